@@ -1,0 +1,145 @@
+// Package environment reads the YAML file that describes one environment of a
+// project (dev, staging, prod), checks it, and derives every name the deployer
+// uses from it: strategy, registry, repositories, ECS names, tag policy and
+// DEPLOY sources. It is pure but for reading the file, and the same file drives
+// the infrastructure: keys it does not know are not its to refuse.
+package environment
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"slices"
+
+	"deployer/internal/image"
+)
+
+// Environment is one environment of a project, checked and complete.
+type Environment struct {
+	File          string // where it was read, for messages
+	Project       string // such as "myproject"
+	Name          string // the key `env`: "dev", "staging", "prod", ...
+	Region        string // where the environment's ECS cluster is
+	AccountID     string // the environment's own AWS account; "" if the file does not say
+	SchemaVersion int    // of the file; 0 if absent, which means an old file
+
+	Strategy         Strategy
+	ECRAccountID     string // as in the file, whatever the strategy
+	ECRAccountRegion string // as in the file, whatever the strategy
+
+	Cluster       string    // the ECS cluster's name
+	ImageForm     ImageForm // how a task definition names the image
+	Base          Base      // which revision a deployment clones
+	AutoDeploy    []string  // globs; a pushed tag that matches one is deployed
+	DeploySources []string  // the sources whose DEPLOY events are obeyed
+
+	Workloads []Workload // the backend first, then services and tasks as in the file
+	Warnings  Faults     // odd, but not wrong
+}
+
+// ImageForm is how a task definition names its image.
+type ImageForm string
+
+// The two forms of an image reference in a task definition.
+const (
+	ByDigest ImageForm = "digest" // repository@sha256:…: what was checked is what runs
+	ByTag    ImageForm = "tag"    // repository:tag
+)
+
+// Base is the task definition revision that a deployment clones.
+type Base string
+
+// The two bases.
+const (
+	BaseLatest  Base = "latest"  // the latest ACTIVE revision of the family
+	BaseService Base = "service" // the revision that the service runs
+)
+
+// Load reads and checks the environment file at path. Its error is a [Faults]
+// with every fault of the file, or says why the file could not be read; it
+// wraps [ErrNotEnvironment] if the file has no `env` key.
+func Load(path string) (*Environment, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the environment file: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse is [Load] for a file's content; name is what its faults are reported under.
+func Parse(name string, data []byte) (*Environment, error) {
+	r := &reader{file: name}
+	e := &Environment{File: name}
+	if root := r.root(data); root != nil {
+		r.environment(e, root)
+	}
+	if len(r.faults) > 0 {
+		return nil, sorted(r.faults)
+	}
+	e.Warnings = sorted(r.warnings)
+	return e, nil
+}
+
+// In returns the environment as seen from account id, the one the deployer
+// runs in: that settles AccountID, which the file may leave out.
+func (e *Environment) In(accountID string) *Environment {
+	if accountID == "" || accountID == e.AccountID {
+		return e
+	}
+	c := *e
+	c.AccountID = accountID
+	return &c
+}
+
+// Registry returns the ECR registry that the strategy chooses: the
+// environment's own, or that of ecr_account_id in ecr_account_region.
+func (e *Environment) Registry() image.Registry {
+	if e.Strategy.Name == CrossAccount {
+		return image.Registry{AccountID: e.ECRAccountID, Region: e.ECRAccountRegion}
+	}
+	return image.Registry{AccountID: e.AccountID, Region: e.Region}
+}
+
+// RegistryOf returns the ECR registry that a workload's images come from: the
+// strategy's, unless its ecr_config names a repository in another.
+func (e *Environment) RegistryOf(w Workload) image.Registry {
+	if w.Registry != (image.Registry{}) {
+		return w.Registry
+	}
+	return e.Registry()
+}
+
+// Reference returns the image reference of a workload's repository under tag.
+func (e *Environment) Reference(w Workload, tag string) image.Reference {
+	return image.Reference{Host: e.RegistryOf(w).Host(), Repository: w.Repository, Tag: tag}
+}
+
+// AutoDeploys reports whether a push of tag deploys, by the environment's tag policy.
+func (e *Environment) AutoDeploys(tag string) bool {
+	return slices.ContainsFunc(e.AutoDeploy, func(glob string) bool {
+		ok, err := path.Match(glob, tag)
+		return ok && err == nil // a bad glob does not get past Parse
+	})
+}
+
+// Find returns the workload that an event names with the given kinds, and
+// whether there is one: the backend and services share one name space, tasks another.
+func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
+	for _, w := range e.Workloads {
+		if w.Name == name && slices.Contains(kinds, w.Kind) {
+			return w, true
+		}
+	}
+	return Workload{}, false
+}
+
+// Names returns the names of the workloads of the given kinds, in their order.
+func (e *Environment) Names(kinds ...Kind) []string {
+	var names []string
+	for _, w := range e.Workloads {
+		if slices.Contains(kinds, w.Kind) {
+			names = append(names, w.Name)
+		}
+	}
+	return names
+}

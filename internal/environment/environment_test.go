@@ -1,0 +1,276 @@
+package environment
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/image"
+)
+
+// head is the least an environment file holds.
+const head = "project: myproject\nenv: staging\nregion: us-east-1\naccount_id: \"222222222222\"\n"
+
+// TestExamples reads every file of examples/ and holds what it means against
+// the three patterns of the ECR strategy guide.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	own := map[string]image.Registry{
+		"dev":     {AccountID: "111111111111", Region: "us-east-1"},
+		"staging": {AccountID: "222222222222", Region: "us-east-1"},
+		"prod":    {AccountID: "333333333333", Region: "us-east-1"},
+	}
+	type want struct {
+		Strategy, Cluster string
+		Registry          image.Registry
+		AutoDeploy        []string
+		DeploySources     []string
+	}
+	policy := map[string][2][]string{
+		"dev":     {{"latest"}, {"action.dev"}},
+		"staging": {{"latest", "env-staging-*"}, {"action.staging"}},
+		"prod":    {{}, {"action.prod", "action.production"}},
+	}
+	for file, registry := range map[string]string{
+		"centralized-dev-ecr/dev": "dev", "centralized-dev-ecr/staging": "dev", "centralized-dev-ecr/prod": "dev",
+		"isolated-production-ecr/dev": "dev", "isolated-production-ecr/staging": "dev", "isolated-production-ecr/prod": "prod",
+		"per-environment-ecr/dev": "dev", "per-environment-ecr/staging": "staging", "per-environment-ecr/prod": "prod",
+	} {
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			e, err := Load(filepath.Join("..", "..", "examples", file+".yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Base(file)
+			strategy := CrossAccount
+			if registry == name {
+				strategy = Local
+			}
+			got := want{e.Strategy.Name, e.Cluster, e.Registry(), e.AutoDeploy, e.DeploySources}
+			if diff := cmp.Diff(want{strategy, "myproject_cluster_" + name, own[registry], policy[name][0], policy[name][1]}, got); diff != "" {
+				t.Error(diff)
+			}
+			if len(e.Warnings) > 0 {
+				t.Errorf("warnings: %v", e.Warnings)
+			}
+		})
+	}
+	files, err := filepath.Glob("../../examples/*/*.yaml")
+	if err != nil || len(files) != 9 {
+		t.Errorf("examples/ holds %d files (%v), and this test reads 9", len(files), err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	e, err := Parse("staging.yaml", []byte(head+`
+services:
+  - name: web-api
+  - name: web
+  - {name: shared, ecr_config: {mode: use_existing, source_service_name: nightly, source_service_type: scheduled_tasks}}
+  - {name: manual, ecr_config: {mode: manual_repo, repository_uri: "444444444444.dkr.ecr.eu-west-1.amazonaws.com/team/app"}}
+  - {name: hub, docker_image: "nginx:1.29"}
+  - {name: chain, ecr_config: {mode: use_existing, source_service_name: manual}}
+scheduled_tasks:
+  - name: nightly
+event_processor_tasks:
+  - {name: resize, rule_name: uploads}
+workload:
+  backend_external_docker_image: ""
+deployer:
+  workloads:
+    web: {service: legacy-web, container: app}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Workload{
+		{Kind: Backend, Name: "backend", Repository: "myproject_backend", ECSService: "myproject_service_staging", Family: "myproject_service_staging", Container: "myproject_service_staging"},
+		{Kind: Service, Name: "web-api", Repository: "myproject_service_web-api", ECSService: "myproject_service_web-api_staging", Family: "myproject_service_web-api_staging", Container: "myproject_service_web-api_staging"},
+		{Kind: Service, Name: "web", Repository: "myproject_service_web", ECSService: "legacy-web", Family: "myproject_service_web_staging", Container: "app"},
+		{Kind: Service, Name: "shared", Repository: "myproject_task_nightly", ECSService: "myproject_service_shared_staging", Family: "myproject_service_shared_staging", Container: "myproject_service_shared_staging"},
+		{Kind: Service, Name: "manual", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, ECSService: "myproject_service_manual_staging", Family: "myproject_service_manual_staging", Container: "myproject_service_manual_staging"},
+		{Kind: Service, Name: "hub", External: "nginx:1.29", ECSService: "myproject_service_hub_staging", Family: "myproject_service_hub_staging", Container: "myproject_service_hub_staging"},
+		{Kind: Service, Name: "chain", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, ECSService: "myproject_service_chain_staging", Family: "myproject_service_chain_staging", Container: "myproject_service_chain_staging"},
+		{Kind: ScheduledTask, Name: "nightly", Repository: "myproject_task_nightly", Family: "nightly", Container: "myproject_container_nightly_staging"},
+		{Kind: EventTask, Name: "resize", Repository: "myproject_task_resize", Family: "resize", Container: "myproject_container_resize_staging"},
+	}
+	if diff := cmp.Diff(want, e.Workloads); diff != "" {
+		t.Error(diff)
+	}
+	if w, ok := e.Find("web", Services...); !ok || e.Reference(w, "v1").String() != "222222222222.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web:v1" {
+		t.Errorf("web: %v %v", w, ok)
+	}
+	if w, ok := e.Find("manual", Services...); !ok || e.RegistryOf(w).AccountID != "444444444444" {
+		t.Errorf("manual: %v %v", w, ok)
+	}
+}
+
+func TestStrategyIsDerived(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, env, keys, want, why string }{
+		{"dev", "dev", "", Local, "ecr_strategy is not set, and env is dev"},
+		{"dev even with an account", "dev", "ecr_account_id: \"111111111111\"\n", Local, "ecr_strategy is not set, and env is dev"},
+		{"account set", "prod", "ecr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "ecr_strategy is not set, and ecr_account_id is"},
+		{"account null", "prod", "ecr_account_id: null\n", Local, "ecr_strategy is not set, and neither is ecr_account_id"},
+		{"account empty", "prod", "ecr_account_id: \"\"\n", Local, "ecr_strategy is not set, and neither is ecr_account_id"},
+		{"strategy null", "prod", "ecr_strategy: null\necr_account_id: ~\n", Local, "ecr_strategy is not set, and neither is ecr_account_id"},
+		{"strategy empty", "dev", "ecr_strategy: \"\"\n", Local, "ecr_strategy is not set, and env is dev"},
+		{"dev is exact", "dev2", "ecr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "ecr_strategy is not set, and ecr_account_id is"},
+		{"set", "dev", "ecr_strategy: cross_account\necr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "ecr_strategy says so"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, err := Parse("x.yaml", []byte("project: p\nregion: eu-west-1\nenv: "+tt.env+"\n"+tt.keys))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(Strategy{tt.want, tt.why}, e.Strategy); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAccountIDsAreText(t *testing.T) {
+	t.Parallel()
+	e, err := Parse("prod.yaml", []byte("project: p\nenv: prod\nregion: us-east-1\naccount_id: 026148122259\necr_strategy: cross_account\necr_account_id: 012345670123\necr_account_region: us-east-1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.AccountID != "026148122259" || e.Registry().AccountID != "012345670123" {
+		t.Errorf("accounts %q and %q", e.AccountID, e.Registry().AccountID)
+	}
+	want := "prod.yaml:4:13: `account_id` is a number without quotes (write \"026148122259\": some readers of YAML change it)\n" +
+		"prod.yaml:6:17: `ecr_account_id` is a number without quotes (write \"012345670123\": some readers of YAML change it)"
+	if diff := cmp.Diff(want, e.Warnings.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, env, deployer string
+		tags                map[string]bool
+		sources             []string
+	}{
+		{"dev", "dev", "", map[string]bool{"latest": true, "git-abc123f": false, "env-dev-1": false}, []string{"action.dev"}},
+		{"staging", "staging", "", map[string]bool{"latest": true, "env-staging-20250122": true, "env-prod-20250122": false, "stable": false}, []string{"action.staging"}},
+		{"prod", "prod", "", map[string]bool{"latest": false, "stable": false}, []string{"action.prod", "action.production"}},
+		{"production", "production", "", map[string]bool{"latest": false}, []string{"action.production"}},
+		{"null is the default", "dev", "auto_deploy: null", map[string]bool{"latest": true}, []string{"action.dev"}},
+		{"none", "dev", "auto_deploy: []", map[string]bool{"latest": false}, []string{"action.dev"}},
+		{"own", "prod", "{auto_deploy: [stable, 'v[0-9]*'], deploy_sources: [ci.release]}", map[string]bool{"stable": true, "v1.2.3": true, "version": false}, []string{"ci.release"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			section := ""
+			if tt.deployer != "" {
+				section = "deployer:\n  " + tt.deployer + "\n"
+			}
+			e, err := Parse("x.yaml", []byte("project: p\nregion: eu-west-1\nenv: "+tt.env+"\n"+section))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for tag, want := range tt.tags {
+				if e.AutoDeploys(tag) != want {
+					t.Errorf("AutoDeploys(%q) = %v, want %v", tag, !want, want)
+				}
+			}
+			if diff := cmp.Diff(tt.sources, e.DeploySources); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestForms(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, in string }{
+		{"carriage returns", strings.ReplaceAll(head, "\n", "\r\n")},
+		{"byte order mark", "\ufeff" + head},
+		{"flow", `{project: myproject, env: staging, region: us-east-1, account_id: "222222222222"}`},
+		{"merge key", "base: &base {project: other, region: us-east-1}\n<<: *base\nproject: myproject\nenv: staging\naccount_id: \"222222222222\"\n"},
+		{"alias", "a: &a myproject\nproject: *a\nenv: staging\nregion: us-east-1\naccount_id: \"222222222222\"\n"},
+		{"foreign tags", head + "stack: !Sub '${x}'\nother: !GetAtt a.b\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, err := Parse("x.yaml", []byte(tt.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Project != "myproject" || e.Name != "staging" || e.Registry() != (image.Registry{AccountID: "222222222222", Region: "us-east-1"}) {
+				t.Errorf("got %+v", e)
+			}
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	e, err := Parse("x.yaml", []byte(head+"ecr_stategy: local\nservices:\n  - {name: web, dokcer_image: nginx}\npostgres: {}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "x.yaml:5:1: `ecr_stategy` is not a key the deployer reads (did you mean `ecr_strategy`?)\n" +
+		"x.yaml:7:17: `services[0].dokcer_image` is not a key the deployer reads (did you mean `docker_image`?)"
+	if diff := cmp.Diff(want, e.Warnings.Error()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestIn(t *testing.T) {
+	t.Parallel()
+	e, err := Parse("x.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := e.In("111111111111").Registry().AccountID; got != "111111111111" || e.AccountID != "" {
+		t.Errorf("In: %q, and the original has %q", got, e.AccountID)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	t.Parallel()
+	_, err := Load(filepath.Join(t.TempDir(), "none.yaml"))
+	if !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "reading the environment file: open ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("../../examples/*/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(head + "deployer: {auto_deploy: [a], workloads: {backend: {service: x}}}\n"))
+	f.Add([]byte("a: &a {<<: *a}\n<<: *a\n"))
+	f.Add([]byte("env: &e [*e]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, err := Parse("x.yaml", data)
+		var faults Faults
+		if err != nil && !errors.As(err, &faults) {
+			t.Fatalf("the error is not Faults: %v", err)
+		}
+		if err == nil && (e.Project == "" || e.Name == "" || !image.ValidRegion(e.Region) || e.Registry().Region == "") {
+			t.Fatalf("accepted an incomplete file: %+v", e)
+		}
+	})
+}

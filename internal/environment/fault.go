@@ -1,0 +1,57 @@
+package environment
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNotEnvironment is wrapped by the error of [Load] and [Parse] when the file
+// has no `env` key: it is some other YAML file, such as dns.yaml.
+var ErrNotEnvironment = errors.New("not an environment file")
+
+// Fault is one thing wrong, or odd, in an environment file.
+type Fault struct {
+	File      string
+	Line, Col int    // 1-based; 0 if the fault has no place
+	What      string // what is wrong, with the value
+	Fix       string // what to write instead
+	Err       error  // a sentinel such as [ErrNotEnvironment], or nil
+}
+
+// String returns the fault as editors and terminals want it: file:line:col: what (fix).
+func (f Fault) String() string {
+	s := f.File + ": "
+	if f.Line > 0 {
+		s = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Col)
+	}
+	s += f.What
+	if f.Fix != "" {
+		s += " (" + f.Fix + ")"
+	}
+	return s
+}
+
+// Faults is every fault of one file, in the order of its lines. It is the
+// error of [Load] and [Parse].
+type Faults []Fault
+
+// Error returns the faults, one a line.
+func (f Faults) Error() string {
+	lines := make([]string, len(f))
+	for i := range f {
+		lines[i] = f[i].String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the sentinels among the faults, for [errors.Is].
+func (f Faults) Unwrap() []error {
+	var errs []error
+	for i := range f {
+		if f[i].Err != nil {
+			errs = append(errs, f[i].Err)
+		}
+	}
+	return errs
+}

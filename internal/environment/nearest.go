@@ -1,0 +1,32 @@
+package environment
+
+// Nearest returns the first word that is exactly one edit away from s: one
+// letter more, less or other, or two neighbours swapped. It returns "" if there is none.
+func Nearest(s string, words []string) string {
+	for _, w := range words {
+		if oneEdit(s, w) {
+			return w
+		}
+	}
+	return ""
+}
+
+func oneEdit(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if a == b || len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) < len(b) {
+		return a[i:] == b[i+1:]
+	}
+	if a[i+1:] == b[i+1:] {
+		return true
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}

@@ -1,0 +1,157 @@
+package environment
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"deployer/internal/image"
+)
+
+// The forms of the names that other names are made of.
+var (
+	projectForm = regexp.MustCompile(`^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$`)
+	nameForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+)
+
+// environment fills e from the file's root mapping.
+func (r *reader) environment(e *Environment, root *yaml.Node) {
+	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "ecr_strategy", "ecr_account_id",
+		"ecr_account_region", "services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
+	if _, ok := s.keys["env"]; !ok {
+		r.faults = append(r.faults, Fault{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key", Fix: "add the line: env: dev", Err: ErrNotEnvironment})
+	} else {
+		e.Name = s.required("env", nameForm, "dev")
+	}
+	e.Project = s.required("project", projectForm, "myproject")
+	if e.Region = s.required("region", nil, "us-east-1"); e.Region != "" && !image.ValidRegion(e.Region) {
+		s.fault(s.place("region"), "`region` is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
+	}
+	e.AccountID = s.account("account_id")
+	if v := s.text("schema_version"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			s.fault(s.place("schema_version"), "`schema_version` is "+strconv.Quote(v)+", not a whole number", "write it like 7")
+		}
+		e.SchemaVersion = n
+	}
+	s.strategy(e)
+	s.workloads(e)
+	s.deployer(e)
+}
+
+// required returns a value that the file must have, in the given form if that is not nil.
+func (s section) required(key string, form *regexp.Regexp, example string) string {
+	before := len(s.faults)
+	v := s.text(key)
+	switch {
+	case len(s.faults) > before: // text has said what is wrong
+	case v == "":
+		s.fault(s.place(key), "`"+s.path+key+"` is not set", "add the line: "+key+": "+example)
+	case form != nil && !form.MatchString(v):
+		s.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v)+", which cannot be part of an AWS name", "write it like "+example)
+		return ""
+	}
+	return v
+}
+
+// deployer reads the section of the file that is the deployer's own: there, an
+// unknown key is a fault.
+func (s section) deployer(e *Environment) {
+	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "workloads"}
+	d := s.own("deployer", known)
+	if e.Cluster = d.text("cluster"); e.Cluster == "" {
+		e.Cluster = e.Project + "_cluster_" + e.Name
+	}
+	e.ImageForm = ImageForm(d.choice("image", string(ByDigest), string(ByTag)))
+	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
+	d.policy(e)
+	d.overrides(e)
+}
+
+// own reads a mapping that belongs to the deployer alone, where a key it does
+// not know is a fault: a misspelt setting must not be a setting that is off.
+func (s section) own(key string, known []string) section {
+	o := s.reader.section(s.values[key], s.path+key+".")
+	for _, k := range o.unknown(known) {
+		fix := "the keys are " + strings.Join(known, ", ")
+		if near := Nearest(k, known); near != "" {
+			fix = "did you mean `" + near + "`?"
+		}
+		s.fault(o.keys[k], "`"+o.path+k+"` is not a setting of the deployer", fix)
+	}
+	return o
+}
+
+// choice returns the value of key, which must be one of the options; the first is the default.
+func (s section) choice(key string, options ...string) string {
+	v := s.text(key)
+	if v == "" {
+		return options[0]
+	}
+	if !slices.Contains(options, v) {
+		s.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
+	}
+	return v
+}
+
+// policy settles which pushes deploy and whose DEPLOY events are obeyed.
+func (s section) policy(e *Environment) {
+	globs, ok := s.texts("auto_deploy")
+	for _, glob := range globs {
+		if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(glob, "/: ") {
+			s.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has "+strconv.Quote(glob)+", which is not a pattern of tags", "write tags or globs, like latest or env-"+e.Name+"-*")
+		}
+	}
+	production := e.Name == "prod" || e.Name == "production"
+	switch {
+	case ok:
+		e.AutoDeploy = globs
+	case e.Name == "dev":
+		e.AutoDeploy = []string{"latest"}
+	case production:
+		e.AutoDeploy = []string{} // production is deployed by hand
+	default:
+		e.AutoDeploy = []string{"latest", "env-" + e.Name + "-*"}
+	}
+	sources, ok := s.texts("deploy_sources")
+	for _, source := range sources {
+		if strings.HasPrefix(source, "aws.") {
+			s.fault(s.place("deploy_sources"), "`"+s.path+"deploy_sources` has "+strconv.Quote(source)+": no one but AWS can send from there", "write a source of your own, like action."+e.Name)
+		}
+	}
+	e.DeploySources = sources
+	if !ok {
+		e.DeploySources = []string{"action." + e.Name}
+		if e.Name == "prod" {
+			e.DeploySources = append(e.DeploySources, "action.production")
+		}
+	}
+}
+
+// overrides puts the names of deployer.workloads in the place of the conventional ones.
+func (s section) overrides(e *Environment) {
+	known := e.Names(Services...)
+	o := s.own("workloads", known)
+	for i := range e.Workloads {
+		w := &e.Workloads[i]
+		if w.ECSService == "" || isNull(o.values[w.Name]) {
+			continue
+		}
+		names := o.own(w.Name, []string{"service", "family", "container"})
+		for key, name := range map[string]*string{"service": &w.ECSService, "family": &w.Family, "container": &w.Container} {
+			if v := names.text(key); v != "" {
+				*name = v
+			}
+		}
+		for _, other := range e.Workloads[:i] {
+			if other.ECSService == w.ECSService {
+				s.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+strconv.Quote(other.Name)+" the same ECS service "+strconv.Quote(w.ECSService), "give each a service of its own")
+			}
+		}
+	}
+}

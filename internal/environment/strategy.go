@@ -1,0 +1,80 @@
+package environment
+
+import (
+	"strconv"
+
+	"deployer/internal/image"
+)
+
+// The names of the two ECR strategies.
+const (
+	Local        = "local"         // images come from the environment's own account and region
+	CrossAccount = "cross_account" // images come from ecr_account_id in ecr_account_region
+)
+
+// Strategy is where an environment's images come from.
+type Strategy struct {
+	Name string // [Local] or [CrossAccount]
+	Why  string // what decided it, for people: "ecr_strategy says so", or the rule that derived it
+}
+
+// DeriveStrategy returns the strategy of a file that names none, by the rules
+// under which files of schema version 6 move to version 7, in their order.
+func DeriveStrategy(env, ecrAccountID string) Strategy {
+	switch {
+	case env == "dev":
+		return Strategy{Local, "ecr_strategy is not set, and env is dev"}
+	case ecrAccountID != "":
+		return Strategy{CrossAccount, "ecr_strategy is not set, and ecr_account_id is"}
+	}
+	return Strategy{Local, "ecr_strategy is not set, and neither is ecr_account_id"}
+}
+
+// strategy settles where images come from, and that the file says enough for it.
+func (s section) strategy(e *Environment) {
+	e.ECRAccountID = s.account("ecr_account_id")
+	e.ECRAccountRegion = s.text("ecr_account_region")
+	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
+		s.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region", `write it like "us-east-1"`)
+	}
+	at := "ecr_strategy"
+	switch name := s.text("ecr_strategy"); name {
+	case Local, CrossAccount:
+		e.Strategy = Strategy{name, "ecr_strategy says so"}
+	case "":
+		e.Strategy = DeriveStrategy(e.Name, e.ECRAccountID)
+		at = "ecr_account_id"
+	default:
+		s.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name), `write "local" or "cross_account"`)
+		return
+	}
+	if e.Strategy.Name != CrossAccount {
+		return
+	}
+	if isNull(s.values["ecr_account_id"]) || s.values["ecr_account_id"].Value == "" {
+		s.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set",
+			`add the line: ecr_account_id: "123456789012"  # the account that owns the images`)
+	}
+	if isNull(s.values["ecr_account_region"]) || s.values["ecr_account_region"].Value == "" {
+		s.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set",
+			`add the line: ecr_account_region: "us-east-1"  # the region of that account's registry`)
+	}
+}
+
+// account returns an account id as text, "" if it is not set. Quotes are asked
+// for because other readers of the file take 012345670123 for an octal number.
+func (s section) account(key string) string {
+	id := s.text(key)
+	if id == "" {
+		return ""
+	}
+	n := s.values[key]
+	if !image.ValidAccountID(id) {
+		s.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id", `write its 12 digits in quotes, like "123456789012"`)
+		return ""
+	}
+	if n.Style == 0 {
+		s.warn(n, "`"+s.path+key+"` is a number without quotes", "write \""+id+"\": some readers of YAML change it")
+	}
+	return id
+}

@@ -1,0 +1,98 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Reference is a container image's name as a task definition holds it:
+// [host/]repository[:tag][@digest]. See ContainerDefinition.image in the
+// Amazon ECS API reference.
+type Reference struct {
+	Host       string // with its port if it has one; "" for Docker Hub's short names
+	Repository string
+	Tag        string // "" if the reference has none
+	Digest     string // "sha256:" and 64 hex digits, or ""
+}
+
+var (
+	tagForm        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	repositoryForm = regexp.MustCompile(`^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$`)
+	hostForm       = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?$`)
+)
+
+// ErrReference is the error that [ParseReference] wraps: the text is not an image reference.
+var ErrReference = errors.New("not an image reference")
+
+// ParseReference reads an image reference; String gives back the same text.
+// Its error wraps [ErrReference] and says which part is wrong.
+func ParseReference(s string) (Reference, error) {
+	var r Reference
+	rest, digest, hasDigest := strings.Cut(s, "@")
+	if hasDigest && !ValidDigest(digest) {
+		return Reference{}, fmt.Errorf("%w: %q: the digest is not sha256: and 64 hex digits", ErrReference, shorten(s))
+	}
+	r.Digest = digest
+	if first, path, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
+		if !hostForm.MatchString(first) {
+			return Reference{}, fmt.Errorf("%w: %q: %q is not a host", ErrReference, shorten(s), shorten(first))
+		}
+		r.Host, rest = first, path
+	}
+	repository, tag, hasTag := strings.Cut(rest, ":")
+	if hasTag && !ValidTag(tag) {
+		return Reference{}, fmt.Errorf("%w: %q: %q is not a tag", ErrReference, shorten(s), shorten(tag))
+	}
+	r.Tag = tag
+	if !ValidRepository(repository) {
+		return Reference{}, fmt.Errorf("%w: %q: %q is not a repository", ErrReference, shorten(s), shorten(repository))
+	}
+	r.Repository = repository
+	return r, nil
+}
+
+// String returns the reference as a task definition holds it.
+func (r Reference) String() string {
+	s := r.Repository
+	if r.Host != "" {
+		s = r.Host + "/" + s
+	}
+	if r.Tag != "" {
+		s += ":" + r.Tag
+	}
+	if r.Digest != "" {
+		s += "@" + r.Digest
+	}
+	return s
+}
+
+// Registry returns the ECR registry the reference points into, and whether it is one.
+func (r Reference) Registry() (Registry, bool) { return ParseHost(r.Host) }
+
+// ValidTag reports whether s can be a tag of an image in ECR.
+func ValidTag(s string) bool { return tagForm.MatchString(s) }
+
+// ValidDigest reports whether s is a SHA-256 digest.
+func ValidDigest(s string) bool { return digestForm.MatchString(s) }
+
+// ValidRepository reports whether s can be the name of a repository.
+func ValidRepository(s string) bool { return len(s) <= 256 && repositoryForm.MatchString(s) }
+
+// signature matches the tags under which cosign stores signatures,
+// attestations and bills of material beside the image they speak of.
+var signature = regexp.MustCompile(`^sha256-[0-9a-f]{64}\.(sig|att|sbom)$`)
+
+// IsSignature reports whether a tag marks a signature, an attestation or a
+// bill of material of another image, rather than an image that can run.
+func IsSignature(tag string) bool { return signature.MatchString(tag) }
+
+// shorten keeps a hostile input out of messages: it cuts s to 128 bytes.
+func shorten(s string) string {
+	if len(s) > 128 {
+		return s[:128] + "…"
+	}
+	return s
+}

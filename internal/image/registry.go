@@ -1,0 +1,92 @@
+// Package image names container images: the ECR registry an image lives in,
+// references to it, and the grammar of tags and digests. It is pure: it parses
+// and prints, and asks nobody.
+package image
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Registry is one AWS account's private ECR registry in one region. Every
+// account has exactly one per region, so the pair is its identity; the host is
+// derived from it.
+type Registry struct {
+	AccountID string // 12 digits, as text: leading zeros count
+	Region    string // such as "us-east-1"
+}
+
+// Host returns the registry's host name as `docker pull` wants it, such as
+// "111111111111.dkr.ecr.us-east-1.amazonaws.com". The suffix follows the
+// region's partition. See "Amazon ECR endpoints and quotas".
+func (r Registry) Host() string {
+	return r.AccountID + ".dkr.ecr." + r.Region + "." + PartitionOf(r.Region).Suffix
+}
+
+// String returns the registry for people: "account 111111111111 in us-east-1".
+func (r Registry) String() string {
+	return "account " + r.AccountID + " in " + r.Region
+}
+
+// RepositoryARN returns the ARN of a repository in the registry, as IAM policies name it.
+func (r Registry) RepositoryARN(repository string) string {
+	return "arn:" + PartitionOf(r.Region).Name + ":ecr:" + r.Region + ":" + r.AccountID + ":repository/" + repository
+}
+
+// Partition is a part of AWS with its own accounts, ARNs and DNS suffix.
+type Partition struct {
+	Name   string // the second field of an ARN: "aws", "aws-cn", ...
+	Suffix string // of the DNS names of its services: "amazonaws.com", ...
+}
+
+// partitions maps the beginning of a region's name to its partition; a region
+// that matches none is in the commercial one.
+var partitions = []struct {
+	prefix string
+	Partition
+}{
+	{"cn-", Partition{"aws-cn", "amazonaws.com.cn"}},
+	{"us-gov-", Partition{"aws-us-gov", "amazonaws.com"}},
+	{"us-isob-", Partition{"aws-iso-b", "sc2s.sgov.gov"}},
+	{"us-isof-", Partition{"aws-iso-f", "csp.hci.ic.gov"}},
+	{"us-iso-", Partition{"aws-iso", "c2s.ic.gov"}},
+	{"eu-isoe-", Partition{"aws-iso-e", "cloud.adc-e.uk"}},
+	{"eusc-", Partition{"aws-eusc", "amazonaws.eu"}},
+}
+
+// PartitionOf returns the partition that a region belongs to.
+func PartitionOf(region string) Partition {
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p.prefix) {
+			return p.Partition
+		}
+	}
+	return Partition{"aws", "amazonaws.com"}
+}
+
+// registryHost matches the host names under which ECR serves one registry:
+// plain, FIPS, and the dual-stack forms of both, in every partition.
+var registryHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr|dkr\.ecr-fips|dkr-ecr|dkr-ecr-fips)\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.(.+)$`)
+
+// ParseHost returns the registry behind an ECR host name, and whether the name is one.
+func ParseHost(host string) (Registry, bool) {
+	m := registryHost.FindStringSubmatch(host)
+	if m == nil {
+		return Registry{}, false
+	}
+	switch m[3] {
+	case PartitionOf(m[2]).Suffix, "on.aws", "on.amazonwebservices.com.cn":
+		return Registry{AccountID: m[1], Region: m[2]}, true
+	}
+	return Registry{}, false
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// ValidAccountID reports whether s is an AWS account id: 12 digits.
+func ValidAccountID(s string) bool { return accountID.MatchString(s) }
+
+var region = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
+// ValidRegion reports whether s has the form of a region's name, such as "eu-central-1".
+func ValidRegion(s string) bool { return region.MatchString(s) }
