@@ -1,0 +1,94 @@
+// Package event turns an EventBridge event into requests to deploy, or into the
+// reason why not. It is pure: bytes, an environment and the time in, a reading out.
+package event
+
+import (
+	"fmt"
+	"time"
+
+	"deployer/internal/environment"
+)
+
+// Verdict is what an event amounts to.
+type Verdict string
+
+// The three verdicts.
+const (
+	Accepted Verdict = "accepted" // there are requests
+	Ignored  Verdict = "ignored"  // the event is not for this environment; not a fault
+	Rejected Verdict = "rejected" // the event is for this environment and wrong; a retry cannot mend it
+)
+
+// Reading is what the deployer makes of one event.
+type Reading struct {
+	ID       string // the event's id; "" if it has none
+	Verdict  Verdict
+	Reason   string    // for people: why it is ignored or rejected, or what it asks for
+	Requests []Request // if accepted, at least one
+}
+
+// Request asks for one workload to run the image under one tag.
+type Request struct {
+	EventID string    // of the event that asked
+	Time    time.Time // of the event: what orders requests
+	Source  string    // of the event, such as "action.production" or "aws.ecr"
+
+	Workload environment.Workload
+	Tag      string
+	Digest   string // of the pushed image; "" unless a push asked
+	Push     bool   // a push asked, not a person
+
+	Reason string // why, in the sender's words; may be ""
+	Actor  string // who, in the sender's words; may be ""
+	DryRun bool   // say what would change, change nothing
+	Force  bool   // deploy even what runs already
+}
+
+// The source and detail-types that are read.
+const (
+	ECRSource       = "aws.ecr"
+	ECRImageAction  = "ECR Image Action"
+	DeployType      = "DEPLOY"
+	actionPrefix    = "action."
+	maxAhead        = 5 * time.Minute // an event from further ahead would outrank every later one
+	maxDeployDetail = 64 << 10        // bytes; a DEPLOY needs a hundred
+)
+
+// Read reads a raw event as environment env understands it at the time now. It
+// never fails: what cannot be read is rejected, with the reason. The
+// environment must know its account (see [environment.Environment.In]) for
+// pushes to its own registry to be recognised.
+func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
+	e, faults := parseEnvelope(raw)
+	r := reader{env: env, envelope: e}
+	switch {
+	case e == nil:
+		return Reading{Verdict: Rejected, Reason: faults.String()}
+	case e.Source == "" || e.DetailType == "":
+		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event")
+	case e.DetailType == DeployType:
+		return r.deploy(faults, now)
+	case e.Source == ECRSource && e.DetailType == ECRImageAction:
+		return r.push(faults, now)
+	}
+	return r.ignored(fmt.Sprintf("events of type %s from %s are not the deployer's", quote(e.DetailType), quote(e.Source)))
+}
+
+// reader is one event on its way to a reading.
+type reader struct {
+	env *environment.Environment
+	*envelope
+}
+
+func (r reader) ignored(reason string) Reading {
+	return Reading{ID: r.ID, Verdict: Ignored, Reason: reason}
+}
+
+func (r reader) rejected(reason string) Reading {
+	return Reading{ID: r.ID, Verdict: Rejected, Reason: reason}
+}
+
+// request returns what is common to every request of the event.
+func (r reader) request(w environment.Workload, tag string) Request {
+	return Request{EventID: r.ID, Time: r.at, Source: r.Source, Workload: w, Tag: tag}
+}
