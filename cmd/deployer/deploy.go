@@ -1,0 +1,103 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/pipeline"
+)
+
+// patience ends a deployment by hand that AWS keeps from ending.
+const patience = 5 * time.Minute
+
+// deploy is `deployer deploy`: what a DEPLOY event does, with the caller's credentials.
+func (c *cli) deploy() error {
+	file := c.flags.String("f", "", "the environment `FILE`")
+	dryRun := c.flags.Bool("dry-run", false, "say what would change, change nothing")
+	force := c.flags.Bool("force", false, "register and roll out a new revision even if the service runs this image")
+	reason := c.flags.String("reason", "", "why, for the revision's journal")
+	asJSON := c.flags.Bool("json", false, "print the result as JSON, as the function returns it")
+	args, err := c.parse("SERVICE", "TAG")
+	if err != nil {
+		return err
+	}
+	env, err := c.load(*file)
+	if err != nil {
+		return err
+	}
+	workload, err := findService(env, args[0], args[1])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := contextWithPatience(c)
+	defer cancel()
+	config, err := loadConfig(ctx, env.Region)
+	if err != nil {
+		return err
+	}
+	caller, err := pipeline.Caller(ctx, config)
+	if err != nil {
+		return err
+	}
+	if env.AccountID != "" && caller.AccountID != env.AccountID {
+		return fmt.Errorf("%s is environment %s of account %s, and these credentials are %s (choose others, for example with AWS_PROFILE)", *file, env.Name, env.AccountID, caller)
+	}
+	result, err := pipeline.New(env.In(caller.AccountID), config).Deploy(ctx, event.Request{
+		EventID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Workload: workload, Tag: args[1],
+		Reason: *reason, Actor: caller.Resource, DryRun: *dryRun, Force: *force,
+	})
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		if err := printJSON(c.out, result); err != nil {
+			return err
+		}
+	} else {
+		for _, d := range result.Deployments {
+			printDeployment(c.out, d)
+		}
+	}
+	switch result.Status {
+	case ecsdeploy.Deployed, ecsdeploy.Unchanged, ecsdeploy.Planned:
+		return nil
+	}
+	return errNotDone
+}
+
+// findService returns the service to deploy, after checking the tag's form too:
+// both faults are of the command line.
+func findService(env *environment.Environment, name, tag string) (environment.Workload, error) {
+	if w, ok := env.Find(name, environment.Services...); !ok {
+		return w, fmt.Errorf("%s", event.Unknown(env, "service", name))
+	} else if wrong := event.CheckTag(tag); wrong != "" {
+		return w, fmt.Errorf("%s", wrong)
+	} else {
+		return w, nil
+	}
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// printDeployment shows a person what became of one service.
+func printDeployment(w io.Writer, d ecsdeploy.Deployment) {
+	fmt.Fprintf(w, "%s: %s: %s\n", d.Service, d.Status, d.Reason)
+	for _, line := range [][2]string{
+		{"cluster", d.Cluster}, {"service", d.ECSService}, {"tag", d.Tag}, {"image", d.Image},
+		{"revision", d.TaskDefinition}, {"before", d.PreviousTaskDefinition}, {"rollout", d.DeploymentID},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "  %-9s %s\n", line[0], line[1])
+		}
+	}
+}

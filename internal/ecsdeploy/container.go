@@ -1,0 +1,101 @@
+package ecsdeploy
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// sidecars are containers that infrastructure adds beside the application,
+// sometimes as the first one; they never run its image.
+var sidecars = map[string]bool{"adot-collector": true, "aws-otel-collector": true, "xray-daemon": true, "log_router": true, "envoy": true}
+
+// choose returns the indexes of the containers whose image a deployment
+// changes: those that run an image of the target's repository (of any
+// registry, under any tag); else the one with the conventional name; else the
+// only essential one. A container's place says nothing: a sidecar may be first.
+func (t Target) choose(td *types.TaskDefinition) ([]int, error) {
+	var same, named, essential []int
+	for i, c := range td.ContainerDefinitions {
+		ref, err := image.ParseReference(aws.ToString(c.Image))
+		if err == nil && ref.Repository == t.Repository {
+			same = append(same, i)
+		}
+		if aws.ToString(c.Name) == t.Container {
+			named = append(named, i)
+		}
+		if (c.Essential == nil || *c.Essential) && !sidecars[aws.ToString(c.Name)] {
+			essential = append(essential, i)
+		}
+	}
+	switch {
+	case len(same) > 0:
+		return same, nil
+	case len(named) > 0:
+		return named, nil
+	case len(essential) == 1:
+		return essential, nil
+	}
+	return nil, &fault.Misconfiguration{Fault: fault.Fault{
+		Name:  "ContainerNotFound",
+		Doing: fmt.Sprintf("choosing the container of task definition %q that runs %q", aws.ToString(td.TaskDefinitionArn), t.Repository),
+		Err:   fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s", t.Container, len(essential), names(td)),
+		Hint:  "name it in deployer.workloads." + t.Workload + ".container of the environment file",
+	}}
+}
+
+// names lists a task definition's containers with their images, for messages.
+func names(td *types.TaskDefinition) string {
+	all := make([]string, len(td.ContainerDefinitions))
+	for i, c := range td.ContainerDefinitions {
+		all[i] = fmt.Sprintf("%s (%s)", aws.ToString(c.Name), aws.ToString(c.Image))
+	}
+	return strings.Join(all, ", ")
+}
+
+// reference returns the image reference that a container gets: by digest or by
+// tag, and under the host name it had, if that is the same registry's (a FIPS
+// or dual-stack name is somebody's choice).
+func (o Order) reference(c types.ContainerDefinition) image.Reference {
+	ref := o.Image
+	if o.Form == "tag" {
+		ref.Digest = ""
+	} else {
+		ref.Tag = ""
+	}
+	old, err := image.ParseReference(aws.ToString(c.Image))
+	if err != nil {
+		return ref
+	}
+	was, isECR := old.Registry()
+	if is, _ := ref.Registry(); isECR && was == is {
+		ref.Host = old.Host
+	}
+	return ref
+}
+
+// runs reports whether a revision's chosen containers already run the order's
+// image: the same digest of the same repository in the same registry. For a
+// container that names its image by tag, the journal says which digest was meant.
+func (o Order) runs(r revision, chosen []int) bool {
+	for _, i := range chosen {
+		want := o.reference(r.ContainerDefinitions[i])
+		have, err := image.ParseReference(aws.ToString(r.ContainerDefinitions[i].Image))
+		if err != nil || have.Host != want.Host || have.Repository != want.Repository {
+			return false
+		}
+		digest := have.Digest
+		if digest == "" && have.Tag == tagValue(r.tags, keyTag) {
+			digest = tagValue(r.tags, keyDigest)
+		}
+		if digest != o.Image.Digest {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,269 @@
+package ecsdeploy
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/emulator"
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+)
+
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	got, calls, err := w.deploy(t, target, order(w.digest))
+	must(t, err)
+	if !strings.HasPrefix(got.DeploymentID, "ecs-svc/") {
+		t.Errorf("deployment id %q", got.DeploymentID)
+	}
+	got.DeploymentID = ""
+	want := Deployment{
+		Service: "web", Status: Deployed, Cluster: "c", ECSService: "p_service_web_dev",
+		Image: host + "/p_service_web@" + w.digest, Tag: "v1", Digest: w.digest,
+		TaskDefinition: arn + "p_service_web_dev:2", PreviousTaskDefinition: arn + "p_service_web_dev:1", Reason: "the service is being moved to the new revision",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	slices.Sort(calls[:2]) // the two reads are sent together
+	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService"}, calls); diff != "" {
+		t.Error(diff)
+	}
+	update := w.Calls()[3]
+	if body, want := string(update.Body), `{"cluster":"c","service":"p_service_web_dev","taskDefinition":"`+arn+`p_service_web_dev:2"}`; body != want {
+		t.Errorf("UpdateService sent %s, want %s", body, want)
+	}
+
+	// Another event for the same image changes nothing.
+	again := order(w.digest)
+	again.EventID, again.Image.Tag = "e2", "git-abc123f"
+	got, calls, err = w.deploy(t, target, again)
+	must(t, err)
+	if got.Status != Unchanged || got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
+		t.Errorf("again: %+v after %v", got, calls)
+	}
+	// Unless it insists; and an event that insists does so once.
+	again.Force = true
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:3" {
+		t.Errorf("force: %+v after %v, %v", got, calls, err)
+	}
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Unchanged || got.Reason != "this event was carried out before: the service runs its revision" {
+		t.Errorf("force twice: %+v after %v, %v", got, calls, err)
+	}
+}
+
+func TestRevisionsAreNumbers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 9 { // revision 10 follows 9, which as text is the greater
+		w.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
+	}
+	got, _, err := w.deploy(t, target, order(w.digest))
+	must(t, err)
+	if got.TaskDefinition != arn+"p_service_web_dev:11" || got.PreviousTaskDefinition != arn+"p_service_web_dev:1" {
+		t.Errorf("got %+v", got)
+	}
+	after, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	if base := tagValue(after.Tags, keyBase); base != arn+"p_service_web_dev:10" {
+		t.Errorf("base %s", base)
+	}
+}
+
+func TestBase(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		base   environment.Base
+		memory string
+	}{
+		{"latest takes what the infrastructure registered since", environment.BaseLatest, "1024"},
+		{"service keeps what runs", environment.BaseService, "512"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			before, err := w.Runs(t.Context(), "c", target.Service)
+			must(t, err)
+			in := clone(revision{TaskDefinition: before.TaskDefinition})
+			in.Memory = aws.String("1024")
+			_, err = w.ECS.RegisterTaskDefinition(t.Context(), in)
+			must(t, err)
+			to := target
+			to.Base = tt.base
+			_, calls, err := w.deploy(t, to, order(w.digest))
+			must(t, err)
+			if len(calls) != 5 {
+				t.Errorf("%d calls, want 5: the service runs another revision than the newest", len(calls))
+			}
+			after, err := w.Runs(t.Context(), "c", target.Service)
+			must(t, err)
+			if got := aws.ToString(after.TaskDefinition.Memory); got != tt.memory {
+				t.Errorf("memory %s, want %s", got, tt.memory)
+			}
+		})
+	}
+}
+
+// TestAnotherFamily holds that the service's own family is right, whether or
+// not the conventional one exists.
+func TestAnotherFamily(t *testing.T) {
+	t.Parallel()
+	for _, exists := range []bool{true, false} {
+		t.Run(fmt.Sprintf("conventional exists %v", exists), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			to := target
+			if to.Family = "p_service_web_old"; exists {
+				w.register(t, to.Family, "nginx")
+			}
+			got, _, err := w.deploy(t, to, order(w.digest))
+			must(t, err)
+			if got.TaskDefinition != arn+"p_service_web_dev:2" {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	controller := func(c types.DeploymentControllerType) func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput) {
+		return func(_ *ecs.RegisterTaskDefinitionInput, in *ecs.CreateServiceInput) {
+			in.DeploymentController = &types.DeploymentController{Type: c}
+			in.DeploymentConfiguration = nil // the circuit breaker is the ECS controller's
+		}
+	}
+	const doing = `describing service "p_service_web_dev" in cluster "c": `
+	tests := []struct {
+		name   string
+		change func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
+		before func(*testing.T, *world)
+		target func(*Target)
+		fault  string
+		want   string
+	}{
+		{name: "CODE_DEPLOY", change: controller(types.DeploymentControllerTypeCodeDeploy), fault: "ControllerNotECS",
+			want: doing + "its deployment controller is CODE_DEPLOY, and UpdateService cannot change the task definition then (deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to ECS, which does blue/green too)"},
+		{name: "EXTERNAL", change: controller(types.DeploymentControllerTypeExternal), fault: "ControllerNotECS",
+			want: doing + "its deployment controller is EXTERNAL, and UpdateService cannot change the task definition then (deploy it with the tool that owns its task sets, or create the service again with the ECS controller)"},
+		{name: "missing service", target: func(to *Target) { to.Service = "other" }, fault: "ServiceNotFound",
+			want: `describing service "other" in cluster "c": the service does not exist (create it with the infrastructure, or name the right one in deployer.workloads.web.service of the environment file)`},
+		{name: "missing cluster", target: func(to *Target) { to.Cluster = "d" }, fault: "ClusterNotFound",
+			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this account and region (create it, or name the right one in deployer.cluster of the environment file)`},
+		{name: "inactive service", fault: "ServiceNotActive",
+			before: func(t *testing.T, w *world) {
+				_, err := w.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), Force: aws.Bool(true)})
+				must(t, err)
+			},
+			want: doing + "the service is INACTIVE, not ACTIVE (it was deleted: create it again with the infrastructure, or take it out of the environment file)"},
+		{name: "no active revision", fault: "TaskDefinitionNotFound",
+			before: func(t *testing.T, w *world) {
+				_, err := w.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
+				must(t, err)
+			},
+			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task definition. (register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file)`},
+		{name: "no container", fault: "ContainerNotFound",
+			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+				in.ContainerDefinitions = []types.ContainerDefinition{
+					{Name: aws.String("a"), Image: aws.String("nginx")}, {Name: aws.String("b"), Image: aws.String("redis:7")}, {Name: aws.String("xray-daemon"), Image: aws.String("x")}}
+			},
+			want: `choosing the container of task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs "p_service_web": none runs an image of that repository, none is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (name it in deployer.workloads.web.container of the environment file)`},
+		{name: "too many tags", fault: "TooManyTags",
+			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+				for i := range 45 {
+					in.Tags = append(in.Tags, types.Tag{Key: aws.String(fmt.Sprintf("k%d", i)), Value: aws.String("v")})
+				}
+			},
+			want: `cloning task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 54 tags with the deployer's own, and ECS allows 50 (remove some of the family's own tags)`},
+		{name: "access denied", fault: "AccessDenied",
+			before: func(_ *testing.T, w *world) {
+				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
+			},
+			want: doing + "AccessDeniedException: User: u is not authorized to perform: ecs:DescribeServices (allow it in the IAM policy of the caller named above)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var changes []func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
+			if tt.change != nil {
+				changes = append(changes, tt.change)
+			}
+			w := newWorld(t, changes...)
+			if tt.before != nil {
+				tt.before(t, w)
+			}
+			to := target
+			if tt.target != nil {
+				tt.target(&to)
+			}
+			got, calls, err := w.deploy(t, to, order(w.digest))
+			var wrong *fault.Misconfiguration
+			if !errors.As(err, &wrong) || wrong.Name != tt.fault || err.Error() != tt.want {
+				t.Errorf("got %+v, %v\nwant %s: %s", got, err, tt.fault, tt.want)
+			}
+			if slices.Contains(calls, "RegisterTaskDefinition") || slices.Contains(calls, "UpdateService") {
+				t.Errorf("it wrote: %v", calls)
+			}
+		})
+	}
+}
+
+// TestPassingFaults holds that what passes is retried, and leaves one revision
+// and one rollout behind.
+func TestPassingFaults(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		fault emulator.Fault
+	}{
+		{"concurrent registrations", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2,
+			Error: &emulator.Error{Status: 400, Code: "ClientException", Message: "Too many concurrent attempts to create a new revision of the specified family."}}},
+		{"throttled update", emulator.Fault{Operation: "ecs:UpdateService", Times: 2, Error: emulator.Throttled()}},
+		{"server fault", emulator.Fault{Operation: "*", Times: 2, Error: emulator.ServerFault()}},
+		{"connection lost before the call", emulator.Fault{Operation: "*", Times: 2, Drop: emulator.DropBefore}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Inject(tt.fault)
+			got, _, err := w.deploy(t, target, order(w.digest))
+			if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestPlanChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	state, err := New(w.ECS).Read(t.Context(), target)
+	must(t, err)
+	plan, err := state.Plan(order(w.digest))
+	must(t, err)
+	want := Deployment{
+		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: host + "/p_service_web@" + w.digest, Tag: "v1", Digest: w.digest,
+		PreviousTaskDefinition: arn + "p_service_web_dev:1",
+		Reason:                 "a new revision of p_service_web_dev, cloned from " + arn + "p_service_web_dev:1, with the image in container p_service_web_dev",
+	}
+	if diff := cmp.Diff(want, plan.Deployment); diff != "" {
+		t.Error(diff)
+	}
+	after, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	if aws.ToString(after.TaskDefinition.TaskDefinitionArn) != arn+"p_service_web_dev:1" {
+		t.Errorf("the service runs %s", aws.ToString(after.TaskDefinition.TaskDefinitionArn))
+	}
+}

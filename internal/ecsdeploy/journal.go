@@ -1,0 +1,80 @@
+package ecsdeploy
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// The journal is the tags of a revision: why it was made, and by what event.
+// There is no database; history and idempotency read the journal.
+const (
+	journalPrefix = "deployer:"
+
+	keyEventID  = journalPrefix + "event-id"
+	keyTime     = journalPrefix + "event-time" // RFC 3339, UTC
+	keySource   = journalPrefix + "source"
+	keyTag      = journalPrefix + "tag"
+	keyDigest   = journalPrefix + "digest"
+	keyPrevious = journalPrefix + "previous" // ARN of the revision that ran
+	keyBase     = journalPrefix + "base"     // ARN of the family's newest revision when this one was made
+	keyActor    = journalPrefix + "actor"
+	keyReason   = journalPrefix + "reason"
+)
+
+// maxTags is how many tags ECS lets a resource have.
+const maxTags = 50
+
+// journal returns the tags of the revision that carries out the order.
+func (o Order) journal(previous, base string) []types.Tag {
+	var tags []types.Tag
+	for _, kv := range [][2]string{
+		{keyEventID, o.EventID},
+		{keyTime, o.Time.UTC().Format(time.RFC3339Nano)},
+		{keySource, o.Source},
+		{keyTag, o.Image.Tag},
+		{keyDigest, o.Image.Digest},
+		{keyPrevious, previous},
+		{keyBase, base},
+		{keyActor, o.Actor},
+		{keyReason, o.Reason},
+	} {
+		if value := TagValue(kv[1]); value != "" {
+			tags = append(tags, types.Tag{Key: aws.String(kv[0]), Value: aws.String(value)})
+		}
+	}
+	return tags
+}
+
+// TagValue returns s as the value of an AWS tag: at most 256 characters of
+// ASCII letters, digits, spaces and + - = . _ : / @. Any other becomes "_": a
+// deployment does not fail over how its reason is written.
+func TagValue(s string) string {
+	const most = 256
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n++; n > most {
+			break
+		}
+		if r < utf8.RuneSelf && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(" +-=._:/@", r)) {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// tagValue returns the value of a tag, "" if there is none under the key.
+func tagValue(tags []types.Tag, key string) string {
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,125 @@
+package ecsdeploy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
+)
+
+// API is the part of Amazon ECS that a deployment needs; *ecs.Client is one.
+type API interface {
+	DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error)
+	DescribeTaskDefinition(context.Context, *ecs.DescribeTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
+	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
+}
+
+// Deployer deploys through one ECS client, and so in one account and region.
+// It is safe for concurrent use.
+type Deployer struct{ ecs API }
+
+// New returns a deployer that calls ECS through api.
+func New(api API) *Deployer { return &Deployer{api} }
+
+// State is a service as it was read, and the two revisions a plan needs.
+type State struct {
+	target  Target
+	service *types.Service
+	running revision // the one that the service runs, or is being moved to
+	newest  revision // the latest ACTIVE one of the service's family
+}
+
+// revision is a task definition revision with its tags.
+type revision struct {
+	*types.TaskDefinition
+	tags []types.Tag
+}
+
+func (r revision) arn() string { return aws.ToString(r.TaskDefinitionArn) }
+
+// Read reads the target's service and its family's newest revision, at the
+// same time, and the running revision too if it is another. It refuses a
+// service that cannot be deployed to, as a [fault.Misconfiguration] that says
+// what to do instead.
+func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
+	s := &State{target: t}
+	var serviceErr, familyErr error
+	var both sync.WaitGroup
+	both.Go(func() { s.service, serviceErr = d.describeService(ctx, t) })
+	both.Go(func() { s.newest, familyErr = d.describeRevision(ctx, t.Family) })
+	both.Wait()
+	if serviceErr != nil {
+		return nil, serviceErr
+	}
+	runs := aws.ToString(s.service.TaskDefinition)
+	if familyErr == nil && s.newest.arn() == runs {
+		s.running = s.newest
+		return s, nil
+	}
+	// Where the service runs another family than the conventional one, the
+	// service is right, and whether the conventional one exists does not matter.
+	family := familyOf(runs)
+	another := family != t.Family
+	if familyErr != nil && !another {
+		return nil, familyErr
+	}
+	var runningErr error
+	both.Go(func() { s.running, runningErr = d.describeRevision(ctx, runs) })
+	if another {
+		both.Go(func() { s.newest, familyErr = d.describeRevision(ctx, family) })
+	}
+	both.Wait()
+	if runningErr != nil {
+		return nil, runningErr
+	}
+	if familyErr != nil {
+		return nil, familyErr
+	}
+	return s, nil
+}
+
+// describeService reads the target's service and refuses one that is missing,
+// not ACTIVE, or moved by something other than ECS.
+func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Service, error) {
+	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
+	if err != nil {
+		if fault.Is(err, "ClusterNotFoundException") {
+			return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
+				Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
+		}
+		return nil, fault.Of(t.doing(), err)
+	}
+	if len(out.Services) == 0 {
+		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
+			Err: fmt.Errorf("the service does not exist"), Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+	}
+	return &out.Services[0], t.refuse(&out.Services[0])
+}
+
+// describeRevision reads a revision by its ARN, or a family's latest ACTIVE one by the family's name.
+func (d *Deployer) describeRevision(ctx context.Context, name string) (revision, error) {
+	doing := fmt.Sprintf("describing task definition %q", name)
+	out, err := d.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+	}, within(ctx))
+	if err != nil {
+		// ECS words a missing family as a ClientException: "Unable to describe task definition."
+		if fault.Is(err, "ClientException") {
+			return revision{}, &fault.Misconfiguration{Fault: fault.Fault{Name: "TaskDefinitionNotFound", Doing: doing, Err: fault.Plain(err),
+				Hint: "register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file"}}
+		}
+		return revision{}, fault.Of(doing, err)
+	}
+	return revision{out.TaskDefinition, out.Tags}, nil
+}
+
+// within makes one call retry until the deadline of ctx.
+func within(ctx context.Context) func(*ecs.Options) {
+	return func(o *ecs.Options) { o.Retryer = fault.Within(ctx) }
+}

@@ -1,0 +1,93 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+)
+
+// The pace of retries: full jitter under a ceiling that doubles, so that a
+// crowd that was throttled together does not come back together.
+const (
+	firstCeiling = 100 * time.Millisecond
+	lastCeiling  = 5 * time.Second
+	roundTrip    = 200 * time.Millisecond // what an attempt itself must still have time for
+	patience     = 12                     // attempts, where no deadline ends them
+)
+
+// Within returns the retryer for one call under ctx. It goes on until the
+// deadline of ctx and never sleeps past it: it gives up while there is time to
+// say what the last attempt met.
+func Within(ctx context.Context) aws.Retryer {
+	return &retryer{standard, ctx}
+}
+
+// standard knows what the SDK retries; it is shared, for it holds nothing but that.
+var standard = retry.NewStandard(func(o *retry.StandardOptions) {
+	o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(concurrentRevision))
+})
+
+type retryer struct {
+	*retry.Standard
+	ctx context.Context
+}
+
+// MaxAttempts bounds the attempts where the context does not.
+func (r *retryer) MaxAttempts() int {
+	if _, ok := r.ctx.Deadline(); ok {
+		return 0 // no bound
+	}
+	return patience
+}
+
+// GetRetryToken lets every retry through: the deadline is the bound.
+func (r *retryer) GetRetryToken(context.Context, error) (func(error) error, error) {
+	return func(error) error { return nil }, nil
+}
+
+// RetryDelay returns how long to wait after the given attempt (from 1), or the
+// reason to give up.
+func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+	ceiling := lastCeiling
+	if attempt < 8 { // 100 ms doubled six times is beyond the last ceiling
+		ceiling = min(lastCeiling, firstCeiling<<max(attempt-1, 0))
+	}
+	delay := rand.N(ceiling)
+	if end, ok := r.ctx.Deadline(); ok && time.Until(end) < delay+roundTrip {
+		return 0, &gaveUp{attempt, err}
+	}
+	return delay, nil
+}
+
+// gaveUp is the error of a call whose retries ran out of time.
+type gaveUp struct {
+	attempts int
+	err      error
+}
+
+func (g *gaveUp) Error() string {
+	return fmt.Sprintf("giving up after %d attempts: %s", g.attempts, g.err)
+}
+func (g *gaveUp) Unwrap() error { return g.err }
+
+// passes reports whether the same call may succeed later.
+func passes(err error) bool { return standard.IsErrorRetryable(err) }
+
+// concurrentRevision recognises ECS's refusal of two registrations of one
+// family at a time. It comes as a plain ClientException, which no retry mode of
+// the SDK takes for passing.
+func concurrentRevision(err error) aws.Ternary {
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "ClientException" &&
+		strings.Contains(api.ErrorMessage(), "Too many concurrent attempts to create a new revision") {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}

@@ -1,0 +1,269 @@
+package lambdahost
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// version is the one that an unqualified ARN invokes.
+	version = "$LATEST"
+
+	maxSync  = 6 * 1024 * 1024 // bytes of a synchronous event
+	maxAsync = 1024 * 1024     // bytes of an asynchronous event
+)
+
+// A Response is what a synchronous caller of the function gets.
+type Response struct {
+	// RequestID is the invocation's id, a UUID.
+	RequestID string
+	// Payload is the function's answer, or the error document when
+	// FunctionError is set.
+	Payload []byte
+	// FunctionError is "Unhandled" when the function failed, timed out or did
+	// not start, and empty otherwise.
+	FunctionError string
+	// ErrorType and ErrorMessage are those of the error document, such as
+	// "Sandbox.Timedout" or "Runtime.ExitError" for Lambda's own.
+	ErrorType, ErrorMessage string
+	// Duration is the time from handing the event to the function until the
+	// function was done with it. For a function that did not start it is the
+	// time that the attempts to start it took.
+	Duration time.Duration
+	// Cold tells that a process was started for this invocation.
+	Cold bool
+	// Process is the number of the process that ran the invocation, from 1, or
+	// 0 when none did.
+	Process int
+}
+
+// An invocation is one event in the hands of one process.
+type invocation struct {
+	id       string
+	event    []byte
+	deadline time.Time
+	trace    string
+	done     chan struct{} // closed when the runtime is done with it
+
+	// payload and failed are the result, guarded by the process's mutex.
+	payload []byte // nil until it is there
+	failed  bool
+}
+
+// A failure is an error document as Lambda words its own.
+type failure struct {
+	Type    string `json:"errorType"`
+	Message string `json:"errorMessage"`
+}
+
+func (f failure) document() []byte {
+	doc, _ := json.Marshal(f) // strings always marshal
+	return doc
+}
+
+var responseTooLarge = failure{"Function.ResponseSizeTooLarge",
+	fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse)}.document()
+
+// Invoke runs the function on an event and returns its answer, as the Invoke
+// API does with the invocation type RequestResponse. When it returns, the
+// function's log lines are in Options.Logs. A function that fails is no error:
+// see [Response].FunctionError. The error is that of ctx (the function runs
+// on), [ErrClosed], or that of an event that Lambda would refuse: not JSON, or
+// more than 6 MB.
+func (h *Host) Invoke(ctx context.Context, payload []byte) (Response, error) {
+	if err := checkEvent(payload, "RequestResponse", maxSync); err != nil {
+		return Response{}, err
+	}
+	if err := h.begin(); err != nil {
+		return Response{}, err
+	}
+	granted := h.slots.reserve()
+	select {
+	case <-granted:
+	case <-ctx.Done():
+		h.slots.abandon(granted)
+		h.end()
+		return Response{}, ctx.Err()
+	case <-h.ctx.Done():
+		h.slots.abandon(granted)
+		h.end()
+		return Response{}, ErrClosed
+	}
+	type result struct {
+		response Response
+		err      error
+	}
+	results := make(chan result, 1)
+	go func() {
+		defer h.end()
+		defer h.slots.release()
+		response, err := h.attempt(newUUID(), payload)
+		results <- result{response, err}
+	}()
+	select {
+	case r := <-results:
+		return r.response, r.err
+	case <-ctx.Done():
+		return Response{}, ctx.Err()
+	}
+}
+
+func checkEvent(payload []byte, invocationType string, limit int) error {
+	if len(payload) > limit {
+		return fmt.Errorf("invoking the function: %d byte payload is too large for the %s invocation type (limit %d bytes)", len(payload), invocationType, limit)
+	}
+	if !json.Valid(payload) {
+		return errors.New("invoking the function: the event is not JSON")
+	}
+	return nil
+}
+
+// attempt runs one invocation in a process that is idle, or else new. The
+// caller has a slot. The only error is ErrClosed.
+func (h *Host) attempt(id string, event []byte) (Response, error) {
+	inv := &invocation{id: id, event: event, trace: newTraceID(), done: make(chan struct{})}
+	begun := time.Now()
+	for p := h.takeIdle(); p != nil; p = h.takeIdle() {
+		inv.deadline = time.Now().Add(h.opts.Timeout)
+		if r, err := p.invoke(inv); !errors.Is(err, errGone) {
+			return r, err
+		}
+	}
+	p, fault := h.initialize(id, h.opts.InitTimeout)
+	inv.deadline = time.Now().Add(h.opts.Timeout)
+	if fault != nil && h.ctx.Err() == nil {
+		p, fault = h.initialize(id, h.opts.Timeout)
+	}
+	if h.ctx.Err() != nil {
+		return Response{}, ErrClosed
+	}
+	if fault != nil {
+		r := newResponse(id, fault, true)
+		r.Duration, r.Cold = time.Since(begun), true
+		return r, nil
+	}
+	r, err := p.invoke(inv)
+	if errors.Is(err, errGone) {
+		r, err = newResponse(id, exitFailure(id, p), true), nil
+	}
+	r.Cold = true
+	return r, err
+}
+
+// initialize starts a process and returns it when it asks for an invocation.
+// Otherwise there is a fault, the error document, and no process.
+func (h *Host) initialize(id string, timeout time.Duration) (p *process, fault []byte) {
+	p, err := h.startProcess()
+	if err != nil {
+		return nil, failure{"Runtime.InvalidEntrypoint", fmt.Sprintf("RequestId: %s Error: %v", id, err)}.document()
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-p.ready:
+		return p, nil
+	case <-p.exited:
+	case <-p.initFail:
+	case <-h.ctx.Done():
+	case <-timer.C:
+		p.kill()
+		return nil, timeoutFailure(id, timeout)
+	}
+	p.kill()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.initBody != nil {
+		return nil, p.initBody
+	}
+	return nil, exitFailure(id, p)
+}
+
+// errGone tells that a process ended before it took an invocation.
+var errGone = errors.New("the process is gone")
+
+// invoke gives the process an invocation, and returns the response when the
+// process is done with it or dead. A result that was posted stands, whatever
+// the process did afterwards.
+func (p *process) invoke(inv *invocation) (Response, error) {
+	timer := time.NewTimer(time.Until(inv.deadline))
+	defer timer.Stop()
+	begun := time.Now()
+	fault := func() []byte { return exitFailure(inv.id, p) }
+	timedOut := func() []byte { return timeoutFailure(inv.id, p.host.opts.Timeout) }
+	select {
+	case p.work <- inv:
+		select {
+		case <-inv.done:
+		case <-p.exited:
+		case <-p.host.ctx.Done():
+			return Response{}, ErrClosed
+		case <-timer.C:
+			p.kill()
+			fault = timedOut
+		}
+	case <-p.exited:
+		return Response{}, errGone
+	case <-p.host.ctx.Done():
+		return Response{}, ErrClosed
+	case <-timer.C: // alive, but never asked again
+		p.kill()
+		fault = timedOut
+	}
+	duration := time.Since(begun)
+	p.logs.flush()
+
+	p.mu.Lock()
+	payload, failed := inv.payload, inv.failed
+	p.mu.Unlock()
+	if payload == nil {
+		payload, failed = fault(), true
+	}
+	r := newResponse(inv.id, payload, failed)
+	r.Duration, r.Process = duration, p.number
+	if p.alive() {
+		p.host.putIdle(p)
+	}
+	return r, nil
+}
+
+func newResponse(id string, payload []byte, failed bool) Response {
+	r := Response{RequestID: id, Payload: payload}
+	if failed {
+		var f failure
+		_ = json.Unmarshal(payload, &f) // a runtime may post any JSON
+		r.FunctionError, r.ErrorType, r.ErrorMessage = "Unhandled", f.Type, f.Message
+	}
+	return r
+}
+
+func timeoutFailure(id string, timeout time.Duration) []byte {
+	return failure{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, timeout.Seconds())}.document()
+}
+
+// exitFailure returns the error document for a process that has ended.
+func exitFailure(id string, p *process) []byte {
+	reason := "Runtime exited without providing a reason"
+	if state := p.cmd.ProcessState; !state.Success() {
+		reason = "Runtime exited with error: " + state.String()
+	}
+	return failure{"Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: %s", id, reason)}.document()
+}
+
+// newUUID returns a random (version 4) UUID.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newTraceID returns an X-Ray trace header that is not sampled.
+func newTraceID() string {
+	var b [20]byte
+	_, _ = rand.Read(b[:])
+	return fmt.Sprintf("Root=1-%08x-%x;Parent=%x;Sampled=0", time.Now().Unix(), b[:12], b[12:])
+}

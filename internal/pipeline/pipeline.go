@@ -1,0 +1,163 @@
+// Package pipeline puts the stages in a row: an event becomes requests, each
+// becomes an image, each image a deployment. The Lambda handler and the CLI
+// both call it.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+	"deployer/internal/resolve"
+)
+
+// answerTime is what is left of an invocation's time for its answer: work ends
+// that much before the deadline, so that the caller hears how far it came.
+const answerTime = 500 * time.Millisecond
+
+// Pipeline deploys into one environment. It is safe for concurrent use.
+type Pipeline struct {
+	env      *environment.Environment
+	config   aws.Config
+	resolver *resolve.Resolver
+	deployer *ecsdeploy.Deployer
+	now      func() time.Time
+}
+
+// New returns the pipeline of an environment, which calls AWS with the
+// credentials of config in the environment's own region.
+func New(env *environment.Environment, config aws.Config) *Pipeline {
+	config.Region = env.Region
+	return &Pipeline{env: env, config: config, resolver: resolve.New(config), deployer: ecsdeploy.New(ecs.NewFromConfig(config)), now: time.Now}
+}
+
+// Handle carries out one raw EventBridge event, as the function of the
+// environment. Its error is a [fault.Misconfiguration] or a [fault.Outage],
+// after which Lambda retries the event and in the end keeps it; whatever cannot
+// be mended by a retry is a [Result]. It logs one line for every decision.
+func (p *Pipeline) Handle(ctx context.Context, raw json.RawMessage) (Result, error) {
+	ctx, cancel := leave(ctx, answerTime)
+	defer cancel()
+	env, err := p.environment(ctx)
+	if err != nil {
+		slog.ErrorContext(ctx, "settling the account", "error", err.Error(), "error_type", fault.Name(err))
+		return Result{}, err
+	}
+	reading := event.Read(raw, env, p.now())
+	result := Result{EventID: reading.ID, Reason: reading.Reason, Deployments: []ecsdeploy.Deployment{}}
+	switch reading.Verdict {
+	case event.Ignored:
+		result.Status = ecsdeploy.Ignored
+		slog.InfoContext(ctx, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
+		return result, nil
+	case event.Rejected:
+		result.Status = ecsdeploy.Rejected
+		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
+		return result, nil
+	}
+	return p.run(ctx, env, result, reading.Requests)
+}
+
+// Deploy carries out one request, as a person with the credentials of the
+// pipeline's config.
+func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, error) {
+	env, err := p.environment(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	return p.run(ctx, env, Result{EventID: request.EventID}, []event.Request{request})
+}
+
+// run carries out the requests of one event at the same time. Where some fail,
+// the others are done all the same: a retry finds them unchanged.
+func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, requests []event.Request) (Result, error) {
+	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
+	errs := make([]error, len(requests))
+	var all sync.WaitGroup
+	for i, request := range requests {
+		all.Go(func() {
+			result.Deployments[i], errs[i] = p.deploy(ctx, env, request)
+			report(ctx, request, result.Deployments[i], errs[i])
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return Result{}, err
+	}
+	result.summarize()
+	return result, nil
+}
+
+// deploy carries out one request. A rejection is an answer, not an error.
+func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (ecsdeploy.Deployment, error) {
+	if request.Workload.ECSService == "" {
+		return notYet(request), nil
+	}
+	image, state, err := p.read(ctx, env, request)
+	var rejection *fault.Rejection
+	if errors.As(err, &rejection) {
+		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejection.Error()}, nil
+	}
+	if err != nil {
+		return ecsdeploy.Deployment{}, err
+	}
+	plan, err := state.Plan(ecsdeploy.Order{
+		Image: image, Form: env.ImageForm, Force: request.Force,
+		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason,
+	})
+	if err != nil {
+		return ecsdeploy.Deployment{}, err
+	}
+	if request.DryRun {
+		return plan.Deployment, nil
+	}
+	return p.deployer.Apply(ctx, plan)
+}
+
+// read asks ECR for the image and ECS for the service at the same time. Of two
+// faults the sender's own comes first: a retry would not mend it.
+func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request) (ref image.Reference, state *ecsdeploy.State, err error) {
+	var imageErr, stateErr error
+	var both sync.WaitGroup
+	both.Go(func() { ref, imageErr = p.resolver.Resolve(ctx, env, request.Workload, request.Tag) })
+	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsdeploy.TargetOf(env, request.Workload)) })
+	both.Wait()
+	var rejection *fault.Rejection
+	switch {
+	case errors.As(imageErr, &rejection), stateErr == nil:
+		return ref, state, imageErr
+	case imageErr == nil:
+		return ref, state, stateErr
+	}
+	return ref, state, errors.Join(stateErr, imageErr)
+}
+
+// notYet answers a request for a task. A person who asks is told; a push is no
+// fault of anybody's.
+func notYet(request event.Request) ecsdeploy.Deployment {
+	d := ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
+		Reason: string(request.Workload.Kind) + " " + request.Workload.Name + " is not a service: deploying tasks is not supported yet"}
+	if request.Push {
+		d.Status = ecsdeploy.Ignored
+	}
+	return d
+}
+
+// leave returns ctx with a deadline that is earlier by the given time.
+func leave(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, end.Add(-by))
+	}
+	return context.WithCancel(ctx)
+}
