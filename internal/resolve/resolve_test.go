@@ -1,0 +1,238 @@
+package resolve
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/emulator/policy"
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+const (
+	dev  = "111111111111"
+	prod = "333333333333"
+)
+
+// pull is what an identity needs to be allowed for a check, and openRepository
+// the guide's policy for accounts outside the organisation.
+const (
+	pull           = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage","Resource":"*"}]}`
+	nothing        = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}`
+	openRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::333333333333:root"]},"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","ecr:BatchCheckLayerAvailability"]}]}`
+	shutRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"ecr:BatchGetImage"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"ecr:*"}]}`
+)
+
+// load returns an environment of the centralized pattern.
+func load(t *testing.T, name string) (*environment.Environment, environment.Workload) {
+	t.Helper()
+	env, err := environment.Load("../../examples/centralized-dev-ecr/" + name + ".yaml")
+	must(t, err)
+	w, _ := env.Find("backend", environment.Services...)
+	env.File = name + ".yaml"
+	return env, w
+}
+
+// registry starts an emulator in which dev has the image myproject_backend:v1.
+func registry(t *testing.T, repositoryPolicy string) (e *emulator.Emulator, url, digest string) {
+	t.Helper()
+	e, url = emulatortest.Start(t, emulator.Options{})
+	account := infra.Connect(url, dev, "us-east-1")
+	digest, err := account.Push(t.Context(), "myproject_backend", "v1", "v1", "latest")
+	must(t, err)
+	if repositoryPolicy != "" {
+		_, err = account.ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: aws.String(repositoryPolicy)})
+		must(t, err)
+	}
+	return e, url, digest
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"dev", "prod"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, url, digest := registry(t, openRepository)
+			env, backend := load(t, name)
+			caller := infra.Connect(url, env.AccountID, "eu-west-1") // the registry's region is the resolver's business
+			e.ResetCalls()
+			got, err := New(caller.Config).Resolve(t.Context(), env, backend, "v1")
+			must(t, err)
+			want := image.Reference{Host: "111111111111.dkr.ecr.us-east-1.amazonaws.com", Repository: "myproject_backend", Tag: "v1", Digest: digest}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			calls := e.Calls()
+			if len(calls) != 1 || calls[0].Operation != "BatchGetImage" || calls[0].Region != "us-east-1" || calls[0].Account != env.AccountID ||
+				!strings.Contains(string(calls[0].Body), `"registryId":"111111111111"`) {
+				t.Errorf("calls: %+v", calls)
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	const (
+		doing      = `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `
+		user       = "User: arn:aws:sts::333333333333:assumed-role/Deployer/"
+		not        = " is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend "
+		identity   = `in account 333333333333, add to the policy of role Deployer: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}`
+		repository = `in account 111111111111, add to the policy of repository myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]}`
+	)
+	tests := []struct {
+		name             string
+		role, repository string
+		want             []string // parts of the text, in order
+	}{
+		{"repository policy missing", pull, "", []string{doing + "access denied: the repository policy does not allow it; AWS says: " + user, not + "because no resource-based policy allows the ecr:BatchGetImage action (" + repository + ")"}},
+		{"identity policy missing", nothing, openRepository, []string{doing + "access denied: the identity policy of role Deployer does not allow it; AWS says: " + user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity + "; if it is still denied then, " + repository + ")"}},
+		{"explicit deny", pull, shutRepository, []string{doing + "access denied: a policy denies it explicitly; AWS says: " + user, "explicit deny", "(no statement added elsewhere helps: find the Deny that AWS names, and make an exception in it for role Deployer)"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, url, _ := registry(t, tt.repository)
+			role, err := policy.Parse([]byte(tt.role))
+			must(t, err)
+			e.SetRolePolicy(prod, "Deployer", role)
+			env, backend := load(t, "prod")
+			caller := infra.Connect(url, prod+"-Deployer", "us-east-1")
+			_, err = New(caller.Config).Resolve(t.Context(), env, backend, "v1")
+			wrong(t, err, "AccessDenied", new(*fault.Misconfiguration), tt.want...)
+		})
+	}
+}
+
+// TestSideUnknown holds what is said when AWS does not say which side refused.
+func TestSideUnknown(t *testing.T) {
+	t.Parallel()
+	const message = "User: arn:aws:iam::333333333333:user/ada is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
+	tests := []struct {
+		name, env, message, want string
+	}{
+		{"across accounts", "prod", message, `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not say which policy refused, and across accounts both must allow it; AWS says: ` + message +
+			` (in account 333333333333, add to the policy of arn:aws:iam::333333333333:user/ada: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}; ` +
+			`and in account 111111111111, add to the policy of repository myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]})`},
+		{"in one account, without a word", "dev", "", `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not say which policy refused; AWS says: ` +
+			` (in account 111111111111, add to the policy of the caller: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			env, backend := load(t, tt.env)
+			wrong(t, refused(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: tt.message}, env, backend, "v1"), "AccessDenied", new(*fault.Misconfiguration), tt.want)
+		})
+	}
+}
+
+// TestFailureCodes decides about every code that BatchGetImage may give for an
+// image with HTTP 200; a new one in the SDK fails it.
+func TestFailureCodes(t *testing.T) {
+	t.Parallel()
+	classes := map[types.ImageFailureCode]any{
+		types.ImageFailureCodeInvalidImageDigest: new(*fault.Rejection), types.ImageFailureCodeInvalidImageTag: new(*fault.Rejection),
+		types.ImageFailureCodeImageTagDoesNotMatchDigest: new(*fault.Rejection), types.ImageFailureCodeImageNotFound: new(*fault.Rejection),
+		types.ImageFailureCodeMissingDigestAndTag: new(*fault.Rejection), types.ImageFailureCodeImageReferencedByManifestList: new(*fault.Rejection),
+		types.ImageFailureCodeKmsError: new(*fault.Misconfiguration), types.ImageFailureCodeUpstreamAccessDenied: new(*fault.Misconfiguration),
+		types.ImageFailureCodeImageInaccessible:       new(*fault.Misconfiguration),
+		types.ImageFailureCodeUpstreamTooManyRequests: new(*fault.Outage), types.ImageFailureCodeUpstreamUnavailable: new(*fault.Outage),
+	}
+	env, backend := load(t, "prod")
+	for _, code := range types.ImageFailureCode("").Values() {
+		class, ok := classes[code]
+		if !ok {
+			t.Errorf("nobody decided about failure code %s", code)
+			continue
+		}
+		if err := missing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, env, backend, "v1"); !errors.As(err, class) {
+			t.Errorf("%s: %T, want %T", code, err, class)
+		}
+	}
+	if err := missing(nil, env, backend, "v1"); !errors.As(err, new(*fault.Outage)) {
+		t.Errorf("an answer without image or reason: %v", err)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	_, url, _ := registry(t, openRepository)
+	env, backend := load(t, "prod")
+	r := New(infra.Connect(url, prod, "us-east-1").Config)
+	_, err := r.Resolve(t.Context(), env, backend, "git-abc123f")
+	wrong(t, err, "ImageNotFound", new(*fault.Rejection),
+		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: ImageNotFound: Requested image not found `+
+			`(push the image first, or check the tag: aws ecr describe-images --registry-id 111111111111 --region us-east-1 --repository-name myproject_backend)`)
+
+	own, backend := load(t, "dev")
+	api, _ := own.Find("web-api", environment.Services...)
+	_, err = New(infra.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
+	wrong(t, err, "RepositoryNotFound", new(*fault.Misconfiguration),
+		`looking for tag "v1" in ECR repository "myproject_service_web-api" of account 111111111111 in us-east-1: `+
+			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: ecr_strategy says so) `+
+			`(create the repository there, or set ecr_strategy in dev.yaml to where the images are)`)
+
+	backend.Repository, backend.External = "", "nginx:1.29"
+	_, err = r.Resolve(t.Context(), own, backend, "v1")
+	wrong(t, err, "ImageOutsideECR", new(*fault.Rejection),
+		`resolving tag "v1" of backend "backend": its image "nginx:1.29" comes from outside ECR, where it can be neither checked nor pinned `+
+			`(change the image in dev.yaml and apply the infrastructure, or remove it there to deploy from ECR)`)
+}
+
+func TestPassingFaults(t *testing.T) {
+	t.Parallel()
+	for name, f := range map[string]emulator.Fault{
+		"throttled":       {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.Throttled()},
+		"server fault":    {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.ServerFault()},
+		"lost connection": {Operation: "ecr:BatchGetImage", Times: 2, Drop: emulator.DropAfter},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e, url, digest := registry(t, "")
+			e.Inject(f)
+			env, backend := load(t, "dev")
+			got, err := New(infra.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), env, backend, "latest")
+			if err != nil || got.Digest != digest {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+}
+
+func wrong(t *testing.T, err error, name string, class any, parts ...string) {
+	t.Helper()
+	if err == nil || fault.Name(err) != name || !errors.As(err, class) {
+		t.Errorf("got %q %v, want a %T %s", fault.Name(err), err, class, name)
+		return
+	}
+	rest := err.Error()
+	for _, part := range parts {
+		_, after, ok := strings.Cut(rest, part)
+		if !ok {
+			t.Errorf("%s\ndoes not go on with\n%s\nafter what was found", err, part)
+			return
+		}
+		rest = after
+	}
+	if !strings.HasPrefix(err.Error(), parts[0]) || rest != "" {
+		t.Errorf("%s\nhas more than\n%s", err, strings.Join(parts, "…"))
+	}
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
