@@ -147,7 +147,7 @@ func (c *cli) load(file string) (*environment.Environment, error) {
 		return nil, err
 	}
 	for _, w := range env.Warnings {
-		fmt.Fprintf(c.err, "deployer: warning: %s\n", w)
+		fmt.Fprintf(c.err, "deployer: %s\n", w)
 	}
 	return env, nil
 }

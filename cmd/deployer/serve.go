@@ -31,7 +31,7 @@ func serve(api string) (exit int) {
 		return initFailed(api, "Deployer.EnvironmentFile", err)
 	}
 	for _, w := range env.Warnings {
-		slog.Warn("environment file", "warning", w.String())
+		slog.Warn("reading the environment file", "warning", w.String())
 	}
 	config, err := loadConfig(context.Background(), env.Region)
 	if err != nil {

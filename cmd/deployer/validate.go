@@ -26,13 +26,13 @@ func (c *cli) validate() error {
 			complain(c.err, err)
 		default:
 			for _, w := range env.Warnings {
-				fmt.Fprintf(c.out, "%s: warning\n", w)
+				fmt.Fprintln(c.out, w)
 			}
-			account := env.Registry().AccountID
-			if account == "" {
-				account = "its own"
+			registry := env.Registry().String()
+			if env.Registry().AccountID == "" {
+				registry = "its own account in " + env.Region
 			}
-			fmt.Fprintf(c.out, "%s: ok: %s, images from account %s in %s (%s: %s)\n", file, env.Name, account, env.Registry().Region, env.Strategy.Name, env.Strategy.Why)
+			fmt.Fprintf(c.out, "%s: ok: %s, with images of %s (%s: %s)\n", file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
 			continue
 		}
 		failed = errNotDone

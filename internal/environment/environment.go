@@ -74,7 +74,7 @@ func Parse(name string, data []byte) (*Environment, error) {
 		r.environment(e, root)
 	}
 	if len(r.faults) > 0 {
-		return nil, sorted(r.faults)
+		return nil, sorted(append(r.faults, r.warnings...))
 	}
 	e.Warnings = sorted(r.warnings)
 	return e, nil

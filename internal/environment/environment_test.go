@@ -147,8 +147,8 @@ func TestAccountIDsAreText(t *testing.T) {
 	if e.AccountID != "026148122259" || e.Registry().AccountID != "012345670123" {
 		t.Errorf("accounts %q and %q", e.AccountID, e.Registry().AccountID)
 	}
-	want := "prod.yaml:4:13: `account_id` is a number without quotes (write \"026148122259\": some readers of YAML change it)\n" +
-		"prod.yaml:6:17: `ecr_account_id` is a number without quotes (write \"012345670123\": some readers of YAML change it)"
+	want := "prod.yaml:4:13: warning: `account_id` is a number without quotes (write \"026148122259\": some readers of YAML change it)\n" +
+		"prod.yaml:6:17: warning: `ecr_account_id` is a number without quotes (write \"012345670123\": some readers of YAML change it)"
 	if diff := cmp.Diff(want, e.Warnings.Error()); diff != "" {
 		t.Error(diff)
 	}
@@ -222,8 +222,8 @@ func TestWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "x.yaml:5:1: `ecr_stategy` is not a key the deployer reads (did you mean `ecr_strategy`?)\n" +
-		"x.yaml:7:17: `services[0].dokcer_image` is not a key the deployer reads (did you mean `docker_image`?)"
+	want := "x.yaml:5:1: warning: `ecr_stategy` is not a key the deployer reads (did you mean `ecr_strategy`?)\n" +
+		"x.yaml:7:17: warning: `services[0].dokcer_image` is not a key the deployer reads (did you mean `docker_image`?)"
 	if diff := cmp.Diff(want, e.Warnings.Error()); diff != "" {
 		t.Error(diff)
 	}

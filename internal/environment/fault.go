@@ -17,6 +17,7 @@ type Fault struct {
 	What      string // what is wrong, with the value
 	Fix       string // what to write instead
 	Err       error  // a sentinel such as [ErrNotEnvironment], or nil
+	Warning   bool   // odd, but not wrong: the file is read all the same
 }
 
 // String returns the fault as editors and terminals want it: file:line:col: what (fix).
@@ -24,6 +25,9 @@ func (f Fault) String() string {
 	s := f.File + ": "
 	if f.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Col)
+	}
+	if f.Warning {
+		s += "warning: "
 	}
 	s += f.What
 	if f.Fix != "" {
@@ -33,7 +37,8 @@ func (f Fault) String() string {
 }
 
 // Faults is every fault of one file, in the order of its lines. It is the
-// error of [Load] and [Parse].
+// error of [Load] and [Parse], and then holds the warnings too: a misspelt key
+// is often why another is missing.
 type Faults []Fault
 
 // Error returns the faults, one a line.

@@ -22,11 +22,11 @@ var (
 func (r *reader) environment(e *Environment, root *yaml.Node) {
 	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "ecr_strategy", "ecr_account_id",
 		"ecr_account_region", "services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
-	if _, ok := s.keys["env"]; !ok {
-		r.faults = append(r.faults, Fault{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key", Fix: "add the line: env: dev", Err: ErrNotEnvironment})
-	} else {
-		e.Name = s.required("env", nameForm, "dev")
+	if _, ok := s.keys["env"]; !ok { // some other file: its other faults would be noise
+		r.faults = Faults{{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key", Fix: "add the line: env: dev", Err: ErrNotEnvironment}}
+		return
 	}
+	e.Name = s.required("env", nameForm, "dev")
 	e.Project = s.required("project", projectForm, "myproject")
 	if e.Region = s.required("region", nil, "us-east-1"); e.Region != "" && !image.ValidRegion(e.Region) {
 		s.fault(s.place("region"), "`region` is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)

@@ -25,7 +25,9 @@ func (r *reader) fault(n *yaml.Node, what, fix string) {
 }
 
 func (r *reader) warn(n *yaml.Node, what, fix string) {
-	r.warnings = append(r.warnings, r.at(n, what, fix))
+	f := r.at(n, what, fix)
+	f.Warning = true
+	r.warnings = append(r.warnings, f)
 }
 
 func (r *reader) at(n *yaml.Node, what, fix string) Fault {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/infra"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"deployer": main})
+}
+
+// TestScripts runs the command line as people do: testdata/NAME.txtar, by topic.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := filepath.Abs("../../events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("EXAMPLES", examples)
+			env.Setenv("EVENTS", events)
+			env.Values["world"] = &world{}
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
+		},
+	})
+}
+
+// world is a script's emulator, started by its first `account` command.
+type world struct {
+	*emulator.Emulator
+	url string
+}
+
+func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
+
+// account is `account ID`: from here on the credentials are that account's, in
+// a project after the guide's first pattern.
+func account(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	if w.Emulator == nil {
+		w.Emulator = emulator.New(emulator.Options{})
+		server := httptest.NewServer(w)
+		w.url = server.URL
+		ts.Defer(func() {
+			server.Close()
+			if unknown := w.UnknownOperations(); len(unknown) > 0 {
+				ts.Fatalf("the emulator does not have %v", unknown)
+			}
+		})
+		_, err := infra.CentralizedDev(context.Background(), w.url)
+		ts.Check(err)
+		ts.Setenv("AWS_ENDPOINT_URL", w.url)
+		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
+	}
+	w.ResetCalls()
+	ts.Setenv("AWS_ACCESS_KEY_ID", args[0])
+}
+
+// push is `push REPOSITORY CONTENT TAG...`, to dev's registry.
+func push(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := infra.Connect(of(ts).url, infra.Dev, infra.Region).Push(context.Background(), args[0], args[1], args[2:]...)
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// calls is `calls OPERATION...`: those and no others were called since the last
+// `account`, `push` or `calls`, in any order.
+func calls(ts *testscript.TestScript, _ bool, want []string) {
+	var got []string
+	for _, c := range of(ts).Calls() {
+		got = append(got, c.Operation)
+	}
+	of(ts).ResetCalls()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		ts.Fatalf("calls %v, want %v", got, want)
+	}
+}
+
+// runs is `runs ENVIRONMENT WORKLOAD REVISION`: that is what the service runs.
+func runs(ts *testscript.TestScript, _ bool, args []string) {
+	for _, env := range infra.Environments {
+		if env.Name != args[0] {
+			continue
+		}
+		service := infra.ServiceName(args[1], env.Name)
+		got, err := infra.Connect(of(ts).url, env.Account, infra.Region).Runs(context.Background(), infra.Project+"_cluster_"+env.Name, service)
+		ts.Check(err)
+		if have := fmt.Sprint(got.TaskDefinition.Revision); have != args[2] {
+			ts.Fatalf("%s runs revision %s of %s, want %s", service, have, *got.TaskDefinition.Family, args[2])
+		}
+		of(ts).ResetCalls()
+	}
+}
+
+// exits is `exits CODE COMMAND...`: the command ends with that exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("running %v: %v", args[1:], err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("%v exited %d, want %s", args[1:], code, args[0])
+	}
+}
