@@ -18,7 +18,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"deployer": main})
+	testscript.Main(tests{m}, map[string]func(){"deployer": main})
+}
+
+// tests removes what the tests have built when the last has run.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
+	defer func() { os.RemoveAll(buildDir) }()
+	return m.M.Run()
 }
 
 // TestScripts runs the command line as people do: testdata/NAME.txtar, by topic.

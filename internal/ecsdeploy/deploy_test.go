@@ -249,7 +249,7 @@ func TestPassingFaults(t *testing.T) {
 func TestPlanChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	state, err := New(w.ECS).Read(t.Context(), target)
+	state, err := New(w.Config).Read(t.Context(), target)
 	must(t, err)
 	plan, err := state.Plan(order(w.digest))
 	must(t, err)

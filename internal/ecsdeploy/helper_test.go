@@ -49,7 +49,7 @@ func newWorld(t *testing.T, changes ...func(*ecs.RegisterTaskDefinitionInput, *e
 func (w *world) deploy(t *testing.T, to Target, o Order) (Deployment, []string, error) {
 	t.Helper()
 	w.ResetCalls()
-	d := New(w.ECS)
+	d := New(w.Config)
 	deployment, err := func() (Deployment, error) {
 		state, err := d.Read(t.Context(), to)
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 	"deployer/internal/fault"
 )
 
-// API is the part of Amazon ECS that a deployment needs; *ecs.Client is one.
-type API interface {
+// api is the part of Amazon ECS that a deployment needs; *ecs.Client is one.
+type api interface {
 	DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error)
 	DescribeTaskDefinition(context.Context, *ecs.DescribeTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
 	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
@@ -22,10 +22,10 @@ type API interface {
 
 // Deployer deploys through one ECS client, and so in one account and region.
 // It is safe for concurrent use.
-type Deployer struct{ ecs API }
+type Deployer struct{ ecs api }
 
-// New returns a deployer that calls ECS through api.
-func New(api API) *Deployer { return &Deployer{api} }
+// New returns a deployer that calls ECS with the credentials and in the region of config.
+func New(config aws.Config) *Deployer { return &Deployer{ecs.NewFromConfig(config)} }
 
 // State is a service as it was read, and the two revisions a plan needs.
 type State struct {

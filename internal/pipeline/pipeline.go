@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -39,7 +38,7 @@ type Pipeline struct {
 // credentials of config in the environment's own region.
 func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
-	return &Pipeline{env: env, config: config, resolver: resolve.New(config), deployer: ecsdeploy.New(ecs.NewFromConfig(config)), now: time.Now}
+	return &Pipeline{env: env, config: config, resolver: resolve.New(config), deployer: ecsdeploy.New(config), now: time.Now}
 }
 
 // Handle carries out one raw EventBridge event, as the function of the

@@ -1,0 +1,84 @@
+# The deployer. `make` alone lists what can be made.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+# The environment file that is packed with the function: file=PATH.
+file ?= environment.yaml
+# Where `make package` puts the zip and what it is made of.
+dist ?= dist
+version := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+fuzztime ?= 30s
+
+# Without these flags the bootstrap is a third larger: no symbols, no RPC mode, no C.
+release := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -ldflags="-s -w -X main.release=$(version)"
+linters := go tool -modfile=tools/go.mod
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-zA-Z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the command line, bin/deployer
+	@mkdir -p bin
+	$(release) -o bin/deployer ./cmd/deployer
+
+.PHONY: package
+package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
+	@mkdir -p $(dist)
+	GOOS=linux GOARCH=arm64 $(release) -o $(dist)/bootstrap ./cmd/deployer
+	cp $(file) $(dist)/environment.yaml
+	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
+
+.PHONY: build-DeployerFunction
+build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_DIR
+	GOOS=linux GOARCH=arm64 $(release) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
+	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
+
+.PHONY: demo
+demo: ## play the guide's story on emulated AWS: no account needed
+	@go run ./cmd/demo
+
+.PHONY: up
+up: ## the demo's stack, left running: send it events with the aws command
+	@go run ./cmd/demo -up
+
+.PHONY: test
+test: ## run the tests
+	CGO_ENABLED=0 go test ./...
+
+.PHONY: race
+race: ## run the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: conformance
+conformance: ## run the end-to-end cases against moto_server too, a second witness of AWS
+	./scripts/conformance
+
+.PHONY: lint
+lint: ## check format, modules, vet, staticcheck, and the template if cfn-lint is installed
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+	go vet ./...
+	$(linters) staticcheck ./...
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml; cfn-lint deploy/template.yaml; else echo "cfn-lint is not installed: the template is checked by the Go tests alone"; fi
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser for fuzztime=30s each
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$package/*_test.go | cut -c6-); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(fuzztime) $$package; \
+		done; done
+
+.PHONY: bench
+bench: ## measure the cold start and a deployment
+	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
+
+.PHONY: sam-local
+sam-local: ## run one sample event in a container (event=events/….json; needs SAM and Docker)
+	sam build --template-file deploy/template.yaml && sam local invoke DeployerFunction --event $(or $(event),events/deploy-backend.json)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin $(dist) .aws-sam

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"deployer/internal/emulator"
+)
+
+// BenchmarkColdStart measures a new process up to its first request for an
+// event, and its peak memory after a deployment.
+func BenchmarkColdStart(b *testing.B) {
+	var init time.Duration
+	var peak int64
+	for b.Loop() {
+		s := newStage(b, "prod", nil)
+		s.invoke(b, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
+		s.invoke(b, `{}`) // the peak is read when the next event is asked for
+		process := s.Stats().Processes[0]
+		init += process.Init
+		peak = max(peak, process.PeakRSS)
+		s.Close()
+	}
+	b.ReportMetric(float64(init.Microseconds())/1000/float64(b.N), "ms/start")
+	b.ReportMetric(float64(peak)/(1<<20), "MB-peak")
+}
+
+// BenchmarkDeploy measures a deployment while every call of AWS takes 100 ms:
+// when the update leaves, counted from the first call.
+func BenchmarkDeploy(b *testing.B) {
+	s := newStage(b, "prod", nil)
+	s.invoke(b, `{}`) // the cold start is measured elsewhere
+	s.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
+	var update time.Duration
+	var calls, n int
+	for b.Loop() {
+		s.ResetCalls()
+		n++
+		s.invoke(b, strings.Replace(deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`), "6f1d", fmt.Sprint("event-", n), 1))
+		all := s.Calls()
+		calls = len(all)
+		update = max(update, all[len(all)-1].Start.Sub(all[0].Start))
+	}
+	b.ReportMetric(float64(update.Microseconds())/1000, "ms-to-update")
+	b.ReportMetric(float64(calls), "calls")
+}

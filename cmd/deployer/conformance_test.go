@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/lambdahost"
+	"deployer/internal/pipeline"
+)
+
+// conformanceURL names another double of AWS to run these cases against.
+const conformanceURL = "DEPLOYER_CONFORMANCE_URL"
+
+// TestConformance runs the real bootstrap through the cases that any double of
+// AWS can serve: on the emulator, or on the one that DEPLOYER_CONFORMANCE_URL
+// names (`make conformance`), so that the emulator is not the only witness.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		before func(*testing.T, *conformance)
+		detail string
+		status string // "" for an error
+		reason string // how it begins
+		runs   int32
+	}{
+		{name: "deploy", detail: `{"service":"backend","tag":"v2"}`, status: "deployed", reason: "the service is being moved to the new revision", runs: 2},
+		{name: "dry run", detail: `{"service":"backend","tag":"v2","dry_run":true}`, status: "planned", reason: "a new revision of ", runs: 1},
+		{name: "tag missing", detail: `{"service":"backend","tag":"v9"}`, status: "rejected", reason: `looking for tag "v9" in ECR repository `, runs: 1},
+		{name: "twice", before: func(t *testing.T, c *conformance) { c.send(t, "e0", `{"service":"backend","tag":"v2"}`) },
+			detail: `{"service":"backend","tag":"v2"}`, status: "unchanged", reason: "the service already runs this image", runs: 2},
+		{name: "revision 10 after 9", before: func(t *testing.T, c *conformance) {
+			for i := range 9 {
+				c.send(t, fmt.Sprint("e0", i), `{"service":"backend","tag":"v2","force":true}`)
+			}
+		}, detail: `{"service":"backend","tag":"v2","force":true}`, status: "deployed", reason: "the service is being moved to the new revision", runs: 11},
+		{name: "repository missing", detail: `{"service":"web-api","tag":"v2"}`, reason: "RepositoryNotFound", runs: 1},
+		{name: "service missing", detail: `{"service":"worker","tag":"v2"}`, reason: "ServiceNotFound", runs: 1},
+		{name: "service deleted", before: func(t *testing.T, c *conformance) {
+			_, err := c.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(c.cluster), Service: aws.String(c.service), Force: aws.Bool(true)})
+			must(t, err)
+		}, detail: `{"service":"backend","tag":"v2"}`, reason: "ServiceNot"},
+	}
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := newConformance(t, fmt.Sprintf("case%d", i)) // a project of its own
+			if tt.before != nil {
+				tt.before(t, c)
+			}
+			status, reason := c.send(t, "e1", tt.detail)
+			if status != tt.status || !strings.HasPrefix(reason, tt.reason) {
+				t.Errorf("%q: %s\nwant %q: %s", status, reason, tt.status, tt.reason)
+			}
+			if tt.runs == 0 {
+				return
+			}
+			got, err := c.Runs(t.Context(), c.cluster, c.service)
+			must(t, err)
+			if got.TaskDefinition.Revision != tt.runs {
+				t.Errorf("the service runs revision %d, want %d", got.TaskDefinition.Revision, tt.runs)
+			}
+		})
+	}
+}
+
+// conformance is the function of a project of its own, with a backend.
+type conformance struct {
+	*infra.Account
+	*stage
+	cluster, service string
+}
+
+func newConformance(t *testing.T, project string) *conformance {
+	t.Helper()
+	const account = "123456789012"
+	path, err := bootstrap()
+	must(t, err)
+	url := os.Getenv(conformanceURL)
+	if url == "" {
+		_, url = emulatortest.Start(t, emulator.Options{})
+	}
+	c := &conformance{Account: infra.Connect(url, account, "us-east-1"), stage: &stage{logs: &log{}}, cluster: project + "_cluster_dev", service: project + "_service_dev"}
+	must(t, c.Cluster(t.Context(), c.cluster))
+	for _, version := range []string{"v1", "v2"} {
+		_, err := c.Push(t.Context(), project+"_backend", version, version)
+		must(t, err)
+	}
+	_, err = c.Service(t.Context(), c.cluster, c.service, account+".dkr.ecr.us-east-1.amazonaws.com/"+project+"_backend:v1", onEC2)
+	must(t, err)
+	_, err = c.Service(t.Context(), c.cluster, project+"_service_web-api_dev", account+".dkr.ecr.us-east-1.amazonaws.com/"+project+"_service_web-api:v1", onEC2)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "dev.yaml")
+	must(t, os.WriteFile(file, []byte("project: "+project+"\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n"), 0o644))
+	c.Host, err = lambdahost.Start(t.Context(), lambdahost.Options{
+		Bootstrap: path, Env: map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
+		FunctionARN: "arn:aws:lambda:us-east-1:" + account + ":function:deployer", AccessKeyID: account, SecretAccessKey: "any",
+		Timeout: 20 * time.Second, Logs: c.logs,
+	})
+	must(t, err)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// onEC2 makes a service that needs no subnet: other doubles look it up.
+func onEC2(definition *ecs.RegisterTaskDefinitionInput, service *ecs.CreateServiceInput) {
+	definition.NetworkMode, definition.RequiresCompatibilities = ecstypes.NetworkModeBridge, nil
+	service.LaunchType, service.NetworkConfiguration = ecstypes.LaunchTypeEc2, nil
+}
+
+// send sends the function a DEPLOY and returns the result's status and reason,
+// or "" and the name of the error.
+func (c *conformance) send(t *testing.T, id, detail string) (status, reason string) {
+	t.Helper()
+	event := strings.Replace(deployEvent("action.dev", detail), "6f1d", id, 1)
+	response, err := c.Invoke(t.Context(), []byte(event))
+	must(t, err)
+	if response.FunctionError != "" {
+		return "", response.ErrorType + ": " + response.ErrorMessage
+	}
+	var result pipeline.Result
+	must(t, json.Unmarshal(response.Payload, &result))
+	return string(result.Status), result.Reason
+}

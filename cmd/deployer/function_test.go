@@ -1,0 +1,288 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/emulator"
+	"deployer/internal/lambdahost"
+	"deployer/internal/pipeline"
+)
+
+const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend"
+
+// TestDeployEvent is the main job: the guide's own DEPLOY event, to prod, from
+// dev's registry, and the answer field for field.
+func TestDeployEvent(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", nil)
+	digest, err := s.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "git-abc123f")
+	must(t, err)
+	s.ResetCalls()
+
+	response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"git-abc123f"}`)))
+	must(t, err)
+	var got map[string]any
+	must(t, json.Unmarshal(response.Payload, &got))
+	const arn = "arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:"
+	want := map[string]any{
+		"event_id": "6f1d", "status": "deployed", "reason": "the service is being moved to the new revision",
+		"deployments": []any{map[string]any{
+			"service": "backend", "status": "deployed", "cluster": "myproject_cluster_prod", "ecs_service": "myproject_service_prod",
+			"image": backendImage + "@" + digest, "tag": "git-abc123f", "digest": digest,
+			"task_definition": arn + "2", "previous_task_definition": arn + "1", "reason": "the service is being moved to the new revision",
+		}},
+	}
+	deployment := got["deployments"].([]any)[0].(map[string]any)
+	if id, _ := deployment["deployment_id"].(string); !strings.HasPrefix(id, "ecs-svc/") {
+		t.Errorf("deployment_id %q", id)
+	}
+	delete(deployment, "deployment_id")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+
+	// At most five calls, one register, one update, and the update leaves after
+	// two sequential round trips: the three reads, then the register.
+	calls := s.Calls()
+	names := s.operations()
+	slices.Sort(names[:3])
+	if diff := cmp.Diff([]string{"BatchGetImage", "DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService"}, names); diff != "" {
+		t.Error(diff)
+	}
+	for _, read := range calls[:3] {
+		if calls[3].Start.Before(read.End) {
+			t.Errorf("the register was sent before %s was answered", read.Operation)
+		}
+	}
+	if revision, image := s.runs(t, "backend"); revision != 2 || image != backendImage+"@"+digest {
+		t.Errorf("the service runs revision %d with %s", revision, image)
+	}
+	lines := s.logs.lines(t, "deployment deployed")
+	if len(lines) != 1 || lines[0]["requestId"] != response.RequestID || lines[0]["event_id"] != "6f1d" || lines[0]["task_definition"] != arn+"2" {
+		t.Errorf("log: %v", lines)
+	}
+
+	// The same event again: nothing is written.
+	s.ResetCalls()
+	if again := s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-abc123f"}`)); again.Status != "unchanged" {
+		t.Errorf("again: %+v", again)
+	}
+	names = s.operations()
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{"BatchGetImage", "DescribeServices", "DescribeTaskDefinition"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestReadsAreSentTogether holds the reads of a deployment to one round trip:
+// each is sent before any is answered.
+func TestReadsAreSentTogether(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", nil)
+	for _, operation := range []string{"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"} {
+		s.Inject(emulator.Fault{Operation: operation, Latency: 100 * time.Millisecond, Times: 1})
+	}
+	s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
+	reads := s.Calls()[:3]
+	for _, a := range reads {
+		for _, b := range reads {
+			if !a.Start.Before(b.End) {
+				t.Errorf("%s was sent after %s was answered", a.Operation, b.Operation)
+			}
+		}
+	}
+}
+
+func TestPushEvent(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		env  string
+		want string
+	}{
+		{"dev", "deployed"}, {"staging", "deployed"}, {"prod", "ignored"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.env, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, tt.env, nil)
+			digest, err := s.accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest")
+			must(t, err)
+			s.ResetCalls()
+			got := s.invoke(t, pushEvent("myproject_service_web-api", "latest", digest))
+			if string(got.Status) != tt.want {
+				t.Fatalf("got %+v, want %s", got, tt.want)
+			}
+			if tt.want == "ignored" {
+				if len(s.Calls()) != 0 || len(got.Deployments) != 0 || len(s.logs.lines(t, "event ignored")) != 1 {
+					t.Errorf("%+v after %v\n%s", got, s.operations(), s.logs)
+				}
+				return
+			}
+			if revision, image := s.runs(t, "web-api"); revision != 2 || image != "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api@"+digest {
+				t.Errorf("the service runs revision %d with %s", revision, image)
+			}
+			if revision, _ := s.runs(t, "backend"); revision != 1 {
+				t.Errorf("the backend was deployed too: revision %d", revision)
+			}
+		})
+	}
+}
+
+// TestBadEvents sends what must not deploy through the real bootstrap: each is
+// answered, none calls AWS.
+func TestBadEvents(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", nil)
+	deploy := func(detail string) string { return deployEvent("action.production", detail) }
+	future := strings.Replace(deploy(`{"service":"backend","tag":"v1"}`), "2026-01-22T10:15:30Z", time.Now().Add(time.Hour).UTC().Format(time.RFC3339), 1)
+	tests := []struct{ name, event, status, reason string }{
+		{"empty", `{}`, "rejected", `the event is empty`},
+		{"detail a string", deploy(`"backend"`), "rejected", `the DEPLOY is malformed: "detail" is a string, not a JSON object`},
+		{"detail null", deploy(`null`), "rejected", `the DEPLOY is malformed: "detail" is null, not a JSON object`},
+		{"detail an array", deploy(`[]`), "rejected", `the DEPLOY is malformed: "detail" is an array, not a JSON object`},
+		{"unknown service", deploy(`{"service":"web","tag":"v1"}`), "rejected", `the DEPLOY is malformed: service "web" is not in the prod environment, which has backend, web-api, worker`},
+		{"tag empty", deploy(`{"service":"backend","tag":""}`), "rejected", `the DEPLOY is malformed: the tag is empty; did a variable expand to nothing?`},
+		{"tag cut off", deploy(`{"service":"backend","tag":"git-"}`), "rejected", `the DEPLOY is malformed: tag "git-" ends in "-"; did the commit variable expand?`},
+		{"tag with a slash", deploy(`{"service":"backend","tag":"a/b"}`), "rejected", `the DEPLOY is malformed: tag "a/b" has a "/" or ":"; name the tag alone, without repository`},
+		{"service and task", deploy(`{"service":"backend","task":"nightly-report","tag":"v1"}`), "rejected", `the DEPLOY is malformed: both "service" ("backend") and "task" ("nightly-report") are set: one event deploys one of them`},
+		{"1 MB of detail", deploy(`{"service":"backend","tag":"v1","reason":"` + strings.Repeat("x", 1000000) + `"}`), "rejected", `the DEPLOY is malformed: "detail" is 1000044 bytes long, and a DEPLOY's is at most 65536`},
+		{"from the future", future, "rejected", ""},
+		{"task", deploy(`{"task":"nightly-report","tag":"v1"}`), "rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},
+		{"push without a tag", strings.Replace(pushEvent("myproject_backend", "latest", "sha256:x"), `"image-tag":"latest",`, "", 1), "ignored", `the push to "myproject_backend" has no tag: it is a part of an image, or replaced at once`},
+		{"push", pushEvent("myproject_backend", "latest", "sha256:x"), "ignored", `tag "latest" does not deploy prod by itself: no push does, only a DEPLOY event`},
+		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`), "ignored", `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, action.production`},
+	}
+	for _, tt := range tests { // one after the other: they share a function
+		got := s.invoke(t, tt.event)
+		if string(got.Status) != tt.status || tt.reason != "" && got.Reason != tt.reason {
+			t.Errorf("%s: %s: %s\nwant %s: %s", tt.name, got.Status, got.Reason, tt.status, tt.reason)
+		}
+	}
+	if calls := s.operations(); len(calls) > 0 {
+		t.Errorf("they called %v", calls)
+	}
+	if lines := s.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
+		t.Errorf("%d rejections in the log: %v", len(lines), lines)
+	}
+}
+
+func TestImageNotFoundIsRejected(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", nil)
+	got := s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
+	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, `looking for tag "git-0000000" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: `) {
+		t.Errorf("got %+v", got)
+	}
+	if revision, _ := s.runs(t, "backend"); revision != 1 || slices.Contains(s.operations(), "RegisterTaskDefinition") {
+		t.Errorf("revision %d after %v", revision, s.operations())
+	}
+	if lines := s.logs.lines(t, "deployment rejected"); len(lines) != 1 || lines[0]["level"] != "ERROR" {
+		t.Errorf("log: %v", lines)
+	}
+}
+
+// TestFailuresAreKept holds that an event that the environment or AWS fails is
+// retried and then kept with a named error.
+func TestFailuresAreKept(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", nil)
+	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: ecs:DescribeServices")})
+	event := deployEvent("action.production", `{"service":"backend","tag":"v1"}`)
+	_, err := s.InvokeAsync([]byte(event))
+	must(t, err)
+	must(t, s.Wait(t.Context()))
+	if len(s.failed) != 1 {
+		t.Fatalf("%d records", len(s.failed))
+	}
+	r := s.failed[0]
+	var payload struct{ ErrorType, ErrorMessage string }
+	must(t, json.Unmarshal(r.ResponsePayload, &payload))
+	if r.RequestContext.ApproximateInvokeCount != 3 || string(r.RequestPayload) != event || payload.ErrorType != "AccessDenied" ||
+		!strings.HasPrefix(payload.ErrorMessage, `describing service "myproject_service_prod" in cluster "myproject_cluster_prod": AccessDeniedException: User: `) {
+		t.Errorf("record: %+v, %+v", r, payload)
+	}
+	if names := s.operations(); slices.Contains(names, "RegisterTaskDefinition") {
+		t.Errorf("it wrote: %v", names)
+	}
+}
+
+// TestAnswersBeforeTheDeadline holds that a function that is throttled to the
+// end says so itself, and is not killed.
+func TestAnswersBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
+	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+	response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1"}`)))
+	must(t, err)
+	if response.ErrorType != "Throttling" || !strings.Contains(response.ErrorMessage, "ThrottlingException: Rate exceeded, after ") || response.Duration > time.Second+200*time.Millisecond {
+		t.Errorf("after %s: %s: %s", response.Duration, response.ErrorType, response.ErrorMessage)
+	}
+}
+
+// TestColdStart holds which environment file the function reads, and that a
+// bad one ends the cold start with all its faults.
+func TestColdStart(t *testing.T) {
+	t.Parallel()
+	good, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
+	must(t, err)
+	tests := []struct {
+		name, file, variable, content string
+		faults                        []string // nil: it starts
+	}{
+		{name: "default", file: "environment.yaml", content: string(good)},
+		{name: "empty is unset", file: "environment.yaml", variable: "=", content: string(good)},
+		{name: "relative", file: "project/prod.yaml", variable: "project/prod.yaml", content: string(good)},
+		{name: "missing", file: "other.yaml", content: string(good), faults: []string{"environment.yaml: reading the environment file: open "}},
+		{name: "bad", file: "environment.yaml", content: "env: prod\necr_strategy: cross_account\necr_account_id: \"1\"\n", faults: []string{
+			"environment.yaml:1:1: `project` is not set", "environment.yaml:1:1: `region` is not set",
+			"environment.yaml:2:15: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set", "environment.yaml:3:17: `ecr_account_id` is \"1\", not an AWS account id"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, tt.file)), 0o755))
+			must(t, os.WriteFile(filepath.Join(dir, tt.file), []byte(tt.content), 0o644))
+			s := newStage(t, "prod", func(o *lambdahost.Options) {
+				o.Dir = dir
+				delete(o.Env, "DEPLOYER_ENVIRONMENT_FILE")
+				if tt.variable != "" {
+					o.Env["DEPLOYER_ENVIRONMENT_FILE"] = strings.TrimPrefix(tt.variable, "=")
+				}
+			})
+			response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1","dry_run":true}`)))
+			must(t, err)
+			if tt.faults == nil {
+				var result pipeline.Result
+				if err := json.Unmarshal(response.Payload, &result); err != nil || result.Status != "planned" {
+					t.Errorf("got %s", response.Payload)
+				}
+				return
+			}
+			if response.ErrorType != "Deployer.EnvironmentFile" {
+				t.Errorf("got %s", response.Payload)
+			}
+			lines := s.logs.lines(t, "starting the deployer")
+			if len(lines) != 2*len(tt.faults) { // Lambda tries a cold start twice
+				t.Errorf("%d faults in the log, want %d, twice:\n%s", len(lines), len(tt.faults), s.logs)
+			}
+			for i, want := range tt.faults {
+				if got := fmt.Sprint(lines[i]["error"]); !strings.Contains(got, want) {
+					t.Errorf("fault %d: %s\nwant %s", i, got, want)
+				}
+				if !strings.Contains(response.ErrorMessage, want) {
+					t.Errorf("Lambda was not told of %s: %s", want, response.ErrorMessage)
+				}
+			}
+		})
+	}
+}

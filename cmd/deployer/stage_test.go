@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/lambdahost"
+	"deployer/internal/pipeline"
+)
+
+// buildDir is where bootstrap builds; "" until it does.
+var buildDir string
+
+// bootstrap builds the real bootstrap once for all tests, as the release is
+// built but for this machine, and returns its path.
+var bootstrap = sync.OnceValues(func() (path string, err error) {
+	if buildDir, err = os.MkdirTemp("", "deployer-bootstrap-"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(buildDir, "bootstrap")
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the bootstrap: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// stage is one environment's function, as its real bootstrap behind Lambda's
+// protocol, in a project after the guide's first pattern on emulated AWS.
+type stage struct {
+	*emulator.Emulator
+	*lambdahost.Host
+	accounts map[string]*infra.Account
+	env      string
+	logs     *log
+
+	mu     sync.Mutex
+	failed []lambdahost.Record // what went to the on-failure queue
+}
+
+// newStage starts the function of an environment. Change may alter its options.
+func newStage(t testing.TB, env string, change func(*lambdahost.Options)) *stage {
+	t.Helper()
+	path, err := bootstrap()
+	must(t, err)
+	s := &stage{env: env, logs: &log{}}
+	var url string
+	s.Emulator, url = emulatortest.Start(t, emulator.Options{})
+	s.accounts, err = infra.CentralizedDev(t.Context(), url)
+	must(t, err)
+	s.ResetCalls()
+	file, err := filepath.Abs("../../examples/centralized-dev-ecr/" + env + ".yaml")
+	must(t, err)
+	options := lambdahost.Options{
+		Bootstrap:   path,
+		Env:         map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
+		FunctionARN: "arn:aws:lambda:us-east-1:" + s.account() + ":function:deployer", AccessKeyID: s.account(), SecretAccessKey: "any",
+		Timeout: 20 * time.Second, RetryWaits: []time.Duration{0, 0}, Logs: s.logs,
+		OnFailure: func(r lambdahost.Record) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.failed = append(s.failed, r)
+		},
+	}
+	if change != nil {
+		change(&options)
+	}
+	s.Host, err = lambdahost.Start(t.Context(), options)
+	must(t, err)
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func (s *stage) account() string { return s.accounts[s.env].ID }
+
+// invoke sends the function an event and returns its result.
+func (s *stage) invoke(t testing.TB, event string) pipeline.Result {
+	t.Helper()
+	response, err := s.Invoke(t.Context(), []byte(event))
+	must(t, err)
+	if response.FunctionError != "" {
+		t.Fatalf("the function failed: %s\nlog:\n%s", response.Payload, s.logs)
+	}
+	var result pipeline.Result
+	must(t, json.Unmarshal(response.Payload, &result))
+	return result
+}
+
+// operations returns what was called since the last reset.
+func (s *stage) operations() []string {
+	var names []string
+	for _, c := range s.Calls() {
+		names = append(names, c.Operation)
+	}
+	return names
+}
+
+// runs returns the revision and the first image that a workload's service runs.
+func (s *stage) runs(t testing.TB, workload string) (revision int32, image string) {
+	t.Helper()
+	got, err := s.accounts[s.env].Runs(context.Background(), infra.Project+"_cluster_"+s.env, infra.ServiceName(workload, s.env))
+	must(t, err)
+	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
+}
+
+// log collects a function's log lines.
+type log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// lines returns the log's JSON lines whose message is one of those given.
+func (l *log) lines(t testing.TB, messages ...string) []map[string]any {
+	t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(l.String()) {
+		var entry map[string]any
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("a line of the log is not JSON: %s", line)
+			continue
+		}
+		for _, m := range messages {
+			if entry["message"] == m {
+				found = append(found, entry)
+			}
+		}
+	}
+	return found
+}
+
+func deployEvent(source, detail string) string {
+	return fmt.Sprintf(`{"version":"0","id":"6f1d","detail-type":"DEPLOY","source":%q,"account":"333333333333","time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":%s}`, source, detail)
+}
+
+func pushEvent(repository, tag, digest string) string {
+	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111","time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":%q}}`, repository, tag, digest)
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}

@@ -1,0 +1,106 @@
+// Package deployer_test holds the house together: which room may import which.
+package deployer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms are the product's packages; each may import only those before it.
+var rooms = []string{"image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline"}
+
+// stages are what tests and the demo play on; the product never imports them,
+// nor they the product.
+var stages = []string{"emulator", "lambdahost"}
+
+// sole are the packages that one room alone may import.
+var sole = map[string]string{
+	"github.com/aws/aws-sdk-go-v2/service/ecr": "resolve",
+	"github.com/aws/aws-sdk-go-v2/service/ecs": "ecsdeploy",
+}
+
+// pure are the rooms that import no part of any SDK.
+var pure = []string{"image", "environment", "event"}
+
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	seen := 0
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		room := roomOf(p.ImportPath)
+		if slices.Contains(rooms, room) {
+			seen++
+		}
+		for _, imported := range p.Imports {
+			if wrong := forbidden(p.ImportPath, room, imported); wrong != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imported, wrong)
+			}
+		}
+	}
+	if seen != len(rooms) {
+		t.Errorf("%d rooms were seen, want %d: is one new, or gone?", seen, len(rooms))
+	}
+}
+
+// roomOf returns the room that a package is in: "emulator" for internal/emulator/policy.
+func roomOf(path string) string {
+	room, ok := strings.CutPrefix(path, "deployer/internal/")
+	if !ok {
+		return path
+	}
+	room, _, _ = strings.Cut(room, "/")
+	return room
+}
+
+// forbidden says why a package may not import another, "" if it may.
+func forbidden(path, room, imported string) string {
+	from, to := slices.Index(rooms, room), slices.Index(rooms, roomOf(imported))
+	product := from >= 0 || path == "deployer/cmd/deployer"
+	switch owner := sole[imported]; {
+	case from >= 0 && to >= from:
+		return "a room imports only rooms before it: " + strings.Join(rooms, ", ")
+	case product && slices.Contains(stages, roomOf(imported)):
+		return "the product does not know that it is emulated"
+	case slices.Contains(stages, room) && (to >= 0 || slices.Contains(stages, roomOf(imported)) && roomOf(imported) != room):
+		return "a witness knows nothing of the product, nor of the other witness"
+	case product && owner != "" && owner != room:
+		return "only " + owner + " speaks to it"
+	case slices.Contains(pure, room) && strings.Contains(imported, "aws"):
+		return "the core has no SDK"
+	}
+	return ""
+}
+
+func TestHouseRefuses(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range [][2]string{
+		{"deployer/internal/event", "deployer/internal/resolve"},
+		{"deployer/internal/event", "github.com/aws/aws-sdk-go-v2/aws"},
+		{"deployer/internal/pipeline", "github.com/aws/aws-sdk-go-v2/service/ecs"},
+		{"deployer/internal/pipeline", "deployer/internal/emulator"},
+		{"deployer/cmd/deployer", "deployer/internal/lambdahost"},
+		{"deployer/internal/emulator/policy", "deployer/internal/environment"},
+		{"deployer/internal/lambdahost", "deployer/internal/emulator"},
+	} {
+		if forbidden(wrong[0], roomOf(wrong[0]), wrong[1]) == "" {
+			t.Errorf("%s may import %s", wrong[0], wrong[1])
+		}
+	}
+}
