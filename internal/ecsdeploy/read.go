@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -96,8 +97,12 @@ func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Servic
 		return nil, fault.Of(t.doing(), err)
 	}
 	if len(out.Services) == 0 {
+		missing := errors.New("the service does not exist")
+		if len(out.Failures) > 0 && aws.ToString(out.Failures[0].Reason) != "MISSING" {
+			missing = fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(out.Failures[0].Reason), aws.ToString(out.Failures[0].Detail))
+		}
 		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
-			Err: fmt.Errorf("the service does not exist"), Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+			Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
 	}
 	return &out.Services[0], t.refuse(&out.Services[0])
 }

@@ -1,0 +1,244 @@
+package emulator
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An image is what a repository holds under one digest.
+type image struct {
+	digest    string
+	manifest  string
+	mediaType string
+	config    string // the media type of the config, which ECR calls that of the artifact
+	tags      []string
+	pushed    time.Time
+	size      int64
+	children  []string // the digests of the manifests that an index refers to
+}
+
+// An imageID is how requests and answers name an image.
+type imageID struct {
+	Digest string `json:"imageDigest,omitempty"`
+	Tag    string `json:"imageTag,omitempty"`
+}
+
+// A manifest is what ECR reads of an image's manifest or of an index.
+type manifest struct {
+	MediaType string       `json:"mediaType"`
+	Config    descriptor   `json:"config"`
+	Layers    []descriptor `json:"layers"`
+	Manifests []descriptor `json:"manifests"`
+}
+
+type descriptor struct {
+	MediaType string `json:"mediaType"`
+	Digest    string `json:"digest"`
+	Size      int64  `json:"size"`
+}
+
+const tagPattern = `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`
+
+var (
+	tagForm    = regexp.MustCompile(`^` + tagPattern + `$`)
+	digestForm = regexp.MustCompile(`^sha256:[a-f0-9]{64}$`)
+)
+
+// byTag returns the image that has the tag, or nil.
+func (r *repository) byTag(tag string) *image {
+	for _, i := range r.images {
+		if slices.Contains(i.tags, tag) {
+			return i
+		}
+	}
+	return nil
+}
+
+// byDigest returns the image of the digest, or nil.
+func (r *repository) byDigest(digest string) *image {
+	for _, i := range r.images {
+		if i.digest == digest {
+			return i
+		}
+	}
+	return nil
+}
+
+// newImage reads a manifest. Layers are not looked for: there is no way to upload any.
+func newImage(text, mediaType string, now time.Time) (*image, *Error) {
+	var m manifest
+	if err := json.Unmarshal([]byte(text), &m); err != nil {
+		return nil, errConstraint("ImageManifest", "Invalid JSON syntax")
+	}
+	if mediaType == "" {
+		mediaType = m.MediaType
+	}
+	if mediaType == "" {
+		return nil, errConstraint("ImageManifest", "image manifest mediatype not provided in manifest or parameter")
+	}
+	i := &image{
+		digest:    fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))),
+		manifest:  text,
+		mediaType: mediaType,
+		config:    m.Config.MediaType,
+		pushed:    now,
+		size:      m.Config.Size,
+	}
+	for _, layer := range m.Layers {
+		i.size += layer.Size
+	}
+	for _, child := range m.Manifests {
+		i.children = append(i.children, child.Digest)
+	}
+	return i, nil
+}
+
+type putImageInput struct {
+	repositoryID
+	Manifest  string `json:"imageManifest"`
+	MediaType string `json:"imageManifestMediaType"`
+	Tag       string `json:"imageTag"`
+	Digest    string `json:"imageDigest"`
+}
+
+func (e *Emulator) putImage(r *request, in putImageInput) (any, *Error) {
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	if in.Tag != "" && !tagForm.MatchString(in.Tag) {
+		return nil, errConstraint("imageTag", "must satisfy regular expression '"+tagPattern+"'")
+	}
+	pushed, err := newImage(in.Manifest, in.MediaType, r.now)
+	if err != nil {
+		return nil, err
+	}
+	if in.Digest != "" && in.Digest != pushed.digest {
+		return nil, badRequest("ImageDigestDoesNotMatchException",
+			"The provided digest '%s' does not match the digest '%s' of the image manifest", in.Digest, pushed.digest)
+	}
+	if err := repo.admits(pushed, in.Tag); err != nil {
+		return nil, err
+	}
+	stored := repo.put(pushed, in.Tag)
+	e.imageEvent(r, repo, "PUSH", imageID{stored.digest, in.Tag})
+	return object{"image": stored.describe(repo, imageID{stored.digest, in.Tag})}, nil
+}
+
+// admits says whether ECR would take the image under the tag.
+func (r *repository) admits(i *image, tag string) *Error {
+	for _, child := range i.children {
+		if r.byDigest(child) == nil {
+			return badRequest("ReferencedImagesNotFoundException",
+				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist",
+				child, r.name, r.account)
+		}
+	}
+	if tag == "" {
+		if r.byDigest(i.digest) != nil {
+			return badRequest("ImageAlreadyExistsException",
+				"Image with digest '%s' already exists in the repository with name '%s' in registry with id '%s'", i.digest, r.name, r.account)
+		}
+		return nil
+	}
+	holder := r.byTag(tag)
+	switch {
+	case holder == nil:
+		return nil
+	case holder.digest == i.digest:
+		return badRequest("ImageAlreadyExistsException",
+			"Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'",
+			i.digest, tag, r.name, r.account)
+	case r.mutability == "IMMUTABLE":
+		return badRequest("ImageTagAlreadyExistsException",
+			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", tag, r.name)
+	}
+	return nil
+}
+
+// put stores the image under the tag, which moves if another image has it, and returns
+// the image as it is now stored.
+func (r *repository) put(i *image, tag string) *image {
+	stored := r.byDigest(i.digest)
+	if stored == nil {
+		stored = i
+		r.images = append(r.images, i)
+	}
+	if tag != "" {
+		if holder := r.byTag(tag); holder != nil {
+			holder.untag(tag)
+		}
+		stored.tags = append(stored.tags, tag)
+	}
+	return stored
+}
+
+func (i *image) untag(tag string) {
+	i.tags = slices.DeleteFunc(i.tags, func(t string) bool { return t == tag })
+}
+
+// describe is the image as PutImage and BatchGetImage answer it.
+func (i *image) describe(r *repository, id imageID) object {
+	return object{
+		"registryId":             r.account,
+		"repositoryName":         r.name,
+		"imageId":                id,
+		"imageManifest":          i.manifest,
+		"imageManifestMediaType": i.mediaType,
+	}
+}
+
+// imageEvent sends the event of a push or a deletion. Their resources are empty.
+func (e *Emulator) imageEvent(r *request, repo *repository, action string, id imageID) {
+	detail := object{
+		"result":          "SUCCESS",
+		"repository-name": repo.name,
+		"image-digest":    id.Digest,
+		"action-type":     action,
+	}
+	if id.Tag != "" {
+		detail["image-tag"] = id.Tag
+	}
+	e.sendServiceEvent(repo.scopeKey, r.now, "aws.ecr", "ECR Image Action", []string{}, detail)
+}
+
+// imageExists reports whether a container's image can be pulled from the emulator's
+// registries; references to other registries always can.
+func (e *Emulator) imageExists(reference string) bool {
+	host, rest, ok := strings.Cut(reference, "/")
+	if !ok {
+		return true
+	}
+	key, ok := parseRegistryHost(host)
+	if !ok {
+		return true
+	}
+	rest, digest, byDigest := strings.Cut(rest, "@")
+	name, tag, tagged := strings.Cut(rest, ":")
+	repo := e.findRepository(key, name)
+	switch {
+	case repo == nil:
+		return false
+	case byDigest:
+		return repo.byDigest(digest) != nil
+	case !tagged:
+		tag = "latest"
+	}
+	return repo.byTag(tag) != nil
+}
+
+var registryForm = regexp.MustCompile(`^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)
+
+// parseRegistryHost returns the registry that a host name is of.
+func parseRegistryHost(host string) (scopeKey, bool) {
+	m := registryForm.FindStringSubmatch(host)
+	if m == nil {
+		return scopeKey{}, false
+	}
+	return scopeKey{account: m[1], region: m[2]}, true
+}

@@ -1,0 +1,245 @@
+package emulator
+
+import (
+	"fmt"
+	"slices"
+)
+
+// An imageFailure is why one image of a batch was left out; the call itself succeeds.
+type imageFailure struct {
+	ID     imageID `json:"imageId"`
+	Code   string  `json:"failureCode"`
+	Reason string  `json:"failureReason"`
+}
+
+// find returns the image that an id means, or why there is none.
+func (r *repository) find(id imageID) (*image, *imageFailure) {
+	fail := func(code, reason string) (*image, *imageFailure) {
+		return nil, &imageFailure{id, code, reason}
+	}
+	switch {
+	case id.Digest == "" && id.Tag == "":
+		return fail("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
+	case id.Digest != "" && !digestForm.MatchString(id.Digest):
+		return fail("InvalidImageDigest", "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
+	case id.Tag != "" && !tagForm.MatchString(id.Tag):
+		return fail("InvalidImageTag", "Invalid request parameters: image tag should satisfy the regex '"+tagPattern+"'")
+	}
+	found := r.byDigest(id.Digest)
+	if id.Digest == "" {
+		found = r.byTag(id.Tag)
+	}
+	switch {
+	case found == nil:
+		return fail("ImageNotFound", "Requested image not found")
+	case id.Tag != "" && !slices.Contains(found.tags, id.Tag):
+		return fail("ImageTagDoesNotMatchDigest", "Requested image tag does not map to the requested image digest")
+	}
+	return found, nil
+}
+
+type batchGetImageInput struct {
+	repositoryID
+	IDs      []imageID `json:"imageIds"`
+	Accepted []string  `json:"acceptedMediaTypes"`
+}
+
+func (e *Emulator) batchGetImage(r *request, in batchGetImageInput) (any, *Error) {
+	if err := checkBatch(in.IDs); err != nil {
+		return nil, err
+	}
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	images, failures := []object{}, []imageFailure{}
+	for _, id := range in.IDs {
+		found, failure := repo.find(id)
+		if failure == nil && len(in.Accepted) > 0 && !slices.Contains(in.Accepted, found.mediaType) {
+			failure = &imageFailure{id, "ImageNotFound", "Requested image not found"}
+		}
+		if failure != nil {
+			failures = append(failures, *failure)
+			continue
+		}
+		images = append(images, found.describe(repo, imageID{found.digest, id.Tag}))
+	}
+	return object{"images": images, "failures": failures}, nil
+}
+
+// checkBatch refuses a batch that is too small or too large.
+func checkBatch(ids []imageID) *Error {
+	if len(ids) < 1 || len(ids) > 100 {
+		return errConstraint("imageIds", "Member must have length less than or equal to 100 and greater than or equal to 1")
+	}
+	return nil
+}
+
+type batchDeleteImageInput struct {
+	repositoryID
+	IDs []imageID `json:"imageIds"`
+}
+
+func (e *Emulator) batchDeleteImage(r *request, in batchDeleteImageInput) (any, *Error) {
+	if err := checkBatch(in.IDs); err != nil {
+		return nil, err
+	}
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	deleted, failures := []imageID{}, []imageFailure{}
+	for _, id := range in.IDs {
+		gone, failure := repo.delete(id)
+		if failure != nil {
+			failures = append(failures, *failure)
+		}
+		for _, g := range gone {
+			e.imageEvent(r, repo, "DELETE", g)
+		}
+		deleted = append(deleted, gone...)
+	}
+	return object{"imageIds": deleted, "failures": failures}, nil
+}
+
+// delete takes away a tag, and the image with its last tag; or the image with all its
+// tags when it is named by its digest alone.
+func (r *repository) delete(id imageID) ([]imageID, *imageFailure) {
+	found, failure := r.find(id)
+	if failure != nil {
+		return nil, failure
+	}
+	if id.Tag != "" && len(found.tags) > 1 {
+		found.untag(id.Tag)
+		return []imageID{{found.digest, id.Tag}}, nil
+	}
+	for _, i := range r.images {
+		if slices.Contains(i.children, found.digest) {
+			return nil, &imageFailure{id, "ImageReferencedByManifestList",
+				fmt.Sprintf("Requested image referenced by manifest list: [%s]", i.digest)}
+		}
+	}
+	r.images = slices.DeleteFunc(r.images, func(i *image) bool { return i == found })
+	return found.ids(), nil
+}
+
+// ids are the image's names: one for each tag, or the digest alone when it has none.
+func (i *image) ids() []imageID {
+	if len(i.tags) == 0 {
+		return []imageID{{Digest: i.digest}}
+	}
+	ids := []imageID{}
+	for _, tag := range i.tags {
+		ids = append(ids, imageID{i.digest, tag})
+	}
+	return ids
+}
+
+// A tagFilter chooses images by whether they have a tag.
+type tagFilter struct {
+	Status string `json:"tagStatus"` // TAGGED, UNTAGGED, ANY or empty
+}
+
+func (f tagFilter) admits(i *image) bool {
+	switch f.Status {
+	case "TAGGED":
+		return len(i.tags) > 0
+	case "UNTAGGED":
+		return len(i.tags) == 0
+	}
+	return true
+}
+
+type describeImagesInput struct {
+	repositoryID
+	paging
+	IDs    []imageID `json:"imageIds"`
+	Filter tagFilter `json:"filter"`
+}
+
+func (e *Emulator) describeImages(r *request, in describeImagesInput) (any, *Error) {
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	found := slices.Clone(repo.images)
+	if len(in.IDs) > 0 {
+		found = found[:0]
+	}
+	for _, id := range in.IDs {
+		i, failure := repo.find(id)
+		if failure != nil {
+			return nil, errImageNotFound(repo, id)
+		}
+		if !slices.Contains(found, i) {
+			found = append(found, i)
+		}
+	}
+	found = slices.DeleteFunc(found, func(i *image) bool { return !in.Filter.admits(i) })
+	found, next, err := page(found, in.paging, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	details := []object{}
+	for _, i := range found {
+		details = append(details, i.detail(repo))
+	}
+	return withToken(object{"imageDetails": details}, next), nil
+}
+
+// errImageNotFound names the image as ECR does: an absent member is 'null'.
+func errImageNotFound(repo *repository, id imageID) *Error {
+	orNull := func(s string) string {
+		if s == "" {
+			return "null"
+		}
+		return s
+	}
+	return badRequest("ImageNotFoundException",
+		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
+		orNull(id.Digest), orNull(id.Tag), repo.name, repo.account)
+}
+
+// detail is the image as DescribeImages answers it.
+func (i *image) detail(repo *repository) object {
+	o := object{
+		"registryId":             repo.account,
+		"repositoryName":         repo.name,
+		"imageDigest":            i.digest,
+		"imageManifestMediaType": i.mediaType,
+		"imagePushedAt":          timestamp(i.pushed),
+		"imageSizeInBytes":       i.size,
+		"imageStatus":            "ACTIVE",
+	}
+	if len(i.tags) > 0 {
+		o["imageTags"] = i.tags
+	}
+	if i.config != "" {
+		o["artifactMediaType"] = i.config
+	}
+	return o
+}
+
+type listImagesInput struct {
+	repositoryID
+	paging
+	Filter tagFilter `json:"filter"`
+}
+
+func (e *Emulator) listImages(r *request, in listImagesInput) (any, *Error) {
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	ids := []imageID{}
+	for _, i := range repo.images {
+		if in.Filter.admits(i) {
+			ids = append(ids, i.ids()...)
+		}
+	}
+	ids, next, err := page(ids, in.paging, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return withToken(object{"imageIds": ids}, next), nil
+}

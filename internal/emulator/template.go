@@ -1,0 +1,79 @@
+package emulator
+
+import (
+	"fmt"
+	"strings"
+
+	"deployer/internal/emulator/pattern"
+	"deployer/internal/emulator/template"
+)
+
+// LoadTemplate makes the rules, their targets, the bus policies and the roles of a
+// template, as deploying its stack in the account and region would. What it makes
+// replaces what has the same name; of the roles it sets the policies, as
+// [Emulator.SetRolePolicy] does.
+func (e *Emulator) LoadTemplate(account, region string, t *template.Template) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, role := range t.Roles() {
+		e.roles[roleKey{account, role.Name}] = role.Policies
+	}
+	for _, r := range t.Rules() {
+		bus, err := e.templateBus(account, region, r.BusARN)
+		if err != nil {
+			return fmt.Errorf("loading the rule %q: %w", r.LogicalID, err)
+		}
+		if err := bus.loadRule(r); err != nil {
+			return fmt.Errorf("loading the rule %q: %w", r.LogicalID, err)
+		}
+	}
+	for _, p := range t.BusPolicies() {
+		bus, err := e.templateBus(account, region, p.BusARN)
+		if err != nil {
+			return fmt.Errorf("loading a bus policy: %w", err)
+		}
+		if err := bus.setPolicy(p.Document); err != nil {
+			return fmt.Errorf("loading the policy of the bus %q: %w", p.BusARN, err)
+		}
+	}
+	return nil
+}
+
+// templateBus returns the bus of the account with the ARN.
+func (e *Emulator) templateBus(account, region, arn string) (*eventBus, error) {
+	_, key, resource, ok := splitARN(arn)
+	if want := (scopeKey{account, region}); !ok || key != want {
+		return nil, fmt.Errorf("the bus %q is not in account %s, region %s", arn, account, region)
+	}
+	bus := e.findBus(key, strings.TrimPrefix(resource, "event-bus/"))
+	if bus == nil {
+		return nil, fmt.Errorf("there is no bus %q", arn)
+	}
+	return bus, nil
+}
+
+// loadRule adds the rule of a template to the bus.
+func (b *eventBus) loadRule(from template.Rule) error {
+	parsed, err := pattern.Parse(from.Pattern)
+	if err != nil {
+		return err
+	}
+	r := &rule{bus: b, name: from.Name, patternText: string(from.Pattern), pattern: parsed, state: "ENABLED"}
+	if r.arn() != from.ARN {
+		return fmt.Errorf("its ARN is %q, want %q", from.ARN, r.arn())
+	}
+	for _, t := range from.Targets {
+		made := target{ID: t.ID, ARN: t.ARN, RoleARN: t.RoleARN}
+		if t.DeadLetterARN != "" {
+			made.DeadLetter = &struct {
+				ARN string `json:"Arn"`
+			}{t.DeadLetterARN}
+		}
+		if err := made.check(b.scopeKey); err != nil {
+			return err
+		}
+		r.targets = append(r.targets, made)
+	}
+	b.rules[r.name] = r
+	return nil
+}

@@ -1,0 +1,148 @@
+package template
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"deployer/internal/emulator/policy"
+)
+
+// Queue is an SQS queue.
+type Queue struct{ LogicalID, Name, ARN, URL string }
+
+// Role is an IAM role. Policies are its inline ones, which are all that it has.
+type Role struct {
+	LogicalID, Name, ARN string
+	Policies             []*policy.Document
+}
+
+// Function is a Lambda function. Environment holds its own variables, not those that Lambda adds.
+type Function struct {
+	LogicalID, Name, ARN, RoleARN, Runtime, Handler string
+	Environment                                     map[string]string
+}
+
+// Queues returns the stack's queues by their logical ids' order.
+func (t *Template) Queues() []Queue { return t.queues }
+
+// Roles returns the stack's roles by their logical ids' order.
+func (t *Template) Roles() []Role { return t.roles }
+
+// Function returns the function with the logical id, and whether the stack has it.
+func (t *Template) Function(logicalID string) (Function, bool) {
+	i := slices.IndexFunc(t.functions, func(f Function) bool { return f.LogicalID == logicalID })
+	if i < 0 {
+		return Function{}, false
+	}
+	return t.functions[i], true
+}
+
+// FunctionPolicies returns the policies of a function's role, or nil when the stack lacks the function or its role.
+func (t *Template) FunctionPolicies(logicalID string) []*policy.Document {
+	f, _ := t.Function(logicalID)
+	for _, role := range t.roles {
+		if role.ARN == f.RoleARN {
+			return role.Policies
+		}
+	}
+	return nil
+}
+
+// read fills in what the accessors return.
+func (t *Template) read(r *resolver) error {
+	for _, id := range t.Resources("") {
+		if err := t.readResource(r, id); err != nil {
+			return fmt.Errorf("resource %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (t *Template) readResource(r *resolver, id string) error {
+	properties, _ := t.resources[id]["Properties"].(map[string]any)
+	switch t.resources[id]["Type"] {
+	case "AWS::Events::Rule":
+		rule, err := r.readRule(id, properties)
+		if err != nil {
+			return err
+		}
+		t.rules = append(t.rules, rule)
+	case "AWS::Events::EventBusPolicy":
+		return t.addBusPolicy(r, properties)
+	case "AWS::SQS::Queue":
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return err
+		}
+		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
+	case "AWS::IAM::Role":
+		role, err := r.readRole(id, properties)
+		if err != nil {
+			return err
+		}
+		t.roles = append(t.roles, role)
+	case "AWS::Serverless::Function":
+		function, err := r.readFunction(id, properties)
+		if err != nil {
+			return err
+		}
+		t.functions = append(t.functions, function)
+	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy":
+		return errors.New("policies are read only from the Policies of a role")
+	}
+	return nil
+}
+
+func (r *resolver) readRole(id string, properties map[string]any) (Role, error) {
+	_, name, identity, err := r.identify(id)
+	if err != nil {
+		return Role{}, err
+	}
+	if properties["ManagedPolicyArns"] != nil || properties["PermissionsBoundary"] != nil {
+		return Role{}, errors.New("what a managed policy or a boundary says is not known here")
+	}
+	role := Role{LogicalID: id, Name: name, ARN: roleARN(r, name, identity)}
+	inline, _ := properties["Policies"].([]any)
+	for _, element := range inline {
+		members, _ := element.(map[string]any)
+		document, err := json.Marshal(members["PolicyDocument"])
+		if err != nil {
+			return Role{}, err
+		}
+		parsed, err := policy.Parse(document)
+		if err != nil {
+			return Role{}, fmt.Errorf("policy %v: %w", members["PolicyName"], err)
+		}
+		role.Policies = append(role.Policies, parsed)
+	}
+	return role, nil
+}
+
+func (r *resolver) readFunction(id string, properties map[string]any) (Function, error) {
+	_, name, _, err := r.identify(id)
+	if err != nil {
+		return Function{}, err
+	}
+	// These two would have SAM make roles, rules and permissions of its own.
+	for _, property := range []string{"Events", "Policies"} {
+		if properties[property] != nil {
+			return Function{}, fmt.Errorf("property %s is not known here: write the resources that SAM would make of it", property)
+		}
+	}
+	f := Function{LogicalID: id, Name: name, ARN: r.arn("lambda", r.stack.Region, "function:"+name), Environment: map[string]string{}}
+	f.RoleARN, _ = properties["Role"].(string)
+	f.Runtime, _ = properties["Runtime"].(string)
+	f.Handler, _ = properties["Handler"].(string)
+	environment, _ := properties["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	for variable, value := range variables {
+		text, ok := value.(string)
+		if !ok {
+			return Function{}, fmt.Errorf("environment variable %s is %s, not a string", variable, describe(value))
+		}
+		f.Environment[variable] = text
+	}
+	return f, nil
+}
