@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -35,13 +34,14 @@ func BenchmarkDeploy(b *testing.B) {
 	s.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
 	var update time.Duration
 	var calls, n int
+	start := time.Now()
 	for b.Loop() {
 		s.ResetCalls()
 		n++
-		s.invoke(b, strings.Replace(deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`), "6f1d", fmt.Sprint("event-", n), 1))
+		s.invoke(b, deployEventAt(start.Add(time.Duration(n)*time.Second), fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
 		all := s.Calls()
 		calls = len(all)
-		update = max(update, all[len(all)-1].Start.Sub(all[0].Start))
+		update = max(update, all[4].Start.Sub(all[0].Start)) // after three reads and the register
 	}
 	b.ReportMetric(float64(update.Microseconds())/1000, "ms-to-update")
 	b.ReportMetric(float64(calls), "calls")

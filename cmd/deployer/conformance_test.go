@@ -81,6 +81,8 @@ type conformance struct {
 	*infra.Account
 	*stage
 	cluster, service string
+	began            time.Time
+	sent             int
 }
 
 func newConformance(t *testing.T, project string) *conformance {
@@ -92,7 +94,7 @@ func newConformance(t *testing.T, project string) *conformance {
 	if url == "" {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
-	c := &conformance{Account: infra.Connect(url, account, "us-east-1"), stage: &stage{logs: &log{}}, cluster: project + "_cluster_dev", service: project + "_service_dev"}
+	c := &conformance{Account: infra.Connect(url, account, "us-east-1"), stage: &stage{logs: &log{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
 	must(t, c.Cluster(t.Context(), c.cluster))
 	for _, version := range []string{"v1", "v2"} {
 		_, err := c.Push(t.Context(), project+"_backend", version, version)
@@ -124,7 +126,8 @@ func onEC2(definition *ecs.RegisterTaskDefinitionInput, service *ecs.CreateServi
 // or "" and the name of the error.
 func (c *conformance) send(t *testing.T, id, detail string) (status, reason string) {
 	t.Helper()
-	event := strings.Replace(deployEvent("action.dev", detail), "6f1d", id, 1)
+	c.sent++ // one a second, as far as the events know
+	event := deployEventAt(c.began.Add(time.Duration(c.sent)*time.Second), id, "action.dev", detail)
 	response, err := c.Invoke(t.Context(), []byte(event))
 	must(t, err)
 	if response.FunctionError != "" {

@@ -153,12 +153,19 @@ func (l *log) lines(t testing.TB, messages ...string) []map[string]any {
 	return found
 }
 
+// deployEvent returns a DEPLOY event of now.
 func deployEvent(source, detail string) string {
-	return fmt.Sprintf(`{"version":"0","id":"6f1d","detail-type":"DEPLOY","source":%q,"account":"333333333333","time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":%s}`, source, detail)
+	return deployEventAt(time.Now(), "6f1d", source, detail)
 }
 
+func deployEventAt(at time.Time, id, source, detail string) string {
+	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"DEPLOY","source":%q,"account":"333333333333","time":%q,"region":"us-east-1","resources":[],"detail":%s}`, id, source, at.UTC().Format(time.RFC3339), detail)
+}
+
+// pushEvent returns the event of a push to dev's registry now.
 func pushEvent(repository, tag, digest string) string {
-	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111","time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":%q}}`, repository, tag, digest)
+	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111","time":%q,"region":"us-east-1","resources":[],"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":%q}}`,
+		time.Now().UTC().Format(time.RFC3339), repository, tag, digest)
 }
 
 func must(tb testing.TB, err error) {

@@ -156,6 +156,7 @@ func TestEveryFieldSurvives(t *testing.T) {
 		"team": "", "deployer:event-id": "e1", "deployer:event-time": "2026-01-22T10:15:30Z", "deployer:source": "action.dev",
 		"deployer:tag": "v1", "deployer:digest": w.digest, "deployer:actor": "ada", "deployer:reason": "because _of_ it",
 		"deployer:previous": arn + target.Family + ":1", "deployer:base": arn + target.Family + ":1",
+		"deployer:best": "1@2026-01-22T09:15:29.999999999Z", // somebody else's: before every event of its second
 	}
 	if diff := cmp.Diff(wantTags, tags); diff != "" {
 		t.Errorf("tags:\n%s", diff)

@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -79,23 +80,40 @@ func (o Order) reference(c types.ContainerDefinition) image.Reference {
 	return ref
 }
 
-// runs reports whether a revision's chosen containers already run the order's
-// image: the same digest of the same repository in the same registry. For a
-// container that names its image by tag, the journal says which digest was meant.
-func (o Order) runs(r revision, chosen []int) bool {
+// identity returns what tells the images of a revision apart, whatever host
+// name and tag they go by: registry, repository and digest of its chosen
+// containers. For a container that names its image by tag, the journal says
+// which digest was meant; without one, the tag itself stands for an image that
+// nobody knows.
+func (t Target) identity(r revision) string {
+	chosen, err := t.choose(r.TaskDefinition)
+	if err != nil {
+		return ""
+	}
+	var all []string
 	for _, i := range chosen {
-		want := o.reference(r.ContainerDefinitions[i])
-		have, err := image.ParseReference(aws.ToString(r.ContainerDefinitions[i].Image))
-		if err != nil || have.Host != want.Host || have.Repository != want.Repository {
-			return false
+		ref, err := image.ParseReference(aws.ToString(r.ContainerDefinitions[i].Image))
+		if err != nil {
+			ref.Repository = aws.ToString(r.ContainerDefinitions[i].Image)
 		}
-		digest := have.Digest
-		if digest == "" && have.Tag == tagValue(r.tags, keyTag) {
-			digest = tagValue(r.tags, keyDigest)
+		if ref.Digest == "" && ref.Tag != "" && ref.Tag == tagValue(r.tags, keyTag) {
+			ref.Digest = tagValue(r.tags, keyDigest)
 		}
-		if digest != o.Image.Digest {
-			return false
+		if one := identityOf(ref); !slices.Contains(all, one) {
+			all = append(all, one)
 		}
 	}
-	return true
+	return strings.Join(all, ",")
+}
+
+func identityOf(ref image.Reference) string {
+	where := ref.Host
+	if registry, ok := ref.Registry(); ok {
+		where = registry.AccountID + "." + registry.Region
+	}
+	what := ref.Digest
+	if what == "" {
+		what = ":" + ref.Tag
+	}
+	return where + "/" + ref.Repository + "@" + what
 }

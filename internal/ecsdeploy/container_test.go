@@ -58,7 +58,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-func TestReferenceAndRuns(t *testing.T) {
+func TestReferenceAndIdentity(t *testing.T) {
 	t.Parallel()
 	journal := []types.Tag{{Key: aws.String("deployer:tag"), Value: aws.String("v1")}, {Key: aws.String("deployer:digest"), Value: aws.String(digest)}}
 	tests := []struct {
@@ -66,7 +66,7 @@ func TestReferenceAndRuns(t *testing.T) {
 		form       environment.ImageForm
 		tags       []types.Tag
 		want       string
-		runs       bool
+		same       bool
 	}{
 		{"by digest, same", host + "/p_service_web@" + digest, environment.ByDigest, nil, host + "/p_service_web@" + digest, true},
 		{"by digest, with a tag too", host + "/p_service_web:v0@" + digest, environment.ByDigest, nil, host + "/p_service_web@" + digest, true},
@@ -87,8 +87,10 @@ func TestReferenceAndRuns(t *testing.T) {
 			if got := o.reference(r.ContainerDefinitions[0]).String(); got != tt.want {
 				t.Errorf("reference %s, want %s", got, tt.want)
 			}
-			if got := o.runs(r, []int{0}); got != tt.runs {
-				t.Errorf("runs: %v, want %v", got, tt.runs)
+			to := target
+			to.Container = "app"
+			if got := to.identity(r) == identityOf(o.Image); got != tt.same {
+				t.Errorf("%s is %s: %v, want %v", to.identity(r), identityOf(o.Image), got, tt.same)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -35,7 +36,7 @@ func TestDeploy(t *testing.T) {
 		t.Error(diff)
 	}
 	slices.Sort(calls[:2]) // the two reads are sent together
-	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService"}, calls); diff != "" {
+	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition"}, calls); diff != "" {
 		t.Error(diff)
 	}
 	update := w.Calls()[3]
@@ -43,20 +44,30 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("UpdateService sent %s, want %s", body, want)
 	}
 
-	// Another event for the same image changes nothing.
-	again := order(w.digest)
-	again.EventID, again.Image.Tag = "e2", "git-abc123f"
-	got, calls, err = w.deploy(t, target, again)
+	// The same event again changes nothing, and writes nothing.
+	got, calls, err = w.deploy(t, target, order(w.digest))
 	must(t, err)
-	if got.Status != Unchanged || got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
+	if got.Status != Unchanged || got.Reason != "this event was carried out before" || got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
 		t.Errorf("again: %+v after %v", got, calls)
 	}
-	// Unless it insists; and an event that insists does so once.
-	again.Force = true
-	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:3" {
+	// A newer event for the same image is journalled, and nothing moves.
+	again := order(w.digest)
+	again.EventID, again.Image.Tag, again.Time = "e2", "git-abc123f", eventTime.Add(time.Second)
+	got, calls, err = w.deploy(t, target, again)
+	must(t, err)
+	slices.Sort(calls[:2])
+	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "DescribeServices", "DescribeTaskDefinition"}, calls); diff != "" {
+		t.Error(diff)
+	}
+	if got.Status != Unchanged || got.TaskDefinition != want.TaskDefinition {
+		t.Errorf("newer: %+v", got)
+	}
+	// An event that insists is rolled out, once.
+	again.EventID, again.Force, again.Time = "e3", true, eventTime.Add(2*time.Second)
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:4" {
 		t.Errorf("force: %+v after %v, %v", got, calls, err)
 	}
-	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Unchanged || got.Reason != "this event was carried out before: the service runs its revision" {
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Unchanged || got.Reason != "this event was carried out before" {
 		t.Errorf("force twice: %+v after %v, %v", got, calls, err)
 	}
 }
@@ -103,8 +114,8 @@ func TestBase(t *testing.T) {
 			to.Base = tt.base
 			_, calls, err := w.deploy(t, to, order(w.digest))
 			must(t, err)
-			if len(calls) != 5 {
-				t.Errorf("%d calls, want 5: the service runs another revision than the newest", len(calls))
+			if len(calls) != 6 {
+				t.Errorf("%d calls, want 6: the service runs another revision than the newest", len(calls))
 			}
 			after, err := w.Runs(t.Context(), "c", target.Service)
 			must(t, err)
@@ -249,16 +260,18 @@ func TestPassingFaults(t *testing.T) {
 func TestPlanChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	state, err := New(w.Config).Read(t.Context(), target)
+	d := New(w.Config)
+	state, err := d.Read(t.Context(), target)
 	must(t, err)
-	plan, err := state.Plan(order(w.digest))
+	got, err := d.Plan(t.Context(), state, order(w.digest))
 	must(t, err)
+	image := host + "/p_service_web@" + w.digest
 	want := Deployment{
-		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: host + "/p_service_web@" + w.digest, Tag: "v1", Digest: w.digest,
+		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: image, Tag: "v1", Digest: w.digest,
 		PreviousTaskDefinition: arn + "p_service_web_dev:1",
-		Reason:                 "a new revision of p_service_web_dev, cloned from " + arn + "p_service_web_dev:1, with the image in container p_service_web_dev",
+		Reason:                 "a new revision of p_service_web_dev, cloned from " + arn + "p_service_web_dev:1, with the image " + image,
 	}
-	if diff := cmp.Diff(want, plan.Deployment); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	after, err := w.Runs(t.Context(), "c", target.Service)

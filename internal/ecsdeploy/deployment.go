@@ -63,6 +63,7 @@ type Order struct {
 	Image   image.Reference // with tag and digest
 	Form    environment.ImageForm
 	Force   bool // deploy even what runs already
+	Push    bool // a push asked, not a person
 	EventID string
 	Time    time.Time // of the event
 	Source  string

@@ -18,6 +18,9 @@ const (
 	arn  = "arn:aws:ecs:us-east-1:111111111111:task-definition/"
 )
 
+// eventTime is the time of an order's event.
+var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
+
 // target is the service that world makes.
 var target = Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
@@ -26,13 +29,15 @@ var target = Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev",
 type world struct {
 	*emulator.Emulator
 	*infra.Account
-	digest string // of p_service_web:v1
+	clock  *emulator.Clock // an hour before eventTime
+	digest string          // of p_service_web:v1
 }
 
 func newWorld(t *testing.T, changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) *world {
 	t.Helper()
-	e, url := emulatortest.Start(t, emulator.Options{})
-	w := &world{Emulator: e, Account: infra.Connect(url, "111111111111", "us-east-1")}
+	clock := emulator.NewClock(eventTime.Add(-time.Hour))
+	e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now, RolloutStep: time.Second})
+	w := &world{Emulator: e, clock: clock, Account: infra.Connect(url, "111111111111", "us-east-1")}
 	must(t, w.Cluster(t.Context(), "c"))
 	var err error
 	_, err = w.Push(t.Context(), "p_service_web", "v0", "v0")
@@ -50,16 +55,13 @@ func (w *world) deploy(t *testing.T, to Target, o Order) (Deployment, []string, 
 	t.Helper()
 	w.ResetCalls()
 	d := New(w.Config)
+	d.now = w.clock.Now
 	deployment, err := func() (Deployment, error) {
 		state, err := d.Read(t.Context(), to)
 		if err != nil {
 			return Deployment{}, err
 		}
-		plan, err := state.Plan(o)
-		if err != nil {
-			return Deployment{}, err
-		}
-		return d.Apply(t.Context(), plan)
+		return d.Deploy(t.Context(), state, o)
 	}()
 	var calls []string
 	for _, c := range w.Calls() {
@@ -84,7 +86,7 @@ func (w *world) register(t *testing.T, family, image string) {
 func order(digest string) Order {
 	return Order{
 		Image:   image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest},
-		EventID: "e1", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
+		EventID: "e1", Time: eventTime,
 		Source: "action.dev", Actor: "ada", Reason: `because "of" it`,
 	}
 }

@@ -1,12 +1,15 @@
 package ecsdeploy
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsdeploy/converge"
 )
 
 // The journal is the tags of a revision: why it was made, and by what event.
@@ -21,6 +24,8 @@ const (
 	keyDigest   = journalPrefix + "digest"
 	keyPrevious = journalPrefix + "previous" // ARN of the revision that ran
 	keyBase     = journalPrefix + "base"     // ARN of the family's newest revision when this one was made
+	keyBest     = journalPrefix + "best"     // NUMBER@TIME: who had won up to the base
+	keyOutcome  = journalPrefix + "outcome"  // how the rollout ended, once that is known
 	keyActor    = journalPrefix + "actor"
 	keyReason   = journalPrefix + "reason"
 )
@@ -28,8 +33,9 @@ const (
 // maxTags is how many tags ECS lets a resource have.
 const maxTags = 50
 
-// journal returns the tags of the revision that carries out the order.
-func (o Order) journal(previous, base string) []types.Tag {
+// journal returns the tags of the revision that carries out the order. Best
+// is who had won up to the base, "" if nobody.
+func (o Order) journal(previous, base, best string) []types.Tag {
 	var tags []types.Tag
 	for _, kv := range [][2]string{
 		{keyEventID, o.EventID},
@@ -39,6 +45,7 @@ func (o Order) journal(previous, base string) []types.Tag {
 		{keyDigest, o.Image.Digest},
 		{keyPrevious, previous},
 		{keyBase, base},
+		{keyBest, best},
 		{keyActor, o.Actor},
 		{keyReason, o.Reason},
 	} {
@@ -47,6 +54,25 @@ func (o Order) journal(previous, base string) []types.Tag {
 		}
 	}
 	return tags
+}
+
+// bestValue is the text of a key under keyBest; the zero Key has none.
+func bestValue(k converge.Key) string {
+	if k.Number == 0 {
+		return ""
+	}
+	return strconv.Itoa(k.Number) + "@" + time.Unix(0, k.Time).UTC().Format(time.RFC3339Nano)
+}
+
+// parseBest reads what bestValue wrote; anything else is the zero Key.
+func parseBest(s string) converge.Key {
+	number, at, ok := strings.Cut(s, "@")
+	n, err := strconv.Atoi(number)
+	t, timeErr := time.Parse(time.RFC3339Nano, at)
+	if !ok || err != nil || timeErr != nil || n <= 0 {
+		return converge.Key{}
+	}
+	return converge.Key{Time: t.UnixNano(), Number: n}
 }
 
 // TagValue returns s as the value of an AWS tag: at most 256 characters of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -23,18 +24,13 @@ type api interface {
 
 // Deployer deploys through one ECS client, and so in one account and region.
 // It is safe for concurrent use.
-type Deployer struct{ ecs api }
+type Deployer struct {
+	ecs api
+	now func() time.Time
+}
 
 // New returns a deployer that calls ECS with the credentials and in the region of config.
-func New(config aws.Config) *Deployer { return &Deployer{ecs.NewFromConfig(config)} }
-
-// State is a service as it was read, and the two revisions a plan needs.
-type State struct {
-	target  Target
-	service *types.Service
-	running revision // the one that the service runs, or is being moved to
-	newest  revision // the latest ACTIVE one of the service's family
-}
+func New(config aws.Config) *Deployer { return &Deployer{ecs.NewFromConfig(config), time.Now} }
 
 // revision is a task definition revision with its tags.
 type revision struct {
@@ -49,19 +45,19 @@ func (r revision) arn() string { return aws.ToString(r.TaskDefinitionArn) }
 // service that cannot be deployed to, as a [fault.Misconfiguration] that says
 // what to do instead.
 func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
-	s := &State{target: t}
-	var serviceErr, familyErr error
+	var service *types.Service
+	var running, newest revision
+	var serviceErr, runningErr, familyErr error
 	var both sync.WaitGroup
-	both.Go(func() { s.service, serviceErr = d.describeService(ctx, t) })
-	both.Go(func() { s.newest, familyErr = d.describeRevision(ctx, t.Family) })
+	both.Go(func() { service, serviceErr = d.describeService(ctx, t) })
+	both.Go(func() { newest, familyErr = d.describeRevision(ctx, t.Family) })
 	both.Wait()
 	if serviceErr != nil {
 		return nil, serviceErr
 	}
-	runs := aws.ToString(s.service.TaskDefinition)
-	if familyErr == nil && s.newest.arn() == runs {
-		s.running = s.newest
-		return s, nil
+	runs := aws.ToString(service.TaskDefinition)
+	if familyErr == nil && newest.arn() == runs {
+		return newState(d.now(), t, service, newest, newest), nil
 	}
 	// Where the service runs another family than the conventional one, the
 	// service is right, and whether the conventional one exists does not matter.
@@ -70,19 +66,15 @@ func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
 	if familyErr != nil && !another {
 		return nil, familyErr
 	}
-	var runningErr error
-	both.Go(func() { s.running, runningErr = d.describeRevision(ctx, runs) })
+	both.Go(func() { running, runningErr = d.describeRevision(ctx, runs) })
 	if another {
-		both.Go(func() { s.newest, familyErr = d.describeRevision(ctx, family) })
+		both.Go(func() { newest, familyErr = d.describeRevision(ctx, family) })
 	}
 	both.Wait()
-	if runningErr != nil {
-		return nil, runningErr
+	if err := errors.Join(runningErr, familyErr); err != nil {
+		return nil, err
 	}
-	if familyErr != nil {
-		return nil, familyErr
-	}
-	return s, nil
+	return newState(d.now(), t, service, running, newest), nil
 }
 
 // describeService reads the target's service and refuses one that is missing,

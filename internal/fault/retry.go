@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"time"
 
@@ -28,6 +29,53 @@ const (
 func Within(ctx context.Context) aws.Retryer {
 	return &retryer{standard, ctx}
 }
+
+// WithinIfRefused is [Within] for a call that must not take effect twice: it
+// retries only what AWS has refused for now, not what may have taken effect.
+func WithinIfRefused(ctx context.Context) aws.Retryer {
+	return &refusedRetryer{retryer{standard, ctx}}
+}
+
+type refusedRetryer struct{ retryer }
+
+// IsErrorRetryable implements [aws.Retryer].
+func (r *refusedRetryer) IsErrorRetryable(err error) bool {
+	return passes(err) && !MayHaveTakenEffect(err)
+}
+
+// MayHaveTakenEffect reports whether nobody knows if a call that failed took
+// effect: the connection was lost, or AWS answered with a fault of its own.
+// What AWS refused, throttled or did not receive has not.
+func MayHaveTakenEffect(err error) bool {
+	if concurrentRevision(err) == aws.TrueTernary || throttles.IsErrorThrottle(err) == aws.TrueTernary {
+		return false
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return false
+	}
+	return passes(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// Pause waits before a call is made again of which nobody knew whether it took
+// effect, after the given number of such failures (from 1). It returns the
+// failure as a fault if there is no time left for another attempt.
+func Pause(ctx context.Context, failures int, doing string, err error) error {
+	delay, late := (&retryer{standard, ctx}).RetryDelay(failures, err)
+	if late != nil {
+		return Of(doing, late)
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return Of(doing, err)
+	case <-timer.C:
+		return nil
+	}
+}
+
+var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
 
 // standard knows what the SDK retries; it is shared, for it holds nothing but that.
 var standard = retry.NewStandard(func(o *retry.StandardOptions) {

@@ -111,17 +111,14 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
 	}
-	plan, err := state.Plan(ecsdeploy.Order{
-		Image: image, Form: env.ImageForm, Force: request.Force,
+	order := ecsdeploy.Order{
+		Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason,
-	})
-	if err != nil {
-		return ecsdeploy.Deployment{}, err
 	}
 	if request.DryRun {
-		return plan.Deployment, nil
+		return p.deployer.Plan(ctx, state, order)
 	}
-	return p.deployer.Apply(ctx, plan)
+	return p.deployer.Deploy(ctx, state, order)
 }
 
 // read asks ECR for the image and ECS for the service at the same time. Of two
