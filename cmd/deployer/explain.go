@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/pipeline"
 )
 
 // explain is `deployer explain`: what an event would do here, without asking AWS.
@@ -31,10 +33,16 @@ func (c *cli) explain() error {
 	}
 	reading := event.Read(raw, env, time.Now())
 	fmt.Fprintf(c.out, "%s by %s: %s\n", reading.Verdict, env.Name, reading.Reason)
+	rejected := reading.Verdict == event.Rejected
 	for _, r := range reading.Requests {
+		if answer, ok := pipeline.NotYet(r); ok {
+			fmt.Fprintf(c.out, "\n%s %s\n  %-9s %s\n", r.Workload.Kind, r.Workload.Name, answer.Status, answer.Reason)
+			rejected = rejected || answer.Status == ecsdeploy.Rejected
+			continue
+		}
 		c.explainRequest(env, r)
 	}
-	if reading.Verdict == event.Rejected {
+	if rejected {
 		return errNotDone
 	}
 	return nil
@@ -52,10 +60,6 @@ func (c *cli) explainRequest(env *environment.Environment, r event.Request) {
 	}
 	line("image", "%s, if ECR has it", env.Reference(w, r.Tag))
 	line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
-	if w.ECSService == "" {
-		line("then", "nothing: deploying tasks is not supported yet")
-		return
-	}
 	line("cluster", "%s", env.Cluster)
 	line("service", "%s", w.ECSService)
 	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)

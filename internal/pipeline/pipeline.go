@@ -100,8 +100,8 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 
 // deploy carries out one request. A rejection is an answer, not an error.
 func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (ecsdeploy.Deployment, error) {
-	if request.Workload.ECSService == "" {
-		return notYet(request), nil
+	if answer, ok := NotYet(request); ok {
+		return answer, nil
 	}
 	image, state, err := p.read(ctx, env, request)
 	var rejection *fault.Rejection
@@ -139,15 +139,17 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	return ref, state, errors.Join(stateErr, imageErr)
 }
 
-// notYet answers a request for a task. A person who asks is told; a push is no
+// NotYet answers a request that the deployer reads but cannot carry out, for a
+// task, and reports whether it is one. A person who asks is told; a push is no
 // fault of anybody's.
-func notYet(request event.Request) ecsdeploy.Deployment {
-	d := ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
-		Reason: string(request.Workload.Kind) + " " + request.Workload.Name + " is not a service: deploying tasks is not supported yet"}
+func NotYet(request event.Request) (ecsdeploy.Deployment, bool) {
+	w := request.Workload
+	d := ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
+		Reason: string(w.Kind) + " " + w.Name + " is not a service: deploying tasks is not supported yet"}
 	if request.Push {
 		d.Status = ecsdeploy.Ignored
 	}
-	return d
+	return d, w.ECSService == ""
 }
 
 // leave returns ctx with a deadline that is earlier by the given time.

@@ -1,0 +1,227 @@
+// Package deploy_test reads the template as CloudFormation would, and holds
+// what it makes: which event meets which rule, and what the function may do.
+package deploy_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/emulator/pattern"
+	"deployer/internal/emulator/template"
+)
+
+const (
+	dev, staging, prod = "111111111111", "222222222222", "333333333333"
+	region             = "us-east-1"
+)
+
+// stacks are the guide's patterns: the parameters of each environment's stack.
+var stacks = map[string]struct {
+	account string
+	values  map[string]string
+}{
+	"dev": {dev, map[string]string{"Project": "myproject", "Env": "dev",
+		"ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"}},
+	"staging":    {staging, map[string]string{"Project": "myproject", "Env": "staging", "EcrAccountId": dev, "EcrAccountRegion": region}},
+	"prod":       {prod, map[string]string{"Project": "myproject", "Env": "prod", "EcrAccountId": dev, "EcrAccountRegion": region}},
+	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled"}},
+}
+
+func load(t *testing.T, stack string) *template.Template {
+	t.Helper()
+	source, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := stacks[stack]
+	loaded, err := template.Load(source, template.Parameters{Account: s.account, Region: region, Stack: "deployer", Values: s.values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+// TestEveryEventMeetsItsRule sends every sample to every stack's rules: each
+// meets the rules that the table says, and no other.
+func TestEveryEventMeetsItsRule(t *testing.T) {
+	t.Parallel()
+	want := map[string]map[string][]string{
+		"deploy-backend":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-service":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-dry-run":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-task":               {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-rejected-tag":       {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it, and says why
+		"deploy-rejected-service":   {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-staging":            {"staging": {"DeployRule"}},
+		"deploy-dev":                {"dev": {"DeployRule"}},
+		"ecr-push-latest":           {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-service":          {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-git-tag":          {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-signature":        {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-task":             {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-prod-registry":    {"local prod": {"PushRule"}},
+		"ecr-push-untagged":         {},
+		"ecr-push-failed":           {},
+		"ecr-push-other-repository": {},
+		"ecr-push-other-account":    {},
+		"ecr-delete":                {},
+		"ecr-storage-class":         {},
+		"ecr-replication":           {},
+		"ecr-scan":                  {},
+		"ecs-deployment-completed":  {},
+	}
+	files, err := filepath.Glob("../events/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".json"))
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), names); diff != "" {
+		t.Fatalf("events/ and the table differ:\n%s", diff)
+	}
+	for name := range want {
+		event, err := os.ReadFile("../events/" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string][]string{}
+		for stack := range stacks {
+			for _, rule := range load(t, stack).Rules() {
+				p, err := pattern.Parse(rule.Pattern)
+				if err != nil {
+					t.Fatalf("%s of %s: %v", rule.LogicalID, stack, err)
+				}
+				met, err := p.Match(event)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if met {
+					got[stack] = append(got[stack], rule.LogicalID)
+				}
+			}
+		}
+		if diff := cmp.Diff(want[name], got); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}
+
+func TestRulesHaveTargetsThatLoseNothing(t *testing.T) {
+	t.Parallel()
+	for stack := range stacks {
+		loaded := load(t, stack)
+		function, _ := loaded.Function("DeployerFunction")
+		undelivered := fmt.Sprintf("arn:aws:sqs:us-east-1:%s:myproject_deployer_undelivered_%s", stacks[stack].account, stacks[stack].values["Env"])
+		for _, rule := range loaded.Rules() {
+			want := []template.Target{{ID: "deployer", ARN: function.ARN, DeadLetterARN: undelivered}}
+			if rule.LogicalID == "ForwardRule" {
+				want = []template.Target{{ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default", DeadLetterARN: undelivered,
+					RoleARN: "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev"}}
+			}
+			if diff := cmp.Diff(want, rule.Targets); diff != "" {
+				t.Errorf("%s of %s:\n%s", rule.LogicalID, stack, diff)
+			}
+		}
+	}
+}
+
+// member returns a member of a resolved resource: names of mappings, numbers of lists.
+func member(v any, path ...any) any {
+	for _, p := range path {
+		switch key := p.(type) {
+		case string:
+			m, _ := v.(map[string]any)
+			v = m[key]
+		case int:
+			l, _ := v.([]any)
+			if key >= len(l) {
+				return nil
+			}
+			v = l[key]
+		}
+	}
+	return v
+}
+
+func TestStructure(t *testing.T) {
+	t.Parallel()
+	loaded := load(t, "prod")
+	const queue = "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_"
+	for _, tt := range []struct {
+		resource string
+		path     []any
+		want     string
+	}{
+		{"DeployerFunction", []any{"Metadata", "BuildMethod"}, "makefile"},
+		{"DeployerFunction", []any{"Properties", "Runtime"}, "provided.al2023"},
+		{"DeployerFunction", []any{"Properties", "Architectures", 0}, "arm64"},
+		{"DeployerFunction", []any{"Properties", "Handler"}, "bootstrap"},
+		{"DeployerFunction", []any{"Properties", "Tracing"}, "Active"},
+		{"DeployerFunction", []any{"Properties", "LoggingConfig", "LogFormat"}, "JSON"},
+		{"DeployerFunction", []any{"Properties", "LoggingConfig", "LogGroup"}, "/aws/lambda/myproject_deployer_prod"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENVIRONMENT_FILE"}, "environment.yaml"},
+		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "MaximumRetryAttempts"}, "2"},
+		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"}, queue + "failed_prod"},
+		{"LogGroup", []any{"Properties", "RetentionInDays"}, "90"},
+		{"UndeliveredQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"}, // 14 days
+		{"UndeliveredQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
+		{"FailedQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"},
+		{"FailedQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
+		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Principal", "Service"}, "events.amazonaws.com"},
+		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 0}, "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_deploy_prod"},
+		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 1, "Condition", "Bool", "aws:SecureTransport"}, "false"},
+		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "Bool", "aws:SecureTransport"}, "false"},
+		{"ErrorsAlarm", []any{"Properties", "MetricName"}, "Errors"},
+		{"ThrottlesAlarm", []any{"Properties", "MetricName"}, "Throttles"},
+		{"UndeliveredAlarm", []any{"Properties", "MetricName"}, "ApproximateNumberOfMessagesVisible"},
+		{"FailedAlarm", []any{"Properties", "MetricName"}, "ApproximateNumberOfMessagesVisible"},
+	} {
+		if got := fmt.Sprint(member(loaded.Resource(tt.resource), tt.path...)); got != tt.want {
+			t.Errorf("%s %v is %s, want %s", tt.resource, tt.path, got, tt.want)
+		}
+	}
+}
+
+// TestBadParameters holds what CloudFormation refuses before it makes anything.
+func TestBadParameters(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, values := range map[string]map[string]string{
+		"registry without region":   {"Project": "p", "Env": "prod", "EcrAccountId": dev},
+		"account id of 11 digits":   {"Project": "p", "Env": "prod", "EcrAccountId": "11111111111", "EcrAccountRegion": region},
+		"no project":                {"Env": "prod"},
+		"a parameter of another":    {"Project": "p", "Env": "prod", "Strategy": "local"},
+		"auto deploy neither":       {"Project": "p", "Env": "prod", "AutoDeploy": "latest"},
+		"forward to something else": {"Project": "p", "Env": "dev", "ForwardPushesTo": "222222222222"},
+	} {
+		if _, err := template.Load(source, template.Parameters{Account: prod, Region: region, Stack: "s", Values: values}); err == nil {
+			t.Errorf("%s: it loads", name)
+		}
+	}
+}
+
+func TestTemplateIsClean(t *testing.T) {
+	t.Parallel()
+	path, err := exec.LookPath("cfn-lint")
+	if err != nil {
+		t.Log("cfn-lint is not installed: the template is checked by these tests alone")
+		return
+	}
+	if out, err := exec.Command(path, "template.yaml").CombinedOutput(); err != nil {
+		t.Errorf("cfn-lint: %v\n%s", err, out)
+	}
+}
