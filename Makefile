@@ -49,7 +49,7 @@ test: ## run the tests
 
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -short ./...
 
 .PHONY: conformance
 conformance: ## run the end-to-end cases against moto_server too, a second witness of AWS
@@ -70,6 +70,10 @@ fuzz: ## fuzz every parser for fuzztime=30s each
 		for target in $$(grep -ho '^func Fuzz[A-Za-z]*' $$package/*_test.go | cut -c6-); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(fuzztime) $$package; \
 		done; done
+
+.PHONY: model
+model: ## check the converging rule with one death more than the tests do (minutes, and gigabytes)
+	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
 .PHONY: bench
 bench: ## measure the cold start and a deployment

@@ -51,9 +51,9 @@ func (s *stack) putEvent(ctx context.Context, account, source, detailType, detai
 	return nil
 }
 
-// serve leaves the stack running, tells how to reach it, and prints what the
-// functions log.
-func (s *stack) serve(ctx context.Context, out io.Writer) error {
+// announce puts an image into the registry that can be deployed, tells how to
+// reach the stack, and from then on prints what the functions log.
+func (s *stack) announce(ctx context.Context, out io.Writer) error {
 	if _, err := s.accounts["dev"].Push(ctx, infra.Project+"_backend", "backend v2", "git-abc123f"); err != nil {
 		return err
 	}
@@ -74,6 +74,5 @@ Deploy the backend to prod, in another terminal:
 
 The functions' logs follow. Interrupt to stop.
 `, s.url, infra.Dev, infra.Staging, infra.Prod)
-	<-ctx.Done()
 	return nil
 }

@@ -43,8 +43,12 @@ func run(ctx context.Context, root string, up bool, out io.Writer) error {
 		return err
 	}
 	defer s.close()
-	if up {
-		return s.serve(ctx, out)
+	if !up {
+		return s.play(ctx, out)
 	}
-	return s.play(ctx, out)
+	if err := s.announce(ctx, out); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
 }

@@ -86,11 +86,11 @@ func (sc scene) tell(said []decision, out io.Writer) error {
 		if what == "deployed" {
 			detail = d.Service + " " + d.Tag + " is revision " + d.TaskDefinition[strings.LastIndex(d.TaskDefinition, ":")+1:] + ": " + d.Reason
 		}
-		fmt.Fprintf(out, "   %-8s %-9s %s\n", d.env, what, detail)
+		fmt.Fprintf(out, "   %-8s %-10s %s\n", d.env, what, detail)
 	}
 	for _, env := range infra.Environments {
 		if sc.quiet != "" && !slices.ContainsFunc(said, func(d decision) bool { return d.env == env.Name }) {
-			fmt.Fprintf(out, "   %-8s %-9s %s\n", env.Name, "ignores", sc.quiet)
+			fmt.Fprintf(out, "   %-8s %-10s %s\n", env.Name, "ignores", sc.quiet)
 		}
 	}
 	if !slices.Equal(got, sc.want) {

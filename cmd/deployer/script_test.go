@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +18,14 @@ import (
 	"deployer/internal/emulator/infra"
 )
 
+// asDeployer makes the test binary be the deployer.
+const asDeployer = "BE_DEPLOYER"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asDeployer) != "" {
+		main()
+		return
+	}
 	testscript.Main(tests{m}, map[string]func(){"deployer": main})
 }
 
@@ -54,6 +62,34 @@ func TestScripts(t *testing.T) {
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
 		},
 	})
+}
+
+// TestReadme runs the commands of the README and of docs/ that show their
+// output: each console block whose first line is "$ deployer ...".
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs("../..")
+	must(t, err)
+	files, err := filepath.Glob("../../docs/*.md")
+	must(t, err)
+	shown := 0
+	for _, file := range append(files, "../../README.md") {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		for _, block := range strings.Split(string(text), "```console\n$ deployer ")[1:] {
+			block, _, _ = strings.Cut(block, "```")
+			line, want, _ := strings.Cut(block, "\n")
+			command := exec.Command(os.Args[0], strings.Fields(line)...)
+			command.Dir, command.Env = root, append(os.Environ(), asDeployer+"=1")
+			if out, _ := command.CombinedOutput(); string(out) != want {
+				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, line, want, out)
+			}
+			shown++
+		}
+	}
+	if shown < 2 {
+		t.Errorf("%d commands were run, want more", shown)
+	}
 }
 
 // world is a script's emulator, started by its first `account` command.
