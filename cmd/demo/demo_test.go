@@ -48,7 +48,7 @@ func TestUp(t *testing.T) {
 	if err := s.announce(t.Context(), &out); err != nil {
 		t.Fatal(err)
 	}
-	s.said.also = nil // the rest is not for out, which is not locked
+	s.said.also = nil // out has no lock
 	_, command, ok := strings.Cut(out.String(), "\n  aws events put-events ")
 	command, _, _ = strings.Cut(command, "\n")
 	if !ok || !strings.Contains(command, "--endpoint-url "+s.url+" ") {
@@ -56,7 +56,7 @@ func TestUp(t *testing.T) {
 	}
 	if _, err := exec.LookPath("aws"); err == nil {
 		aws := exec.Command("bash", "-c", "aws events put-events "+command)
-		aws.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+infra.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_DEFAULT_REGION=us-east-1", "AWS_SESSION_TOKEN=", "AWS_PROFILE=")
+		aws.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+infra.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_DEFAULT_REGION=us-east-1")
 		if out, err := aws.CombinedOutput(); err != nil || !strings.Contains(string(out), `"FailedEntryCount": 0`) {
 			t.Fatalf("aws: %v\n%s", err, out)
 		}

@@ -64,7 +64,6 @@ func (e *Emulator) deploy(s *service, at time.Time) *deployment {
 	for _, old := range s.deployments {
 		old.status = statusActive
 		old.pending = 0
-		old.next = time.Time{}
 	}
 	s.deployments = slices.Insert(s.deployments, 0, d)
 	if d.desired > 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,5 +144,36 @@ func TestCalls(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// Calls that overlap are recorded in the order in which they began.
+func TestCallsThatOverlap(t *testing.T) {
+	t.Parallel()
+	began, release := make(chan struct{}), make(chan struct{})
+	var first atomic.Bool
+	w := serve(t, emulator.New(emulator.Options{Clock: func() time.Time {
+		if first.CompareAndSwap(false, true) {
+			close(began)
+			<-release
+		}
+		return start
+	}}))
+	done := make(chan string)
+	go func() { done <- w.try(t, dev, "ListClusters") }()
+	<-began
+	if got := w.try(t, prod, "ListClusters"); got != "200" {
+		t.Errorf("the second: %s", got)
+	}
+	close(release)
+	if got := <-done; got != "200" {
+		t.Errorf("the first: %s", got)
+	}
+	var got []string
+	for _, c := range w.Calls() {
+		got = append(got, c.Account)
+	}
+	if diff := cmp.Diff([]string{dev, prod}, got); diff != "" {
+		t.Errorf("callers (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -113,13 +114,14 @@ func TestThirdHop(t *testing.T) {
 			w.do(t, prod, "events:PutPermission", `{"StatementId":"dev","Action":"events:PutEvents","Principal":"111111111111"}`)
 			w.rule(t, dev, `{"detail-type":["DEPLOY"]}`, prodBus, `,"RoleArn":"`+forwarder+`"`)
 			w.rule(t, prod, `{"detail-type":["DEPLOY"]}`, third, `,"RoleArn":"`+prodRole+`","DeadLetterConfig":{"Arn":"`+prodLetters+`"}`)
-			w.do(t, dev, "events:PutEvents", deployEntry)
-			want := []map[string]string{{
+			w.do(t, dev, "events:PutEvents", deployEntry)                                                                            // by way of dev's bus
+			w.do(t, dev, "events:PutEvents", strings.Replace(deployEntry, `{"Source"`, `{"EventBusName":"`+prodBus+`","Source"`, 1)) // directly
+			want := map[string]string{
 				"RULE_ARN": "arn:aws:events:us-east-1:333333333333:rule/all", "TARGET_ARN": third,
 				"ERROR_CODE":    code,
 				"ERROR_MESSAGE": "Events received from another event bus cannot be forwarded to this event bus.", "RETRY_ATTEMPTS": "0",
-			}}
-			if diff := cmp.Diff(want, attributes(w.Queue(prodLetters))); diff != "" {
+			}
+			if diff := cmp.Diff([]map[string]string{want, want}, attributes(w.Queue(prodLetters))); diff != "" {
 				t.Errorf("dead letters (-want +got):\n%s", diff)
 			}
 		})

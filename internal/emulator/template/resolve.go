@@ -115,7 +115,7 @@ func (r *resolver) call(name string, operand any) (any, error) {
 	case "Ref":
 		id, ok := operand.(string)
 		if !ok {
-			return nil, fmt.Errorf("Ref takes a name, not %s", describe(operand))
+			return nil, fmt.Errorf("a Ref takes a name, not %s", describe(operand))
 		}
 		return r.ref(id)
 	case "Fn::Sub":
