@@ -37,11 +37,11 @@ build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_D
 
 .PHONY: demo
 demo: ## play the guide's story on emulated AWS: no account needed
-	@go run ./cmd/demo
+	@CGO_ENABLED=0 go run ./cmd/demo
 
 .PHONY: up
 up: ## the demo's stack, left running: send it events with the aws command
-	@go run ./cmd/demo -up
+	@CGO_ENABLED=0 go run ./cmd/demo -up
 
 .PHONY: test
 test: ## run the tests

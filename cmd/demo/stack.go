@@ -31,7 +31,7 @@ type stack struct {
 
 // newStack builds the bootstrap and starts everything.
 func newStack(ctx context.Context, root, bootstrap string, step time.Duration) (*stack, error) {
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags=-s -w", "-o", bootstrap, "./cmd/deployer")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", bootstrap, "./cmd/deployer")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the bootstrap: %w\n%s", err, out)

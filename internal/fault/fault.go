@@ -71,8 +71,8 @@ func Name(err error) string {
 	return "Unknown"
 }
 
-// Of classifies the error of an AWS call made while doing something. An error
-// that is a fault already is returned as it is.
+// Of classifies the error of an AWS call made while doing something, by the
+// table of verdicts. An error that is a fault already is returned as it is.
 func Of(doing string, err error) error {
 	if err == nil || Name(err) != "Unknown" {
 		return err
@@ -83,13 +83,7 @@ func Of(doing string, err error) error {
 	switch {
 	case errors.As(err, &api):
 		f.Name = strings.TrimSuffix(api.ErrorCode(), "Exception")
-		if passes(err) {
-			return &Outage{f}
-		}
-		if isDenied(api) {
-			f.Name, f.Hint = "AccessDenied", "allow it in the IAM policy of the caller named above"
-		}
-		return &Misconfiguration{f}
+		return f.judged(api.ErrorCode(), err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		f.Name = "Timeout"
 		return &Outage{f}
@@ -97,18 +91,27 @@ func Of(doing string, err error) error {
 		f.Name = "Unreachable"
 		return &Outage{f}
 	}
-	f.Name = "Unknown"
+	f.Name, f.Hint = "Unexpected", "the deployer does not know this error: see its words"
+	return &Misconfiguration{f}
+}
+
+// judged returns the fault in the class that the table has for an error code.
+func (f Fault) judged(code string, err error) error {
+	v, known := verdicts[code]
+	switch f.Hint = v.hint; {
+	case passes(err):
+		f.Hint = ""
+		return &Outage{f}
+	case !known:
+		f.Hint = "the deployer does not know this error: see AWS's words"
+	case v.class == sender:
+		return &Rejection{f}
+	}
 	return &Misconfiguration{f}
 }
 
 // isDenied reports whether AWS refused the caller, rather than the call.
-func isDenied(api smithy.APIError) bool {
-	switch api.ErrorCode() {
-	case "AccessDeniedException", "AccessDenied", "UnauthorizedOperation":
-		return true
-	}
-	return false
-}
+func isDenied(api smithy.APIError) bool { return verdicts[api.ErrorCode()].hint == allowIt }
 
 // Denied returns what AWS said when it refused the caller, and whether it did.
 func Denied(err error) (message string, denied bool) {

@@ -87,6 +87,9 @@ type retryer struct {
 	ctx context.Context
 }
 
+// IsErrorRetryable implements [aws.Retryer].
+func (r *retryer) IsErrorRetryable(err error) bool { return passes(err) }
+
 // MaxAttempts bounds the attempts where the context does not.
 func (r *retryer) MaxAttempts() int {
 	if _, ok := r.ctx.Deadline(); ok {
@@ -125,8 +128,18 @@ func (g *gaveUp) Error() string {
 }
 func (g *gaveUp) Unwrap() error { return g.err }
 
-// passes reports whether the same call may succeed later.
-func passes(err error) bool { return standard.IsErrorRetryable(err) }
+// passes reports whether the same call may succeed later: by the table for what
+// AWS models, and by the SDK for all else, such as lost connections and
+// answers with a status of 500 or more.
+func passes(err error) bool {
+	var api smithy.APIError
+	if errors.As(err, &api) && concurrentRevision(err) != aws.TrueTernary {
+		if v, known := verdicts[api.ErrorCode()]; known {
+			return v.class == passing
+		}
+	}
+	return standard.IsErrorRetryable(err)
+}
 
 // concurrentRevision recognises ECS's refusal of two registrations of one
 // family at a time. It comes as a plain ClientException, which no retry mode of

@@ -67,7 +67,7 @@ func TestRetriesWhatPasses(t *testing.T) {
 		{"concurrent revisions", 400, []string{concurrent, concurrent, concurrent, concurrent, ""}, 5, ""},
 		{"server error", 500, []string{`{"__type":"ServerException","message":"oops"}`, ""}, 2, ""},
 		{"lost connection", 200, []string{"reset", ""}, 2, ""},
-		{"client's fault", 400, []string{client}, 1, "listing clusters: ClientException: Unable to describe task definition."},
+		{"client's fault", 400, []string{client}, 1, "listing clusters: ClientException: Unable to describe task definition. (see AWS's words; the task definition, the service or its roles are not what they must be)"},
 		{"denied", 400, []string{`{"__type":"AccessDeniedException","message":"User: x is not authorized"}`}, 1,
 			"listing clusters: AccessDeniedException: User: x is not authorized (allow it in the IAM policy of the caller named above)"},
 	}
@@ -141,8 +141,9 @@ func TestOf(t *testing.T) {
 	}{
 		{"deadline", context.DeadlineExceeded, "Timeout: doing: context deadline exceeded", new(*Outage)},
 		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "Unreachable: doing: read: connection reset by peer", new(*Outage)},
-		{"unknown", errors.New("odd"), "Unknown: doing: odd", new(*Misconfiguration)},
-		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no", new(*Misconfiguration)},
+		{"unknown", errors.New("odd"), "Unexpected: doing: odd (the deployer does not know this error: see its words)", new(*Misconfiguration)},
+		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", new(*Misconfiguration)},
+		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"}, "New: doing: NewException: new (the deployer does not know this error: see AWS's words)", new(*Misconfiguration)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
