@@ -6,6 +6,7 @@ package infra
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -48,19 +49,16 @@ func (a *Account) Push(ctx context.Context, repository, content string, tags ...
 	}
 	const layer = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},"layers":[],"annotations":{"content":%q}}`, layer, content)
+	digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest)))
 	for _, tag := range tags {
-		out, err := a.ECR.PutImage(ctx, &ecr.PutImageInput{
+		_, err := a.ECR.PutImage(ctx, &ecr.PutImageInput{
 			RepositoryName: aws.String(repository), ImageTag: aws.String(tag), ImageManifest: aws.String(manifest),
 			ImageManifestMediaType: aws.String("application/vnd.oci.image.manifest.v1+json"),
 		})
 		var same *ecrtypes.ImageAlreadyExistsException
-		if errors.As(err, &same) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.As(err, &same) {
 			return "", fmt.Errorf("pushing %q to %q: %w", tag, repository, err)
 		}
-		digest = aws.ToString(out.Image.ImageId.ImageDigest)
 	}
 	return digest, nil
 }

@@ -1,0 +1,239 @@
+package ecsdeploy
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/emulator"
+	"deployer/internal/fault"
+)
+
+// event returns the order of an event at eventTime plus so many seconds, for
+// the image under a tag, which is pushed.
+func (w *world) event(t *testing.T, id string, seconds int, tag string) Order {
+	t.Helper()
+	o := order("")
+	var err error
+	o.Image.Digest, err = w.Push(t.Context(), "p_service_web", tag, tag)
+	must(t, err)
+	o.EventID, o.Image.Tag, o.Time = id, tag, eventTime.Add(time.Duration(seconds)*time.Second)
+	return o
+}
+
+// running returns the number of the revision that the service runs.
+func (w *world) running(t *testing.T) int {
+	t.Helper()
+	got, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	return int(got.TaskDefinition.Revision)
+}
+
+// newest returns the number of the family's newest revision.
+func (w *world) newest(t *testing.T) int {
+	t.Helper()
+	got, err := w.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
+	must(t, err)
+	return int(got.TaskDefinition.Revision)
+}
+
+func TestSuperseded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+	if _, _, err := w.deploy(t, target, newer); err != nil {
+		t.Fatal(err)
+	}
+	got, calls, err := w.deploy(t, target, older)
+	must(t, err)
+	want := "a newer event has won: the service runs " + arn + "p_service_web_dev:2, of event newer at 2026-01-22T10:15:32Z"
+	if got.Status != Superseded || got.Reason != want || len(calls) != 2 || w.running(t) != 2 || w.newest(t) != 2 {
+		t.Errorf("%+v after %v", got, calls)
+	}
+}
+
+// TestResume holds that a deployment whose update failed is finished by the
+// retry of its event, with the revision that is there.
+func TestResume(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := w.event(t, "e", 1, "v2")
+	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
+	_, _, err := w.deploy(t, target, e)
+	if fault.Name(err) != "AccessDenied" || w.running(t) != 1 || w.newest(t) != 2 {
+		t.Fatalf("%v; it runs %d of %d", err, w.running(t), w.newest(t))
+	}
+	got, calls, err := w.deploy(t, target, e)
+	if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" || slices.Contains(calls, "RegisterTaskDefinition") {
+		t.Errorf("%+v after %v, %v", got, calls, err)
+	}
+}
+
+// TestHelp holds that a late event finishes what a newer one left undone, but
+// not what was left so long ago that the race is over.
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		later time.Duration
+		runs  int
+	}{{"at once", 0, 2}, {"after 14 minutes", 14 * time.Minute, 2}, {"after 16 minutes", 16 * time.Minute, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("no")})
+			if _, _, err := w.deploy(t, target, newer); err == nil {
+				t.Fatal("the update did not fail")
+			}
+			w.clock.Advance(tt.later)
+			got, _, err := w.deploy(t, target, older)
+			if err != nil || got.Status != Superseded || w.running(t) != tt.runs || w.newest(t) != 2 {
+				t.Errorf("%+v, %v; it runs %d of %d", got, err, w.running(t), w.newest(t))
+			}
+		})
+	}
+}
+
+// TestLostRegistration holds that a registration of which nobody knows whether
+// it took effect is not made twice.
+func TestLostRegistration(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fault emulator.Fault
+	}{
+		{"it took effect", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 1, Drop: emulator.DropAfter}},
+		{"it did not", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Drop: emulator.DropBefore}},
+		{"a server fault", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Error: emulator.ServerFault()}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			e := w.event(t, "e", 1, "v2")
+			w.Inject(tt.fault)
+			got, calls, err := w.deploy(t, target, e)
+			if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" || w.newest(t) != 2 || w.running(t) != 2 {
+				t.Errorf("%+v after %v, %v; it runs %d of %d", got, calls, err, w.running(t), w.newest(t))
+			}
+		})
+	}
+}
+
+// TestSomebodyElse holds that a revision that somebody else made and moved the
+// service to counts by the time of its registration.
+func TestSomebodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, older, newer := w.event(t, "first", 1, "v2"), w.event(t, "older", 60, "v3"), w.event(t, "newer", 5*3600, "v4")
+	_, _, err := w.deploy(t, target, first)
+	must(t, err)
+	w.clock.Advance(3 * time.Hour)
+	w.register(t, target.Family, host+"/p_service_web:v0")
+	_, err = w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(target.Family + ":3")})
+	must(t, err)
+
+	got, _, err := w.deploy(t, target, older)
+	if err != nil || got.Status != Superseded || got.Reason != "a newer event has won: the service runs "+arn+"p_service_web_dev:3" || w.running(t) != 3 {
+		t.Errorf("older: %+v, %v", got, err)
+	}
+	got, calls, err := w.deploy(t, target, newer)
+	if err != nil || got.Status != Deployed || w.running(t) != 4 || len(calls) != 5 {
+		t.Errorf("newer: %+v after %v, %v", got, calls, err)
+	}
+	// Registered, but not run, it does not count; and it is behind the next one's base.
+	w.register(t, target.Family, host+"/p_service_web:v0")
+	last := w.event(t, "last", 6*3600, "v5")
+	if got, _, err = w.deploy(t, target, last); err != nil || got.Status != Deployed || w.running(t) != 6 {
+		t.Errorf("last: %+v, %v", got, err)
+	}
+	if got, _, err = w.deploy(t, target, newer); err != nil || got.Status != Superseded || w.running(t) != 6 {
+		t.Errorf("newer again: %+v, %v", got, err)
+	}
+}
+
+// TestAtTheSameTime delivers events of several deployers at once: in the end
+// the newest event's image runs.
+func TestAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var events []Order
+	for i, tag := range []string{"a", "b", "c", "d"} {
+		e := w.event(t, "event-"+tag, i, tag)
+		events = append(events, e, e)
+	}
+	d := New(w.Config)
+	d.now = w.clock.Now
+	var all sync.WaitGroup
+	for _, e := range events {
+		all.Go(func() {
+			state, err := d.Read(t.Context(), target)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := d.Deploy(t.Context(), state, e); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	got, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	if image := aws.ToString(got.TaskDefinition.ContainerDefinitions[0].Image); !strings.HasSuffix(image, events[7].Image.Digest) {
+		t.Errorf("it runs %s of event %s", image, tagValue(got.Tags, keyEventID))
+	}
+}
+
+// TestRollingBack holds that a push waits while ECS rolls a service back, that
+// a person's DEPLOY does not, and that the revision that failed does not win.
+func TestRollingBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle(t)
+	bad := w.event(t, "bad", 1, "bad")
+	w.FailImage(bad.Image.Digest)
+	_, _, err := w.deploy(t, target, bad)
+	must(t, err)
+	for range 20 { // until the circuit breaker trips
+		w.clock.Advance(time.Second)
+		w.Tick()
+		if w.running(t) == 1 {
+			break
+		}
+	}
+	if w.running(t) != 1 {
+		t.Fatal("the circuit breaker did not trip")
+	}
+	push := w.event(t, "push", 2, "v2")
+	push.Push = true
+	_, calls, err := w.deploy(t, target, push)
+	if fault.Name(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
+		!strings.HasPrefix(err.Error(), `deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/`) ||
+		!strings.HasSuffix(err.Error(), "(the push is tried again; a DEPLOY event goes ahead at once)") {
+		t.Errorf("push: %v after %v", err, calls)
+	}
+	older := w.event(t, "older", 0, "v2")
+	if got, _, err := w.deploy(t, target, older); err != nil || got.Status == Superseded {
+		t.Errorf("older than the failed one: %+v, %v", got, err)
+	}
+	manual := w.event(t, "manual", 3, "v3")
+	got, _, err := w.deploy(t, target, manual)
+	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason, "the service is being moved to the new revision; the service was being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ") {
+		t.Errorf("manual: %+v, %v", got, err)
+	}
+}
+
+// settle lets the service's rollouts end.
+func (w *world) settle(t *testing.T) {
+	t.Helper()
+	for range 5 {
+		w.clock.Advance(time.Second)
+		w.Tick()
+	}
+}
