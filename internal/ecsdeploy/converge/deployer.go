@@ -139,7 +139,7 @@ func (d *Deployer) reads() (calls []Call) {
 // somebody wanted since. Two events of one time are in the order of their
 // registration, so that a repetition of the first does not undo the second.
 func (d *Deployer) start(family Family) (unread int) {
-	m, unread := winner(family, max(d.newest, d.running), d.running)
+	m, unread := winner(family, d.newest, d.running)
 	if unread != 0 {
 		return unread
 	}

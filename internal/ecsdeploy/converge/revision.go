@@ -62,7 +62,8 @@ func winner(family Family, newest, running int) (m Revision, read int) {
 		}
 		return r, known
 	}
-	if running > 0 { // it may be newer than what was read as newest, or somebody else's and long ago
+	newest = max(newest, running)
+	if running > 0 { // it may be somebody else's, and from long ago
 		if _, known := consider(running); !known {
 			return m, running
 		}
