@@ -76,6 +76,7 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		"ecr-storage-class":         {},
 		"ecr-replication":           {},
 		"ecr-scan":                  {},
+		"scheduled":                 {}, // its rule has a schedule, and no pattern
 		"ecs-deployment-completed":  {},
 	}
 	files, err := filepath.Glob("../events/*.json")
@@ -98,6 +99,9 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		got := map[string][]string{}
 		for stack := range stacks {
 			for _, rule := range load(t, stack).Rules() {
+				if rule.Pattern == nil {
+					continue // it has a schedule
+				}
 				p, err := pattern.Parse(rule.Pattern)
 				if err != nil {
 					t.Fatalf("%s of %s: %v", rule.LogicalID, stack, err)
@@ -189,6 +193,34 @@ func TestStructure(t *testing.T) {
 	} {
 		if got := fmt.Sprint(member(loaded.Resource(tt.resource), tt.path...)); got != tt.want {
 			t.Errorf("%s %v is %s, want %s", tt.resource, tt.path, got, tt.want)
+		}
+	}
+}
+
+// TestReconciling holds that the schedule is there where pushes deploy, and is off with 0.
+func TestReconciling(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ env, minutes, want string }{
+		{"dev", "", "rate(15 minutes)"}, {"dev", "30", "rate(30 minutes)"}, {"dev", "0", ""}, {"prod", "", ""},
+	} {
+		values := map[string]string{"Project": "p", "Env": tt.env}
+		if tt.minutes != "" {
+			values["ReconcileMinutes"] = tt.minutes
+		}
+		loaded, err := template.Load(source, template.Parameters{Account: dev, Region: region, Stack: "s", Values: values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, rule := range loaded.Rules() {
+			got += rule.Schedule
+		}
+		if got != tt.want {
+			t.Errorf("%s with %q: schedule %q, want %q", tt.env, tt.minutes, got, tt.want)
 		}
 	}
 }

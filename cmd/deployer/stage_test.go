@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ type stage struct {
 	accounts map[string]*infra.Account
 	env      string
 	logs     *log
+	ahead    atomic.Int64 // how far the emulator's clock is before the real one, in nanoseconds
 
 	mu     sync.Mutex
 	failed []lambdahost.Record // what went to the on-failure queue
@@ -59,7 +61,7 @@ func newStage(t testing.TB, env string, change func(*lambdahost.Options)) *stage
 	must(t, err)
 	s := &stage{env: env, logs: &log{}}
 	var url string
-	s.Emulator, url = emulatortest.Start(t, emulator.Options{})
+	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	s.accounts, err = infra.CentralizedDev(t.Context(), url)
 	must(t, err)
 	s.ResetCalls()

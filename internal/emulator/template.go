@@ -54,11 +54,14 @@ func (e *Emulator) templateBus(account, region, arn string) (*eventBus, error) {
 
 // loadRule adds the rule of a template to the bus.
 func (b *eventBus) loadRule(from template.Rule) error {
-	parsed, err := pattern.Parse(from.Pattern)
-	if err != nil {
-		return err
+	r := &rule{bus: b, name: from.Name, patternText: string(from.Pattern), schedule: from.Schedule, state: "ENABLED"}
+	if from.Pattern != nil {
+		parsed, err := pattern.Parse(from.Pattern)
+		if err != nil {
+			return err
+		}
+		r.pattern = parsed
 	}
-	r := &rule{bus: b, name: from.Name, patternText: string(from.Pattern), pattern: parsed, state: "ENABLED"}
 	if r.arn() != from.ARN {
 		return fmt.Errorf("its ARN is %q, want %q", from.ARN, r.arn())
 	}

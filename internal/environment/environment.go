@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strings"
 
 	"deployer/internal/image"
 )
@@ -120,6 +121,12 @@ func (e *Environment) AutoDeploys(tag string) bool {
 		ok, err := path.Match(glob, tag)
 		return ok && err == nil // a bad glob does not get past Parse
 	})
+}
+
+// AutoDeployTags returns the tags of the policy that are named whole, not by a
+// pattern: of those ECR can be asked which image they are on.
+func (e *Environment) AutoDeployTags() []string {
+	return slices.DeleteFunc(slices.Clone(e.AutoDeploy), func(glob string) bool { return strings.ContainsAny(glob, `*?[\`) })
 }
 
 // Find returns the workload that an event names with the given kinds, and

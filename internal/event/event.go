@@ -12,11 +12,12 @@ import (
 // Verdict is what an event amounts to.
 type Verdict string
 
-// The three verdicts.
+// The verdicts.
 const (
 	Accepted Verdict = "accepted" // there are requests
 	Ignored  Verdict = "ignored"  // the event is not for this environment; not a fault
 	Rejected Verdict = "rejected" // the event is for this environment and wrong; a retry cannot mend it
+	Due      Verdict = "due"      // the schedule's: it is time to look for pushes whose events were lost
 )
 
 // Reading is what the deployer makes of one event.
@@ -49,6 +50,8 @@ const (
 	ECRSource       = "aws.ecr"
 	ECRImageAction  = "ECR Image Action"
 	DeployType      = "DEPLOY"
+	ScheduleSource  = "aws.events"
+	ScheduledEvent  = "Scheduled Event"
 	actionPrefix    = "action."
 	maxAhead        = 5 * time.Minute // an event from further ahead would outrank every later one
 	maxDeployDetail = 64 << 10        // bytes; a DEPLOY needs a hundred
@@ -70,6 +73,8 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.deploy(faults, now)
 	case e.Source == ECRSource && e.DetailType == ECRImageAction:
 		return r.push(faults, now)
+	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
+		return Reading{ID: r.ID, Verdict: Due, Reason: "it is time to look for pushes whose events were lost"}
 	}
 	return r.ignored(fmt.Sprintf("events of type %s from %s are not the deployer's", quote(e.DetailType), quote(e.Source)))
 }

@@ -179,6 +179,14 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
+func TestSchedule(t *testing.T) {
+	t.Parallel()
+	got := Read([]byte(`{"id":"s1","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`), load(t, "dev"), now)
+	if diff := cmp.Diff(Reading{ID: "s1", Verdict: Due, Reason: "it is time to look for pushes whose events were lost"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestPush(t *testing.T) {
 	t.Parallel()
 	env, err := environment.Parse("dev.yaml", []byte(`{project: myproject, env: dev, region: us-east-1, account_id: "111111111111",

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,6 +33,8 @@ type Pipeline struct {
 	resolver *resolve.Resolver
 	deployer *ecsdeploy.Deployer
 	now      func() time.Time
+
+	reconcileDenied atomic.Bool // said once, and then left alone until the next cold start
 }
 
 // New returns the pipeline of an environment, which calls AWS with the
@@ -64,6 +67,8 @@ func (p *Pipeline) Handle(ctx context.Context, raw json.RawMessage) (Result, err
 		result.Status = ecsdeploy.Rejected
 		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
 		return result, nil
+	case event.Due:
+		return p.reconcile(ctx, env, reading.ID)
 	}
 	return p.run(ctx, env, result, reading.Requests)
 }

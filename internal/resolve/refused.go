@@ -48,6 +48,9 @@ func deniedBy(message string, err error, env *environment.Environment, w environ
 	}
 	partition := image.PartitionOf(registry.Region).Name
 	pull := []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
+	if strings.Contains(message, "ecr:DescribeImages") {
+		pull = []string{"ecr:DescribeImages"}
+	}
 	identity := statement{Effect: "Allow", Action: pull, Resource: registry.RepositoryARN(w.Repository)}
 	resource := statement{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + partition + ":iam::" + account + ":root"}, Action: pull}
 	identityFix := fmt.Sprintf("in account %s, add to the policy of %s: %s", account, who, identity)

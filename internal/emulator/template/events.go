@@ -13,12 +13,14 @@ import (
 	"deployer/internal/emulator/policy"
 )
 
-// Rule is an EventBridge rule with an event pattern.
+// Rule is an EventBridge rule.
 type Rule struct {
 	LogicalID, Name, ARN, BusARN string
-	// Pattern is the event pattern, which is valid.
+	// Pattern is the event pattern, which is valid; nil for a rule that has only a schedule.
 	Pattern json.RawMessage
-	Targets []Target
+	// Schedule is when the rule acts by itself, such as "rate(15 minutes)"; empty for a rule without one.
+	Schedule string
+	Targets  []Target
 }
 
 // Target is what a rule sends its events to. DeadLetterARN, of a queue, and RoleARN are empty where it has none.
@@ -43,17 +45,22 @@ func (r *resolver) readRule(id string, properties map[string]any) (Rule, error) 
 	}
 	for property := range properties {
 		switch property {
-		case "Name", "Description", "EventBusName", "EventPattern", "Targets":
+		case "Name", "Description", "EventBusName", "EventPattern", "ScheduleExpression", "Targets":
 		default:
 			return Rule{}, fmt.Errorf("property %s is not known here", property)
 		}
 	}
 	rule := Rule{LogicalID: id, Name: name, ARN: ruleARN(r, name, identity), BusARN: r.busARN(properties)}
-	if rule.Pattern, err = marshal(properties["EventPattern"]); err != nil {
-		return Rule{}, err
-	}
-	if _, err := pattern.Parse(rule.Pattern); err != nil {
-		return Rule{}, err
+	rule.Schedule, _ = properties["ScheduleExpression"].(string)
+	if eventPattern, ok := properties["EventPattern"]; ok {
+		if rule.Pattern, err = marshal(eventPattern); err != nil {
+			return Rule{}, err
+		}
+		if _, err := pattern.Parse(rule.Pattern); err != nil {
+			return Rule{}, err
+		}
+	} else if rule.Schedule == "" {
+		return Rule{}, errors.New("it needs EventPattern or ScheduleExpression")
 	}
 	targets, _ := properties["Targets"].([]any)
 	for _, element := range targets {

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/emulator/policy"
+	"deployer/internal/environment"
+	"deployer/internal/lambdahost"
+	"deployer/internal/pipeline"
+)
+
+const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
+
+// TestReconcile holds that a push whose event was lost is deployed at the next
+// schedule, once, and that what a person moved back since is left alone.
+func TestReconcile(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "dev", nil)
+	if got := s.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "3 services run what their tags are on, or newer" {
+		t.Errorf("nothing pushed: %+v", got)
+	}
+	// The second that its revisions were registered in has to pass: times of pushes are whole seconds.
+	digest := s.pushLater(t, "myproject_service_web-api", "v2", "latest")
+	s.ResetCalls()
+	got := s.invoke(t, schedule)
+	if got.Status != "deployed" || len(got.Deployments) != 1 || got.Deployments[0].Service != "web-api" || got.Deployments[0].Digest != digest {
+		t.Fatalf("a lost push: %+v", got)
+	}
+	if n := count(s.operations(), "DescribeServices"); n != 2 {
+		t.Errorf("%d DescribeServices, want 2: one for three services, one for the deployment", n)
+	}
+	if got := s.invoke(t, schedule); got.Status != "unchanged" {
+		t.Errorf("again: %+v", got)
+	}
+	// A person deploys the old image by hand.
+	if got := s.invoke(t, deployEventAt(time.Now().Add(time.Minute), "back", "action.dev", `{"service":"web-api","tag":"v1"}`)); got.Status != "deployed" {
+		t.Fatalf("back: %+v", got)
+	}
+	if got := s.invoke(t, schedule); got.Status != "unchanged" {
+		t.Errorf("after a person: %+v", got)
+	}
+}
+
+// TestReconcileDenied holds that a registry that does not let images be
+// described is spoken of once, and then left alone.
+func TestReconcileDenied(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = infra.Staging + "-deployer" })
+	all, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
+	must(t, err)
+	s.SetRolePolicy(infra.Staging, "deployer", all)
+	got := s.invoke(t, schedule) // the guide's manual repository policy lacks DescribeImages
+	if got.Status != "ignored" || !strings.Contains(got.Reason, `access denied: the repository policy does not allow it`) || !strings.Contains(got.Reason, `"Action":["ecr:DescribeImages"]}`) {
+		t.Errorf("%+v", got)
+	}
+	s.ResetCalls()
+	got = s.invoke(t, schedule)
+	if got.Status != "ignored" || len(s.Calls()) != 0 || len(s.logs.lines(t, "reconciling is off until the next cold start")) != 1 {
+		t.Errorf("%+v after %v\n%s", got, s.operations(), s.logs)
+	}
+}
+
+// pushLater pushes to dev's registry at a time that is later than everything so far.
+func (s *stage) pushLater(t *testing.T, repository, content, tag string) string {
+	t.Helper()
+	s.ahead.Store(int64(2 * time.Second))
+	digest, err := s.accounts["dev"].Push(t.Context(), repository, content, tag)
+	must(t, err)
+	return digest
+}
+
+func count(all []string, one string) int {
+	n := 0
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// TestReconcileOfManyServices reconciles 200 services under ECS's own rate
+// limits, on a clock that only throttling moves: how long it would take.
+func TestReconcileOfManyServices(t *testing.T) {
+	t.Parallel()
+	const services, most = 200, 60 * time.Second
+	clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))
+	e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now, RateLimits: true})
+	dev := infra.Connect(url, infra.Dev, infra.Region)
+	ctx := context.Background()
+	must(t, dev.Cluster(ctx, "p_cluster_dev"))
+	var file strings.Builder
+	file.WriteString("project: p\nenv: dev\nregion: us-east-1\naccount_id: \"111111111111\"\nservices:\n")
+	for i := range services {
+		name := fmt.Sprintf("s%d", i)
+		fmt.Fprintf(&file, "  - name: %s\n", name)
+		clock.Advance(time.Second) // the set-up keeps to the limits too
+		_, err := dev.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", infra.Dev+".dkr.ecr.us-east-1.amazonaws.com/p_service_"+name+":latest")
+		must(t, err)
+		_, err = dev.Push(ctx, "p_service_"+name, "v1", "latest")
+		must(t, err)
+	}
+	path := filepath.Join(t.TempDir(), "dev.yaml")
+	must(t, os.WriteFile(path, []byte(file.String()), 0o644))
+	env, err := environment.Load(path)
+	must(t, err)
+	clock.Advance(time.Hour)
+	begin := clock.Now()
+	stop := make(chan struct{})
+	go func() { // time passes as in the world, but a hundred times as fast
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+				clock.Advance(100 * time.Millisecond)
+			}
+		}
+	}()
+	e.ResetCalls()
+	got, err := pipeline.New(env, dev.Config).Handle(t.Context(), []byte(schedule))
+	close(stop)
+	must(t, err)
+	took := clock.Now().Sub(begin)
+	var names []string
+	for _, c := range e.Calls() {
+		names = append(names, c.Operation)
+	}
+	t.Logf("%d services in %s of emulated time: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
+		count(names, "DescribeServices"), count(names, "DescribeTaskDefinition"), count(names, "DescribeImages"), got.Reason)
+	if took > most || slices.Contains(names, "ListServices") || count(names, "DescribeServices") > services/10+10 {
+		t.Errorf("it took %s (at most %s), with %d DescribeServices", took, most, count(names, "DescribeServices"))
+	}
+}

@@ -1,0 +1,37 @@
+package resolve
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// Pushed returns the image that tag is on now, with its digest, and when it was
+// pushed. It asks with DescribeImages, which needs a permission of its own; a
+// tag that does not exist gives a reference without a digest.
+func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, time.Time, error) {
+	registry := env.RegistryOf(w)
+	ref := env.Reference(w, tag)
+	out, err := r.client(registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
+		RegistryId: aws.String(registry.AccountID), RepositoryName: aws.String(w.Repository),
+		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
+	}, func(o *ecr.Options) { o.Retryer = fault.Within(ctx) })
+	if fault.Is(err, "ImageNotFoundException") {
+		return ref, time.Time{}, nil
+	}
+	if err != nil {
+		return ref, time.Time{}, refused(err, env, w, tag)
+	}
+	if len(out.ImageDetails) == 0 {
+		return ref, time.Time{}, nil
+	}
+	ref.Digest = aws.ToString(out.ImageDetails[0].ImageDigest)
+	return ref, aws.ToTime(out.ImageDetails[0].ImagePushedAt), nil
+}
