@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"math/rand/v2"
 	"path"
 	"time"
 )
@@ -31,6 +32,9 @@ type Fault struct {
 	Skip int
 	// Times is how often it strikes; zero is for ever.
 	Times int
+	// Share is the part of the calls meant that it strikes, in an order that looks
+	// random and is always the same; zero is all.
+	Share float64
 
 	Latency time.Duration // real time that passes before the call takes effect
 	Error   *Error
@@ -40,7 +44,8 @@ type Fault struct {
 // An activeFault is a fault with the number of calls it has met.
 type activeFault struct {
 	Fault
-	met int
+	met  int
+	dice *rand.Rand // for Share
 }
 
 // Inject makes a fault happen from now on. Of several that mean the same call the one
@@ -48,7 +53,7 @@ type activeFault struct {
 func (e *Emulator) Inject(f Fault) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.faults = append(e.faults, &activeFault{Fault: f})
+	e.faults = append(e.faults, &activeFault{Fault: f, dice: rand.New(rand.NewPCG(uint64(len(e.faults)), 1))})
 }
 
 // ClearFaults takes back every injected fault.
@@ -76,6 +81,9 @@ func (f *activeFault) strikes(r *request) bool {
 		return false
 	}
 	if f.Times > 0 && f.met >= f.Skip+f.Times {
+		return false
+	}
+	if f.Share > 0 && f.dice.Float64() >= f.Share {
 		return false
 	}
 	f.met++
