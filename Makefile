@@ -79,6 +79,14 @@ model: ## check the converging rule with one death more than the tests do (minut
 bench: ## measure the cold start and a deployment
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
 
+.PHONY: replay
+replay: ## deliver 10,000 events in disorder, with faults, through eight real bootstraps
+	@CGO_ENABLED=0 go run ./cmd/replay
+
+.PHONY: storm
+storm: ## push 50 services at once against ECS's rate limits (half a minute)
+	@CGO_ENABLED=0 go run ./cmd/replay -storm
+
 .PHONY: sam-local
 sam-local: ## run one sample event in a container (event=events/….json; needs SAM and Docker)
 	sam build --template-file deploy/template.yaml && sam local invoke DeployerFunction --event $(or $(event),events/deploy-backend.json)

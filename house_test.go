@@ -13,7 +13,7 @@ import (
 )
 
 // rooms are the product's packages; each may import only those before it.
-var rooms = []string{"image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline"}
+var rooms = []string{"image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline", "redrive"}
 
 // stages are what tests and the demo play on; the product never imports them,
 // nor they the product.
@@ -23,6 +23,7 @@ var stages = []string{"emulator", "lambdahost"}
 var sole = map[string]string{
 	"github.com/aws/aws-sdk-go-v2/service/ecr": "resolve",
 	"github.com/aws/aws-sdk-go-v2/service/ecs": "ecsdeploy",
+	"github.com/aws/aws-sdk-go-v2/service/sqs": "redrive",
 }
 
 // pure are the packages that import no part of any SDK.

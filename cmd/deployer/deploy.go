@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -37,18 +41,11 @@ func (c *cli) deploy() error {
 	}
 	ctx, cancel := contextWithPatience(c)
 	defer cancel()
-	config, err := loadConfig(ctx, env.Region)
+	env, config, caller, err := c.credentials(ctx, env)
 	if err != nil {
 		return err
 	}
-	caller, err := pipeline.Caller(ctx, config)
-	if err != nil {
-		return err
-	}
-	if env.AccountID != "" && caller.AccountID != env.AccountID {
-		return fmt.Errorf("%s is environment %s of account %s, and these credentials are %s (choose others, for example with AWS_PROFILE)", *file, env.Name, env.AccountID, caller)
-	}
-	result, err := pipeline.New(env.In(caller.AccountID), config).Deploy(ctx, event.Request{
+	result, err := pipeline.New(env, config).Deploy(ctx, event.Request{
 		EventID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Workload: workload, Tag: args[1],
 		Reason: *reason, Actor: caller.Resource, DryRun: *dryRun, Force: *force,
 	})
@@ -69,6 +66,24 @@ func (c *cli) deploy() error {
 		return nil
 	}
 	return errNotDone
+}
+
+// credentials returns the AWS configuration for an environment, after checking
+// that its credentials are of the environment's own account; and the
+// environment with that account settled.
+func (c *cli) credentials(ctx context.Context, env *environment.Environment) (*environment.Environment, aws.Config, arn.ARN, error) {
+	config, err := loadConfig(ctx, env.Region)
+	if err != nil {
+		return nil, config, arn.ARN{}, err
+	}
+	caller, err := pipeline.Caller(ctx, config)
+	if err != nil {
+		return nil, config, caller, err
+	}
+	if env.AccountID != "" && caller.AccountID != env.AccountID {
+		return nil, config, caller, fmt.Errorf("%s is environment %s of account %s, and these credentials are %s (choose others, for example with AWS_PROFILE)", env.File, env.Name, env.AccountID, caller)
+	}
+	return env.In(caller.AccountID), config, caller, nil
 }
 
 // findService returns the service to deploy, after checking the tag's form too:

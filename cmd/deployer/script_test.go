@@ -11,7 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/internal/emulator"
@@ -60,6 +63,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
+			"queue": queue, "deny": deny,
 		},
 	})
 }
@@ -159,6 +163,21 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		of(ts).ResetCalls()
 	}
+}
+
+// queue is `queue FILE`: a message with the file's content, in which NOW is the
+// time, is in prod's queue called failed.
+func queue(ts *testscript.TestScript, _ bool, args []string) {
+	body := strings.ReplaceAll(ts.ReadFile(args[0]), "NOW", time.Now().UTC().Format(time.RFC3339))
+	client := sqs.NewFromConfig(infra.Connect(of(ts).url, infra.Prod, infra.Region).Config)
+	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
+		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + infra.Prod + "/failed"), MessageBody: aws.String(body)})
+	ts.Check(err)
+}
+
+// deny is `deny OPERATION`: from here on it is denied to everybody.
+func deny(ts *testscript.TestScript, _ bool, args []string) {
+	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
 }
 
 // exits is `exits CODE COMMAND...`: the command ends with that exit code.

@@ -36,7 +36,7 @@ type Message struct {
 // delivery is what happens to events that match a rule. The emulator's lock guards it.
 type delivery struct {
 	functions  map[string]func(context.Context, []byte) error
-	queues     map[string][]Message
+	queues     map[string][]*held
 	duplicates int
 	underWay   int
 	idle       *sync.Cond
@@ -44,7 +44,7 @@ type delivery struct {
 
 func (d *delivery) init(mu *sync.Mutex) {
 	d.functions = map[string]func(context.Context, []byte) error{}
-	d.queues = map[string][]Message{}
+	d.queues = map[string][]*held{}
 	d.idle = sync.NewCond(mu)
 }
 
@@ -70,7 +70,11 @@ func (e *Emulator) DuplicateDeliveries(n int) {
 func (e *Emulator) Queue(arn string) []Message {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return slices.Clone(e.queues[arn])
+	var messages []Message
+	for _, h := range e.queues[arn] {
+		messages = append(messages, h.Message)
+	}
+	return messages
 }
 
 // Drain waits until no delivery is under way, or returns the context's error.
@@ -123,7 +127,7 @@ func (e *Emulator) deliver(r *rule, t target, ev envelope, body []byte, received
 	service, _, _, _ := splitARN(t.ARN)
 	switch service {
 	case "sqs":
-		e.queues[t.ARN] = append(e.queues[t.ARN], Message{Body: body})
+		e.enqueue(t.ARN, Message{Body: body})
 	case "events":
 		e.forward(r, t, ev, body, received)
 	case "lambda":
@@ -216,6 +220,5 @@ func (e *Emulator) deadLetter(r *rule, t target, body []byte, code, message stri
 	if retryable {
 		attributes["EXHAUSTED_RETRY_CONDITION"] = "MaximumRetryAttempts"
 	}
-	queue := t.DeadLetter.ARN
-	e.queues[queue] = append(e.queues[queue], Message{Body: body, Attributes: attributes})
+	e.enqueue(t.DeadLetter.ARN, Message{Body: body, Attributes: attributes})
 }

@@ -1,4 +1,4 @@
-// Package emulator is Amazon ECR, Amazon ECS, Amazon EventBridge and AWS STS over
+// Package emulator is Amazon ECR, Amazon ECS, Amazon EventBridge, Amazon SQS and AWS STS over
 // HTTP, in one process and in memory.
 //
 // It speaks the services' own protocols (JSON 1.1, and the query protocol for STS),

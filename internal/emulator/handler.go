@@ -41,6 +41,7 @@ var services = map[string]string{
 	"AmazonEC2ContainerServiceV20141113":   "ecs",
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
 	"AWSEvents":                            "events",
+	"AmazonSQS":                            "sqs",
 }
 
 // An operation carries out one call under the emulator's lock.
@@ -95,6 +96,11 @@ var operations = map[string]operation{
 	"events:PutRule":           with((*Emulator).putRule),
 	"events:PutTargets":        with((*Emulator).putTargets),
 	"events:TestEventPattern":  with((*Emulator).testEventPattern),
+
+	"sqs:ChangeMessageVisibility": with((*Emulator).changeMessageVisibility),
+	"sqs:DeleteMessage":           with((*Emulator).deleteMessage),
+	"sqs:ReceiveMessage":          with((*Emulator).receiveMessage),
+	"sqs:SendMessage":             with((*Emulator).sendMessage),
 
 	"sts:GetCallerIdentity": (*Emulator).getCallerIdentity,
 }

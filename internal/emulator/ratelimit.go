@@ -51,6 +51,13 @@ type bucket struct {
 	at     time.Time
 }
 
+// LimitRates makes ECS throttle from now on as Options.RateLimits does, from full buckets.
+func (e *Emulator) LimitRates() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.rateLimits = true
+}
+
 // throttle takes a token for the call, if rates are limited at all.
 func (e *Emulator) throttle(r *request) *Error {
 	name, limited := ecsBuckets[r.name()]

@@ -49,6 +49,10 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 // after which Lambda retries the event and in the end keeps it; whatever cannot
 // be mended by a retry is a [Result]. It logs one line for every decision.
 func (p *Pipeline) Handle(ctx context.Context, raw json.RawMessage) (Result, error) {
+	return p.handle(ctx, raw, false)
+}
+
+func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool) (Result, error) {
 	ctx, cancel := leave(ctx, answerTime)
 	defer cancel()
 	env, err := p.environment(ctx)
@@ -68,9 +72,21 @@ func (p *Pipeline) Handle(ctx context.Context, raw json.RawMessage) (Result, err
 		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
 		return result, nil
 	case event.Due:
+		if dryRun {
+			result.Status = ecsdeploy.Ignored
+			return result, nil
+		}
 		return p.reconcile(ctx, env, reading.ID)
 	}
+	for i := range reading.Requests {
+		reading.Requests[i].DryRun = reading.Requests[i].DryRun || dryRun
+	}
 	return p.run(ctx, env, result, reading.Requests)
+}
+
+// Preview says what Handle would do with an event, and changes nothing.
+func (p *Pipeline) Preview(ctx context.Context, raw json.RawMessage) (Result, error) {
+	return p.handle(ctx, raw, true)
 }
 
 // Deploy carries out one request, as a person with the credentials of the

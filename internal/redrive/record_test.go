@@ -1,0 +1,56 @@
+package redrive
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const event = `{"id":"e1","detail-type":"DEPLOY","source":"action.production","detail":{}}`
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		attributes map[string]string
+		want       Record
+	}{
+		{"a rule's dead letter", event, map[string]string{"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized", "RULE_ARN": "arn"},
+			Record{json.RawMessage(event), "NO_PERMISSIONS: not authorized"}},
+		{"a function's record", `{"version":"1.0","timestamp":"2026-01-22T10:15:30.000Z","requestContext":{"requestId":"r","functionArn":"f:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":3},"requestPayload":` + event + `,"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},"responsePayload":{"errorType":"AccessDenied","errorMessage":"no"}}`, nil,
+			Record{json.RawMessage(event), "RetriesExhausted: AccessDenied: no"}},
+		{"a record of an event that grew old", `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},"requestPayload":` + event + `}`, nil,
+			Record{json.RawMessage(event), "EventAgeExceeded"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Parse([]byte(tt.body), tt.attributes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for _, bad := range []string{``, `nope`, `{}`, `[]`, `"x"`, `null`, `{"requestContext":{}}`, `{"requestPayload":{}}`, `{"detail-type":5}`} {
+		if got, err := Parse([]byte(bad), nil); !errors.Is(err, ErrNotRecord) {
+			t.Errorf("Parse(%q) = %v, %v", bad, got, err)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(event))
+	f.Add([]byte(`{"requestContext":{"condition":"RetriesExhausted"},"requestPayload":{}}`))
+	f.Add([]byte(`{"requestContext":null,"requestPayload":null,"detail-type":""}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := Parse(body, nil)
+		if err != nil && !errors.Is(err, ErrNotRecord) || err == nil && !json.Valid(r.Event) {
+			t.Errorf("Parse(%q) = %q, %v", body, r.Event, err)
+		}
+	})
+}
