@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -23,7 +20,7 @@ import (
 type stack struct {
 	aws       *emulator.Emulator
 	url       string
-	server    *http.Server
+	stop      func() error // of serving aws
 	accounts  map[string]*infra.Account
 	functions map[string]*lambdahost.Host // by environment
 	said      *decisions
@@ -31,10 +28,8 @@ type stack struct {
 
 // newStack builds the bootstrap and starts everything.
 func newStack(ctx context.Context, root, bootstrap string, step time.Duration) (*stack, error) {
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", bootstrap, "./cmd/deployer")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the bootstrap: %w\n%s", err, out)
+	if err := infra.BuildBootstrap(ctx, root, bootstrap); err != nil {
+		return nil, err
 	}
 	s := &stack{aws: emulator.New(emulator.Options{RolloutStep: step}), functions: map[string]*lambdahost.Host{}, said: &decisions{}}
 	if err := s.start(ctx, root, bootstrap); err != nil {
@@ -46,13 +41,10 @@ func newStack(ctx context.Context, root, bootstrap string, step time.Duration) (
 
 // start brings up the emulator, the accounts and the functions.
 func (s *stack) start(ctx context.Context, root, bootstrap string) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	var err error
+	if s.url, s.stop, err = infra.Serve(s.aws); err != nil {
 		return err
 	}
-	s.url = "http://" + listener.Addr().String()
-	s.server = &http.Server{Handler: s.aws, ReadHeaderTimeout: time.Minute}
-	go s.server.Serve(listener)
 	if s.accounts, err = infra.CentralizedDev(ctx, s.url); err != nil {
 		return err
 	}
@@ -143,7 +135,7 @@ func (s *stack) close() {
 	for _, f := range s.functions {
 		f.Close()
 	}
-	if s.server != nil {
-		s.server.Close()
+	if s.stop != nil {
+		s.stop()
 	}
 }

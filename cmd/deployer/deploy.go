@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -27,15 +28,7 @@ func (c *cli) deploy() error {
 	force := c.flags.Bool("force", false, "register and roll out a new revision even if the service runs this image")
 	reason := c.flags.String("reason", "", "why, for the revision's journal")
 	asJSON := c.flags.Bool("json", false, "print the result as JSON, as the function returns it")
-	args, err := c.parse("SERVICE", "TAG")
-	if err != nil {
-		return err
-	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
-	}
-	workload, err := findService(env, args[0], args[1])
+	env, workload, tag, err := c.serviceAndTag(file)
 	if err != nil {
 		return err
 	}
@@ -46,7 +39,7 @@ func (c *cli) deploy() error {
 		return err
 	}
 	result, err := pipeline.New(env, config).Deploy(ctx, event.Request{
-		EventID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Workload: workload, Tag: args[1],
+		EventID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Workload: workload, Tag: tag,
 		Reason: *reason, Actor: caller.Resource, DryRun: *dryRun, Force: *force,
 	})
 	if err != nil {
@@ -86,16 +79,26 @@ func (c *cli) credentials(ctx context.Context, env *environment.Environment) (*e
 	return env.In(caller.AccountID), config, caller, nil
 }
 
-// findService returns the service to deploy, after checking the tag's form too:
-// both faults are of the command line.
-func findService(env *environment.Environment, name, tag string) (environment.Workload, error) {
-	if w, ok := env.Find(name, environment.Services...); !ok {
-		return w, fmt.Errorf("%s", event.Unknown(env, "service", name))
-	} else if wrong := event.CheckTag(tag); wrong != "" {
-		return w, fmt.Errorf("%s", wrong)
-	} else {
-		return w, nil
+// serviceAndTag reads the arguments SERVICE and TAG, and the environment file
+// that the flag -f names, and finds the service in it. What is wrong with the
+// tag's form is said before anybody is asked.
+func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment.Workload, string, error) {
+	args, err := c.parse("SERVICE", "TAG")
+	if err != nil {
+		return nil, environment.Workload{}, "", err
 	}
+	env, err := c.load(*file)
+	if err != nil {
+		return nil, environment.Workload{}, "", err
+	}
+	w, ok := env.Find(args[0], environment.Services...)
+	if !ok {
+		return nil, w, "", errors.New(event.Unknown(env, "service", args[0]))
+	}
+	if wrong := event.CheckTag(args[1]); wrong != "" {
+		return nil, w, "", errors.New(wrong)
+	}
+	return env, w, args[1], nil
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -12,15 +12,7 @@ import (
 func (c *cli) resolve() error {
 	file := c.flags.String("f", "", "the environment `FILE`")
 	check := c.flags.Bool("check", false, "ask ECR whether the image exists, and print it by digest")
-	args, err := c.parse("SERVICE", "TAG")
-	if err != nil {
-		return err
-	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
-	}
-	workload, err := findService(env, args[0], args[1])
+	env, workload, tag, err := c.serviceAndTag(file)
 	if err != nil {
 		return err
 	}
@@ -33,7 +25,7 @@ func (c *cli) resolve() error {
 		if workload.Repository == "" {
 			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag", workload.Kind, workload.Name, workload.External)
 		}
-		fmt.Fprintln(c.out, env.Reference(workload, args[1]))
+		fmt.Fprintln(c.out, env.Reference(workload, tag))
 		return nil
 	}
 	config, err := loadConfig(ctx, env.Region)
@@ -47,7 +39,7 @@ func (c *cli) resolve() error {
 		}
 		env = env.In(caller.AccountID)
 	}
-	ref, err := resolve.New(config).Resolve(ctx, env, workload, args[1])
+	ref, err := resolve.New(config).Resolve(ctx, env, workload, tag)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,20 +23,13 @@ import (
 // buildDir is where bootstrap builds; "" until it does.
 var buildDir string
 
-// bootstrap builds the real bootstrap once for all tests, as the release is
-// built but for this machine and without -trimpath, under which every package
-// would be compiled a second time; and returns its path.
+// bootstrap builds the real bootstrap once for all tests, and returns its path.
 var bootstrap = sync.OnceValues(func() (path string, err error) {
 	if buildDir, err = os.MkdirTemp("", "deployer-bootstrap-"); err != nil {
 		return "", err
 	}
 	path = filepath.Join(buildDir, "bootstrap")
-	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the bootstrap: %w\n%s", err, out)
-	}
-	return path, nil
+	return path, infra.BuildBootstrap(context.Background(), "../..", path)
 })
 
 // stage is one environment's function, as its real bootstrap behind Lambda's

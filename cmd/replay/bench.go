@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -34,7 +31,7 @@ type bench struct {
 	account  *infra.Account
 	function *lambdahost.Host
 	dir      string
-	server   *http.Server
+	stop     func() error // of serving aws
 
 	mu       sync.Mutex
 	statuses map[string]int      // how often each message was logged
@@ -63,19 +60,14 @@ func newBench(ctx context.Context, root string, services, processes int, options
 
 func (b *bench) start(ctx context.Context, root string, services, processes int, options emulator.Options, autoDeploy string) error {
 	bootstrap := filepath.Join(b.dir, "bootstrap")
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", bootstrap, "./cmd/deployer")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the bootstrap: %w\n%s", err, out)
-	}
-	b.aws = emulator.New(options)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
+	if err := infra.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return err
 	}
-	b.url = "http://" + listener.Addr().String()
-	b.server = &http.Server{Handler: b.aws, ReadHeaderTimeout: time.Minute}
-	go b.server.Serve(listener)
+	b.aws = emulator.New(options)
+	var err error
+	if b.url, b.stop, err = infra.Serve(b.aws); err != nil {
+		return err
+	}
 	b.account = infra.Connect(b.url, account, region)
 	if err := b.account.Cluster(ctx, cluster); err != nil {
 		return err
@@ -112,8 +104,8 @@ func (b *bench) close() {
 	if b.function != nil {
 		b.function.Close()
 	}
-	if b.server != nil {
-		b.server.Close()
+	if b.stop != nil {
+		b.stop()
 	}
 	os.RemoveAll(b.dir)
 }
