@@ -278,4 +278,3 @@ func (c Call) String() string {
 	}
 	return fmt.Sprintf("read(%d)", c.Number)
 }
-
