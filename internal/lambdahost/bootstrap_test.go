@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -42,7 +43,7 @@ var modes = map[string]func(){
 	"handler":      func() { lambda.Start(handle) },
 	"init error":   rawInitError,
 	"init exit":    func() { os.Exit(7) },
-	"init hang":    func() { select {} },
+	"init hang":    hang,
 	"second init":  secondInit,
 	"raw":          rawTurns,
 	"raw error":    rawError,
@@ -82,7 +83,7 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 	case "exit":
 		os.Exit(o.Code)
 	case "hang":
-		select {}
+		hang()
 	case "log":
 		fmt.Println(o.Text)
 		fmt.Fprintln(os.Stderr, o.Text)
@@ -218,10 +219,14 @@ func partialLine() {
 	self, err := os.FindProcess(os.Getpid())
 	must(err)
 	must(self.Kill())
-	select {}
+	hang()
 }
 
 func stubborn() {
 	signal.Ignore(syscall.SIGTERM)
 	lambda.Start(handle)
 }
+
+// hang waits for ever. An empty select would not do: where nothing else can wake
+// the process, the runtime of Go takes that for a deadlock and ends it.
+func hang() { time.Sleep(time.Hour) }
