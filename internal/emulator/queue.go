@@ -11,16 +11,14 @@ import (
 // held is a message with what its queue knows of it.
 type held struct {
 	Message
-	id       string
-	receipt  string    // of the latest receipt; "" before the first
-	visible  time.Time // from when on it can be received
-	receipts int
-	sent     time.Time
+	id      string
+	receipt string    // of the latest receipt; "" before the first
+	visible time.Time // from when on it can be received
 }
 
 // enqueue puts a message into the queue with the ARN.
 func (e *Emulator) enqueue(arn string, m Message) (id string) {
-	h := &held{Message: m, id: e.newUUID(), sent: e.clock()}
+	h := &held{Message: m, id: e.newUUID()}
 	e.queues[arn] = append(e.queues[arn], h)
 	return h.id
 }
@@ -98,7 +96,6 @@ func (e *Emulator) receiveMessage(r *request, in receiveMessageInput) (any, *Err
 			continue
 		}
 		h.receipt, h.visible = e.newUUID(), r.now.Add(time.Duration(timeout)*time.Second)
-		h.receipts++
 		message := object{"MessageId": h.id, "ReceiptHandle": h.receipt, "Body": string(h.Body), "MD5OfBody": sumMD5(string(h.Body))}
 		if attributes := h.asked(in.MessageAttributeNames); len(attributes) > 0 {
 			message["MessageAttributes"] = attributes
