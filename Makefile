@@ -80,11 +80,11 @@ bench: ## measure the cold start and a deployment
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
 
 .PHONY: replay
-replay: ## deliver 10,000 events in disorder, with faults, through eight real bootstraps
+replay: ## make 10,000 deliveries in disorder, with faults, to eight real bootstraps (two minutes)
 	@CGO_ENABLED=0 go run ./cmd/replay
 
 .PHONY: storm
-storm: ## push 50 services at once against ECS's rate limits (half a minute)
+storm: ## push 50 services at once against ECS's rate limits, twice (a minute and a half)
 	@CGO_ENABLED=0 go run ./cmd/replay -storm
 
 .PHONY: sam-local

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
@@ -26,7 +26,7 @@ const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","sour
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "dev", nil)
-	if got := s.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "3 services run what their tags are on, or newer" {
+	if got := s.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to" {
 		t.Errorf("nothing pushed: %+v", got)
 	}
 	// The second that its revisions were registered in has to pass: times of pushes are whole seconds.
@@ -90,55 +90,47 @@ func count(all []string, one string) int {
 }
 
 // TestReconcileOfManyServices reconciles 200 services under ECS's own rate
-// limits, on a clock that only throttling moves: how long it would take.
+// limits, on fake time: how long it would take.
 func TestReconcileOfManyServices(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, reconcileMany)
+}
+
+func reconcileMany(t *testing.T) {
 	const services, most = 200, 60 * time.Second
-	clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))
-	e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now, RateLimits: true})
-	dev := infra.Connect(url, infra.Dev, infra.Region)
-	ctx := context.Background()
+	e := emulator.New(emulator.Options{})
+	dev := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+	ctx := t.Context()
 	must(t, dev.Cluster(ctx, "p_cluster_dev"))
 	var file strings.Builder
 	file.WriteString("project: p\nenv: dev\nregion: us-east-1\naccount_id: \"111111111111\"\nservices:\n")
 	for i := range services {
 		name := fmt.Sprintf("s%d", i)
 		fmt.Fprintf(&file, "  - name: %s\n", name)
-		clock.Advance(time.Second) // the set-up keeps to the limits too
 		_, err := dev.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", infra.Dev+".dkr.ecr.us-east-1.amazonaws.com/p_service_"+name+":latest")
 		must(t, err)
 		_, err = dev.Push(ctx, "p_service_"+name, "v1", "latest")
 		must(t, err)
 	}
-	path := filepath.Join(t.TempDir(), "dev.yaml")
-	must(t, os.WriteFile(path, []byte(file.String()), 0o644))
-	env, err := environment.Load(path)
+	env, err := environment.Parse("dev.yaml", []byte(file.String()))
 	must(t, err)
-	clock.Advance(time.Hour)
-	begin := clock.Now()
-	stop := make(chan struct{})
-	go func() { // time passes as in the world, but a hundred times as fast
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Millisecond):
-				clock.Advance(100 * time.Millisecond)
-			}
-		}
-	}()
+	e.LimitRates()
 	e.ResetCalls()
-	got, err := pipeline.New(env, dev.Config).Handle(t.Context(), []byte(schedule))
-	close(stop)
+	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+	begin := time.Now()
+	got, err := pipeline.New(env, dev.Config).Handle(ctx, []byte(schedule))
 	must(t, err)
-	took := clock.Now().Sub(begin)
+	took := time.Since(begin)
 	var names []string
 	for _, c := range e.Calls() {
 		names = append(names, c.Operation)
 	}
-	t.Logf("%d services in %s of emulated time: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
+	t.Logf("%d services in %s: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
 		count(names, "DescribeServices"), count(names, "DescribeTaskDefinition"), count(names, "DescribeImages"), got.Reason)
 	if took > most || slices.Contains(names, "ListServices") || count(names, "DescribeServices") > services/10+10 {
 		t.Errorf("it took %s (at most %s), with %d DescribeServices", took, most, count(names, "DescribeServices"))
+	}
+	if unknown := e.UnknownOperations(); unknown != nil {
+		t.Errorf("the emulator does not have %v", unknown)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,79 +15,62 @@ import (
 	"deployer/internal/lambdahost"
 )
 
-const (
-	project = "p"
-	cluster = "p_cluster_dev"
-	account = infra.Dev
-	region  = infra.Region
-)
-
-// bench is one environment with many services on emulated AWS, and the
-// function's real bootstrap in several processes.
+// bench is a place on emulated AWS, and the function's real bootstrap in
+// several processes.
 type bench struct {
+	place
 	aws      *emulator.Emulator
-	url      string
+	witness  *witness
 	account  *infra.Account
 	function *lambdahost.Host
 	dir      string
 	stop     func() error // of serving aws
 
-	mu       sync.Mutex
-	statuses map[string]int      // how often each message was logged
-	failed   []lambdahost.Record // what went to the failure queue
+	mu      sync.Mutex
+	logged  map[string]int      // how often each message was logged
+	refused map[string]bool     // the events that were ignored or rejected
+	failed  []lambdahost.Record // what went to the failure queue
 }
 
-func serviceName(i int) string { return fmt.Sprintf("s%02d", i) }
-
-func ecsName(i int) string { return project + "_service_" + serviceName(i) + "_dev" }
-
-// newBench builds the bootstrap, makes the services, each at revision 1 with
-// its image v0, and starts the function. The emulator's clock is two minutes
-// behind: events can be of the last minute, and later than what runs.
-func newBench(ctx context.Context, root string, services, processes int, options emulator.Options, autoDeploy string) (*bench, error) {
-	b := &bench{statuses: map[string]int{}}
+// newBench builds the place and the bootstrap, and readies the function to run
+// in so many processes.
+func newBench(ctx context.Context, root string, p place, processes int, rolloutStep time.Duration) (*bench, error) {
+	b := &bench{place: p, logged: map[string]int{}, refused: map[string]bool{}}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "deployer-replay-"); err != nil {
 		return nil, err
 	}
-	if err := b.start(ctx, root, services, processes, options, autoDeploy); err != nil {
+	if err := b.start(ctx, root, processes, rolloutStep); err != nil {
 		b.close()
 		return nil, err
 	}
 	return b, nil
 }
 
-func (b *bench) start(ctx context.Context, root string, services, processes int, options emulator.Options, autoDeploy string) error {
+func (b *bench) start(ctx context.Context, root string, processes int, rolloutStep time.Duration) error {
 	bootstrap := filepath.Join(b.dir, "bootstrap")
 	if err := infra.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return err
 	}
-	b.aws = emulator.New(options)
+	// Two minutes behind: events can be of the last minute, and later than what runs.
+	clock := func() time.Time { return time.Now().Add(-2 * time.Minute) }
+	b.aws = emulator.New(emulator.Options{Clock: clock, RolloutStep: rolloutStep})
+	b.witness = &witness{aws: b.aws, began: map[string]time.Time{}}
+	var url string
 	var err error
-	if b.url, b.stop, err = infra.Serve(b.aws); err != nil {
+	if url, b.stop, err = infra.Serve(b.witness); err != nil {
 		return err
 	}
-	b.account = infra.Connect(b.url, account, region)
-	if err := b.account.Cluster(ctx, cluster); err != nil {
+	b.account = connect(url, nil)
+	file, err := b.build(ctx, b.account)
+	if err != nil {
 		return err
 	}
-	file := "project: p\nenv: dev\nregion: us-east-1\naccount_id: \"" + account + "\"\ndeployer: {auto_deploy: [" + autoDeploy + "]}\nservices:\n"
-	for i := range services {
-		file += "  - name: " + serviceName(i) + "\n"
-		repository := project + "_service_" + serviceName(i)
-		if _, err := b.account.Push(ctx, repository, "v0", "v0"); err != nil {
-			return err
-		}
-		if _, err := b.account.Service(ctx, cluster, ecsName(i), account+".dkr.ecr."+region+".amazonaws.com/"+repository+":v0"); err != nil {
-			return err
-		}
-	}
-	path := filepath.Join(b.dir, "environment.yaml")
-	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(b.dir, "environment.yaml"), file, 0o600); err != nil {
 		return err
 	}
 	b.function, err = lambdahost.Start(ctx, lambdahost.Options{
-		Bootstrap: bootstrap, Env: map[string]string{"AWS_ENDPOINT_URL": b.url}, FunctionARN: "arn:aws:lambda:us-east-1:" + account + ":function:deployer",
+		Bootstrap: bootstrap, Env: map[string]string{"AWS_ENDPOINT_URL": url}, FunctionARN: "arn:aws:lambda:" + region + ":" + account + ":function:deployer",
 		AccessKeyID: account, SecretAccessKey: "any", Timeout: 2 * time.Minute, Concurrency: processes,
 		RetryWaits: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}, Logs: (*log)(b),
 		OnFailure: func(r lambdahost.Record) {
@@ -114,11 +96,19 @@ func (b *bench) close() {
 type log bench
 
 func (l *log) Write(line []byte) (int, error) {
-	var entry struct{ Message string }
-	if json.Unmarshal(bytes.TrimSpace(line), &entry) == nil {
-		l.mu.Lock()
-		l.statuses[entry.Message]++
-		l.mu.Unlock()
+	var entry struct {
+		Message string
+		Event   string `json:"event_id"`
+	}
+	if json.Unmarshal(bytes.TrimSpace(line), &entry) != nil {
+		return len(line), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.logged[entry.Message]++
+	switch entry.Message {
+	case "event ignored", "event rejected", "deployment ignored", "deployment rejected":
+		l.refused[entry.Event] = true
 	}
 	return len(line), nil
 }

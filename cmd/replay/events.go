@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"time"
+
+	"deployer/internal/emulator/infra"
 )
 
 // happening is one event, and what it asks for.
@@ -15,68 +16,99 @@ type happening struct {
 	id      string
 	service int // -1 for an event that must not deploy
 	at      time.Time
-	image   string // the image that it asks for, by digest
+	tag     string // what it asks for; "" if it must not deploy
+	image   string // the digest of the image that the tag is on
 	raw     []byte
 }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+// story makes events. Begin with newStory.
+type story struct {
+	place
+	account *infra.Account
+	dice    *rand.Rand
 
-func revisionOf(arn string) int {
-	n, _ := strconv.Atoi(arn[strings.LastIndexByte(arn, ':')+1:])
-	return n
+	told     []told
+	versions [][]string // by service: the digests of git-1, git-2, …
 }
 
-// maker makes events, each of a time of its own in the last minute.
-type maker struct {
-	*bench
-	*rand.Rand
-	services int
-	begin    time.Time
-	all      []happening
-	versions []map[string]string // by service: tag to image
+func newStory(p place, a *infra.Account, seed uint64) *story {
+	return &story{place: p, account: a, dice: rand.New(rand.NewPCG(seed, 1)), versions: make([][]string, p.services)}
 }
 
-// make makes events until there are enough for so many deliveries.
-func (m *maker) make(ctx context.Context, deliveries int) ([]happening, error) {
-	m.versions = make([]map[string]string, m.services)
-	for i := range m.versions {
-		m.versions[i] = map[string]string{}
-	}
-	for len(m.all)*3 < deliveries {
-		i := m.IntN(m.services)
-		var err error
-		switch n := m.IntN(20); {
+// told is an event that has no time yet.
+type told struct {
+	service                     int    // as in happening
+	tag                         string // as in happening
+	detailType, source, account string
+	detail                      string
+}
+
+const pushed, asked = "ECR Image Action", "DEPLOY"
+
+// tell makes at least so many events: pushes of two tags, DEPLOYs of versions
+// of before, and about as many that must not deploy.
+func (s *story) tell(ctx context.Context, events int) error {
+	for len(s.told) < events {
+		i := s.dice.IntN(s.services)
+		switch n := s.dice.IntN(20); {
 		case n < 6:
-			err = m.push(ctx, i)
-		case n < 9 && len(m.versions[i]) > 0:
-			m.deployOld(i)
+			if err := s.push(ctx, i); err != nil {
+				return err
+			}
+		case n < 9 && len(s.versions[i]) > 0:
+			tag := fmt.Sprintf("git-%d", 1+s.dice.IntN(len(s.versions[i])))
+			s.add(i, tag, asked, "action.dev", account, fmt.Sprintf(`{"service":%q,"tag":%q,"actor":"replay"}`, serviceName(i), tag))
 		default:
-			m.noise(n, i)
-		}
-		if err != nil {
-			return nil, err
+			s.noise(i)
 		}
 	}
-	// What the tag latest is on when its events are handled is what they ask for.
-	for n, h := range m.all {
-		if h.service >= 0 && h.image == "latest" {
-			m.all[n].image = m.versions[h.service]["latest"]
+	return nil
+}
+
+// events returns the first of the events told, spread evenly over the minute
+// before now, to the millisecond.
+func (s *story) events(most int, now time.Time) []happening {
+	all := make([]happening, most)
+	for n, t := range s.told[:most] {
+		at := now.Add(-time.Minute + time.Minute*time.Duration(n)/time.Duration(most)).UTC().Truncate(time.Millisecond)
+		h := happening{id: fmt.Sprintf("event-%05d", n), service: t.service, at: at, tag: t.tag}
+		if t.service >= 0 {
+			h.image = s.image(t.service, t.tag)
 		}
+		h.raw = fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":%q,"source":%q,"account":%q,"time":%q,"region":%q,"resources":[],"detail":%s}`,
+			h.id, t.detailType, t.source, t.account, at.Format(time.RFC3339Nano), region, t.detail)
+		all[n] = h
 	}
-	return m.all, nil
+	return all
 }
 
-// next returns the next event's id and its time: a millisecond apart, over the last minute.
-func (m *maker) next() (string, time.Time) {
-	n := len(m.all)
-	return fmt.Sprintf("event-%05d", n), m.begin.Add(time.Duration(n) * 10 * time.Millisecond)
+// image returns the image that a tag is on when the events are delivered,
+// which is after all of the story's pushes.
+func (s *story) image(service int, tag string) string {
+	versions := s.versions[service]
+	n := len(versions)
+	if tag != "latest" {
+		fmt.Sscanf(tag, "git-%d", &n)
+	}
+	return versions[n-1]
 }
 
-func (m *maker) add(service int, image, detailType, source, accountID, detail string) {
-	id, at := m.next()
-	raw := fmt.Sprintf(`{"version":"0","id":%q,"detail-type":%q,"source":%q,"account":%q,"time":%q,"region":"us-east-1","resources":[],"detail":%s}`,
-		id, detailType, source, accountID, at.UTC().Format(time.RFC3339Nano), detail)
-	m.all = append(m.all, happening{id, service, at, image, []byte(raw)})
+func (s *story) add(service int, tag, detailType, source, accountID, detail string) {
+	s.told = append(s.told, told{service, tag, detailType, source, accountID, detail})
+}
+
+// push pushes a new version under two tags, of which both deploy: two events.
+func (s *story) push(ctx context.Context, i int) error {
+	tag := fmt.Sprintf("git-%d", len(s.versions[i])+1)
+	digest, err := s.account.Push(ctx, s.repository(i), tag, tag, "latest")
+	if err != nil {
+		return err
+	}
+	s.versions[i] = append(s.versions[i], digest)
+	for _, tag := range []string{"latest", tag} {
+		s.add(i, tag, pushed, "aws.ecr", account, pushDetail(s.repository(i), tag, digest, "PUSH"))
+	}
+	return nil
 }
 
 func pushDetail(repository, tag, digest, action string) string {
@@ -88,48 +120,61 @@ func pushDetail(repository, tag, digest, action string) string {
 	return string(b)
 }
 
-// push pushes a new version under two tags, of which both deploy: two events.
-func (m *maker) push(ctx context.Context, i int) error {
-	repository, tag := project+"_service_"+serviceName(i), fmt.Sprintf("git-%d", len(m.versions[i])+1)
-	digest, err := m.account.Push(ctx, repository, tag, tag, "latest")
-	if err != nil {
-		return err
+// noise adds an event that must not deploy anything, though each is but one
+// step from one that must.
+func (s *story) noise(i int) {
+	repository, name, hex := s.repository(i), serviceName(i), strings.Repeat("0123456789abcdef", 4)
+	digest := "sha256:" + hex
+	push := func(accountID, repository, tag, action string) {
+		s.add(-1, "", pushed, "aws.ecr", accountID, pushDetail(repository, tag, digest, action))
 	}
-	m.versions[i][tag], m.versions[i]["latest"] = digest, digest
-	m.add(i, "latest", "ECR Image Action", "aws.ecr", account, pushDetail(repository, "latest", digest, "PUSH"))
-	m.add(i, digest, "ECR Image Action", "aws.ecr", account, pushDetail(repository, tag, digest, "PUSH"))
-	return nil
-}
-
-// deployOld deploys one of the service's versions by hand.
-func (m *maker) deployOld(i int) {
-	tag := fmt.Sprintf("git-%d", 1+m.IntN(len(m.versions[i])-1))
-	for m.versions[i][tag] == "" {
-		tag = fmt.Sprintf("git-%d", 1+m.IntN(len(m.versions[i])))
+	deploy := func(source, format string) {
+		s.add(-1, "", asked, source, account, strings.ReplaceAll(format, "NAME", name))
 	}
-	m.add(i, m.versions[i][tag], "DEPLOY", "action.dev", account, fmt.Sprintf(`{"service":%q,"tag":%q,"actor":"replay"}`, serviceName(i), tag))
-}
-
-// noise is an event that must not deploy anything.
-func (m *maker) noise(kind, i int) {
-	repository, digest := project+"_service_"+serviceName(i), "sha256:"+strings.Repeat("0123456789abcdef", 4)
-	const ecr = "ECR Image Action"
-	switch kind % 8 {
+	switch s.dice.IntN(10) {
 	case 0:
-		m.add(-1, "", ecr, "aws.ecr", account, pushDetail(repository, "", digest, "PUSH"))
+		push(account, repository, "", "PUSH")
 	case 1:
-		m.add(-1, "", ecr, "aws.ecr", account, pushDetail(repository, "sha256-"+digest[7:]+".sig", digest, "PUSH"))
+		push(account, repository, "sha256-"+hex+".sig", "PUSH")
 	case 2:
-		m.add(-1, "", ecr, "aws.ecr", account, pushDetail(repository, "latest", digest, "DELETE"))
+		push(account, repository, "latest", "DELETE")
 	case 3:
-		m.add(-1, "", ecr, "aws.ecr", account, pushDetail("other_service_"+serviceName(i), "latest", digest, "PUSH"))
+		push(account, "other"+repository, "latest", "PUSH")
 	case 4:
-		m.add(-1, "", ecr, "aws.ecr", "999999999999", pushDetail(repository, "latest", digest, "PUSH"))
+		push("999999999999", repository, "latest", "PUSH")
 	case 5:
-		m.add(-1, "", "DEPLOY", "action.dev", account, fmt.Sprintf(`{"service":%q,"tag":"git-"}`, serviceName(i)))
+		deploy("action.dev", `{"service":"NAME","tag":"git-"}`) // the commit's variable was empty
 	case 6:
-		m.add(-1, "", "DEPLOY", "action.dev", account, `"not an object"`)
+		deploy("action.dev", `"not an object"`)
+	case 7:
+		deploy("action.dev", `{"service":"NAME","tag":"latest","dry-run":true}`)
+	case 8:
+		deploy("action.dev", `{"service":"NAME","tag":"never-pushed"}`)
 	default:
-		m.add(-1, "", "DEPLOY", "action.production", account, fmt.Sprintf(`{"service":%q,"tag":"git-1"}`, serviceName(i)))
+		deploy("action.production", `{"service":"NAME","tag":"latest"}`)
 	}
+}
+
+// disorder returns so many deliveries of the events, each of them delivered
+// one to five times, in any order.
+func disorder(events []happening, copies []int, dice *rand.Rand) []happening {
+	var queue []happening
+	for n, h := range events {
+		for range copies[n] {
+			queue = append(queue, h)
+		}
+	}
+	dice.Shuffle(len(queue), func(i, j int) { queue[i], queue[j] = queue[j], queue[i] })
+	return queue
+}
+
+// copiesOf returns how often each event is delivered, one to five times, so
+// that there are so many deliveries in all.
+func copiesOf(deliveries int, dice *rand.Rand) (copies []int) {
+	for left := deliveries; left > 0; {
+		n := min(left, 1+dice.IntN(5))
+		copies = append(copies, n)
+		left -= n
+	}
+	return copies
 }

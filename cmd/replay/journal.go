@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/emulator/infra"
 )
 
 // entry is one revision of a service's family, as the replay judges it.
@@ -19,50 +23,42 @@ type entry struct {
 
 // journal returns the revisions of service i's family, by number from 1, and
 // the number of the one that the service runs.
-func (b *bench) journal(ctx context.Context, i int) (revisions []entry, running int, err error) {
-	runs, err := b.account.Runs(ctx, cluster, ecsName(i))
+func journal(ctx context.Context, a *infra.Account, i int) (revisions []entry, running int, err error) {
+	runs, err := a.Runs(ctx, cluster, ecsName(i))
 	if err != nil {
 		return nil, 0, err
 	}
-	newest, err := b.account.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(ecsName(i))})
+	newest, err := describe(ctx, a, ecsName(i))
 	if err != nil {
 		return nil, 0, err
 	}
-	revisions = make([]entry, newest.TaskDefinition.Revision)
-	for n := range revisions {
-		arn := aws.ToString(newest.TaskDefinition.TaskDefinitionArn)
-		arn = arn[:len(arn)-len(itoa(len(revisions)))] + itoa(n+1)
-		out, err := b.account.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(arn), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	for n := range int(newest.TaskDefinition.Revision) {
+		out, err := describe(ctx, a, fmt.Sprintf("%s:%d", ecsName(i), n+1))
 		if err != nil {
 			return nil, 0, err
 		}
-		revisions[n].image = aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
+		e := entry{image: aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)}
 		for _, t := range out.Tags {
 			switch aws.ToString(t.Key) {
 			case "deployer:event-id":
-				revisions[n].event = aws.ToString(t.Value)
+				e.event = aws.ToString(t.Value)
 			case "deployer:event-time":
-				if revisions[n].at, err = time.Parse(time.RFC3339Nano, aws.ToString(t.Value)); err != nil {
+				if e.at, err = time.Parse(time.RFC3339Nano, aws.ToString(t.Value)); err != nil {
 					return nil, 0, err
 				}
 			}
 		}
+		revisions = append(revisions, e)
 	}
 	return revisions, int(runs.TaskDefinition.Revision), nil
 }
 
-// moves returns, for each service's name, the revisions that UpdateService
-// moved it to, in the order in which the calls took effect.
-func (b *bench) moves() map[string][]int {
-	all := map[string][]int{}
-	for _, c := range b.aws.Calls() {
-		if c.Operation != "UpdateService" || c.Error != "" && c.Error != "DropAfter" {
-			continue
-		}
-		var in struct{ Service, TaskDefinition string }
-		if json.Unmarshal(c.Body, &in) == nil {
-			all[in.Service] = append(all[in.Service], revisionOf(in.TaskDefinition))
-		}
-	}
-	return all
+func describe(ctx context.Context, a *infra.Account, name string) (*ecs.DescribeTaskDefinitionOutput, error) {
+	return a.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+}
+
+// revisionOf returns the number in a revision's ARN.
+func revisionOf(arn string) int {
+	n, _ := strconv.Atoi(arn[strings.LastIndexByte(arn, ':')+1:])
+	return n
 }

@@ -33,8 +33,9 @@ type Fault struct {
 	// Times is how often it strikes; zero is for ever.
 	Times int
 	// Share is the part of the calls meant that it strikes, in an order that looks
-	// random and is always the same; zero is all.
+	// random and is the same for the same Seed; zero is all.
 	Share float64
+	Seed  uint64
 
 	Latency time.Duration // real time that passes before the call takes effect
 	Error   *Error
@@ -53,7 +54,7 @@ type activeFault struct {
 func (e *Emulator) Inject(f Fault) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.faults = append(e.faults, &activeFault{Fault: f, dice: rand.New(rand.NewPCG(uint64(len(e.faults)), 1))})
+	e.faults = append(e.faults, &activeFault{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, uint64(len(e.faults))))})
 }
 
 // ClearFaults takes back every injected fault.

@@ -1,22 +1,32 @@
 package emulator
 
 import (
-	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
+// TestShareOfCalls holds that a share of the calls is struck, the same ones for
+// the same seed.
 func TestShareOfCalls(t *testing.T) {
 	t.Parallel()
-	var struck [2]int
-	for run := range struck {
-		f := activeFault{Fault: Fault{Operation: "*", Share: 0.25}, dice: rand.New(rand.NewPCG(0, 1))}
-		for range 1000 {
-			if f.strikes(&request{}) {
-				struck[run]++
+	struck := func(seed uint64) (calls []int) {
+		e := New(Options{})
+		e.Inject(Fault{Operation: "*", Share: 0.25, Seed: seed, Error: Throttled()})
+		for n := range 1000 {
+			if e.takeFault(&request{}).Error != nil {
+				calls = append(calls, n)
 			}
 		}
+		return calls
 	}
-	if struck[0] != struck[1] || struck[0] < 200 || struck[0] > 300 {
-		t.Errorf("a quarter of 1000 calls is %d, and again %d", struck[0], struck[1])
+	first := struck(1)
+	if len(first) < 200 || len(first) > 300 {
+		t.Errorf("a quarter of 1000 calls is %d", len(first))
+	}
+	if !slices.Equal(first, struck(1)) {
+		t.Error("the same seed strikes other calls")
+	}
+	if slices.Equal(first, struck(2)) {
+		t.Error("another seed strikes the same calls")
 	}
 }

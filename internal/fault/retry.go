@@ -15,9 +15,12 @@ import (
 )
 
 // The pace of retries: full jitter under a ceiling that doubles, so that a
-// crowd that was throttled together does not come back together.
+// crowd that was throttled together does not come back together. The ceiling
+// begins higher for who is throttled: the bucket is empty then, and ECS's gain
+// 5 to 20 a second.
 const (
 	firstCeiling = 100 * time.Millisecond
+	firstEmpty   = time.Second
 	lastCeiling  = 5 * time.Second
 	roundTrip    = 200 * time.Millisecond // what an attempt itself must still have time for
 	patience     = 12                     // attempts, where no deadline ends them
@@ -26,12 +29,14 @@ const (
 // The pace of registrations that are throttled. Their bucket holds 20 and gains
 // one a second, for a whole account and region: who is refused stands in a
 // queue of unknown length that moves by one a second. So a crowd spreads over
-// half a minute first, and then comes back at short intervals. Simulated and
-// measured for 50 services at once (`make storm`): with the common pace each
-// registration would be tried seven times for nothing, with this one once.
+// half a minute first, and then comes back at short intervals, but not at once.
+// Simulated and measured for 50 services at once (`make storm`): with the
+// common pace each registration would be tried more than six times for nothing,
+// with this one once.
 const (
 	firstInQueue = 30 * time.Second
-	laterInQueue = 4 * time.Second
+	leastInQueue = 3 * time.Second
+	laterInQueue = 4500 * time.Millisecond
 )
 
 // Within returns the retryer for one call under ctx. It goes on until the
@@ -56,14 +61,13 @@ func (r *refusedRetryer) IsErrorRetryable(err error) bool {
 
 // RetryDelay implements [aws.Retryer] at the pace of the registrations' bucket.
 func (r *refusedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	if throttles.IsErrorThrottle(err) != aws.TrueTernary {
+	switch {
+	case throttles.IsErrorThrottle(err) != aws.TrueTernary:
 		return r.retryer.RetryDelay(attempt, err)
+	case attempt <= 1:
+		return r.jitter(attempt, 0, firstInQueue, err)
 	}
-	ceiling := laterInQueue
-	if attempt <= 1 {
-		ceiling = firstInQueue
-	}
-	return r.jitter(attempt, ceiling, err)
+	return r.jitter(attempt, leastInQueue, laterInQueue, err)
 }
 
 // MayHaveTakenEffect reports whether nobody knows if a call that failed took
@@ -129,23 +133,29 @@ func (r *retryer) GetRetryToken(context.Context, error) (func(error) error, erro
 // RetryDelay returns how long to wait after the given attempt (from 1), or the
 // reason to give up.
 func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	ceiling := lastCeiling
-	if attempt < 8 { // 100 ms doubled six times is beyond the last ceiling
-		ceiling = min(lastCeiling, firstCeiling<<max(attempt-1, 0))
+	first, ceiling := firstCeiling, lastCeiling
+	if throttles.IsErrorThrottle(err) == aws.TrueTernary {
+		first = firstEmpty
 	}
-	return r.jitter(attempt, ceiling, err)
+	if attempt < 8 { // 100 ms doubled six times is beyond the last ceiling
+		ceiling = min(lastCeiling, first<<max(attempt-1, 0))
+	}
+	return r.jitter(attempt, 0, ceiling, err)
 }
 
-// jitter returns a random wait below a ceiling, and in time for another attempt.
-func (r *retryer) jitter(attempt int, ceiling time.Duration, err error) (time.Duration, error) {
+// jitter returns a random wait from a floor to below a ceiling, and in time for
+// another attempt, which may be sooner than the floor.
+func (r *retryer) jitter(attempt int, floor, ceiling time.Duration, err error) (time.Duration, error) {
 	if end, ok := r.ctx.Deadline(); ok {
 		left := time.Until(end) - roundTrip
 		if left < firstCeiling {
 			return 0, &gaveUp{attempt, err}
 		}
-		ceiling = min(ceiling, left)
+		if left < ceiling {
+			floor, ceiling = min(floor, left/2), left
+		}
 	}
-	return rand.N(ceiling), nil
+	return floor + rand.N(ceiling-floor), nil
 }
 
 // gaveUp is the error of a call whose retries ran out of time.

@@ -49,9 +49,12 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 	} else if err != nil {
 		return Result{}, err
 	}
-	requests := lost(candidates, running, id)
-	result.Status, result.Reason = ecsdeploy.Unchanged, fmt.Sprintf("%d services run what their tags are on, or newer", len(candidates)-len(requests))
-	slog.InfoContext(ctx, "reconciled", "event_id", id, "services", len(candidates), "lost", len(requests))
+	requests, compared := lost(candidates, running, id)
+	result.Status, result.Reason = ecsdeploy.Unchanged, fmt.Sprintf("%d of %d services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to", compared-len(requests), len(candidates))
+	if compared == len(candidates) {
+		result.Reason = fmt.Sprintf("%d services run what their tags are on, or newer", compared-len(requests))
+	}
+	slog.InfoContext(ctx, "reconciled", "event_id", id, "services", len(candidates), "compared", compared, "lost", len(requests))
 	if len(requests) == 0 {
 		return result, nil
 	}
@@ -94,12 +97,16 @@ func (p *Pipeline) lookUp(ctx context.Context, env *environment.Environment, can
 	return g.Wait()
 }
 
-// lost returns a request for each push that should have deployed and did not.
-func lost(candidates []candidate, running []*ecsdeploy.Running, id string) []event.Request {
-	var requests []event.Request
+// lost returns a request for each push that should have deployed and did not,
+// and how many services could be compared.
+func lost(candidates []candidate, running []*ecsdeploy.Running, id string) (requests []event.Request, compared int) {
 	for i, c := range candidates {
 		r := running[i]
-		if r == nil || c.image.Digest == "" || r.Runs(c.image) || !c.pushed.After(r.Since) {
+		if r == nil || c.image.Digest == "" {
+			continue
+		}
+		compared++
+		if r.Runs(c.image) || !c.pushed.After(r.Since) {
 			continue
 		}
 		requests = append(requests, event.Request{
@@ -108,5 +115,5 @@ func lost(candidates []candidate, running []*ecsdeploy.Running, id string) []eve
 			Reason: "the event of the push was lost; found by " + id,
 		})
 	}
-	return requests
+	return requests, compared
 }

@@ -35,7 +35,18 @@ func Connect(url, id, region string) *Account {
 			return aws.Credentials{AccessKeyID: id, SecretAccessKey: "any"}, nil
 		}),
 	}
+	return account(id, config)
+}
+
+func account(id string, config aws.Config) *Account {
 	return &Account{ID: id, Config: config, ECR: ecr.NewFromConfig(config), ECS: ecs.NewFromConfig(config)}
+}
+
+// With returns the same account with another configuration.
+func (a *Account) With(change func(*aws.Config)) *Account {
+	config := a.Config.Copy()
+	change(&config)
+	return account(a.ID, config)
 }
 
 // Push puts a small image made of content under each tag of a repository,

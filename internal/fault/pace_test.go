@@ -1,0 +1,59 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+)
+
+// TestPace holds between which bounds the waits are, and that all of what is
+// between is used.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	empty, lost := &smithy.GenericAPIError{Code: "ThrottlingException"}, errors.New("lost")
+	tests := []struct {
+		name        string
+		pace        func(context.Context) aws.Retryer
+		left        time.Duration // until the deadline
+		attempt     int
+		err         error
+		least, most time.Duration
+	}{
+		{"lost connection", Within, time.Minute, 1, lost, 0, 100 * time.Millisecond},
+		{"lost again", Within, time.Minute, 2, lost, 0, 200 * time.Millisecond},
+		{"throttled", Within, time.Minute, 1, empty, 0, time.Second},
+		{"throttled again", Within, time.Minute, 2, empty, 0, 2 * time.Second},
+		{"throttled many times", Within, time.Minute, 100, empty, 0, 5 * time.Second},
+		{"throttled near the end", Within, time.Second, 100, empty, 0, time.Second - roundTrip},
+		{"registration, lost connection", WithinIfRefused, time.Minute, 1, lost, 0, 100 * time.Millisecond},
+		{"registration", WithinIfRefused, time.Minute, 1, empty, 0, 30 * time.Second},
+		{"registration again", WithinIfRefused, time.Minute, 2, empty, 3 * time.Second, 4500 * time.Millisecond},
+		{"registration near the end", WithinIfRefused, 2*time.Second + roundTrip, 2, empty, time.Second, 2 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), tt.left)
+				defer cancel()
+				shortest, longest := time.Hour, time.Duration(0)
+				for range 1000 {
+					d, err := tt.pace(ctx).RetryDelay(tt.attempt, tt.err)
+					if err != nil {
+						t.Fatal(err)
+					}
+					shortest, longest = min(shortest, d), max(longest, d)
+				}
+				slack := (tt.most - tt.least) / 20 // chance stays out of it once in 10^22 runs
+				if shortest < tt.least || shortest > tt.least+slack || longest > tt.most || longest < tt.most-slack {
+					t.Errorf("waits from %s to %s, want from %s to %s", shortest, longest, tt.least, tt.most)
+				}
+			})
+		})
+	}
+}
