@@ -13,7 +13,7 @@ import (
 )
 
 // rooms are the product's packages; each may import only those before it.
-var rooms = []string{"image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline", "redrive"}
+var rooms = []string{"image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline", "redrive", "migrate"}
 
 // stages are what tests and the demo play on; the product never imports them,
 // nor they the product.

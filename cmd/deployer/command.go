@@ -41,6 +41,7 @@ var subcommands = []subcommand{
 	{"explain", "-f FILE EVENT.json", "say what an event would do in an environment, and why (offline)", (*cli).explain},
 	{"resolve", "-f FILE SERVICE TAG [-check]", "print the image reference of SERVICE under TAG; -check asks ECR for its digest", (*cli).resolve},
 	{"validate", "FILE...", "check environment files", (*cli).validate},
+	{"migrate", "FILE... | all [-n] [-dir DIR]", "move environment files from schema version 6 to 7, which names the ECR strategy", (*cli).migrate},
 	{"redrive", "-f FILE -queue URL [-dry-run] [-max N]", "run the events that a failure queue has kept once more, and delete what is done", (*cli).redrive},
 	{"version", "", "print the version", (*cli).version},
 }

@@ -1,0 +1,227 @@
+package migrate
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"deployer/internal/environment"
+)
+
+// file is an environment file as text, with the places of its root's keys.
+type file struct {
+	name         string
+	data         []byte
+	root         *yaml.Node
+	keys, values map[string]*yaml.Node
+	lines        []int // the offset of each line's first byte
+	edits        []edit
+}
+
+// edit replaces the bytes from one offset to another.
+type edit struct {
+	from, to int
+	text     string
+}
+
+func (f *file) fault(n *yaml.Node, what, fix string) error {
+	fault := environment.Fault{File: f.name, What: what, Fix: fix}
+	if n != nil {
+		fault.Line, fault.Col = n.Line, n.Column
+	}
+	return environment.Faults{fault}
+}
+
+// parse reads the file's only document, which has to be a block mapping: there
+// alone a line can be added without a change to another.
+func parse(name string, data []byte) (*file, error) {
+	f := &file{name: name, data: data, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
+	// The environment's own reader words what is wrong with the YAML itself.
+	if _, err := environment.Parse(name, data); errors.Is(err, environment.ErrNotEnvironment) {
+		return nil, err
+	}
+	document, err := documentOf(data)
+	var load *yaml.LoadError
+	switch {
+	case errors.As(err, &load):
+		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column, What: "reading YAML: " + load.Message, Fix: "mend it first"}}
+	case err != nil:
+		return nil, f.fault(nil, err.Error(), "keep one document, and so one environment, in a file")
+	}
+	f.root = document.Content[0]
+	if f.root.Style&yaml.FlowStyle != 0 {
+		return nil, f.fault(f.root, "the file's keys stand in braces, where no line can be added by itself", "write one key a line, or set ecr_strategy by hand")
+	}
+	for i := 0; i+1 < len(f.root.Content); i += 2 {
+		key, value := f.root.Content[i], f.root.Content[i+1]
+		if first, twice := f.keys[key.Value]; twice {
+			return nil, f.fault(key, "`"+key.Value+"` stands here a second time, after line "+strconv.Itoa(first.Line), "keep one of the two")
+		}
+		for value.Kind == yaml.AliasNode {
+			value = value.Alias
+		}
+		f.keys[key.Value], f.values[key.Value] = key, value
+	}
+	if env := f.values["env"]; isNull(env) || env.Kind != yaml.ScalarNode || env.Value == "" {
+		return nil, f.fault(f.root, "`env` is not set by a line of its own", "add the line: env: dev")
+	}
+	f.lines = []int{0}
+	for i, b := range data {
+		if b == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
+	return f, nil
+}
+
+// documentOf returns the only document of a file.
+func documentOf(data []byte) (*yaml.Node, error) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	var document, second yaml.Node
+	if err := loader.Load(&document); err != nil {
+		return nil, err
+	}
+	if err := loader.Load(&second); !errors.Is(err, io.EOF) {
+		return nil, errors.New("the file has more than one YAML document")
+	}
+	return &document, nil
+}
+
+const mark = "\ufeff" // the byte order mark
+
+// offset returns the offset of a node's first byte.
+func (f *file) offset(n *yaml.Node) (int, error) {
+	if n.Line < 1 || n.Line > len(f.lines) {
+		return 0, f.fault(n, "its place in the file is not known", "set ecr_strategy by hand")
+	}
+	at := f.lines[n.Line-1]
+	if n.Line == 1 && bytes.HasPrefix(f.data, []byte(mark)) {
+		at += len(mark)
+	}
+	for range n.Column - 1 { // columns count characters
+		_, size := utf8.DecodeRune(f.data[at:])
+		at += size
+	}
+	return at, nil
+}
+
+// line returns the offsets of the line that holds an offset: its first byte, the
+// end of its text, and the first byte of the next line.
+func (f *file) line(at int) (begin, end, next int) {
+	begin = bytes.LastIndexByte(f.data[:at], '\n') + 1
+	next = len(f.data)
+	if i := bytes.IndexByte(f.data[at:], '\n'); i >= 0 {
+		next = at + i + 1
+	}
+	end = begin + len(strings.TrimRight(string(f.data[begin:next]), "\r\n"))
+	return begin, end, next
+}
+
+// insertAfter adds a line behind a key whose value ends on the key's own line,
+// with the same indentation and line end.
+func (f *file) insertAfter(key, value *yaml.Node, text string) error {
+	at, err := f.offset(key)
+	if err != nil {
+		return err
+	}
+	begin, end, next := f.line(at)
+	indent := strings.TrimPrefix(string(f.data[begin:at]), mark)
+	if strings.Trim(indent, " ") != "" || value.Kind != yaml.ScalarNode || value.Line != key.Line || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 || strings.ContainsAny(value.Value, "\n") {
+		return f.fault(key, "`"+key.Value+"` is not written as one line, behind which another could be added", "write it like: "+key.Value+": dev")
+	}
+	newline := string(f.data[end:next])
+	if newline == "" { // the file's last line has no end of its own
+		newline = "\n"
+		if bytes.Contains(f.data, []byte("\r\n")) {
+			newline = "\r\n"
+		}
+		f.edits = append(f.edits, edit{next, next, newline + indent + text})
+		return nil
+	}
+	f.edits = append(f.edits, edit{next, next, indent + text + newline})
+	return nil
+}
+
+// replaceValue writes a value in the place of a key's null or empty one.
+func (f *file) replaceValue(key *yaml.Node, text string) error {
+	at, err := f.offset(key)
+	if err != nil {
+		return err
+	}
+	_, end, _ := f.line(at)
+	colon := bytes.IndexByte(f.data[at:end], ':')
+	if colon < 0 {
+		return f.fault(key, "`"+key.Value+"` is not followed by its colon on the same line", "write it like: "+key.Value+": "+text)
+	}
+	begin := at + colon + 1
+	rest := string(f.data[begin:end])
+	value, comment := rest, ""
+	if i := strings.Index(rest, " #"); i >= 0 {
+		value, comment = rest[:i], rest[i:]
+	}
+	switch strings.TrimSpace(value) {
+	case "", "~", "null", "Null", "NULL", `""`, "''":
+	default:
+		return f.fault(key, "`"+key.Value+"` is empty in a way that cannot be changed in its place", "write it like: "+key.Value+": "+text)
+	}
+	f.edits = append(f.edits, edit{begin, end - len(comment), " " + text})
+	return nil
+}
+
+// apply returns the file with all edits made.
+func (f *file) apply() []byte {
+	slices.SortStableFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
+	var b bytes.Buffer
+	last := 0
+	for _, e := range f.edits {
+		b.Write(f.data[last:e.from])
+		b.WriteString(e.text)
+		last = e.to
+	}
+	b.Write(f.data[last:])
+	return b.Bytes()
+}
+
+// unharmed reads the changed file again and compares every node but the two
+// that were to change: a slip in the text must not be written.
+func (f *file) unharmed(data []byte) error {
+	document, err := documentOf(data)
+	if err != nil {
+		return f.fault(nil, "the changed file could not be read again: "+err.Error(), "set ecr_strategy by hand, and report this file")
+	}
+	if a, b := others(f.root), others(document.Content[0]); len(a) != len(b) || !slices.EqualFunc(a, b, same) {
+		return f.fault(f.root, "the change would have altered more than it should", "set ecr_strategy by hand, and report this file")
+	}
+	return nil
+}
+
+// others returns the root's keys and values but for the two that may change.
+func others(root *yaml.Node) []*yaml.Node {
+	var all []*yaml.Node
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if key := root.Content[i].Value; key != "ecr_strategy" && key != "schema_version" {
+			all = append(all, root.Content[i], root.Content[i+1])
+		}
+	}
+	return all
+}
+
+// same reports whether two nodes are written the same, wherever they stand.
+func same(a, b *yaml.Node) bool {
+	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && a.Style == b.Style && a.Anchor == b.Anchor &&
+		slices.EqualFunc(a.Content, b.Content, same)
+}
+
+func isNull(n *yaml.Node) bool {
+	return n == nil || n.Kind == yaml.ScalarNode && n.Tag == "!!null"
+}

@@ -1,0 +1,94 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// Read returns the content of an environment file that may be migrated in its
+// place, and the path to write, which differs from the given one for a symbolic
+// link. A link that leaves its directory, a file that is not a regular one, and
+// a read-only one are refused.
+func Read(path string) (target string, data []byte, err error) {
+	if target, err = filepath.EvalSymlinks(path); err != nil {
+		return "", nil, fmt.Errorf("reading %q: %w", path, err)
+	}
+	here, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %q: %w", path, err)
+	}
+	if rel, err := filepath.Rel(here, target); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return "", nil, fmt.Errorf("%s: is a symbolic link to %s, outside its directory (migrate that file itself)", path, target)
+	}
+	info, err := os.Stat(target)
+	switch {
+	case err != nil:
+		return "", nil, fmt.Errorf("reading %q: %w", path, err)
+	case !info.Mode().IsRegular():
+		return "", nil, fmt.Errorf("%s: is not a file", path)
+	case info.Mode().Perm()&0o200 == 0:
+		return "", nil, fmt.Errorf("%s: is read-only (allow it to be written: chmod u+w %s)", path, path)
+	}
+	data, err = os.ReadFile(target)
+	return target, data, err
+}
+
+// Write puts new content in a file's place: all of it or, whatever happens,
+// nothing. Mode and owner stay.
+func Write(path string, data []byte) (err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary.Name())
+			err = fmt.Errorf("writing %q: %w", path, err)
+		}
+	}()
+	_, writeErr := temporary.Write(data)
+	chmodErr := temporary.Chmod(info.Mode())
+	chownErr := keepOwner(temporary, info)
+	syncErr := temporary.Sync()
+	if err := errors.Join(writeErr, chmodErr, chownErr, syncErr, temporary.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}
+
+// keepOwner gives a file the owner of another.
+func keepOwner(f *os.File, of os.FileInfo) error {
+	owner, ok := of.Sys().(*syscall.Stat_t)
+	if !ok || int(owner.Uid) == os.Geteuid() && int(owner.Gid) == os.Getegid() {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
+}
+
+// All returns the YAML files that `all` means for a directory: those of its
+// folder project, if it has one, else its own; not backups.
+func All(dir string) ([]string, error) {
+	if info, err := os.Stat(filepath.Join(dir, "project")); err == nil && info.IsDir() {
+		dir = filepath.Join(dir, "project")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("listing environment files: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		name := e.Name()
+		if extension := filepath.Ext(name); !e.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.Contains(name, ".backup") && !strings.HasPrefix(name, ".") {
+			files = append(files, filepath.Join(dir, name))
+		}
+	}
+	return files, nil
+}
