@@ -35,6 +35,18 @@ build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_D
 	GOOS=linux GOARCH=arm64 $(release) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
 	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
 
+# The environment file of `make deploy`, where the project keeps its files.
+env_file = $(firstword $(wildcard project/$(env).yaml project/$(env).yml $(env).yaml $(env).yml))
+
+.PHONY: deploy
+deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME=VALUE ..." for what its file does not say)
+	@test -n "$(env)" || { echo "make deploy: which environment? Say, for example, env=dev" >&2; exit 2; }
+	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
+	@mkdir -p $(dist)
+	go run ./cmd/deployer params -f $(env_file) -format samconfig $(set) > $(dist)/samconfig.toml
+	file=$(env_file) sam build --template-file deploy/template.yaml
+	sam deploy --config-file $(abspath $(dist))/samconfig.toml --config-env $(env)
+
 .PHONY: demo
 demo: ## play the guide's story on emulated AWS: no account needed
 	@CGO_ENABLED=0 go run ./cmd/demo

@@ -16,7 +16,7 @@ import (
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"

@@ -30,6 +30,8 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
+const errNoFile = usageError("-f FILE is missing: the environment file to work with")
+
 // subcommand is one of the commands of the CLI.
 type subcommand struct {
 	name, args, summary string
@@ -42,6 +44,8 @@ var subcommands = []subcommand{
 	{"resolve", "-f FILE SERVICE TAG [-check]", "print the image reference of SERVICE under TAG; -check asks ECR for its digest", (*cli).resolve},
 	{"validate", "FILE...", "check environment files", (*cli).validate},
 	{"migrate", "FILE... | all [-n] [-dir DIR]", "move environment files from schema version 6 to 7, which names the ECR strategy", (*cli).migrate},
+	{"doctor", "-f FILE [SERVICE...] [-json]", "say whether an environment can be deployed to, what is wrong, and what to do (only reads)", (*cli).doctor},
+	{"params", "-f FILE [-format sam|samconfig|tfvars] [NAME=VALUE...]", "print the parameters of the deployer's own stack, as the environment file has them", (*cli).params},
 	{"redrive", "-f FILE -queue URL [-dry-run] [-max N]", "run the events that a failure queue has kept once more, and delete what is done", (*cli).redrive},
 	{"version", "", "print the version", (*cli).version},
 }
@@ -103,7 +107,8 @@ func (sub subcommand) main(args []string, out, errs io.Writer) (exit int) {
 }
 
 // parse reads flags and arguments, which may stand in any order; "--" ends the
-// flags. It returns as many arguments as there are names.
+// flags. It returns as many arguments as there are names; of the last name
+// there may be more if it ends in "...", and any number if it ends in "*".
 func (c *cli) parse(names ...string) ([]string, error) {
 	var got []string
 	for rest := c.raw; len(rest) > 0; {
@@ -127,7 +132,11 @@ func (c *cli) parse(names ...string) ([]string, error) {
 		}
 		rest = left
 	}
-	if variadic := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "..."); variadic && len(got) >= len(names) {
+	last := ""
+	if len(names) > 0 {
+		last = names[len(names)-1]
+	}
+	if strings.HasSuffix(last, "*") || strings.HasSuffix(last, "...") && len(got) >= len(names) {
 		return got, nil
 	}
 	if len(got) < len(names) {
@@ -142,7 +151,7 @@ func (c *cli) parse(names ...string) ([]string, error) {
 // load reads the environment file that -f names, and shows its warnings.
 func (c *cli) load(file string) (*environment.Environment, error) {
 	if file == "" {
-		return nil, usageError("-f FILE is missing: the environment file to work with")
+		return nil, errNoFile
 	}
 	env, err := environment.Load(file)
 	if err != nil {

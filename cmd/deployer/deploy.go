@@ -91,14 +91,23 @@ func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment
 	if err != nil {
 		return nil, environment.Workload{}, "", err
 	}
-	w, ok := env.Find(args[0], environment.Services...)
-	if !ok {
-		return nil, w, "", errors.New(event.Unknown(env, "service", args[0]))
+	w, err := serviceOf(env, args[0])
+	if err != nil {
+		return nil, w, "", err
 	}
 	if wrong := event.CheckTag(args[1]); wrong != "" {
 		return nil, w, "", errors.New(wrong)
 	}
 	return env, w, args[1], nil
+}
+
+// serviceOf returns the service that goes by a name.
+func serviceOf(env *environment.Environment, name string) (environment.Workload, error) {
+	w, ok := env.Find(name, environment.Services...)
+	if !ok {
+		return w, errors.New(event.Unknown(env, "service", name))
+	}
+	return w, nil
 }
 
 func printJSON(w io.Writer, v any) error {

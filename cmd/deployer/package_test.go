@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -51,5 +52,36 @@ func TestPackage(t *testing.T) {
 	}
 	if len(archive.File) != 2 {
 		t.Errorf("the zip has %d files, want 2", len(archive.File))
+	}
+}
+
+// TestMakeDeploy holds what `make deploy` tells SAM, which stands in as a
+// script that prints its command line.
+func TestMakeDeploy(t *testing.T) {
+	t.Parallel()
+	bin, dist := t.TempDir(), t.TempDir()
+	must(t, os.WriteFile(filepath.Join(bin, "sam"), []byte("#!/bin/sh\necho \"sam $* with file=$file\"\n"), 0o755))
+	run := func(args ...string) (string, error) {
+		make := exec.Command("make", append([]string{"-s", "-C", "../..", "deploy", "dist=" + dist}, args...)...)
+		make.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		out, err := make.CombinedOutput()
+		return string(out), err
+	}
+	const file = "examples/centralized-dev-ecr/prod.yaml"
+	got, err := run("env=prod", "env_file="+file, "set=AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t")
+	must(t, err)
+	want := "sam build --template-file deploy/template.yaml with file=" + file + "\nsam deploy --config-file " + dist + "/samconfig.toml --config-env prod with file=\n"
+	if got != want {
+		t.Errorf("make deploy runs\n%s\nwant\n%s", got, want)
+	}
+	config, err := os.ReadFile(filepath.Join(dist, "samconfig.toml"))
+	must(t, err)
+	if !strings.Contains(string(config), "[prod.deploy.parameters]\n") || !strings.Contains(string(config), `"AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t",`) {
+		t.Errorf("the configuration is\n%s", config)
+	}
+	for _, wrong := range [][]string{nil, {"env=nowhere"}, {"env=prod", "env_file=" + file, "set=Env=dev"}} {
+		if got, err := run(wrong...); err == nil || strings.Contains(got, "sam ") {
+			t.Errorf("make deploy %v does not stop: %s", wrong, got)
+		}
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/emulator/policy"
 	"deployer/internal/environment"
 	"deployer/internal/lambdahost"
 	"deployer/internal/pipeline"
+	"deployer/internal/policy"
 )
 
 const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`

@@ -16,11 +16,11 @@ import (
 // sometimes as the first one; they never run its image.
 var sidecars = map[string]bool{"adot-collector": true, "aws-otel-collector": true, "xray-daemon": true, "log_router": true, "envoy": true}
 
-// choose returns the indexes of the containers whose image a deployment
+// Containers returns the indexes of the containers whose image a deployment
 // changes: those that run an image of the target's repository (of any
 // registry, under any tag); else the one with the conventional name; else the
 // only essential one. A container's place says nothing: a sidecar may be first.
-func (t Target) choose(td *types.TaskDefinition) ([]int, error) {
+func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	var same, named, essential []int
 	for i, c := range td.ContainerDefinitions {
 		ref, err := image.ParseReference(aws.ToString(c.Image))
@@ -86,7 +86,7 @@ func (o Order) reference(c types.ContainerDefinition) image.Reference {
 // which digest was meant; without one, the tag itself stands for an image that
 // nobody knows.
 func (t Target) identity(r revision) string {
-	chosen, err := t.choose(r.TaskDefinition)
+	chosen, err := t.Containers(r.TaskDefinition)
 	if err != nil {
 		return ""
 	}

@@ -50,7 +50,7 @@ func TestChoose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := target.choose(tt.td)
+			got, err := target.Containers(tt.td)
 			if diff := cmp.Diff(tt.want, got); diff != "" || (err == nil) != (tt.want != nil) {
 				t.Errorf("%v\n%s", err, diff)
 			}

@@ -23,7 +23,7 @@ func (s *State) base() revision {
 // names the image: the base with the chosen containers' image changed, and the journal.
 func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefinitionInput, string, error) {
 	base := s.base()
-	chosen, err := s.target.choose(base.TaskDefinition)
+	chosen, err := s.target.Containers(base.TaskDefinition)
 	if err != nil {
 		return nil, "", err
 	}

@@ -96,7 +96,7 @@ func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Servic
 		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
 			Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
 	}
-	return &out.Services[0], t.refuse(&out.Services[0])
+	return &out.Services[0], t.Refuse(&out.Services[0])
 }
 
 // describeRevision reads a revision by its ARN, or a family's latest ACTIVE one by the family's name.

@@ -10,8 +10,10 @@ import (
 	"deployer/internal/fault"
 )
 
-// refuse says why a service cannot be deployed to, nil if it can.
-func (t Target) refuse(s *types.Service) error {
+// Refuse says why a service cannot be deployed to, nil if it can: it has to be
+// ACTIVE, under the ECS deployment controller. The error is a [fault.Misconfiguration]
+// that says what to do instead.
+func (t Target) Refuse(s *types.Service) error {
 	f := fault.Fault{Doing: t.doing()}
 	if status := aws.ToString(s.Status); status != "ACTIVE" {
 		f.Name, f.Err = "ServiceNotActive", fmt.Errorf("the service is %s, not ACTIVE", status)

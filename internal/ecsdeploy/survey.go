@@ -77,7 +77,7 @@ func (d *Deployer) surveyServices(ctx context.Context, cluster string, targets [
 	}
 	for _, n := range part {
 		i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == targets[n].Service })
-		if i >= 0 && targets[n].refuse(&out.Services[i]) == nil {
+		if i >= 0 && targets[n].Refuse(&out.Services[i]) == nil {
 			arns[n] = aws.ToString(out.Services[i].TaskDefinition)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"maps"
 
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // An access is what a call needs leave for.

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // DefaultRolloutStep is how long each phase of a rollout lasts when

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // defaultBus is the bus that every account has in every region.

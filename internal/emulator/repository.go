@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // A repository is an ECR repository.

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/emulator"
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // document parses a policy.

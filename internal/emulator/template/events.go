@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"deployer/internal/emulator/pattern"
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // Rule is an EventBridge rule.

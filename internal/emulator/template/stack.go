@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"deployer/internal/emulator/policy"
+	"deployer/internal/policy"
 )
 
 // Queue is an SQS queue.

@@ -1,0 +1,179 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/policy"
+)
+
+// pulling are the actions that a pull of an image makes on its repository.
+var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+
+// pull reports whether the registry lets the caller's account read the
+// repository, as it has to let the deployer.
+func (c *chart) pull(x *exam, r *repository, err error) {
+	message, denied := fault.Denied(err)
+	switch {
+	case err == nil:
+		c.ok("pull", "ecr:BatchGetImage is allowed from here on %s of %s", r.name, r.Registry)
+	case denied && strings.Contains(message, "no resource-based policy"):
+		c.add("pull", Problem, "access denied: the repository policy does not allow it: "+message, inRepositoryPolicy(r.arn, x.env.AccountID, pulling...))
+	default:
+		c.blind(x, "pull", "ecr:BatchGetImage", r.arn.String(), err)
+	}
+}
+
+// openness reports whether strangers may use the repository.
+func (c *chart) openness(x *exam, r *repository) {
+	text, err := r.policy()
+	if err != nil {
+		c.blind(x, "repository policy", "ecr:GetRepositoryPolicy", r.arn.String(), err)
+		return
+	}
+	if text == "" {
+		c.ok("repository policy", "none: nobody outside account %s has access", r.AccountID)
+		return
+	}
+	document, err := policy.Parse([]byte(text))
+	if err != nil {
+		c.add("repository policy", Unknown, "not checked: "+err.Error(), "read it: aws ecr get-repository-policy --registry-id "+r.AccountID+" --region "+r.Region+" --repository-name "+r.name)
+		return
+	}
+	var open []string
+	for _, action := range []string{"ecr:BatchGetImage", "ecr:PutImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"} {
+		if document.Evaluate(stranger(r, action)) == policy.Allow {
+			open = append(open, action)
+		}
+	}
+	if len(open) > 0 {
+		c.add("repository policy", Problem, fmt.Sprintf("critical: it is open to every AWS account in the world: %s", strings.Join(open, ", ")),
+			"put one on the repository that names who may: deployer policy repository -f FILE -org o-… or -accounts …, in account "+r.AccountID)
+		return
+	}
+	c.ok("repository policy", "closed to strangers")
+}
+
+// stranger is a request of somebody who belongs to nobody here.
+func stranger(r *repository, action string) policy.Request {
+	const account = "000000000000"
+	return policy.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account, Organization: "o-stranger00",
+		Action: action, Resource: r.arn.String()}
+}
+
+// execution reports whether the tasks' execution role may pull, by its own
+// policy and, from another account, by the repository's. Pulled says that the
+// caller, of the same account as the role, could read the repository.
+func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types.TaskDefinition, pulled bool) {
+	role := aws.ToString(td.ExecutionRoleArn)
+	if role == "" {
+		c.add("execution role", Unknown, "the task definition has none: the container instance's role pulls", "on Fargate, give it one")
+		return
+	}
+	across := r.AccountID != x.env.AccountID
+	byRepository, why := c.byRepository(x, r, role, pulled)
+	lacking, err := x.simulate(ctx, role, r)
+	if across && byRepository == Problem {
+		c.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not let %s pull: %s", r.name, r.Registry, role, why), inRepositoryPolicy(r.arn, x.env.AccountID, pulling...))
+		return
+	}
+	token := slices.Contains(lacking, "ecr:GetAuthorizationToken")
+	if !across && byRepository == OK && !token { // in one account either side's leave is enough
+		lacking = nil
+	}
+	switch {
+	case err != nil:
+		c.blind(x, "execution role", "iam:SimulatePrincipalPolicy", role, err)
+	case len(lacking) > 0:
+		fix := statement{Effect: "Allow", Action: slices.DeleteFunc(slices.Clone(lacking), func(a string) bool { return a == "ecr:GetAuthorizationToken" }), Resource: r.arn.String()}.String()
+		if token {
+			fix = strings.Trim(statement{Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: "*"}.String()+", "+fix, ", ")
+		}
+		c.add("execution role", Problem, fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")),
+			"in account "+x.env.AccountID+", add to the policy of "+role+": "+fix)
+	case across && byRepository == Unknown:
+		c.add("execution role", Unknown, role+" may pull by its own policies; whether the repository lets it is not known: "+why, "")
+	default:
+		c.ok("execution role", "%s may pull from %s", role, r.Registry)
+	}
+}
+
+// organization finds the ids of organisations in a policy's conditions.
+var organization = regexp.MustCompile(`o-[a-z0-9]{10,32}`)
+
+// byRepository says whether the repository's policy lets a role pull.
+func (c *chart) byRepository(x *exam, r *repository, role string, pulled bool) (level Level, why string) {
+	text, err := r.policy()
+	if err != nil {
+		if pulled { // the caller is of the role's account, and policies name accounts as a rule
+			return OK, ""
+		}
+		return Unknown, fault.Plain(err).Error()
+	}
+	if text == "" {
+		return Problem, "it has no policy"
+	}
+	document, err := policy.Parse([]byte(text))
+	if err != nil {
+		return Unknown, err.Error()
+	}
+	allows := func(org string) bool {
+		return !slices.ContainsFunc(pulling, func(action string) bool {
+			return document.Evaluate(policy.Request{Principal: role, Account: x.env.AccountID, Organization: org, Action: action, Resource: r.arn.String()}) != policy.Allow
+		})
+	}
+	if allows("") {
+		return OK, ""
+	}
+	for _, org := range organization.FindAllString(text, -1) {
+		if !allows(org) {
+			continue
+		}
+		if pulled {
+			return OK, ""
+		}
+		return Unknown, "it lets the accounts of organisation " + org + " pull; aws organizations describe-organization says whether account " + x.env.AccountID + " is one"
+	}
+	return Problem, "none of its statements is about account " + x.env.AccountID
+}
+
+// simulate returns which of the actions of a pull a role's own policies do not allow.
+func (x *exam) simulate(ctx context.Context, role string, r *repository) (lacking []string, err error) {
+	ask := func(resource string, actions ...string) error {
+		out, err := x.iam.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions, ResourceArns: []string{resource}})
+		if err != nil {
+			return err
+		}
+		for _, result := range out.EvaluationResults {
+			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
+				lacking = append(lacking, aws.ToString(result.EvalActionName))
+			}
+		}
+		return nil
+	}
+	if err := ask("*", "ecr:GetAuthorizationToken"); err != nil {
+		return nil, err
+	}
+	return lacking, ask(r.arn.String(), pulling...)
+}
+
+// principal returns the ARN under which policies know who is calling: of an
+// assumed role's session, the role's.
+func principal(caller arn.ARN) string {
+	role, ok := strings.CutPrefix(caller.Resource, "assumed-role/")
+	if caller.Service != "sts" || !ok {
+		return caller.String()
+	}
+	role, _, _ = strings.Cut(role, "/")
+	return "arn:" + caller.Partition + ":iam::" + caller.AccountID + ":role/" + role
+}

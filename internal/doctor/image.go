@@ -1,0 +1,135 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// images examines the image that a service runs, and the way it is pulled.
+func (c *chart) images(ctx context.Context, x *exam, w environment.Workload, s *types.Service, td *types.TaskDefinition, running image.Reference) {
+	r := x.repositoryOf(ctx, w)
+	id := ecrtypes.ImageIdentifier{}
+	if running.Repository == w.Repository {
+		id = c.identifier(ctx, x, s, running)
+	}
+	if id == (ecrtypes.ImageIdentifier{}) { // it runs something else: any tag tells whether pulls are allowed
+		id.ImageTag = aws.String("latest")
+	}
+	got, failure, err := r.get(ctx, id)
+	if fault.Is(err, "RepositoryNotFoundException") {
+		c.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (strategy %s: %s)", r.Host(), r.name, x.env.Strategy.Name, x.env.Strategy.Why),
+			"create it there, or set ecr_strategy in "+x.env.File+" to where the images are")
+		return
+	}
+	c.pull(x, r, err)
+	c.openness(x, r)
+	c.execution(ctx, x, r, td, err == nil)
+	if running.Repository != w.Repository || err != nil {
+		return
+	}
+	c.exists(r, id, failure)
+	if got == nil {
+		return
+	}
+	c.platform(ctx, r, got, td)
+	digest := ""
+	if got.ImageId != nil {
+		digest = aws.ToString(got.ImageId.ImageDigest)
+	}
+	c.kept(x, r, digest)
+}
+
+// identifier returns how ECR knows the image that runs: by the digest in the
+// task definition or that of the running tasks, which a tag may have left; else by the tag.
+func (c *chart) identifier(ctx context.Context, x *exam, s *types.Service, running image.Reference) ecrtypes.ImageIdentifier {
+	if running.Digest != "" {
+		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(running.Digest)}
+	}
+	digests, err := x.taskDigests(ctx, s, running)
+	switch {
+	case err != nil:
+		c.blind(x, "running image", "ecs:ListTasks", aws.ToString(s.ClusterArn), err)
+	case len(digests) > 1:
+		c.add("running image", Warning, fmt.Sprintf("the tasks run %d different images under the tag %q: %s", len(digests), running.Tag, strings.Join(digests, ", ")),
+			"the tag was moved meanwhile; deploy once more, which pins the image by digest")
+	case len(digests) == 0:
+		c.add("running image", Warning, fmt.Sprintf("the task definition names the image by the tag %q, and no task runs that could tell its digest", running.Tag), "deploy once, which pins the image by digest")
+	}
+	if len(digests) > 0 {
+		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(digests[0])}
+	}
+	return ecrtypes.ImageIdentifier{ImageTag: aws.String(running.Tag)}
+}
+
+// taskDigests returns the digests that the tasks of a service run of an image.
+func (x *exam) taskDigests(ctx context.Context, s *types.Service, running image.Reference) ([]string, error) {
+	list, err := x.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: s.ClusterArn, ServiceName: s.ServiceName, DesiredStatus: types.DesiredStatusRunning})
+	if err != nil || len(list.TaskArns) == 0 {
+		return nil, err
+	}
+	out, err := x.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: s.ClusterArn, Tasks: list.TaskArns[:min(len(list.TaskArns), 100)]})
+	if err != nil {
+		return nil, err
+	}
+	var digests []string
+	for _, task := range out.Tasks {
+		for _, container := range task.Containers {
+			digest := aws.ToString(container.ImageDigest)
+			if digest != "" && aws.ToString(container.Image) == running.String() && !slices.Contains(digests, digest) {
+				digests = append(digests, digest)
+			}
+		}
+	}
+	return digests, nil
+}
+
+// exists reports whether the image that runs can still be pulled: new tasks need it.
+func (c *chart) exists(r *repository, id ecrtypes.ImageIdentifier, failure *ecrtypes.ImageFailure) {
+	name := aws.ToString(id.ImageDigest) + aws.ToString(id.ImageTag)
+	switch {
+	case failure == nil:
+		c.ok("image", "what runs is still in the registry: %s", name)
+	case failure.FailureCode == ecrtypes.ImageFailureCodeImageNotFound:
+		c.add("image", Problem, fmt.Sprintf("what runs is gone from repository %s of %s: %s; a task that starts now cannot pull it", r.name, r.Registry, name),
+			"deploy an image that exists, and see that no lifecycle policy deletes what runs")
+	default:
+		c.add("image", Problem, fmt.Sprintf("ECR does not give out what runs, %s: %s: %s", name, failure.FailureCode, aws.ToString(failure.FailureReason)),
+			"restore it if it is archived (aws ecr update-image-storage-class), or deploy another")
+	}
+}
+
+// kept reports whether the image that runs is archived, or may be deleted.
+func (c *chart) kept(x *exam, r *repository, digest string) {
+	images, err := r.images()
+	if err != nil {
+		c.blind(x, "lifecycle", "ecr:DescribeImages", r.arn.String(), err)
+		return
+	}
+	i := slices.IndexFunc(images, func(d ecrtypes.ImageDetail) bool { return aws.ToString(d.ImageDigest) == digest })
+	if i < 0 {
+		c.add("lifecycle", Unknown, "not checked: ECR does not list the image "+digest, "try again")
+		return
+	}
+	if status := images[i].ImageStatus; status != "" && status != ecrtypes.ImageStatusActive {
+		c.add("archive", Problem, fmt.Sprintf("the image that runs is %s: a task that starts now cannot pull it", status), "restore it (aws ecr update-image-storage-class), or deploy another")
+	} else {
+		c.ok("archive", "the image that runs is active, not archived")
+	}
+	text, err := r.lifecycle()
+	if err != nil {
+		c.blind(x, "lifecycle", "ecr:GetLifecyclePolicy", r.arn.String(), err)
+		return
+	}
+	c.lifecycle(text, images, images[i])
+}

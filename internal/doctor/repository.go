@@ -1,0 +1,101 @@
+package doctor
+
+import (
+	"context"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// repository is an ECR repository, each part read once, when it is first asked for.
+type repository struct {
+	image.Registry
+	name string
+	arn  arn.ARN
+	ecr  *ecr.Client
+	http aws.HTTPClient
+
+	policy    func() (string, error) // its policy's text; "" if it has none
+	lifecycle func() (string, error) // its lifecycle policy's text; "" if it has none
+	images    func() ([]types.ImageDetail, error)
+}
+
+// repositoryOf returns the repository of a workload's images.
+func (x *exam) repositoryOf(ctx context.Context, w environment.Workload) *repository {
+	registry, client := x.registryOf(w)
+	name := registry.RepositoryARN(w.Repository)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if r := x.repositories[name]; r != nil {
+		return r
+	}
+	r := &repository{Registry: registry, name: w.Repository, ecr: client, http: x.http}
+	r.arn, _ = arn.Parse(name) // made by us
+	r.policy = sync.OnceValues(func() (string, error) { return r.readPolicy(ctx) })
+	r.lifecycle = sync.OnceValues(func() (string, error) { return r.readLifecycle(ctx) })
+	r.images = sync.OnceValues(func() ([]types.ImageDetail, error) { return r.readImages(ctx) })
+	x.repositories[name] = r
+	return r
+}
+
+func (r *repository) readPolicy(ctx context.Context) (string, error) {
+	out, err := r.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
+	if fault.Is(err, "RepositoryPolicyNotFoundException") {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.PolicyText), nil
+}
+
+func (r *repository) readLifecycle(ctx context.Context) (string, error) {
+	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
+	if fault.Is(err, "LifecyclePolicyNotFoundException") {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return aws.ToString(out.LifecyclePolicyText), nil
+}
+
+func (r *repository) readImages(ctx context.Context) (all []types.ImageDetail, err error) {
+	pages := ecr.NewDescribeImagesPaginator(r.ecr, &ecr.DescribeImagesInput{
+		RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name), MaxResults: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.ImageDetails...)
+	}
+	return all, nil
+}
+
+// get asks for one image with the call that pulls make: its manifest, or why not.
+func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.Image, *types.ImageFailure, error) {
+	out, err := r.ecr.BatchGetImage(ctx, &ecr.BatchGetImageInput{
+		RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name), ImageIds: []types.ImageIdentifier{id},
+		AcceptedMediaTypes: []string{
+			"application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
+			"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
+		},
+	})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(out.Images) > 0:
+		return &out.Images[0], nil, nil
+	case len(out.Failures) > 0:
+		return nil, &out.Failures[0], nil
+	}
+	return nil, &types.ImageFailure{FailureReason: aws.String("ECR returned neither the image nor a reason")}, nil
+}

@@ -1,0 +1,48 @@
+package stack
+
+import (
+	"fmt"
+	"strings"
+
+	"deployer/internal/environment"
+)
+
+// Formats are the names of the formats that [Format] writes.
+var Formats = []string{"sam", "samconfig", "tfvars"}
+
+// Format writes parameters for the tool that installs the stack: "sam" as
+// `sam deploy --parameter-overrides` takes them; "samconfig" as a samconfig.toml
+// with the environment's section, for `sam deploy --config-env`; "tfvars" as a
+// variable for the parameters of Terraform's aws_cloudformation_stack.
+func Format(format string, env *environment.Environment, parameters []Parameter) (string, error) {
+	switch format {
+	case "sam":
+		return lines("%s=%s\n", parameters), nil
+	case "samconfig":
+		return samconfig(env, parameters), nil
+	case "tfvars":
+		return "deployer_parameters = {\n" + lines("  %s = %q\n", parameters) + "}\n", nil
+	}
+	return "", fmt.Errorf("there is no format %q: choose one of %s", format, strings.Join(Formats, ", "))
+}
+
+func lines(format string, parameters []Parameter) string {
+	var s strings.Builder
+	for _, p := range parameters {
+		fmt.Fprintf(&s, format, p.Name, p.Value)
+	}
+	return s.String()
+}
+
+func samconfig(env *environment.Environment, parameters []Parameter) string {
+	return fmt.Sprintf(`version = 0.1
+
+[%s.deploy.parameters]
+stack_name = %q
+region = %q
+resolve_s3 = true
+capabilities = "CAPABILITY_NAMED_IAM"
+parameter_overrides = [
+%s]
+`, env.Name, Name(env), env.Region, lines("  \"%s=%s\",\n", parameters))
+}
