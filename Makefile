@@ -10,8 +10,10 @@ dist ?= dist
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 fuzztime ?= 30s
 
+comma := ,
 # Without these flags the bootstrap is a third larger: no symbols, no RPC mode, no C.
-release := CGO_ENABLED=0 go build -tags lambda.norpc -trimpath -ldflags="-s -w -X main.release=$(version)"
+# The tag function leaves out the commands that only people use.
+release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -w -X main.release=$(version)"
 linters := go tool -modfile=tools/go.mod
 
 .PHONY: help
@@ -21,18 +23,18 @@ help: ## list the targets
 .PHONY: build
 build: ## build the command line, bin/deployer
 	@mkdir -p bin
-	$(release) -o bin/deployer ./cmd/deployer
+	$(call release) -o bin/deployer ./cmd/deployer
 
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
 	@mkdir -p $(dist)
-	GOOS=linux GOARCH=arm64 $(release) -o $(dist)/bootstrap ./cmd/deployer
+	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(dist)/bootstrap ./cmd/deployer
 	cp $(file) $(dist)/environment.yaml
 	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
 
 .PHONY: build-DeployerFunction
 build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_DIR
-	GOOS=linux GOARCH=arm64 $(release) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
+	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
 	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
 
 # The environment file of `make deploy`, where the project keeps its files.

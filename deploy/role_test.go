@@ -16,10 +16,10 @@ import (
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/policy"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
+	"deployer/internal/policy"
 )
 
 // statements returns the statements of the function's role.

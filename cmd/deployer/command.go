@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -38,17 +39,14 @@ type subcommand struct {
 	run                 func(*cli) error
 }
 
-var subcommands = []subcommand{
+var subcommands = slices.Concat([]subcommand{
 	{"deploy", "-f FILE SERVICE TAG [-dry-run] [-force] [-reason TEXT] [-json]", "deploy the image under TAG to SERVICE, with your own credentials", (*cli).deploy},
 	{"explain", "-f FILE EVENT.json", "say what an event would do in an environment, and why (offline)", (*cli).explain},
 	{"resolve", "-f FILE SERVICE TAG [-check]", "print the image reference of SERVICE under TAG; -check asks ECR for its digest", (*cli).resolve},
 	{"validate", "FILE...", "check environment files", (*cli).validate},
-	{"migrate", "FILE... | all [-n] [-dir DIR]", "move environment files from schema version 6 to 7, which names the ECR strategy", (*cli).migrate},
-	{"doctor", "-f FILE [SERVICE...] [-json]", "say whether an environment can be deployed to, what is wrong, and what to do (only reads)", (*cli).doctor},
-	{"params", "-f FILE [-format sam|samconfig|tfvars] [NAME=VALUE...]", "print the parameters of the deployer's own stack, as the environment file has them", (*cli).params},
-	{"redrive", "-f FILE -queue URL [-dry-run] [-max N]", "run the events that a failure queue has kept once more, and delete what is done", (*cli).redrive},
+}, tools, []subcommand{
 	{"version", "", "print the version", (*cli).version},
-}
+})
 
 // cli is one run of a command.
 type cli struct {
@@ -78,7 +76,7 @@ func command(args []string, out, errs io.Writer) (exit int) {
 			return sub.main(rest, out, errs)
 		}
 	}
-	fmt.Fprintf(errs, "deployer: error: there is no command %q\ndeployer: hint: deployer help\n", name)
+	fmt.Fprintf(errs, "deployer: error: there is no command %q\ndeployer: hint: %s\n", name, noCommand)
 	return exitUsage
 }
 

@@ -14,10 +14,10 @@ import (
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/policy"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/policy"
 )
 
 const (

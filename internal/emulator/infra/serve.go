@@ -26,7 +26,7 @@ func Serve(aws http.Handler) (url string, stop func() error, err error) {
 // project in root, and puts it at path. It is the release's but for -trimpath,
 // under which every package would be compiled a second time.
 func BuildBootstrap(ctx context.Context, root, path string) error {
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w", "-o", path, "./cmd/deployer")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "lambda.norpc,function", "-ldflags=-s -w", "-o", path, "./cmd/deployer")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the bootstrap: %w\n%s", err, out)

@@ -1,0 +1,16 @@
+//go:build !function
+
+package main
+
+// tools are the commands for people alone. The function's own build leaves them
+// out with the clients of AWS that only they need: its size is a part of every
+// cold start.
+var tools = []subcommand{
+	{"migrate", "FILE... | all [-n] [-dir DIR]", "move environment files from schema version 6 to 7, which names the ECR strategy", (*cli).migrate},
+	{"doctor", "-f FILE [SERVICE...] [-json]", "say whether an environment can be deployed to, what is wrong, and what to do (only reads)", (*cli).doctor},
+	{"params", "-f FILE [-format sam|samconfig|tfvars] [NAME=VALUE...]", "print the parameters of the deployer's own stack, as the environment file has them", (*cli).params},
+	{"redrive", "-f FILE -queue URL [-dry-run] [-max N]", "run the events that a failure queue has kept once more, and delete what is done", (*cli).redrive},
+}
+
+// noCommand is what to do where a command does not exist.
+const noCommand = "deployer help"
