@@ -1,0 +1,147 @@
+package access
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+	"deployer/internal/policy"
+)
+
+const (
+	devAccount, stagingAccount, prodAccount = "111111111111", "222222222222", "333333333333"
+	stranger                                = "999999999999"
+	organization                            = "o-a1b2c3d4e5"
+	backend                                 = "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
+)
+
+// example returns an environment of the guide's patterns, "centralized-dev-ecr/prod".
+func example(t *testing.T, name string) *environment.Environment {
+	t.Helper()
+	env, err := environment.Load(filepath.Join("..", "..", "examples", name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
+}
+
+// file returns the environment of a file that begins with what every file has.
+func file(t *testing.T, rest string) *environment.Environment {
+	t.Helper()
+	env, err := environment.Parse("x.yaml", []byte("project: myproject\n"+rest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
+}
+
+// parse reads a policy, as it is or under a member's name.
+func parse(t *testing.T, text, member string) *policy.Document {
+	t.Helper()
+	if member != "" {
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(text), &members); err != nil {
+			t.Fatal(err)
+		}
+		text = string(members[member])
+	}
+	d, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	return d
+}
+
+// TestPartitions writes what begins with arn: in China.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	env := file(t, "env: dev\nregion: cn-north-1\naccount_id: \"012345670123\"\n")
+	repo, err := Repository(env, Callers{Accounts: []string{devAccount}})
+	must(t, err)
+	bus, err := Bus(env, Callers{Accounts: []string{devAccount}})
+	must(t, err)
+	github, err := GitHub(env, Source{Owner: "octocat", Name: "shop"})
+	must(t, err)
+	for want, p := range map[string]Policy{
+		`"arn:aws-cn:iam::111111111111:root"`:                                              repo,
+		`"arn:aws-cn:events:cn-north-1:012345670123:event-bus/default"`:                    bus,
+		`"arn:aws-cn:ecr:cn-north-1:012345670123:repository/myproject_backend"`:            github,
+		`"arn:aws-cn:iam::012345670123:oidc-provider/token.actions.githubusercontent.com"`: github,
+	} {
+		if !strings.Contains(p.JSON, want) || strings.Contains(p.JSON, `"arn:aws:`) {
+			t.Errorf("want %s and no other partition in\n%s", want, p.JSON)
+		}
+	}
+}
+
+// TestManualRepositories are in registries of their own: the policies are about
+// those too, and the registry that is the environment's needs none.
+func TestManualRepositories(t *testing.T) {
+	t.Parallel()
+	env := file(t, `env: dev
+region: us-east-1
+account_id: "111111111111"
+services:
+  - {name: a, ecr_config: {mode: manual_repo, repository_uri: "444444444444.dkr.ecr.eu-west-1.amazonaws.com/team/app"}}
+  - {name: b, ecr_config: {mode: use_existing, source_service_name: a}}
+  - {name: c, ecr_config: {mode: manual_repo, repository_uri: "555555555555.dkr.ecr.eu-west-1.amazonaws.com/team.app"}}
+  - {name: d, ecr_config: {mode: manual_repo, repository_uri: "555555555555.dkr.ecr.eu-west-1.amazonaws.com/team/app"}}
+  - {name: hub, docker_image: "nginx:1.29"}
+`)
+	p, err := Repository(env, Callers{})
+	must(t, err)
+	want := []string{
+		"aws ecr set-repository-policy --region eu-west-1 --repository-name team/app --policy-text file://policy.json",
+		"aws ecr set-repository-policy --region eu-west-1 --repository-name team.app --policy-text file://policy.json",
+		"aws ecr set-repository-policy --region eu-west-1 --repository-name team/app --policy-text file://policy.json",
+	}
+	if diff := cmp.Diff(want, p.Steps); diff != "" {
+		t.Error(diff)
+	}
+	for _, name := range []string{`"team_app"`, `"team_app_2"`, `"team_app_3"`} {
+		if !strings.Contains(p.Terraform, `resource "aws_ecr_repository_policy" `+name+" {") {
+			t.Errorf("no resource is called %s in\n%s", name, p.Terraform)
+		}
+	}
+	bus, err := Bus(env, Callers{})
+	must(t, err)
+	if !strings.Contains(bus.JSON, "444444444444") || !strings.Contains(bus.JSON, "555555555555") {
+		t.Errorf("the pushes of both registries deploy:\n%s", bus.JSON)
+	}
+	role, err := GitHub(env, Source{Owner: "octocat", Name: "shop"})
+	must(t, err)
+	if strings.Contains(role.JSON, "team") {
+		t.Errorf("the role pushes to its own registry only:\n%s", role.JSON)
+	}
+}
+
+// TestTerraformSaysTheSame reads the policies back out of Terraform's language.
+func TestTerraformSaysTheSame(t *testing.T) {
+	t.Parallel()
+	env := file(t, "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\ndeployer: {deploy_sources: ['a${b}%{c}', 'x\": <&>']}\n")
+	p, err := Bus(env, Callers{Accounts: []string{devAccount}})
+	must(t, err)
+	_, body, _ := strings.Cut(p.Terraform, "jsonencode(")
+	body = strings.TrimSuffix(body, ")\n}\n")
+	body = strings.NewReplacer("$${", "${", "%%{", "%{", `" : `, `": `).Replace(body)
+	var got, want any
+	must(t, json.Unmarshal([]byte(body), &got))
+	must(t, json.Unmarshal([]byte(p.JSON), &want))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if strings.Count(p.Terraform, "$${b}%%{c}") != 1 || !strings.Contains(p.Terraform, `"x\": <&>"`) {
+		t.Errorf("Terraform would read templates in\n%s", p.Terraform)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

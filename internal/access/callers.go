@@ -1,0 +1,74 @@
+package access
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// Callers are whom a policy lets in: the accounts of an organisation, or those
+// that are listed. The zero value is nobody; there is none for everybody.
+type Callers struct {
+	Organization string
+	Accounts     []string
+}
+
+var organizationForm = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
+
+// ParseCallers reads the id of an organisation, or the ids of accounts with
+// commas between them. Both may be empty.
+func ParseCallers(organization, accounts string) (Callers, error) {
+	c := Callers{Organization: organization}
+	if organization != "" && accounts != "" {
+		return Callers{}, fmt.Errorf("-org and -accounts are two ways to say who: give one of them")
+	}
+	if organization != "" && !organizationForm.MatchString(organization) {
+		return Callers{}, fmt.Errorf("-org %q is not the id of an organisation: write it like o-a1b2c3d4e5 (aws organizations describe-organization)", organization)
+	}
+	if accounts == "" {
+		return c, nil
+	}
+	for _, id := range strings.Split(accounts, ",") {
+		id = strings.TrimSpace(id)
+		if !image.ValidAccountID(id) {
+			return Callers{}, fmt.Errorf("-accounts has %q, which is not an account id: write 12 digits, leading zeros too, and commas between the ids", id)
+		}
+		if !slices.Contains(c.Accounts, id) {
+			c.Accounts = append(c.Accounts, id)
+		}
+	}
+	return c, nil
+}
+
+func (c Callers) nobody() bool { return c.Organization == "" && len(c.Accounts) == 0 }
+
+// admit makes a statement be about the callers. "*" is everybody in the world,
+// so it never stands without the organisation.
+func (c Callers) admit(env *environment.Environment, s statement) statement {
+	if c.Organization == "" {
+		s.Principal = roots(env, c.Accounts)
+		return s
+	}
+	s.Principal = "*"
+	if s.Condition == nil {
+		s.Condition = condition{}
+	}
+	if s.Condition["StringEquals"] == nil {
+		s.Condition["StringEquals"] = map[string]any{}
+	}
+	s.Condition["StringEquals"]["aws:PrincipalOrgID"] = c.Organization
+	return s
+}
+
+// roots is the principal of accounts, which is whomever of theirs they let.
+func roots(env *environment.Environment, accounts []string) any {
+	arns := make([]string, len(accounts))
+	for i, id := range accounts {
+		arns[i] = "arn:" + image.PartitionOf(env.Region).Name + ":iam::" + id + ":root"
+	}
+	return map[string]any{"AWS": arns}
+}
