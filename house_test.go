@@ -13,11 +13,15 @@ import (
 )
 
 // rooms are the product's packages; each may import only those before it.
-var rooms = []string{"policy", "image", "environment", "event", "fault", "resolve", "ecsdeploy", "pipeline", "redrive", "doctor", "migrate", "stack"}
+var rooms = []string{"policy", "image", "environment", "event", "fault", "bus", "resolve", "ecsdeploy", "pipeline", "redrive", "doctor", "migrate", "access", "stack"}
 
 // stages are what tests and the demo play on; the product never imports them,
 // nor they the product.
 var stages = []string{"emulator", "lambdahost"}
+
+// theatre is where the product plays on both stages at once; only tests and the
+// demo enter it.
+const theatre = "stage"
 
 // shared is the one room that the witnesses know too: what IAM's language means
 // is neither the product's nor the emulator's to say.
@@ -26,14 +30,15 @@ const shared = "policy"
 // sole are the packages that only these rooms may import. The doctor looks at
 // everything, and changes nothing.
 var sole = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2/service/ecr": {"resolve", "doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/ecs": {"ecsdeploy", "doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/iam": {"doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/sqs": {"redrive"},
+	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsdeploy", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"bus", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive"},
 }
 
 // pure are the packages that import no part of any SDK.
-var pure = []string{"deployer/internal/policy", "deployer/internal/image", "deployer/internal/environment", "deployer/internal/event", "deployer/internal/stack", "deployer/internal/ecsdeploy/converge"}
+var pure = []string{"deployer/internal/policy", "deployer/internal/image", "deployer/internal/environment", "deployer/internal/event", "deployer/internal/access", "deployer/internal/stack", "deployer/internal/ecsdeploy/converge"}
 
 func TestHouse(t *testing.T) {
 	t.Parallel()
@@ -84,7 +89,7 @@ func forbidden(path, room, imported string) string {
 	switch owners := sole[imported]; {
 	case from >= 0 && to >= from && !strings.HasPrefix(imported, path+"/"): // a room may have chambers
 		return "a room imports only rooms before it: " + strings.Join(rooms, ", ")
-	case product && slices.Contains(stages, roomOf(imported)):
+	case product && (slices.Contains(stages, roomOf(imported)) || roomOf(imported) == theatre):
 		return "the product does not know that it is emulated"
 	case slices.Contains(stages, room) && (to >= 0 && roomOf(imported) != shared || slices.Contains(stages, roomOf(imported)) && roomOf(imported) != room):
 		return "a witness knows nothing of the product, nor of the other witness"
@@ -106,6 +111,7 @@ func TestHouseRefuses(t *testing.T) {
 		{"deployer/internal/pipeline", "github.com/aws/aws-sdk-go-v2/service/ecs"},
 		{"deployer/internal/pipeline", "deployer/internal/emulator"},
 		{"deployer/cmd/deployer", "deployer/internal/lambdahost"},
+		{"deployer/cmd/deployer", "deployer/internal/stage"},
 		{"deployer/internal/emulator/pattern", "deployer/internal/environment"},
 		{"deployer/internal/policy", "deployer/internal/image"},
 		{"deployer/internal/lambdahost", "deployer/internal/emulator"},

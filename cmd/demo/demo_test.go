@@ -43,7 +43,7 @@ func TestUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer s.Close()
 	var out bytes.Buffer
 	if err := s.announce(t.Context(), &out); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestUp(t *testing.T) {
 	s.said.also = nil // out has no lock
 	_, command, ok := strings.Cut(out.String(), "\n  aws events put-events ")
 	command, _, _ = strings.Cut(command, "\n")
-	if !ok || !strings.Contains(command, "--endpoint-url "+s.url+" ") {
+	if !ok || !strings.Contains(command, "--endpoint-url "+s.URL+" ") {
 		t.Fatalf("it prints no command to send an event:\n%s", out.String())
 	}
 	if _, err := exec.LookPath("aws"); err == nil {
@@ -63,10 +63,10 @@ func TestUp(t *testing.T) {
 	} else if err := s.putEvent(t.Context(), infra.Prod, "action.production", "DEPLOY", `{"service":"backend","tag":"git-abc123f"}`); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.settle(t.Context()); err != nil {
+	if err := s.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := s.accounts["prod"].Runs(t.Context(), "myproject_cluster_prod", "myproject_service_prod")
+	runs, err := s.Accounts["prod"].Runs(t.Context(), "myproject_cluster_prod", "myproject_service_prod")
 	if err != nil || runs.TaskDefinition.Revision != 2 {
 		t.Errorf("prod runs revision %v, %v; the functions said %v", runs.TaskDefinition.Revision, err, s.said.take())
 	}

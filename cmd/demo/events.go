@@ -24,7 +24,7 @@ func (s *stack) putEvent(ctx context.Context, account, source, detailType, detai
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -54,10 +54,10 @@ func (s *stack) putEvent(ctx context.Context, account, source, detailType, detai
 // announce puts an image into the registry that can be deployed, tells how to
 // reach the stack, and from then on prints what the functions log.
 func (s *stack) announce(ctx context.Context, out io.Writer) error {
-	if _, err := s.accounts["dev"].Push(ctx, infra.Project+"_backend", "backend v2", "git-abc123f"); err != nil {
+	if _, err := s.Accounts["dev"].Push(ctx, infra.Project+"_backend", "backend v2", "git-abc123f"); err != nil {
 		return err
 	}
-	if err := s.settle(ctx); err != nil {
+	if err := s.Settle(ctx); err != nil {
 		return err
 	}
 	s.said.mu.Lock()
@@ -73,6 +73,6 @@ Deploy the backend to prod, in another terminal:
   aws ecs describe-services --endpoint-url %[1]s --cluster myproject_cluster_prod --services myproject_service_prod --query 'services[0].deployments'
 
 The functions' logs follow. Interrupt to stop.
-`, s.url, infra.Dev, infra.Staging, infra.Prod)
+`, s.URL, infra.Dev, infra.Staging, infra.Prod)
 	return nil
 }

@@ -42,7 +42,7 @@ func run(ctx context.Context, root string, up bool, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.Close()
 	if !up {
 		return s.play(ctx, out)
 	}

@@ -31,7 +31,7 @@ const putEvents = `aws events put-events --entries \
 var story = []scene{
 	{"CI pushes a new backend to dev's registry as git-abc123f and as latest.",
 		func(ctx context.Context, s *stack) error {
-			_, err := s.accounts["dev"].Push(ctx, infra.Project+"_backend", "backend v2", "git-abc123f", "latest")
+			_, err := s.Accounts["dev"].Push(ctx, infra.Project+"_backend", "backend v2", "git-abc123f", "latest")
 			return err
 		},
 		[]string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
@@ -58,7 +58,7 @@ func (s *stack) play(ctx context.Context, out io.Writer) error {
 		if err := sc.act(ctx, s); err != nil {
 			return err
 		}
-		if err := s.settle(ctx); err != nil {
+		if err := s.Settle(ctx); err != nil {
 			return err
 		}
 		if err := sc.tell(s.said.take(), out); err != nil {
@@ -127,7 +127,7 @@ func (s *stack) table(ctx context.Context, out io.Writer) error {
 
 // row returns one service's line of the table.
 func (s *stack) row(ctx context.Context, env, service string) (string, error) {
-	account := s.accounts[env]
+	account := s.Accounts[env]
 	cluster := infra.Project + "_cluster_" + env
 	running, err := s.finished(ctx, account, cluster, service)
 	if err != nil {
@@ -162,7 +162,7 @@ func (s *stack) finished(ctx context.Context, a *infra.Account, cluster, service
 func (s *stack) check(ctx context.Context) error {
 	for _, env := range infra.Environments {
 		for _, workload := range infra.Workloads {
-			runs, err := s.accounts[env.Name].Runs(ctx, infra.Project+"_cluster_"+env.Name, infra.ServiceName(workload.Name, env.Name))
+			runs, err := s.Accounts[env.Name].Runs(ctx, infra.Project+"_cluster_"+env.Name, infra.ServiceName(workload.Name, env.Name))
 			if err != nil {
 				return err
 			}

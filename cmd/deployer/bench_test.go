@@ -14,7 +14,7 @@ func BenchmarkColdStart(b *testing.B) {
 	var init time.Duration
 	var peak int64
 	for b.Loop() {
-		s := newStage(b, "prod", nil)
+		s := newScene(b, "prod", nil)
 		s.invoke(b, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
 		s.invoke(b, `{}`) // the peak is read when the next event is asked for
 		process := s.Stats().Processes[0]
@@ -29,7 +29,7 @@ func BenchmarkColdStart(b *testing.B) {
 // BenchmarkDeploy measures a deployment while every call of AWS takes 100 ms:
 // when the update leaves, counted from the first call.
 func BenchmarkDeploy(b *testing.B) {
-	s := newStage(b, "prod", nil)
+	s := newScene(b, "prod", nil)
 	s.invoke(b, `{}`) // the cold start is measured elsewhere
 	s.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
 	var update time.Duration

@@ -23,7 +23,7 @@ const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_bac
 // dev's registry, and the answer field for field.
 func TestDeployEvent(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", nil)
+	s := newScene(t, "prod", nil)
 	digest, err := s.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "git-abc123f")
 	must(t, err)
 	s.ResetCalls()
@@ -88,7 +88,7 @@ func TestDeployEvent(t *testing.T) {
 // each is sent before any is answered.
 func TestReadsAreSentTogether(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", nil)
+	s := newScene(t, "prod", nil)
 	for _, operation := range []string{"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"} {
 		s.Inject(emulator.Fault{Operation: operation, Latency: 100 * time.Millisecond, Times: 1})
 	}
@@ -114,7 +114,7 @@ func TestPushEvent(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.env, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, tt.env, nil)
+			s := newScene(t, tt.env, nil)
 			digest, err := s.accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest")
 			must(t, err)
 			s.ResetCalls()
@@ -142,7 +142,7 @@ func TestPushEvent(t *testing.T) {
 // answered, none calls AWS.
 func TestBadEvents(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", nil)
+	s := newScene(t, "prod", nil)
 	deploy := func(detail string) string { return deployEvent("action.production", detail) }
 	future := deployEventAt(time.Now().Add(time.Hour), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)
 	tests := []struct{ name, event, status, reason string }{
@@ -178,7 +178,7 @@ func TestBadEvents(t *testing.T) {
 
 func TestImageNotFoundIsRejected(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", nil)
+	s := newScene(t, "prod", nil)
 	got := s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
 	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, `looking for tag "git-0000000" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: `) {
 		t.Errorf("got %+v", got)
@@ -195,7 +195,7 @@ func TestImageNotFoundIsRejected(t *testing.T) {
 // retried and then kept with a named error.
 func TestFailuresAreKept(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", nil)
+	s := newScene(t, "prod", nil)
 	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: ecs:DescribeServices")})
 	event := deployEvent("action.production", `{"service":"backend","tag":"v1"}`)
 	_, err := s.InvokeAsync([]byte(event))
@@ -220,7 +220,7 @@ func TestFailuresAreKept(t *testing.T) {
 // end says so itself, and is not killed.
 func TestAnswersBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
+	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
 	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
 	response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1"}`)))
 	must(t, err)
@@ -253,7 +253,7 @@ func TestColdStart(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, tt.file)), 0o755))
 			must(t, os.WriteFile(filepath.Join(dir, tt.file), []byte(tt.content), 0o644))
-			s := newStage(t, "prod", func(o *lambdahost.Options) {
+			s := newScene(t, "prod", func(o *lambdahost.Options) {
 				o.Dir = dir
 				delete(o.Env, "DEPLOYER_ENVIRONMENT_FILE")
 				if tt.variable != "" {

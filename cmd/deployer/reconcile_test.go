@@ -25,7 +25,7 @@ const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","sour
 // schedule, once, and that what a person moved back since is left alone.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "dev", nil)
+	s := newScene(t, "dev", nil)
 	if got := s.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to" {
 		t.Errorf("nothing pushed: %+v", got)
 	}
@@ -55,7 +55,7 @@ func TestReconcile(t *testing.T) {
 // described is spoken of once, and then left alone.
 func TestReconcileDenied(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = infra.Staging + "-deployer" })
+	s := newScene(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = infra.Staging + "-deployer" })
 	all, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
 	must(t, err)
 	s.SetRolePolicy(infra.Staging, "deployer", all)
@@ -71,7 +71,7 @@ func TestReconcileDenied(t *testing.T) {
 }
 
 // pushLater pushes to dev's registry at a time that is later than everything so far.
-func (s *stage) pushLater(t *testing.T, repository, content, tag string) string {
+func (s *scene) pushLater(t *testing.T, repository, content, tag string) string {
 	t.Helper()
 	s.ahead.Store(int64(2 * time.Second))
 	digest, err := s.accounts["dev"].Push(t.Context(), repository, content, tag)

@@ -32,9 +32,9 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 	return path, infra.BuildBootstrap(context.Background(), "../..", path)
 })
 
-// stage is one environment's function, as its real bootstrap behind Lambda's
+// scene is one environment's function, as its real bootstrap behind Lambda's
 // protocol, in a project after the guide's first pattern on emulated AWS.
-type stage struct {
+type scene struct {
 	*emulator.Emulator
 	*lambdahost.Host
 	accounts map[string]*infra.Account
@@ -46,12 +46,12 @@ type stage struct {
 	failed []lambdahost.Record // what went to the on-failure queue
 }
 
-// newStage starts the function of an environment. Change may alter its options.
-func newStage(t testing.TB, env string, change func(*lambdahost.Options)) *stage {
+// newScene starts the function of an environment. Change may alter its options.
+func newScene(t testing.TB, env string, change func(*lambdahost.Options)) *scene {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	s := &stage{env: env, logs: &log{}}
+	s := &scene{env: env, logs: &log{}}
 	var url string
 	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	s.accounts, err = infra.CentralizedDev(t.Context(), url)
@@ -79,10 +79,10 @@ func newStage(t testing.TB, env string, change func(*lambdahost.Options)) *stage
 	return s
 }
 
-func (s *stage) account() string { return s.accounts[s.env].ID }
+func (s *scene) account() string { return s.accounts[s.env].ID }
 
 // invoke sends the function an event and returns its result.
-func (s *stage) invoke(t testing.TB, event string) pipeline.Result {
+func (s *scene) invoke(t testing.TB, event string) pipeline.Result {
 	t.Helper()
 	response, err := s.Invoke(t.Context(), []byte(event))
 	must(t, err)
@@ -95,7 +95,7 @@ func (s *stage) invoke(t testing.TB, event string) pipeline.Result {
 }
 
 // operations returns what was called since the last reset.
-func (s *stage) operations() []string {
+func (s *scene) operations() []string {
 	var names []string
 	for _, c := range s.Calls() {
 		names = append(names, c.Operation)
@@ -104,7 +104,7 @@ func (s *stage) operations() []string {
 }
 
 // runs returns the revision and the first image that a workload's service runs.
-func (s *stage) runs(t testing.TB, workload string) (revision int32, image string) {
+func (s *scene) runs(t testing.TB, workload string) (revision int32, image string) {
 	t.Helper()
 	got, err := s.accounts[s.env].Runs(context.Background(), infra.Project+"_cluster_"+s.env, infra.ServiceName(workload, s.env))
 	must(t, err)

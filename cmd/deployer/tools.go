@@ -8,7 +8,9 @@ package main
 var tools = []subcommand{
 	{"migrate", "FILE... | all [-n] [-dir DIR]", "move environment files from schema version 6 to 7, which names the ECR strategy", (*cli).migrate},
 	{"doctor", "-f FILE [SERVICE...] [-json]", "say whether an environment can be deployed to, what is wrong, and what to do (only reads)", (*cli).doctor},
+	{"policy", "repository|lifecycle|bus|github -f FILE [-org ID] [-accounts A,B] [-repo OWNER/NAME] [-format json|terraform]", "print the policies that accounts have to give each other", (*cli).policy},
 	{"params", "-f FILE [-format sam|samconfig|tfvars] [NAME=VALUE...]", "print the parameters of the deployer's own stack, as the environment file has them", (*cli).params},
+	{"send", "-f FILE SERVICE TAG [-bus ARN] [-reason TEXT] [-actor WHO] [-dry-run] [-follow]", "send the deployer a DEPLOY event, as aws events put-events does, but checked", (*cli).send},
 	{"redrive", "-f FILE -queue URL [-dry-run] [-max N]", "run the events that a failure queue has kept once more, and delete what is done", (*cli).redrive},
 }
 

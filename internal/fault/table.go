@@ -168,4 +168,11 @@ var verdicts = map[string]verdict{
 	"OperationDisabledException":      {keeper, notCalled},
 	"PolicyLengthExceededException":   {keeper, notCalled},
 	"ResourceAlreadyExistsException":  {keeper, notCalled},
+	// EventBridge, of a single entry of PutEvents.
+	"InvalidAccountIdException":           {keeper, "name a bus of an account that exists"},
+	"InvalidArgument":                     {keeper, badCall},
+	"MalformedDetail":                     {keeper, "the detail of an event has to be a JSON object"},
+	"NotAuthorizedForSourceException":     {keeper, allowIt},
+	"NotAuthorizedForDetailTypeException": {keeper, allowIt},
+	"RedactionFailure":                    {keeper, badCall},
 }

@@ -1,0 +1,169 @@
+// Package stage sets up a project after the guide's first pattern on emulated
+// AWS, complete: three accounts, in each what deploy/template.yaml makes, and
+// behind it the function's real bootstrap. The demo plays on it, and tests that
+// need the whole way of an event.
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/emulator/template"
+	"deployer/internal/environment"
+	"deployer/internal/lambdahost"
+	"deployer/internal/stack"
+)
+
+// Options say what a stage is made of.
+type Options struct {
+	Root        string                     // the project's directory
+	Bootstrap   string                     // the function's bootstrap, built already
+	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
+	RolloutStep time.Duration              // as in [emulator.Options]
+	RetryWaits  []time.Duration            // of failed invocations; AWS waits one and two minutes
+	Parameters  map[string][]string        // more parameters of a stack, as NAME=VALUE, by environment
+	Env         map[string]string          // more of the functions' environment variables
+	Logs        func(env string) io.Writer // where a function's log goes; nil for nowhere
+}
+
+// Stage is the project, up and running.
+type Stage struct {
+	AWS       *emulator.Emulator
+	URL       string                      // of emulated AWS
+	Accounts  map[string]*infra.Account   // by environment
+	Functions map[string]*lambdahost.Host // by environment
+	options   Options
+	stop      func() error // of serving AWS
+}
+
+// New brings up the emulator, the accounts and the functions.
+func New(ctx context.Context, o Options) (*Stage, error) {
+	if o.Files == "" {
+		o.Files = filepath.Join(o.Root, "examples", "centralized-dev-ecr")
+	}
+	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep}), Functions: map[string]*lambdahost.Host{}, options: o}
+	if err := s.start(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stage) start(ctx context.Context) error {
+	var err error
+	if s.URL, s.stop, err = infra.Serve(s.AWS); err != nil {
+		return err
+	}
+	if s.Accounts, err = infra.CentralizedDev(ctx, s.URL); err != nil {
+		return err
+	}
+	for _, env := range infra.Environments {
+		file, err := filepath.Abs(filepath.Join(s.options.Files, env.Name+".yaml"))
+		if err != nil {
+			return err
+		}
+		if err := s.install(ctx, file); err != nil {
+			return fmt.Errorf("making the stack of %s: %w", env.Name, err)
+		}
+	}
+	return nil
+}
+
+// install does for one environment what `make deploy` does in AWS: the rules,
+// the role and the function of the template.
+func (s *Stage) install(ctx context.Context, file string) error {
+	env, err := environment.Load(file)
+	if err != nil {
+		return err
+	}
+	t, err := s.template(env)
+	if err != nil {
+		return err
+	}
+	if err := s.AWS.LoadTemplate(env.AccountID, env.Region, t); err != nil {
+		return err
+	}
+	function, ok := t.Function("DeployerFunction")
+	if !ok {
+		return errors.New("the template has no DeployerFunction")
+	}
+	role := filepath.Base(function.RoleARN)
+	s.AWS.SetRolePolicy(env.AccountID, role, t.FunctionPolicies("DeployerFunction")...)
+	variables := map[string]string{"AWS_ENDPOINT_URL": s.URL, "DEPLOYER_ENVIRONMENT_FILE": file}
+	for name, value := range s.options.Env {
+		variables[name] = value
+	}
+	options := lambdahost.Options{
+		Bootstrap: s.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
+		AccessKeyID: env.AccountID + "-" + role, SecretAccessKey: "emulated",
+		Env: variables, RetryWaits: s.options.RetryWaits,
+	}
+	if s.options.Logs != nil {
+		options.Logs = s.options.Logs(env.Name)
+	}
+	host, err := lambdahost.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	s.Functions[env.Name] = host
+	s.AWS.HandleLambda(function.ARN, func(_ context.Context, event []byte) error {
+		_, err := host.InvokeAsync(event)
+		return err
+	})
+	return nil
+}
+
+// template returns the template with the parameters that the environment file
+// gives. Dev's registry forwards its pushes to staging, the only other
+// environment that takes them.
+func (s *Stage) template(env *environment.Environment) (*template.Template, error) {
+	source, err := os.ReadFile(filepath.Join(s.options.Root, "deploy", "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	more := s.options.Parameters[env.Name]
+	if env.Name == "dev" {
+		more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+infra.Staging+":event-bus/default")
+	}
+	parameters, err := stack.Parameters(env, more...)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, p := range parameters {
+		values[p.Name] = p.Value
+	}
+	return template.Load(source, template.Parameters{Account: env.AccountID, Region: env.Region, Stack: stack.Name(env), Values: values})
+}
+
+// Settle waits until every event has arrived and every function has answered.
+func (s *Stage) Settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := s.AWS.Drain(ctx); err != nil {
+		return fmt.Errorf("waiting for the events to arrive: %w", err)
+	}
+	for name, f := range s.Functions {
+		if err := f.Wait(ctx); err != nil {
+			return fmt.Errorf("waiting for %s's function: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Close stops everything.
+func (s *Stage) Close() {
+	for _, f := range s.Functions {
+		f.Close()
+	}
+	if s.stop != nil {
+		s.stop()
+	}
+}
