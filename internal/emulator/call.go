@@ -12,14 +12,14 @@ type Call struct {
 	Account    string    // the caller's
 	Region     string
 	Role       string // empty for the account's administrator
-	Service    string // the signing name: ecr, ecs, events or sts
+	Service    string // the signing name, such as ecs or events; s3 for the download of a layer
 	Operation  string // such as "UpdateService"
 
 	// Resources are the ARNs that access was asked for, as IAM sees them, in the
 	// order of the checks; "*" for an operation that works on no resource.
 	Resources []string
 
-	// Body is what was sent; for STS a JSON string of the form.
+	// Body is what was sent; for IAM, SNS and STS a JSON string of the form.
 	Body json.RawMessage
 
 	// Error is the code of the answer, empty when the call succeeded. A connection

@@ -15,7 +15,7 @@ type caller struct {
 	account string
 	role    string // empty for the account's administrator
 	region  string
-	service string // the signing name: ecr, ecs, events or sts
+	service string // the signing name, such as ecs or events
 }
 
 var (
@@ -35,9 +35,6 @@ func parseCaller(r *http.Request) (caller, *Error) {
 	}
 	key := accessKeyForm.FindStringSubmatch(scope[1])
 	if key == nil {
-		if scope[3] == "sts" {
-			return caller{}, errInvalidClientToken()
-		}
 		return caller{}, errUnrecognizedClient()
 	}
 	return caller{account: key[1], role: key[2], region: scope[2], service: scope[3]}, nil

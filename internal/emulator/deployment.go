@@ -44,7 +44,8 @@ type deployment struct {
 	pending        int
 	running        int
 	failedTasks    int
-	next           time.Time // of its next step; zero when there is none
+	digests        map[string]string // of the images, as they were when it began
+	next           time.Time         // of its next step; zero when there is none
 }
 
 // deploy starts a deployment of the service's task definition.
@@ -61,6 +62,7 @@ func (e *Emulator) deploy(s *service, at time.Time) *deployment {
 		next:           at.Add(e.rolloutStep),
 	}
 	d.reason = fmt.Sprintf("ECS deployment %s in progress.", d.id)
+	d.digests = e.pulled(s.taskDefinition)
 	for _, old := range s.deployments {
 		old.status = statusActive
 		old.pending = 0

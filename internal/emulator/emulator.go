@@ -44,6 +44,7 @@ type Emulator struct {
 	faults        []*activeFault
 	calls         []Call
 	unknown       []string
+	downloads     map[string]download // by the token of their URL
 	delivery
 }
 
@@ -76,6 +77,7 @@ func New(o Options) *Emulator {
 		roles:         map[roleKey][]*policy.Document{},
 		organizations: map[string]string{},
 		buckets:       map[bucketKey]*bucket{},
+		downloads:     map[string]download{},
 	}
 	e.delivery.init(&e.mu)
 	return e

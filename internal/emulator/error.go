@@ -64,11 +64,6 @@ func errUnrecognizedClient() *Error {
 	return &Error{http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid."}
 }
 
-// errInvalidClientToken is errUnrecognizedClient as the query protocol calls it.
-func errInvalidClientToken() *Error {
-	return &Error{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
-}
-
 func errUnknownOperation() *Error {
 	return badRequest("UnknownOperationException", "The requested operation is not recognized by the service.")
 }

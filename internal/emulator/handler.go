@@ -18,6 +18,7 @@ type request struct {
 	operation string
 	body      []byte
 	now       time.Time // on the emulator's clock
+	host      string    // that the client called
 	resources []string  // the ARNs that access was asked for, in order
 }
 
@@ -44,6 +45,14 @@ var services = map[string]string{
 	"AmazonSQS":                            "sqs",
 }
 
+// queries are the services of the query protocol, which answer XML, each in a
+// name space of its own.
+var queries = map[string]string{
+	"iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+	"sns": "http://sns.amazonaws.com/doc/2010-03-31/",
+	"sts": "https://sts.amazonaws.com/doc/2011-06-15/",
+}
+
 // An operation carries out one call under the emulator's lock.
 type operation func(*Emulator, *request) (any, *Error)
 
@@ -60,15 +69,23 @@ func with[T any](method func(*Emulator, *request, T) (any, *Error)) operation {
 
 // operations are all there are, by service and name.
 var operations = map[string]operation{
-	"ecr:BatchDeleteImage":     with((*Emulator).batchDeleteImage),
-	"ecr:BatchGetImage":        with((*Emulator).batchGetImage),
-	"ecr:CreateRepository":     with((*Emulator).createRepository),
-	"ecr:DescribeImages":       with((*Emulator).describeImages),
-	"ecr:DescribeRepositories": with((*Emulator).describeRepositories),
-	"ecr:GetRepositoryPolicy":  with((*Emulator).getRepositoryPolicy),
-	"ecr:ListImages":           with((*Emulator).listImages),
-	"ecr:PutImage":             with((*Emulator).putImage),
-	"ecr:SetRepositoryPolicy":  with((*Emulator).setRepositoryPolicy),
+	"ecr:BatchDeleteImage":        with((*Emulator).batchDeleteImage),
+	"ecr:BatchGetImage":           with((*Emulator).batchGetImage),
+	"ecr:CompleteLayerUpload":     with((*Emulator).completeLayerUpload),
+	"ecr:CreateRepository":        with((*Emulator).createRepository),
+	"ecr:DeleteRepositoryPolicy":  with((*Emulator).deleteRepositoryPolicy),
+	"ecr:DescribeImages":          with((*Emulator).describeImages),
+	"ecr:DescribeRepositories":    with((*Emulator).describeRepositories),
+	"ecr:GetDownloadUrlForLayer":  with((*Emulator).getDownloadURLForLayer),
+	"ecr:GetLifecyclePolicy":      with((*Emulator).getLifecyclePolicy),
+	"ecr:GetRepositoryPolicy":     with((*Emulator).getRepositoryPolicy),
+	"ecr:InitiateLayerUpload":     with((*Emulator).initiateLayerUpload),
+	"ecr:ListImages":              with((*Emulator).listImages),
+	"ecr:PutImage":                with((*Emulator).putImage),
+	"ecr:PutLifecyclePolicy":      with((*Emulator).putLifecyclePolicy),
+	"ecr:SetRepositoryPolicy":     with((*Emulator).setRepositoryPolicy),
+	"ecr:UpdateImageStorageClass": with((*Emulator).updateImageStorageClass),
+	"ecr:UploadLayerPart":         with((*Emulator).uploadLayerPart),
 
 	"ecs:CreateCluster":            with((*Emulator).createCluster),
 	"ecs:CreateService":            with((*Emulator).createService),
@@ -77,10 +94,12 @@ var operations = map[string]operation{
 	"ecs:DescribeClusters":         with((*Emulator).describeClusters),
 	"ecs:DescribeServices":         with((*Emulator).describeServices),
 	"ecs:DescribeTaskDefinition":   with((*Emulator).describeTaskDefinition),
+	"ecs:DescribeTasks":            with((*Emulator).describeTasks),
 	"ecs:ListClusters":             with((*Emulator).listClusters),
 	"ecs:ListServices":             with((*Emulator).listServices),
 	"ecs:ListTagsForResource":      with((*Emulator).listTagsForResource),
 	"ecs:ListTaskDefinitions":      with((*Emulator).listTaskDefinitions),
+	"ecs:ListTasks":                with((*Emulator).listTasks),
 	"ecs:RegisterTaskDefinition":   with((*Emulator).registerTaskDefinition),
 	"ecs:TagResource":              with((*Emulator).tagResource),
 	"ecs:UntagResource":            with((*Emulator).untagResource),
@@ -96,6 +115,10 @@ var operations = map[string]operation{
 	"events:PutRule":           with((*Emulator).putRule),
 	"events:PutTargets":        with((*Emulator).putTargets),
 	"events:TestEventPattern":  with((*Emulator).testEventPattern),
+
+	"iam:SimulatePrincipalPolicy": (*Emulator).simulatePrincipalPolicy,
+
+	"s3:GetObject": (*Emulator).getObject, // only by a URL that ECR has signed
 
 	"sqs:ChangeMessageVisibility": with((*Emulator).changeMessageVisibility),
 	"sqs:DeleteMessage":           with((*Emulator).deleteMessage),
@@ -125,12 +148,15 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 			answer, err = e.call(r)
 		}
 	}
+	err = err.in(r.service)
 	requestID := e.record(r, start, err, drop)
 	switch {
 	case drop != DropNone:
 		panic(http.ErrAbortHandler)
-	case r.service == "sts":
-		writeXML(w, requestID, answer, err)
+	case r.service == "s3":
+		writeObject(w, requestID, answer, err)
+	case queries[r.service] != "":
+		writeXML(w, requestID, queries[r.service], answer, err)
 	default:
 		writeJSON(w, requestID, answer, err)
 	}
@@ -139,7 +165,10 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 // parse reads what is called and by whom. The request it returns is never nil, but
 // holds only what could be read when there is an error.
 func (e *Emulator) parse(hr *http.Request) (*request, *Error) {
-	r := &request{now: e.clock()}
+	r := &request{now: e.clock(), host: hr.Host}
+	if token, ok := signedDownload(hr); ok {
+		return r, e.parseDownload(r, hr, token)
+	}
 	body, readErr := io.ReadAll(io.LimitReader(hr.Body, maxBody))
 	if readErr != nil {
 		return r, badRequest("SerializationException", "reading the request: %v", readErr)
@@ -175,11 +204,15 @@ func called(hr *http.Request, body []byte) (service, operation string) {
 		}
 		return prefix, operation
 	}
+	service = "sts"
+	if scope := credentialForm.FindStringSubmatch(hr.Header.Get("Authorization")); scope != nil && queries[scope[3]] != "" {
+		service = scope[3] // the query protocol names its service nowhere else
+	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		return "sts", ""
+		return service, ""
 	}
-	return "sts", form.Get("Action")
+	return service, form.Get("Action")
 }
 
 // call carries the request out.
@@ -190,7 +223,7 @@ func (e *Emulator) call(r *request) (any, *Error) {
 		return nil, err
 	}
 	answer, err := operations[r.name()](e, r)
-	if err != nil || r.service == "sts" {
+	if err != nil || r.service == "s3" || queries[r.service] != "" {
 		return answer, err
 	}
 	return encode(answer), nil // while nothing it refers to can change

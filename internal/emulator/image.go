@@ -19,7 +19,11 @@ type image struct {
 	tags      []string
 	pushed    time.Time
 	size      int64
+	archived  bool
 	children  []string // the digests of the manifests that an index refers to
+	layers    []string // the digests of its config and its layers
+
+	activated, archivedAt time.Time // when it was last put in either storage class
 }
 
 // An imageID is how requests and answers name an image.
@@ -69,7 +73,8 @@ func (r *repository) byDigest(digest string) *image {
 	return nil
 }
 
-// newImage reads a manifest. Layers are not looked for: there is no way to upload any.
+// newImage reads a manifest. Layers are not looked for: to most tests an image is its
+// manifest and no more.
 func newImage(text, mediaType string, now time.Time) (*image, *Error) {
 	var m manifest
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
@@ -87,10 +92,11 @@ func newImage(text, mediaType string, now time.Time) (*image, *Error) {
 		mediaType: mediaType,
 		config:    m.Config.MediaType,
 		pushed:    now,
-		size:      m.Config.Size,
+		activated: now,
 	}
-	for _, layer := range m.Layers {
+	for _, layer := range append(m.Layers, m.Config) {
 		i.size += layer.Size
+		i.layers = append(i.layers, layer.Digest)
 	}
 	for _, child := range m.Manifests {
 		i.children = append(i.children, child.Digest)
@@ -126,18 +132,24 @@ func (e *Emulator) putImage(r *request, in putImageInput) (any, *Error) {
 		return nil, err
 	}
 	stored := repo.put(pushed, in.Tag)
+	e.store(repo, stored, "STANDARD", r.now)
 	e.imageEvent(r, repo, "PUSH", imageID{stored.digest, in.Tag})
 	return object{"image": stored.describe(repo, imageID{stored.digest, in.Tag})}, nil
 }
 
 // admits says whether ECR would take the image under the tag.
 func (r *repository) admits(i *image, tag string) *Error {
-	for _, child := range i.children {
-		if r.byDigest(child) == nil {
+	for _, digest := range i.children {
+		child := r.byDigest(digest)
+		if child == nil {
 			return badRequest("ReferencedImagesNotFoundException",
 				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist",
-				child, r.name, r.account)
+				digest, r.name, r.account)
 		}
+		i.size = max(i.size, child.size) // an index is as large as its largest part
+	}
+	if stored := r.byDigest(i.digest); stored != nil && stored.archived && (tag == "" || slices.Contains(stored.tags, tag)) {
+		return nil // pushing an archived image once more restores it
 	}
 	if tag == "" {
 		if r.byDigest(i.digest) != nil {
@@ -210,26 +222,15 @@ func (e *Emulator) imageEvent(r *request, repo *repository, action string, id im
 // imageExists reports whether a container's image can be pulled from the emulator's
 // registries; references to other registries always can.
 func (e *Emulator) imageExists(reference string) bool {
-	host, rest, ok := strings.Cut(reference, "/")
+	host, _, ok := strings.Cut(reference, "/")
 	if !ok {
 		return true
 	}
-	key, ok := parseRegistryHost(host)
-	if !ok {
+	if _, ok := parseRegistryHost(host); !ok {
 		return true
 	}
-	rest, digest, byDigest := strings.Cut(rest, "@")
-	name, tag, tagged := strings.Cut(rest, ":")
-	repo := e.findRepository(key, name)
-	switch {
-	case repo == nil:
-		return false
-	case byDigest:
-		return repo.byDigest(digest) != nil
-	case !tagged:
-		tag = "latest"
-	}
-	return repo.byTag(tag) != nil
+	found := e.imageOf(reference)
+	return found != nil && !found.archived
 }
 
 var registryForm = regexp.MustCompile(`^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)

@@ -58,6 +58,9 @@ func (e *Emulator) batchGetImage(r *request, in batchGetImageInput) (any, *Error
 		if failure == nil && len(in.Accepted) > 0 && !slices.Contains(in.Accepted, found.mediaType) {
 			failure = &imageFailure{id, "ImageNotFound", "Requested image not found"}
 		}
+		if failure == nil && found.archived {
+			failure = &imageFailure{id, "ImageInaccessible", "Image is archived"}
+		}
 		if failure != nil {
 			failures = append(failures, *failure)
 			continue
@@ -133,113 +136,4 @@ func (i *image) ids() []imageID {
 		ids = append(ids, imageID{i.digest, tag})
 	}
 	return ids
-}
-
-// A tagFilter chooses images by whether they have a tag.
-type tagFilter struct {
-	Status string `json:"tagStatus"` // TAGGED, UNTAGGED, ANY or empty
-}
-
-func (f tagFilter) admits(i *image) bool {
-	switch f.Status {
-	case "TAGGED":
-		return len(i.tags) > 0
-	case "UNTAGGED":
-		return len(i.tags) == 0
-	}
-	return true
-}
-
-type describeImagesInput struct {
-	repositoryID
-	paging
-	IDs    []imageID `json:"imageIds"`
-	Filter tagFilter `json:"filter"`
-}
-
-func (e *Emulator) describeImages(r *request, in describeImagesInput) (any, *Error) {
-	repo, err := e.openRepository(r, in.repositoryID)
-	if err != nil {
-		return nil, err
-	}
-	found := slices.Clone(repo.images)
-	if len(in.IDs) > 0 {
-		found = found[:0]
-	}
-	for _, id := range in.IDs {
-		i, failure := repo.find(id)
-		if failure != nil {
-			return nil, errImageNotFound(repo, id)
-		}
-		if !slices.Contains(found, i) {
-			found = append(found, i)
-		}
-	}
-	found = slices.DeleteFunc(found, func(i *image) bool { return !in.Filter.admits(i) })
-	found, next, err := page(found, in.paging, 100, 1000)
-	if err != nil {
-		return nil, err
-	}
-	details := []object{}
-	for _, i := range found {
-		details = append(details, i.detail(repo))
-	}
-	return withToken(object{"imageDetails": details}, next), nil
-}
-
-// errImageNotFound names the image as ECR does: an absent member is 'null'.
-func errImageNotFound(repo *repository, id imageID) *Error {
-	orNull := func(s string) string {
-		if s == "" {
-			return "null"
-		}
-		return s
-	}
-	return badRequest("ImageNotFoundException",
-		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
-		orNull(id.Digest), orNull(id.Tag), repo.name, repo.account)
-}
-
-// detail is the image as DescribeImages answers it.
-func (i *image) detail(repo *repository) object {
-	o := object{
-		"registryId":             repo.account,
-		"repositoryName":         repo.name,
-		"imageDigest":            i.digest,
-		"imageManifestMediaType": i.mediaType,
-		"imagePushedAt":          timestamp(i.pushed),
-		"imageSizeInBytes":       i.size,
-		"imageStatus":            "ACTIVE",
-	}
-	if len(i.tags) > 0 {
-		o["imageTags"] = i.tags
-	}
-	if i.config != "" {
-		o["artifactMediaType"] = i.config
-	}
-	return o
-}
-
-type listImagesInput struct {
-	repositoryID
-	paging
-	Filter tagFilter `json:"filter"`
-}
-
-func (e *Emulator) listImages(r *request, in listImagesInput) (any, *Error) {
-	repo, err := e.openRepository(r, in.repositoryID)
-	if err != nil {
-		return nil, err
-	}
-	ids := []imageID{}
-	for _, i := range repo.images {
-		if in.Filter.admits(i) {
-			ids = append(ids, i.ids()...)
-		}
-	}
-	ids, next, err := page(ids, in.paging, 100, 1000)
-	if err != nil {
-		return nil, err
-	}
-	return withToken(object{"imageIds": ids}, next), nil
 }

@@ -19,6 +19,7 @@ var ecsRates = map[string]rate{
 	"tag read":               {50, 20},
 	"task definition modify": {20, 1},
 	"task definition read":   {50, 20},
+	"task read":              {100, 20},
 }
 
 // ecsBuckets says which bucket an operation takes its token from.
@@ -38,6 +39,8 @@ var ecsBuckets = map[string]string{
 	"ecs:DeregisterTaskDefinition": "task definition modify",
 	"ecs:DescribeTaskDefinition":   "task definition read",
 	"ecs:ListTaskDefinitions":      "task definition read",
+	"ecs:DescribeTasks":            "task read",
+	"ecs:ListTasks":                "task read",
 }
 
 type bucketKey struct {

@@ -18,6 +18,9 @@ type repository struct {
 	images     []*image // in the order of their first push
 	policyText string
 	policy     *policy.Document
+	lifecycle  string            // the text of its lifecycle policy
+	layers     map[string][]byte // by digest
+	uploads    map[string][]byte // layers that are not whole yet, by the upload's id
 }
 
 // registryHost is the host name of the registry of an account in a region.
@@ -124,7 +127,8 @@ func (e *Emulator) createRepository(r *request, in createRepositoryInput) (any, 
 		return nil, badRequest("RepositoryAlreadyExistsException",
 			"The repository with name '%s' already exists in the registry with id '%s'", in.Name, key.account)
 	}
-	repo := &repository{scopeKey: key, name: in.Name, mutability: in.ImageTagMutability, created: r.now}
+	repo := &repository{scopeKey: key, name: in.Name, mutability: in.ImageTagMutability, created: r.now,
+		layers: map[string][]byte{}, uploads: map[string][]byte{}}
 	s.repositories[in.Name] = repo
 	return object{"repository": repo.describe()}, nil
 }
@@ -192,6 +196,25 @@ func (e *Emulator) setRepositoryPolicy(r *request, in setRepositoryPolicyInput) 
 }
 
 func (e *Emulator) getRepositoryPolicy(r *request, in repositoryID) (any, *Error) {
+	repo, err := e.openPolicy(r, in)
+	if err != nil {
+		return nil, err
+	}
+	return repo.describePolicy(), nil
+}
+
+func (e *Emulator) deleteRepositoryPolicy(r *request, in repositoryID) (any, *Error) {
+	repo, err := e.openPolicy(r, in)
+	if err != nil {
+		return nil, err
+	}
+	gone := repo.describePolicy()
+	repo.policyText, repo.policy = "", nil
+	return gone, nil
+}
+
+// openPolicy is openRepository for one that must have a policy.
+func (e *Emulator) openPolicy(r *request, in repositoryID) (*repository, *Error) {
 	repo, err := e.openRepository(r, in)
 	if err != nil {
 		return nil, err
@@ -200,7 +223,7 @@ func (e *Emulator) getRepositoryPolicy(r *request, in repositoryID) (any, *Error
 		return nil, badRequest("RepositoryPolicyNotFoundException",
 			"Repository policy does not exist for the repository with name '%s' in the registry with id '%s'", repo.name, repo.account)
 	}
-	return repo.describePolicy(), nil
+	return repo, nil
 }
 
 func (r *repository) describePolicy() object {

@@ -61,16 +61,16 @@ func messageKey(code string) string {
 }
 
 // writeXML answers a call of the query protocol.
-func writeXML(w http.ResponseWriter, requestID string, answer any, err *Error) {
+func writeXML(w http.ResponseWriter, requestID, space string, answer any, err *Error) {
 	w.Header().Set("Content-Type", "text/xml")
 	w.Header().Set("X-Amzn-RequestId", requestID)
 	if err != nil {
 		type fault struct{ Type, Code, Message string }
 		answer = struct {
-			XMLName   xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ ErrorResponse"`
+			XMLName   xml.Name
 			Error     fault
 			RequestID string `xml:"RequestId"`
-		}{Error: fault{"Sender", err.Code, err.Message}, RequestID: requestID}
+		}{XMLName: xml.Name{Space: space, Local: "ErrorResponse"}, Error: fault{"Sender", err.Code, err.Message}, RequestID: requestID}
 	}
 	body, xmlErr := xml.Marshal(answer)
 	if xmlErr != nil {

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -53,26 +54,74 @@ func (a *Account) With(change func(*aws.Config)) *Account {
 // which is made if need be, and returns the image's digest. The same content
 // has the same digest.
 func (a *Account) Push(ctx context.Context, repository, content string, tags ...string) (digest string, err error) {
+	return a.PushFor(ctx, "amd64", repository, content, tags...)
+}
+
+// PushFor is [Account.Push] for an image of linux on another architecture.
+func (a *Account) PushFor(ctx context.Context, architecture, repository, content string, tags ...string) (digest string, err error) {
 	_, err = a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
 	var exists *ecrtypes.RepositoryAlreadyExistsException
 	if err != nil && !errors.As(err, &exists) {
 		return "", fmt.Errorf("creating repository %q: %w", repository, err)
 	}
-	const layer = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},"layers":[],"annotations":{"content":%q}}`, layer, content)
-	digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(manifest)))
+	config := configuration(architecture)
+	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":%d},"layers":[],"annotations":{"content":%q}}`,
+		digestOf(config), len(config), content)
+	return digestOf(manifest), a.put(ctx, repository, manifest, "application/vnd.oci.image.manifest.v1+json", tags...)
+}
+
+// PushIndex puts an index of images for several platforms, such as
+// "linux/amd64", under each tag of a repository.
+func (a *Account) PushIndex(ctx context.Context, repository, content string, platforms []string, tags ...string) (digest string, err error) {
+	var manifests []string
+	for _, platform := range platforms {
+		system, architecture, _ := strings.Cut(platform, "/")
+		child, err := a.PushFor(ctx, architecture, repository, content+" "+platform, "child-"+architecture)
+		if err != nil {
+			return "", err
+		}
+		manifests = append(manifests, fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":%q,"size":2,"platform":{"os":%q,"architecture":%q}}`, child, system, architecture))
+	}
+	index := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` + strings.Join(manifests, ",") + `]}`
+	return digestOf(index), a.put(ctx, repository, index, "application/vnd.oci.image.index.v1+json", tags...)
+}
+
+func (a *Account) put(ctx context.Context, repository, manifest, mediaType string, tags ...string) error {
 	for _, tag := range tags {
 		_, err := a.ECR.PutImage(ctx, &ecr.PutImageInput{
-			RepositoryName: aws.String(repository), ImageTag: aws.String(tag), ImageManifest: aws.String(manifest),
-			ImageManifestMediaType: aws.String("application/vnd.oci.image.manifest.v1+json"),
+			RepositoryName: aws.String(repository), ImageTag: aws.String(tag), ImageManifest: aws.String(manifest), ImageManifestMediaType: aws.String(mediaType),
 		})
 		var same *ecrtypes.ImageAlreadyExistsException
 		if err != nil && !errors.As(err, &same) {
-			return "", fmt.Errorf("pushing %q to %q: %w", tag, repository, err)
+			return fmt.Errorf("pushing %q to %q: %w", tag, repository, err)
 		}
 	}
-	return digest, nil
+	return nil
 }
+
+// PushConfiguration uploads the configuration that the images of an
+// architecture refer to, as a real push does; few need it.
+func (a *Account) PushConfiguration(ctx context.Context, repository, architecture string) error {
+	config := configuration(architecture)
+	begun, err := a.ECR.InitiateLayerUpload(ctx, &ecr.InitiateLayerUploadInput{RepositoryName: aws.String(repository)})
+	if err != nil {
+		return err
+	}
+	_, err = a.ECR.UploadLayerPart(ctx, &ecr.UploadLayerPartInput{RepositoryName: aws.String(repository), UploadId: begun.UploadId,
+		PartFirstByte: aws.Int64(0), PartLastByte: aws.Int64(int64(len(config)) - 1), LayerPartBlob: []byte(config)})
+	if err != nil {
+		return err
+	}
+	_, err = a.ECR.CompleteLayerUpload(ctx, &ecr.CompleteLayerUploadInput{RepositoryName: aws.String(repository), UploadId: begun.UploadId, LayerDigests: []string{digestOf(config)}})
+	return err
+}
+
+// configuration is that of every image of an architecture.
+func configuration(architecture string) string {
+	return fmt.Sprintf(`{"architecture":%q,"os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`, architecture)
+}
+
+func digestOf(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }
 
 // Cluster makes a cluster.
 func (a *Account) Cluster(ctx context.Context, name string) error {

@@ -1,0 +1,62 @@
+package emulator
+
+import (
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"deployer/internal/policy"
+)
+
+// simulatePrincipalPolicy says what the policies of a role allow, without the
+// resource's own: IAM does not take those into account for roles.
+func (e *Emulator) simulatePrincipalPolicy(r *request) (any, *Error) {
+	form, parseErr := url.ParseQuery(string(r.body))
+	if parseErr != nil {
+		return nil, badRequest("ValidationError", "%v", parseErr)
+	}
+	source := form.Get("PolicySourceArn")
+	if err := e.authorize(r, access{action: r.name(), resource: source}); err != nil {
+		return nil, &Error{http.StatusForbidden, "AccessDenied", err.Message}
+	}
+	_, key, name, _ := splitARN(source)
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	documents, known := e.roles[roleKey{key.account, name}]
+	if !known || key.account != r.account {
+		return nil, &Error{http.StatusNotFound, "NoSuchEntity", "The role with name " + name + " cannot be found."}
+	}
+	resources := members(form, "ResourceArns")
+	if len(resources) == 0 {
+		resources = []string{"*"}
+	}
+	type result struct{ EvalActionName, EvalResourceName, EvalDecision string }
+	var results []result
+	for _, action := range members(form, "ActionNames") {
+		for _, resource := range resources {
+			decision := policy.NoMatch
+			for _, document := range documents {
+				decision = max(decision, document.Evaluate(policy.Request{Principal: source, Account: key.account, Action: action, Resource: resource}))
+			}
+			words := map[policy.Decision]string{policy.NoMatch: "implicitDeny", policy.Allow: "allowed", policy.Deny: "explicitDeny"}
+			results = append(results, result{action, resource, words[decision]})
+		}
+	}
+	return struct {
+		XMLName     xml.Name `xml:"https://iam.amazonaws.com/doc/2010-05-08/ SimulatePrincipalPolicyResponse"`
+		IsTruncated bool     `xml:"SimulatePrincipalPolicyResult>IsTruncated"`
+		Results     []result `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
+	}{Results: results}, nil
+}
+
+// members returns a list of the query protocol.
+func members(form url.Values, name string) (all []string) {
+	for i := 1; ; i++ {
+		value := form.Get(name + ".member." + strconv.Itoa(i))
+		if value == "" {
+			return all
+		}
+		all = append(all, value)
+	}
+}
