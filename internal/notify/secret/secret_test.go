@@ -1,0 +1,74 @@
+package secret
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// TestWebhook reads secrets of every form, from a server that speaks as much of
+// Secrets Manager's protocol as that needs. No error tells what is in a secret.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	const planted = "https://hooks.example/services/T0/B0/planted"
+	value := func(s string) string {
+		text, err := json.Marshal(map[string]string{"ARN": "arn:aws:secretsmanager:us-east-1:333333333333:secret:slack-AbCdEf", "SecretString": s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	const fault = `reading the webhook from secret "slack": `
+	const hint = ` (put the webhook's address into the secret, alone or as {"url": "https://hooks.slack.com/services/…"})`
+	for _, tt := range []struct {
+		name   string
+		status int
+		body   string
+		want   string
+		err    string
+	}{
+		{"alone", 200, value(planted + "\n"), planted, ""},
+		{"of keys and values", 200, value(`{"url": "` + planted + `"}`), planted, ""},
+		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", fault + `it is a JSON object without a text under "url"` + hint},
+		{"cut off", 200, value(`{"url": "` + planted), "", fault + "it begins like a JSON object, and is none" + hint},
+		{"binary", 200, `{"SecretBinary": "cGxhbnRlZA=="}`, "", fault + "it holds no text" + hint},
+		{"not there", 400, `{"__type": "ResourceNotFoundException", "message": "Secrets Manager can't find the specified secret."}`, "",
+			fault + "ResourceNotFoundException: Secrets Manager can't find the specified secret. (create it with the infrastructure, or name the right one in the environment file)"},
+		{"denied", 400, `{"__type": "AccessDeniedException", "message": "User: u is not authorized"}`, "",
+			fault + "AccessDeniedException: User: u is not authorized (allow it in the IAM policy of the caller named above)"},
+	} {
+		calls := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var in struct{ SecretId string }
+			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.SecretId != "slack" || r.Header.Get("X-Amz-Target") != "secretsmanager.GetSecretValue" {
+				t.Errorf("%s: %v, %v, %v", tt.name, r.Header, in, err)
+			}
+			calls++
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(tt.status)
+			fmt.Fprint(w, tt.body)
+		}))
+		defer server.Close()
+		config := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
+		})}
+		source := Webhook(config, "slack")
+		if calls != 0 {
+			t.Errorf("%s: it is read before it is needed", tt.name)
+		}
+		got, err := source(t.Context())
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if got != tt.want || text != tt.err || calls != 1 || strings.Contains(text, "planted") {
+			t.Errorf("%s: %q after %d calls\nerror %s\nwant  %s", tt.name, got, calls, text, tt.err)
+		}
+	}
+}

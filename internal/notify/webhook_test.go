@@ -1,0 +1,227 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/outcome"
+)
+
+// planted is the secret part of every webhook here: nothing that is logged may
+// hold any of it.
+var planted = []string{"T0PLANTED", "B0PLANTED", "plantedTOKENplantedTOKEN", "planted"}
+
+const path = "/services/T0PLANTED/B0PLANTED/plantedTOKENplantedTOKEN?also=planted"
+
+// record makes everything that is logged readable until the test ends. Such a
+// test is not parallel.
+func record(t *testing.T) *bytes.Buffer {
+	t.Helper()
+	var log bytes.Buffer
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before) })
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})))
+	return &log
+}
+
+// answer is what a server answers a post with.
+type answer struct {
+	status      int
+	body, after string // after is its Retry-After
+}
+
+// TestSlack posts to servers that answer in every way. What is wrong is logged,
+// without the webhook's address; nothing is returned that could fail a deployment.
+func TestSlack(t *testing.T) {
+	echo := "no team at https://hooks.example" + path + ` or https:\/\/hooks.example\/services\/T0PLANTED\/B0PLANTED ` + strings.Repeat("x", 300)
+	for _, tt := range []struct {
+		name    string
+		answers []answer
+		calls   int
+		want    string // the error that is logged
+	}{
+		{"it works", []answer{{200, "ok", ""}}, 1, ""},
+		{"500 once", []answer{{500, "rollup_error", ""}, {200, "ok", ""}}, 2, ""},
+		{"500 again", []answer{{500, "rollup_error", "0"}, {503, "down", ""}}, 2, "Slack answered 503: down"},
+		{"429 for now", []answer{{429, "rate_limited", "0"}, {200, "ok", ""}}, 2, ""},
+		{"429 until a date that is past", []answer{{429, "rate_limited", "Thu, 01 Jan 1970 00:00:01 GMT"}, {200, "ok", ""}}, 2, ""},
+		{"429 for long", []answer{{429, "rate_limited", "30"}}, 1, "Slack answered 429: rate_limited"},
+		{"400", []answer{{400, "invalid_blocks", ""}}, 1, "Slack answered 400: invalid_blocks"},
+		{"redirect", []answer{{302, "", ""}}, 1, "Slack answered 302:"},
+		{"404 that says the address", []answer{{404, echo, ""}}, 1,
+			`Slack answered 404: no team at https://hooks.example*** or https:\\/\\/hooks.example\\/***\\/***\\/*** ` + strings.Repeat("x", 121) + "…"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			log := record(t)
+			calls := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if r.Method != http.MethodPost || r.RequestURI != path || !strings.HasPrefix(string(body), `{"text":"❌ prod: `) || r.Header.Get("Content-Type") != "application/json" || err != nil {
+					t.Errorf("%s %s: %s, %v", r.Method, r.RequestURI, body, err)
+				}
+				a := tt.answers[min(calls, len(tt.answers)-1)]
+				calls++
+				w.Header().Set("Location", "/elsewhere")
+				if a.after != "" {
+					w.Header().Set("Retry-After", a.after)
+				}
+				w.WriteHeader(a.status)
+				fmt.Fprint(w, a.body)
+			}))
+			defer server.Close()
+			All(NewSlack(Fixed(server.URL+path))).Notify(t.Context(), outcomes(t)["failed"])
+			if calls != tt.calls {
+				t.Errorf("%d posts, want %d", calls, tt.calls)
+			}
+			want := ""
+			if tt.want != "" {
+				want = fmt.Sprintf(`level=WARN msg="notification not sent" channel=slack outcome="Deployment Failed" event_id=7bf73129-1428-4cd3-a780-2b9e0c5d80e3 service=backend error="%s"`+"\n", tt.want)
+			}
+			if diff := cmp.Diff(want, log.String()); diff != "" {
+				t.Errorf("logged (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSlackNoAnswer is TestSlack for servers and addresses from which no answer comes.
+func TestSlackNoAnswer(t *testing.T) {
+	down := httptest.NewServer(nil)
+	down.Close()
+	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the client go
+		<-r.Context().Done()
+	}))
+	defer slow.Close()
+	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer cut.Close()
+	for _, tt := range []struct {
+		name   string
+		source func(context.Context) (string, error)
+		want   string // in what is logged
+	}{
+		{"down", Fixed(down.URL + path), "connection refused"},
+		{"slow", Fixed(slow.URL + path), `error="context deadline exceeded"`},
+		{"cut", Fixed(cut.URL + path), "error=EOF"},
+		{"not https", Fixed("http://hooks.example" + path), `error="the webhook's address does not begin with https://"`},
+		{"not a URL", Fixed("planted\x7f" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"a path alone", Fixed(path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"a port that is none", Fixed("https://hooks.example:planted" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"unknown", func(context.Context) (string, error) { return "", errors.New("access denied") }, `error="access denied"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			log := record(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			All(NewSlack(tt.source)).Notify(ctx, outcomes(t)["failed"])
+			if !strings.Contains(log.String(), tt.want) {
+				t.Errorf("logged %s, want in it %s", log, tt.want)
+			}
+			for _, secret := range planted {
+				if strings.Contains(log.String(), secret) {
+					t.Errorf("a part of the webhook's address is logged: %s", log)
+				}
+			}
+		})
+	}
+}
+
+// TestRedact holds that an error tells nothing even to those who look into it,
+// also where the address stands in a text that is cut.
+func TestRedact(t *testing.T) {
+	t.Parallel()
+	for before := range 260 {
+		s := NewSlack(Fixed("https://user:planted@hooks.example" + path))
+		webhook, err := s.address(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = http.NewRequest("GET", "https://hooks.example:x"+path, nil) // its error begins with the address
+		for _, one := range []error{err, &refusal{500, strings.Repeat("x", before) + webhook.String(), 0}} {
+			got := fmt.Sprintf("%v %+v %#v", redact(one, webhook), redact(one, webhook), redact(one, webhook))
+			for _, secret := range planted {
+				if strings.Contains(got, secret[:6]) {
+					t.Fatalf("a part of the address is told: %s", got)
+				}
+			}
+		}
+	}
+}
+
+// TestSlackForgets holds that a webhook is asked for once, and again once Slack
+// says that it is gone.
+func TestSlackForgets(t *testing.T) {
+	t.Parallel()
+	status, asked := http.StatusOK, 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer server.Close()
+	s := NewSlack(func(context.Context) (string, error) {
+		asked++
+		return server.URL + path, nil
+	})
+	for _, step := range []struct{ status, want int }{{200, 1}, {400, 1}, {410, 1}, {200, 2}, {404, 2}, {403, 3}, {200, 4}} {
+		status = step.status
+		if err := s.Notify(t.Context(), outcomes(t)["started"]); (err == nil) != (step.status == 200) || asked != step.want {
+			t.Errorf("%d: asked %d times, want %d: %v", step.status, asked, step.want, err)
+		}
+	}
+}
+
+// hung is a channel that never answers.
+type hung struct{}
+
+func (hung) String() string { return "hung" }
+func (hung) Notify(ctx context.Context, _ outcome.Outcome) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestBound holds that all channels together take three seconds at most.
+func TestBound(t *testing.T) {
+	log := record(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		All(hung{}, hung{}, hung{}).Notify(t.Context(), outcome.Outcome{})
+		if took := time.Since(start); took != bound {
+			t.Errorf("it took %v", took)
+		}
+	})
+	if n := strings.Count(log.String(), "context deadline exceeded"); n != 3 {
+		t.Errorf("%d channels are logged: %s", n, log)
+	}
+}
+
+// TestPause holds that nobody waits for what would come too late.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		wait, took time.Duration
+		want       bool
+	}{{2 * time.Second, 2 * time.Second, true}, {3 * time.Second, 0, false}, {time.Hour, 0, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), bound)
+			defer cancel()
+			start := time.Now()
+			if got := pause(ctx, tt.wait); got != tt.want || time.Since(start) != tt.took {
+				t.Errorf("%v: %v after %v, want %v after %v", tt.wait, got, time.Since(start), tt.want, tt.took)
+			}
+		})
+	}
+}

@@ -1,0 +1,51 @@
+package outcome
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// TestOriginalEvent holds what becomes of the original event in an outcome.
+func TestOriginalEvent(t *testing.T) {
+	t.Parallel()
+	const huge = 4 << 20
+	for _, tt := range []struct{ name, event, want string }{
+		{"none", "", ``},
+		{"an object", "\n{ \"a\": [1, \"<&>\"] }\n", `{"a":[1,"<&>"]}`},
+		{"cut off", `{"a":`, `"{\"a\":"`},
+		{"no object", `[1]`, `"[1]"`},
+		{"two", `{}{}`, `"{}{}"`},
+		{"not UTF-8", "{\"a\":\"\xff\"}", "{\"a\":\"\uFFFD\"}"},
+		{"huge", `{"a":"` + strings.Repeat("x", huge) + `"}`, `"left out: it has 4194312 bytes, of which an outcome carries 196608 at most"`},
+		{"huge once it is text", strings.Repeat("\x01", 100<<10), `"left out: it has 614402 bytes, of which an outcome carries 196608 at most"`},
+		{"deep", strings.Repeat(`{"a":`, 950) + "1" + strings.Repeat("}", 950), `"` + strings.Repeat(`{\"a\":`, 950) + "1" + strings.Repeat("}", 950) + `"`},
+		{"brackets in a text", `{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`, `{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`},
+	} {
+		if got := string(embed(json.RawMessage(tt.event))); got != tt.want {
+			t.Errorf("%s: %.200s, want %.200s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestSize holds that the largest outcome that can be made fits into a call,
+// three times.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	o := base(t)
+	long := strings.Repeat("\x01", 1<<20) // each is six bytes as JSON
+	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.EventID, &o.Source, &o.Image.Before, &o.Image.After, &o.Actor, &o.Reason, &o.ECSReason, &o.Cause} {
+		*s = long
+	}
+	o.Event = json.RawMessage(`{"a":"` + strings.Repeat("x", mostEvent-8) + `"}`)
+	o, err := Rejected(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Event) != mostEvent {
+		t.Errorf("%d bytes of the event are left", len(o.Event))
+	}
+	if n := size(o.Entry()); n*3 > mostCall {
+		t.Errorf("the entry has %d bytes", n)
+	}
+}

@@ -1,0 +1,115 @@
+// Package outcome makes the end of every deployment known: as an event on the
+// bus that anybody may listen to, and as metrics in the function's own log.
+package outcome
+
+import (
+	"encoding/json"
+	"time"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// Kind is what became of a deployment: the detail-type of its event.
+type Kind string
+
+// The kinds.
+const (
+	DeploymentStarted    Kind = "Deployment Started"    // ECS has accepted to move the service
+	DeploymentSucceeded  Kind = "Deployment Succeeded"  // the service runs the new revision
+	DeploymentFailed     Kind = "Deployment Failed"     // it does not: ECS gave up, or the deployer was refused
+	DeploymentRejected   Kind = "Deployment Rejected"   // the sender's fault, which a retry cannot mend
+	DeploymentSuperseded Kind = "Deployment Superseded" // a newer one took its place
+)
+
+// Source is the source of every outcome's event.
+const Source = "deployer"
+
+// Outcome is what became of one deployment: the detail of an event on the bus.
+// Fields that are unknown are absent, and never empty. docs/outcome.schema.json
+// is its contract; a constructor such as [Succeeded] checks and completes it.
+type Outcome struct {
+	Kind       Kind      `json:"-"` // the event's detail-type; set by the constructor
+	Time       time.Time `json:"-"` // when it happened: the event's time
+	Accepted   time.Time `json:"-"` // when ECS accepted to move the service, for the metrics
+	ServiceARN string    `json:"-"` // of the ECS service: the event's resource
+
+	Schema      int    `json:"schema"`            // always 1
+	Environment string `json:"environment"`       // such as "prod"
+	Project     string `json:"project"`           // such as "myproject"
+	Service     string `json:"service,omitempty"` // as events name the workload
+	Cluster     string `json:"cluster,omitempty"` // the ECS cluster's name
+	Tag         string `json:"tag,omitempty"`
+	Digest      string `json:"digest,omitempty"`
+
+	Image        Change    `json:"image,omitzero"`          // image references, as task definitions hold them
+	Revision     Change    `json:"revision,omitzero"`       // ARNs of task definition revisions
+	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
+	EventID      string    `json:"event_id,omitempty"`      // of the event that asked
+	EventTime    time.Time `json:"event_time,omitzero"`     // of the event that asked
+	Actor        string    `json:"actor,omitempty"`         // who, in the sender's words
+	Source       string    `json:"source,omitempty"`        // of the event that asked, such as "action.production"
+	Reason       string    `json:"reason,omitempty"`        // why it was asked for, in the sender's words
+	ECSReason    string    `json:"ecs_reason,omitempty"`    // what ECS says of the rollout
+	Cause        string    `json:"cause,omitempty"`         // why it was rejected or failed, in the deployer's words
+	Seconds      *float64  `json:"seconds,omitempty"`       // from the event to the outcome; set by the constructor
+
+	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
+	SupersededBy Newer           `json:"superseded_by,omitzero"`
+	Foreign      bool            `json:"foreign,omitempty"` // somebody else deployed: the revision has no journal
+	Links        Links           `json:"links,omitzero"`    // set by the constructor
+	Event        json.RawMessage `json:"event,omitempty"`   // the event that asked, as it came, of a rejection or a failure
+	Message      string          `json:"message"`           // one sentence for people; set by the constructor
+}
+
+// Change is what ran before and what is to run after a deployment.
+type Change struct {
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// Revision is a task definition revision and the image in it.
+type Revision struct {
+	Revision string `json:"revision,omitempty"` // ARN
+	Image    string `json:"image,omitempty"`
+}
+
+// Newer is the deployment that superseded another.
+type Newer struct {
+	EventID      string `json:"event_id,omitempty"`
+	DeploymentID string `json:"deployment_id,omitempty"`
+}
+
+// Of returns what every outcome of a workload says; the workload is the zero
+// value where an event named none. The environment must know its account for
+// the service's ARN to be known.
+func Of(env *environment.Environment, w environment.Workload) Outcome {
+	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name}
+	if w.ECSService == "" {
+		return o
+	}
+	o.Cluster = env.Cluster
+	if env.AccountID != "" {
+		o.ServiceARN = "arn:" + image.PartitionOf(env.Region).Name + ":ecs:" + env.Region + ":" + env.AccountID + ":service/" + env.Cluster + "/" + w.ECSService
+	}
+	return o
+}
+
+// Ended reports whether nothing more will come of the deployment.
+func (o Outcome) Ended() bool { return o.Kind != DeploymentStarted }
+
+// CanRollBack reports whether there is a deployment to undo: one that took
+// effect, and that ECS has not undone itself.
+func (o Outcome) CanRollBack() bool {
+	return o.Service != "" && o.Revision.Before != "" && o.Revision.After != "" && o.RolledBackTo == Revision{} &&
+		(o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed)
+}
+
+// Why returns why a deployment failed or was rejected: in ECS's words if there
+// are any, else in the deployer's.
+func (o Outcome) Why() string {
+	if o.ECSReason != "" {
+		return o.ECSReason
+	}
+	return o.Cause
+}

@@ -1,0 +1,237 @@
+package outcome
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+	reading "deployer/internal/event"
+)
+
+const (
+	family = "arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:"
+	host   = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend@sha256:"
+	older  = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+	newer  = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+)
+
+var asked = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
+
+// prod is the environment of the samples.
+func prod(t *testing.T) *environment.Environment {
+	t.Helper()
+	env, err := environment.Load("../../examples/centralized-dev-ecr/prod.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
+}
+
+// base is a deployment of prod's backend, which a person asked for.
+func base(t *testing.T) Outcome {
+	t.Helper()
+	env := prod(t)
+	w, _ := env.Find("backend", environment.Services...)
+	o := Of(env, w)
+	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
+	o.Image = Change{host + older, host + newer}
+	o.Revision = Change{family + "11", family + "12"}
+	o.DeploymentID = "ecs-svc/1234567890123456789"
+	o.EventID, o.EventTime, o.Source = "7bf73129-1428-4cd3-a780-2b9e0c5d80e3", asked, "action.production"
+	o.Actor, o.Reason = "alice", "fix the login"
+	o.Time, o.Accepted = asked.Add(92*time.Second+123*time.Millisecond), asked.Add(2*time.Second)
+	return o
+}
+
+// samples are an outcome of every kind, by the names of their files in testdata.
+func samples(t *testing.T) map[string]Outcome {
+	t.Helper()
+	deploy, err := os.ReadFile("../../events/deploy-backend.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rejected, err := os.ReadFile("../../events/deploy-rejected-tag.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]Outcome{}
+	for name, make := range map[string]func(o Outcome) (Outcome, error){
+		"started": func(o Outcome) (Outcome, error) {
+			o.Time = o.Accepted
+			return Started(o)
+		},
+		"succeeded": Succeeded,
+		"failed": func(o Outcome) (Outcome, error) {
+			o.ECSReason = "ECS deployment circuit breaker: task failed to start."
+			o.RolledBackTo = Revision{family + "11", host + older}
+			return Failed(o)
+		},
+		"refused": func(o Outcome) (Outcome, error) {
+			o.Time, o.Accepted = asked.Add(184*time.Second), time.Time{}
+			o.Image.After, o.Revision.After, o.DeploymentID, o.Event = "", "", "", deploy
+			o.Cause = "registering a revision of task definition family \"myproject_service_prod\": AccessDeniedException: User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the caller named above)"
+			return Failed(o)
+		},
+		"rejected": func(o Outcome) (Outcome, error) {
+			o = Of(prod(t), environment.Workload{})
+			o.Time, o.EventTime, o.EventID, o.Source = asked.Add(time.Second), asked, "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5", "action.production"
+			o.Tag, o.Cause, o.Event = "git-", reading.Read(rejected, prod(t), asked).Reason, rejected
+			return Rejected(o)
+		},
+		"superseded": func(o Outcome) (Outcome, error) {
+			o.SupersededBy = Newer{"7bf73129-1428-4cd3-a780-2b9e0c5d80ff", "ecs-svc/1234567890123456790"}
+			return Superseded(o)
+		},
+		"foreign": func(o Outcome) (Outcome, error) {
+			o.Tag, o.Digest, o.EventID, o.EventTime, o.Source, o.Actor, o.Reason, o.Accepted = "", "", "", time.Time{}, "", "", "", time.Time{}
+			o.Image.After, o.Foreign, o.ECSReason = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v2", true, "ECS deployment ecs-svc/1234567890123456789 completed."
+			return Succeeded(o)
+		},
+	} {
+		o, err := make(base(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = o
+	}
+	return all
+}
+
+// event returns an outcome as EventBridge delivers it.
+func event(t *testing.T, o Outcome) []byte {
+	t.Helper()
+	e := o.Entry()
+	text, err := json.Marshal(struct {
+		Version    string          `json:"version"`
+		ID         string          `json:"id"`
+		DetailType string          `json:"detail-type"`
+		Source     string          `json:"source"`
+		Account    string          `json:"account"`
+		Time       string          `json:"time"`
+		Region     string          `json:"region"`
+		Resources  []string        `json:"resources"`
+		Detail     json.RawMessage `json:"detail"`
+	}{"0", "0d9b1f6e-7a4c-4c52-9a57-3f1f0c7f5b11", e.DetailType, e.Source, "333333333333", e.Time.UTC().Format(time.RFC3339), "us-east-1", append([]string{}, e.Resources...), json.RawMessage(e.Detail)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return append(b.Bytes(), '\n')
+}
+
+// TestEvents holds the events of every kind to the letter; they are also the
+// documentation's examples. UPDATE_GOLDEN=1 rewrites the files.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	docs, err := os.ReadFile("../../docs/outcomes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range samples(t) {
+		file, got := filepath.Join("testdata", name+".json"), event(t, o)
+		if os.Getenv("UPDATE_GOLDEN") != "" {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if !strings.Contains(string(docs), "```json\n"+string(want)+"```\n") {
+			t.Errorf("docs/outcomes.md does not have %s as its example", file)
+		}
+	}
+}
+
+// TestReadBack holds that whoever reads an event gets the outcome again.
+func TestReadBack(t *testing.T) {
+	t.Parallel()
+	for name, want := range samples(t) {
+		var got Outcome
+		if err := json.Unmarshal([]byte(want.Entry().Detail), &got); err != nil {
+			t.Fatal(err)
+		}
+		got.Kind, got.Time, got.Accepted, got.ServiceARN = want.Kind, want.Time, want.Accepted, want.ServiceARN
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestConstructorsRefuse(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		make   func(Outcome) (Outcome, error)
+		change func(*Outcome)
+		want   string
+	}{
+		{"nothing known", Started, func(o *Outcome) { *o = Outcome{} },
+			`making a Deployment Started outcome of service "": environment is missing` + "\nproject is missing\nservice is missing\nevent_id is missing\nrevision.after is missing\ntime is missing"},
+		{"a success of nothing", Succeeded, func(o *Outcome) { o.Revision.After = "" }, "revision.after is missing"},
+		{"a failure without a reason", Failed, func(*Outcome) {}, "ecs_reason or cause is missing"},
+		{"a rejection without a cause", Rejected, func(o *Outcome) { o.ECSReason = "no" }, "cause is missing"},
+		{"superseded by nobody", Superseded, func(*Outcome) {}, "superseded_by is missing"},
+		{"no event", Succeeded, func(o *Outcome) { o.EventID = "" }, "event_id is missing"},
+		{"a tag that is none", Succeeded, func(o *Outcome) { o.Tag = "git-\n" }, `tag "git-\n" is none`},
+		{"a digest that is none", Succeeded, func(o *Outcome) { o.Digest = "sha256:1" }, `digest "sha256:1" is none`},
+		{"a revision without its number", Succeeded, func(o *Outcome) { o.Revision.Before = family }, `revision "` + family + `" is not a task definition's ARN`},
+		{"a service's name for its ARN", Succeeded, func(o *Outcome) { o.ServiceARN = "web" }, `the service's ARN "web" is none`},
+		{"another deployment id", Succeeded, func(o *Outcome) { o.DeploymentID = "d-1" }, `deployment_id "d-1" is not like ecs-svc/1234567890`},
+		{"a success rolled back", Succeeded, func(o *Outcome) { o.RolledBackTo.Image = "a" }, "rolled_back_to is of failures only"},
+		{"a success superseded", Succeeded, func(o *Outcome) { o.SupersededBy.EventID = "1" }, "superseded_by is of superseded ones only"},
+		{"a success with its event", Succeeded, func(o *Outcome) { o.Event = []byte("{}") }, "event is of rejections and failures only"},
+		{"a rejection of nobody", Rejected, func(o *Outcome) { o.Foreign, o.Cause = true, "no" }, "foreign is not of rejections: only an event is rejected"},
+	} {
+		o := base(t)
+		tt.change(&o)
+		_, err := tt.make(o)
+		if err == nil || !strings.HasSuffix(err.Error(), tt.want) {
+			t.Errorf("%s: error %v\nwant it to end: %s", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestClockAhead holds that an event from a clock that is ahead took no time.
+func TestClockAhead(t *testing.T) {
+	t.Parallel()
+	o := base(t)
+	o.EventTime = o.Time.Add(time.Minute)
+	o, err := Succeeded(o)
+	if took, known := o.Took(); err != nil || took != 0 || !known {
+		t.Errorf("took %v, known %v, error %v", took, known, err)
+	}
+	o.Seconds = nil
+	if _, known := o.Took(); known {
+		t.Error("a time that nobody knows is known")
+	}
+}
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain", "fix the login", "fix the login"},
+		{"lines", " a\r\n\n\tb\u2028c\x00d ", "a b c d"},
+		{"turned", "safe\u202egpj.exe", "safe gpj.exe"},
+		{"long", strings.Repeat("é", 21), strings.Repeat("é", 19) + "…"},
+		{"not UTF-8", "a\xffb", "a\uFFFDb"},
+	} {
+		if got := strings.ToValidUTF8(Line(tt.in, 20), "\uFFFD"); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
