@@ -12,7 +12,13 @@ import (
 )
 
 // detailKeys are the members of a DEPLOY's detail.
-var detailKeys = []string{"service", "task", "tag", "env", "reason", "actor", "dry_run", "force"}
+var detailKeys = []string{"service", "task", "tag", "action", "env", "reason", "actor", "dry_run", "force"}
+
+// The actions of a DEPLOY; none is the first.
+const (
+	actionDeploy   = "deploy"
+	actionRollback = "rollback"
+)
 
 // deploy reads a DEPLOY event. Whether it is meant for this environment is
 // asked first: another's event is ignored however wrong it is.
@@ -32,7 +38,10 @@ func (r reader) deploy(wrong faults, now time.Time) Reading {
 		return r.rejected("the DEPLOY is malformed: " + d.faults.String())
 	}
 	req := r.request(d.workload, d.tag)
-	req.Reason, req.Actor, req.DryRun, req.Force = d.reason, d.actor, d.dryRun, d.force
+	req.Reason, req.Actor, req.DryRun, req.Force, req.Rollback = d.reason, d.actor, d.dryRun, d.force, d.rollback
+	if req.Rollback {
+		return Reading{ID: r.ID, Verdict: Accepted, Requests: []Request{req}, Reason: "rollback of " + req.Workload.Name + " from " + r.Source}
+	}
 	return Reading{ID: r.ID, Verdict: Accepted, Requests: []Request{req},
 		Reason: "DEPLOY of " + req.Workload.Name + " with tag " + req.Tag + " from " + r.Source}
 }
@@ -47,6 +56,7 @@ type detail struct {
 	tag, target   string
 	reason, actor string
 	dryRun, force bool
+	rollback      bool
 }
 
 // parse reads the detail and notes every fault of it.
@@ -67,7 +77,7 @@ func (d *detail) parse(raw json.RawMessage) {
 	d.fields = fields
 	d.target = d.text("env")
 	d.readWorkload()
-	d.readTag()
+	d.readAction()
 	d.reason, d.actor = d.text("reason"), d.text("actor")
 	d.dryRun, d.force = d.flag("dry_run"), d.flag("force")
 	d.misspelt()
@@ -139,6 +149,21 @@ func Unknown(env *environment.Environment, word, name string) string {
 		return s + ", which has no " + word + "s"
 	}
 	return s + ", which has " + strings.Join(known, ", ")
+}
+
+// readAction reads what is asked for, and with it whether there is to be a tag.
+func (d *detail) readAction() {
+	switch action := d.text("action"); action {
+	case "", actionDeploy:
+		d.readTag()
+	case actionRollback:
+		d.rollback = true
+		if d.text("tag") != "" {
+			d.add(`"action" is "rollback", which goes to the last image that succeeded, and "tag" is %s: leave one of them out`, quote(d.text("tag")))
+		}
+	default:
+		d.add(`"action" is %s, and an action is %q or %q`, quote(action), actionDeploy, actionRollback)
+	}
 }
 
 // readTag checks the tag: what is sent by hand and by scripts is often half a tag.

@@ -15,7 +15,7 @@ import (
 // service event metadata" in the EventBridge events reference.
 type envelope struct {
 	ID, Source, DetailType, Account, Region string
-	Detail                                  json.RawMessage // nil if absent
+	Detail, Resources                       json.RawMessage // nil if absent
 	at                                      time.Time       // zero if absent or not a time
 }
 
@@ -39,7 +39,7 @@ func parseEnvelope(raw []byte) (*envelope, faults) {
 		wrong.add("the event is empty")
 		return nil, wrong
 	}
-	e := &envelope{Detail: fields["detail"]}
+	e := &envelope{Detail: fields["detail"], Resources: fields["resources"]}
 	var at string
 	for _, f := range []struct {
 		name string

@@ -18,6 +18,7 @@ const (
 	Ignored  Verdict = "ignored"  // the event is not for this environment; not a fault
 	Rejected Verdict = "rejected" // the event is for this environment and wrong; a retry cannot mend it
 	Due      Verdict = "due"      // the schedule's: it is time to look for pushes whose events were lost
+	Followed Verdict = "followed" // ECS tells of a rollout of one of the environment's services
 )
 
 // Reading is what the deployer makes of one event.
@@ -26,7 +27,13 @@ type Reading struct {
 	Verdict  Verdict
 	Reason   string    // for people: why it is ignored or rejected, or what it asks for
 	Requests []Request // if accepted, at least one
+	Rollout  Rollout   // if followed
+	At       time.Time // the event's time, as far as it has one
+	Said     Said      // what a rejected event says of itself, as far as it can be read
 }
+
+// Said is what an event says of itself: nothing in it is checked.
+type Said struct{ Source, Service, Tag, Actor, Reason string }
 
 // Request asks for one workload to run the image under one tag.
 type Request struct {
@@ -43,6 +50,12 @@ type Request struct {
 	Actor  string // who, in the sender's words; may be ""
 	DryRun bool   // say what would change, change nothing
 	Force  bool   // deploy even what runs already
+
+	// Rollback asks for the last image whose rollout succeeded before the one
+	// that runs; Tag and Digest are "" until it is found. Restores is then the
+	// ARN of the revision that ran it.
+	Rollback bool
+	Restores string
 }
 
 // The source and detail-types that are read.
@@ -73,6 +86,8 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.deploy(faults, now)
 	case e.Source == ECRSource && e.DetailType == ECRImageAction:
 		return r.push(faults, now)
+	case e.Source == ecsSource && (e.DetailType == deploymentChange || e.DetailType == serviceAction):
+		return r.rollout()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return Reading{ID: r.ID, Verdict: Due, Reason: "it is time to look for pushes whose events were lost"}
 	}
@@ -90,7 +105,18 @@ func (r reader) ignored(reason string) Reading {
 }
 
 func (r reader) rejected(reason string) Reading {
-	return Reading{ID: r.ID, Verdict: Rejected, Reason: reason}
+	reading := Reading{ID: r.ID, Verdict: Rejected, Reason: reason, At: r.at, Said: Said{Source: r.Source}}
+	fields, _ := object(r.Detail)
+	said := &reading.Said
+	for _, f := range []struct {
+		key string
+		to  *string
+	}{{"task", &said.Service}, {"service", &said.Service}, {"image-tag", &said.Tag}, {"tag", &said.Tag}, {"actor", &said.Actor}, {"reason", &said.Reason}} {
+		if v, ok := text(fields[f.key]); ok && v != "" {
+			*f.to = v
+		}
+	}
+	return reading
 }
 
 // request returns what is common to every request of the event.

@@ -57,6 +57,10 @@ func TestDeploy(t *testing.T) {
 			Request{EventID: "e1", Time: at, Source: "action.production", Workload: api, Tag: "v1.2.3", Reason: `fix "it"`, Actor: "ada", DryRun: true, Force: true}},
 		{"task", `{"task":"nightly-report","tag":"latest"}`,
 			Request{EventID: "e1", Time: at, Source: "action.production", Workload: report, Tag: "latest"}},
+		{"the action spelt out", `{"service":"backend","tag":"a","action":"deploy"}`,
+			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Tag: "a"}},
+		{"rollback", `{"service":"backend","action":"rollback","tag":null}`,
+			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Rollback: true}},
 		{"nulls and strangers", `{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
 			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Tag: "a"}},
 	}
@@ -66,6 +70,9 @@ func TestDeploy(t *testing.T) {
 			got := Read([]byte(deployment("action.production", tt.detail)), prod, now)
 			want := Reading{ID: "e1", Verdict: Accepted, Requests: []Request{tt.want},
 				Reason: "DEPLOY of " + tt.want.Workload.Name + " with tag " + tt.want.Tag + " from action.production"}
+			if tt.want.Rollback {
+				want.Reason = "rollback of backend from action.production"
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -99,6 +106,10 @@ func TestRejected(t *testing.T) {
 		{"detail a string", deployment("action.production", `"{\"service\":\"backend\"}"`), malformed(`"detail" is a string, not a JSON object`)},
 		{"detail null", deployment("action.production", `null`), malformed(`"detail" is null, not a JSON object`)},
 		{"detail an array", deployment("action.production", `[]`), malformed(`"detail" is an array, not a JSON object`)},
+		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`), malformed(`"action" is "restart", and an action is "deploy" or "rollback"`)},
+		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
+			malformed(`"action" is "rollback", which goes to the last image that succeeded, and "tag" is "a": leave one of them out`)},
+		{"rollback of nothing", deployment("action.production", `{"action":"rollback"}`), malformed(`neither "service" nor "task" is set: name what to deploy`)},
 		{"detail empty", deployment("action.production", `{}`), malformed(`neither "service" nor "task" is set: name what to deploy; "tag" is missing`)},
 		{"detail of 1 MB", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 1<<20)+`"}`),
 			malformed(`"detail" is 1048606 bytes long, and a DEPLOY's is at most 65536`)},

@@ -1,0 +1,74 @@
+package event
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+)
+
+// rolled returns an event of ECS about a service.
+func rolled(detailType, account, service, detail string) string {
+	return fmt.Sprintf(`{"version":"0","id":"e3","detail-type":%q,"source":"aws.ecs","account":%q,"time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/%s"],"detail":%s}`,
+		detailType, account, service, detail)
+}
+
+const (
+	change    = "ECS Deployment State Change"
+	action    = "ECS Service Action"
+	completed = `{"eventType":"INFO","eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"ecs-svc/1","updatedAt":"2026-01-22T10:15:30Z","reason":"ECS deployment ecs-svc/1 completed."}`
+	impaired  = `{"eventType":"WARN","eventName":"SERVICE_TASK_START_IMPAIRED","clusterArn":"arn:aws:ecs:us-east-1:333333333333:cluster/myproject_cluster_prod","createdAt":"2026-01-22T10:15:30Z"}`
+)
+
+func TestRollout(t *testing.T) {
+	t.Parallel()
+	prod := load(t, "prod")
+	api, _ := prod.Find("web-api", environment.Services...)
+	followed := func(what string, r Rollout) Reading {
+		r.Workload = api
+		return Reading{ID: "e3", Verdict: Followed, Reason: what + " of web-api", At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Rollout: r}
+	}
+	ignored := func(reason string) Reading { return Reading{ID: "e3", Verdict: Ignored, Reason: reason} }
+	const service = "myproject_cluster_prod/myproject_service_web-api_prod"
+	tests := []struct {
+		name, event string
+		want        Reading
+	}{
+		{"completed", rolled(change, "333333333333", service, completed),
+			followed("SERVICE_DEPLOYMENT_COMPLETED", Rollout{Step: RolloutCompleted, DeploymentID: "ecs-svc/1", Reason: "ECS deployment ecs-svc/1 completed."})},
+		{"impaired", rolled(action, "333333333333", service, impaired), followed("SERVICE_TASK_START_IMPAIRED", Rollout{Step: TasksImpaired})},
+		{"steady", rolled(action, "333333333333", service, `{"eventName":"SERVICE_STEADY_STATE"}`),
+			ignored(`the ECS event "SERVICE_STEADY_STATE" is no step of a rollout that the deployer follows`)},
+		{"impaired of the wrong type", rolled(change, "333333333333", service, impaired),
+			ignored(`the ECS event "SERVICE_TASK_START_IMPAIRED" is no step of a rollout that the deployer follows`)},
+		{"another cluster", rolled(change, "333333333333", "other/myproject_service_web-api_prod", completed),
+			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/other/myproject_service_web-api_prod" is not in cluster myproject_cluster_prod of prod`)},
+		{"another account", rolled(change, "222222222222", service, completed),
+			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_web-api_prod" is not in cluster myproject_cluster_prod of prod`)},
+		{"another service of the cluster", rolled(change, "333333333333", "myproject_cluster_prod/myproject_service_web_prod", completed),
+			ignored(`the service "myproject_service_web_prod" is no workload of myproject`)},
+		{"no id", rolled(change, "333333333333", service, `{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":7}`),
+			Reading{ID: "e3", Verdict: Rejected, Reason: `the ECS event is malformed: "deploymentId" is "", not like ecs-svc/1234567890`,
+				At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Said: Said{Source: "aws.ecs"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(tt.want, Read([]byte(tt.event), prod, now)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestSaid holds what of a rejected event is told on, for whoever is to find its sender.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	got := Read([]byte(deployment("action.production", `{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`)), load(t, "prod"), now)
+	if diff := cmp.Diff(Said{Source: "action.production", Service: "web", Tag: "git-", Actor: "ada"}, got.Said); diff != "" || got.Verdict != Rejected {
+		t.Error(got.Verdict, diff)
+	}
+}
