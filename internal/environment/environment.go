@@ -33,6 +33,7 @@ type Environment struct {
 	Base          Base      // which revision a deployment clones
 	AutoDeploy    []string  // globs; a pushed tag that matches one is deployed
 	DeploySources []string  // the sources whose DEPLOY events are obeyed
+	Notify        Notify    // who hears of deployments
 
 	Workloads []Workload // the backend first, then services and tasks as in the file
 	Warnings  Faults     // odd, but not wrong

@@ -41,12 +41,18 @@ func TestFaults(t *testing.T) {
 		{"sources in a circle", head + "services:\n- {name: a, ecr_config: {mode: use_existing, source_service_name: b}}\n- {name: b, ecr_config: {mode: use_existing, source_service_name: a}}\n",
 			"x.yaml:7:25: `services[1].ecr_config.source_service_name` leads back to \"b\" (name a workload that has a repository of its own)"},
 		{"setting misspelt", head + "deployer: {auto_deply: []}\n", "x.yaml:5:12: `deployer.auto_deply` is not a setting of the deployer (did you mean `auto_deploy`?)"},
-		{"setting unknown", head + "deployer: {speed: 1}\n", "x.yaml:5:12: `deployer.speed` is not a setting of the deployer (the keys are cluster, image, base, auto_deploy, deploy_sources, workloads)"},
+		{"setting unknown", head + "deployer: {speed: 1}\n", "x.yaml:5:12: `deployer.speed` is not a setting of the deployer (the keys are cluster, image, base, auto_deploy, deploy_sources, notify, workloads)"},
 		{"setting's values", head + "deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +
 				"x.yaml:5:31: `deployer.base` is \"newest\" (write latest or service)\n" +
 				"x.yaml:5:52: `deployer.auto_deploy` has \"[\", which is not a pattern of tags (write tags or globs, like latest or env-staging-*)\n" +
 				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": no one but AWS can send from there (write a source of your own, like action.staging)"},
+		{"webhook in the file", head + "deployer: {notify: {slack: 'https://hooks.example/x', topic: topic}}\n",
+			"x.yaml:5:28: `deployer.notify.slack` is an address, and who knows a webhook may write to its channel: it is no more for a file than a password (put it into an SSM parameter of type SecureString, and write that parameter's name here, like /myproject/slack)\n" +
+				"x.yaml:5:62: `deployer.notify.topic` is not the ARN of an SNS topic (write it like arn:aws:sns:us-east-1:333333333333:deployments)"},
+		{"parameter's name", head + "deployer: {notify: {slack: 'my slack', email: a}}\n",
+			"x.yaml:5:28: `deployer.notify.slack` is not the name of an SSM parameter (write it like /myproject/slack, or /aws/reference/secretsmanager/NAME for a secret)\n" +
+				"x.yaml:5:40: `deployer.notify.email` is not a setting of the deployer (the keys are slack, topic)"},
 		{"override of nothing", head + "deployer: {workloads: {backnd: {service: a}}}\n", "x.yaml:5:24: `deployer.workloads.backnd` is not a setting of the deployer (did you mean `backend`?)"},
 		{"two with one service", head + "services: [{name: web}]\ndeployer: {workloads: {web: {service: myproject_service_staging}}}\n",
 			"x.yaml:6:29: `deployer.workloads.web.service` makes \"web\" and \"backend\" the same ECS service \"myproject_service_staging\" (give each a service of its own)"},

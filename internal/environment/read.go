@@ -40,8 +40,9 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 		e.SchemaVersion = n
 	}
 	s.strategy(e)
-	s.workloads(e)
-	s.deployer(e)
+	workload := r.section(s.values["workload"], "workload.", "backend_external_docker_image", "slack_webhook")
+	s.workloads(e, workload)
+	s.deployer(e, workload)
 }
 
 // required returns a value that the file must have, in the given form if that is not nil.
@@ -61,8 +62,8 @@ func (s section) required(key string, form *regexp.Regexp, example string) strin
 
 // deployer reads the section of the file that is the deployer's own: there, an
 // unknown key is a fault.
-func (s section) deployer(e *Environment) {
-	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "workloads"}
+func (s section) deployer(e *Environment, workload section) {
+	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "notify", "workloads"}
 	d := s.own("deployer", known)
 	if e.Cluster = d.text("cluster"); e.Cluster == "" {
 		e.Cluster = e.Project + "_cluster_" + e.Name
@@ -71,6 +72,7 @@ func (s section) deployer(e *Environment) {
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
 	d.overrides(e)
+	e.Notify = d.notify(workload)
 }
 
 // own reads a mapping that belongs to the deployer alone, where a key it does

@@ -23,10 +23,9 @@ type origin struct {
 }
 
 // workloads reads the backend and the file's lists, and settles whose images each runs.
-func (s section) workloads(e *Environment) {
-	w := s.reader.section(s.values["workload"], "workload.", "backend_external_docker_image", "slack_webhook")
+func (s section) workloads(e *Environment, workload section) {
 	backend := e.named(Backend, BackendName)
-	backend.External = w.text("backend_external_docker_image")
+	backend.External = workload.text("backend_external_docker_image")
 	e.Workloads = append(e.Workloads, backend)
 	origins := map[int]origin{}
 	first := map[string]*yaml.Node{"s:" + BackendName: nil}
