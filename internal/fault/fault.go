@@ -132,10 +132,13 @@ func Is(err error, code string) bool {
 // that AWS itself worded; the rest is kept whole.
 func Plain(err error) error {
 	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorMessage() == "" {
+	if !errors.As(err, &api) || api.ErrorMessage() == "" && verdicts[api.ErrorCode()] == (verdict{}) {
 		return err
 	}
-	text := api.ErrorCode() + ": " + api.ErrorMessage()
+	text := api.ErrorCode()
+	if words := api.ErrorMessage(); words != "" {
+		text += ": " + words
+	}
 	var gave *gaveUp
 	if errors.As(err, &gave) {
 		text = fmt.Sprintf("%s, after %d attempts", text, gave.attempts)

@@ -175,4 +175,20 @@ var verdicts = map[string]verdict{
 	"NotAuthorizedForSourceException":     {keeper, allowIt},
 	"NotAuthorizedForDetailTypeException": {keeper, allowIt},
 	"RedactionFailure":                    {keeper, badCall},
+
+	// SSM, of GetParameter.
+	"ParameterNotFound":        {keeper, makeIt},
+	"ParameterVersionNotFound": {keeper, makeIt},
+	"InvalidKeyId":             {keeper, "let the function's role decrypt with the key of the parameter: kms:Decrypt"},
+
+	// SNS, of Publish.
+	"AuthorizationError": {keeper, allowIt},
+	"NotFound":           {keeper, makeIt},
+	"InvalidParameter":   {keeper, badCall},
+	"KMSAccessDenied":    {keeper, "let the function's role encrypt with the key of the topic: kms:GenerateDataKey and kms:Decrypt"},
+	"KMSDisabled":        {keeper, "enable the key of the topic"},
+	"KMSInvalidState":    {keeper, "see the state of the topic's key"},
+	"KMSNotFound":        {keeper, "the key of the topic is gone: give the topic another"},
+	"KMSOptInRequired":   {keeper, "see the state of the topic's key"},
+	"KMSThrottling":      {passing, ""},
 }

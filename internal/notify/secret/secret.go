@@ -1,4 +1,4 @@
-// Package secret reads a webhook's address from AWS Secrets Manager.
+// Package secret reads a webhook's address from where secrets are kept.
 package secret
 
 import (
@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"deployer/internal/fault"
 )
@@ -18,23 +18,28 @@ import (
 // values, which is what the console makes.
 const member = "url"
 
-// Webhook returns the source of the address that the secret with a name or an
-// ARN holds: alone, or as "url" of a JSON object. The secret is read each time
-// the source is asked; nothing is called before. Its errors are faults of
-// package fault, and hold no part of the secret.
-func Webhook(config aws.Config, id string) func(context.Context) (string, error) {
-	client := sync.OnceValue(func() *secretsmanager.Client { return secretsmanager.NewFromConfig(config) })
+// Webhook returns the source of the address that an SSM parameter holds: alone,
+// or as "url" of a JSON object. By a name below /aws/reference/secretsmanager/
+// SSM reads a secret of Secrets Manager, so that one client does for both. The
+// parameter is read each time the source is asked; nothing is called before.
+// Its errors are faults of package fault, and hold no part of the secret.
+func Webhook(config aws.Config, name string) func(context.Context) (string, error) {
+	client := sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(config) })
 	return func(ctx context.Context) (string, error) {
-		doing := fmt.Sprintf("reading the webhook from secret %q", id)
-		out, err := client().GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(id)},
-			func(o *secretsmanager.Options) { o.Retryer = fault.Within(ctx) })
+		doing := fmt.Sprintf("reading the webhook from SSM parameter %q", name)
+		out, err := client().GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name), WithDecryption: aws.Bool(true)},
+			func(o *ssm.Options) { o.Retryer = fault.Within(ctx) })
 		if err != nil {
 			return "", fault.Of(doing, err)
 		}
-		address, wrong := read(aws.ToString(out.SecretString))
+		value := ""
+		if out.Parameter != nil {
+			value = aws.ToString(out.Parameter.Value)
+		}
+		address, wrong := read(value)
 		if wrong != "" {
 			return "", &fault.Misconfiguration{Fault: fault.Fault{Name: "NoWebhook", Doing: doing, Err: fmt.Errorf("%s", wrong),
-				Hint: `put the webhook's address into the secret, alone or as {"url": "https://hooks.slack.com/services/…"}`}}
+				Hint: `put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"}`}}
 		}
 		return address, nil
 	}

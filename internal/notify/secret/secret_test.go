@@ -13,19 +13,19 @@ import (
 )
 
 // TestWebhook reads secrets of every form, from a server that speaks as much of
-// Secrets Manager's protocol as that needs. No error tells what is in a secret.
+// SSM's protocol as that needs. No error tells what is in a secret.
 func TestWebhook(t *testing.T) {
 	t.Parallel()
 	const planted = "https://hooks.example/services/T0/B0/planted"
 	value := func(s string) string {
-		text, err := json.Marshal(map[string]string{"ARN": "arn:aws:secretsmanager:us-east-1:333333333333:secret:slack-AbCdEf", "SecretString": s})
+		text, err := json.Marshal(map[string]any{"Parameter": map[string]string{"Name": "/myproject/slack", "Type": "SecureString", "Value": s}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(text)
 	}
-	const fault = `reading the webhook from secret "slack": `
-	const hint = ` (put the webhook's address into the secret, alone or as {"url": "https://hooks.slack.com/services/…"})`
+	const fault = `reading the webhook from SSM parameter "/myproject/slack": `
+	const hint = ` (put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"})`
 	for _, tt := range []struct {
 		name   string
 		status int
@@ -37,16 +37,19 @@ func TestWebhook(t *testing.T) {
 		{"of keys and values", 200, value(`{"url": "` + planted + `"}`), planted, ""},
 		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", fault + `it is a JSON object without a text under "url"` + hint},
 		{"cut off", 200, value(`{"url": "` + planted), "", fault + "it begins like a JSON object, and is none" + hint},
-		{"binary", 200, `{"SecretBinary": "cGxhbnRlZA=="}`, "", fault + "it holds no text" + hint},
-		{"not there", 400, `{"__type": "ResourceNotFoundException", "message": "Secrets Manager can't find the specified secret."}`, "",
-			fault + "ResourceNotFoundException: Secrets Manager can't find the specified secret. (create it with the infrastructure, or name the right one in the environment file)"},
+		{"nothing", 200, `{}`, "", fault + "it holds no text" + hint},
+		{"not there", 400, `{"__type": "ParameterNotFound"}`, "",
+			fault + "ParameterNotFound (create it with the infrastructure, or name the right one in the environment file)"},
 		{"denied", 400, `{"__type": "AccessDeniedException", "message": "User: u is not authorized"}`, "",
 			fault + "AccessDeniedException: User: u is not authorized (allow it in the IAM policy of the caller named above)"},
 	} {
 		calls := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var in struct{ SecretId string }
-			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.SecretId != "slack" || r.Header.Get("X-Amz-Target") != "secretsmanager.GetSecretValue" {
+			var in struct {
+				Name           string
+				WithDecryption bool
+			}
+			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Name != "/myproject/slack" || !in.WithDecryption || r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameter" {
 				t.Errorf("%s: %v, %v, %v", tt.name, r.Header, in, err)
 			}
 			calls++
@@ -58,7 +61,7 @@ func TestWebhook(t *testing.T) {
 		config := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 		})}
-		source := Webhook(config, "slack")
+		source := Webhook(config, "/myproject/slack")
 		if calls != 0 {
 			t.Errorf("%s: it is read before it is needed", tt.name)
 		}
