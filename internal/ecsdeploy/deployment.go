@@ -69,4 +69,6 @@ type Order struct {
 	Source  string
 	Actor   string
 	Reason  string
+
+	Restores string // ARN of the revision that a rollback goes back to; "" of anything else
 }

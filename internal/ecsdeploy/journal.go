@@ -27,11 +27,14 @@ const (
 	keyBest     = journalPrefix + "best"     // NUMBER@TIME: who had won up to the base
 	keyActor    = journalPrefix + "actor"
 	keyReason   = journalPrefix + "reason"
+	keyRestores = journalPrefix + "restores" // ARN of the revision that a rollback goes back to
 
 	// Written once they are known; until then a revision has none.
 	keyDeployment = journalPrefix + "deployment" // ECS's id of the rollout
 	keyOutcome    = journalPrefix + "outcome"    // how the rollout ended: a Phase, or Impaired
 	keyFinished   = journalPrefix + "finished"   // RFC 3339, UTC: when it did
+	keyWhy        = journalPrefix + "why"        // why it failed, in ECS's words
+	later         = 4                            // how many these are
 )
 
 // maxTags is how many tags ECS lets a resource have.
@@ -40,8 +43,7 @@ const maxTags = 50
 // journal returns the tags of the revision that carries out the order. Best
 // is who had won up to the base, "" if nobody.
 func (o Order) journal(previous, base, best string) []types.Tag {
-	var tags []types.Tag
-	for _, kv := range [][2]string{
+	return tagsOf([][2]string{
 		{keyEventID, o.EventID},
 		{keyTime, o.Time.UTC().Format(time.RFC3339Nano)},
 		{keySource, o.Source},
@@ -52,12 +54,8 @@ func (o Order) journal(previous, base, best string) []types.Tag {
 		{keyBest, best},
 		{keyActor, o.Actor},
 		{keyReason, o.Reason},
-	} {
-		if value := TagValue(kv[1]); value != "" {
-			tags = append(tags, types.Tag{Key: aws.String(kv[0]), Value: aws.String(value)})
-		}
-	}
-	return tags
+		{keyRestores, o.Restores},
+	})
 }
 
 // bestValue is the text of a key under keyBest; the zero Key has none.

@@ -32,7 +32,7 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 		in.ContainerDefinitions[i].Image = aws.String(o.reference(base.ContainerDefinitions[i]).String())
 	}
 	in.Tags = append(in.Tags, o.journal(s.running.arn(), s.newest.arn(), bestValue(best))...)
-	if n := len(in.Tags); n > maxTags {
+	if n := len(in.Tags) + later; n > maxTags {
 		return nil, "", &fault.Misconfiguration{Fault: fault.Fault{Name: "TooManyTags", Doing: fmt.Sprintf("cloning task definition %q", base.arn()),
 			Err: fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, maxTags), Hint: "remove some of the family's own tags"}}
 	}

@@ -20,6 +20,8 @@ type api interface {
 	DescribeTaskDefinition(context.Context, *ecs.DescribeTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
 	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
 	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
+	TagResource(context.Context, *ecs.TagResourceInput, ...func(*ecs.Options)) (*ecs.TagResourceOutput, error)
+	ListTaskDefinitions(context.Context, *ecs.ListTaskDefinitionsInput, ...func(*ecs.Options)) (*ecs.ListTaskDefinitionsOutput, error)
 }
 
 // Deployer deploys through one ECS client, and so in one account and region.
@@ -80,23 +82,36 @@ func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
 // describeService reads the target's service and refuses one that is missing,
 // not ACTIVE, or moved by something other than ECS.
 func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Service, error) {
-	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
+	service, err := d.findService(ctx, t)
 	if err != nil {
-		if fault.Is(err, "ClusterNotFoundException") {
-			return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
-				Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
-		}
+		return nil, err
+	}
+	if service == nil {
+		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(), Err: errors.New("the service does not exist"),
+			Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+	}
+	return service, t.Refuse(service)
+}
+
+// findService reads the target's service, nil if there is none.
+func (d *Deployer) findService(ctx context.Context, t Target) (*types.Service, error) {
+	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
+	if fault.Is(err, "ClusterNotFoundException") {
+		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
+			Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
+	}
+	if err != nil {
 		return nil, fault.Of(t.doing(), err)
 	}
-	if len(out.Services) == 0 {
-		missing := errors.New("the service does not exist")
-		if len(out.Failures) > 0 && aws.ToString(out.Failures[0].Reason) != "MISSING" {
-			missing = fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(out.Failures[0].Reason), aws.ToString(out.Failures[0].Detail))
-		}
-		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
-			Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+	if len(out.Services) > 0 {
+		return &out.Services[0], nil
 	}
-	return &out.Services[0], t.Refuse(&out.Services[0])
+	if len(out.Failures) > 0 && aws.ToString(out.Failures[0].Reason) != "MISSING" {
+		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
+			Err:  fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(out.Failures[0].Reason), aws.ToString(out.Failures[0].Detail)),
+			Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+	}
+	return nil, nil
 }
 
 // describeRevision reads a revision by its ARN, or a family's latest ACTIVE one by the family's name.

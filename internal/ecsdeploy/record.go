@@ -32,9 +32,11 @@ type Record struct {
 	Actor        string    `json:"actor,omitempty"`         // who asked, in the sender's words
 	Reason       string    `json:"reason,omitempty"`        // why, in the sender's words
 	Previous     string    `json:"previous,omitempty"`      // ARN of the revision that ran when this one was made
+	Restores     string    `json:"restores,omitempty"`      // ARN of the revision that this one, a rollback, goes back to
 	Foreign      bool      `json:"foreign,omitempty"`       // somebody else made it: it has no journal
 	Outcome      Phase     `json:"outcome,omitempty"`       // Succeeded, Failed, Overtaken or Impaired; "" if it is not known
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
+	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 }
 
@@ -50,6 +52,7 @@ func (t Target) record(r revision) Record {
 		Inactive: r.Status != "" && r.Status != types.TaskDefinitionStatusActive,
 		EventID:  value(keyEventID), EventTime: moment(keyTime), Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
 		Previous: value(keyPrevious), Outcome: Phase(value(keyOutcome)), Finished: moment(keyFinished), DeploymentID: value(keyDeployment),
+		Restores: value(keyRestores), Why: value(keyWhy),
 	}
 	record.Foreign = record.EventID == "" || record.EventTime.IsZero()
 	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
