@@ -37,7 +37,7 @@ func serve(api string) (exit int) {
 	if err != nil {
 		return initFailed(api, "Deployer.Configuration", err)
 	}
-	lambda.Start(handler{pipeline.New(env, config)})
+	lambda.Start(handler{pipeline.NewFunction(env, config, os.Stdout)})
 	return 0
 }
 

@@ -64,7 +64,7 @@ func names(td *types.TaskDefinition) string {
 // or dual-stack name is somebody's choice).
 func (o Order) reference(c types.ContainerDefinition) image.Reference {
 	ref := o.Image
-	if o.Form == "tag" {
+	if o.Form == "tag" && ref.Tag != "" && o.Restores == "" { // where a rollback's tag is now, nobody asked
 		ref.Digest = ""
 	} else {
 		ref.Tag = ""

@@ -102,6 +102,7 @@ func (s *State) conclude(d *Deployment, outcome converge.Outcome, o Order) {
 			d.Reason += fmt.Sprintf(", of event %s at %s", event, tagValue(s.running.tags, keyTime))
 		}
 		d.Image, d.Digest = "", "" // not what runs
+		d.Newer = Newer{tagValue(s.running.tags, keyEventID), s.primary}
 	}
 	if d.PreviousTaskDefinition == d.TaskDefinition {
 		d.PreviousTaskDefinition = ""

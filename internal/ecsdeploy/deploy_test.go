@@ -196,7 +196,7 @@ func TestRefused(t *testing.T) {
 					in.Tags = append(in.Tags, types.Tag{Key: aws.String(fmt.Sprintf("k%d", i)), Value: aws.String("v")})
 				}
 			},
-			want: `cloning task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 58 tags with the deployer's own, and ECS allows 50 (remove some of the family's own tags)`},
+			want: `cloning task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 59 tags with the deployer's own, and ECS allows 50 (remove some of the family's own tags)`},
 		{name: "access denied", fault: "AccessDenied",
 			before: func(_ *testing.T, w *world) {
 				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})

@@ -20,6 +20,7 @@ const (
 	Superseded Status = "superseded" // a newer event's deployment is in place; nothing was changed
 	Planned    Status = "planned"    // what would change, and nothing was
 	Ignored    Status = "ignored"    // not for us
+	Followed   Status = "followed"   // ECS told of a rollout, and what became of it was made known
 	Rejected   Status = "rejected"   // the sender's fault, which a retry cannot mend
 )
 
@@ -37,7 +38,13 @@ type Deployment struct {
 	PreviousTaskDefinition string `json:"previous_task_definition,omitempty"` // ARN of the revision that ran before
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
+
+	Newer Newer `json:"-"` // of a superseded one: what won
 }
+
+// Newer is the deployment that won over another: the event that asked for it,
+// if any did, and ECS's id of its rollout, as far as it is known.
+type Newer struct{ EventID, DeploymentID string }
 
 // Target is where an image is to run, by the names of the environment file.
 type Target struct {

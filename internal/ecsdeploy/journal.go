@@ -34,7 +34,8 @@ const (
 	keyOutcome    = journalPrefix + "outcome"    // how the rollout ended: a Phase, or Impaired
 	keyFinished   = journalPrefix + "finished"   // RFC 3339, UTC: when it did
 	keyWhy        = journalPrefix + "why"        // why it failed, in ECS's words
-	later         = 4                            // how many these are
+	keyReturn     = journalPrefix + "return"     // ECS's id of the rollout by which it went back from a failed one
+	later         = 5                            // how many these are
 )
 
 // maxTags is how many tags ECS lets a resource have.

@@ -19,6 +19,7 @@ type Note struct {
 	Outcome      Phase
 	Finished     time.Time
 	Why          string // why it failed, in ECS's words
+	Return       string // ECS's id of the rollout by which it went back
 }
 
 // Note adds to the journal of a revision. Somebody else's revision is not
@@ -31,7 +32,7 @@ func (d *Deployer) Note(ctx context.Context, r Record, n Note) error {
 	if !n.Finished.IsZero() {
 		finished = n.Finished.UTC().Format(time.RFC3339)
 	}
-	tags := tagsOf([][2]string{{keyDeployment, n.DeploymentID}, {keyOutcome, string(n.Outcome)}, {keyFinished, finished}, {keyWhy, n.Why}})
+	tags := tagsOf([][2]string{{keyDeployment, n.DeploymentID}, {keyOutcome, string(n.Outcome)}, {keyFinished, finished}, {keyWhy, n.Why}, {keyReturn, n.Return}})
 	_, err := d.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: tags}, within(ctx))
 	return fault.Of(fmt.Sprintf("noting in the tags of %q what became of its rollout", r.TaskDefinition), err)
 }

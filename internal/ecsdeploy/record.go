@@ -37,6 +37,7 @@ type Record struct {
 	Outcome      Phase     `json:"outcome,omitempty"`       // Succeeded, Failed, Overtaken or Impaired; "" if it is not known
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
+	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout by which it went back from this one
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 }
 
@@ -52,7 +53,7 @@ func (t Target) record(r revision) Record {
 		Inactive: r.Status != "" && r.Status != types.TaskDefinitionStatusActive,
 		EventID:  value(keyEventID), EventTime: moment(keyTime), Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
 		Previous: value(keyPrevious), Outcome: Phase(value(keyOutcome)), Finished: moment(keyFinished), DeploymentID: value(keyDeployment),
-		Restores: value(keyRestores), Why: value(keyWhy),
+		Restores: value(keyRestores), Why: value(keyWhy), Return: value(keyReturn),
 	}
 	record.Foreign = record.EventID == "" || record.EventTime.IsZero()
 	if chosen, err := t.Containers(r.TaskDefinition); err == nil {

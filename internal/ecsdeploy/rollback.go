@@ -23,19 +23,27 @@ const oldest = 200
 // that failed, or an entry for an image that ran already. With to it is the
 // revision of that number, or the last one with that tag that did not fail.
 // That there is none is a [fault.Rejection]: asking again does not mend it.
-func (d *Deployer) RollbackTo(ctx context.Context, t Target, to string) (Record, error) {
+//
+// The event that asks may have been carried out already: then, with done, the
+// revision is the one that was made for it. Without this a second delivery of
+// the event would go back further.
+func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (back Record, done bool, err error) {
 	service, err := d.describeService(ctx, t)
 	if err != nil {
-		return Record{}, err
+		return Record{}, false, err
 	}
 	arn := aws.ToString(service.TaskDefinition)
 	runs, err := d.recordOf(ctx, t, arn)
 	if err != nil {
-		return Record{}, err
+		return Record{}, false, err
+	}
+	if runs.EventID == TagValue(event) {
+		return runs, true, nil
 	}
 	doing := fmt.Sprintf("rolling back service %q from revision %d", t.Service, runs.Revision)
 	if number, err := strconv.Atoi(to); err == nil && number > 0 {
-		return d.exactly(ctx, t, runs, number, doing)
+		back, err = d.exactly(ctx, t, runs, number, doing)
+		return back, false, err
 	}
 	below := runs.Revision
 	if runs.Restores != "" { // a rollback of a rollback goes further back
@@ -45,14 +53,17 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to string) (Record,
 		below = runs.Revision
 	}
 	for r, err := range d.before(ctx, t, familyOf(arn), below) {
-		if err != nil {
-			return Record{}, err
+		switch {
+		case err != nil:
+			return Record{}, false, err
+		case r.EventID == TagValue(event):
+			return r, true, nil
 		}
 		if r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}
 		if to == "" && r.Outcome == Succeeded || to != "" && r.Tag == to && r.Outcome != Failed {
-			return r, nil
+			return r, false, nil
 		}
 	}
 	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before it has another image and a rollout that is known to have succeeded", familyOf(arn)),
@@ -61,7 +72,7 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to string) (Record,
 		f.Err = fmt.Errorf("no revision of family %q before it was made for tag %q, has another image and did not fail", familyOf(arn), to)
 		f.Hint = "deploy the tag: deployer deploy -f FILE " + t.Workload + " " + to
 	}
-	return Record{}, &fault.Rejection{Fault: f}
+	return Record{}, false, &fault.Rejection{Fault: f}
 }
 
 // exactly returns the revision with a number, which has to have an image that can be pinned.

@@ -20,9 +20,11 @@ type Sighting struct {
 	Gone     bool      // the service was deleted meanwhile
 	Record   Record    // of the revision that the rollout brings
 	Before   Record    // of what ran before; zero if that is not known
+	ID       string    // ECS's id of the rollout
 	Accepted time.Time // when ECS accepted the rollout; zero if that is not known
 
 	Primary   bool   // no newer rollout has taken its place
+	PrimaryID string // of the newest rollout of the service; "" if it has none
 	Rolling   bool   // it has not ended
 	RollsBack string // ECS's words, if it began the rollout itself, to go back
 	Breaks    bool   // a circuit breaker or an alarm ends rollouts that fail
@@ -45,7 +47,7 @@ func (d *Deployer) Sight(ctx context.Context, t Target, id string) (Sighting, er
 	if err != nil {
 		return Sighting{}, err
 	}
-	s := Sighting{Gone: service == nil || aws.ToString(service.Status) != "ACTIVE"}
+	s := Sighting{ID: id, Gone: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
 		service = &types.Service{}
 	}
@@ -53,10 +55,14 @@ func (d *Deployer) Sight(ctx context.Context, t Target, id string) (Sighting, er
 	var revision string
 	for _, one := range service.Deployments {
 		primary := aws.ToString(one.Status) == "PRIMARY"
+		if primary {
+			s.PrimaryID = aws.ToString(one.Id)
+		}
 		if aws.ToString(one.Id) != id && !(id == "" && primary) {
 			continue
 		}
-		revision, s.Primary, s.Accepted = aws.ToString(one.TaskDefinition), primary, aws.ToTime(one.CreatedAt)
+		s.ID, s.Primary, s.Accepted = aws.ToString(one.Id), primary, aws.ToTime(one.CreatedAt)
+		revision = aws.ToString(one.TaskDefinition)
 		s.Rolling = one.RolloutState == types.DeploymentRolloutStateInProgress
 		if reason := aws.ToString(one.RolloutStateReason); strings.Contains(reason, "rolling back") {
 			s.RollsBack = reason
@@ -65,7 +71,7 @@ func (d *Deployer) Sight(ctx context.Context, t Target, id string) (Sighting, er
 	if err := d.sightRevision(ctx, t, service, revision, id, &s); err != nil || !s.Found {
 		return s, err
 	}
-	return s, d.sightOthers(ctx, t, service, id, &s)
+	return s, d.sightOthers(ctx, t, service, &s)
 }
 
 // breakers says whether ECS ends rollouts that fail, and whether it goes back then.
@@ -115,14 +121,14 @@ func (d *Deployer) sightRevision(ctx context.Context, t Target, service *types.S
 }
 
 // sightOthers reads what ran before and what runs, and whose rollouts this one ended.
-func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Service, id string, s *Sighting) error {
+func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Service, s *Sighting) error {
 	before := s.Record.Previous
 	var replaced []string
 	listed := map[string]bool{}
 	for _, one := range service.Deployments {
 		arn := aws.ToString(one.TaskDefinition)
 		listed[arn] = true
-		if aws.ToString(one.Id) == id || arn == s.Record.TaskDefinition || aws.ToString(one.Status) == "PRIMARY" {
+		if aws.ToString(one.Id) == s.ID || arn == s.Record.TaskDefinition || aws.ToString(one.Status) == "PRIMARY" {
 			continue
 		}
 		if s.Primary && one.RolloutState == types.DeploymentRolloutStateInProgress {
@@ -160,7 +166,7 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 		}
 	}
 	// One that was seen to start, and is gone without an end.
-	if b := s.Before; s.Primary && b.Pending() && b.DeploymentID != "" && b.DeploymentID != id && !listed[b.TaskDefinition] {
+	if b := s.Before; s.Primary && b.Pending() && b.DeploymentID != "" && b.DeploymentID != s.ID && !listed[b.TaskDefinition] {
 		s.Replaced = append(s.Replaced, b)
 	}
 	return nil
@@ -168,7 +174,16 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 
 // Pending reports whether the deployer made the revision and its rollout is not
 // known to have ended.
-func (r Record) Pending() bool { return !r.Foreign && (r.Outcome == "" || r.Outcome == Impaired) }
+func (r Record) Pending() bool {
+	return !r.Foreign && (r.Outcome == "" || r.Outcome == Rolling || r.Outcome == Impaired)
+}
+
+// Returned reports whether the rollout with an id is the one by which ECS went
+// back from the newest revision of the family of r.
+func (d *Deployer) Returned(ctx context.Context, t Target, r Record, id string) (bool, error) {
+	newest, err := d.recordOf(ctx, t, familyOf(r.TaskDefinition))
+	return err == nil && newest.Return == id, err
+}
 
 // recordOf reads a revision by its ARN, or a family's newest one by its name.
 func (d *Deployer) recordOf(ctx context.Context, t Target, name string) (Record, error) {

@@ -25,6 +25,7 @@ type State struct {
 	newest     revision // the latest ACTIVE one of the family
 	before     string   // ARN of what ran when the service was first read
 	rollout    string   // id of the rollout that this deployment began
+	primary    string   // id of the rollout that is the service's newest
 	warning    string   // what a person should hear of with the result
 
 	revisions map[int]revision // all that were read, by number
@@ -52,8 +53,11 @@ func (s *State) learn(r revision) { s.revisions[int(r.Revision)] = r }
 
 // see takes in what a service's deployments say of their revisions.
 func (s *State) see(service *types.Service) {
-	s.back = ""
+	s.back, s.primary = "", ""
 	for _, d := range service.Deployments {
+		if aws.ToString(d.Status) == "PRIMARY" {
+			s.primary = aws.ToString(d.Id)
+		}
 		if d.RolloutState == types.DeploymentRolloutStateFailed {
 			s.failed[aws.ToString(d.TaskDefinition)] = true
 		}

@@ -55,6 +55,7 @@ type Request struct {
 	// that runs; Tag and Digest are "" until it is found. Restores is then the
 	// ARN of the revision that ran it.
 	Rollback bool
+	To       string // a revision's number or a tag to go back to instead; "" in events
 	Restores string
 }
 

@@ -57,6 +57,9 @@ func (m *Meter) Ignored(n int) {
 	}
 }
 
+// Reconciled counts a look for pushes whose events were lost.
+func (m *Meter) Reconciled() { m.write(nil, sets{{}}, metric{"Reconciled", "Count", 1}) }
+
 // Accepted counts the time from an event to ECS's acceptance of its deployment.
 func (m *Meter) Accepted(service string, after time.Duration) {
 	m.write(map[string]any{"Service": service}, sets{{"Service"}, {}}, metric{"EventToAcceptedSeconds", "Seconds", seconds(after)})

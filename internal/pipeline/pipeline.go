@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -32,16 +33,27 @@ type Pipeline struct {
 	config   aws.Config
 	resolver *resolve.Resolver
 	deployer *ecsdeploy.Deployer
+	teller   *teller // nil where a person is told directly
 	now      func() time.Time
 
 	reconcileDenied atomic.Bool // said once, and then left alone until the next cold start
 }
 
 // New returns the pipeline of an environment, which calls AWS with the
-// credentials of config in the environment's own region.
+// credentials of config in the environment's own region. It is a person's: what
+// becomes of a request is in the answer, and told to nobody else.
 func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
 	return &Pipeline{env: env, config: config, resolver: resolve.New(config), deployer: ecsdeploy.New(config), now: time.Now}
+}
+
+// NewFunction is [New] for the function of the environment, which makes known
+// what becomes of every event: on the bus, to those whom the environment file
+// names, and as metrics in the log.
+func NewFunction(env *environment.Environment, config aws.Config, log io.Writer) *Pipeline {
+	p := New(env, config)
+	p.teller = newTeller(env, p.config, log)
+	return p
 }
 
 // Handle carries out one raw EventBridge event, as the function of the
@@ -66,11 +78,18 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	case event.Ignored:
 		result.Status = ecsdeploy.Ignored
 		slog.InfoContext(ctx, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
+		p.teller.ignored()
 		return result, nil
 	case event.Rejected:
 		result.Status = ecsdeploy.Rejected
 		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
-		return result, nil
+		return result, p.tellRejection(ctx, env, reading, raw)
+	case event.Followed:
+		if dryRun {
+			result.Status = ecsdeploy.Ignored
+			return result, nil
+		}
+		return p.follow(ctx, env, reading)
 	case event.Due:
 		if dryRun {
 			result.Status = ecsdeploy.Ignored
@@ -81,7 +100,7 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	for i := range reading.Requests {
 		reading.Requests[i].DryRun = reading.Requests[i].DryRun || dryRun
 	}
-	return p.run(ctx, env, result, reading.Requests)
+	return p.run(ctx, env, result, raw, reading.Requests)
 }
 
 // Preview says what Handle would do with an event, and changes nothing.
@@ -96,12 +115,12 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	return p.run(ctx, env, Result{EventID: request.EventID}, []event.Request{request})
+	return p.run(ctx, env, Result{EventID: request.EventID}, nil, []event.Request{request})
 }
 
-// run carries out the requests of one event at the same time. Where some fail,
+// run carries out the requests of one event, raw, at the same time. Where some fail,
 // the others are done all the same: a retry finds them unchanged.
-func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, requests []event.Request) (Result, error) {
+func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage, requests []event.Request) (Result, error) {
 	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
 	errs := make([]error, len(requests))
 	var all sync.WaitGroup
@@ -112,7 +131,8 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 		})
 	}
 	all.Wait()
-	if err := errors.Join(errs...); err != nil {
+	told := p.tellResults(ctx, env, raw, requests, result.Deployments, errs)
+	if err := errors.Join(append(errs, told)...); err != nil {
 		return Result{}, err
 	}
 	result.summarize()
@@ -124,7 +144,15 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if answer, ok := NotYet(request); ok {
 		return answer, nil
 	}
-	image, state, err := p.read(ctx, env, request)
+	find, done, err := p.finder(ctx, env, &request)
+	if done != nil {
+		return *done, nil
+	}
+	var image image.Reference
+	var state *ecsdeploy.State
+	if err == nil {
+		image, state, err = p.read(ctx, env, request, find)
+	}
 	var rejection *fault.Rejection
 	if errors.As(err, &rejection) {
 		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejection.Error()}, nil
@@ -134,7 +162,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	order := ecsdeploy.Order{
 		Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push,
-		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason,
+		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason, Restores: request.Restores,
 	}
 	if request.DryRun {
 		return p.deployer.Plan(ctx, state, order)
@@ -144,10 +172,10 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 
 // read asks ECR for the image and ECS for the service at the same time. Of two
 // faults the sender's own comes first: a retry would not mend it.
-func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request) (ref image.Reference, state *ecsdeploy.State, err error) {
+func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request, find finder) (ref image.Reference, state *ecsdeploy.State, err error) {
 	var imageErr, stateErr error
 	var both sync.WaitGroup
-	both.Go(func() { ref, imageErr = p.resolver.Resolve(ctx, env, request.Workload, request.Tag) })
+	both.Go(func() { ref, imageErr = find(ctx) })
 	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsdeploy.TargetOf(env, request.Workload)) })
 	both.Wait()
 	var rejection *fault.Rejection

@@ -55,10 +55,11 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 		result.Reason = fmt.Sprintf("%d services run what their tags are on, or newer", compared-len(requests))
 	}
 	slog.InfoContext(ctx, "reconciled", "event_id", id, "services", len(candidates), "compared", compared, "lost", len(requests))
+	p.teller.reconciled()
 	if len(requests) == 0 {
 		return result, nil
 	}
-	return p.run(ctx, env, result, requests)
+	return p.run(ctx, env, result, nil, requests)
 }
 
 // reconcilable returns what there is to compare: a candidate for each service

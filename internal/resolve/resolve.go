@@ -53,19 +53,32 @@ func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w 
 			Hint:  "change the image in " + env.File + " and apply the infrastructure, or remove it there to deploy from ECR",
 		}}
 	}
-	ref := env.Reference(w, tag)
+	return r.find(ctx, env, w, tag, types.ImageIdentifier{ImageTag: aws.String(tag)})
+}
+
+// Pinned is [Resolver.Resolve] for an image that is known by its digest, and
+// was under the tag once: its tag may have moved on, or be gone.
+func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w environment.Workload, tag, digest string) (image.Reference, error) {
+	ref, err := r.find(ctx, env, w, digest, types.ImageIdentifier{ImageDigest: aws.String(digest)})
+	ref.Tag = tag
+	return ref, err
+}
+
+// find asks ECR for the image with a name, which is a tag or a digest.
+func (r *Resolver) find(ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier) (image.Reference, error) {
+	ref := env.Reference(w, aws.ToString(id.ImageTag))
 	registry := env.RegistryOf(w)
 	out, err := r.client(registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RegistryId:         aws.String(registry.AccountID),
 		RepositoryName:     aws.String(w.Repository),
-		ImageIds:           []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
+		ImageIds:           []types.ImageIdentifier{id},
 		AcceptedMediaTypes: mediaTypes,
 	}, func(o *ecr.Options) { o.Retryer = fault.Within(ctx) })
 	if err != nil {
-		return image.Reference{}, refused(err, env, w, tag)
+		return image.Reference{}, refused(err, env, w, name)
 	}
 	if len(out.Images) == 0 || out.Images[0].ImageId == nil || !image.ValidDigest(aws.ToString(out.Images[0].ImageId.ImageDigest)) {
-		return image.Reference{}, missing(out.Failures, env, w, tag)
+		return image.Reference{}, missing(out.Failures, env, w, name)
 	}
 	ref.Digest = aws.ToString(out.Images[0].ImageId.ImageDigest)
 	return ref, nil
@@ -82,9 +95,14 @@ func (r *Resolver) client(region string) *ecr.Client {
 	return c
 }
 
-// doing says what was being done, for the faults of one resolution.
-func doing(env *environment.Environment, w environment.Workload, tag string) string {
-	return fmt.Sprintf("looking for tag %q in ECR repository %q of %s", tag, w.Repository, env.RegistryOf(w))
+// doing says what was being done, for the faults of one resolution. The name is
+// a tag or a digest.
+func doing(env *environment.Environment, w environment.Workload, name string) string {
+	kind := "tag"
+	if image.ValidDigest(name) {
+		kind = "digest"
+	}
+	return fmt.Sprintf("looking for %s %q in ECR repository %q of %s", kind, name, w.Repository, env.RegistryOf(w))
 }
 
 // strategy says what led to the registry, for the faults of one resolution.
@@ -97,12 +115,15 @@ func strategy(env *environment.Environment, w environment.Workload) string {
 
 // missing returns the fault of a tag that ECR gave no image for. ECR answers
 // it with HTTP 200 and a reason in failures.
-func missing(failures []types.ImageFailure, env *environment.Environment, w environment.Workload, tag string) error {
+func missing(failures []types.ImageFailure, env *environment.Environment, w environment.Workload, name string) error {
 	f := fault.Fault{
 		Name:  "ImageNotFound",
-		Doing: doing(env, w, tag),
+		Doing: doing(env, w, name),
 		Err:   errors.New("ECR returned neither the image nor a reason"),
 		Hint:  "push the image first, or check the tag: aws ecr describe-images --registry-id " + env.RegistryOf(w).AccountID + " --region " + env.RegistryOf(w).Region + " --repository-name " + w.Repository,
+	}
+	if image.ValidDigest(name) {
+		f.Hint = "it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again"
 	}
 	if len(failures) == 0 {
 		return &fault.Outage{Fault: f}

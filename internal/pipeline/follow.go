@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/outcome"
+)
+
+// ECS begins a rollback a moment after it tells of the failure: how often, and
+// how long after another, it is looked for.
+const (
+	returnLooks = 12
+	returnWait  = 250 * time.Millisecond
+)
+
+// following is one step of a rollout that ECS told of, on its way to outcomes.
+type following struct {
+	*Pipeline
+	ecsdeploy.Sighting
+	env    *environment.Environment
+	target ecsdeploy.Target
+	step   event.Rollout
+	at     time.Time // when the step was
+
+	entries []entry
+	reason  string // why there is nothing to tell
+}
+
+// entry is an outcome, and what is noted of it in a revision's journal.
+type entry struct {
+	outcome.Outcome
+	record ecsdeploy.Record
+	note   ecsdeploy.Note
+}
+
+// follow makes known what became of a rollout that ECS told of. It is done once
+// however often ECS tells: the revision's journal says what was told already.
+// An outcome is on the bus before the journal says so; dying in between tells
+// it twice, and never not at all.
+func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, reading event.Reading) (Result, error) {
+	f := &following{Pipeline: p, env: env, target: ecsdeploy.TargetOf(env, reading.Rollout.Workload), step: reading.Rollout, at: reading.At}
+	if f.at.IsZero() {
+		f.at = p.now()
+	}
+	result := Result{EventID: reading.ID, Status: ecsdeploy.Followed, Deployments: []ecsdeploy.Deployment{}}
+	err := f.take(ctx)
+	if err == nil {
+		err = f.tell(ctx)
+	}
+	said := []any{"event_id", reading.ID, "service", f.target.Workload, "step", string(f.step.Step), "deployment_id", f.ID}
+	if err != nil {
+		slog.ErrorContext(ctx, "following a rollout failed", append(said, "error", err.Error(), "error_type", fault.Name(err))...)
+		return Result{}, err
+	}
+	if len(f.entries) == 0 {
+		result.Status, result.Reason = ecsdeploy.Ignored, f.reason
+		slog.InfoContext(ctx, "rollout passed over", append(said, "reason", f.reason)...)
+		return result, nil
+	}
+	result.Reason = f.entries[0].Message
+	return result, nil
+}
+
+// take looks at the rollout, and settles what there is to tell.
+func (f *following) take(ctx context.Context) (err error) {
+	for look := 1; ; look++ {
+		if f.Sighting, err = f.deployer.Sight(ctx, f.target, f.step.DeploymentID); err != nil {
+			return err
+		}
+		// A failure is told with what ECS goes back to, once that is to be seen.
+		waits := f.step.Step == event.RolloutFailed && f.Found && !f.Gone && f.Returns && f.Runs.Revision == f.Record.Revision
+		if !waits || look == returnLooks {
+			break
+		}
+		if err := wait(ctx, returnWait); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !f.Found:
+		f.reason = "ECS no longer lists the rollout, and no journal has its id"
+		return nil
+	case f.step.Step == event.RolloutStarted:
+		return f.started(ctx)
+	case f.step.Step == event.RolloutCompleted:
+		return f.completed(ctx)
+	case f.step.Step == event.RolloutFailed:
+		return f.failed()
+	}
+	return f.impaired(ctx)
+}
+
+// tell publishes the entries, notes them in the journals, and announces them.
+func (f *following) tell(ctx context.Context) error {
+	outcomes := make([]outcome.Outcome, len(f.entries))
+	for i, e := range f.entries {
+		outcomes[i] = e.Outcome
+	}
+	if err := f.teller.publish(ctx, outcomes); err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range f.entries {
+		errs = append(errs, f.deployer.Note(ctx, e.record, e.note))
+	}
+	f.teller.announce(ctx, outcomes)
+	return errors.Join(errs...)
+}
+
+// again reports whether an end of this very rollout was told already.
+func (f *following) again(ends ...ecsdeploy.Phase) bool {
+	for _, end := range ends {
+		if f.Record.Outcome == end && f.Record.DeploymentID == f.ID {
+			f.reason = "it was told already: " + string(end)
+			return true
+		}
+	}
+	return false
+}
+
+// foreign reports whether somebody else made the rollout: of a revision of
+// their own, or once more of one whose rollout had ended.
+func (f *following) foreign() bool {
+	ended := f.Record.Outcome == ecsdeploy.Succeeded || f.Record.Outcome == ecsdeploy.Failed
+	return f.Record.Foreign || ended && f.Record.DeploymentID != f.ID
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return fault.Of("waiting for ECS to begin a rollback", ctx.Err())
+	}
+}

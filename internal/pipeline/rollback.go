@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// finder looks a request's image up in ECR.
+type finder func(context.Context) (image.Reference, error)
+
+// finder returns how the image of a request is found: by its tag; or, of a
+// rollback, as what an earlier revision ran, which completes the request. A
+// rollback that was carried out before is answered at once.
+func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, request *event.Request) (finder, *ecsdeploy.Deployment, error) {
+	w := request.Workload
+	if !request.Rollback {
+		tag := request.Tag
+		return func(ctx context.Context) (image.Reference, error) { return p.resolver.Resolve(ctx, env, w, tag) }, nil, nil
+	}
+	t := ecsdeploy.TargetOf(env, w)
+	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.EventID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if done {
+		return nil, &ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Unchanged, Cluster: t.Cluster, ECSService: t.Service,
+			Image: back.Image, Tag: back.Tag, Digest: back.Digest, TaskDefinition: back.TaskDefinition, Reason: "this event was carried out before"}, nil
+	}
+	ref, err := image.ParseReference(back.Image)
+	registry, isECR := ref.Registry()
+	if err != nil || !isECR {
+		return nil, nil, &fault.Rejection{Fault: fault.Fault{Name: "ImageOutsideECR", Doing: fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
+			Err: fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), Hint: "choose another revision"}}
+	}
+	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.TaskDefinition
+	words := fmt.Sprintf("rollback to revision %d", back.Revision)
+	if request.Reason != "" {
+		words += ": " + request.Reason
+	}
+	request.Reason = words
+	w.Registry, w.Repository = registry, ref.Repository // where it was then, whatever the strategy is now
+	return func(ctx context.Context) (image.Reference, error) {
+		if back.Digest == "" {
+			return p.resolver.Resolve(ctx, env, w, back.Tag)
+		}
+		return p.resolver.Pinned(ctx, env, w, back.Tag, back.Digest)
+	}, nil, nil
+}
