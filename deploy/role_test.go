@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,8 +46,8 @@ func document(t *testing.T, statements []any) *policy.Document {
 	return d
 }
 
-// deployUnder makes a real deployment of web-api in an environment's account,
-// with a role that has the given statements and no others.
+// deployUnder makes a real deployment of web-api in an environment's account and
+// tells of its start, with a role that has the given statements and no others.
 func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result, error) {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{})
@@ -68,8 +69,16 @@ func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result,
 		return aws.Credentials{AccessKeyID: account + "-deployer", SecretAccessKey: "any"}, nil
 	})
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + account + ":function:deployer"})
-	return pipeline.New(env, config).Handle(ctx, []byte(fmt.Sprintf(
-		`{"id":"e1","detail-type":"DEPLOY","source":"action.%s","time":%q,"detail":{"service":"web-api","tag":"v2"}}`, stack, time.Now().UTC().Format(time.RFC3339))))
+	p, now := pipeline.NewFunction(env, config, io.Discard), time.Now().UTC().Format(time.RFC3339)
+	result, err := p.Handle(ctx, []byte(fmt.Sprintf(
+		`{"id":"e1","detail-type":"DEPLOY","source":"action.%s","time":%q,"detail":{"service":"web-api","tag":"v2"}}`, stack, now)))
+	if err != nil {
+		return result, err
+	}
+	_, err = p.Handle(ctx, []byte(fmt.Sprintf(
+		`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":%q,"time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:%[1]s:service/myproject_cluster_%[3]s/myproject_service_web-api_%[3]s"],"detail":{"eventName":"SERVICE_DEPLOYMENT_IN_PROGRESS","deploymentId":%[4]q}}`,
+		account, now, stack, result.Deployments[0].DeploymentID)))
+	return result, err
 }
 
 // TestRoleAllowsWhatTheProductCalls deploys for real under the template's own role.
@@ -122,6 +131,9 @@ func TestRoleIsNarrow(t *testing.T) {
 		{"register another project's", "ecs:RegisterTaskDefinition", arn + "task-definition/other_service_prod:*", nil, policy.NoMatch},
 		{"tag when registering", "ecs:TagResource", arn + "task-definition/myproject_service_prod:*", map[string]string{"ecs:CreateAction": "RegisterTaskDefinition"}, policy.Allow},
 		{"tag later", "ecs:TagResource", arn + "task-definition/myproject_service_prod:7", nil, policy.NoMatch},
+		{"deploy by its own events", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "action.production"}, policy.NoMatch},
+		{"tell an outcome", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "deployer"}, policy.Allow},
+		{"tell another bus", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/other", map[string]string{"events:source": "deployer"}, policy.NoMatch},
 		{"update a service", "ecs:UpdateService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, policy.Allow},
 		{"update in another cluster", "ecs:UpdateService", arn + "service/other/myproject_service_prod", map[string]string{"ecs:cluster": arn + "cluster/other"}, policy.NoMatch},
 		{"delete a service", "ecs:DeleteService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, policy.NoMatch},
@@ -137,6 +149,12 @@ func TestRoleIsNarrow(t *testing.T) {
 	for _, tt := range tests {
 		if got := d.Evaluate(policy.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: tt.action, Resource: tt.resource, Context: tt.context}); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	for key, want := range map[string]policy.Decision{"deployer:outcome": policy.Allow, "deployer:digest": policy.NoMatch, "Name": policy.NoMatch} {
+		if got := d.Evaluate(policy.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: "ecs:TagResource",
+			Resource: arn + "task-definition/myproject_service_prod:7", TagKeys: []string{key}}); got != want {
+			t.Errorf("tagging %q later: %v, want %v", key, got, want)
 		}
 	}
 	for _, s := range statements(t, "prod") {

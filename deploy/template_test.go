@@ -54,30 +54,35 @@ func load(t *testing.T, stack string) *template.Template {
 func TestEveryEventMeetsItsRule(t *testing.T) {
 	t.Parallel()
 	want := map[string]map[string][]string{
-		"deploy-backend":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-service":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-dry-run":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-task":               {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-rejected-tag":       {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it, and says why
-		"deploy-rejected-service":   {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-staging":            {"staging": {"DeployRule"}},
-		"deploy-dev":                {"dev": {"DeployRule"}},
-		"ecr-push-latest":           {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
-		"ecr-push-service":          {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
-		"ecr-push-git-tag":          {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
-		"ecr-push-signature":        {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
-		"ecr-push-task":             {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
-		"ecr-push-prod-registry":    {"local prod": {"PushRule"}},
-		"ecr-push-untagged":         {},
-		"ecr-push-failed":           {},
-		"ecr-push-other-repository": {},
-		"ecr-push-other-account":    {},
-		"ecr-delete":                {},
-		"ecr-storage-class":         {},
-		"ecr-replication":           {},
-		"ecr-scan":                  {},
-		"scheduled":                 {}, // its rule has a schedule, and no pattern
-		"ecs-deployment-completed":  {},
+		"deploy-backend":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-service":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-dry-run":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-task":                {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-rejected-tag":        {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it, and says why
+		"deploy-rejected-service":    {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-staging":             {"staging": {"DeployRule"}},
+		"deploy-dev":                 {"dev": {"DeployRule"}},
+		"ecr-push-latest":            {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-service":           {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-git-tag":           {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-signature":         {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-task":              {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"ecr-push-prod-registry":     {"local prod": {"PushRule"}},
+		"ecr-push-untagged":          {},
+		"ecr-push-failed":            {},
+		"ecr-push-other-repository":  {},
+		"ecr-push-other-account":     {},
+		"ecr-delete":                 {},
+		"ecr-storage-class":          {},
+		"ecr-replication":            {},
+		"ecr-scan":                   {},
+		"scheduled":                  {}, // its rule has a schedule, and no pattern
+		"deploy-rollback":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"ecs-deployment-in-progress": {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
+		"ecs-deployment-completed":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
+		"ecs-deployment-failed":      {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
+		"ecs-task-start-impaired":    {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
+		"ecs-steady-state":           {},
 	}
 	files, err := filepath.Glob("../events/*.json")
 	if err != nil {
@@ -133,6 +138,9 @@ func TestRulesHaveTargetsThatLoseNothing(t *testing.T) {
 				want = []template.Target{{ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default", DeadLetterARN: undelivered,
 					RoleARN: "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev"}}
 			}
+			if rule.LogicalID == "RejectedRule" || rule.LogicalID == "FailedRolloutRule" {
+				want = []template.Target{{ID: "failed", ARN: strings.Replace(undelivered, "undelivered", "failed", 1), DeadLetterARN: undelivered}}
+			}
 			if diff := cmp.Diff(want, rule.Targets); diff != "" {
 				t.Errorf("%s of %s:\n%s", rule.LogicalID, stack, diff)
 			}
@@ -185,11 +193,14 @@ func TestStructure(t *testing.T) {
 		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Principal", "Service"}, "events.amazonaws.com"},
 		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 0}, "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_deploy_prod"},
 		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 1, "Condition", "Bool", "aws:SecureTransport"}, "false"},
-		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "Bool", "aws:SecureTransport"}, "false"},
+		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 1}, "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_broken_prod"},
+		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 1, "Condition", "Bool", "aws:SecureTransport"}, "false"},
 		{"ErrorsAlarm", []any{"Properties", "MetricName"}, "Errors"},
 		{"ThrottlesAlarm", []any{"Properties", "MetricName"}, "Throttles"},
 		{"UndeliveredAlarm", []any{"Properties", "MetricName"}, "ApproximateNumberOfMessagesVisible"},
 		{"FailedAlarm", []any{"Properties", "MetricName"}, "ApproximateNumberOfMessagesVisible"},
+		{"RolloutsAlarm", []any{"Properties", "MetricName"}, "Deployments"},
+		{"RejectedAlarm", []any{"Properties", "MetricName"}, "Rejected"},
 	} {
 		if got := fmt.Sprint(member(loaded.Resource(tt.resource), tt.path...)); got != tt.want {
 			t.Errorf("%s %v is %s, want %s", tt.resource, tt.path, got, tt.want)

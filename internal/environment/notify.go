@@ -16,7 +16,7 @@ type Notify struct {
 }
 
 var (
-	parameterForm = regexp.MustCompile(`^[A-Za-z0-9_.+=@/-]+$`) // a secret's name may hold + = @ too
+	parameterForm = regexp.MustCompile(`^/[A-Za-z0-9_.+=@/-]+$`) // a secret's name may hold + = @ too
 	topicForm     = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$`)
 )
 

@@ -55,7 +55,8 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Parameter{"ExtraRepositoryArns", repositories})
+	all = append(all, Parameter{"ExtraRepositoryArns", repositories},
+		Parameter{"SlackParameter", env.Notify.Slack}, Parameter{"NotifyTopicArn", env.Notify.Topic})
 	for _, setting := range more {
 		name, value, ok := strings.Cut(setting, "=")
 		if !ok || !slices.Contains(chosen, name) || value == "" || strings.ContainsAny(value, " \t\r\n\"'$\\") {

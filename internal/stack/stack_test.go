@@ -34,6 +34,7 @@ deployer:
   cluster: main
   auto_deploy: ["env-prod-*"]
   deploy_sources: [action.production, release.tool]
+  notify: {slack: /my_project/slack, topic: "arn:aws:sns:eu-west-1:012345670123:deployments"}
   workloads:
     web: {family: web-v2}
     same: {family: my_project_service_same-v2_prod}
@@ -57,7 +58,8 @@ func TestParameters(t *testing.T) {
 			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"}, {"EcrAccountRegion", "us-east-1"},
 			{"DeploySources", "action.production,release.tool"}, {"AutoDeploy", "enabled"}, {"ClusterName", "main"},
 			{"ExtraFamilyArns", "arn:aws:ecs:eu-west-1:012345670123:task-definition/web-v2:*"},
-			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"}}},
+			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
+			{"SlackParameter", "/my_project/slack"}, {"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
