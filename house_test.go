@@ -13,7 +13,7 @@ import (
 )
 
 // rooms are the product's packages; each may import only those before it.
-var rooms = []string{"policy", "image", "environment", "event", "fault", "bus", "resolve", "outcome", "notify", "ecsdeploy", "pipeline", "redrive", "doctor", "migrate", "access", "stack"}
+var rooms = []string{"policy", "image", "environment", "event", "fault", "signed", "bus", "resolve", "outcome", "notify", "ecsdeploy", "pipeline", "redrive", "doctor", "migrate", "access", "stack"}
 
 // stages are what tests and the demo play on; the product never imports them,
 // nor they the product.

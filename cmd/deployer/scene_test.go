@@ -129,6 +129,12 @@ func (l *log) String() string {
 	return l.buf.String()
 }
 
+func (l *log) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Reset()
+}
+
 // lines returns the log's JSON lines whose message is one of those given.
 func (l *log) lines(t testing.TB, messages ...string) []map[string]any {
 	t.Helper()

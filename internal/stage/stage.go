@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"deployer/internal/emulator"
@@ -27,6 +28,7 @@ type Options struct {
 	Bootstrap   string                     // the function's bootstrap, built already
 	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
 	RolloutStep time.Duration              // as in [emulator.Options]
+	Clock       func() time.Time           // of AWS; nil for the real one, by which rollouts go on by themselves
 	RetryWaits  []time.Duration            // of failed invocations; AWS waits one and two minutes
 	Parameters  map[string][]string        // more parameters of a stack, as NAME=VALUE, by environment
 	Env         map[string]string          // more of the functions' environment variables
@@ -41,6 +43,8 @@ type Stage struct {
 	Functions map[string]*lambdahost.Host // by environment
 	options   Options
 	stop      func() error // of serving AWS
+	closed    chan struct{}
+	ticking   sync.WaitGroup
 }
 
 // New brings up the emulator, the accounts and the functions.
@@ -48,13 +52,32 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if o.Files == "" {
 		o.Files = filepath.Join(o.Root, "examples", "centralized-dev-ecr")
 	}
-	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep}), Functions: map[string]*lambdahost.Host{}, options: o}
+	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep, Clock: o.Clock}), Functions: map[string]*lambdahost.Host{}, options: o, closed: make(chan struct{})}
 	if err := s.start(ctx); err != nil {
 		s.Close()
 		return nil, err
 	}
+	if o.Clock == nil {
+		s.ticking.Go(s.tick)
+	}
 	return s, nil
 }
+
+// tick lets rollouts go on, and be told of, while nobody looks.
+func (s *Stage) tick() {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.closed:
+			return
+		case <-ticker.C:
+			s.AWS.Tick()
+		}
+	}
+}
+
+const tickEvery = 50 * time.Millisecond
 
 func (s *Stage) start(ctx context.Context) error {
 	var err error
@@ -143,16 +166,20 @@ func (s *Stage) template(env *environment.Environment) (*template.Template, erro
 	return template.Load(source, template.Parameters{Account: env.AccountID, Region: env.Region, Stack: stack.Name(env), Values: values})
 }
 
-// Settle waits until every event has arrived and every function has answered.
+// Settle waits until every event has arrived and every function has answered,
+// and what they sent has arrived too. It does not wait for rollouts.
 func (s *Stage) Settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err := s.AWS.Drain(ctx); err != nil {
-		return fmt.Errorf("waiting for the events to arrive: %w", err)
-	}
-	for name, f := range s.Functions {
-		if err := f.Wait(ctx); err != nil {
-			return fmt.Errorf("waiting for %s's function: %w", name, err)
+	for calls := -1; calls != len(s.AWS.Calls()); { // until nothing more came of it
+		calls = len(s.AWS.Calls())
+		if err := s.AWS.Drain(ctx); err != nil {
+			return fmt.Errorf("waiting for the events to arrive: %w", err)
+		}
+		for name, f := range s.Functions {
+			if err := f.Wait(ctx); err != nil {
+				return fmt.Errorf("waiting for %s's function: %w", name, err)
+			}
 		}
 	}
 	return nil
@@ -160,6 +187,8 @@ func (s *Stage) Settle(ctx context.Context) error {
 
 // Close stops everything.
 func (s *Stage) Close() {
+	close(s.closed)
+	s.ticking.Wait()
 	for _, f := range s.Functions {
 		f.Close()
 	}

@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"deployer/internal/fault"
+	"deployer/internal/signed"
 )
 
 // member is the key that the address stands under in a secret of keys and
@@ -20,23 +19,17 @@ const member = "url"
 
 // Webhook returns the source of the address that an SSM parameter holds: alone,
 // or as "url" of a JSON object. By a name below /aws/reference/secretsmanager/
-// SSM reads a secret of Secrets Manager, so that one client does for both. The
+// SSM reads a secret of Secrets Manager. The
 // parameter is read each time the source is asked; nothing is called before.
 // Its errors are faults of package fault, and hold no part of the secret.
 func Webhook(config aws.Config, name string) func(context.Context) (string, error) {
-	client := sync.OnceValue(func() *ssm.Client { return ssm.NewFromConfig(config) })
 	return func(ctx context.Context) (string, error) {
 		doing := fmt.Sprintf("reading the webhook from SSM parameter %q", name)
-		out, err := client().GetParameter(ctx, &ssm.GetParameterInput{Name: aws.String(name), WithDecryption: aws.Bool(true)},
-			func(o *ssm.Options) { o.Retryer = fault.Within(ctx) })
-		if err != nil {
-			return "", fault.Of(doing, err)
+		var out struct{ Parameter struct{ Value string } }
+		if err := signed.New(config).JSON(ctx, "ssm", "AmazonSSM.GetParameter", doing, map[string]any{"Name": name, "WithDecryption": true}, &out); err != nil {
+			return "", err
 		}
-		value := ""
-		if out.Parameter != nil {
-			value = aws.ToString(out.Parameter.Value)
-		}
-		address, wrong := read(value)
+		address, wrong := read(out.Parameter.Value)
 		if wrong != "" {
 			return "", &fault.Misconfiguration{Fault: fault.Fault{Name: "NoWebhook", Doing: doing, Err: fmt.Errorf("%s", wrong),
 				Hint: `put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"}`}}

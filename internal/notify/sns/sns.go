@@ -7,24 +7,23 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"deployer/internal/fault"
 	"deployer/internal/outcome"
+	"deployer/internal/signed"
 )
 
-// Topic is an SNS topic. Its client is made when it is first used.
+// Topic is an SNS topic.
 type Topic struct {
 	arn    string
-	client func() *sns.Client
+	client signed.Client
 }
 
 // New returns the topic with an ARN, in the region of config.
 func New(config aws.Config, arn string) *Topic {
-	return &Topic{arn, sync.OnceValue(func() *sns.Client { return sns.NewFromConfig(config) })}
+	return &Topic{arn, signed.New(config)}
 }
 
 // String returns the channel, for the log.
@@ -36,7 +35,6 @@ func (t *Topic) Notify(ctx context.Context, o outcome.Outcome) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.client().Publish(ctx, &sns.PublishInput{TopicArn: aws.String(t.arn), Message: aws.String(string(text))},
-		func(o *sns.Options) { o.Retryer = fault.Within(ctx) })
-	return fault.Of(fmt.Sprintf("publishing to SNS topic %q", t.arn), err)
+	return t.client.Form(ctx, "sns", fmt.Sprintf("publishing to SNS topic %q", t.arn),
+		url.Values{"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {t.arn}, "Message": {string(text)}})
 }

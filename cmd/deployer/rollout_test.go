@@ -1,0 +1,107 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func keyValue(name, value string) ecstypes.KeyValuePair {
+	return ecstypes.KeyValuePair{Name: aws.String(name), Value: aws.String(value)}
+}
+
+// deployTo is the DEPLOY of a tag to prod's backend.
+func deployTo(tag string) string {
+	return `{"service":"backend","tag":"` + tag + `","actor":"ada","reason":"fix \"it\" <!channel>\nsoon"}`
+}
+
+// configure changes how the backend is deployed.
+func (d *drama) configure(t *testing.T, c *ecstypes.DeploymentConfiguration) {
+	t.Helper()
+	_, err := d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), DeploymentConfiguration: c})
+	must(t, err)
+}
+
+// TestRollouts follows rollouts of every kind to their ends, through the rules,
+// the real bootstrap and ECS: each with its events, its journal, its metrics
+// and what Slack was sent, to the letter.
+func TestRollouts(t *testing.T) {
+	t.Parallel()
+	for name, play := range map[string]func(*testing.T, *drama){
+		"succeeded": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 2*rolloutStep)
+		},
+		"rolled-back": func(t *testing.T, d *drama) {
+			d.AWS.FailImage(d.push(t, "broken"))
+			d.send(t, deployTo("broken"))
+			d.pass(t, 6*rolloutStep)
+		},
+		"superseded": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.push(t, "v3")
+			d.send(t, deployTo("v2"))
+			d.pass(t, rolloutStep)
+			d.send(t, deployTo("v3"))
+			d.pass(t, 3*rolloutStep)
+		},
+		"without-breaker": func(t *testing.T, d *drama) {
+			d.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
+			d.AWS.FailImage(d.push(t, "broken"))
+			d.send(t, deployTo("broken"))
+			d.pass(t, 8*rolloutStep)
+		},
+		"blue-green": func(t *testing.T, d *drama) {
+			d.configure(t, &ecstypes.DeploymentConfiguration{Strategy: ecstypes.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(2),
+				DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true, Rollback: true}})
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 2*time.Minute+4*rolloutStep)
+		},
+		"foreign": func(t *testing.T, d *drama) {
+			out, err := d.prod.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(prodBackend + ":1")})
+			must(t, err)
+			_, err = d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: out.TaskDefinition.TaskDefinitionArn})
+			must(t, err)
+			d.pass(t, 3*rolloutStep)
+		},
+		"service-deleted": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, rolloutStep)
+			_, err := d.prod.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), Force: aws.Bool(true)})
+			must(t, err)
+			d.pass(t, 3*rolloutStep)
+		},
+		"rollback": func(t *testing.T, d *drama) {
+			for _, tag := range []string{"v2", "v3"} {
+				d.push(t, tag)
+				d.send(t, deployTo(tag))
+				d.pass(t, 3*rolloutStep)
+			}
+			d.send(t, `{"service":"backend","action":"rollback","actor":"ada"}`)
+			d.pass(t, 3*rolloutStep)
+		},
+		"rejected": func(t *testing.T, d *drama) {
+			d.send(t, deployTo("git-0000000"))
+			d.send(t, deployTo("git-"))
+		},
+		"delivered-twice": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.AWS.DuplicateDeliveries(1)
+			d.send(t, deployTo("v2"))
+			d.pass(t, 2*rolloutStep)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDrama(t)
+			play(t, d)
+			d.golden(t, name)
+		})
+	}
+}
