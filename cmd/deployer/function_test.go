@@ -139,7 +139,7 @@ func TestPushEvent(t *testing.T) {
 }
 
 // TestBadEvents sends what must not deploy through the real bootstrap: each is
-// answered, none calls AWS.
+// answered, none asks ECR or ECS, and the rejected are made known.
 func TestBadEvents(t *testing.T) {
 	t.Parallel()
 	s := newScene(t, "prod", nil)
@@ -168,7 +168,8 @@ func TestBadEvents(t *testing.T) {
 			t.Errorf("%s: %s: %s\nwant %s: %s", tt.name, got.Status, got.Reason, tt.status, tt.reason)
 		}
 	}
-	if calls := s.operations(); len(calls) > 0 {
+	const rejections = 12 // of them one of a request, the task's
+	if calls := s.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
 		t.Errorf("they called %v", calls)
 	}
 	if lines := s.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
@@ -213,6 +214,48 @@ func TestFailuresAreKept(t *testing.T) {
 	}
 	if names := s.operations(); slices.Contains(names, "RegisterTaskDefinition") {
 		t.Errorf("it wrote: %v", names)
+	}
+}
+
+// TestRejectionsAreRecorded holds that a rejection that cannot be made known
+// fails the invocation, so that Lambda keeps the event.
+func TestRejectionsAreRecorded(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "prod", nil)
+	s.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: events:PutEvents")})
+	for _, event := range []string{deployEvent("action.production", `{"service":"backend","tag":"git-"}`), deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`)} {
+		s.failed = nil
+		_, err := s.InvokeAsync([]byte(event))
+		must(t, err)
+		must(t, s.Wait(t.Context()))
+		if len(s.failed) != 1 || string(s.failed[0].RequestPayload) != event || !strings.Contains(string(s.failed[0].ResponsePayload), `"errorType":"AccessDenied"`) {
+			t.Errorf("records: %+v", s.failed)
+		}
+	}
+}
+
+// TestLastTry holds that a deployment that AWS refuses is told of when Lambda
+// tries it for the last time, and not before.
+func TestLastTry(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "prod", nil)
+	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
+	for _, tt := range []struct {
+		age  time.Duration
+		want int
+	}{{0, 0}, {70 * time.Second, 0}, {3 * time.Minute, 1}} {
+		s.ResetCalls()
+		response, err := s.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-tt.age), "e1", "action.production", `{"service":"backend","tag":"v1"}`)))
+		must(t, err)
+		told := 0
+		for _, c := range s.Calls() {
+			if c.Operation == "PutEvents" && strings.Contains(string(c.Body), "Deployment Failed") && strings.Contains(string(c.Body), "AccessDeniedException") {
+				told++
+			}
+		}
+		if told != tt.want || response.ErrorType != "AccessDenied" {
+			t.Errorf("after %s it was told %d times: %s", tt.age, told, response.Payload)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -23,6 +24,14 @@ func (d *drama) configure(t *testing.T, c *ecstypes.DeploymentConfiguration) {
 	t.Helper()
 	_, err := d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), DeploymentConfiguration: c})
 	must(t, err)
+}
+
+// rollout returns the id of the backend's newest rollout.
+func (d *drama) rollout(t *testing.T) string {
+	t.Helper()
+	out, err := d.prod.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String(prodCluster), Services: []string{prodBackend}})
+	must(t, err)
+	return *out.Services[0].Deployments[0].Id
 }
 
 // TestRollouts follows rollouts of every kind to their ends, through the rules,
@@ -73,9 +82,17 @@ func TestRollouts(t *testing.T) {
 			d.push(t, "v2")
 			d.send(t, deployTo("v2"))
 			d.pass(t, rolloutStep)
+			id := d.rollout(t)
 			_, err := d.prod.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), Force: aws.Bool(true)})
 			must(t, err)
-			d.pass(t, 3*rolloutStep)
+			response, err := d.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil, // what ECS had sent by then
+				`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"333333333333","time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],"detail":{"eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":%q,"reason":"ECS deployment completed."}}`,
+				d.clock.Now().Format(time.RFC3339), id))
+			must(t, err)
+			if response.FunctionError != "" {
+				t.Errorf("%s", response.Payload)
+			}
+			d.pass(t, rolloutStep)
 		},
 		"rollback": func(t *testing.T, d *drama) {
 			for _, tag := range []string{"v2", "v3"} {

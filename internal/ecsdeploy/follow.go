@@ -40,13 +40,27 @@ type Rollout struct {
 func (r Rollout) Done() bool { return r.Phase != Rolling }
 
 // Rollout says how far the target's service has come on its way to a revision,
-// given by its ARN. It makes one call.
+// given by its ARN. It makes one call, and another for one that ECS no longer
+// lists.
 func (d *Deployer) Rollout(ctx context.Context, t Target, revision string) (Rollout, error) {
 	service, err := d.describeService(ctx, t)
 	if err != nil {
 		return Rollout{}, err
 	}
-	return rolloutOf(service, revision), nil
+	r := rolloutOf(service, revision)
+	if r.DeploymentID != "" {
+		return r, nil
+	}
+	// ECS no longer lists it; the journal may say how it ended.
+	record, err := d.recordOf(ctx, t, revision)
+	switch {
+	case err != nil:
+		return r, err
+	case record.Outcome == Succeeded, record.Outcome == Failed, record.Outcome == Overtaken:
+		r.Phase = record.Outcome
+	}
+	r.DeploymentID, r.Reason = record.DeploymentID, record.Why
+	return r, nil
 }
 
 // rolloutOf reads a rollout off a service's deployments.
@@ -141,6 +155,12 @@ type awaited struct {
 	moved              bool
 }
 
+// told reports whether the journal of a revision says that it was rolled out,
+// which may have ended between two looks.
+func told(r revision) bool {
+	return tagValue(r.tags, keyDeployment) != "" || tagValue(r.tags, keyOutcome) != ""
+}
+
 // look reports whether the event has been carried out by now.
 func (a *awaited) look(ctx context.Context) (done bool, err error) {
 	state, err := a.Read(ctx, a.target)
@@ -159,7 +179,13 @@ func (a *awaited) look(ctx context.Context) (done bool, err error) {
 	if a.revision == "" {
 		return false, nil
 	}
-	a.moved = state.running.arn() == a.revision || state.number() > revisionOf(a.revision)
+	one, known := state.revisions[revisionOf(a.revision)]
+	if !known {
+		if one, err = a.describeRevision(ctx, a.revision); err != nil {
+			return false, err
+		}
+	}
+	a.moved = state.running.arn() == a.revision || state.number() > revisionOf(a.revision) || told(one) || state.failed[a.revision]
 	return a.moved || a.target.identity(state.running) == a.identity, nil
 }
 
