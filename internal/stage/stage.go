@@ -29,6 +29,7 @@ type Options struct {
 	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
 	RolloutStep time.Duration              // as in [emulator.Options]
 	Clock       func() time.Time           // of AWS; nil for the real one, by which rollouts go on by themselves
+	BakeMinute  time.Duration              // as in [emulator.Options]
 	RetryWaits  []time.Duration            // of failed invocations; AWS waits one and two minutes
 	Parameters  map[string][]string        // more parameters of a stack, as NAME=VALUE, by environment
 	Env         map[string]string          // more of the functions' environment variables
@@ -52,7 +53,10 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if o.Files == "" {
 		o.Files = filepath.Join(o.Root, "examples", "centralized-dev-ecr")
 	}
-	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep, Clock: o.Clock}), Functions: map[string]*lambdahost.Host{}, options: o, closed: make(chan struct{})}
+	s := &Stage{
+		AWS:       emulator.New(emulator.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute, Clock: o.Clock}),
+		Functions: map[string]*lambdahost.Host{}, options: o, closed: make(chan struct{}),
+	}
 	if err := s.start(ctx); err != nil {
 		s.Close()
 		return nil, err
