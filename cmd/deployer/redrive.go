@@ -32,7 +32,7 @@ func (c *cli) redrive() error {
 		return err
 	}
 	kept, done := 0, 0
-	err = redrive.Run(ctx, config, *queue, pipeline.New(env, config), *most, *dryRun, func(r redrive.Report) {
+	err = redrive.Run(ctx, config, *queue, pipeline.NewRedrive(env, config), *most, *dryRun, func(r redrive.Report) {
 		switch {
 		case r.Err != nil:
 			kept++

@@ -63,7 +63,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny,
+			"queue": queue, "deny": deny, "allow": allow,
 		},
 	})
 }
@@ -179,6 +179,9 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 func deny(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
 }
+
+// allow is `allow`: nothing is denied any more.
+func allow(ts *testscript.TestScript, _ bool, _ []string) { of(ts).ClearFaults() }
 
 // exits is `exits CODE COMMAND...`: the command ends with that exit code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {

@@ -50,6 +50,10 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 		f.at = p.now()
 	}
 	result := Result{EventID: reading.ID, Status: ecsdeploy.Followed, Deployments: []ecsdeploy.Deployment{}}
+	if p.teller == nil { // the journal would say that it was told
+		result.Status, result.Reason = ecsdeploy.Ignored, "only the function tells of rollouts"
+		return result, nil
+	}
 	err := f.take(ctx)
 	if err == nil {
 		err = f.tell(ctx)

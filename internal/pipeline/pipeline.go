@@ -34,6 +34,7 @@ type Pipeline struct {
 	resolver *resolve.Resolver
 	deployer *ecsdeploy.Deployer
 	teller   *teller // nil where a person is told directly
+	redrives bool    // events that are kept already
 	now      func() time.Time
 
 	reconcileDenied atomic.Bool // said once, and then left alone until the next cold start
@@ -53,6 +54,15 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 func NewFunction(env *environment.Environment, config aws.Config, log io.Writer) *Pipeline {
 	p := New(env, config)
 	p.teller = newTeller(env, p.config, log)
+	return p
+}
+
+// NewRedrive is [New] for events that a person runs once more: what becomes of
+// rollouts is made known as the function does, but not that an event was
+// rejected, which is how some of them got into the queue.
+func NewRedrive(env *environment.Environment, config aws.Config) *Pipeline {
+	p := NewFunction(env, config, io.Discard)
+	p.redrives = true
 	return p
 }
 

@@ -108,7 +108,7 @@ func (t *teller) reconciled() {
 
 // tellRejection tells that nothing can come of an event.
 func (p *Pipeline) tellRejection(ctx context.Context, env *environment.Environment, reading event.Reading, raw json.RawMessage) error {
-	if p.teller == nil {
+	if p.teller == nil || p.redrives {
 		return nil
 	}
 	w, ok := env.Find(reading.Said.Service, environment.Services...)
@@ -129,7 +129,7 @@ func (p *Pipeline) tellRejection(ctx context.Context, env *environment.Environme
 // tellResults tells of those of an event's requests that ended here: what ECS
 // accepted ends later, and is told of when ECS does.
 func (p *Pipeline) tellResults(ctx context.Context, env *environment.Environment, raw json.RawMessage, requests []event.Request, results []ecsdeploy.Deployment, errs []error) error {
-	if p.teller == nil {
+	if p.teller == nil || p.redrives {
 		return nil
 	}
 	var outcomes []outcome.Outcome

@@ -23,6 +23,8 @@ func TestParse(t *testing.T) {
 			Record{json.RawMessage(event), "RetriesExhausted: AccessDenied: no"}},
 		{"a record of an event that grew old", `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},"requestPayload":` + event + `}`, nil,
 			Record{json.RawMessage(event), "EventAgeExceeded"}},
+		{"an outcome", `{"version":"0","id":"o1","detail-type":"Deployment Rejected","source":"deployer","detail":{"schema":1,"event":` + event + `,"message":"no such image"}}`, nil,
+			Record{json.RawMessage(event), "no such image"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -36,7 +38,8 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{``, `nope`, `{}`, `[]`, `"x"`, `null`, `{"requestContext":{}}`, `{"requestPayload":{}}`, `{"detail-type":5}`} {
+	for _, bad := range []string{``, `nope`, `{}`, `[]`, `"x"`, `null`, `{"requestContext":{}}`, `{"requestPayload":{}}`, `{"detail-type":5}`,
+		`{"detail-type":"Deployment Rejected","source":"deployer","detail":{"event":"nope"}}`, `{"detail-type":"Deployment Failed","source":"deployer","detail":{}}`, `{"detail-type":"DEPLOY","source":"deployer","detail":"x"}`} {
 		if got, err := Parse([]byte(bad), nil); !errors.Is(err, ErrNotRecord) {
 			t.Errorf("Parse(%q) = %v, %v", bad, got, err)
 		}

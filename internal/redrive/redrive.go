@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
 )
@@ -88,6 +89,9 @@ func one(ctx context.Context, p *pipeline.Pipeline, m *types.Message, dryRun boo
 		r.Result, r.Err = p.Preview(ctx, record.Event)
 	} else {
 		r.Result, r.Err = p.Handle(ctx, json.RawMessage(record.Event))
+	}
+	if r.Err == nil && r.Result.Status == ecsdeploy.Rejected {
+		r.Err = fmt.Errorf("event %s rejected: %s", r.Result.EventID, r.Result.Reason)
 	}
 	return r
 }
