@@ -25,9 +25,13 @@ const (
 	keyPrevious = journalPrefix + "previous" // ARN of the revision that ran
 	keyBase     = journalPrefix + "base"     // ARN of the family's newest revision when this one was made
 	keyBest     = journalPrefix + "best"     // NUMBER@TIME: who had won up to the base
-	keyOutcome  = journalPrefix + "outcome"  // how the rollout ended, once that is known
 	keyActor    = journalPrefix + "actor"
 	keyReason   = journalPrefix + "reason"
+
+	// Written once they are known; until then a revision has none.
+	keyDeployment = journalPrefix + "deployment" // ECS's id of the rollout
+	keyOutcome    = journalPrefix + "outcome"    // how the rollout ended: a Phase, or Impaired
+	keyFinished   = journalPrefix + "finished"   // RFC 3339, UTC: when it did
 )
 
 // maxTags is how many tags ECS lets a resource have.
