@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -63,7 +68,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny,
+			"queue": queue, "deny": deny, "ecs": ecsCall, "later": later, "broken": broken,
 		},
 	})
 }
@@ -99,7 +104,8 @@ func TestReadme(t *testing.T) {
 // world is a script's emulator, started by its first `account` command.
 type world struct {
 	*emulator.Emulator
-	url string
+	url   string
+	ahead atomic.Int64 // how far AWS's clock is before the real one, in nanoseconds
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
@@ -109,7 +115,7 @@ func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
 func account(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	if w.Emulator == nil {
-		w.Emulator = emulator.New(emulator.Options{})
+		w.Emulator = emulator.New(emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
 		server := httptest.NewServer(w)
 		w.url = server.URL
 		ts.Defer(func() {
@@ -178,6 +184,45 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 // deny is `deny OPERATION`: from here on it is denied to everybody.
 func deny(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
+}
+
+// ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
+func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
+	account := ""
+	for _, env := range infra.Environments {
+		if env.Name == args[0] {
+			account = env.Account
+		}
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, of(ts).url, strings.NewReader(args[2]))
+	ts.Check(err)
+	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+args[1])
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	if answer, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s %v", args[1], answer, err)
+	}
+	of(ts).ResetCalls()
+}
+
+// later is `later DURATION`: so much later is it for AWS.
+func later(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	of(ts).ahead.Add(int64(d))
+	of(ts).Tick()
+}
+
+// broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
+// under the tag do not stay up.
+func broken(ts *testscript.TestScript, _ bool, args []string) {
+	out, err := infra.Connect(of(ts).url, infra.Dev, infra.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
+	ts.Check(err)
+	of(ts).FailImage(*out.ImageDetails[0].ImageDigest)
+	of(ts).ResetCalls()
 }
 
 // exits is `exits CODE COMMAND...`: the command ends with that exit code.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,21 +84,36 @@ func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
 func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Service, error) {
 	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
 	if err != nil {
-		if fault.Is(err, "ClusterNotFoundException") {
-			return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
-				Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
-		}
-		return nil, fault.Of(t.doing(), err)
+		return nil, t.unreadable(err)
 	}
-	if len(out.Services) == 0 {
-		missing := errors.New("the service does not exist")
-		if len(out.Failures) > 0 && aws.ToString(out.Failures[0].Reason) != "MISSING" {
-			missing = fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(out.Failures[0].Reason), aws.ToString(out.Failures[0].Detail))
-		}
-		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
-			Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
+	one := t.find(out)
+	return one.service, one.err
+}
+
+// unreadable is the fault of a DescribeServices that ECS did not carry out.
+func (t Target) unreadable(err error) error {
+	if fault.Is(err, "ClusterNotFoundException") {
+		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
+			Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
 	}
-	return &out.Services[0], t.Refuse(&out.Services[0])
+	return fault.Of(t.doing(), err)
+}
+
+// find returns the target's service in an answer, with why it cannot be
+// deployed to if it cannot.
+func (t Target) find(out *ecs.DescribeServicesOutput) described {
+	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == t.Service })
+	if i >= 0 {
+		return described{&out.Services[i], t.Refuse(&out.Services[i])}
+	}
+	missing := errors.New("the service does not exist")
+	for _, f := range out.Failures {
+		if strings.HasSuffix(aws.ToString(f.Arn), "/"+t.Service) && aws.ToString(f.Reason) != "MISSING" {
+			missing = fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(f.Reason), aws.ToString(f.Detail))
+		}
+	}
+	return described{err: &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
+		Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}}
 }
 
 // describeRevision reads a revision by its ARN, or a family's latest ACTIVE one by the family's name.
