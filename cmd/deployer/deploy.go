@@ -87,11 +87,7 @@ func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment
 	if err != nil {
 		return nil, environment.Workload{}, "", err
 	}
-	env, err := c.load(*file)
-	if err != nil {
-		return nil, environment.Workload{}, "", err
-	}
-	w, err := serviceOf(env, args[0])
+	env, w, err := c.fileAndService(*file, args[0])
 	if err != nil {
 		return nil, w, "", err
 	}
@@ -99,6 +95,16 @@ func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment
 		return nil, w, "", errors.New(wrong)
 	}
 	return env, w, args[1], nil
+}
+
+// fileAndService reads an environment file and finds a service in it.
+func (c *cli) fileAndService(file, name string) (*environment.Environment, environment.Workload, error) {
+	env, err := c.load(file)
+	if err != nil {
+		return nil, environment.Workload{}, err
+	}
+	w, err := serviceOf(env, name)
+	return env, w, err
 }
 
 // serviceOf returns the service that goes by a name.

@@ -171,12 +171,8 @@ func (r statusReport) draw(c canvas) string {
 			t.add(cell{text: s.Service}, cell{text, red})
 			continue
 		}
-		by := shortWho(s.Running.By())
-		if s.Running.Foreign {
-			by = "somebody else"
-		}
 		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)}, cell{text: fmt.Sprint(s.Running.Revision)},
-			cell{text: moment(s.Since)}, cell{text: by}, s.rollout(c), s.Drift.cell())
+			cell{text: moment(s.Since)}, cell{text: byOf(*s.Running)}, s.rollout(c), s.Drift.cell())
 	}
 	return t.draw(c)
 }

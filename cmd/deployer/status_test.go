@@ -64,22 +64,6 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *infra.Accou
 	return e, dev, newBoard(env, dev.Config, workloads)
 }
 
-// mostAtOnce returns how many of the calls of an operation there were, and the
-// most that ran at the same time.
-func mostAtOnce(calls []emulator.Call, operation string) (all, most int) {
-	calls = slices.DeleteFunc(slices.Clone(calls), func(c emulator.Call) bool { return c.Operation != operation })
-	for _, c := range calls {
-		now := 0
-		for _, other := range calls {
-			if !other.Start.After(c.Start) && other.End.After(c.Start) {
-				now++
-			}
-		}
-		most = max(most, now)
-	}
-	return len(calls), most
-}
-
 // TestStatusOfManyServices holds what the status of 100 services costs, on fake
 // time: the calls, how many at once, and how long it takes at 50 ms a call.
 func TestStatusOfManyServices(t *testing.T) {
@@ -95,7 +79,7 @@ func TestStatusOfManyServices(t *testing.T) {
 			t.Errorf("%d lines:\n%s", lines, table)
 		}
 		for operation, want := range map[string]struct{ calls, atOnce int }{"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8}} {
-			if all, most := mostAtOnce(e.Calls(), operation); all != want.calls || most != want.atOnce {
+			if all, most := emulatortest.Count(e.Calls(), operation); all != want.calls || most != want.atOnce {
 				t.Errorf("%s: %d calls, %d at once, want %d and %d", operation, all, most, want.calls, want.atOnce)
 			}
 		}
@@ -113,9 +97,9 @@ func TestStatusOfManyServices(t *testing.T) {
 		must(t, err)
 		_, err = b.read(t.Context())
 		must(t, err)
-		services, _ := mostAtOnce(e.Calls(), "DescribeServices")
-		revisions, _ := mostAtOnce(e.Calls(), "DescribeTaskDefinition")
-		tags, _ := mostAtOnce(e.Calls(), "BatchGetImage")
+		services, _ := emulatortest.Count(e.Calls(), "DescribeServices")
+		revisions, _ := emulatortest.Count(e.Calls(), "DescribeTaskDefinition")
+		tags, _ := emulatortest.Count(e.Calls(), "BatchGetImage")
 		if services != 20 || revisions != 1 || tags != 0 {
 			t.Errorf("twice more: %d DescribeServices, %d DescribeTaskDefinition, %d BatchGetImage", services, revisions, tags)
 		}

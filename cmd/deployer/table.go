@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"deployer/internal/ecsdeploy"
 )
 
 // color is one of a terminal's own.
@@ -124,8 +126,13 @@ func shortDigest(digest string) string {
 	return hex[:min(len(hex), digits)]
 }
 
-// shortWho returns the name of who is known to AWS as user/NAME or assumed-role/ROLE/NAME.
-func shortWho(who string) string {
+// byOf returns who a revision goes back to, without what AWS writes before the
+// name: user/NAME and assumed-role/ROLE/NAME.
+func byOf(r ecsdeploy.Record) string {
+	who := r.By()
+	if r.Foreign {
+		return "somebody else"
+	}
 	if strings.HasPrefix(who, "user/") || strings.HasPrefix(who, "assumed-role/") {
 		return who[strings.LastIndexByte(who, '/')+1:]
 	}
