@@ -55,7 +55,7 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		{"ecs:DescribeTaskDefinition", `{"taskDefinition":"web"}`, []string{statement("ecs:DescribeTaskDefinition", "*", "")}},
 		{"ecs:ListTaskDefinitions", `{}`, []string{statement("ecs:ListTaskDefinitions", "*", "")}},
 		{"ecs:DeregisterTaskDefinition", `{"taskDefinition":"web:1"}`, []string{statement("ecs:DeregisterTaskDefinition", "*", "")}},
-		{"ecs:TagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tags":[{"key":"k","value":"v"}]}`, []string{statement("ecs:TagResource", ecsARN+"task-definition/web:*", "")}},
+		{"ecs:TagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tags":[{"key":"k","value":"v"}]}`, []string{statement("ecs:TagResource", ecsARN+"task-definition/web:*", `,"Condition":{"StringEquals":{"aws:RequestTag/k":"v"},"ForAllValues:StringEquals":{"aws:TagKeys":"k"}}`)}},
 		{"ecs:UntagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tagKeys":["k"]}`, []string{statement("ecs:UntagResource", ecsARN+"task-definition/web:1", "")}},
 		{"ecs:ListTagsForResource", `{"resourceArn":"` + ecsARN + `cluster/c"}`, []string{statement("ecs:ListTagsForResource", ecsARN+"cluster/c", "")}},
 
