@@ -24,6 +24,10 @@ const (
 	// before the least nor after the most.
 	breakerLeast = 3
 	breakerMost  = 200
+
+	// impairedAfter is how often in a row all tasks have to fail until ECS says that it
+	// cannot start them. AWS does not document its number.
+	impairedAfter = 3
 )
 
 // A deployment is one task definition being rolled out, or run, by a service.
@@ -44,6 +48,7 @@ type deployment struct {
 	pending        int
 	running        int
 	failedTasks    int
+	failedSteps    int               // steps whose tasks all failed
 	digests        map[string]string // of the images, as they were when it began
 	next           time.Time         // of its next step; zero when there is none
 }
@@ -119,19 +124,22 @@ func (e *Emulator) step(s *service, d *deployment, now time.Time) {
 
 // failTasks lets the tasks of a step fail, and trips the circuit breaker when it is
 // enabled and enough have failed. Without it the steps up to now are taken at once,
-// since nothing but their number changes.
+// since nothing but their number changes: the deployment is in progress for ever.
 func (e *Emulator) failTasks(s *service, d *deployment, at, now time.Time) {
 	breaker := s.breaker()
+	steps := 1
 	if !breaker.Enable {
-		steps := now.Sub(at) / e.rolloutStep
-		d.failedTasks += d.desired * int(1+steps)
-		d.next = at.Add((steps + 1) * e.rolloutStep)
-		d.updated = at.Add(steps * e.rolloutStep)
-		return
+		steps += int(now.Sub(at) / e.rolloutStep)
 	}
-	d.failedTasks += d.desired
+	last := at.Add(time.Duration(steps-1) * e.rolloutStep)
+	d.updated, d.next = last, last.Add(e.rolloutStep)
+	d.failedTasks += d.desired * steps
+	if before := d.failedSteps; before < impairedAfter && before+steps >= impairedAfter {
+		e.impaired(s, at.Add(time.Duration(impairedAfter-before-1)*e.rolloutStep))
+	}
+	d.failedSteps += steps
 	threshold := min(max(int(math.Ceil(float64(d.desired)/2)), breakerLeast), breakerMost)
-	if d.failedTasks < threshold {
+	if !breaker.Enable || d.failedTasks < threshold {
 		return
 	}
 	d.state, d.next, d.pending = failed, time.Time{}, 0
@@ -141,6 +149,18 @@ func (e *Emulator) failTasks(s *service, d *deployment, at, now time.Time) {
 	if breaker.Rollback && !d.rollback && s.completed != (completion{}) {
 		e.rollBack(s, d, at)
 	}
+}
+
+// impaired tells that the service's tasks do not start. AWS tells it of services with a
+// circuit breaker too, and again from time to time; here it comes once for a deployment.
+func (e *Emulator) impaired(s *service, at time.Time) {
+	e.say(s, at, "is unable to consistently start tasks successfully.")
+	e.sendServiceEvent(s.scopeKey, at, "aws.ecs", "ECS Service Action", []string{s.arn()}, object{
+		"eventType":  "WARN",
+		"eventName":  "SERVICE_TASK_START_IMPAIRED",
+		"clusterArn": s.clusterARN(s.cluster),
+		"createdAt":  at.UTC().Format("2006-01-02T15:04:05.000Z"),
+	})
 }
 
 // rollBack starts a deployment of what was last completed.

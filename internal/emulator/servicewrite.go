@@ -244,6 +244,8 @@ func (e *Emulator) deleteService(r *request, in deleteServiceInput) (any, *Error
 	if s.desired > 0 && !in.Force {
 		return nil, errInvalidParameter("The service cannot be stopped while it is scaled above 0.")
 	}
+	// The service can still be described, as in AWS until some time has passed. That its
+	// last deployments are still there is an assumption, and so is that it skips DRAINING.
 	s.status = statusInactive
 	s.desired = 0
 	for _, d := range s.deployments {
