@@ -3,6 +3,8 @@ package emulator
 import (
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 
 	"deployer/internal/policy"
 )
@@ -12,6 +14,7 @@ type access struct {
 	action   string
 	resource string            // an ARN, or "*" where the action knows no resources
 	context  map[string]string // condition keys beyond the global ones
+	untagged []string          // the keys of tags that the call removes
 	policy   *policy.Document  // the resource's own, where there is one
 }
 
@@ -77,13 +80,27 @@ func (e *Emulator) policyRequest(c caller, a access, owner string) policy.Reques
 	maps.Copy(context, a.context)
 	return policy.Request{
 		Principal: c.principal(), Account: c.account, Organization: organization,
-		Action: a.action, Resource: a.resource, Context: context,
+		Action: a.action, Resource: a.resource, Context: context, TagKeys: a.tagKeys(),
 	}
+}
+
+// tagKeys are the keys of the tags that the call sets or removes.
+func (a access) tagKeys() []string {
+	keys := slices.Clone(a.untagged)
+	for name := range a.context {
+		if key, ok := strings.CutPrefix(name, requestTag); ok {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func denied(c caller, a access, why string) *Error {
 	return AccessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", c.arn(), a.action, a.resource, why))
 }
+
+// requestTag begins the condition keys that have the tags of a request.
+const requestTag = "aws:RequestTag/"
 
 // addRequestTags adds the condition keys of the tags that a request sends.
 func addRequestTags(context map[string]string, tags []tag) map[string]string {
@@ -91,7 +108,7 @@ func addRequestTags(context map[string]string, tags []tag) map[string]string {
 		context = map[string]string{}
 	}
 	for _, t := range tags {
-		context["aws:RequestTag/"+t.Key] = t.Value
+		context[requestTag+t.Key] = t.Value
 	}
 	return context
 }

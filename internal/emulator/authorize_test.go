@@ -17,6 +17,7 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		ecrARN    = "arn:aws:ecr:us-east-1:111111111111:repository/"
 		eventsARN = "arn:aws:events:us-east-1:111111111111:"
 		inCluster = `,"Condition":{"ArnEquals":{"ecs:cluster":"` + ecsARN + `cluster/c"}}`
+		ofService = `,"Condition":{"ArnEquals":{"ecs:cluster":"` + ecsARN + `cluster/c","ecs:service":"` + ecsARN + `service/c/web"}}`
 		container = `"containerDefinitions":[{"name":"app","image":"nginx","memory":128}]`
 	)
 	statement := func(action, resource, condition string) string {
@@ -46,6 +47,13 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		{"ecs:DeleteService", `{"cluster":"c","service":"web","force":true}`, []string{statement("ecs:DeleteService", ecsARN+"service/c/web", inCluster)}},
 		{"ecs:DescribeServices", `{"cluster":"c","services":["web"]}`, []string{statement("ecs:DescribeServices", ecsARN+"service/c/web", inCluster)}},
 		{"ecs:ListServices", `{"cluster":"c"}`, []string{statement("ecs:ListServices", "*", inCluster)}},
+		{"ecs:ListServiceDeployments", `{"cluster":"c","service":"web"}`, []string{statement("ecs:ListServiceDeployments", ecsARN+"service/c/web", inCluster)}},
+		{"ecs:DescribeServiceDeployments", `{"serviceDeploymentArns":["` + ecsARN + `service-deployment/c/web/x"]}`, []string{
+			statement("ecs:DescribeServiceDeployments", ecsARN+"service/c/web", inCluster),
+			statement("ecs:DescribeServiceDeployments", ecsARN+"service-deployment/c/web/*", ofService)}},
+		{"ecs:DescribeServiceRevisions", `{"serviceRevisionArns":["` + ecsARN + `service-revision/c/web/1"]}`, []string{
+			statement("ecs:DescribeServiceRevisions", ecsARN+"service/c/web", inCluster),
+			statement("ecs:DescribeServiceRevisions", ecsARN+"service-revision/c/web/*", ofService)}},
 		{"ecs:RegisterTaskDefinition", `{"family":"api",` + container + `}`, []string{statement("ecs:RegisterTaskDefinition", ecsARN+"task-definition/api:*", "")}},
 		{"ecs:RegisterTaskDefinition", `{"family":"api","taskRoleArn":"t","executionRoleArn":"arn:aws:iam::111111111111:role/x","tags":[{"key":"k","value":"v"}],` + container + `}`, []string{
 			statement("ecs:RegisterTaskDefinition", ecsARN+"task-definition/api:*", ""),
@@ -55,7 +63,7 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		{"ecs:DescribeTaskDefinition", `{"taskDefinition":"web"}`, []string{statement("ecs:DescribeTaskDefinition", "*", "")}},
 		{"ecs:ListTaskDefinitions", `{}`, []string{statement("ecs:ListTaskDefinitions", "*", "")}},
 		{"ecs:DeregisterTaskDefinition", `{"taskDefinition":"web:1"}`, []string{statement("ecs:DeregisterTaskDefinition", "*", "")}},
-		{"ecs:TagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tags":[{"key":"k","value":"v"}]}`, []string{statement("ecs:TagResource", ecsARN+"task-definition/web:*", "")}},
+		{"ecs:TagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tags":[{"key":"k","value":"v"}]}`, []string{statement("ecs:TagResource", ecsARN+"task-definition/web:*", `,"Condition":{"StringEquals":{"aws:RequestTag/k":"v"},"ForAllValues:StringEquals":{"aws:TagKeys":"k"}}`)}},
 		{"ecs:UntagResource", `{"resourceArn":"` + ecsARN + `task-definition/web:1","tagKeys":["k"]}`, []string{statement("ecs:UntagResource", ecsARN+"task-definition/web:1", "")}},
 		{"ecs:ListTagsForResource", `{"resourceArn":"` + ecsARN + `cluster/c"}`, []string{statement("ecs:ListTagsForResource", ecsARN+"cluster/c", "")}},
 

@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -17,50 +16,48 @@ const (
 	failed     rollout = "FAILED"
 )
 
-const (
-	statusPrimary = "PRIMARY"
-
-	// The circuit breaker trips after half as many failed tasks as are desired, but not
-	// before the least nor after the most.
-	breakerLeast = 3
-	breakerMost  = 200
-)
+const statusPrimary = "PRIMARY"
 
 // A deployment is one task definition being rolled out, or run, by a service.
 //
 // A healthy one has its tasks pending for one step, running beside the old ones for
-// another, and is then COMPLETED, and the old ones are gone. Of one whose image is
-// broken all tasks fail at every step.
+// another, and is then COMPLETED, and the old ones are gone; what bakes or pauses it
+// comes in between, see [stages]. Of one whose image is broken all tasks fail at every
+// step.
 type deployment struct {
 	id             string
+	revision       string // of the service; that of a rollback is older than itself
 	taskDefinition string // ARN
 	status         string // PRIMARY or ACTIVE
 	state          rollout
 	reason         string
-	rollback       bool // started by the circuit breaker
+	rollback       bool               // of another deployment, which failed or was stopped
+	record         *serviceDeployment // that it belongs to
+	stage          int                // in stages
 	created        time.Time
 	updated        time.Time
 	desired        int
 	pending        int
 	running        int
 	failedTasks    int
+	failedSteps    int               // steps whose tasks all failed
 	digests        map[string]string // of the images, as they were when it began
 	next           time.Time         // of its next step; zero when there is none
 }
 
-// deploy starts a deployment of the service's task definition.
+// deploy makes a deployment of the service's task definition, which has yet to begin.
 func (e *Emulator) deploy(s *service, at time.Time) *deployment {
 	d := &deployment{
 		id:             e.newDeploymentID(),
 		taskDefinition: s.taskDefinition,
 		status:         statusPrimary,
 		state:          inProgress,
+		stage:          -1,
 		created:        at,
 		updated:        at,
 		desired:        s.desired,
-		pending:        s.desired,
-		next:           at.Add(e.rolloutStep),
 	}
+	d.revision = strings.TrimPrefix(d.id, "ecs-svc/") // the two numbers are the same in AWS too
 	d.reason = fmt.Sprintf("ECS deployment %s in progress.", d.id)
 	d.digests = e.pulled(s.taskDefinition)
 	for _, old := range s.deployments {
@@ -68,90 +65,15 @@ func (e *Emulator) deploy(s *service, at time.Time) *deployment {
 		old.pending = 0
 	}
 	s.deployments = slices.Insert(s.deployments, 0, d)
-	if d.desired > 0 {
-		e.say(s, at, "has started %d tasks.", d.desired)
-	}
 	return d
 }
 
 // startDeployment starts a deployment and tells of it.
 func (e *Emulator) startDeployment(s *service, at time.Time) {
 	d := e.deploy(s, at)
+	e.keepRecord(s, d, at)
 	e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
-}
-
-// advance brings the service's rollout up to the clock's time.
-func (e *Emulator) advance(s *service) {
-	now := e.clock()
-	for len(s.deployments) > 0 {
-		d := s.deployments[0]
-		if d.next.IsZero() || d.next.After(now) {
-			return
-		}
-		e.step(s, d, now)
-	}
-}
-
-// step takes the deployment's next step.
-func (e *Emulator) step(s *service, d *deployment, now time.Time) {
-	at := d.next
-	d.updated = at
-	d.next = at.Add(e.rolloutStep)
-	switch {
-	case d.desired > 0 && e.broken(d):
-		e.failTasks(s, d, at, now)
-	case d.pending > 0:
-		d.running, d.pending = d.desired, 0
-		for _, old := range s.deployments[1:] {
-			old.desired = 0
-		}
-	default:
-		d.running = d.desired
-		d.state, d.next = completed, time.Time{}
-		d.reason = fmt.Sprintf("ECS deployment %s completed.", d.id)
-		s.deployments = s.deployments[:1]
-		s.completed = completion{d.id, d.taskDefinition}
-		e.say(s, at, "(deployment %s) deployment completed.", d.id)
-		e.say(s, at, "has reached a steady state.")
-		e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_COMPLETED", at)
-	}
-}
-
-// failTasks lets the tasks of a step fail, and trips the circuit breaker when it is
-// enabled and enough have failed. Without it the steps up to now are taken at once,
-// since nothing but their number changes.
-func (e *Emulator) failTasks(s *service, d *deployment, at, now time.Time) {
-	breaker := s.breaker()
-	if !breaker.Enable {
-		steps := now.Sub(at) / e.rolloutStep
-		d.failedTasks += d.desired * int(1+steps)
-		d.next = at.Add((steps + 1) * e.rolloutStep)
-		d.updated = at.Add(steps * e.rolloutStep)
-		return
-	}
-	d.failedTasks += d.desired
-	threshold := min(max(int(math.Ceil(float64(d.desired)/2)), breakerLeast), breakerMost)
-	if d.failedTasks < threshold {
-		return
-	}
-	d.state, d.next, d.pending = failed, time.Time{}, 0
-	d.reason = "ECS deployment circuit breaker: tasks failed to start."
-	e.say(s, at, "(deployment %s) deployment failed: tasks failed to start.", d.id)
-	e.deploymentEvent(s, d, "ERROR", "SERVICE_DEPLOYMENT_FAILED", at)
-	if breaker.Rollback && !d.rollback && s.completed != (completion{}) {
-		e.rollBack(s, d, at)
-	}
-}
-
-// rollBack starts a deployment of what was last completed.
-func (e *Emulator) rollBack(s *service, d *deployment, at time.Time) {
-	d.desired = 0
-	s.taskDefinition = s.completed.taskDefinition
-	b := e.deploy(s, at)
-	b.rollback = true
-	b.reason = fmt.Sprintf("ECS deployment circuit breaker: rolling back to deploymentId %s.", s.completed.deployment)
-	e.say(s, at, "rolling back to deployment %s.", s.completed.deployment)
-	e.deploymentEvent(s, b, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
+	e.proceed(s, d, at)
 }
 
 // broken reports whether the deployment's tasks cannot become healthy now.

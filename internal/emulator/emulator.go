@@ -23,6 +23,10 @@ type Options struct {
 	// running beside the old ones, done; and how often a broken image fails.
 	RolloutStep time.Duration
 
+	// BakeMinute is how long a minute of the bake time of a blue/green, linear or canary
+	// deployment lasts. Zero is a minute.
+	BakeMinute time.Duration
+
 	// RateLimits makes ECS throttle as its documented token buckets do.
 	RateLimits bool
 }
@@ -32,6 +36,7 @@ type Options struct {
 type Emulator struct {
 	clock       func() time.Time
 	rolloutStep time.Duration
+	bakeMinute  time.Duration
 	rateLimits  bool
 
 	mu            sync.Mutex // guards everything below, and all that the scopes hold
@@ -69,9 +74,13 @@ func New(o Options) *Emulator {
 	if o.RolloutStep <= 0 {
 		o.RolloutStep = DefaultRolloutStep
 	}
+	if o.BakeMinute <= 0 {
+		o.BakeMinute = time.Minute
+	}
 	e := &Emulator{
 		clock:         o.Clock,
 		rolloutStep:   o.RolloutStep,
+		bakeMinute:    o.BakeMinute,
 		rateLimits:    o.RateLimits,
 		scopes:        map[scopeKey]*scope{},
 		roles:         map[roleKey][]*policy.Document{},

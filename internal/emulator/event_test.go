@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,6 +100,47 @@ func TestDeploymentEvents(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// A service whose tasks keep failing is said to be impaired, once; without the circuit
+// breaker nothing else ever happens to it.
+func TestImpairedService(t *testing.T) {
+	t.Parallel()
+	const breaker = `,"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`
+	impaired := func(at string) string {
+		return `{"version":"0","id":"ID","detail-type":"ECS Service Action","source":"aws.ecs","account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
+			`"resources":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],` +
+			`"detail":{"clusterArn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","createdAt":"2026-01-22T` + at + `.000Z","eventName":"SERVICE_TASK_START_IMPAIRED","eventType":"WARN"}}`
+	}
+	tests := []struct {
+		name, more string
+		desired    int
+		each       time.Duration // between looks
+		want       []string
+	}{
+		{"looked at once", "", 2, time.Hour, []string{impaired("09:35:00")}},
+		{"looked at often", "", 2, time.Minute, []string{impaired("09:35:00")}},
+		{"before the breaker trips", breaker, 8, time.Minute, nil}, // it trips at once
+		{"as the breaker trips", breaker, 1, time.Minute, []string{impaired("09:35:00")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newService(t, tt.more)
+			w.do(t, dev, "ecs:UpdateService", fmt.Sprintf(`{"cluster":"c","service":"web","desiredCount":%d}`, tt.desired))
+			w.rule(t, dev, `{"source":["aws.ecs"],"detail-type":["ECS Service Action"]}`, devQueue, "")
+			w.FailImage("broken")
+			w.register(t, dev, "web", "nginx:broken")
+			w.update(t, "web")
+			for passed := time.Duration(0); passed < time.Hour; passed += tt.each {
+				w.clock.Advance(tt.each)
+				w.Tick()
+			}
+			if diff := cmp.Diff(tt.want, w.bodies(t, devQueue)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

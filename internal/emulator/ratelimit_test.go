@@ -18,6 +18,8 @@ func TestRateLimits(t *testing.T) {
 		{"ecs:DescribeTaskDefinition", `{"taskDefinition":"web"}`, 50, 20},
 		{"ecs:UpdateService", `{"service":"web"}`, 50, 5},
 		{"ecs:DescribeServices", `{"services":["web"]}`, 100, 20},
+		{"ecs:ListServiceDeployments", `{"service":"web"}`, 50, 20},
+		{"ecs:DescribeServiceRevisions", `{"serviceRevisionArns":["arn"]}`, 50, 20},
 		{"ecs:TagResource", `{"resourceArn":"arn"}`, 20, 10},
 	}
 	for _, tt := range tests {

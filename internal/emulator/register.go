@@ -56,6 +56,7 @@ func (e *Emulator) registerTaskDefinition(r *request, in registration) (any, *Er
 		family:       in.Family,
 		revision:     len(f.revisions) + 1,
 		fields:       fields,
+		containers:   in.Containers,
 		images:       in.images(),
 		needs:        in.attributes(),
 		compatible:   in.compatibilities(),

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,19 +37,38 @@ func (w *world) update(t *testing.T, taskDefinition string) {
 	w.do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"`+taskDefinition+`"}`)
 }
 
-var deploymentID = regexp.MustCompile(`ecs-svc/\d{19}`)
+var (
+	deploymentID        = regexp.MustCompile(`(?:ecs-svc/)?\b\d{19}\b`)
+	serviceDeploymentID = regexp.MustCompile(`(service-deployment/c/web/)([A-Za-z0-9_-]{21})`)
+	hookID              = regexp.MustCompile(`ecs-pause-[A-Za-z0-9_-]{43}`)
+)
 
-// A names gives the deployments of a test short names, in the order it sees their ids.
+// A names gives what a test sees short names, in the order it sees the ids: d1 for a
+// deployment and the service's revision of the same number, s1 for a service
+// deployment, h1 for a hook.
 type names map[string]string
 
 // replace puts the short names in place of the ids.
 func (n names) replace(text string) string {
-	return deploymentID.ReplaceAllStringFunc(text, func(id string) string {
-		if _, ok := n[id]; !ok {
-			n[id] = fmt.Sprintf("d%d", len(n)+1)
-		}
-		return n[id]
+	text = hookID.ReplaceAllStringFunc(text, func(id string) string { return n.name("h", id) })
+	text = serviceDeploymentID.ReplaceAllStringFunc(text, func(arn string) string {
+		prefix, id := arn[:strings.LastIndexByte(arn, '/')+1], arn[strings.LastIndexByte(arn, '/')+1:]
+		return prefix + n.name("s", id)
 	})
+	return deploymentID.ReplaceAllStringFunc(text, func(id string) string { return n.name("d", strings.TrimPrefix(id, "ecs-svc/")) })
+}
+
+func (n names) name(kind, id string) string {
+	if _, ok := n[id]; !ok {
+		count := 1
+		for _, name := range n {
+			if strings.HasPrefix(name, kind) {
+				count++
+			}
+		}
+		n[id] = kind + strconv.Itoa(count)
+	}
+	return n[id]
 }
 
 // rollout is the service web: a line of its own, and one for each deployment.

@@ -30,12 +30,13 @@ type service struct {
 	createdBy      string
 	deployments    []*deployment // PRIMARY first, then from new to old
 	completed      completion
-	events         []object // newest first
+	history        []*serviceDeployment // newest first
+	events         []object             // newest first
 	tags           []tag
 }
 
 // A completion is what was last deployed to the end.
-type completion struct{ deployment, taskDefinition string }
+type completion struct{ deployment, taskDefinition, revision string }
 
 // mostEvents is how many of its messages a service keeps.
 const mostEvents = 100
@@ -82,15 +83,11 @@ func (e *Emulator) say(s *service, at time.Time, format string, args ...any) {
 	s.events = s.events[:min(len(s.events), mostEvents)]
 }
 
-// A breaker is the part of a deployment configuration that a rollout obeys.
-type breaker struct{ Enable, Rollback bool }
-
-func (s *service) breaker() breaker {
-	var c struct {
-		Breaker breaker `json:"deploymentCircuitBreaker"`
-	}
+// configuration is the service's deployment configuration.
+func (s *service) configuration() deploymentConfiguration {
+	var c deploymentConfiguration
 	json.Unmarshal(s.fields["deploymentConfiguration"], &c) // looked at when it was sent
-	return c.Breaker
+	return c
 }
 
 // serviceFields are the members of CreateService and UpdateService that DescribeServices
@@ -157,11 +154,12 @@ func sameJSON(a, b json.RawMessage) bool {
 // describe is the service as every operation answers it; the tags only on request.
 func (s *service) describe(withTags bool) object {
 	running, pending := 0, 0
-	deployments := []object{}
+	deployments, revisions := []object{}, []object{}
 	for _, d := range s.deployments {
 		running += d.running
 		pending += d.pending
 		deployments = append(deployments, d.describe(s))
+		revisions = append(revisions, s.summary(d))
 	}
 	o := object{
 		"serviceArn":     s.arn(),
@@ -173,10 +171,13 @@ func (s *service) describe(withTags bool) object {
 		"pendingCount":   pending,
 		"taskDefinition": s.taskDefinition,
 		"deployments":    deployments,
-		"events":         nonNil(s.events),
-		"createdAt":      timestamp(s.created),
-		"createdBy":      s.createdBy,
-		"roleArn":        fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", partition(s.region), s.account),
+
+		"currentServiceRevisions": revisions,
+
+		"events":    nonNil(s.events),
+		"createdAt": timestamp(s.created),
+		"createdBy": s.createdBy,
+		"roleArn":   fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", partition(s.region), s.account),
 	}
 	for name, value := range s.fields {
 		if !slices.Contains(deploymentOnly, name) {

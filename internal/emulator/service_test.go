@@ -68,6 +68,9 @@ func TestDeletedService(t *testing.T) {
 	if status := *got.Services[0].Status; status != "INACTIVE" {
 		t.Errorf("the service is %s, want INACTIVE", status)
 	}
+	if d := got.Services[0].Deployments; len(d) != 1 || *d[0].Status != "PRIMARY" || d[0].DesiredCount != 0 || d[0].RunningCount != 0 {
+		t.Errorf("it has the deployments %v, want its last, with no tasks", d)
+	}
 	missing := *got.Failures[0].Arn + " " + *got.Failures[0].Reason
 	if want := "arn:aws:ecs:us-east-1:111111111111:service/c/api MISSING"; missing != want {
 		t.Errorf("the failure is %q, want %q", missing, want)
@@ -100,6 +103,8 @@ func TestDescribeService(t *testing.T) {
 		"availabilityZoneRebalancing":"DISABLED","deploymentController":{"type":"ECS"},"enableECSManagedTags":false,"enableExecuteCommand":false,
 		"placementConstraints":[],"placementStrategy":[],"platformVersion":"LATEST","propagateTags":"NONE","schedulingStrategy":"REPLICA","serviceRegistries":[],
 		"tags":[{"key":"a","value":"b"}],
+		"currentServiceDeployment":"arn:aws:ecs:us-east-1:111111111111:service-deployment/c/web/s1",
+		"currentServiceRevisions":[{"arn":"arn:aws:ecs:us-east-1:111111111111:service-revision/c/web/d1","requestedTaskCount":0,"runningTaskCount":0,"pendingTaskCount":0}],
 		"events":[{"createdAt":1769074260,"id":"ID","message":"(service web) has reached a steady state."},
 		 {"createdAt":1769074260,"id":"ID","message":"(service web) (deployment d1) deployment completed."}],
 		"deployments":[{"id":"d1","status":"PRIMARY","taskDefinition":"arn:aws:ecs:us-east-1:111111111111:task-definition/web:1",

@@ -48,7 +48,11 @@ func (e *Emulator) describeServices(r *request, in describeServicesInput) (any, 
 			continue
 		}
 		e.advance(s)
-		described = append(described, s.describe(slices.Contains(in.Include, "TAGS")))
+		o := s.describe(slices.Contains(in.Include, "TAGS"))
+		if len(s.history) > 0 { // CreateService and UpdateService answer before there is one
+			o["currentServiceDeployment"] = s.history[0].arn()
+		}
+		described = append(described, o)
 	}
 	return object{"services": described, "failures": failures}, nil
 }

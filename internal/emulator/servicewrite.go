@@ -2,7 +2,6 @@ package emulator
 
 import (
 	"encoding/json"
-
 	"time"
 )
 
@@ -18,11 +17,9 @@ type serviceRequest struct {
 	Controller     struct {
 		Type string `json:"type"`
 	} `json:"deploymentController"`
-	Network       *struct{} `json:"networkConfiguration"`
-	Configuration struct {
-		Breaker breaker `json:"deploymentCircuitBreaker"`
-	} `json:"deploymentConfiguration"`
-	Tags []tag `json:"tags"`
+	Network       *struct{}               `json:"networkConfiguration"`
+	Configuration deploymentConfiguration `json:"deploymentConfiguration"`
+	Tags          []tag                   `json:"tags"`
 }
 
 // authorizeService asks for leave for the request's action on a service.
@@ -93,6 +90,9 @@ func (in serviceRequest) checkCreation() *Error {
 	case in.Tags != nil && len(in.Tags) == 0:
 		return errInvalidParameter("Tags can not be empty.")
 	}
+	if err := in.Configuration.check(); err != nil {
+		return err
+	}
 	return checkTags(in.Tags)
 }
 
@@ -133,8 +133,17 @@ func (e *Emulator) newService(r *request, in serviceRequest, cluster string) (*s
 	return s, nil
 }
 
-// openService asks for leave for the request's action and returns the service.
+// openService is findService for what only a service that is ACTIVE allows.
 func (e *Emulator) openService(r *request, clusterReference, serviceReference string, more map[string]string) (*service, *Error) {
+	s, err := e.findService(r, clusterReference, serviceReference, more)
+	if err == nil && s.status != statusActive {
+		return nil, badRequest("ServiceNotActiveException", "Service was not ACTIVE.")
+	}
+	return s, err
+}
+
+// findService asks for leave for the request's action and returns the service.
+func (e *Emulator) findService(r *request, clusterReference, serviceReference string, more map[string]string) (*service, *Error) {
 	cluster, err := r.clusterName(clusterReference)
 	if err != nil {
 		return nil, err
@@ -154,9 +163,6 @@ func (e *Emulator) openService(r *request, clusterReference, serviceReference st
 	if !ok {
 		return nil, errServiceNotFound()
 	}
-	if s.status != statusActive {
-		return nil, badRequest("ServiceNotActiveException", "Service was not ACTIVE.")
-	}
 	e.advance(s)
 	return s, nil
 }
@@ -167,6 +173,9 @@ func (e *Emulator) updateService(r *request, in serviceRequest) (any, *Error) {
 		return nil, err
 	}
 	if err := in.checkController(s); err != nil {
+		return nil, err
+	}
+	if err := in.Configuration.check(); err != nil {
 		return nil, err
 	}
 	redeploy := in.Force
@@ -244,7 +253,11 @@ func (e *Emulator) deleteService(r *request, in deleteServiceInput) (any, *Error
 	if s.desired > 0 && !in.Force {
 		return nil, errInvalidParameter("The service cannot be stopped while it is scaled above 0.")
 	}
+	// The service can still be described, as in AWS until some time has passed. That its
+	// last deployments are still there is an assumption, and so is that it skips DRAINING.
+	// Its service deployments go with it.
 	s.status = statusInactive
+	s.history = nil
 	s.desired = 0
 	for _, d := range s.deployments {
 		d.desired, d.pending, d.running, d.next = 0, 0, 0, time.Time{}

@@ -56,10 +56,12 @@ func mergeTags(tags, added []tag) []tag {
 	return merged
 }
 
-// openTags asks for leave for the request's action, which may send tags, and returns the
-// tags of the resource of the caller's that the ARN means.
-func (e *Emulator) openTags(r *request, arn string, sent []tag) (*[]tag, *Error) {
-	if err := e.authorize(r, access{action: r.name(), resource: arn, context: addRequestTags(nil, sent)}); err != nil {
+// openTags asks for leave for the request's action, which may send or remove tags, and
+// returns the tags of the resource of the caller's that the ARN means. There is no
+// ecs:CreateAction: nothing is created.
+func (e *Emulator) openTags(r *request, arn string, sent []tag, removed []string) (*[]tag, *Error) {
+	a := access{action: r.name(), resource: arn, context: addRequestTags(nil, sent), untagged: removed}
+	if err := e.authorize(r, a); err != nil {
 		return nil, err
 	}
 	_, key, resource, ok := splitARN(arn)
@@ -110,7 +112,7 @@ func (e *Emulator) tagResource(r *request, in tagResourceInput) (any, *Error) {
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	tags, err := e.openTags(r, in.ARN, in.Tags)
+	tags, err := e.openTags(r, in.ARN, in.Tags, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +130,7 @@ type untagResourceInput struct {
 }
 
 func (e *Emulator) untagResource(r *request, in untagResourceInput) (any, *Error) {
-	tags, err := e.openTags(r, in.ARN, nil)
+	tags, err := e.openTags(r, in.ARN, nil, in.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +143,7 @@ type listTagsForResourceInput struct {
 }
 
 func (e *Emulator) listTagsForResource(r *request, in listTagsForResourceInput) (any, *Error) {
-	tags, err := e.openTags(r, in.ARN, nil)
+	tags, err := e.openTags(r, in.ARN, nil, nil)
 	if err != nil {
 		return nil, err
 	}

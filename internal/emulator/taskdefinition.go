@@ -23,6 +23,7 @@ type taskDefinition struct {
 	family       string
 	revision     int
 	fields       map[string]json.RawMessage
+	containers   []container
 	images       []string // of its containers
 	needs        []string // the attributes that container instances must have
 	compatible   []string // the launch types it can run on

@@ -13,6 +13,8 @@ type condition struct {
 	operator operator
 	key      string // in lower case, as IAM does not tell cases apart
 	values   []string
+	// all asks the same of every value that the request has for the key, instead of one of them.
+	all bool
 	// whenMissing is the answer when the request does not have the key.
 	whenMissing bool
 }
@@ -42,25 +44,33 @@ var operators = map[string]operator{
 }
 
 func (c condition) holds(r Request) bool {
-	value, ok := r.contextValue(c.key)
+	values := r.contextValues(c.key)
 	if c.operator.compare == nil { // Null
-		return ok != strings.EqualFold(c.values[0], "true")
+		return (len(values) > 0) != strings.EqualFold(c.values[0], "true")
 	}
-	if !ok {
+	if len(values) == 0 {
 		return c.whenMissing
 	}
-	return slices.ContainsFunc(c.values, func(v string) bool { return c.operator.compare(v, value) }) != c.operator.not
+	matches := func(value string) bool {
+		return slices.ContainsFunc(c.values, func(v string) bool { return c.operator.compare(v, value) }) != c.operator.not
+	}
+	if c.all {
+		return !slices.ContainsFunc(values, func(value string) bool { return !matches(value) })
+	}
+	return slices.ContainsFunc(values, matches)
 }
 
-// contextValue returns the value of a condition key, which is given in lower case.
-func (r Request) contextValue(key string) (string, bool) {
+// contextValues returns the values of a condition key, which is given in lower case.
+func (r Request) contextValues(key string) []string {
 	for name, value := range r.Context {
 		if strings.ToLower(name) == key {
-			return value, true
+			return []string{value}
 		}
 	}
 	value := ""
 	switch key {
+	case "aws:tagkeys":
+		return r.TagKeys
 	case "aws:principalarn":
 		value = r.Principal
 	case "aws:principalaccount":
@@ -68,7 +78,10 @@ func (r Request) contextValue(key string) (string, bool) {
 	case "aws:principalorgid":
 		value = r.Organization
 	}
-	return value, value != ""
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 func parseConditions(value any) ([]condition, error) {
@@ -105,7 +118,6 @@ func parseCondition(name, key string, value any) (condition, error) {
 		}
 		return c, nil
 	}
-	// Every key has at most one value here, so for all of its values and for any of them differ only when it has none.
 	base, all := strings.CutPrefix(name, "ForAllValues:")
 	anyOf := false
 	if !all {
@@ -116,6 +128,8 @@ func parseCondition(name, key string, value any) (condition, error) {
 	if c.operator.compare == nil {
 		return condition{}, errors.New("has an operator that is not known here")
 	}
-	c.whenMissing = ifExists || all || c.operator.not && !anyOf
+	// Without a set operator, no value may be one that a negated operator names.
+	c.all = all || c.operator.not && !anyOf
+	c.whenMissing = ifExists || c.all
 	return c, nil
 }

@@ -47,6 +47,9 @@ type Request struct {
 	// Context holds the other condition keys of the request. aws:PrincipalArn, aws:PrincipalAccount and
 	// aws:PrincipalOrgID come from the fields above unless they are here.
 	Context map[string]string
+	// TagKeys are the values of aws:TagKeys, the one condition key here that may have several: the keys of the tags
+	// that the request sets or removes.
+	TagKeys []string
 }
 
 // Document is a parsed policy. It never changes, so it may be used from several goroutines at once.

@@ -163,6 +163,42 @@ func TestCondition(t *testing.T) {
 	}
 }
 
+// TestSets asks for a key that has several values: what is asked of all of them, of any, and without saying so.
+func TestSets(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, condition string
+		keys            []string
+		want            Decision
+	}{
+		{"all", `{"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}`, []string{"a", "b"}, Allow},
+		{"all, one another", `{"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}`, []string{"a", "c"}, NoMatch},
+		{"all, none", `{"ForAllValues:StringEquals": {"aws:TagKeys": ["a", "b"]}}`, nil, Allow},
+		{"all, none, but not null", `{"ForAllValues:StringEquals": {"aws:TagKeys": "a"}, "Null": {"aws:TagKeys": "false"}}`, nil, NoMatch},
+		{"all like", `{"ForAllValues:StringLike": {"aws:TagKeys": "deployer:*"}}`, []string{"deployer:outcome", "deployer:finished"}, Allow},
+		{"all like, one another", `{"ForAllValues:StringLike": {"aws:TagKeys": "deployer:*"}}`, []string{"deployer:outcome", "team"}, NoMatch},
+		{"all, none of", `{"ForAllValues:StringNotEquals": {"aws:TagKeys": "a"}}`, []string{"b", "a"}, NoMatch},
+		{"any", `{"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}}`, []string{"b", "a"}, Allow},
+		{"any, one another", `{"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}}`, []string{"b", "c"}, NoMatch},
+		{"any like", `{"ForAnyValue:StringLike": {"aws:TagKeys": "deployer:*"}}`, []string{"team", "deployer:tag"}, Allow},
+		{"any not", `{"ForAnyValue:StringNotEquals": {"aws:TagKeys": "a"}}`, []string{"a", "b"}, Allow},
+		{"one", `{"StringEquals": {"aws:TagKeys": "a"}}`, []string{"b", "a"}, Allow},
+		{"not one", `{"StringNotEquals": {"aws:TagKeys": "a"}}`, []string{"b", "a"}, NoMatch},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d, err := Parse([]byte(allow(`"Action": "ecr:BatchGetImage", "Resource": "*", "Condition": ` + test.condition)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := d.Evaluate(with(func(r *Request) { r.TagKeys = test.keys })); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
