@@ -28,6 +28,7 @@ func (c *cli) deploy() error {
 	force := c.flags.Bool("force", false, "register and roll out a new revision even if the service runs this image")
 	reason := c.flags.String("reason", "", "why, for the revision's journal")
 	asJSON := c.flags.Bool("json", false, "print the result as JSON, as the function returns it")
+	follow := c.flags.Bool("follow", false, "show the rollout to its end, on standard error; exit code 1 unless it succeeds")
 	env, workload, tag, err := c.serviceAndTag(file)
 	if err != nil {
 		return err
@@ -55,7 +56,12 @@ func (c *cli) deploy() error {
 		}
 	}
 	switch result.Status {
-	case ecsdeploy.Deployed, ecsdeploy.Unchanged, ecsdeploy.Planned:
+	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // what runs already may still be on its way
+		if *follow {
+			return c.follow(c, ecsdeploy.New(config), ecsdeploy.TargetOf(env, workload), result.Deployments[0].TaskDefinition)
+		}
+		return nil
+	case ecsdeploy.Planned:
 		return nil
 	}
 	return errNotDone

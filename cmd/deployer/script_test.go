@@ -23,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
 )
 
@@ -69,6 +70,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "ecs": ecsCall, "later": later, "broken": broken,
+			"rollouts": rollouts, "await": await,
 		},
 	})
 }
@@ -105,7 +107,8 @@ func TestReadme(t *testing.T) {
 type world struct {
 	*emulator.Emulator
 	url   string
-	ahead atomic.Int64 // how far AWS's clock is before the real one, in nanoseconds
+	step  time.Duration // of rollouts; zero for the emulator's usual
+	ahead atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
@@ -115,7 +118,7 @@ func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
 func account(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	if w.Emulator == nil {
-		w.Emulator = emulator.New(emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
+		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
 		server := httptest.NewServer(w)
 		w.url = server.URL
 		ts.Defer(func() {
@@ -213,6 +216,24 @@ func later(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	of(ts).ahead.Add(int64(d))
 	of(ts).Tick()
+}
+
+// rollouts is `rollouts DURATION`, before the first `account`: so long lasts each
+// step of a rollout.
+func rollouts(ts *testscript.TestScript, _ bool, args []string) {
+	var err error
+	of(ts).step, err = time.ParseDuration(args[0])
+	ts.Check(err)
+}
+
+// await is `await OPERATION`: goes on when somebody in the background has called it.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if all, _ := emulatortest.Count(of(ts).Calls(), args[0]); all > 0 {
+			return
+		}
+	}
+	ts.Fatalf("nobody called %s", args[0])
 }
 
 // broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
