@@ -96,12 +96,15 @@ type serviceStatus struct {
 
 // rolloutStatus is how far the rollout of what runs has come.
 type rolloutStatus struct {
-	DeploymentID string `json:"deployment_id,omitempty"`
-	Reason       string `json:"reason,omitempty"` // ECS's words
-	Desired      int    `json:"desired"`
-	Running      int    `json:"running"`
-	Pending      int    `json:"pending"`
-	Failed       int    `json:"failed"`
+	DeploymentID string    `json:"deployment_id,omitempty"`
+	Reason       string    `json:"reason,omitempty"` // ECS's words
+	Desired      int       `json:"desired"`
+	Running      int       `json:"running"`
+	Pending      int       `json:"pending"`
+	Failed       int       `json:"failed"`
+	Stage        string    `json:"stage,omitempty"`       // of a deployment that has stages, such as "BAKE_TIME"
+	PausedUntil  time.Time `json:"paused_until,omitzero"` // when a pause ends by itself
+	Then         string    `json:"then,omitempty"`        // what happens then: "CONTINUE" or "ROLLBACK"
 }
 
 // errorStatus is why a service's status is not known.
@@ -134,7 +137,8 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 			return
 		}
 		row.Condition, row.Since, row.Running, row.failed = s.Condition, s.Since, &s.Running, s.Failed()
-		row.Rollout = &rolloutStatus{s.Rollout.DeploymentID, s.Rollout.Reason, s.Rollout.Desired, s.Rollout.Running, s.Rollout.Pending, s.Rollout.Failed}
+		row.Rollout = &rolloutStatus{s.Rollout.DeploymentID, s.Rollout.Reason, s.Rollout.Desired, s.Rollout.Running, s.Rollout.Pending, s.Rollout.Failed,
+			s.Ongoing.Stage, s.Ongoing.Until, s.Ongoing.Then}
 		row.Drift = &drift{Newest: s.Newest, SameImage: s.SameImage}
 		lookups.Go(func() error {
 			row.Drift.Tag = b.tag(ctx, w, s.Running)
@@ -182,6 +186,9 @@ func (s serviceStatus) rollout(c canvas) cell {
 	text := fmt.Sprintf("%s %d/%d", s.Condition, s.Rollout.Running, s.Rollout.Desired)
 	if s.Rollout.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", s.Rollout.Failed)
+	}
+	if s.Rollout.Stage != "" {
+		text += " at " + s.Rollout.Stage
 	}
 	switch {
 	case s.failed:

@@ -20,6 +20,7 @@ type Condition string
 const (
 	Steady     Condition = "steady"
 	Moving     Condition = "rolling out"
+	Held       Condition = "paused"       // rolling out, and waits for somebody to continue or stop it
 	Struggling Condition = "impaired"     // rolling out, and its tasks do not start
 	GoingBack  Condition = "rolling back" // to what ran before
 	GoneBack   Condition = "rolled back"  // it runs what ran before
@@ -32,6 +33,7 @@ type Standing struct {
 	Running   Record
 	Since     time.Time // when ECS began to move the service to it
 	Rollout   Rollout   // of what runs
+	Ongoing   Ongoing   // of a rollout that has stages, while it lasts; else zero
 
 	// Newest is the newest revision of the family where that is neither what
 	// runs nor the same but for its journal; nil otherwise. SameImage says that
@@ -53,7 +55,8 @@ func (s Standing) Failed() bool {
 // does not exist is an error.
 //
 // It reads ten services a call and the newest revision of each family, with at
-// most eight calls at a time; one revision more where a service runs another.
+// most eight calls at a time; one revision more where a service runs another,
+// and its deployment where that is in progress and has stages.
 // What the memory has of a service that is still in the same state is not read again.
 func (d *Deployer) Standings(ctx context.Context, cluster string, targets []Target, m *Memory, show func(int, Standing, error)) error {
 	services, err := d.describeServices(ctx, cluster, targets)
@@ -82,7 +85,7 @@ func (d *Deployer) standing(ctx context.Context, t Target, service *types.Servic
 	rollout := rolloutOf(service, runs)
 	state := runs + " " + rollout.DeploymentID + " " + string(rollout.Phase)
 	if known, ok := m.recall(t.Service, state, d.now()); ok {
-		return t.standing(service, known.running, known.newest), nil
+		return d.staged(ctx, t, service, t.standing(service, known.running, known.newest)), nil
 	}
 	at := d.now()
 	newest, err := d.describeRevision(ctx, familyOf(runs))
@@ -98,7 +101,22 @@ func (d *Deployer) standing(ctx context.Context, t Target, service *types.Servic
 		newest = running
 	}
 	m.keep(t.Service, seen{state, at, running, newest})
-	return t.standing(service, running, newest), nil
+	return d.staged(ctx, t, service, t.standing(service, running, newest)), nil
+}
+
+// staged adds at which stage a rollout is, where a service's rollouts have
+// stages. That takes a call, and who may not make it sees the rest.
+func (d *Deployer) staged(ctx context.Context, t Target, service *types.Service, s Standing) Standing {
+	c := service.DeploymentConfiguration
+	if s.Rollout.Done() || service.CurrentServiceDeployment == nil || c == nil ||
+		len(c.LifecycleHooks) == 0 && (c.Strategy == "" || c.Strategy == types.DeploymentStrategyRolling) {
+		return s
+	}
+	s.Ongoing, _ = d.describeOngoing(ctx, t.doing(), *service.CurrentServiceDeployment)
+	if s.Ongoing.Paused() {
+		s.Condition = Held
+	}
+	return s
 }
 
 // standing says how a service stands, given what it runs and its family's newest revision.
