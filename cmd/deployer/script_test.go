@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -70,7 +71,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "ecs": ecsCall, "later": later, "broken": broken,
-			"rollouts": rollouts, "await": await,
+			"rollouts": rollouts, "await": await, "shown": shown,
 		},
 	})
 }
@@ -234,6 +235,18 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("nobody called %s", args[0])
+}
+
+// shown is `shown COMMAND...`: the README shows the command with what was last on
+// stdout, but for the times.
+func shown(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("EXAMPLES"), "../README.md"))
+	ts.Check(err)
+	times := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	want := times.ReplaceAllString("```text\n$ "+strings.Join(args, " ")+"\n"+ts.ReadFile("stdout"), "TIME")
+	if !strings.Contains(times.ReplaceAllString(string(text), "TIME"), want) {
+		ts.Fatalf("the README does not show\n%s", want)
+	}
 }
 
 // broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
