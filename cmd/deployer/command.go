@@ -40,7 +40,7 @@ type subcommand struct {
 }
 
 var subcommands = slices.Concat([]subcommand{
-	{"deploy", "-f FILE SERVICE TAG [-dry-run] [-force] [-reason TEXT] [-json]", "deploy the image under TAG to SERVICE, with your own credentials", (*cli).deploy},
+	{"deploy", "-f FILE SERVICE TAG [-dry-run] [-force] [-reason TEXT] [-follow] [-json]", "deploy the image under TAG to SERVICE, with your own credentials", (*cli).deploy},
 	{"explain", "-f FILE EVENT.json", "say what an event would do in an environment, and why (offline)", (*cli).explain},
 	{"resolve", "-f FILE SERVICE TAG [-check]", "print the image reference of SERVICE under TAG; -check asks ECR for its digest", (*cli).resolve},
 	{"validate", "FILE...", "check environment files", (*cli).validate},

@@ -28,6 +28,7 @@ func (c *cli) deploy() error {
 	force := c.flags.Bool("force", false, "register and roll out a new revision even if the service runs this image")
 	reason := c.flags.String("reason", "", "why, for the revision's journal")
 	asJSON := c.flags.Bool("json", false, "print the result as JSON, as the function returns it")
+	follow := c.flags.Bool("follow", false, "show the rollout to its end, on standard error; exit code 1 unless it succeeds")
 	env, workload, tag, err := c.serviceAndTag(file)
 	if err != nil {
 		return err
@@ -55,7 +56,12 @@ func (c *cli) deploy() error {
 		}
 	}
 	switch result.Status {
-	case ecsdeploy.Deployed, ecsdeploy.Unchanged, ecsdeploy.Planned:
+	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // what runs already may still be on its way
+		if *follow {
+			return c.follow(c, ecsdeploy.New(config), ecsdeploy.TargetOf(env, workload), result.Deployments[0].TaskDefinition)
+		}
+		return nil
+	case ecsdeploy.Planned:
 		return nil
 	}
 	return errNotDone
@@ -87,11 +93,7 @@ func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment
 	if err != nil {
 		return nil, environment.Workload{}, "", err
 	}
-	env, err := c.load(*file)
-	if err != nil {
-		return nil, environment.Workload{}, "", err
-	}
-	w, err := serviceOf(env, args[0])
+	env, w, err := c.fileAndService(*file, args[0])
 	if err != nil {
 		return nil, w, "", err
 	}
@@ -99,6 +101,16 @@ func (c *cli) serviceAndTag(file *string) (*environment.Environment, environment
 		return nil, w, "", errors.New(wrong)
 	}
 	return env, w, args[1], nil
+}
+
+// fileAndService reads an environment file and finds a service in it.
+func (c *cli) fileAndService(file, name string) (*environment.Environment, environment.Workload, error) {
+	env, err := c.load(file)
+	if err != nil {
+		return nil, environment.Workload{}, err
+	}
+	w, err := serviceOf(env, name)
+	return env, w, err
 }
 
 // serviceOf returns the service that goes by a name.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -101,18 +100,7 @@ func reconcileMany(t *testing.T) {
 	e := emulator.New(emulator.Options{})
 	dev := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
 	ctx := t.Context()
-	must(t, dev.Cluster(ctx, "p_cluster_dev"))
-	var file strings.Builder
-	file.WriteString("project: p\nenv: dev\nregion: us-east-1\naccount_id: \"111111111111\"\nservices:\n")
-	for i := range services {
-		name := fmt.Sprintf("s%d", i)
-		fmt.Fprintf(&file, "  - name: %s\n", name)
-		_, err := dev.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", infra.Dev+".dkr.ecr.us-east-1.amazonaws.com/p_service_"+name+":latest")
-		must(t, err)
-		_, err = dev.Push(ctx, "p_service_"+name, "v1", "latest")
-		must(t, err)
-	}
-	env, err := environment.Parse("dev.yaml", []byte(file.String()))
+	env, err := environment.Parse("dev.yaml", []byte(manyServices(t, dev, services, false)))
 	must(t, err)
 	e.LimitRates()
 	e.ResetCalls()

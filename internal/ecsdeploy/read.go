@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,14 +16,19 @@ import (
 	"deployer/internal/fault"
 )
 
-// api is the part of Amazon ECS that a deployment needs; *ecs.Client is one.
+// api is the part of Amazon ECS that deployments and those who look at them
+// need; *ecs.Client is one.
 type api interface {
+	ContinueServiceDeployment(context.Context, *ecs.ContinueServiceDeploymentInput, ...func(*ecs.Options)) (*ecs.ContinueServiceDeploymentOutput, error)
+	DescribeServiceDeployments(context.Context, *ecs.DescribeServiceDeploymentsInput, ...func(*ecs.Options)) (*ecs.DescribeServiceDeploymentsOutput, error)
 	DescribeServices(context.Context, *ecs.DescribeServicesInput, ...func(*ecs.Options)) (*ecs.DescribeServicesOutput, error)
 	DescribeTaskDefinition(context.Context, *ecs.DescribeTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.DescribeTaskDefinitionOutput, error)
+	ListServiceDeployments(context.Context, *ecs.ListServiceDeploymentsInput, ...func(*ecs.Options)) (*ecs.ListServiceDeploymentsOutput, error)
+	ListTaskDefinitions(context.Context, *ecs.ListTaskDefinitionsInput, ...func(*ecs.Options)) (*ecs.ListTaskDefinitionsOutput, error)
 	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	StopServiceDeployment(context.Context, *ecs.StopServiceDeploymentInput, ...func(*ecs.Options)) (*ecs.StopServiceDeploymentOutput, error)
 	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
 	TagResource(context.Context, *ecs.TagResourceInput, ...func(*ecs.Options)) (*ecs.TagResourceOutput, error)
-	ListTaskDefinitions(context.Context, *ecs.ListTaskDefinitionsInput, ...func(*ecs.Options)) (*ecs.ListTaskDefinitionsOutput, error)
 }
 
 // Deployer deploys through one ECS client, and so in one account and region.
@@ -82,36 +89,47 @@ func (d *Deployer) Read(ctx context.Context, t Target) (*State, error) {
 // describeService reads the target's service and refuses one that is missing,
 // not ACTIVE, or moved by something other than ECS.
 func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Service, error) {
-	service, err := d.findService(ctx, t)
+	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
 	if err != nil {
-		return nil, err
+		return nil, t.unreadable(err)
 	}
-	if service == nil {
-		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(), Err: errors.New("the service does not exist"),
-			Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
-	}
-	return service, t.Refuse(service)
+	one := t.find(out)
+	return one.service, one.err
 }
 
-// findService reads the target's service, nil if there is none.
+// findService reads the target's service whatever its state, nil if there is none.
 func (d *Deployer) findService(ctx context.Context, t Target) (*types.Service, error) {
-	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}, within(ctx))
+	service, err := d.describeService(ctx, t)
+	if service != nil || fault.Name(err) == "ServiceNotFound" {
+		return service, nil
+	}
+	return nil, err
+}
+
+// unreadable is the fault of a DescribeServices that ECS did not carry out.
+func (t Target) unreadable(err error) error {
 	if fault.Is(err, "ClusterNotFoundException") {
-		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
+		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
 			Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
 	}
-	if err != nil {
-		return nil, fault.Of(t.doing(), err)
+	return fault.Of(t.doing(), err)
+}
+
+// find returns the target's service in an answer, with why it cannot be
+// deployed to if it cannot.
+func (t Target) find(out *ecs.DescribeServicesOutput) described {
+	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == t.Service })
+	if i >= 0 {
+		return described{&out.Services[i], t.Refuse(&out.Services[i])}
 	}
-	if len(out.Services) > 0 {
-		return &out.Services[0], nil
+	name, missing := "ServiceNotFound", errors.New("the service does not exist")
+	for _, f := range out.Failures {
+		if strings.HasSuffix(aws.ToString(f.Arn), "/"+t.Service) && aws.ToString(f.Reason) != "MISSING" {
+			name, missing = "ServiceNotShown", fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(f.Reason), aws.ToString(f.Detail))
+		}
 	}
-	if len(out.Failures) > 0 && aws.ToString(out.Failures[0].Reason) != "MISSING" {
-		return nil, &fault.Misconfiguration{Fault: fault.Fault{Name: "ServiceNotFound", Doing: t.doing(),
-			Err:  fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(out.Failures[0].Reason), aws.ToString(out.Failures[0].Detail)),
-			Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}
-	}
-	return nil, nil
+	return described{err: &fault.Misconfiguration{Fault: fault.Fault{Name: name, Doing: t.doing(),
+		Err: missing, Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}}
 }
 
 // describeRevision reads a revision by its ARN, or a family's latest ACTIVE one by the family's name.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
@@ -96,34 +96,21 @@ func (d *Deployer) exactly(ctx context.Context, t Target, runs Record, number in
 // old, and reads a few at a time.
 func (d *Deployer) before(ctx context.Context, t Target, family string, below int) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		seen := 0
-		pages := ecs.NewListTaskDefinitionsPaginator(d.ecs, &ecs.ListTaskDefinitionsInput{
-			FamilyPrefix: aws.String(family), Sort: types.SortOrderDesc, Status: types.TaskDefinitionStatusActive, MaxResults: aws.Int32(100),
-		})
-		for pages.HasMorePages() && seen < oldest {
-			page, err := pages.NextPage(ctx, within(ctx))
+		arns, err := d.listed(ctx, family, types.TaskDefinitionStatusActive, oldest)
+		if err != nil {
+			yield(Record{}, err)
+			return
+		}
+		arns = slices.DeleteFunc(arns, func(arn string) bool { return revisionOf(arn) >= below })
+		for part := range slices.Chunk(arns, inFlight) {
+			records, err := d.records(ctx, t, part)
 			if err != nil {
-				yield(Record{}, fault.Of(fmt.Sprintf("listing the revisions of task definition %q", family), err))
+				yield(Record{}, err)
 				return
 			}
-			var arns []string
-			for _, arn := range page.TaskDefinitionArns {
-				if familyOf(arn) == family && revisionOf(arn) < below { // the prefix is one of other families too
-					arns = append(arns, arn)
-				}
-			}
-			for seen += len(arns); len(arns) > 0; {
-				part := arns[:min(inFlight, len(arns))]
-				arns = arns[len(part):]
-				records, err := d.records(ctx, t, part)
-				if err != nil {
-					yield(Record{}, err)
+			for _, r := range records {
+				if !yield(r, nil) {
 					return
-				}
-				for _, r := range records {
-					if !yield(r, nil) {
-						return
-					}
 				}
 			}
 		}

@@ -61,8 +61,8 @@ func (s *State) see(service *types.Service) {
 		if d.RolloutState == types.DeploymentRolloutStateFailed {
 			s.failed[aws.ToString(d.TaskDefinition)] = true
 		}
-		if reason := aws.ToString(d.RolloutStateReason); d.RolloutState == types.DeploymentRolloutStateInProgress && strings.Contains(reason, "rolling back") {
-			s.back = reason
+		if rollingBack(d) {
+			s.back = aws.ToString(d.RolloutStateReason)
 		}
 	}
 }

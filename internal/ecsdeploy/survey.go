@@ -2,7 +2,6 @@ package ecsdeploy
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
-	"deployer/internal/fault"
 	"deployer/internal/image"
 )
 
@@ -34,22 +32,18 @@ func (r Running) Runs(ref image.Reference) bool { return r.identity == identityO
 // service that is missing or that cannot be deployed to. It reads ten services
 // a call, and each revision, with at most eight calls at a time.
 func (d *Deployer) Survey(ctx context.Context, cluster string, targets []Target) ([]*Running, error) {
-	arns := make([]string, len(targets))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(inFlight)
-	for part := range slices.Chunk(indexes(len(targets)), batch) {
-		g.Go(func() error { return d.surveyServices(gctx, cluster, targets, part, arns) })
-	}
-	if err := g.Wait(); err != nil {
+	services, err := d.describeServices(ctx, cluster, targets)
+	if err != nil {
 		return nil, err
 	}
 	all := make([]*Running, len(targets))
-	g, gctx = errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(inFlight)
-	for i, arn := range arns {
-		if arn == "" {
+	for i, one := range services {
+		if one.err != nil {
 			continue
 		}
+		arn := aws.ToString(one.service.TaskDefinition)
 		g.Go(func() error {
 			r, err := d.describeRevision(gctx, arn)
 			if err != nil {
@@ -65,23 +59,40 @@ func (d *Deployer) Survey(ctx context.Context, cluster string, targets []Target)
 	return all, g.Wait()
 }
 
-// surveyServices notes the ARNs of the revisions that some of the targets' services run.
-func (d *Deployer) surveyServices(ctx context.Context, cluster string, targets []Target, part []int, arns []string) error {
-	names := make([]string, len(part))
-	for i, n := range part {
-		names[i] = targets[n].Service
+// described is a service as it was read, or why it was not or cannot be deployed to.
+type described struct {
+	service *types.Service
+	err     error
+}
+
+// describeServices reads the targets' services, all of one cluster: ten a call,
+// at most eight calls at a time. Its error is the first of a call that failed;
+// the services of the other calls are read all the same.
+func (d *Deployer) describeServices(ctx context.Context, cluster string, targets []Target) ([]described, error) {
+	all := make([]described, len(targets))
+	var g errgroup.Group
+	g.SetLimit(inFlight)
+	for part := range slices.Chunk(indexes(len(targets)), batch) {
+		g.Go(func() error {
+			names := make([]string, len(part))
+			for i, n := range part {
+				names[i] = targets[n].Service
+			}
+			out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(cluster), Services: names}, within(ctx))
+			for _, n := range part {
+				if err != nil {
+					all[n].err = targets[n].unreadable(err)
+				} else {
+					all[n] = targets[n].find(out)
+				}
+			}
+			if err != nil {
+				return all[part[0]].err
+			}
+			return nil
+		})
 	}
-	out, err := d.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(cluster), Services: names}, within(ctx))
-	if err != nil {
-		return fault.Of(fmt.Sprintf("describing services of cluster %q", cluster), err)
-	}
-	for _, n := range part {
-		i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == targets[n].Service })
-		if i >= 0 && targets[n].Refuse(&out.Services[i]) == nil {
-			arns[n] = aws.ToString(out.Services[i].TaskDefinition)
-		}
-	}
-	return nil
+	return all, g.Wait()
 }
 
 func indexes(n int) []int {

@@ -103,7 +103,7 @@ var verdicts = map[string]verdict{
 	"NoUpdateAvailableException":                 {keeper, notCalled},
 	"ResourceInUseException":                     {keeper, notCalled},
 	"ResourceNotFoundException":                  {keeper, makeIt},
-	"ServiceDeploymentNotFoundException":         {keeper, notCalled},
+	"ServiceDeploymentNotFoundException":         {keeper, "another one has taken its place: look at the service again"},
 	"TargetNotConnectedException":                {keeper, notCalled},
 	"TargetNotFoundException":                    {keeper, notCalled},
 	"TaskSetNotFoundException":                   {keeper, notCalled},

@@ -1,6 +1,7 @@
 package emulatortest
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,12 +12,23 @@ import (
 // waits for a connection.
 type InProcess struct{ AWS http.Handler }
 
-// Do answers a request.
-func (p InProcess) Do(r *http.Request) (*http.Response, error) {
+// Do answers a request; one that the emulator drops meets a lost connection.
+func (p InProcess) Do(r *http.Request) (answer *http.Response, err error) {
 	if r.Body == nil {
 		r.Body = io.NopCloser(http.NoBody)
 	}
-	answer := httptest.NewRecorder()
-	p.AWS.ServeHTTP(answer, r)
-	return answer.Result(), nil
+	defer func() {
+		switch gone := recover(); {
+		case gone == http.ErrAbortHandler:
+			answer, err = nil, io.ErrUnexpectedEOF
+			if cause := r.Context().Err(); cause != nil {
+				err = errors.Join(err, cause)
+			}
+		case gone != nil:
+			panic(gone)
+		}
+	}()
+	recorder := httptest.NewRecorder()
+	p.AWS.ServeHTTP(recorder, r)
+	return recorder.Result(), nil
 }

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"deployer/internal/ecsdeploy"
+)
+
+// history is `deployer history`: a service's revisions, by their journals.
+func (c *cli) history() error {
+	file := c.flags.String("f", "", "the environment `FILE`")
+	most := c.flags.Int("n", 20, "how many revisions")
+	asJSON := c.flags.Bool("json", false, "print one JSON document")
+	args, err := c.parse("SERVICE")
+	if err != nil {
+		return err
+	}
+	if *most < 1 {
+		return usageError(fmt.Sprintf("-n %d is less than one revision", *most))
+	}
+	env, w, err := c.fileAndService(*file, args[0])
+	if err != nil {
+		return err
+	}
+	ctx, cancel := contextWithPatience(c)
+	defer cancel()
+	env, config, _, err := c.credentials(ctx, env)
+	if err != nil {
+		return err
+	}
+	h, err := ecsdeploy.New(config).History(ctx, ecsdeploy.TargetOf(env, w), *most)
+	if err != nil {
+		return err
+	}
+	if h.Why != nil {
+		fmt.Fprintf(c.err, "deployer: which revision runs is not known: %v\n", h.Why)
+	}
+	if *asJSON {
+		return printJSON(c.out, historyReport{env.Name, w.Name, h.Family, h.Runs, h.Records})
+	}
+	_, err = fmt.Fprint(c.out, drawHistory(newCanvas(c.out), h))
+	return err
+}
+
+// historyReport is what `deployer history` prints with -json.
+type historyReport struct {
+	Environment string             `json:"environment"`
+	Service     string             `json:"service"`
+	Family      string             `json:"family"`
+	Runs        string             `json:"runs,omitempty"` // ARN of the revision that the service runs, or is being moved to
+	Revisions   []ecsdeploy.Record `json:"revisions"`      // newest first
+}
+
+// drawHistory returns the history as a table, in which a star is at what runs.
+func drawHistory(on canvas, h *ecsdeploy.History) string {
+	var t table
+	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
+	for _, r := range h.Records {
+		revision := cell{text: fmt.Sprint(r.Revision)}
+		if r.TaskDefinition == h.Runs {
+			revision.text, revision.color = revision.text+" *", green
+		}
+		outcome := cell{string(r.Outcome), phaseColors[r.Outcome]}
+		if r.Inactive {
+			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
+		}
+		t.add(revision, cell{text: moment(r.Registered)}, cell{text: r.Tag}, cell{text: shortDigest(r.Digest)}, cell{text: byOf(r)}, outcome, cell{text: r.Reason})
+	}
+	return t.draw(on)
+}

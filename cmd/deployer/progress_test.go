@@ -1,0 +1,32 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"deployer/internal/ecsdeploy"
+)
+
+// TestProgress holds how the progress of a rollout looks, on a terminal and off it.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	const rolling, done = "backend: rolling out: 1 of 2 tasks run, 1 pending, 0 failed", "2 of 2 tasks run, 0 pending, 0 failed"
+	const half, full = "\r\x1b[K[##########----------] ", "\r\x1b[K[####################] "
+	for _, tt := range []struct {
+		name             string
+		terminal, colors bool
+		want             string
+	}{
+		{"elsewhere", false, false, "deployer: " + rolling + "\ndeployer: backend: succeeded: " + done + "\n"},
+		{"on a terminal", true, true, half + rolling + full + "backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
+		{"without colors", true, false, half + rolling + full + "backend: succeeded: " + done + "\n"},
+	} {
+		var out strings.Builder
+		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}}
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 1, Pending: 1})
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Succeeded, Desired: 2, Running: 2})
+		if p.end(); out.String() != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
+		}
+	}
+}

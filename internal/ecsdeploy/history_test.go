@@ -1,0 +1,72 @@
+package ecsdeploy
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+)
+
+// TestHistory holds which revisions a history has, in which order, and what
+// reading them costs, on fake time.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := emulator.New(emulator.Options{})
+		a := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+		w := &world{Emulator: e, Account: a}
+		must(t, a.Cluster(t.Context(), "c"))
+		_, err := a.Service(t.Context(), "c", target.Service, host+"/p_service_web:v0")
+		must(t, err)
+		for i := 2; i <= 150; i++ {
+			w.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
+		}
+		w.register(t, target.Family+"-more", host+"/p_service_web:v0")
+		for _, gone := range []int{149, 3} {
+			_, err := a.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", gone))})
+			must(t, err)
+		}
+		e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+		for _, tt := range []struct{ most, want, lists int }{
+			{1, 1, 2}, {20, 20, 2}, {100, 100, 2},
+			{120, 120, 3}, // two pages of the active ones, one of the others
+			{500, 150, 3},
+		} {
+			e.ResetCalls()
+			h, err := New(a.Config).History(t.Context(), target, tt.most)
+			must(t, err)
+			var numbers, inactive []int
+			for _, r := range h.Records {
+				numbers = append(numbers, r.Revision)
+				if r.Inactive {
+					inactive = append(inactive, r.Revision)
+				}
+			}
+			var want []int
+			for n := 150; n > 150-tt.want; n-- {
+				want = append(want, n)
+			}
+			if !slices.Equal(numbers, want) || h.Runs != arn+target.Family+":1" || h.Family != target.Family || h.Why != nil {
+				t.Errorf("-n %d: %v of %+v", tt.most, numbers, h)
+			}
+			if (tt.most > 1) != slices.Contains(inactive, 149) || (tt.most == 500) != slices.Contains(inactive, 3) {
+				t.Errorf("-n %d: %v are inactive", tt.most, inactive)
+			}
+			for operation, want := range map[string]struct{ calls, atOnce int }{
+				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want, min(tt.want, inFlight)},
+			} {
+				if all, most := emulatortest.Count(e.Calls(), operation); all != want.calls || most != want.atOnce {
+					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.most, operation, all, most, want.calls, want.atOnce)
+				}
+			}
+		}
+	})
+}
