@@ -34,6 +34,18 @@ func (d *drama) rollout(t *testing.T) string {
 	return *out.Services[0].Deployments[0].Id
 }
 
+// deliver brings the function an event of ECS about the backend's rollout.
+func (d *drama) deliver(t *testing.T, step, id string) {
+	t.Helper()
+	response, err := d.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil,
+		`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"333333333333","time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],"detail":{"eventName":%q,"deploymentId":%q,"reason":"of this test"}}`,
+		d.clock.Now().Format(time.RFC3339), step, id))
+	must(t, err)
+	if response.FunctionError != "" {
+		t.Errorf("%s: %s", step, response.Payload)
+	}
+}
+
 // TestRollouts follows rollouts of every kind to their ends, through the rules,
 // the real bootstrap and ECS: each with its events, its journal, its metrics
 // and what Slack was sent, to the letter.
@@ -85,13 +97,7 @@ func TestRollouts(t *testing.T) {
 			id := d.rollout(t)
 			_, err := d.prod.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), Force: aws.Bool(true)})
 			must(t, err)
-			response, err := d.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil, // what ECS had sent by then
-				`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"333333333333","time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],"detail":{"eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":%q,"reason":"ECS deployment completed."}}`,
-				d.clock.Now().Format(time.RFC3339), id))
-			must(t, err)
-			if response.FunctionError != "" {
-				t.Errorf("%s", response.Payload)
-			}
+			d.deliver(t, "SERVICE_DEPLOYMENT_COMPLETED", id) // what ECS had sent by then
 			d.pass(t, rolloutStep)
 		},
 		"rollback": func(t *testing.T, d *drama) {
@@ -109,9 +115,11 @@ func TestRollouts(t *testing.T) {
 		},
 		"delivered-twice": func(t *testing.T, d *drama) {
 			d.push(t, "v2")
-			d.AWS.DuplicateDeliveries(1)
 			d.send(t, deployTo("v2"))
 			d.pass(t, 2*rolloutStep)
+			for _, step := range []string{"SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED"} {
+				d.deliver(t, step, d.rollout(t))
+			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
