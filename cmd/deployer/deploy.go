@@ -21,32 +21,49 @@ import (
 // patience ends a deployment by hand that AWS keeps from ending.
 const patience = 5 * time.Minute
 
+// manner is how something is deployed, by flags that deploy and rollback share.
+type manner struct {
+	dryRun, asJSON, follow *bool
+	reason                 *string
+}
+
+func (c *cli) manner() manner {
+	return manner{
+		dryRun: c.flags.Bool("dry-run", false, "say what would change, change nothing"),
+		asJSON: c.flags.Bool("json", false, "print the result as JSON, as the function returns it"),
+		follow: c.flags.Bool("follow", false, "show the rollout to its end, on standard error; exit code 1 unless it succeeds"),
+		reason: c.flags.String("reason", "", "why, for the revision's journal"),
+	}
+}
+
 // deploy is `deployer deploy`: what a DEPLOY event does, with the caller's credentials.
 func (c *cli) deploy() error {
 	file := c.flags.String("f", "", "the environment `FILE`")
-	dryRun := c.flags.Bool("dry-run", false, "say what would change, change nothing")
 	force := c.flags.Bool("force", false, "register and roll out a new revision even if the service runs this image")
-	reason := c.flags.String("reason", "", "why, for the revision's journal")
-	asJSON := c.flags.Bool("json", false, "print the result as JSON, as the function returns it")
-	follow := c.flags.Bool("follow", false, "show the rollout to its end, on standard error; exit code 1 unless it succeeds")
+	how := c.manner()
 	env, workload, tag, err := c.serviceAndTag(file)
 	if err != nil {
 		return err
 	}
+	return c.carryOut(env, event.Request{Workload: workload, Tag: tag, Force: *force}, how)
+}
+
+// carryOut carries out a request with the caller's credentials, and shows what
+// became of it.
+func (c *cli) carryOut(env *environment.Environment, request event.Request, how manner) error {
 	ctx, cancel := contextWithPatience(c)
 	defer cancel()
 	env, config, caller, err := c.credentials(ctx, env)
 	if err != nil {
 		return err
 	}
-	result, err := pipeline.New(env, config).Deploy(ctx, event.Request{
-		EventID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Workload: workload, Tag: tag,
-		Reason: *reason, Actor: caller.Resource, DryRun: *dryRun, Force: *force,
-	})
+	request.EventID, request.Time, request.Source = "cli-"+rand.Text(), time.Now().UTC(), "deployer.cli"
+	request.Reason, request.Actor, request.DryRun = *how.reason, caller.Resource, *how.dryRun
+	result, err := pipeline.New(env, config).Deploy(ctx, request)
 	if err != nil {
 		return err
 	}
-	if *asJSON {
+	if *how.asJSON {
 		if err := printJSON(c.out, result); err != nil {
 			return err
 		}
@@ -57,8 +74,8 @@ func (c *cli) deploy() error {
 	}
 	switch result.Status {
 	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // what runs already may still be on its way
-		if *follow {
-			return c.follow(c, ecsdeploy.New(config), ecsdeploy.TargetOf(env, workload), result.Deployments[0].TaskDefinition)
+		if *how.follow {
+			return c.follow(c, ecsdeploy.New(config), ecsdeploy.TargetOf(env, request.Workload), result.Deployments[0].TaskDefinition)
 		}
 		return nil
 	case ecsdeploy.Planned:

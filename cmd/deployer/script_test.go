@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -18,13 +16,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
 )
 
@@ -70,7 +65,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "allow": allow, "ecs": ecsCall, "later": later, "broken": broken,
+			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome, "journal": journalHas, "gone": gone, "ecs": ecsCall, "later": later, "broken": broken,
 			"rollouts": rollouts, "await": await, "shown": shown,
 		},
 	})
@@ -193,53 +188,6 @@ func deny(ts *testscript.TestScript, _ bool, args []string) {
 // allow is `allow`: nothing is denied any more.
 func allow(ts *testscript.TestScript, _ bool, _ []string) { of(ts).ClearFaults() }
 
-// ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
-func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
-	account := ""
-	for _, env := range infra.Environments {
-		if env.Name == args[0] {
-			account = env.Account
-		}
-	}
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, of(ts).url, strings.NewReader(args[2]))
-	ts.Check(err)
-	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+args[1])
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
-	response, err := http.DefaultClient.Do(request)
-	ts.Check(err)
-	defer response.Body.Close()
-	if answer, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
-		ts.Fatalf("%s: %s %v", args[1], answer, err)
-	}
-	of(ts).ResetCalls()
-}
-
-// later is `later DURATION`: so much later is it for AWS.
-func later(ts *testscript.TestScript, _ bool, args []string) {
-	d, err := time.ParseDuration(args[0])
-	ts.Check(err)
-	of(ts).ahead.Add(int64(d))
-	of(ts).Tick()
-}
-
-// rollouts is `rollouts DURATION`, before the first `account`: so long lasts each
-// step of a rollout.
-func rollouts(ts *testscript.TestScript, _ bool, args []string) {
-	var err error
-	of(ts).step, err = time.ParseDuration(args[0])
-	ts.Check(err)
-}
-
-// await is `await OPERATION`: goes on when somebody in the background has called it.
-func await(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if all, _ := emulatortest.Count(of(ts).Calls(), args[0]); all > 0 {
-			return
-		}
-	}
-	ts.Fatalf("nobody called %s", args[0])
-}
-
 // shown is `shown COMMAND...`: the README shows the command with what was last on
 // stdout, but for the times.
 func shown(ts *testscript.TestScript, _ bool, args []string) {
@@ -250,16 +198,6 @@ func shown(ts *testscript.TestScript, _ bool, args []string) {
 	if !strings.Contains(times.ReplaceAllString(string(text), "TIME"), want) {
 		ts.Fatalf("the README does not show\n%s", want)
 	}
-}
-
-// broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
-// under the tag do not stay up.
-func broken(ts *testscript.TestScript, _ bool, args []string) {
-	out, err := infra.Connect(of(ts).url, infra.Dev, infra.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
-		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
-	ts.Check(err)
-	of(ts).FailImage(*out.ImageDetails[0].ImageDigest)
-	of(ts).ResetCalls()
 }
 
 // exits is `exits CODE COMMAND...`: the command ends with that exit code.

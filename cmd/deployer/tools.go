@@ -13,6 +13,7 @@ var tools = []subcommand{
 	{"send", "-f FILE SERVICE TAG [-bus ARN] [-reason TEXT] [-actor WHO] [-dry-run] [-follow]", "send the deployer a DEPLOY event, as aws events put-events does, but checked", (*cli).send},
 	{"status", "-f FILE [SERVICE...] [-json] [-watch]", "show what each service runs, since when and by whom, its rollout, and what has drifted (exit code 1 if a rollout failed or a service cannot be read)", (*cli).status},
 	{"history", "-f FILE SERVICE [-n 20] [-json]", "list what was deployed to SERVICE, newest first: when, by whom, why, and how it ended", (*cli).history},
+	{"rollback", "-f FILE SERVICE [-to REVISION|TAG] [-dry-run] [-follow] [-reason TEXT] [-json]", "go back to the last image of SERVICE whose rollout succeeded, if ECR still has it", (*cli).rollback},
 	{"diff", "-f FILE SERVICE TAG", "show as a unified diff what deploying TAG would change of the task definition that runs (only reads, shows no secrets)", (*cli).diff},
 	{"continue", "-f FILE SERVICE", "let a paused deployment of SERVICE go on", (*cli).goOn},
 	{"stop", "-f FILE SERVICE [-abort]", "end a deployment of SERVICE that is in progress, and roll it back", (*cli).stop},
