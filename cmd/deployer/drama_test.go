@@ -46,6 +46,8 @@ type drama struct {
 	logs  *log
 	prod  *infra.Account
 	dev   *infra.Account
+	topic string // ARN
+	heard int    // messages of the topic before the play
 
 	mu    sync.Mutex
 	slack []string // the requests
@@ -60,7 +62,7 @@ func newDrama(t *testing.T) *drama {
 	slack := httptest.NewServer(http.HandlerFunc(d.hear))
 	t.Cleanup(slack.Close)
 	d.Stage = newTheatre(t, func(o *stage.Options) {
-		o.Clock, o.RolloutStep, o.Files = d.clock.Now, rolloutStep, withWebhook(t, slack.URL+"/services/"+planted)
+		o.Clock, o.RolloutStep, o.Files = d.clock.Now, rolloutStep, withNotify(t)
 		o.Logs = func(env string) io.Writer {
 			if env == "prod" {
 				return d.logs
@@ -69,6 +71,8 @@ func newDrama(t *testing.T) *drama {
 		}
 	})
 	d.prod, d.dev = d.Accounts["prod"], d.Accounts["dev"]
+	d.AWS.PutParameter(infra.Prod, infra.Region, "/myproject/slack", slack.URL+"/services/"+planted)
+	d.topic = d.AWS.CreateTopic(infra.Prod, infra.Region, "deployments")
 	d.plant(t)
 	d.pass(t, 6*rolloutStep)
 	d.AWS.ResetCalls()
@@ -76,6 +80,7 @@ func newDrama(t *testing.T) *drama {
 	d.slack = nil
 	d.mu.Unlock()
 	d.logs.reset()
+	d.heard = len(d.AWS.Published(d.topic))
 	return d
 }
 
@@ -91,16 +96,16 @@ func (d *drama) hear(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// withWebhook returns a directory with the guide's files, of which prod's names
-// a Slack webhook.
-func withWebhook(t *testing.T, webhook string) string {
+// withNotify returns a directory with the guide's files, of which prod's names
+// who hears of deployments.
+func withNotify(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, env := range infra.Environments {
 		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
 		must(t, err)
 		if env.Name == "prod" {
-			text = append(text, "\nworkload:\n  slack_webhook: "+webhook+"\n"...)
+			text = append(text, "\ndeployer:\n  notify: {slack: /myproject/slack, topic: 'arn:aws:sns:us-east-1:333333333333:deployments'}\n"...)
 		}
 		must(t, os.WriteFile(filepath.Join(dir, env.Name+".yaml"), text, 0o644))
 	}
@@ -182,10 +187,14 @@ func (d *drama) report(t *testing.T) string {
 			b.WriteString(line)
 		}
 	}
+	fmt.Fprintln(&b, "-- sns --")
+	for _, message := range slices.Sorted(slices.Values(d.AWS.Published(d.topic)[d.heard:])) { // those of one event are sent together
+		fmt.Fprintln(&b, indented(t, json.RawMessage(message)))
+	}
 	fmt.Fprintln(&b, "-- slack --")
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, request := range slices.Sorted(slices.Values(d.slack)) { // those of one event are sent together
+	for _, request := range slices.Sorted(slices.Values(d.slack)) {
 		fmt.Fprintln(&b, indented(t, json.RawMessage(request)))
 	}
 	return d.steady(b.String())

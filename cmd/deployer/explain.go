@@ -42,6 +42,9 @@ func (c *cli) explain() error {
 		}
 		c.explainRequest(env, r)
 	}
+	if reading.Verdict == event.Followed {
+		fmt.Fprintf(c.out, "  ECS is asked what became of the rollout, and it is made known once\n")
+	}
 	if rejected {
 		return errNotDone
 	}
@@ -58,7 +61,11 @@ func (c *cli) explainRequest(env *environment.Environment, r event.Request) {
 		line("image", "%s, from outside ECR: it would be rejected", w.External)
 		return
 	}
-	line("image", "%s, if ECR has it", env.Reference(w, r.Tag))
+	if r.Rollback {
+		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
+	} else {
+		line("image", "%s, if ECR has it", env.Reference(w, r.Tag))
+	}
 	line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
 	line("cluster", "%s", env.Cluster)
 	line("service", "%s", w.ECSService)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,5 +129,36 @@ func TestRollouts(t *testing.T) {
 			play(t, d)
 			d.golden(t, name)
 		})
+	}
+}
+
+// TestSlackIsDown holds that a channel that does not answer neither fails nor
+// delays anything: the deployment, its outcomes and its journal are as ever.
+func TestSlackIsDown(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	d.mu.Lock()
+	d.down = true
+	d.mu.Unlock()
+	d.push(t, "v2")
+	d.send(t, deployTo("v2"))
+	d.pass(t, 2*rolloutStep)
+	if got := len(d.outcomes(t)); got != 2 {
+		t.Errorf("%d outcomes, want 2", got)
+	}
+	if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
+		t.Errorf("journals:\n%s", d.journals(t))
+	}
+	if got := len(d.AWS.Published(d.topic)) - d.heard; got != 2 {
+		t.Errorf("%d messages on the other channel, want 2", got)
+	}
+	lines := d.logs.lines(t, "notification not sent")
+	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(d.logs.String(), planted) {
+		t.Errorf("log: %v", lines)
+	}
+	for _, c := range d.AWS.Calls() { // the deployment's own calls, all before anybody was told
+		if c.Operation == "UpdateService" && c.End.Sub(d.start) > 2*time.Second {
+			t.Errorf("UpdateService was answered after %s", c.End.Sub(d.start))
+		}
 	}
 }
