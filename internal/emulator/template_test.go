@@ -141,6 +141,19 @@ func errorText(err error) string {
 	return err.Error()
 }
 
+// load makes the stack s of a template in dev.
+func (w *world) load(t *testing.T, source string, values map[string]string) *template.Template {
+	t.Helper()
+	loaded, err := template.Load([]byte(source), template.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
 // A rule brings events into a queue that lets it, and else into its dead-letter queue,
 // if that lets it.
 func TestQueueOfTemplate(t *testing.T) {
@@ -189,13 +202,7 @@ Resources:
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, emulator.Options{})
-			loaded, err := template.Load([]byte(source), template.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: tt.values})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
-				t.Fatal(err)
-			}
+			w.load(t, source, tt.values)
 			w.do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
 			if diff := cmp.Diff(tt.want, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
 				t.Errorf("the queue (-want +got):\n%s", diff)

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/emulator"
-	"deployer/internal/emulator/template"
 )
 
 func (w *world) sns(key string) *sns.Client { return sns.NewFromConfig(w.config(key)) }
@@ -60,7 +59,7 @@ func TestTopics(t *testing.T) {
 func TestTopicOfTemplate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, emulator.Options{})
-	loaded, err := template.Load([]byte(`
+	loaded := w.load(t, `
 Resources:
   Deployments: {Type: AWS::SNS::Topic, Properties: {TopicName: deployments}}
   Policy:
@@ -70,13 +69,7 @@ Resources:
       PolicyDocument:
         Version: "2012-10-17"
         Statement: [{Effect: Allow, Principal: {AWS: "333333333333"}, Action: sns:Publish, Resource: !Ref Deployments}]
-`), template.Parameters{Account: dev, Region: "us-east-1", Stack: "s"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
-		t.Fatal(err)
-	}
+`, nil)
 	topic := loaded.Topics()[0].ARN
 	if err := w.publish(t, prod, topic, "from prod"); err != nil {
 		t.Error(err)
