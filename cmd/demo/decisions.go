@@ -2,9 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"sync"
+	"time"
 )
 
 // decision is one line of a function's log that says what became of an event.
@@ -20,10 +26,25 @@ type decision struct {
 	Error          string `json:"error"`
 }
 
+// decided reports whether the line says what became of an event: others tell of
+// rollouts, or are metrics.
+func (d decision) decided() bool {
+	return strings.HasPrefix(d.Message, "deployment ") || strings.HasPrefix(d.Message, "event ")
+}
+
+// ending is a line that says how a deployment of the deployer's own ended.
+type ending struct {
+	env     string
+	Outcome string `json:"outcome"`
+	Words   string `json:"words"`
+	Foreign bool   `json:"foreign"`
+}
+
 // decisions collects what the functions log.
 type decisions struct {
 	mu   sync.Mutex
 	all  []decision
+	ends []ending
 	also io.Writer // gets every line too, if it is not nil
 }
 
@@ -39,6 +60,30 @@ func (d *decisions) take() []decision {
 	return all
 }
 
+// ended waits for as many ends as there have to be, and returns them in the
+// order of a release.
+func (d *decisions) ended(ctx context.Context, count int) ([]ending, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		d.mu.Lock()
+		if len(d.ends) >= count {
+			ends := d.ends
+			d.ends = nil
+			d.mu.Unlock()
+			slices.SortStableFunc(ends, func(a, b ending) int { return cmp.Compare(order(a.env), order(b.env)) })
+			return ends, nil
+		}
+		have := len(d.ends)
+		d.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for %d deployments to end: only %d have", count, have)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 type writer struct {
 	*decisions
 	env string
@@ -49,8 +94,12 @@ func (w writer) Write(line []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	one := decision{env: w.env}
-	if json.Unmarshal(bytes.TrimSpace(line), &one) == nil {
+	if json.Unmarshal(bytes.TrimSpace(line), &one) == nil && one.decided() {
 		w.all = append(w.all, one)
+	}
+	end := ending{env: w.env}
+	if json.Unmarshal(bytes.TrimSpace(line), &end) == nil && end.Outcome == "Deployment Succeeded" && one.Message == "outcome" && !end.Foreign {
+		w.ends = append(w.ends, end)
 	}
 	if w.also != nil {
 		if _, err := w.also.Write(append([]byte(w.env+"  "), line...)); err != nil {

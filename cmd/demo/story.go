@@ -64,6 +64,9 @@ func (s *stack) play(ctx context.Context, out io.Writer) error {
 		if err := sc.tell(s.said.take(), out); err != nil {
 			return err
 		}
+		if err := sc.end(ctx, s, out); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(out)
 	if err := s.table(ctx, out); err != nil {
@@ -97,6 +100,21 @@ func (sc scene) tell(said []decision, out io.Writer) error {
 		return fmt.Errorf("the story went wrong: %v, want %v", got, sc.want)
 	}
 	return nil
+}
+
+// end prints how the scene's deployments ended, once ECS has told the functions.
+func (sc scene) end(ctx context.Context, s *stack, out io.Writer) error {
+	started := 0
+	for _, w := range sc.want {
+		if strings.HasSuffix(w, " deployed") {
+			started++
+		}
+	}
+	ends, err := s.said.ended(ctx, started)
+	for _, e := range ends {
+		fmt.Fprintf(out, "   %-8s %-10s %s\n", e.env, "succeeded", e.Words)
+	}
+	return err
 }
 
 // order returns an environment's place in the order of a release.
