@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/infra"
@@ -212,6 +213,11 @@ func (d *drama) outcomes(t *testing.T) (all []json.RawMessage) {
 		for _, raw := range in.Entries {
 			var e map[string]any
 			must(t, json.Unmarshal(raw, &e))
+			detail, err := jsonschema.UnmarshalJSON(strings.NewReader(e["Detail"].(string)))
+			must(t, err)
+			if err := contract().Validate(detail); err != nil {
+				t.Errorf("an outcome is not as its contract says: %v\n%s", err, e["Detail"])
+			}
 			e["Detail"] = json.RawMessage(e["Detail"].(string))
 			encoded, err := json.Marshal(e)
 			must(t, err)
@@ -220,6 +226,13 @@ func (d *drama) outcomes(t *testing.T) (all []json.RawMessage) {
 	}
 	return all
 }
+
+// contract is docs/outcome.schema.json.
+var contract = sync.OnceValue(func() *jsonschema.Schema {
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	return c.MustCompile("../../docs/outcome.schema.json")
+})
 
 // journals returns the deployer's tags of every revision of the backend.
 func (d *drama) journals(t *testing.T) string {

@@ -101,6 +101,32 @@ func TestRollouts(t *testing.T) {
 			d.deliver(t, "SERVICE_DEPLOYMENT_COMPLETED", id) // what ECS had sent by then
 			d.pass(t, rolloutStep)
 		},
+		"foreign-redeploy": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 3*rolloutStep)
+			_, err := d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), ForceNewDeployment: true})
+			must(t, err)
+			d.pass(t, 3*rolloutStep)
+		},
+		"rolled-back-to-own": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 3*rolloutStep)
+			d.AWS.FailImage(d.push(t, "broken"))
+			d.send(t, deployTo("broken"))
+			d.pass(t, 6*rolloutStep)
+		},
+		"stopped": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			out, err := d.prod.ECS.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend),
+				Status: []ecstypes.ServiceDeploymentStatus{ecstypes.ServiceDeploymentStatusInProgress}})
+			must(t, err)
+			_, err = d.prod.ECS.StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: out.ServiceDeployments[0].ServiceDeploymentArn})
+			must(t, err)
+			d.pass(t, 6*rolloutStep)
+		},
 		"rollback": func(t *testing.T, d *drama) {
 			for _, tag := range []string{"v2", "v3"} {
 				d.push(t, tag)
