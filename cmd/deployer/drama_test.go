@@ -259,7 +259,7 @@ func (d *drama) journals(t *testing.T) string {
 var (
 	anyTime  = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`)
 	anyStamp = regexp.MustCompile(`("Timestamp":|"Time":\s*)(\d+(?:\.\d+)?)`)
-	anyPart  = regexp.MustCompile(`("seconds": |Took: )(\d+\.\d+|\ds)`)
+	anyPart  = regexp.MustCompile(`("seconds": |Took: )(`+"`?"+`)(\d+\.\d+|\ds)`)
 	anyID    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|ecs-svc/\d{19}`)
 	anyURL   = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )
@@ -273,7 +273,7 @@ func (d *drama) steady(s string) string {
 		return "T" + at.Sub(d.start).Round(time.Second).String()
 	})
 	s = anyStamp.ReplaceAllString(s, `$1"…"`)
-	s = anyPart.ReplaceAllString(s, `${1}0`)
+	s = anyPart.ReplaceAllString(s, `${1}${2}0`)
 	ids := map[string]string{}
 	return anyID.ReplaceAllStringFunc(anyURL.ReplaceAllString(s, "HOST"), func(id string) string {
 		if ids[id] == "" {
