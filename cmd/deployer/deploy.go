@@ -130,6 +130,19 @@ func (c *cli) fileAndService(file, name string) (*environment.Environment, envir
 	return env, w, err
 }
 
+// target finds a service of an environment file, and how to reach it in ECS.
+func (c *cli) target(ctx context.Context, file, name string) (*environment.Environment, *ecsdeploy.Deployer, ecsdeploy.Target, error) {
+	env, w, err := c.fileAndService(file, name)
+	if err != nil {
+		return nil, nil, ecsdeploy.Target{}, err
+	}
+	env, config, _, err := c.credentials(ctx, env)
+	if err != nil {
+		return nil, nil, ecsdeploy.Target{}, err
+	}
+	return env, ecsdeploy.New(config), ecsdeploy.TargetOf(env, w), nil
+}
+
 // serviceOf returns the service that goes by a name.
 func serviceOf(env *environment.Environment, name string) (environment.Workload, error) {
 	w, ok := env.Find(name, environment.Services...)

@@ -19,17 +19,13 @@ func (c *cli) history() error {
 	if *most < 1 {
 		return usageError(fmt.Sprintf("-n %d is less than one revision", *most))
 	}
-	env, w, err := c.fileAndService(*file, args[0])
-	if err != nil {
-		return err
-	}
 	ctx, cancel := contextWithPatience(c)
 	defer cancel()
-	env, config, _, err := c.credentials(ctx, env)
+	env, d, target, err := c.target(ctx, *file, args[0])
 	if err != nil {
 		return err
 	}
-	h, err := ecsdeploy.New(config).History(ctx, ecsdeploy.TargetOf(env, w), *most)
+	h, err := d.History(ctx, target, *most)
 	if err != nil {
 		return err
 	}
@@ -37,7 +33,7 @@ func (c *cli) history() error {
 		fmt.Fprintf(c.err, "deployer: which revision runs is not known: %v\n", h.Why)
 	}
 	if *asJSON {
-		return printJSON(c.out, historyReport{env.Name, w.Name, h.Family, h.Runs, h.Records})
+		return printJSON(c.out, historyReport{env.Name, target.Workload, h.Family, h.Runs, h.Records})
 	}
 	_, err = fmt.Fprint(c.out, drawHistory(newCanvas(c.out), h))
 	return err

@@ -30,21 +30,17 @@ func (c *cli) ongoing(became string, do func(context.Context, *ecsdeploy.Deploye
 	if err != nil {
 		return err
 	}
-	env, w, err := c.fileAndService(*file, args[0])
-	if err != nil {
-		return err
-	}
 	ctx, cancel := contextWithPatience(c)
 	defer cancel()
-	env, config, _, err := c.credentials(ctx, env)
+	_, d, target, err := c.target(ctx, *file, args[0])
 	if err != nil {
 		return err
 	}
-	was, err := do(ctx, ecsdeploy.New(config), ecsdeploy.TargetOf(env, w))
+	was, err := do(ctx, d, target)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "%s: %s: %s\n", w.Name, became, describeOngoing(was))
+	_, err = fmt.Fprintf(c.out, "%s: %s: %s\n", target.Workload, became, describeOngoing(was))
 	return err
 }
 

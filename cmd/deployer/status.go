@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -63,12 +64,14 @@ func servicesOf(env *environment.Environment, names []string) (all []environment
 	if len(names) == 0 {
 		names = env.Names(environment.Services...)
 	}
-	for _, name := range names {
+	for i, name := range names {
 		w, err := serviceOf(env, name)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, w)
+		if !slices.Contains(names[:i], name) {
+			all = append(all, w)
+		}
 	}
 	return all, nil
 }

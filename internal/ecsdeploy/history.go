@@ -89,6 +89,7 @@ func (d *Deployer) newestOf(ctx context.Context, family string, most int) ([]str
 // listed returns the ARNs of a family's newest revisions of one status, and
 // reads no page more than it needs.
 func (d *Deployer) listed(ctx context.Context, family string, status types.TaskDefinitionStatus, most int) (arns []string, err error) {
+	// Despite its name, the prefix is a whole family.
 	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(family), Status: status, Sort: types.SortOrderDesc}
 	for len(arns) < most {
 		in.MaxResults = aws.Int32(int32(min(most-len(arns), mostListed)))
@@ -96,11 +97,7 @@ func (d *Deployer) listed(ctx context.Context, family string, status types.TaskD
 		if err != nil {
 			return nil, fault.Of(fmt.Sprintf("listing the revisions of task definition %q", family), err)
 		}
-		for _, arn := range out.TaskDefinitionArns {
-			if familyOf(arn) == family { // it says prefix
-				arns = append(arns, arn)
-			}
-		}
+		arns = append(arns, out.TaskDefinitionArns...)
 		if in.NextToken = out.NextToken; in.NextToken == nil {
 			break
 		}

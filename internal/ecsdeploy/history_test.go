@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,11 @@ func TestHistory(t *testing.T) {
 			}
 			if (tt.most > 1) != slices.Contains(inactive, 149) || (tt.most == 500) != slices.Contains(inactive, 3) {
 				t.Errorf("-n %d: %v are inactive", tt.most, inactive)
+			}
+			for _, c := range e.Calls() { // a page is no longer than it has to be
+				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.most, 100)); c.Operation == "ListTaskDefinitions" && tt.most <= 100 && !strings.Contains(string(c.Body), limit) {
+					t.Errorf("-n %d: listed with %s, want %s", tt.most, c.Body, limit)
+				}
 			}
 			for operation, want := range map[string]struct{ calls, atOnce int }{
 				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want, min(tt.want, inFlight)},
