@@ -259,7 +259,7 @@ func (d *drama) journals(t *testing.T) string {
 var (
 	anyTime  = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`)
 	anyStamp = regexp.MustCompile(`("Timestamp":|"Time":\s*)(\d+(?:\.\d+)?)`)
-	anyPart  = regexp.MustCompile(`("seconds": |Took: )(`+"`?"+`)(\d+\.\d+|\ds)`)
+	anyPart  = regexp.MustCompile(`("seconds": |Took: )(` + "`?" + `)(\d+\.\d+|\ds)`)
 	anyID    = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|ecs-svc/\d{19}`)
 	anyURL   = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 )

@@ -41,8 +41,10 @@ type Sighting struct {
 const farthest = 20
 
 // Sight looks at the rollout with an id of the target's service; "" is the one
-// that is under way. It makes at least two calls.
-func (d *Deployer) Sight(ctx context.Context, t Target, id string) (Sighting, error) {
+// that is under way. One that ECS does not list is looked for in the journals
+// of the family's newest revisions, if search says so. It makes at least two
+// calls, but for a rollout that is not found.
+func (d *Deployer) Sight(ctx context.Context, t Target, id string, search bool) (Sighting, error) {
 	service, err := d.findService(ctx, t)
 	if err != nil {
 		return Sighting{}, err
@@ -68,6 +70,9 @@ func (d *Deployer) Sight(ctx context.Context, t Target, id string) (Sighting, er
 			s.RollsBack = reason
 		}
 	}
+	if revision == "" && !search {
+		return s, nil
+	}
 	if err := d.sightRevision(ctx, t, service, revision, id, &s); err != nil || !s.Found {
 		return s, err
 	}
@@ -88,8 +93,7 @@ func breakers(c *types.DeploymentConfiguration) (breaks, returns bool) {
 	return breaks, returns
 }
 
-// sightRevision reads the revision that the rollout brings. One that ECS no
-// longer lists is looked for in the journals of the family's newest revisions.
+// sightRevision reads the revision that the rollout brings, or finds it in the journals.
 func (d *Deployer) sightRevision(ctx context.Context, t Target, service *types.Service, revision, id string, s *Sighting) error {
 	if revision != "" {
 		r, err := d.recordOf(ctx, t, revision)

@@ -13,11 +13,12 @@ import (
 	"deployer/internal/outcome"
 )
 
-// ECS begins a rollback a moment after it tells of the failure: how often, and
-// how long after another, it is looked for.
+// What DescribeServices shows lags behind what ECS tells: how often, and how
+// long after another, a rollout is looked for, and the one by which ECS goes
+// back from a failure.
 const (
-	returnLooks = 12
-	returnWait  = 250 * time.Millisecond
+	looks    = 12
+	lookWait = 250 * time.Millisecond
 )
 
 // following is one step of a rollout that ECS told of, on its way to outcomes.
@@ -74,16 +75,18 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 
 // take looks at the rollout, and settles what there is to tell.
 func (f *following) take(ctx context.Context) (err error) {
+	last := false
 	for look := 1; ; look++ {
-		if f.Sighting, err = f.deployer.Sight(ctx, f.target, f.step.DeploymentID); err != nil {
+		if f.Sighting, err = f.deployer.Sight(ctx, f.target, f.step.DeploymentID, last); err != nil {
 			return err
 		}
-		// A failure is told with what ECS goes back to, once that is to be seen.
-		waits := f.step.Step == event.RolloutFailed && f.Found && !f.Gone && f.Returns && f.Runs.Revision == f.Record.Revision
-		if !waits || look == returnLooks {
+		if last || f.shown() {
 			break
 		}
-		if err := wait(ctx, returnWait); err != nil {
+		if last = f.Gone || look == looks; f.Gone {
+			continue // nothing more will show
+		}
+		if err := wait(ctx, lookWait); err != nil {
 			return err
 		}
 	}
@@ -99,6 +102,13 @@ func (f *following) take(ctx context.Context) (err error) {
 		return f.failed()
 	}
 	return f.impaired(ctx)
+}
+
+// shown reports whether ECS shows what it told of: the rollout; and of one that
+// failed and is gone back from, the way back.
+func (f *following) shown() bool {
+	failed := f.step.Step == event.RolloutFailed && !f.Gone
+	return f.step.Step == event.TasksImpaired || f.Found && !(failed && f.Returns && !f.returns())
 }
 
 // tell publishes the entries, notes them in the journals, and announces them.
@@ -143,6 +153,6 @@ func wait(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return fault.Of("waiting for ECS to begin a rollback", ctx.Err())
+		return fault.Of("waiting for ECS to show a rollout", ctx.Err())
 	}
 }
