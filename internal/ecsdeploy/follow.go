@@ -7,6 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
 )
 
 // Phase is how far a rollout has come.
@@ -107,21 +109,9 @@ func (d *Deployer) Follow(ctx context.Context, t Target, revision string, show f
 		if last.Done() {
 			return last, nil
 		}
-		if err := sleep(ctx, lookEvery); err != nil {
+		if err := fault.Wait(ctx, lookEvery); err != nil {
 			return last, fmt.Errorf("following the rollout of %q: it has not ended (%d of %d tasks run, %d failed): %w", revision, last.Running, last.Desired, last.Failed, err)
 		}
-	}
-}
-
-// sleep waits, or returns why it may not.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }
 
@@ -139,7 +129,7 @@ func (d *Deployer) Await(ctx context.Context, t Target, id string, after int) (r
 		if done && err == nil {
 			return a.revision, a.moved, nil
 		}
-		if err := sleep(ctx, lookEvery); err != nil {
+		if err := fault.Wait(ctx, lookEvery); err != nil {
 			return "", false, fmt.Errorf("waiting for the deployer to carry out event %q: %w", id, err)
 		}
 	}

@@ -92,13 +92,21 @@ func Pause(ctx context.Context, failures int, doing string, err error) error {
 	if late != nil {
 		return Of(doing, late)
 	}
-	timer := time.NewTimer(delay)
+	if Wait(ctx, delay) != nil {
+		return Of(doing, err)
+	}
+	return nil
+}
+
+// Wait waits, or returns why it may not: the cause of the end of ctx.
+func Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-ctx.Done():
-		return Of(doing, err)
 	case <-timer.C:
 		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 

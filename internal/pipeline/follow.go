@@ -86,8 +86,8 @@ func (f *following) take(ctx context.Context) (err error) {
 		if last = f.Gone || look == looks; f.Gone {
 			continue // nothing more will show
 		}
-		if err := wait(ctx, lookWait); err != nil {
-			return err
+		if err := fault.Wait(ctx, lookWait); err != nil {
+			return fault.Of("waiting for ECS to show a rollout", err)
 		}
 	}
 	switch {
@@ -144,15 +144,4 @@ func (f *following) again(ends ...ecsdeploy.Phase) bool {
 func (f *following) foreign() bool {
 	ended := f.Record.Outcome == ecsdeploy.Succeeded || f.Record.Outcome == ecsdeploy.Failed
 	return f.Record.Foreign || ended && f.Record.DeploymentID != f.ID
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return fault.Of("waiting for ECS to show a rollout", ctx.Err())
-	}
 }
