@@ -138,7 +138,9 @@ func (c *cli) sendAndFollow(ctx context.Context, s *sender, w environment.Worklo
 	}
 	// EventBridge gives events the time in seconds, and of two in one second
 	// the deployer holds to the first.
-	time.Sleep(min(time.Until(last.Truncate(time.Second).Add(time.Second)), time.Second))
+	if err := fault.Wait(ctx, min(time.Until(last.Truncate(time.Second).Add(time.Second)), time.Second)); err != nil {
+		return err
+	}
 	ids, err := s.Put(ctx, entry)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"deployer/internal/fault"
 	"deployer/internal/outcome"
 )
 
@@ -150,12 +151,5 @@ func pause(ctx context.Context, wait time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= wait {
 		return false
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return fault.Wait(ctx, wait) == nil
 }
