@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/emulator"
 )
 
 func keyValue(name, value string) ecstypes.KeyValuePair {
@@ -48,6 +51,24 @@ func (d *drama) deliver(t *testing.T, step, id string) {
 	}
 }
 
+// eventID returns the id of the event that the last revision was registered for.
+func eventID(t *testing.T, calls []emulator.Call) string {
+	t.Helper()
+	for _, c := range calls {
+		if c.Operation == "RegisterTaskDefinition" {
+			var in struct{ Tags []struct{ Key, Value string } }
+			must(t, json.Unmarshal(c.Body, &in))
+			for _, tag := range in.Tags {
+				if tag.Key == "deployer:event-id" {
+					return tag.Value
+				}
+			}
+		}
+	}
+	t.Fatal("nothing was registered")
+	return ""
+}
+
 // TestRollouts follows rollouts of every kind to their ends, through the rules,
 // the real bootstrap and ECS: each with its events, its journal, its metrics
 // and what Slack was sent, to the letter.
@@ -71,6 +92,25 @@ func TestRollouts(t *testing.T) {
 			d.pass(t, rolloutStep)
 			d.send(t, deployTo("v3"))
 			d.pass(t, 3*rolloutStep)
+		},
+		// An event that comes late is told of, unless it was carried out before.
+		"late": func(t *testing.T, d *drama) {
+			late := d.clock.Now()
+			for _, tag := range []string{"v2", "v3"} {
+				d.push(t, tag)
+			}
+			d.send(t, deployTo("v2"))
+			first := d.AWS.Calls()
+			d.pass(t, 3*rolloutStep)
+			d.send(t, deployTo("v3"))
+			d.pass(t, 3*rolloutStep)
+			for id, at := range map[string]time.Time{eventID(t, first): d.start, "11111111-1111-4111-8111-111111111111": late.Add(rolloutStep)} {
+				response, err := d.Functions["prod"].Invoke(t.Context(), []byte(deployEventAt(at, id, "action.production", deployTo("v2"))))
+				must(t, err)
+				if !strings.Contains(string(response.Payload), `"status":"superseded"`) {
+					t.Errorf("%s", response.Payload)
+				}
+			}
 		},
 		"without-breaker": func(t *testing.T, d *drama) {
 			d.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})

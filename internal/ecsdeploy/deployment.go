@@ -40,6 +40,7 @@ type Deployment struct {
 	Reason                 string `json:"reason,omitempty"`
 
 	Newer Newer `json:"-"` // of a superseded one: what won
+	Again bool  `json:"-"` // of a superseded one: its event was carried out before
 }
 
 // Newer is the deployment that won over another: the event that asked for it,

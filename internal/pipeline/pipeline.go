@@ -177,7 +177,11 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if request.DryRun {
 		return p.deployer.Plan(ctx, state, order)
 	}
-	return p.deployer.Deploy(ctx, state, order)
+	d, err := p.deployer.Deploy(ctx, state, order)
+	if err == nil && d.Status == ecsdeploy.Superseded && p.teller != nil && !p.redrives {
+		d.Again, err = p.deployer.CarriedOut(ctx, state, order.EventID)
+	}
+	return d, err
 }
 
 // read asks ECR for the image and ECS for the service at the same time. Of two
