@@ -76,6 +76,9 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		"ecr-storage-class":         {},
 		"ecr-replication":           {},
 		"ecr-scan":                  {},
+		"ecr-scan-resource-change":  {},
+		"ecr-pull-through-cache":    {},
+		"ecr-referrer":              {},
 		"scheduled":                 {}, // its rule has a schedule, and no pattern
 		"ecs-deployment-completed":  {},
 	}
