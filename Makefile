@@ -27,6 +27,7 @@ build: ## build the command line, bin/deployer
 
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
+	@test -f $(file) || { echo "make package: there is no $(file): say which environment file to pack, for example file=project/dev.yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(dist)/bootstrap ./cmd/deployer
 	cp $(file) $(dist)/environment.yaml
@@ -34,6 +35,7 @@ package: ## pack the function with its environment file (file=PATH): dist/deploy
 
 .PHONY: build-DeployerFunction
 build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_DIR
+	@test -f $(file) || { echo "sam build: there is no $(file): say which environment file to pack, for example file=project/dev.yaml sam build" >&2; exit 2; }
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
 	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -99,6 +100,29 @@ func forbidden(path, room, imported string) string {
 		return "the core has no SDK"
 	}
 	return ""
+}
+
+// TestHouseIsDrawn holds docs/design.md to the rooms: each has its line in the
+// table, and the sentence below it has their order.
+func TestHouseIsDrawn(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("docs/design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(raw)
+	for _, room := range slices.Concat(rooms, stages, []string{theatre}) {
+		if !strings.Contains(page, "\n| `internal/"+room+"` | ") {
+			t.Errorf("docs/design.md has no line for internal/%s", room)
+		}
+	}
+	_, order, _ := strings.Cut(page, "only rooms above it in this order: ")
+	order, _, _ = strings.Cut(order, ", cmd.")
+	drawn := strings.Split(strings.Join(strings.Fields(order), " "), ", ")
+	drawn = slices.DeleteFunc(drawn, func(room string) bool { return !slices.Contains(rooms, room) })
+	if !slices.Equal(drawn, rooms) {
+		t.Errorf("docs/design.md has the rooms in the order %v, want %v", drawn, rooms)
+	}
 }
 
 func TestHouseRefuses(t *testing.T) {

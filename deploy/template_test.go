@@ -85,6 +85,9 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		"ecs-deployment-failed":      {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-task-start-impaired":    {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-steady-state":           {},
+		"ecr-scan-resource-change":   {},
+		"ecr-pull-through-cache":     {},
+		"ecr-referrer":               {},
 	}
 	files, err := filepath.Glob("../events/*.json")
 	if err != nil {

@@ -8,16 +8,27 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+
+	"deployer/internal/fault"
 )
 
 // callTimeout ends a single attempt of a call that hangs, so that there is time for another.
 const callTimeout = 10 * time.Second
 
-// loadConfig returns the SDK's own idea of credentials and endpoints, in the given region.
+// loadConfig returns the SDK's own idea of credentials and endpoints, in the
+// given region. That there are no credentials is said here, where it can be said
+// plainly, and not by the first call. The SDK's own log is dropped: its lines
+// are not JSON, and what matters of them is in its errors.
 func loadConfig(ctx context.Context, region string) (aws.Config, error) {
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
+	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
 	if err != nil {
 		return c, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if _, err := c.Credentials.Retrieve(ctx); err != nil {
+		return c, &fault.Misconfiguration{Fault: fault.Fault{Name: "NoCredentials", Doing: "looking for AWS credentials", Err: err,
+			Hint: "name a profile with AWS_PROFILE, or sign in, for example with aws sso login"}}
 	}
 	return c, nil
 }

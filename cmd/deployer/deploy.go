@@ -21,6 +21,10 @@ import (
 // patience ends a deployment by hand that AWS keeps from ending.
 const patience = 5 * time.Minute
 
+// firstAnswer is how long AWS may be silent at the very beginning: who has no
+// network need not wait for patience to end.
+const firstAnswer = 15 * time.Second
+
 // manner is how something is deployed, by flags that deploy and rollback share.
 type manner struct {
 	dryRun, asJSON, follow *bool
@@ -92,7 +96,9 @@ func (c *cli) credentials(ctx context.Context, env *environment.Environment) (*e
 	if err != nil {
 		return nil, config, arn.ARN{}, err
 	}
-	caller, err := pipeline.Caller(ctx, config)
+	asking, cancel := context.WithTimeout(ctx, firstAnswer)
+	defer cancel()
+	caller, err := pipeline.Caller(asking, config)
 	if err != nil {
 		return nil, config, caller, err
 	}

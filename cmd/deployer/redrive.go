@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"deployer/internal/outcome"
 	"deployer/internal/pipeline"
 	"deployer/internal/redrive"
 )
@@ -25,6 +26,9 @@ func (c *cli) redrive() error {
 	if *queue == "" {
 		return usageError("-queue URL is missing: the queue to read")
 	}
+	if *most < 0 {
+		return usageError(fmt.Sprintf("-max %d is less than nothing: 0 is for all", *most))
+	}
 	ctx, cancel := context.WithTimeout(c, time.Hour)
 	defer cancel()
 	env, config, _, err := c.credentials(ctx, env)
@@ -39,7 +43,11 @@ func (c *cli) redrive() error {
 			fmt.Fprintf(c.out, "%s: kept: %s\n", r.MessageID, r.Err)
 		case *dryRun:
 			done++
-			fmt.Fprintf(c.out, "%s: event %s would be %s: %s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason)
+			why := ""
+			if r.Why != "" {
+				why = " (it is here because of " + outcome.Line(r.Why, 300) + ")"
+			}
+			fmt.Fprintf(c.out, "%s: event %s would be %s: %s%s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason, why)
 		default:
 			done++
 			fmt.Fprintf(c.out, "%s: event %s %s: %s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason)

@@ -99,6 +99,20 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestReadmeNamesEveryCommand holds the README's table to `deployer help`.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	must(t, err)
+	_, section, _ := strings.Cut(string(readme), "\n## The command line\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, sub := range subcommands {
+		if !strings.Contains(section, "`deployer "+sub.name+"`") {
+			t.Errorf("the README's table has no line for deployer %s", sub.name)
+		}
+	}
+}
+
 // world is a script's emulator, started by its first `account` command.
 type world struct {
 	*emulator.Emulator

@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -25,6 +28,7 @@ import (
 // the cold start fails.
 func serve(api string) (exit int) {
 	slog.SetDefault(lambdacontext.NewLogger())
+	stdlog.SetOutput(runtimeLog{})
 	file := environmentFile()
 	env, err := environment.Load(file)
 	if err != nil {
@@ -61,11 +65,30 @@ type handler struct{ *pipeline.Pipeline }
 // Invoke implements [lambda.Handler]. An error goes out under its own name, so
 // that the function's record says "AccessDenied" and not "Misconfiguration".
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			slog.ErrorContext(ctx, "the deployer panicked", "error", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			panic(cause) // the runtime's client answers Lambda, and ends the process
+		}
+	}()
 	result, err := h.Handle(ctx, payload)
 	if err != nil {
+		slog.ErrorContext(ctx, "invocation failed", "error", err.Error(), "error_type", fault.Name(err))
 		return nil, messages.InvokeResponse_Error{Message: err.Error(), Type: fault.Name(err)}
 	}
 	return json.Marshal(result)
+}
+
+// runtimeLog takes what the runtime's client says through the standard library's
+// log. It repeats every error that it answers, without the request's id; the
+// handler has logged that better. The rest is about the runtime itself.
+type runtimeLog struct{}
+
+func (runtimeLog) Write(line []byte) (int, error) {
+	if !bytes.HasPrefix(line, []byte(`{"errorMessage":`)) {
+		slog.Error("speaking to Lambda's runtime", "error", string(bytes.TrimSpace(line)))
+	}
+	return len(line), nil
 }
 
 // initFailed ends a cold start: every fault goes to the log, and all of them to

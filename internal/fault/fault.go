@@ -82,8 +82,8 @@ func Of(doing string, err error) error {
 	var network net.Error
 	switch {
 	case errors.As(err, &api):
-		f.Name = strings.TrimSuffix(api.ErrorCode(), "Exception")
-		return f.judged(api.ErrorCode(), err)
+		f.Name = strings.TrimSuffix(codeOf(api), "Exception")
+		return f.judged(codeOf(api), err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		f.Name = "Timeout"
 		return &Outage{f}
@@ -111,7 +111,20 @@ func (f Fault) judged(code string, err error) error {
 }
 
 // isDenied reports whether AWS refused the caller, rather than the call.
-func isDenied(api smithy.APIError) bool { return verdicts[api.ErrorCode()].hint == allowIt }
+func isDenied(api smithy.APIError) bool { return verdicts[codeOf(api)].hint == allowIt }
+
+// codeOf returns the code that an error has in the table. SQS answers under the
+// codes of its older protocol ("AWS.SimpleQueueService.NonExistentQueue"), and
+// the SDK has the new one in the type alone.
+func codeOf(api smithy.APIError) string {
+	code := api.ErrorCode()
+	if _, known := verdicts[code]; !known {
+		if modelled, ok := strings.CutPrefix(fmt.Sprintf("%T", api), "*types."); ok {
+			return modelled
+		}
+	}
+	return code
+}
 
 // Denied returns what AWS said when it refused the caller, and whether it did.
 func Denied(err error) (message string, denied bool) {

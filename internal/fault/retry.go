@@ -183,7 +183,7 @@ func (g *gaveUp) Unwrap() error { return g.err }
 func passes(err error) bool {
 	var api smithy.APIError
 	if errors.As(err, &api) && concurrentRevision(err) != aws.TrueTernary {
-		if v, known := verdicts[api.ErrorCode()]; known {
+		if v, known := verdicts[codeOf(api)]; known {
 			return v.class == passing
 		}
 	}

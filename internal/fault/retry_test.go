@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -143,6 +144,8 @@ func TestOf(t *testing.T) {
 		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "Unreachable: doing: read: connection reset by peer", new(*Outage)},
 		{"unknown", errors.New("odd"), "Unexpected: doing: odd (the deployer does not know this error: see its words)", new(*Misconfiguration)},
 		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", new(*Misconfiguration)},
+		{"under an older protocol's code", &sqstypes.QueueDoesNotExist{Message: aws.String("gone"), ErrorCodeOverride: aws.String("AWS.SimpleQueueService.NonExistentQueue")},
+			"QueueDoesNotExist: doing: AWS.SimpleQueueService.NonExistentQueue: gone (check the URL, its region, and whose credentials these are)", new(*Misconfiguration)},
 		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"}, "New: doing: NewException: new (the deployer does not know this error: see AWS's words)", new(*Misconfiguration)},
 	}
 	for _, tt := range tests {

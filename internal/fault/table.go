@@ -24,7 +24,7 @@ const (
 	makeIt    = "create it with the infrastructure, or name the right one in the environment file"
 )
 
-// verdicts is every error that ECR, ECS and EventBridge model, and the ones
+// verdicts is every error that ECR, ECS, EventBridge and SQS model, and the ones
 // common to all of AWS, by code. Retries follow it too: what passes is tried
 // again within the invocation, and nothing else is. ECS's refusal of concurrent
 // registrations alone is told by its text (see concurrentRevision).
@@ -108,6 +108,35 @@ var verdicts = map[string]verdict{
 	"TargetNotFoundException":                    {keeper, notCalled},
 	"TaskSetNotFoundException":                   {keeper, notCalled},
 	"UpdateInProgressException":                  {passing, ""},
+
+	// SQS, of the operations that the deployer uses.
+	"QueueDoesNotExist":      {keeper, "check the URL, its region, and whose credentials these are"},
+	"InvalidAddress":         {keeper, "check the URL: like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"},
+	"InvalidSecurity":        {keeper, badCall},
+	"InvalidIdFormat":        {keeper, badCall},
+	"ReceiptHandleIsInvalid": {keeper, "the message was received by another meanwhile, or is gone"},
+	"MessageNotInflight":     {keeper, "the message was received by another meanwhile, or is gone"},
+	"OverLimit":              {passing, ""},
+	"UnsupportedOperation":   {keeper, badCall},
+	"KmsAccessDenied":        {keeper, "let the caller use the key that the queue is encrypted with: kms:Decrypt"},
+	"KmsDisabled":            {keeper, "enable the key that the queue is encrypted with"},
+	"KmsInvalidKeyUsage":     {keeper, "the key of the queue is not one for encryption: give the queue another"},
+	"KmsInvalidState":        {keeper, "see the state of the key that the queue is encrypted with"},
+	"KmsNotFound":            {keeper, "the key of the queue is gone: give the queue another"},
+	"KmsOptInRequired":       {keeper, "see the state of the key that the queue is encrypted with"},
+	"KmsThrottled":           {passing, ""},
+	// SQS, of operations that it does not use.
+	"BatchEntryIdsNotDistinct":     {keeper, notCalled},
+	"BatchRequestTooLong":          {keeper, notCalled},
+	"EmptyBatchRequest":            {keeper, notCalled},
+	"InvalidAttributeName":         {keeper, notCalled},
+	"InvalidAttributeValue":        {keeper, notCalled},
+	"InvalidBatchEntryId":          {keeper, notCalled},
+	"InvalidMessageContents":       {keeper, notCalled},
+	"PurgeQueueInProgress":         {keeper, notCalled},
+	"QueueDeletedRecently":         {keeper, notCalled},
+	"QueueNameExists":              {keeper, notCalled},
+	"TooManyEntriesInBatchRequest": {keeper, notCalled},
 
 	// ECR, of the operations that the deployer uses.
 	"RepositoryNotFoundException":          {keeper, makeIt},

@@ -3,7 +3,6 @@ package redrive
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -132,11 +131,7 @@ func (q *queue) fault(doing, action string, err error) error {
 		return nil
 	}
 	doing = fmt.Sprintf("%s of queue %q", doing, q.url)
-	var missing *types.QueueDoesNotExist
-	switch _, denied := fault.Denied(err); {
-	case errors.As(err, &missing):
-		return &fault.Misconfiguration{Fault: fault.Fault{Name: "QueueDoesNotExist", Doing: doing, Err: fault.Plain(err), Hint: "check the URL, its region, and whose credentials these are"}}
-	case denied:
+	if _, denied := fault.Denied(err); denied {
 		return &fault.Misconfiguration{Fault: fault.Fault{Name: "AccessDenied", Doing: doing, Err: fault.Plain(err), Hint: "allow " + action + " on the queue"}}
 	}
 	return fault.Of(doing, err)

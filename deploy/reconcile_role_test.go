@@ -1,0 +1,72 @@
+package deploy_test
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/emulator"
+	"deployer/internal/emulator/emulatortest"
+	"deployer/internal/emulator/infra"
+	"deployer/internal/environment"
+	"deployer/internal/pipeline"
+)
+
+// TestRoleAllowsReconciling looks for lost pushes under the template's own role,
+// and under it without the one action that only this needs.
+func TestRoleAllowsReconciling(t *testing.T) {
+	t.Parallel()
+	const schedule = `{"id":"s1","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
+	for _, tt := range []struct {
+		name, without, status, reason string
+	}{
+		{"as it is", "", "deployed", ""},
+		{"without DescribeImages", "ecr:DescribeImages", "ignored", "the identity policy of role deployer does not allow it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			// What was pushed later than the revisions were registered is a lost push.
+			clock := emulator.NewClock(time.Now().Add(-time.Hour))
+			e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
+			accounts, err := infra.CentralizedDev(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock.Advance(time.Minute)
+			if _, err := accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest"); err != nil {
+				t.Fatal(err)
+			}
+			role := statements(t, "dev")
+			for i, s := range role {
+				if actions, ok := member(s, "Action").([]any); ok && tt.without != "" {
+					copied := map[string]any{}
+					for key, value := range s.(map[string]any) {
+						copied[key] = value
+					}
+					copied["Action"] = slices.DeleteFunc(slices.Clone(actions), func(a any) bool { return a == tt.without })
+					role[i] = copied
+				}
+			}
+			e.SetRolePolicy(dev, "deployer", document(t, role))
+			env, err := environment.Load(filepath.Join("..", "examples", "centralized-dev-ecr", "dev.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := infra.Connect(url, dev, region).Config
+			config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+				return aws.Credentials{AccessKeyID: dev + "-deployer", SecretAccessKey: "any"}, nil
+			})
+			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + dev + ":function:deployer"})
+			got, err := pipeline.New(env, config).Handle(ctx, []byte(schedule))
+			if err != nil || string(got.Status) != tt.status || !strings.Contains(got.Reason, tt.reason) {
+				t.Errorf("%+v, %v; want %s: %s", got, err, tt.status, tt.reason)
+			}
+		})
+	}
+}
