@@ -53,7 +53,7 @@ func within(elements []any) block { return block{Type: "context", Elements: elem
 
 // slackMessage words an outcome for Slack.
 func slackMessage(o outcome.Outcome) message {
-	title := outcome.Line(slackTitle(o), mostTitle)
+	title := outcome.Line(o.Title(), mostTitle)
 	m := message{Text: escape(title), Blocks: []block{{Type: "header", Text: plainText(title)}}}
 	var fields []any
 	for _, f := range slackFields(o) {
@@ -76,27 +76,6 @@ func slackMessage(o outcome.Outcome) message {
 		m.Blocks = append(m.Blocks, within(links))
 	}
 	return m
-}
-
-func slackTitle(o outcome.Outcome) string {
-	what := o.Tag
-	if what == "" {
-		what = outcome.Short(o.Revision.After)
-	}
-	switch o.Kind {
-	case outcome.DeploymentStarted:
-		return "🚀 " + o.Environment + ": " + o.Service + " is being moved to " + what
-	case outcome.DeploymentSucceeded:
-		return "✅ " + o.Environment + ": " + o.Service + " runs " + what
-	case outcome.DeploymentFailed:
-		return "❌ " + o.Environment + ": " + o.Service + " does not run " + what
-	case outcome.DeploymentSuperseded:
-		return "⏩ " + o.Environment + ": " + o.Service + " does not get " + what + ", but a newer one"
-	}
-	if o.Service == "" {
-		return "🚫 " + o.Environment + ": an event was rejected"
-	}
-	return "🚫 " + o.Environment + ": " + o.Service + " does not get " + what
 }
 
 // slackWhy is what stands before why an outcome is not a success.

@@ -38,6 +38,29 @@ func (o Outcome) sentence() string {
 	return where + " does not get " + what + ": " + why
 }
 
+// Title says in a few words, with a sign, what became of the deployment: what
+// stands above a message to people. What others wrote in it is not escaped.
+func (o Outcome) Title() string {
+	what := o.Tag
+	if what == "" {
+		what = Short(o.Revision.After)
+	}
+	switch o.Kind {
+	case DeploymentStarted:
+		return "🚀 " + o.Environment + ": " + o.Service + " is being moved to " + what
+	case DeploymentSucceeded:
+		return "✅ " + o.Environment + ": " + o.Service + " runs " + what
+	case DeploymentFailed:
+		return "❌ " + o.Environment + ": " + o.Service + " does not run " + what
+	case DeploymentSuperseded:
+		return "⏩ " + o.Environment + ": " + o.Service + " does not get " + what + ", but a newer one"
+	}
+	if o.Service == "" {
+		return "🚫 " + o.Environment + ": an event was rejected"
+	}
+	return "🚫 " + o.Environment + ": " + o.Service + " does not get " + what
+}
+
 // number returns the number of a revision by its ARN, "" if it has none.
 func number(arn string) string {
 	if !revisionARN.MatchString(arn) {

@@ -44,7 +44,7 @@ const (
 func notification(o outcome.Outcome) custom {
 	return custom{"1.0", "custom", content{
 		TextType:    "client-markdown",
-		Title:       escape(outcome.Line(title(o), mostTitle)),
+		Title:       escape(outcome.Line(o.Title(), mostTitle)),
 		Description: description(o),
 		NextSteps:   nextSteps(o),
 		Keywords:    present(o.Project, o.Environment, o.Service),
@@ -55,27 +55,6 @@ func notification(o outcome.Outcome) custom {
 		RelatedResources:  present(o.ServiceARN, o.Revision.After),
 		AdditionalContext: map[string]string{"project": o.Project, "environment": o.Environment},
 	}}
-}
-
-func title(o outcome.Outcome) string {
-	what := o.Tag
-	if what == "" {
-		what = outcome.Short(o.Revision.After)
-	}
-	switch o.Kind {
-	case outcome.DeploymentStarted:
-		return "🚀 " + o.Environment + ": " + o.Service + " is being moved to " + what
-	case outcome.DeploymentSucceeded:
-		return "✅ " + o.Environment + ": " + o.Service + " runs " + what
-	case outcome.DeploymentFailed:
-		return "❌ " + o.Environment + ": " + o.Service + " does not run " + what
-	case outcome.DeploymentSuperseded:
-		return "⏩ " + o.Environment + ": " + o.Service + " does not get " + what + ", but a newer one"
-	}
-	if o.Service == "" {
-		return "🚫 " + o.Environment + ": an event was rejected"
-	}
-	return "🚫 " + o.Environment + ": " + o.Service + " does not get " + what
 }
 
 // description has a line for each thing that is known; what others wrote is
