@@ -104,7 +104,7 @@ storm: ## push 50 services at once against ECS's rate limits, twice (a minute an
 	@CGO_ENABLED=0 go run ./cmd/replay -storm
 
 .PHONY: sam-local
-sam-local: ## run one sample event in a container (event=events/….json; needs SAM and Docker)
+sam-local: ## run one sample event in a container (file=PATH event=events/….json; needs SAM and Docker)
 	sam build --template-file deploy/template.yaml && sam local invoke DeployerFunction --event $(or $(event),events/deploy-backend.json)
 
 .PHONY: clean

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -179,7 +180,8 @@ func (g *gaveUp) Unwrap() error { return g.err }
 
 // passes reports whether the same call may succeed later: by the table for what
 // AWS models, and by the SDK for all else, such as lost connections and
-// answers with a status of 500 or more.
+// answers with a status of 500 or more. That an answer was cut off, the SDK
+// takes for one that it cannot read.
 func passes(err error) bool {
 	var api smithy.APIError
 	if errors.As(err, &api) && concurrentRevision(err) != aws.TrueTernary {
@@ -187,7 +189,7 @@ func passes(err error) bool {
 			return v.class == passing
 		}
 	}
-	return standard.IsErrorRetryable(err)
+	return standard.IsErrorRetryable(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // concurrentRevision recognises ECS's refusal of two registrations of one
