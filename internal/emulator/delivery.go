@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"deployer/internal/policy"
 )
 
 // An envelope is an event, with its members in the order EventBridge writes them.
@@ -40,11 +42,14 @@ type delivery struct {
 	duplicates int
 	underWay   int
 	idle       *sync.Cond
+
+	queuePolicies map[string]*policy.Document // of the queues that a template made
 }
 
 func (d *delivery) init(mu *sync.Mutex) {
 	d.functions = map[string]func(context.Context, []byte) error{}
 	d.queues = map[string][]*held{}
+	d.queuePolicies = map[string]*policy.Document{}
 	d.idle = sync.NewCond(mu)
 }
 
@@ -66,7 +71,8 @@ func (e *Emulator) DuplicateDeliveries(n int) {
 }
 
 // Queue returns the messages in the SQS queue with the ARN, oldest first. Every queue
-// exists, and takes what EventBridge sends.
+// exists, and takes what EventBridge sends, unless a template made it: see
+// [Emulator.LoadTemplate].
 func (e *Emulator) Queue(arn string) []Message {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -127,6 +133,10 @@ func (e *Emulator) deliver(r *rule, t target, ev envelope, body []byte, received
 	service, _, _, _ := splitARN(t.ARN)
 	switch service {
 	case "sqs":
+		if !e.letsIn(t.ARN, r) {
+			e.deadLetter(r, t, body, "NO_PERMISSIONS", "The queue's policy does not let the rule send messages to it: "+t.ARN, false)
+			return
+		}
 		e.enqueue(t.ARN, Message{Body: body})
 	case "events":
 		e.forward(r, t, ev, body, received)
@@ -141,6 +151,18 @@ func (e *Emulator) deliver(r *rule, t target, ev envelope, body []byte, received
 			go e.invoke(f, r, t, body)
 		}
 	}
+}
+
+// letsIn reports whether the queue takes messages of the rule.
+func (e *Emulator) letsIn(queue string, r *rule) bool {
+	document, made := e.queuePolicies[queue]
+	if !made {
+		return true
+	}
+	return document != nil && document.Evaluate(policy.Request{
+		Principal: "events.amazonaws.com", Action: "sqs:SendMessage", Resource: queue,
+		Context: map[string]string{"aws:SourceArn": r.arn(), "aws:SourceAccount": r.bus.account, "aws:SecureTransport": "true"},
+	}) == policy.Allow
 }
 
 // invoke runs the function, without holding the lock.
@@ -205,9 +227,9 @@ func (e *Emulator) mayForward(r *rule, t target, bus *eventBus, ev envelope) *Er
 }
 
 // deadLetter puts an event that could not be delivered into the target's dead-letter
-// queue; without one it is lost.
+// queue; without one, or when that does not take it, it is lost.
 func (e *Emulator) deadLetter(r *rule, t target, body []byte, code, message string, retryable bool) {
-	if t.DeadLetter == nil {
+	if t.DeadLetter == nil || !e.letsIn(t.DeadLetter.ARN, r) {
 		return
 	}
 	attributes := map[string]string{

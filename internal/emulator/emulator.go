@@ -50,6 +50,7 @@ type Emulator struct {
 	calls         []Call
 	unknown       []string
 	downloads     map[string]download // by the token of their URL
+	topics        map[string]*topic   // by ARN
 	delivery
 }
 
@@ -62,6 +63,8 @@ type scope struct {
 	clusters        map[string]*cluster
 	taskDefinitions map[string]*family
 	buses           map[string]*eventBus
+	parameters      map[string]*parameter
+	secrets         map[string]*secret
 }
 
 type roleKey struct{ account, role string }
@@ -87,6 +90,7 @@ func New(o Options) *Emulator {
 		organizations: map[string]string{},
 		buckets:       map[bucketKey]*bucket{},
 		downloads:     map[string]download{},
+		topics:        map[string]*topic{},
 	}
 	e.delivery.init(&e.mu)
 	return e
@@ -154,6 +158,8 @@ func (e *Emulator) scope(account, region string) *scope {
 			clusters:        map[string]*cluster{},
 			taskDefinitions: map[string]*family{},
 			buses:           map[string]*eventBus{},
+			parameters:      map[string]*parameter{},
+			secrets:         map[string]*secret{},
 		}
 		s.buses[defaultBus] = newEventBus(key, defaultBus, e.clock())
 		e.scopes[key] = s

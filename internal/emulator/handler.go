@@ -43,6 +43,8 @@ var services = map[string]string{
 	"AmazonEC2ContainerRegistry_V20150921": "ecr",
 	"AWSEvents":                            "events",
 	"AmazonSQS":                            "sqs",
+	"AmazonSSM":                            "ssm",
+	"secretsmanager":                       "secretsmanager",
 }
 
 // queries are the services of the query protocol, which answer XML, each in a
@@ -125,10 +127,18 @@ var operations = map[string]operation{
 
 	"s3:GetObject": (*Emulator).getObject, // only by a URL that ECR has signed
 
+	"secretsmanager:GetSecretValue": with((*Emulator).getSecretValue),
+
+	"sns:CreateTopic": (*Emulator).createTopic,
+	"sns:Publish":     (*Emulator).publishMessage,
+
 	"sqs:ChangeMessageVisibility": with((*Emulator).changeMessageVisibility),
 	"sqs:DeleteMessage":           with((*Emulator).deleteMessage),
 	"sqs:ReceiveMessage":          with((*Emulator).receiveMessage),
 	"sqs:SendMessage":             with((*Emulator).sendMessage),
+
+	"ssm:GetParameter": with((*Emulator).getParameter),
+	"ssm:PutParameter": with((*Emulator).putParameter),
 
 	"sts:GetCallerIdentity": (*Emulator).getCallerIdentity,
 }

@@ -39,7 +39,7 @@ func (e *Emulator) mayUse(r *request, url string) (string, *Error) {
 	if err != nil {
 		return "", err
 	}
-	return arn, e.authorize(r, access{action: r.name(), resource: arn})
+	return arn, e.authorize(r, access{action: r.name(), resource: arn, policy: e.queuePolicies[arn]})
 }
 
 type messageAttribute struct{ StringValue, DataType string }

@@ -1,133 +1,15 @@
 package emulator_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/emulator"
 )
-
-// blueGreen is a deployment that bakes for five minutes, for deploying; more are further
-// members of the configuration.
-func blueGreen(more string) string {
-	return `,"deploymentConfiguration":{"strategy":"BLUE_GREEN","bakeTimeInMinutes":5` + more + `}`
-}
-
-// pauseAt is a pause hook at a stage, for blueGreen.
-func pauseAt(stage, more string) string {
-	return `,"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["` + stage + `"]` + more + `}]`
-}
-
-// records are the service deployments of the service web, newest first, by the SDK.
-func (w *world) records(t *testing.T) []types.ServiceDeployment {
-	t.Helper()
-	listed, err := w.ecs(dev).ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: new("c"), Service: new("web")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var arns []string
-	for _, d := range listed.ServiceDeployments {
-		arns = append(arns, *d.ServiceDeploymentArn)
-	}
-	described, err := w.ecs(dev).DescribeServiceDeployments(t.Context(), &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, d := range described.ServiceDeployments {
-		if b := listed.ServiceDeployments[i]; b.Status != d.Status || *b.TargetServiceRevisionArn != *d.TargetServiceRevision.Arn {
-			t.Errorf("listed is %v, described %v", b, d)
-		}
-	}
-	return described.ServiceDeployments
-}
-
-// history says in a line each what became of the service deployments, newest first.
-func (w *world) history(t *testing.T, n names) []string {
-	t.Helper()
-	last := func(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-	records := w.records(t)
-	for i := len(records) - 1; i >= 0; i-- {
-		n.replace(last(*records[i].TargetServiceRevision.Arn)) // the oldest is named first
-	}
-	var lines []string
-	for _, d := range records {
-		line := fmt.Sprintf("%s %s %d/%d/%d", d.Status, last(*d.TargetServiceRevision.Arn),
-			d.TargetServiceRevision.RequestedTaskCount, d.TargetServiceRevision.PendingTaskCount, d.TargetServiceRevision.RunningTaskCount)
-		if d.LifecycleStage != "" {
-			line += " at " + string(d.LifecycleStage)
-		}
-		for _, h := range d.LifecycleHookDetails {
-			line += fmt.Sprintf(" %s until %s else %s", h.Status, h.ExpiresAt.UTC().Format("15:04"), h.TimeoutAction)
-		}
-		if d.Rollback != nil {
-			line += " back to " + last(*d.Rollback.ServiceRevisionArn)
-		}
-		if d.FinishedAt != nil {
-			line += " finished " + d.FinishedAt.UTC().Format("15:04")
-		}
-		if d.StatusReason != nil {
-			line += ": " + *d.StatusReason
-		}
-		lines = append(lines, n.replace(line))
-	}
-	return lines
-}
-
-// told are the events of ECS in the queue, in a line each.
-func (w *world) told(t *testing.T, n names) []string {
-	t.Helper()
-	var lines []string
-	for _, body := range w.bodies(t, devQueue) {
-		var event struct {
-			Time   time.Time
-			Detail struct{ EventType, EventName, DeploymentID, HookID, LifecycleStage, Reason string }
-		}
-		if err := json.Unmarshal([]byte(body), &event); err != nil {
-			t.Fatal(err)
-		}
-		d := event.Detail
-		lines = append(lines, strings.TrimSpace(n.replace(fmt.Sprintf("%s %s %s %s%s%s %s", event.Time.Format("15:04"), d.EventType, d.EventName, d.DeploymentID, d.HookID, d.LifecycleStage, d.Reason))))
-	}
-	return lines
-}
-
-// deploying is a world whose service web begins at 09:40 to run its second revision,
-// with an image that may be broken; more are further members of that UpdateService.
-func deploying(t *testing.T, more, image string) (*world, names) {
-	t.Helper()
-	w := newService(t, "")
-	w.FailImage("broken")
-	w.clock.Advance(8 * time.Minute)
-	n := names{}
-	w.rollout(t, n)
-	w.rule(t, dev, `{"source":["aws.ecs"]}`, devQueue, "")
-	w.register(t, dev, "web", image)
-	w.do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"web"`+more+`}`)
-	return w, n
-}
-
-// answer is a ContinueServiceDeployment for the newest service deployment's last hook.
-func (w *world) answer(t *testing.T, action types.DeploymentLifecycleHookAction) error {
-	t.Helper()
-	newest := w.records(t)[0]
-	hook := newest.LifecycleHookDetails[len(newest.LifecycleHookDetails)-1]
-	_, err := w.ecs(dev).ContinueServiceDeployment(t.Context(), &ecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: newest.ServiceDeploymentArn, HookId: hook.HookId, Action: action})
-	return err
-}
-
-// halt is a StopServiceDeployment for the newest service deployment.
-func (w *world) halt(t *testing.T, how types.StopServiceDeploymentStopType) error {
-	t.Helper()
-	_, err := w.ecs(dev).StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: w.records(t)[0].ServiceDeploymentArn, StopType: how})
-	return err
-}
 
 // TestServiceDeployments goes with each service through a deployment from 09:40 on.
 func TestServiceDeployments(t *testing.T) {
@@ -179,6 +61,13 @@ func TestServiceDeployments(t *testing.T) {
 			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:47"}},
 		},
 		told: []string{begun, "09:47 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
+	}, {
+		name: "a canary that does not bake", more: `,"deploymentConfiguration":{"strategy":"CANARY"}`, image: "nginx:2",
+		stages: []stage{
+			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT"}},
+			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:42"}},
+		},
+		told: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
 		name: "paused, and taken on", more: blueGreen(pauseAt("POST_SCALE_UP", "")), image: "nginx:2",
 		stages: []stage{
@@ -319,155 +208,5 @@ func TestBaking(t *testing.T) {
 	want = []string{"ACTIVE web:2 2/0/2", "d2 PRIMARY web:2 2/0/2-0 COMPLETED: ECS deployment d2 completed."}
 	if diff := cmp.Diff(want, w.rollout(t, n)); diff != "" {
 		t.Errorf("after seven seconds (-want +got):\n%s", diff)
-	}
-}
-
-func TestServiceDeploymentErrors(t *testing.T) {
-	t.Parallel()
-	const arn = "arn:aws:ecs:us-east-1:111111111111:service-deployment/c/web/"
-	w, _ := deploying(t, blueGreen(pauseAt("POST_SCALE_UP", "")), "nginx:2")
-	w.clock.Advance(time.Minute)
-	records := w.records(t)
-	paused, over := *records[0].ServiceDeploymentArn, *records[1].ServiceDeploymentArn
-	hook := *records[0].LifecycleHookDetails[0].HookId
-	tests := []struct{ name, call, body, want string }{
-		{"stop what there is not", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + arn + `x"}`, `{"__type":"ServiceDeploymentNotFoundException","message":"Service deployment not found."}`},
-		{"stop what is no ARN", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"x"}`, `{"__type":"InvalidParameterException","message":"Invalid identifier: x"}`},
-		{"stop somehow", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + paused + `","stopType":"SOMEHOW"}`, `{"__type":"InvalidParameterException","message":"Unknown stop type: SOMEHOW"}`},
-		{"stop what is over", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + over + `"}`, `{"__type":"ConflictException","message":"The service deployment has the status SUCCESSFUL and cannot be stopped."}`},
-		{"continue what there is not", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + arn + `x","hookId":"` + hook + `"}`, `{"__type":"ServiceDeploymentNotFoundException","message":"Service deployment not found."}`},
-		{"continue from another hook", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + paused + `","hookId":"ecs-pause-x"}`, `{"__type":"InvalidParameterException","message":"The lifecycle hook ecs-pause-x is not one of the service deployment."}`},
-		{"continue somehow", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + paused + `","hookId":"` + hook + `","action":"WAIT"}`, `{"__type":"InvalidParameterException","message":"Unknown action: WAIT"}`},
-		{"describe none", "ecs:DescribeServiceDeployments", `{"serviceDeploymentArns":[]}`, `{"__type":"InvalidParameterException","message":"There must be between 1 and 20 ARNs."}`},
-		{"a pause at a stage that knows none", "ecs:UpdateService", `{"cluster":"c","service":"web"` + blueGreen(pauseAt("PRODUCTION_TRAFFIC_SHIFT", "")) + `}`, `{"__type":"InvalidParameterException","message":"Pause hooks cannot be configured at the PRODUCTION_TRAFFIC_SHIFT stage."}`},
-		{"a pause too long", "ecs:UpdateService", `{"cluster":"c","service":"web"` + blueGreen(pauseAt("PRE_SCALE_UP", `,"timeoutConfiguration":{"timeoutInMinutes":20161}`)) + `}`, `{"__type":"InvalidParameterException","message":"timeoutInMinutes must be between 1 and 20160."}`},
-		{"a function", "ecs:CreateService", `{"cluster":"c","serviceName":"api","taskDefinition":"web"` + blueGreen(`,"lifecycleHooks":[{"hookTargetArn":"arn","lifecycleStages":["PRE_SCALE_UP"]}]`) + `}`, `{"__type":"InvalidParameterException","message":"Lifecycle hooks of functions are not supported by the emulator."}`},
-	}
-	for _, tt := range tests {
-		if status, got := w.raw(t, dev, tt.call, tt.body); status != 400 || got != tt.want {
-			t.Errorf("%s: %d %s, want %s", tt.name, status, got, tt.want)
-		}
-	}
-	if err := w.answer(t, types.DeploymentLifecycleHookActionContinue); err != nil {
-		t.Fatal(err)
-	}
-	wantError(t, w.answer(t, types.DeploymentLifecycleHookActionContinue), "InvalidParameterException", "The lifecycle hook "+hook+" is not awaiting an action.")
-}
-
-// Nothing was ever completed: there is nothing to roll back to.
-func TestStopFirstDeployment(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
-	w.register(t, dev, "web", "nginx")
-	w.do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":2}`)
-	wantError(t, w.halt(t, types.StopServiceDeploymentStopTypeRollback), "ConflictException", "No rollback candidate was found to run the rollback.")
-}
-
-// Stopping and continuing take leave for the service and for its service deployment.
-func TestServiceDeploymentsAreAuthorized(t *testing.T) {
-	t.Parallel()
-	const service, deployments = "arn:aws:ecs:us-east-1:111111111111:service/c/web", "arn:aws:ecs:us-east-1:111111111111:service-deployment/c/web/*"
-	w, _ := deploying(t, blueGreen(pauseAt("PRE_SCALE_UP", "")), "nginx:2")
-	newest := w.records(t)[0]
-	deployer := w.ecs(dev + "-Deployer")
-	resume := func() error {
-		_, err := deployer.ContinueServiceDeployment(t.Context(), &ecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: newest.ServiceDeploymentArn, HookId: newest.LifecycleHookDetails[0].HookId})
-		return err
-	}
-	stop := func() error {
-		_, err := deployer.StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: newest.ServiceDeploymentArn})
-		return err
-	}
-	for action, call := range map[string]func() error{"ecs:ContinueServiceDeployment": resume, "ecs:StopServiceDeployment": stop} {
-		for _, only := range []string{service, deployments} {
-			w.SetRolePolicy(dev, "Deployer", document(t, allow(action, only)))
-			refused := service
-			if only == service {
-				refused = *newest.ServiceDeploymentArn
-			}
-			wantError(t, call(), "AccessDeniedException", "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: "+action+" on resource: "+refused+" because no identity-based policy allows the "+action+" action")
-		}
-	}
-	w.SetRolePolicy(dev, "Deployer", document(t, allow("ecs:*", service)), document(t, allow("ecs:*", deployments)))
-	if err := resume(); err != nil {
-		t.Error(err)
-	}
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestListServiceDeployments(t *testing.T) {
-	t.Parallel()
-	w, n := deploying(t, "", "nginx:2")
-	w.clock.Advance(time.Hour)
-	w.register(t, dev, "web", "nginx:3")
-	w.update(t, "web")
-	w.records(t)
-	tests := []struct {
-		name string
-		in   ecs.ListServiceDeploymentsInput
-		want []string
-	}{
-		{"all", ecs.ListServiceDeploymentsInput{}, []string{"s1 IN_PROGRESS", "s2 SUCCESSFUL", "s3 SUCCESSFUL"}},
-		{"of a status", ecs.ListServiceDeploymentsInput{Status: []types.ServiceDeploymentStatus{"PENDING", "IN_PROGRESS"}}, []string{"s1 IN_PROGRESS"}},
-		{"a page", ecs.ListServiceDeploymentsInput{MaxResults: new(int32(2))}, []string{"s1 IN_PROGRESS", "s2 SUCCESSFUL", "more"}},
-		{"since", ecs.ListServiceDeploymentsInput{CreatedAt: &types.CreatedAt{After: new(start.Add(10 * time.Minute))}}, []string{"s1 IN_PROGRESS", "s2 SUCCESSFUL"}},
-		{"before", ecs.ListServiceDeploymentsInput{CreatedAt: &types.CreatedAt{Before: new(start.Add(9 * time.Minute))}}, []string{"s3 SUCCESSFUL"}},
-	}
-	for _, tt := range tests {
-		tt.in.Cluster, tt.in.Service = new("c"), new("web")
-		listed, err := w.ecs(dev).ListServiceDeployments(t.Context(), &tt.in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, d := range listed.ServiceDeployments {
-			arn := n.replace(*d.ServiceDeploymentArn)
-			got = append(got, arn[strings.LastIndexByte(arn, '/')+1:]+" "+string(d.Status))
-		}
-		if listed.NextToken != nil {
-			got = append(got, "more")
-		}
-		if diff := cmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
-	}
-	described, err := w.ecs(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := n.replace(*described.Services[0].CurrentServiceDeployment); !strings.HasSuffix(got, "/s1") {
-		t.Errorf("the current service deployment is %s, want s1", got)
-	}
-	// A deleted service has none.
-	w.do(t, dev, "ecs:DeleteService", `{"cluster":"c","service":"web","force":true}`)
-	if got := w.do(t, dev, "ecs:ListServiceDeployments", `{"cluster":"c","service":"web"}`); got != `{"serviceDeployments":[]}` {
-		t.Errorf("of a deleted service: %s", got)
-	}
-}
-
-func TestServiceRevisions(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	w.do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
-	digest := w.push(t, dev, "myproject_backend", "one", "v1")
-	w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
-	w.register(t, dev, "web", registryImage+":v1")
-	w.do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)
-	revision := *w.records(t)[0].TargetServiceRevision.Arn
-	described, err := w.ecs(dev).DescribeServiceRevisions(t.Context(), &ecs.DescribeServiceRevisionsInput{ServiceRevisionArns: []string{revision, revision + "0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := described.ServiceRevisions[0]
-	image := got.ContainerImages[0]
-	want := []string{"arn:aws:ecs:us-east-1:111111111111:task-definition/web:1", "app", registryImage + ":v1", digest}
-	if diff := cmp.Diff(want, []string{*got.TaskDefinition, *image.ContainerName, *image.Image, *image.ImageDigest}); diff != "" {
-		t.Errorf("revision (-want +got):\n%s", diff)
-	}
-	if len(described.Failures) != 1 || *described.Failures[0].Reason != "MISSING" {
-		t.Errorf("failures: %v", described.Failures)
 	}
 }

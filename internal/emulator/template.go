@@ -8,16 +8,18 @@ import (
 	"deployer/internal/emulator/template"
 )
 
-// LoadTemplate makes the rules, their targets, the bus policies and the roles of a
-// template, as deploying its stack in the account and region would. What it makes
-// replaces what has the same name; of the roles it sets the policies, as
-// [Emulator.SetRolePolicy] does.
+// LoadTemplate makes the rules, their targets, the bus policies, the queues, the topics
+// and the roles of a template, as deploying its stack in the account and region would.
+// What it makes replaces what has the same name; of the roles it sets the policies, as
+// [Emulator.SetRolePolicy] does. Unlike queues that no template made, a template's take
+// from EventBridge only what their policy lets in.
 func (e *Emulator) LoadTemplate(account, region string, t *template.Template) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, role := range t.Roles() {
 		e.roles[roleKey{account, role.Name}] = role.Policies
 	}
+	e.loadQueuesAndTopics(account, region, t)
 	for _, r := range t.Rules() {
 		bus, err := e.templateBus(account, region, r.BusARN)
 		if err != nil {
@@ -37,6 +39,23 @@ func (e *Emulator) LoadTemplate(account, region string, t *template.Template) er
 		}
 	}
 	return nil
+}
+
+// loadQueuesAndTopics makes those of a template, with their policies.
+func (e *Emulator) loadQueuesAndTopics(account, region string, t *template.Template) {
+	for _, q := range t.Queues() {
+		e.queuePolicies[q.ARN] = nil
+	}
+	for _, made := range t.Topics() {
+		e.makeTopic(scopeKey{account, region}, made.Name)
+	}
+	for _, p := range t.ResourcePolicies() {
+		if found := e.topics[p.ARN]; found != nil {
+			found.policy = p.Document
+		} else {
+			e.queuePolicies[p.ARN] = p.Document
+		}
+	}
 }
 
 // templateBus returns the bus of the account with the ARN.

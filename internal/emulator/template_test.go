@@ -52,6 +52,18 @@ Resources:
   Letters:
     Type: AWS::SQS::Queue
     Properties: {QueueName: letters}
+  LettersPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Letters]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: {Service: events.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Letters.Arn
+            Condition: {ArnEquals: {"aws:SourceArn": !GetAtt PushRule.Arn}}
   PushRule:
     Type: AWS::Events::Rule
     Properties:
@@ -127,4 +139,82 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// load makes the stack s of a template in dev.
+func (w *world) load(t *testing.T, source string, values map[string]string) *template.Template {
+	t.Helper()
+	loaded, err := template.Load([]byte(source), template.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+// A rule brings events into a queue that lets it, and else into its dead-letter queue,
+// if that lets it.
+func TestQueueOfTemplate(t *testing.T) {
+	t.Parallel()
+	const source = `
+Parameters:
+  Allowed: {Type: String}
+  Letters: {Type: String, Default: "*"}
+Resources:
+  Outcomes: {Type: AWS::SQS::Queue, Properties: {QueueName: outcomes}}
+  DeadLetters: {Type: AWS::SQS::Queue, Properties: {QueueName: letters}}
+  OutcomesPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Outcomes]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt Outcomes.Arn, Condition: {ArnEquals: {"aws:SourceArn": !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/${Allowed}"}}}
+          - {Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt Outcomes.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}
+  LettersPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref DeadLetters]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt DeadLetters.Arn, Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:events:*:*:rule/${Letters}"}}}]
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: failures
+      EventPattern: {source: [deployer], detail-type: [Deployment Failed]}
+      Targets: [{Id: queue, Arn: !GetAtt Outcomes.Arn, DeadLetterConfig: {Arn: !GetAtt DeadLetters.Arn}}]
+`
+	const event = `{"version":"0","id":"ID","detail-type":"Deployment Failed","source":"deployer","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{"service":"web"}}`
+	tests := []struct {
+		name          string
+		values        map[string]string
+		want, letters []string
+	}{
+		{"it lets the rule", map[string]string{"Allowed": "failures"}, []string{event}, nil},
+		{"it lets another rule", map[string]string{"Allowed": "others"}, nil, []string{event}},
+		{"none lets the rule", map[string]string{"Allowed": "others", "Letters": "others"}, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Options{})
+			w.load(t, source, tt.values)
+			w.do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
+			if diff := cmp.Diff(tt.want, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
+				t.Errorf("the queue (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.letters, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:letters")); diff != "" {
+				t.Errorf("the dead letters (-want +got):\n%s", diff)
+			}
+			for _, m := range w.Queue("arn:aws:sqs:us-east-1:111111111111:letters") {
+				if got := m.Attributes["ERROR_CODE"]; got != "NO_PERMISSIONS" {
+					t.Errorf("the dead letter says %s, want NO_PERMISSIONS", got)
+				}
+			}
+		})
+	}
 }

@@ -30,7 +30,11 @@ func writeJSON(w http.ResponseWriter, requestID string, answer any, err *Error) 
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Amzn-RequestId", requestID)
 	if err != nil {
-		answer = object{"__type": err.Code, messageKey(err.Code): err.Message}
+		o := object{"__type": err.Code}
+		if err.Message != "" {
+			o[messageKey(err.Code)] = err.Message
+		}
+		answer = o
 	}
 	body := encode(answer)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

@@ -105,6 +105,18 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// holds fails the test unless a statement on the condition says of the request what is wanted.
+func holds(t *testing.T, condition string, r Request, want Decision) {
+	t.Helper()
+	d, err := Parse([]byte(allow(`"Action": "ecr:BatchGetImage", "Resource": "*", "Condition": ` + condition)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Evaluate(r); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 func TestCondition(t *testing.T) {
 	t.Parallel()
 	cluster := map[string]string{"ecs:cluster": "arn:aws:ecs:us-east-1:333333333333:cluster/myproject_cluster_prod"}
@@ -152,13 +164,7 @@ func TestCondition(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d, err := Parse([]byte(allow(`"Action": "ecr:BatchGetImage", "Resource": "*", "Condition": ` + test.condition)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := d.Evaluate(with(func(r *Request) { r.Context = test.context })); got != test.want {
-				t.Errorf("got %v, want %v", got, test.want)
-			}
+			holds(t, test.condition, with(func(r *Request) { r.Context = test.context }), test.want)
 		})
 	}
 }
@@ -188,13 +194,7 @@ func TestSets(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d, err := Parse([]byte(allow(`"Action": "ecr:BatchGetImage", "Resource": "*", "Condition": ` + test.condition)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := d.Evaluate(with(func(r *Request) { r.TagKeys = test.keys })); got != test.want {
-				t.Errorf("got %v, want %v", got, test.want)
-			}
+			holds(t, test.condition, with(func(r *Request) { r.TagKeys = test.keys }), test.want)
 		})
 	}
 }

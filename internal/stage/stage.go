@@ -27,6 +27,7 @@ type Options struct {
 	Bootstrap   string                     // the function's bootstrap, built already
 	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
 	RolloutStep time.Duration              // as in [emulator.Options]
+	BakeMinute  time.Duration              // as in [emulator.Options]
 	RetryWaits  []time.Duration            // of failed invocations; AWS waits one and two minutes
 	Parameters  map[string][]string        // more parameters of a stack, as NAME=VALUE, by environment
 	Env         map[string]string          // more of the functions' environment variables
@@ -48,7 +49,7 @@ func New(ctx context.Context, o Options) (*Stage, error) {
 	if o.Files == "" {
 		o.Files = filepath.Join(o.Root, "examples", "centralized-dev-ecr")
 	}
-	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep}), Functions: map[string]*lambdahost.Host{}, options: o}
+	s := &Stage{AWS: emulator.New(emulator.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute}), Functions: map[string]*lambdahost.Host{}, options: o}
 	if err := s.start(ctx); err != nil {
 		s.Close()
 		return nil, err

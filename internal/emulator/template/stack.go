@@ -5,12 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"deployer/internal/policy"
 )
 
 // Queue is an SQS queue.
 type Queue struct{ LogicalID, Name, ARN, URL string }
+
+// Topic is an SNS topic.
+type Topic struct{ LogicalID, Name, ARN string }
+
+// ResourcePolicy is the policy of the queue or the topic with the ARN.
+type ResourcePolicy struct {
+	ARN      string
+	Document *policy.Document
+}
 
 // Role is an IAM role. Policies are its inline ones, which are all that it has.
 type Role struct {
@@ -26,6 +36,12 @@ type Function struct {
 
 // Queues returns the stack's queues by their logical ids' order.
 func (t *Template) Queues() []Queue { return t.queues }
+
+// Topics returns the stack's topics by their logical ids' order.
+func (t *Template) Topics() []Topic { return t.topics }
+
+// ResourcePolicies returns the policies of queues and topics.
+func (t *Template) ResourcePolicies() []ResourcePolicy { return t.resourcePolicies }
 
 // Roles returns the stack's roles by their logical ids' order.
 func (t *Template) Roles() []Role { return t.roles }
@@ -77,6 +93,16 @@ func (t *Template) readResource(r *resolver, id string) error {
 			return err
 		}
 		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
+	case "AWS::SNS::Topic":
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return err
+		}
+		t.topics = append(t.topics, Topic{id, name, r.arn("sns", r.stack.Region, name)})
+	case "AWS::SQS::QueuePolicy":
+		return t.addResourcePolicies(properties, "Queues", r.queueOfURL)
+	case "AWS::SNS::TopicPolicy":
+		return t.addResourcePolicies(properties, "Topics", func(arn string) string { return arn })
 	case "AWS::IAM::Role":
 		role, err := r.readRole(id, properties)
 		if err != nil {
@@ -93,6 +119,36 @@ func (t *Template) readResource(r *resolver, id string) error {
 		return errors.New("policies are read only from the Policies of a role")
 	}
 	return nil
+}
+
+// addResourcePolicies adds one document for everything that a property refers to, each
+// in a way of which arnOf makes the ARN.
+func (t *Template) addResourcePolicies(properties map[string]any, property string, arnOf func(string) string) error {
+	document, err := json.Marshal(properties["PolicyDocument"])
+	if err != nil {
+		return err
+	}
+	parsed, err := policy.Parse(document)
+	if err != nil {
+		return err
+	}
+	references, _ := properties[property].([]any)
+	if len(references) == 0 {
+		return fmt.Errorf("property %s is %s, not a list", property, describe(properties[property]))
+	}
+	for _, element := range references {
+		reference, ok := element.(string)
+		if !ok {
+			return fmt.Errorf("property %s has %s, not a string", property, describe(element))
+		}
+		t.resourcePolicies = append(t.resourcePolicies, ResourcePolicy{arnOf(reference), parsed})
+	}
+	return nil
+}
+
+// queueOfURL returns the ARN of the queue with the URL.
+func (r *resolver) queueOfURL(url string) string {
+	return r.arn("sqs", r.stack.Region, url[strings.LastIndexByte(url, '/')+1:])
 }
 
 func (r *resolver) readRole(id string, properties map[string]any) (Role, error) {

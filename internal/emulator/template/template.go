@@ -24,8 +24,11 @@ type Template struct {
 	rules     []Rule
 	policies  []BusPolicy
 	queues    []Queue
+	topics    []Topic
 	roles     []Role
 	functions []Function
+
+	resourcePolicies []ResourcePolicy
 }
 
 // sections are those that a template may have. Metadata is for tools and is not read.

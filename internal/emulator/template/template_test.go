@@ -158,3 +158,99 @@ Resources:
 		}
 	}
 }
+
+// What watches a stack does not stand in the way: dashboards with their JSON in a
+// substitution, alarms on expressions, topics.
+func TestDashboards(t *testing.T) {
+	t.Parallel()
+	loaded, err := Load([]byte(`
+Parameters:
+  Env: {Type: String, Default: prod}
+  Limit: {Type: Number, Default: 5}
+Conditions:
+  IsProd: !Equals [!Ref Env, prod]
+Resources:
+  Deployments:
+    Type: AWS::SNS::Topic
+  DeploymentsPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Deployments]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: [cloudwatch.amazonaws.com, events.amazonaws.com]}, Action: sns:Publish, Resource: !Ref Deployments}]
+  FailedRollouts:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      AlarmName: !Sub "deployer_failed_${Env}"
+      ComparisonOperator: GreaterThanThreshold
+      EvaluationPeriods: 1
+      Threshold: !Ref Limit
+      TreatMissingData: notBreaching
+      Metrics:
+        - {Id: all, Expression: "SUM(METRICS())", ReturnData: true}
+        - {Id: failed, ReturnData: false, MetricStat: {Stat: Sum, Period: 300, Metric: {Namespace: Deployer, MetricName: Deployments, Dimensions: [{Name: Outcome, Value: failed}]}}}
+      AlarmActions: !If [IsProd, [!Ref Deployments], !Ref AWS::NoValue]
+  Rate:
+    Type: AWS::CloudWatch::Alarm
+    Properties: {Namespace: Deployer, MetricName: Age, Threshold: 0.95, ExtendedStatistic: p99.5}
+  Dashboard:
+    Type: AWS::CloudWatch::Dashboard
+    Properties:
+      DashboardName: !Sub "deployer_${Env}"
+      DashboardBody: !Sub |
+        {
+          "widgets": [
+            {"type": "metric", "x": 0, "y": 0, "width": 12, "height": 6, "properties": {
+              "region": "${AWS::Region}", "title": "Deployments in ${Env}", "view": "timeSeries", "stacked": true,
+              "metrics": [
+                [{"expression": "SEARCH('{Deployer,Environment,Service,Outcome} MetricName=\"Deployments\" Environment=\"${Env}\"', 'Sum', 300)", "id": "e1", "label": "${!PROP('Dim.Service')}"}],
+                ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", "${Queue.QueueName}", {"stat": "Maximum"}]
+              ]}},
+            {"type": "alarm", "properties": {"alarms": ["${FailedRollouts.Arn}", "${Rate.Arn}"]}},
+            {"type": "log", "properties": {"query": "SOURCE '${Logs}' | fields @timestamp, msg | filter level = 'ERROR' | stats count(*) by bin(5m)"}}
+          ]
+        }
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: jobs}}
+  Logs: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: !Sub "/aws/lambda/${Env}"}}
+Outputs:
+  Dashboard: {Value: !Sub "https://${AWS::Region}.console.aws.amazon.com/cloudwatch/home#dashboards:name=${Dashboard}"}
+`), Parameters{Account: "111111111111", Region: "eu-west-1", Stack: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	properties, _ := loaded.Resource("Dashboard")["Properties"].(map[string]any)
+	text, _ := properties["DashboardBody"].(string)
+	var body struct {
+		Widgets []struct {
+			Properties struct {
+				Title, Query string
+				Metrics      [][]any
+				Alarms       []string
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &body); err != nil {
+		t.Fatalf("the dashboard is not JSON: %v\n%s", err, text)
+	}
+	first, alarms, log := body.Widgets[0].Properties, body.Widgets[1].Properties.Alarms, body.Widgets[2].Properties.Query
+	got := append([]string{first.Title, first.Metrics[0][0].(map[string]any)["label"].(string), first.Metrics[1][3].(string), log}, alarms...)
+	want := []string{"Deployments in prod", "${PROP('Dim.Service')}", "jobs", "SOURCE '/aws/lambda/prod' | fields @timestamp, msg | filter level = 'ERROR' | stats count(*) by bin(5m)",
+		"arn:aws:cloudwatch:eu-west-1:111111111111:alarm:deployer_failed_prod", "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:s-Rate"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("dashboard (-want +got):\n%s", diff)
+	}
+	if got := loaded.Outputs()["Dashboard"]; got != "https://eu-west-1.console.aws.amazon.com/cloudwatch/home#dashboards:name=deployer_prod" {
+		t.Errorf("output %s", got)
+	}
+	topic := Topic{"Deployments", "s-Deployments", "arn:aws:sns:eu-west-1:111111111111:s-Deployments"}
+	if diff := cmp.Diff([]Topic{topic}, loaded.Topics()); diff != "" {
+		t.Errorf("topics (-want +got):\n%s", diff)
+	}
+	if got := loaded.ResourcePolicies(); len(got) != 1 || got[0].ARN != topic.ARN {
+		t.Errorf("policies: %v", got)
+	}
+	if _, err := Load([]byte("Parameters: {N: {Type: Number}}\nResources: {Q: {Type: AWS::SQS::Queue}}\n"), Parameters{Values: map[string]string{"N": "many"}}); err == nil || !strings.Contains(err.Error(), `"many" is not a number`) {
+		t.Errorf("a number that is none: %v", err)
+	}
+}
