@@ -1,10 +1,15 @@
 package emulatortest_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -56,5 +61,25 @@ func TestUnknownOperationsFailTheTest(t *testing.T) {
 				t.Error("the server is still there")
 			}
 		})
+	}
+}
+
+// TestInProcessDrops holds that a dropped connection is an error of the client.
+func TestInProcessDrops(t *testing.T) {
+	t.Parallel()
+	e := emulator.New(emulator.Options{})
+	e.Inject(emulator.Fault{Operation: "*", Drop: emulator.DropBefore})
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://aws.invalid", strings.NewReader(`{}`))
+	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	if _, err := (emulatortest.InProcess{AWS: e}).Do(request); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	e.ClearFaults()
+	e.Inject(emulator.Fault{Operation: "*", Latency: time.Minute})
+	if _, err := (emulatortest.InProcess{AWS: e}).Do(request.WithContext(ctx)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want %v", err, context.Canceled)
 	}
 }

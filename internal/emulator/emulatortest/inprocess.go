@@ -1,7 +1,6 @@
 package emulatortest
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,23 +11,24 @@ import (
 // waits for a connection.
 type InProcess struct{ AWS http.Handler }
 
-// Do answers a request; one that the emulator drops meets a lost connection.
-func (p InProcess) Do(r *http.Request) (answer *http.Response, err error) {
+// Do answers a request. A connection that AWS drops is an error, as it is where
+// there is one.
+func (p InProcess) Do(r *http.Request) (response *http.Response, err error) {
+	defer func() {
+		switch dropped := recover(); {
+		case dropped == nil:
+		case dropped != http.ErrAbortHandler:
+			panic(dropped)
+		case r.Context().Err() != nil:
+			err = r.Context().Err()
+		default:
+			err = io.ErrUnexpectedEOF
+		}
+	}()
 	if r.Body == nil {
 		r.Body = io.NopCloser(http.NoBody)
 	}
-	defer func() {
-		switch gone := recover(); {
-		case gone == http.ErrAbortHandler:
-			answer, err = nil, io.ErrUnexpectedEOF
-			if cause := r.Context().Err(); cause != nil {
-				err = errors.Join(err, cause)
-			}
-		case gone != nil:
-			panic(gone)
-		}
-	}()
-	recorder := httptest.NewRecorder()
-	p.AWS.ServeHTTP(recorder, r)
-	return recorder.Result(), nil
+	answer := httptest.NewRecorder()
+	p.AWS.ServeHTTP(answer, r)
+	return answer.Result(), nil
 }
