@@ -92,7 +92,7 @@ model: ## check the converging rule with one death more than the tests do (minut
 	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
 .PHONY: bench
-bench: ## measure the cold start and a deployment
+bench: ## measure the cold start, a deployment, and the status of 100 services
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
 
 .PHONY: replay
