@@ -20,6 +20,9 @@ import (
 // pulling are the actions that a pull of an image makes on its repository.
 var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 
+// tempting are the actions on a repository that strangers would want.
+var tempting = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
+
 // pull reports whether the registry lets the caller's account read the
 // repository, as it has to let the deployer.
 func (c *chart) pull(x *exam, r *repository, err error) {
@@ -51,7 +54,7 @@ func (c *chart) openness(x *exam, r *repository) {
 		return
 	}
 	var open []string
-	for _, action := range []string{"ecr:BatchGetImage", "ecr:PutImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"} {
+	for _, action := range tempting {
 		if document.Evaluate(stranger(r, action)) == policy.Allow {
 			open = append(open, action)
 		}
@@ -76,8 +79,12 @@ func stranger(r *repository, action string) policy.Request {
 // caller, of the same account as the role, could read the repository.
 func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types.TaskDefinition, pulled bool) {
 	role := aws.ToString(td.ExecutionRoleArn)
-	if role == "" {
-		c.add("execution role", Unknown, "the task definition has none: the container instance's role pulls", "on Fargate, give it one")
+	switch {
+	case role == "" && slices.Contains(td.RequiresCompatibilities, types.CompatibilityFargate):
+		c.add("execution role", Problem, "the task definition has none, and on Fargate nobody else can pull from ECR", "give the task definition an executionRoleArn in the infrastructure")
+		return
+	case role == "":
+		c.add("execution role", Unknown, "not checked: the task definition has none, so the role of the container instance pulls", "see that the instance's role may pull: "+strings.Join(pulling, ", "))
 		return
 	}
 	across := r.AccountID != x.env.AccountID
@@ -92,6 +99,8 @@ func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types
 		lacking = nil
 	}
 	switch {
+	case fault.Is(err, "NoSuchEntity"):
+		c.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		c.blind(x, "execution role", "iam:SimulatePrincipalPolicy", role, err)
 	case len(lacking) > 0:

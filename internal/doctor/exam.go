@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -108,21 +109,25 @@ func find(out *ecs.DescribeServicesOutput, name string, err error) found {
 // that failed for another reason. Resource is what the action would act on.
 func (c *chart) blind(x *exam, check, action, resource string, err error) {
 	if message, denied := fault.Denied(err); denied {
-		c.add(check, Unknown, "not checked, access denied: "+message, "to let it be checked, "+x.allow(action, resource))
+		c.add(check, Unknown, "not checked, access denied: "+message, "to let it be checked, "+x.allow(action, resource, message))
 		return
 	}
 	c.add(check, Unknown, "not checked: "+fault.Plain(err).Error(), "try again")
 }
 
-// allow says where the caller lacks a permission: in its own account, and for a
-// resource of another account there too.
-func (x *exam) allow(action, resource string) string {
-	text := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), statement{Effect: "Allow", Action: []string{action}, Resource: resource})
+// allow says where the caller lacks a permission: in its own account, in that of
+// the repository, or in both where AWS's words do not tell which of them refused.
+func (x *exam) allow(action, resource, message string) string {
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), statement{Effect: "Allow", Action: []string{action}, Resource: resource})
 	a, err := arn.Parse(resource)
-	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID {
-		return text
+	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID || strings.Contains(message, "no identity-based policy") {
+		return own
 	}
-	return text + "; and " + inRepositoryPolicy(a, x.caller.AccountID, action)
+	other := inRepositoryPolicy(a, x.caller.AccountID, action)
+	if strings.Contains(message, "no resource-based policy") {
+		return other
+	}
+	return own + "; and " + other
 }
 
 // inRepositoryPolicy says what a repository's policy lacks for an account.

@@ -27,27 +27,43 @@ func (c *chart) images(ctx context.Context, x *exam, w environment.Workload, s *
 		id.ImageTag = aws.String("latest")
 	}
 	got, failure, err := r.get(ctx, id)
-	if fault.Is(err, "RepositoryNotFoundException") {
-		c.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (strategy %s: %s)", r.Host(), r.name, x.env.Strategy.Name, x.env.Strategy.Why),
-			"create it there, or set ecr_strategy in "+x.env.File+" to where the images are")
+	if !c.open(x, r, err) {
 		return
 	}
-	c.pull(x, r, err)
-	c.openness(x, r)
 	c.execution(ctx, x, r, td, err == nil)
 	if running.Repository != w.Repository || err != nil {
 		return
 	}
-	c.exists(r, id, failure)
+	c.exists(ctx, r, id, failure)
 	if got == nil {
 		return
 	}
-	c.platform(ctx, r, got, td)
+	c.platform(ctx, x, r, got, td)
 	digest := ""
 	if got.ImageId != nil {
 		digest = aws.ToString(got.ImageId.ImageDigest)
 	}
 	c.kept(x, r, digest)
+}
+
+// task examines a task, which is not deployed yet: where its image is.
+func (c *chart) task(ctx context.Context, x *exam, w environment.Workload) {
+	r := x.repositoryOf(ctx, w)
+	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")}) // any tag tells
+	c.open(x, r, err)
+}
+
+// open reports whether a repository is there, and to whom it is open. Err is
+// what came of asking it for an image.
+func (c *chart) open(x *exam, r *repository, err error) bool {
+	if fault.Is(err, "RepositoryNotFoundException") {
+		c.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (strategy %s: %s)", r.Host(), r.name, x.env.Strategy.Name, x.env.Strategy.Why),
+			"create it there, or set ecr_strategy in "+x.env.File+" to where the images are")
+		return false
+	}
+	c.pull(x, r, err)
+	c.openness(x, r)
+	return true
 }
 
 // identifier returns how ECR knows the image that runs: by the digest in the
@@ -95,21 +111,32 @@ func (x *exam) taskDigests(ctx context.Context, s *types.Service, running image.
 }
 
 // exists reports whether the image that runs can still be pulled: new tasks need it.
-func (c *chart) exists(r *repository, id ecrtypes.ImageIdentifier, failure *ecrtypes.ImageFailure) {
+func (c *chart) exists(ctx context.Context, r *repository, id ecrtypes.ImageIdentifier, failure *ecrtypes.ImageFailure) {
 	name := aws.ToString(id.ImageDigest) + aws.ToString(id.ImageTag)
+	const consequence = "a task that starts now cannot pull it"
 	switch {
 	case failure == nil:
-		c.ok("image", "what runs is still in the registry: %s", name)
+		c.ok("image", "what runs is in the registry, and not archived: %s", name)
+	case r.archived(ctx, id):
+		c.add("image", Problem, fmt.Sprintf("what runs is archived in repository %s of %s: %s; %s", r.name, r.Registry, name, consequence),
+			fmt.Sprintf("restore it: aws ecr update-image-storage-class --registry-id %s --region %s --repository-name %s --image-id %s --target-storage-class STANDARD", r.AccountID, r.Region, r.name, option(id)))
 	case failure.FailureCode == ecrtypes.ImageFailureCodeImageNotFound:
-		c.add("image", Problem, fmt.Sprintf("what runs is gone from repository %s of %s: %s; a task that starts now cannot pull it", r.name, r.Registry, name),
+		c.add("image", Problem, fmt.Sprintf("what runs is gone from repository %s of %s: %s; %s", r.name, r.Registry, name, consequence),
 			"deploy an image that exists, and see that no lifecycle policy deletes what runs")
 	default:
-		c.add("image", Problem, fmt.Sprintf("ECR does not give out what runs, %s: %s: %s", name, failure.FailureCode, aws.ToString(failure.FailureReason)),
-			"restore it if it is archived (aws ecr update-image-storage-class), or deploy another")
+		c.add("image", Problem, fmt.Sprintf("ECR does not give out what runs, %s: %s: %s; %s", name, failure.FailureCode, aws.ToString(failure.FailureReason), consequence), "deploy another image")
 	}
 }
 
-// kept reports whether the image that runs is archived, or may be deleted.
+// option is an image's id as the aws command takes it.
+func option(id ecrtypes.ImageIdentifier) string {
+	if id.ImageDigest != nil {
+		return "imageDigest=" + *id.ImageDigest
+	}
+	return "imageTag=" + aws.ToString(id.ImageTag)
+}
+
+// kept reports whether the image that runs may be deleted.
 func (c *chart) kept(x *exam, r *repository, digest string) {
 	images, err := r.images()
 	if err != nil {
@@ -120,11 +147,6 @@ func (c *chart) kept(x *exam, r *repository, digest string) {
 	if i < 0 {
 		c.add("lifecycle", Unknown, "not checked: ECR does not list the image "+digest, "try again")
 		return
-	}
-	if status := images[i].ImageStatus; status != "" && status != ecrtypes.ImageStatusActive {
-		c.add("archive", Problem, fmt.Sprintf("the image that runs is %s: a task that starts now cannot pull it", status), "restore it (aws ecr update-image-storage-class), or deploy another")
-	} else {
-		c.ok("archive", "the image that runs is active, not archived")
 	}
 	text, err := r.lifecycle()
 	if err != nil {
