@@ -3,8 +3,6 @@ package emulator
 import (
 	"encoding/xml"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 
 	"deployer/internal/policy"
@@ -13,13 +11,13 @@ import (
 // simulatePrincipalPolicy says what the policies of a role allow, without the
 // resource's own: IAM does not take those into account for roles.
 func (e *Emulator) simulatePrincipalPolicy(r *request) (any, *Error) {
-	form, parseErr := url.ParseQuery(string(r.body))
-	if parseErr != nil {
-		return nil, badRequest("ValidationError", "%v", parseErr)
+	form, err := r.form("PolicySourceArn", "ActionNames", "ResourceArns")
+	if err != nil {
+		return nil, err
 	}
 	source := form.Get("PolicySourceArn")
 	if err := e.authorize(r, access{action: r.name(), resource: source}); err != nil {
-		return nil, &Error{http.StatusForbidden, "AccessDenied", err.Message}
+		return nil, err
 	}
 	_, key, name, _ := splitARN(source)
 	name = name[strings.LastIndexByte(name, '/')+1:]
@@ -27,13 +25,13 @@ func (e *Emulator) simulatePrincipalPolicy(r *request) (any, *Error) {
 	if !known || key.account != r.account {
 		return nil, &Error{http.StatusNotFound, "NoSuchEntity", "The role with name " + name + " cannot be found."}
 	}
-	resources := members(form, "ResourceArns")
+	resources := form.members("ResourceArns")
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
 	type result struct{ EvalActionName, EvalResourceName, EvalDecision string }
 	var results []result
-	for _, action := range members(form, "ActionNames") {
+	for _, action := range form.members("ActionNames") {
 		for _, resource := range resources {
 			decision := policy.NoMatch
 			for _, document := range documents {
@@ -48,15 +46,4 @@ func (e *Emulator) simulatePrincipalPolicy(r *request) (any, *Error) {
 		IsTruncated bool     `xml:"SimulatePrincipalPolicyResult>IsTruncated"`
 		Results     []result `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
 	}{Results: results}, nil
-}
-
-// members returns a list of the query protocol.
-func members(form url.Values, name string) (all []string) {
-	for i := 1; ; i++ {
-		value := form.Get(name + ".member." + strconv.Itoa(i))
-		if value == "" {
-			return all
-		}
-		all = append(all, value)
-	}
 }
