@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/infra"
+	"deployer/internal/stage"
 )
 
 // asDeployer makes the test binary be the deployer.
@@ -63,7 +65,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny,
+			"queue": queue, "deny": deny, "furnish": furnish,
 		},
 	})
 }
@@ -99,7 +101,9 @@ func TestReadme(t *testing.T) {
 // world is a script's emulator, started by its first `account` command.
 type world struct {
 	*emulator.Emulator
-	url string
+	url      string
+	accounts map[string]*infra.Account
+	ahead    atomic.Int64 // how far the emulator's clock is before the real one, in nanoseconds
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
@@ -109,7 +113,7 @@ func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
 func account(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	if w.Emulator == nil {
-		w.Emulator = emulator.New(emulator.Options{})
+		w.Emulator = emulator.New(emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
 		server := httptest.NewServer(w)
 		w.url = server.URL
 		ts.Defer(func() {
@@ -118,7 +122,8 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Fatalf("the emulator does not have %v", unknown)
 			}
 		})
-		_, err := infra.CentralizedDev(context.Background(), w.url)
+		var err error
+		w.accounts, err = infra.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
 		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
@@ -173,6 +178,15 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
 		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + infra.Prod + "/failed"), MessageBody: aws.String(body)})
 	ts.Check(err)
+}
+
+// furnish is `furnish`: the project has all that one in good health has, and a
+// minute has passed since, in which its tasks have started.
+func furnish(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	ts.Check(stage.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
+	w.ahead.Add(int64(time.Minute))
+	w.ResetCalls()
 }
 
 // deny is `deny OPERATION`: from here on it is denied to everybody.

@@ -3,8 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -16,10 +15,9 @@ import (
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/emulator/template"
 	"deployer/internal/environment"
 	"deployer/internal/policy"
-	"deployer/internal/stack"
+	"deployer/internal/stage"
 )
 
 // patient is the guide's first pattern in good health, on emulated AWS.
@@ -27,10 +25,6 @@ type patient struct {
 	*emulator.Emulator
 	accounts map[string]*infra.Account
 }
-
-// mayPull is what an execution role needs.
-const mayPull = `{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
-	{"Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_*"}`
 
 func newPatient(t *testing.T) *patient {
 	t.Helper()
@@ -40,13 +34,7 @@ func newPatient(t *testing.T) *patient {
 	var err error
 	p.accounts, err = infra.CentralizedDev(t.Context(), url)
 	must(t, err)
-	for _, w := range infra.Workloads {
-		must(t, p.accounts["dev"].PushConfiguration(t.Context(), w.Repository, "amd64"))
-	}
-	for _, e := range infra.Environments {
-		p.install(t, load(t, e.Name))
-		p.allow(t, e.Account, "myproject_backend_task_execution_"+e.Name, mayPull)
-	}
+	must(t, stage.Furnish(t.Context(), "../..", p.Emulator, p.accounts))
 	return p
 }
 
@@ -56,22 +44,6 @@ func load(t *testing.T, env string) *environment.Environment {
 	must(t, err)
 	e.File = env + ".yaml"
 	return e
-}
-
-// install makes the deployer's own stack.
-func (p *patient) install(t *testing.T, env *environment.Environment) {
-	t.Helper()
-	source, err := os.ReadFile(filepath.Join("..", "..", "deploy", "template.yaml"))
-	must(t, err)
-	parameters, err := stack.Parameters(env)
-	must(t, err)
-	values := map[string]string{}
-	for _, one := range parameters {
-		values[one.Name] = one.Value
-	}
-	made, err := template.Load(source, template.Parameters{Account: env.AccountID, Region: env.Region, Stack: "deployer", Values: values})
-	must(t, err)
-	must(t, p.LoadTemplate(env.AccountID, env.Region, made))
 }
 
 // allow gives a role a policy of these statements.
@@ -190,7 +162,13 @@ func TestHealthy(t *testing.T) {
 		},
 	}
 	for env, want := range tests {
+		p.ResetCalls()
 		got := p.examine(t, load(t, env), "").lines("")
+		for _, c := range p.Calls() {
+			if !regexp.MustCompile(`^(Describe|Get|List|BatchGet|Simulate|TestEventPattern)`).MatchString(c.Operation) {
+				t.Errorf("%s: it called %s, and should only read", env, c.Operation)
+			}
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", env, diff)
 		}
