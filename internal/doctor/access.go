@@ -94,24 +94,29 @@ func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types
 		c.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not let %s pull: %s", r.name, r.Registry, role, why), inRepositoryPolicy(r.arn, x.env.AccountID, pulling...))
 		return
 	}
-	token := slices.Contains(lacking, "ecr:GetAuthorizationToken")
-	if !across && byRepository == OK && !token { // in one account either side's leave is enough
-		lacking = nil
+	const token = "ecr:GetAuthorizationToken"
+	if !across && byRepository == OK { // in one account either side's leave is enough
+		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != token })
 	}
+	var grants []string
+	if slices.Contains(lacking, token) {
+		grants = append(grants, policy.Identity("*", token).String())
+	}
+	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(onIt) > 0 {
+		grants = append(grants, policy.Identity(r.arn.String(), onIt...).String())
+	}
+	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+x.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
 	case fault.Is(err, "NoSuchEntity"):
 		c.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		c.blind(x, "execution role", "iam:SimulatePrincipalPolicy", role, err)
+	case len(lacking) > 0 && !across && byRepository == Unknown && !slices.Contains(lacking, token):
+		c.add("execution role", Unknown, own+"; whether the repository's does is not known: "+why, fix)
 	case len(lacking) > 0:
-		fix := statement{Effect: "Allow", Action: slices.DeleteFunc(slices.Clone(lacking), func(a string) bool { return a == "ecr:GetAuthorizationToken" }), Resource: r.arn.String()}.String()
-		if token {
-			fix = strings.Trim(statement{Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: "*"}.String()+", "+fix, ", ")
-		}
-		c.add("execution role", Problem, fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")),
-			"in account "+x.env.AccountID+", add to the policy of "+role+": "+fix)
+		c.add("execution role", Problem, own, fix)
 	case across && byRepository == Unknown:
-		c.add("execution role", Unknown, role+" may pull by its own policies; whether the repository lets it is not known: "+why, "")
+		c.add("execution role", Unknown, role+" may pull by its own policies; whether the repository's policy lets it is not known: "+why, "let the repository's policy be read, or look at it in account "+r.AccountID)
 	default:
 		c.ok("execution role", "%s may pull from %s", role, r.Registry)
 	}
@@ -124,10 +129,7 @@ var organization = regexp.MustCompile(`o-[a-z0-9]{10,32}`)
 func (c *chart) byRepository(x *exam, r *repository, role string, pulled bool) (level Level, why string) {
 	text, err := r.policy()
 	if err != nil {
-		if pulled { // the caller is of the role's account, and policies name accounts as a rule
-			return OK, ""
-		}
-		return Unknown, fault.Plain(err).Error()
+		return Unknown, "it could not be read"
 	}
 	if text == "" {
 		return Problem, "it has no policy"

@@ -155,7 +155,7 @@ func TestHealthy(t *testing.T) {
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy cross_account",
 			"ok pull: ecr:BatchGetImage is allowed from here on myproject_backend of account 111111111111 in us-east-1",
 			unseen("repository policy", "222222222222", "ecr:GetRepositoryPolicy"),
-			"ok execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may pull from account 111111111111 in us-east-1",
+			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may pull by its own policies; whether the repository's policy lets it is not known: it could not be read → let the repository's policy be read, or look at it in account 111111111111",
 			"ok image: what runs is in the registry, and not archived: " + digest,
 			"ok platform: the image is made for linux/amd64, on which its tasks run",
 			unseen("lifecycle", "222222222222", "ecr:DescribeImages"),

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/policy"
 )
 
 // exam is one look at an environment.
@@ -118,7 +118,7 @@ func (c *chart) blind(x *exam, check, action, resource string, err error) {
 // allow says where the caller lacks a permission: in its own account, in that of
 // the repository, or in both where AWS's words do not tell which of them refused.
 func (x *exam) allow(action, resource, message string) string {
-	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), statement{Effect: "Allow", Action: []string{action}, Resource: resource})
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), policy.Identity(resource, action))
 	a, err := arn.Parse(resource)
 	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID || strings.Contains(message, "no identity-based policy") {
 		return own
@@ -133,21 +133,7 @@ func (x *exam) allow(action, resource, message string) string {
 // inRepositoryPolicy says what a repository's policy lacks for an account.
 func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
 	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource, repository.Region,
-		statement{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + repository.Partition + ":iam::" + account + ":root"}, Action: actions})
-}
-
-// statement is one statement of an IAM policy, in the order people write it.
-type statement struct {
-	Effect    string
-	Principal map[string]string `json:",omitempty"`
-	Action    []string
-	Resource  string `json:",omitempty"`
-}
-
-// String returns the statement as JSON to paste.
-func (s statement) String() string {
-	b, _ := json.Marshal(s) // strings and lists of them always encode
-	return string(b)
+		policy.Resource(repository.Partition, account, actions...))
 }
 
 // registryOf returns the registry that a workload's images come from and its client.

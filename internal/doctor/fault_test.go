@@ -115,6 +115,17 @@ func TestFaults(t *testing.T) {
 		{name: "the execution role may not pull", harm: func(t *testing.T, p *patient) {
 			p.allow(t, "111111111111", "myproject_backend_task_execution_dev", `{"Effect":"Allow","Action":"logs:PutLogEvents","Resource":"*"}`)
 		}},
+		{name: "the execution role may not log in", harm: func(t *testing.T, p *patient) {
+			p.allow(t, "111111111111", "myproject_backend_task_execution_dev", `{"Effect":"Allow","Action":"ecr:Batch*","Resource":"*"},{"Effect":"Allow","Action":"ecr:GetDownloadUrlForLayer","Resource":"*"}`)
+		}},
+		{name: "the repository lets the execution role pull", harm: func(t *testing.T, p *patient) {
+			p.allow(t, "111111111111", "myproject_backend_task_execution_dev", `{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}`)
+			p.repositoryPolicy(t, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"ecr:*"}`)
+		}},
+		{name: "the execution role may not pull, and the repository's policy is not to be seen", harm: func(t *testing.T, p *patient) {
+			p.allow(t, "111111111111", "myproject_backend_task_execution_dev", `{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}`)
+			denied("ecr:GetRepositoryPolicy")(t, p)
+		}},
 		{name: "the execution role of another account may not pull", env: "prod", harm: func(t *testing.T, p *patient) {
 			p.allow(t, "333333333333", "myproject_backend_task_execution_prod", `{"Effect":"Allow","Action":"ecr:*","Resource":"arn:aws:ecr:us-east-1:333333333333:repository/*"},{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"}`)
 		}},

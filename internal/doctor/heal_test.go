@@ -40,6 +40,7 @@ func TestStatementsHeal(t *testing.T) {
 	}{
 		{"repository", "pull", "111111111111", repository, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"ecr:*"}`, 1},
 		{"execution role", "execution role", "333333333333", func(t *testing.T, p *patient, statements string) {
+			p.repositoryPolicy(t, `{"Effect":"Allow","Principal":{"AWS":"333333333333"},"Action":"ecr:*"}`)
 			p.allow(t, "333333333333", role, statements)
 		}, `{"Effect":"Allow","Action":"logs:*","Resource":"*"}`, 2},
 		{"the caller", "pull", "333333333333", func(t *testing.T, p *patient, statements string) {
