@@ -70,34 +70,6 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// TestReadme runs the commands of the README and of docs/ that show their
-// output: each console block whose first line is "$ deployer ...".
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	root, err := filepath.Abs("../..")
-	must(t, err)
-	files, err := filepath.Glob("../../docs/*.md")
-	must(t, err)
-	shown := 0
-	for _, file := range append(files, "../../README.md") {
-		text, err := os.ReadFile(file)
-		must(t, err)
-		for _, block := range strings.Split(string(text), "```console\n$ deployer ")[1:] {
-			block, _, _ = strings.Cut(block, "```")
-			line, want, _ := strings.Cut(block, "\n")
-			command := exec.Command(os.Args[0], strings.Fields(line)...)
-			command.Dir, command.Env = root, append(os.Environ(), asDeployer+"=1")
-			if out, _ := command.CombinedOutput(); string(out) != want {
-				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, line, want, out)
-			}
-			shown++
-		}
-	}
-	if shown < 2 {
-		t.Errorf("%d commands were run, want more", shown)
-	}
-}
-
 // world is a script's emulator, started by its first `account` command.
 type world struct {
 	*emulator.Emulator
