@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -65,7 +67,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "furnish": furnish,
+			"queue": queue, "deny": deny, "furnish": furnish, "apply": apply,
 		},
 	})
 }
@@ -159,6 +161,26 @@ func furnish(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(stage.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
 	w.ahead.Add(int64(time.Minute))
 	w.ResetCalls()
+}
+
+// apply is `apply KIND ENVIRONMENT FILE`: a policy of that kind, as `deployer
+// policy` prints it, is put where it belongs: on the environment's default bus, or
+// on the backend's repository in its account.
+func apply(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, account, text := context.Background(), of(ts).accounts[args[1]], aws.String(ts.ReadFile(args[2]))
+	var err error
+	switch args[0] {
+	case "repository":
+		_, err = account.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: text})
+	case "lifecycle":
+		_, err = account.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: text})
+	case "bus":
+		_, err = eventbridge.NewFromConfig(account.Config).PutPermission(ctx, &eventbridge.PutPermissionInput{Policy: text})
+	default:
+		ts.Fatalf("there is no policy %q", args[0])
+	}
+	ts.Check(err)
+	of(ts).ResetCalls()
 }
 
 // deny is `deny OPERATION`: from here on it is denied to everybody.
