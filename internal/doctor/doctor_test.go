@@ -3,7 +3,10 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,6 +174,48 @@ func TestHealthy(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", env, diff)
+		}
+	}
+}
+
+// TestDenied denies every call that the doctor makes, one at a time: something is
+// unknown then, and nothing that was not fine before is called fine.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	p := newPatient(t)
+	docs, err := os.ReadFile("../../docs/troubleshooting.md")
+	must(t, err)
+	for _, env := range []string{"dev", "staging"} {
+		p.ResetCalls()
+		before := p.examine(t, load(t, env), "")
+		denied := map[string]bool{}
+		for _, call := range p.Calls() {
+			if name := call.Service + ":" + call.Operation; name != "sts:GetCallerIdentity" {
+				denied[name] = true
+			}
+		}
+		if len(denied) < 12 {
+			t.Errorf("%s: only %v were called", env, denied)
+		}
+		for name := range denied {
+			if !strings.Contains(string(docs), "`"+name+"`") && name != "s3:GetObject" {
+				t.Errorf("docs/troubleshooting.md does not say that the doctor needs %s", name)
+			}
+			p.Inject(emulator.Fault{Operation: name, Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
+			after := p.examine(t, load(t, env), "")
+			p.ClearFaults()
+			seen := slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && strings.Contains(f.Seen, name) })
+			if name == "s3:GetObject" { // is asked for by a URL, and denied without a word
+				seen = slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && f.Check == "platform" })
+			}
+			if !seen || after.Count(Problem) > 0 {
+				t.Errorf("%s without %s:\n%s", env, name, strings.Join(after.lines(""), "\n"))
+			}
+			for _, f := range after.Findings {
+				if f.Level == OK && !slices.Contains(before.Findings, f) {
+					t.Errorf("%s without %s is well: %+v", env, name, f)
+				}
+			}
 		}
 	}
 }

@@ -19,19 +19,16 @@ import (
 // images examines the image that a service runs, and the way it is pulled.
 func (c *chart) images(ctx context.Context, x *exam, w environment.Workload, s *types.Service, td *types.TaskDefinition, running image.Reference) {
 	r := x.repositoryOf(ctx, w)
-	id := ecrtypes.ImageIdentifier{}
+	id, known := ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")}, false // any tag tells whether pulls are allowed
 	if running.Repository == w.Repository {
-		id = c.identifier(ctx, x, s, running)
-	}
-	if id == (ecrtypes.ImageIdentifier{}) { // it runs something else: any tag tells whether pulls are allowed
-		id.ImageTag = aws.String("latest")
+		id, known = c.identifier(ctx, x, s, running)
 	}
 	got, failure, err := r.get(ctx, id)
 	if !c.open(x, r, err) {
 		return
 	}
 	c.execution(ctx, x, r, td, err == nil)
-	if running.Repository != w.Repository || err != nil {
+	if !known || err != nil {
 		return
 	}
 	c.exists(ctx, r, id, failure)
@@ -67,15 +64,16 @@ func (c *chart) open(x *exam, r *repository, err error) bool {
 }
 
 // identifier returns how ECR knows the image that runs: by the digest in the
-// task definition or that of the running tasks, which a tag may have left; else by the tag.
-func (c *chart) identifier(ctx context.Context, x *exam, s *types.Service, running image.Reference) ecrtypes.ImageIdentifier {
+// task definition or that of the running tasks, which a tag may have left; else by
+// the tag. Known is false if it could not be asked.
+func (c *chart) identifier(ctx context.Context, x *exam, s *types.Service, running image.Reference) (id ecrtypes.ImageIdentifier, known bool) {
 	if running.Digest != "" {
-		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(running.Digest)}
+		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(running.Digest)}, true
 	}
-	digests, err := x.taskDigests(ctx, s, running)
+	digests, action, err := x.taskDigests(ctx, s, running)
 	switch {
 	case err != nil:
-		c.blind(x, "running image", "ecs:ListTasks", aws.ToString(s.ClusterArn), err)
+		c.blind(x, "running image", action, "*", err)
 	case len(digests) > 1:
 		c.add("running image", Warning, fmt.Sprintf("the tasks run %d different images under the tag %q: %s", len(digests), running.Tag, strings.Join(digests, ", ")),
 			"the tag was moved meanwhile; deploy once more, which pins the image by digest")
@@ -83,22 +81,22 @@ func (c *chart) identifier(ctx context.Context, x *exam, s *types.Service, runni
 		c.add("running image", Warning, fmt.Sprintf("the task definition names the image by the tag %q, and no task runs that could tell its digest", running.Tag), "deploy once, which pins the image by digest")
 	}
 	if len(digests) > 0 {
-		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(digests[0])}
+		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(digests[0])}, true
 	}
-	return ecrtypes.ImageIdentifier{ImageTag: aws.String(running.Tag)}
+	return ecrtypes.ImageIdentifier{ImageTag: aws.String(running.Tag)}, err == nil
 }
 
-// taskDigests returns the digests that the tasks of a service run of an image.
-func (x *exam) taskDigests(ctx context.Context, s *types.Service, running image.Reference) ([]string, error) {
+// taskDigests returns the digests that the tasks of a service run of an image;
+// action is the call that failed, if one did.
+func (x *exam) taskDigests(ctx context.Context, s *types.Service, running image.Reference) (digests []string, action string, err error) {
 	list, err := x.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: s.ClusterArn, ServiceName: s.ServiceName, DesiredStatus: types.DesiredStatusRunning})
 	if err != nil || len(list.TaskArns) == 0 {
-		return nil, err
+		return nil, "ecs:ListTasks", err
 	}
 	out, err := x.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: s.ClusterArn, Tasks: list.TaskArns[:min(len(list.TaskArns), 100)]})
 	if err != nil {
-		return nil, err
+		return nil, "ecs:DescribeTasks", err
 	}
-	var digests []string
 	for _, task := range out.Tasks {
 		for _, container := range task.Containers {
 			digest := aws.ToString(container.ImageDigest)
@@ -107,7 +105,7 @@ func (x *exam) taskDigests(ctx context.Context, s *types.Service, running image.
 			}
 		}
 	}
-	return digests, nil
+	return digests, "", nil
 }
 
 // exists reports whether the image that runs can still be pulled: new tasks need it.
