@@ -72,12 +72,13 @@ conformance: ## run the end-to-end cases against moto_server too, a second witne
 	./scripts/conformance
 
 .PHONY: lint
-lint: ## check format, modules, vet, staticcheck, and the template if cfn-lint is installed
+lint: ## check format, modules, vet, staticcheck, the example workflow, and the template if cfn-lint is installed
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	go vet ./...
 	$(linters) staticcheck ./...
+	$(linters) actionlint -shellcheck= -pyflakes= examples/github-actions/deploy.yml
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml; cfn-lint deploy/template.yaml; else echo "cfn-lint is not installed: the template is checked by the Go tests alone"; fi
 
 .PHONY: fuzz

@@ -72,7 +72,7 @@ func (c *cli) printReport(r *doctor.Report) error {
 			fmt.Fprintf(c.out, "         → %s\n", f.Fix)
 		}
 	}
-	_, err := fmt.Fprintf(c.out, "\n%d ok, %d warnings, %d problems, %d unknown\n",
+	_, err := fmt.Fprintf(c.out, "\nok: %d, warnings: %d, problems: %d, unknown: %d\n",
 		r.Count(doctor.OK), r.Count(doctor.Warning), r.Count(doctor.Problem), r.Count(doctor.Unknown))
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -28,5 +29,18 @@ func TestProgress(t *testing.T) {
 		if p.end(); out.String() != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
 		}
+	}
+}
+
+func TestIsTerminal(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(t.TempDir() + "/out")
+	must(t, err)
+	defer file.Close()
+	null, err := os.Open(os.DevNull)
+	must(t, err)
+	defer null.Close()
+	if isTerminal(file) || isTerminal(null) || isTerminal(&strings.Builder{}) {
+		t.Error("a file, the null device or a buffer is taken for a terminal")
 	}
 }

@@ -16,11 +16,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/infra"
+	"deployer/internal/stage"
 )
 
 // asDeployer makes the test binary be the deployer.
@@ -65,38 +68,10 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome, "journal": journalHas, "gone": gone, "ecs": ecsCall, "later": later, "broken": broken,
-			"rollouts": rollouts, "await": await, "shown": shown,
+			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome, "journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later, "broken": broken,
+			"rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})
-}
-
-// TestReadme runs the commands of the README and of docs/ that show their
-// output: each console block whose first line is "$ deployer ...".
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	root, err := filepath.Abs("../..")
-	must(t, err)
-	files, err := filepath.Glob("../../docs/*.md")
-	must(t, err)
-	shown := 0
-	for _, file := range append(files, "../../README.md") {
-		text, err := os.ReadFile(file)
-		must(t, err)
-		for _, block := range strings.Split(string(text), "```console\n$ deployer ")[1:] {
-			block, _, _ = strings.Cut(block, "```")
-			line, want, _ := strings.Cut(block, "\n")
-			command := exec.Command(os.Args[0], strings.Fields(line)...)
-			command.Dir, command.Env = root, append(os.Environ(), asDeployer+"=1")
-			if out, _ := command.CombinedOutput(); string(out) != want {
-				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, line, want, out)
-			}
-			shown++
-		}
-	}
-	if shown < 2 {
-		t.Errorf("%d commands were run, want more", shown)
-	}
 }
 
 // TestReadmeNamesEveryCommand holds the README's table to `deployer help`.
@@ -116,9 +91,10 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 // world is a script's emulator, started by its first `account` command.
 type world struct {
 	*emulator.Emulator
-	url   string
-	step  time.Duration // of rollouts; zero for the emulator's usual
-	ahead atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
+	url      string
+	accounts map[string]*infra.Account
+	step     time.Duration // of rollouts; zero for the emulator's usual
+	ahead    atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
 }
 
 func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
@@ -137,7 +113,8 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Fatalf("the emulator does not have %v", unknown)
 			}
 		})
-		_, err := infra.CentralizedDev(context.Background(), w.url)
+		var err error
+		w.accounts, err = infra.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
 		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
@@ -194,6 +171,35 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
+// furnish is `furnish`: the project has all that one in good health has, and a
+// minute has passed since, in which its tasks have started.
+func furnish(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	ts.Check(stage.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
+	w.ahead.Add(int64(time.Minute))
+	w.ResetCalls()
+}
+
+// apply is `apply KIND ENVIRONMENT FILE`: a policy of that kind, as `deployer
+// policy` prints it, is put where it belongs: on the environment's default bus, or
+// on the backend's repository in its account.
+func apply(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, account, text := context.Background(), of(ts).accounts[args[1]], aws.String(ts.ReadFile(args[2]))
+	var err error
+	switch args[0] {
+	case "repository":
+		_, err = account.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: text})
+	case "lifecycle":
+		_, err = account.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: text})
+	case "bus":
+		_, err = eventbridge.NewFromConfig(account.Config).PutPermission(ctx, &eventbridge.PutPermissionInput{Policy: text})
+	default:
+		ts.Fatalf("there is no policy %q", args[0])
+	}
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
 // deny is `deny OPERATION`: from here on it is denied to everybody.
 func deny(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
@@ -202,9 +208,9 @@ func deny(ts *testscript.TestScript, _ bool, args []string) {
 // allow is `allow`: nothing is denied any more.
 func allow(ts *testscript.TestScript, _ bool, _ []string) { of(ts).ClearFaults() }
 
-// shown is `shown COMMAND...`: the README shows the command with what was last on
+// inReadme is `shown COMMAND...`: the README shows the command with what was last on
 // stdout, but for the times.
-func shown(ts *testscript.TestScript, _ bool, args []string) {
+func inReadme(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(filepath.Join(ts.Getenv("EXAMPLES"), "../README.md"))
 	ts.Check(err)
 	times := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)

@@ -20,6 +20,9 @@ import (
 // pulling are the actions that a pull of an image makes on its repository.
 var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 
+// tempting are the actions on a repository that strangers would want.
+var tempting = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
+
 // pull reports whether the registry lets the caller's account read the
 // repository, as it has to let the deployer.
 func (c *chart) pull(x *exam, r *repository, err error) {
@@ -51,7 +54,7 @@ func (c *chart) openness(x *exam, r *repository) {
 		return
 	}
 	var open []string
-	for _, action := range []string{"ecr:BatchGetImage", "ecr:PutImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"} {
+	for _, action := range tempting {
 		if document.Evaluate(stranger(r, action)) == policy.Allow {
 			open = append(open, action)
 		}
@@ -76,8 +79,12 @@ func stranger(r *repository, action string) policy.Request {
 // caller, of the same account as the role, could read the repository.
 func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types.TaskDefinition, pulled bool) {
 	role := aws.ToString(td.ExecutionRoleArn)
-	if role == "" {
-		c.add("execution role", Unknown, "the task definition has none: the container instance's role pulls", "on Fargate, give it one")
+	switch {
+	case role == "" && slices.Contains(td.RequiresCompatibilities, types.CompatibilityFargate):
+		c.add("execution role", Problem, "the task definition has none, and on Fargate nobody else can pull from ECR", "give the task definition an executionRoleArn in the infrastructure")
+		return
+	case role == "":
+		c.add("execution role", Unknown, "not checked: the task definition has none, so the role of the container instance pulls", "see that the instance's role may pull: "+strings.Join(pulling, ", "))
 		return
 	}
 	across := r.AccountID != x.env.AccountID
@@ -87,22 +94,29 @@ func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types
 		c.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not let %s pull: %s", r.name, r.Registry, role, why), inRepositoryPolicy(r.arn, x.env.AccountID, pulling...))
 		return
 	}
-	token := slices.Contains(lacking, "ecr:GetAuthorizationToken")
-	if !across && byRepository == OK && !token { // in one account either side's leave is enough
-		lacking = nil
+	const token = "ecr:GetAuthorizationToken"
+	if !across && byRepository == OK { // in one account either side's leave is enough
+		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != token })
 	}
+	var grants []string
+	if slices.Contains(lacking, token) {
+		grants = append(grants, policy.Identity("*", token).String())
+	}
+	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(onIt) > 0 {
+		grants = append(grants, policy.Identity(r.arn.String(), onIt...).String())
+	}
+	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+x.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
+	case fault.Is(err, "NoSuchEntity"):
+		c.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		c.blind(x, "execution role", "iam:SimulatePrincipalPolicy", role, err)
+	case len(lacking) > 0 && !across && byRepository == Unknown && !slices.Contains(lacking, token):
+		c.add("execution role", Unknown, own+"; whether the repository's does is not known: "+why, fix)
 	case len(lacking) > 0:
-		fix := statement{Effect: "Allow", Action: slices.DeleteFunc(slices.Clone(lacking), func(a string) bool { return a == "ecr:GetAuthorizationToken" }), Resource: r.arn.String()}.String()
-		if token {
-			fix = strings.Trim(statement{Effect: "Allow", Action: []string{"ecr:GetAuthorizationToken"}, Resource: "*"}.String()+", "+fix, ", ")
-		}
-		c.add("execution role", Problem, fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")),
-			"in account "+x.env.AccountID+", add to the policy of "+role+": "+fix)
+		c.add("execution role", Problem, own, fix)
 	case across && byRepository == Unknown:
-		c.add("execution role", Unknown, role+" may pull by its own policies; whether the repository lets it is not known: "+why, "")
+		c.add("execution role", Unknown, role+" may pull by its own policies; whether the repository's policy lets it is not known: "+why, "let the repository's policy be read, or look at it in account "+r.AccountID)
 	default:
 		c.ok("execution role", "%s may pull from %s", role, r.Registry)
 	}
@@ -115,10 +129,7 @@ var organization = regexp.MustCompile(`o-[a-z0-9]{10,32}`)
 func (c *chart) byRepository(x *exam, r *repository, role string, pulled bool) (level Level, why string) {
 	text, err := r.policy()
 	if err != nil {
-		if pulled { // the caller is of the role's account, and policies name accounts as a rule
-			return OK, ""
-		}
-		return Unknown, fault.Plain(err).Error()
+		return Unknown, "it could not be read"
 	}
 	if text == "" {
 		return Problem, "it has no policy"

@@ -31,7 +31,7 @@ const (
 // Finding is what one check saw.
 type Finding struct {
 	Check   string `json:"check"`             // its name, such as "circuit breaker"
-	Service string `json:"service,omitempty"` // as events name it; "" for the environment as a whole
+	Service string `json:"service,omitempty"` // or task, as events name it; "" for the environment as a whole
 	Level   Level  `json:"level"`
 	Seen    string `json:"seen"`
 	Fix     string `json:"fix,omitempty"` // what to do; "" where there is nothing to do
@@ -73,7 +73,8 @@ func (c *chart) ok(check, format string, args ...any) {
 const inFlight = 8
 
 // Examine looks at an environment with the credentials of config, at the named
-// services only if there are any names. The error says that not even the
+// services only if there are any names; of tasks, which are not deployed yet, at
+// their repositories. The error says that not even the
 // caller's account could be told.
 func Examine(ctx context.Context, env *environment.Environment, config aws.Config, services []string) (*Report, error) {
 	caller, err := pipeline.Caller(ctx, config)
@@ -90,18 +91,30 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 	env = env.In(caller.AccountID)
 	r.AccountID = env.AccountID
 	x := newExam(env, config, caller)
-	workloads := slices.DeleteFunc(slices.Clone(env.Workloads), func(w environment.Workload) bool {
-		return w.ECSService == "" || len(services) > 0 && !slices.Contains(services, w.Name)
-	})
-	charts := make([]*chart, len(workloads)+2)
-	charts[0], charts[1] = first, &chart{}
+	var workloads, tasks []environment.Workload
+	for _, w := range env.Workloads {
+		switch {
+		case w.ECSService != "" && (len(services) == 0 || slices.Contains(services, w.Name)):
+			workloads = append(workloads, w)
+		case w.ECSService == "" && len(services) == 0 && w.Repository != "":
+			tasks = append(tasks, w)
+		}
+	}
+	second := &chart{}
+	charts := []*chart{first, second}
 	var g errgroup.Group
-	g.Go(func() error { charts[1].events(ctx, x); return nil })
+	g.SetLimit(inFlight) // before the first: a group that is limited later waits for ever
+	g.Go(func() error { second.events(ctx, x); return nil })
 	found := x.describeServices(ctx, workloads)
-	g.SetLimit(inFlight)
 	for i, w := range workloads {
-		charts[i+2] = &chart{service: w.Name}
-		g.Go(func() error { charts[i+2].workload(ctx, x, w, found[i]); return nil })
+		c := &chart{service: w.Name}
+		charts = append(charts, c)
+		g.Go(func() error { c.workload(ctx, x, w, found[i]); return nil })
+	}
+	for _, w := range tasks {
+		c := &chart{service: w.Name}
+		charts = append(charts, c)
+		g.Go(func() error { c.task(ctx, x, w); return nil })
 	}
 	g.Wait() // nothing fails: what cannot be seen is a finding
 	for _, c := range charts {

@@ -26,7 +26,11 @@ func (c *chart) events(ctx context.Context, x *exam) {
 	for _, source := range env.DeploySources {
 		asked = append(asked, event{"DEPLOY", source, env.AccountID, env.Region, map[string]string{"service": environment.BackendName, "tag": "git-abc123f"}})
 	}
-	c.rule(ctx, x, "deploy", asked)
+	if len(asked) > 0 {
+		c.rule(ctx, x, "deploy", asked)
+	} else {
+		c.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is obeyed")
+	}
 	if len(env.AutoDeploy) == 0 {
 		return
 	}

@@ -2,10 +2,10 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,6 +20,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/policy"
 )
 
 // exam is one look at an environment.
@@ -108,41 +109,31 @@ func find(out *ecs.DescribeServicesOutput, name string, err error) found {
 // that failed for another reason. Resource is what the action would act on.
 func (c *chart) blind(x *exam, check, action, resource string, err error) {
 	if message, denied := fault.Denied(err); denied {
-		c.add(check, Unknown, "not checked, access denied: "+message, "to let it be checked, "+x.allow(action, resource))
+		c.add(check, Unknown, "not checked, access denied: "+message, "to let it be checked, "+x.allow(action, resource, message))
 		return
 	}
 	c.add(check, Unknown, "not checked: "+fault.Plain(err).Error(), "try again")
 }
 
-// allow says where the caller lacks a permission: in its own account, and for a
-// resource of another account there too.
-func (x *exam) allow(action, resource string) string {
-	text := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), statement{Effect: "Allow", Action: []string{action}, Resource: resource})
+// allow says where the caller lacks a permission: in its own account, in that of
+// the repository, or in both where AWS's words do not tell which of them refused.
+func (x *exam) allow(action, resource, message string) string {
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), policy.Identity(resource, action))
 	a, err := arn.Parse(resource)
-	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID {
-		return text
+	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID || strings.Contains(message, "no identity-based policy") {
+		return own
 	}
-	return text + "; and " + inRepositoryPolicy(a, x.caller.AccountID, action)
+	other := inRepositoryPolicy(a, x.caller.AccountID, action)
+	if strings.Contains(message, "no resource-based policy") {
+		return other
+	}
+	return own + "; and " + other
 }
 
 // inRepositoryPolicy says what a repository's policy lacks for an account.
 func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
 	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource, repository.Region,
-		statement{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + repository.Partition + ":iam::" + account + ":root"}, Action: actions})
-}
-
-// statement is one statement of an IAM policy, in the order people write it.
-type statement struct {
-	Effect    string
-	Principal map[string]string `json:",omitempty"`
-	Action    []string
-	Resource  string `json:",omitempty"`
-}
-
-// String returns the statement as JSON to paste.
-func (s statement) String() string {
-	b, _ := json.Marshal(s) // strings and lists of them always encode
-	return string(b)
+		policy.Resource(repository.Partition, account, actions...))
 }
 
 // registryOf returns the registry that a workload's images come from and its client.

@@ -62,18 +62,26 @@ func (c *chart) lifecycle(text string, images []types.ImageDetail, running types
 		seen := fmt.Sprintf("%s keeps %d images, and the one that runs is number %d from the newest: ", r, r.Selection.CountNumber, newer+1)
 		switch {
 		case left <= 0:
-			c.add("lifecycle", Problem, seen+"it is due to be deleted", fix)
+			c.add("lifecycle", Problem, seen+"it is due to be "+r.fate(), fix)
 		case left >= 1000: // as good as never
-			c.ok("lifecycle", "%s%d more images may come before it is deleted", seen, left)
+			c.ok("lifecycle", "%s%d more images may come before it is %s", seen, left, r.fate())
 		default:
-			c.add("lifecycle", Warning, fmt.Sprintf("%s%d more pushes delete it", seen, left), fix)
+			c.add("lifecycle", Warning, fmt.Sprintf("%safter %d more it is %s", seen, left, r.fate()), fix)
 		}
 	case "sinceImagePushed":
 		age := int(time.Since(aws.ToTime(running.ImagePushedAt)).Hours() / 24)
-		c.add("lifecycle", Warning, fmt.Sprintf("%s deletes images %d days after their push, and the one that runs was pushed %d days ago", r, r.Selection.CountNumber, age), fix)
+		c.add("lifecycle", Warning, fmt.Sprintf("by %s images are %s %d days after their push, and the one that runs was pushed %d days ago", r, r.fate(), r.Selection.CountNumber, age), fix)
 	default: // since the last pull, or since the change to another storage class
 		c.add("lifecycle", Warning, fmt.Sprintf("%s can reach the image that runs, once %d days have passed by %s", r, r.Selection.CountNumber, r.Selection.CountType), fix)
 	}
+}
+
+// fate is what the rule does to images.
+func (r rule) fate() string {
+	if r.Action.Type == "transition" {
+		return "archived"
+	}
+	return "deleted"
 }
 
 func (r rule) String() string {

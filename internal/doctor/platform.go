@@ -18,12 +18,12 @@ import (
 // platform reports whether the image is made for the platform that its tasks
 // run on. An index says so itself; the manifest of one platform names its
 // configuration, which does.
-func (c *chart) platform(ctx context.Context, r *repository, got *ecrtypes.Image, td *types.TaskDefinition) {
+func (c *chart) platform(ctx context.Context, x *exam, r *repository, got *ecrtypes.Image, td *types.TaskDefinition) {
 	want := wanted(td)
 	has, err := r.platforms(ctx, aws.ToString(got.ImageManifest))
 	switch {
 	case err != nil:
-		c.add("platform", Unknown, "not checked: "+err.Error(), "to let it be checked, allow ecr:GetDownloadUrlForLayer on "+r.arn.String())
+		c.blind(x, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
 	case slices.Contains(has, want):
 		c.ok("platform", "the image is made for %s, on which its tasks run", want)
 	default:

@@ -99,3 +99,11 @@ func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.
 	}
 	return nil, &types.ImageFailure{FailureReason: aws.String("ECR returned neither the image nor a reason")}, nil
 }
+
+// archived reports whether an image that ECR does not give out is archived, as
+// far as the caller may know: such an image can be described, but not pulled.
+func (r *repository) archived(ctx context.Context, id types.ImageIdentifier) bool {
+	out, err := r.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name),
+		ImageIds: []types.ImageIdentifier{id}, Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}})
+	return err == nil && len(out.ImageDetails) > 0 && out.ImageDetails[0].ImageStatus != types.ImageStatusActive
+}

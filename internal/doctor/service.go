@@ -150,7 +150,7 @@ func (c *chart) origin(x *exam, w environment.Workload, running image.Reference)
 	registry, isECR := running.Registry()
 	switch want := x.env.RegistryOf(w); {
 	case !isECR || running.Repository != w.Repository:
-		c.add("origin", Warning, fmt.Sprintf("it runs an image of %s/%s, and deployments take images of %s/%s", running.Host, running.Repository, want.Host(), w.Repository),
+		c.add("origin", Warning, fmt.Sprintf("it runs %s, and deployments take images of %s/%s", running, want.Host(), w.Repository),
 			"the next deployment changes that: check ecr_strategy and ecr_config in "+x.env.File)
 	case registry != want:
 		c.add("origin", Warning, fmt.Sprintf("it runs an image of %s, and deployments take images of %s", registry, want),

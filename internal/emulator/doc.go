@@ -1,7 +1,8 @@
-// Package emulator is Amazon ECR, Amazon ECS, Amazon EventBridge, Amazon SQS, Amazon SNS, AWS
-// STS, Parameter Store and AWS Secrets Manager over HTTP, in one process and in memory.
+// Package emulator is Amazon ECR, Amazon ECS, Amazon EventBridge, Amazon SQS, Amazon SNS,
+// Parameter Store and AWS Secrets Manager, and of IAM, S3 and STS what goes with them,
+// over HTTP, in one process and in memory.
 //
-// It speaks the services' own protocols (JSON 1.1, and the query protocol for SNS and STS),
+// It speaks the services' own protocols (JSON 1.1, and the query protocol for IAM, SNS and STS),
 // so a program reaches it through its SDK's AWS_ENDPOINT_URL and the aws command
 // through --endpoint-url; nothing in a client knows that it is there. It is meant as a
 // witness: errors, limits and orders of checks are those AWS documents or is reported

@@ -17,7 +17,7 @@ func (e *Emulator) simulatePrincipalPolicy(r *request) (any, *Error) {
 	}
 	source := form.Get("PolicySourceArn")
 	if err := e.authorize(r, access{action: r.name(), resource: source}); err != nil {
-		return nil, &Error{http.StatusForbidden, "AccessDenied", err.Message}
+		return nil, err
 	}
 	_, key, name, _ := splitARN(source)
 	name = name[strings.LastIndexByte(name, '/')+1:]

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -43,27 +42,32 @@ func (f *file) fault(n *yaml.Node, what, fix string) error {
 // alone a line can be added without a change to another.
 func parse(name string, data []byte) (*file, error) {
 	f := &file{name: name, data: data, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
+	if err := f.text(); err != nil {
+		return nil, err
+	}
 	// The environment's own reader words what is wrong with the YAML itself.
 	if _, err := environment.Parse(name, data); errors.Is(err, environment.ErrNotEnvironment) {
 		return nil, err
 	}
-	document, err := documentOf(data)
+	document, second, err := documentOf(data)
 	var load *yaml.LoadError
 	switch {
 	case errors.As(err, &load):
 		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column, What: "reading YAML: " + load.Message, Fix: "mend it first"}}
 	case err != nil:
-		return nil, f.fault(nil, err.Error(), "keep one document, and so one environment, in a file")
+		return nil, f.fault(nil, err.Error(), "mend it first")
+	case second != nil:
+		return nil, f.fault(second, "a second YAML document begins here", "keep one document, and so one environment, in a file")
 	}
 	f.root = document.Content[0]
 	if f.root.Style&yaml.FlowStyle != 0 {
 		return nil, f.fault(f.root, "the file's keys stand in braces, where no line can be added by itself", "write one key a line, or set ecr_strategy by hand")
 	}
+	if err := f.unique(f.root, ""); err != nil {
+		return nil, err
+	}
 	for i := 0; i+1 < len(f.root.Content); i += 2 {
 		key, value := f.root.Content[i], f.root.Content[i+1]
-		if first, twice := f.keys[key.Value]; twice {
-			return nil, f.fault(key, "`"+key.Value+"` stands here a second time, after line "+strconv.Itoa(first.Line), "keep one of the two")
-		}
 		for value.Kind == yaml.AliasNode {
 			value = value.Alias
 		}
@@ -81,20 +85,22 @@ func parse(name string, data []byte) (*file, error) {
 	return f, nil
 }
 
-// documentOf returns the only document of a file.
-func documentOf(data []byte) (*yaml.Node, error) {
+// documentOf returns a file's first document, and its second if it has more.
+func documentOf(data []byte) (document, second *yaml.Node, err error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var document, second yaml.Node
-	if err := loader.Load(&document); err != nil {
-		return nil, err
+	document, second = &yaml.Node{}, &yaml.Node{}
+	if err := loader.Load(document); err != nil {
+		return nil, nil, err
 	}
-	if err := loader.Load(&second); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the file has more than one YAML document")
+	switch err := loader.Load(second); {
+	case errors.Is(err, io.EOF):
+		return document, nil, nil
+	default:
+		return document, second, err
 	}
-	return &document, nil
 }
 
 const mark = "\ufeff" // the byte order mark
@@ -195,7 +201,7 @@ func (f *file) apply() []byte {
 // unharmed reads the changed file again and compares every node but the two
 // that were to change: a slip in the text must not be written.
 func (f *file) unharmed(data []byte) error {
-	document, err := documentOf(data)
+	document, _, err := documentOf(data)
 	if err != nil {
 		return f.fault(nil, "the changed file could not be read again: "+err.Error(), "set ecr_strategy by hand, and report this file")
 	}

@@ -6,7 +6,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,7 +75,18 @@ func TestRefused(t *testing.T) {
 		{"no environment", "zones: []\n", "x.yaml:1:1: the file has no `env` key (add the line: env: dev)"},
 		{"environment merged in", "a: &a {env: dev}\n<<: *a\nschema_version: 6\n", "x.yaml:1:1: `env` is not set by a line of its own (add the line: env: dev)"},
 		{"environment empty", "env:\nschema_version: 6\n", "x.yaml:1:1: `env` is not set by a line of its own (add the line: env: dev)"},
-		{"two documents", "env: dev\n---\nenv: prod\n", "x.yaml: the file has more than one YAML document (keep one document, and so one environment, in a file)"},
+		{"two documents", "env: dev\n---\nenv: prod\n", "x.yaml:2:1: a second YAML document begins here (keep one document, and so one environment, in a file)"},
+		{"empty", "", "x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, ecr_strategy)"},
+		{"only comments", "# env: dev\n\n# more\n", "x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, ecr_strategy)"},
+		{"a list", "- env: dev\n", "x.yaml:1:1: the file is a list, not keys and values: it has no `env` key"},
+		{"binary", "env: dev\nx: \x7fELF\n", "x.yaml:2:4: the file is not text: the control character 0x7f stands here (take it out, if it is an environment file at all)"},
+		{"zero bytes", "\x00\x00", "x.yaml:1:1: the file is not text: the control character 0x00 stands here (take it out, if it is an environment file at all)"},
+		{"not UTF-8", "env: dev # \xe9\nschema_version: 6\n", "x.yaml:1:12: the file is not text: byte 0xe9 is not UTF-8 (save it as UTF-8, if it is an environment file at all)"},
+		{"UTF-16", "\xff\xfee\x00n\x00v\x00", "x.yaml:1:1: the file is not text: byte 0xff is not UTF-8 (save it as UTF-8, if it is an environment file at all)"},
+		{"carriage returns alone", "env: dev\rschema_version: 6\r", "x.yaml:1:9: a carriage return stands here alone, which YAML takes for the end of a line, and others do not (let lines end in a line feed, or in both)"},
+		{"10 MB", "env: dev\n" + strings.Repeat("# more\n", 10<<20/7), "x.yaml: the file has more than 1048576 bytes, which no environment file has (is it the right file?)"},
+		{"twice, further in", "env: dev\nschema_version: 6\nservices:\n  - name: a\n    name: b\n", "x.yaml:5:5: `services[0].name` stands here a second time, after line 4 (keep one of the two)"},
+		{"braces begun below", "# top\n{\nenv: dev}\n", "x.yaml:2:1: the file's keys stand in braces, where no line can be added by itself (write one key a line, or set ecr_strategy by hand)"},
 		{"twice", "env: dev\nschema_version: 6\nenv: prod\n", "x.yaml:3:1: `env` stands here a second time, after line 1 (keep one of the two)"},
 		{"braces", "{env: dev, schema_version: 6}\n", "x.yaml:1:1: the file's keys stand in braces, where no line can be added by itself (write one key a line, or set ecr_strategy by hand)"},
 		{"tab", "env: dev\n\tschema_version: 6\n", "x.yaml:2:1: reading YAML: found a tab character that violates indentation (mend it first)"},
@@ -87,9 +100,12 @@ func TestRefused(t *testing.T) {
 			t.Parallel()
 			c, err := Plan("x.yaml", []byte(tt.in))
 			if err == nil || err.Error() != tt.want {
-				t.Errorf("got %q, %v\nwant %s", c.New, err, tt.want)
+				t.Errorf("got %v\nwant %s", err, tt.want)
 			}
-			if errors.Is(err, environment.ErrNotEnvironment) != (tt.name == "no environment") {
+			if string(c.New) != tt.in {
+				t.Errorf("what was refused is changed to %q", c.New)
+			}
+			if none := slices.Contains([]string{"no environment", "empty", "only comments", "a list"}, tt.name); errors.Is(err, environment.ErrNotEnvironment) != none {
 				t.Errorf("%v wraps ErrNotEnvironment, or should", err)
 			}
 		})
@@ -158,6 +174,11 @@ func TestReadAndWrite(t *testing.T) {
 	file := filepath.Join(dir, "dev.yaml")
 	must(t, os.WriteFile(file, []byte("env: dev\n"), 0o640))
 	must(t, os.Chmod(file, 0o640))
+	owner := os.Geteuid()
+	if owner == 0 { // who else may give files away
+		owner = 12345
+		must(t, os.Chown(file, owner, owner))
+	}
 	must(t, os.Symlink("dev.yaml", filepath.Join(dir, "link.yaml")))
 	must(t, os.WriteFile(filepath.Join(outside, "prod.yaml"), []byte("env: prod\n"), 0o644))
 	must(t, os.Symlink(filepath.Join(outside, "prod.yaml"), filepath.Join(dir, "away.yaml")))
@@ -170,8 +191,11 @@ func TestReadAndWrite(t *testing.T) {
 	must(t, Write(target, []byte("env: dev\nnew: 1\n")))
 	info, err := os.Lstat(file)
 	must(t, err)
-	if got, _ := os.ReadFile(file); string(got) != "env: dev\nnew: 1\n" || info.Mode().Perm() != 0o640 {
-		t.Errorf("%q with mode %v", got, info.Mode())
+	if got, _ := os.ReadFile(file); string(got) != "env: dev\nnew: 1\n" || info.Mode().Perm() != 0o640 || int(info.Sys().(*syscall.Stat_t).Uid) != owner {
+		t.Errorf("%q with mode %v and owner %v", got, info.Mode(), info.Sys())
+	}
+	if link, err := os.Readlink(filepath.Join(dir, "link.yaml")); err != nil || link != "dev.yaml" {
+		t.Errorf("the link is %q, %v", link, err)
 	}
 	for name, want := range map[string]string{"away.yaml": "outside its directory (migrate that file itself)", "locked.yaml": "is read-only (allow it to be written: chmod u+w ", "none.yaml": "no such file"} {
 		if _, _, err := Read(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {

@@ -3,6 +3,7 @@ package migrate
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,11 +18,11 @@ func Read(path string) (target string, data []byte, err error) {
 	if target, err = filepath.EvalSymlinks(path); err != nil {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
-	here, err := filepath.EvalSymlinks(filepath.Dir(path))
+	inside, err := isInside(filepath.Dir(path), target)
 	if err != nil {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
-	if rel, err := filepath.Rel(here, target); err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if !inside {
 		return "", nil, fmt.Errorf("%s: is a symbolic link to %s, outside its directory (migrate that file itself)", path, target)
 	}
 	info, err := os.Stat(target)
@@ -33,8 +34,30 @@ func Read(path string) (target string, data []byte, err error) {
 	case info.Mode().Perm()&0o200 == 0:
 		return "", nil, fmt.Errorf("%s: is read-only (allow it to be written: chmod u+w %s)", path, path)
 	}
-	data, err = os.ReadFile(target)
+	file, err := os.Open(target)
+	if err != nil {
+		return "", nil, fmt.Errorf("reading %q: %w", path, err)
+	}
+	defer file.Close()
+	data, err = io.ReadAll(io.LimitReader(file, maxSize+1)) // Plan refuses the one byte more
 	return target, data, err
+}
+
+// isInside reports whether a file is in a directory or below it, whose own path
+// may have links in it.
+func isInside(dir, file string) (bool, error) {
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false, err
+	}
+	if dir, err = filepath.Abs(dir); err != nil { // the link may be relative, and the directory not, or the other way round
+		return false, err
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return false, err
+	}
+	rel, err := filepath.Rel(dir, file)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)), err
 }
 
 // Write puts new content in a file's place: all of it or, whatever happens,

@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/policy"
 )
 
 // refused returns the fault of a BatchGetImage call that ECR did not carry out.
@@ -51,8 +51,8 @@ func deniedBy(message string, err error, env *environment.Environment, w environ
 	if strings.Contains(message, "ecr:DescribeImages") {
 		pull = []string{"ecr:DescribeImages"}
 	}
-	identity := statement{Effect: "Allow", Action: pull, Resource: registry.RepositoryARN(w.Repository)}
-	resource := statement{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + partition + ":iam::" + account + ":root"}, Action: pull}
+	identity := policy.Identity(registry.RepositoryARN(w.Repository), pull...)
+	resource := policy.Resource(partition, account, pull...)
 	identityFix := fmt.Sprintf("in account %s, add to the policy of %s: %s", account, who, identity)
 	resourceFix := fmt.Sprintf("in account %s, add to the policy of repository %s in %s: %s", registry.AccountID, w.Repository, registry.Region, resource)
 
@@ -85,17 +85,3 @@ type denial struct {
 
 func (d *denial) Error() string { return d.text }
 func (d *denial) Unwrap() error { return d.error }
-
-// statement is one statement of an IAM policy, in the order people write it.
-type statement struct {
-	Effect    string
-	Principal map[string]string `json:",omitempty"`
-	Action    []string
-	Resource  string `json:",omitempty"`
-}
-
-// String returns the statement as JSON to paste.
-func (s statement) String() string {
-	b, _ := json.Marshal(s) // strings and lists of them always encode
-	return string(b)
-}

@@ -9,17 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/emulator/template"
 	"deployer/internal/environment"
 	"deployer/internal/lambdahost"
-	"deployer/internal/stack"
 )
 
 // Options say what a stage is made of.
@@ -110,7 +107,11 @@ func (s *Stage) install(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.template(env)
+	more := s.options.Parameters[env.Name]
+	if env.Name == "dev" { // staging is the only other environment that takes pushes
+		more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+infra.Staging+":event-bus/default")
+	}
+	t, err := Template(s.options.Root, env, more...)
 	if err != nil {
 		return err
 	}
@@ -145,29 +146,6 @@ func (s *Stage) install(ctx context.Context, file string) error {
 		return err
 	})
 	return nil
-}
-
-// template returns the template with the parameters that the environment file
-// gives. Dev's registry forwards its pushes to staging, the only other
-// environment that takes them.
-func (s *Stage) template(env *environment.Environment) (*template.Template, error) {
-	source, err := os.ReadFile(filepath.Join(s.options.Root, "deploy", "template.yaml"))
-	if err != nil {
-		return nil, err
-	}
-	more := s.options.Parameters[env.Name]
-	if env.Name == "dev" {
-		more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+infra.Staging+":event-bus/default")
-	}
-	parameters, err := stack.Parameters(env, more...)
-	if err != nil {
-		return nil, err
-	}
-	values := map[string]string{}
-	for _, p := range parameters {
-		values[p.Name] = p.Value
-	}
-	return template.Load(source, template.Parameters{Account: env.AccountID, Region: env.Region, Stack: stack.Name(env), Values: values})
 }
 
 // Settle waits until every event has arrived and every function has answered,

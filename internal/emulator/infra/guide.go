@@ -67,9 +67,9 @@ func (a *Account) environment(ctx context.Context, name string) error {
 	}
 	for _, w := range Workloads {
 		image := Dev + ".dkr.ecr." + Region + ".amazonaws.com/" + w.Repository + ":v1"
-		role := "arn:aws:iam::" + a.ID + ":role/" + Project + w.role + "_task"
+		role := "arn:aws:iam::" + a.ID + ":role/"
 		_, err := a.Service(ctx, cluster, ServiceName(w.Name, name), image, func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
-			in.TaskRoleArn, in.ExecutionRoleArn = aws.String(role+"_"+name), aws.String(role+"_execution_"+name)
+			in.TaskRoleArn, in.ExecutionRoleArn = aws.String(role+Project+w.role+"_task_"+name), aws.String(role+ExecutionRole(w.Name, name))
 		})
 		if err != nil {
 			return err
@@ -83,6 +83,16 @@ func ServiceName(workload, env string) string {
 	for _, w := range Workloads {
 		if w.Name == workload {
 			return Project + "_service" + w.infix + "_" + env
+		}
+	}
+	return ""
+}
+
+// ExecutionRole returns the name of a workload's execution role in an environment.
+func ExecutionRole(workload, env string) string {
+	for _, w := range Workloads {
+		if w.Name == workload {
+			return Project + w.role + "_task_execution_" + env
 		}
 	}
 	return ""

@@ -1,0 +1,60 @@
+package migrate
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxSize is more bytes than any environment file has.
+const maxSize = 1 << 20
+
+// text refuses what is no text of which single lines could be changed.
+func (f *file) text() error {
+	if len(f.data) > maxSize {
+		return f.fault(nil, fmt.Sprintf("the file has more than %d bytes, which no environment file has", maxSize), "is it the right file?")
+	}
+	at := &yaml.Node{Line: 1, Column: 1} // where the loop below is
+	for rest := bytes.TrimPrefix(f.data, []byte(mark)); len(rest) > 0; at.Column++ {
+		r, size := utf8.DecodeRune(rest)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			return f.fault(at, fmt.Sprintf("the file is not text: byte %#.2x is not UTF-8", rest[0]), "save it as UTF-8, if it is an environment file at all")
+		case r < ' ' && !strings.ContainsRune("\t\n\r", r), r == 0x7f:
+			return f.fault(at, fmt.Sprintf("the file is not text: the control character %#.2x stands here", r), "take it out, if it is an environment file at all")
+		case r == '\r' && (len(rest) < 2 || rest[1] != '\n'):
+			return f.fault(at, "a carriage return stands here alone, which YAML takes for the end of a line, and others do not", "let lines end in a line feed, or in both")
+		case r == '\n':
+			at.Line, at.Column = at.Line+1, 0
+		}
+		rest = rest[size:]
+	}
+	return nil
+}
+
+// unique refuses a key that stands twice in one mapping, wherever that is: of
+// two values nobody knows which one counts.
+func (f *file) unique(n *yaml.Node, path string) error {
+	first := map[string]*yaml.Node{}
+	for i, child := range n.Content {
+		inner := path + "[" + strconv.Itoa(i) + "]"
+		if n.Kind == yaml.MappingNode {
+			key := n.Content[i-i%2]
+			inner = strings.TrimPrefix(path+"."+key.Value, ".")
+			if other := first[key.Value]; i%2 == 0 && key.Kind == yaml.ScalarNode {
+				if other != nil {
+					return f.fault(key, "`"+inner+"` stands here a second time, after line "+strconv.Itoa(other.Line), "keep one of the two")
+				}
+				first[key.Value] = key
+			}
+		}
+		if err := f.unique(child, inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
