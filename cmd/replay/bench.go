@@ -100,7 +100,7 @@ func (l *log) Write(line []byte) (int, error) {
 		Message string
 		Event   string `json:"event_id"`
 	}
-	if json.Unmarshal(bytes.TrimSpace(line), &entry) != nil {
+	if json.Unmarshal(bytes.TrimSpace(line), &entry) != nil || entry.Message == "" { // a metric says nothing
 		return len(line), nil
 	}
 	l.mu.Lock()
