@@ -114,6 +114,7 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		})
 		var err error
+		w.CreateQueue(infra.Prod, infra.Region, "failed")
 		w.accounts, err = infra.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
@@ -130,11 +131,21 @@ func push(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).ResetCalls()
 }
 
+var readOnly = regexp.MustCompile(`^(BatchGet|Describe|Get|List)`)
+
 // calls is `calls OPERATION...`: those and no others were called since the last
 // `account`, `push` or `calls`, in any order.
 func calls(ts *testscript.TestScript, _ bool, want []string) {
 	var got []string
+	seen := map[string]bool{}
 	for _, c := range of(ts).Calls() {
+		// Under the race detector, on a busy machine, net/http now and then closes
+		// a connection while the SDK reads the answer, and the SDK asks again.
+		call := c.Operation + string(c.Body)
+		if raceDetector && seen[call] && readOnly.MatchString(c.Operation) {
+			continue
+		}
+		seen[call] = true
 		got = append(got, c.Operation)
 	}
 	of(ts).ResetCalls()

@@ -16,6 +16,22 @@ type held struct {
 	visible time.Time // from when on it can be received
 }
 
+// CreateQueue makes an SQS queue, if there is none of the name, and returns its
+// ARN. A queue also comes to be by a template, and by the first message to it.
+func (e *Emulator) CreateQueue(account, region, name string) (arn string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	arn = scopeKey{account, region}.arn("sqs", name)
+	e.makeQueue(arn)
+	return arn
+}
+
+func (e *Emulator) makeQueue(arn string) {
+	if _, made := e.queues[arn]; !made {
+		e.queues[arn] = nil
+	}
+}
+
 // enqueue puts a message into the queue with the ARN.
 func (e *Emulator) enqueue(arn string, m Message) (id string) {
 	h := &held{Message: m, id: e.newUUID()}
@@ -31,6 +47,18 @@ func queueARN(r *request, url string) (string, *Error) {
 		return "", badRequest("InvalidAddress", "The address %s is not valid for this endpoint.", url)
 	}
 	return "arn:aws:sqs:" + r.region + ":" + parts[len(parts)-2] + ":" + parts[len(parts)-1], nil
+}
+
+// mayRead asks for access to the queue that a URL means, which has to exist.
+func (e *Emulator) mayRead(r *request, url string) (string, *Error) {
+	arn, err := e.mayUse(r, url)
+	if err != nil {
+		return "", err
+	}
+	if _, made := e.queues[arn]; !made {
+		return "", badRequest("QueueDoesNotExist", "The specified queue does not exist.")
+	}
+	return arn, nil
 }
 
 // mayUse asks for access to the queue that a URL means.
@@ -76,7 +104,7 @@ type receiveMessageInput struct {
 
 // receiveMessage returns what is visible at once, whatever the caller would wait for.
 func (e *Emulator) receiveMessage(r *request, in receiveMessageInput) (any, *Error) {
-	arn, err := e.mayUse(r, in.QueueUrl)
+	arn, err := e.mayRead(r, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +154,7 @@ type receiptInput struct {
 
 // deleteMessage deletes the message of a receipt; of one that is gone, it succeeds too.
 func (e *Emulator) deleteMessage(r *request, in receiptInput) (any, *Error) {
-	arn, err := e.mayUse(r, in.QueueUrl)
+	arn, err := e.mayRead(r, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +163,7 @@ func (e *Emulator) deleteMessage(r *request, in receiptInput) (any, *Error) {
 }
 
 func (e *Emulator) changeMessageVisibility(r *request, in receiptInput) (any, *Error) {
-	arn, err := e.mayUse(r, in.QueueUrl)
+	arn, err := e.mayRead(r, in.QueueUrl)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ func (e *Emulator) LoadTemplate(account, region string, t *template.Template) er
 func (e *Emulator) loadQueuesAndTopics(account, region string, t *template.Template) {
 	for _, q := range t.Queues() {
 		e.queuePolicies[q.ARN] = nil
+		e.makeQueue(q.ARN)
 	}
 	for _, made := range t.Topics() {
 		e.makeTopic(scopeKey{account, region}, made.Name)

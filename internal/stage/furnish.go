@@ -38,17 +38,10 @@ const mayPull = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action"
 	"Resource":"arn:aws:ecr:us-east-1:` + infra.Dev + `:repository/` + infra.Project + `_*"}]}`
 
 // Furnish adds to the accounts of [infra.CentralizedDev] what a project in good
-// health has beside: the deployer's stack in each, execution roles that may
-// pull, and the configurations that the images refer to.
+// health has beside: what Equip adds, and the deployer's stack in each.
 func Furnish(ctx context.Context, root string, aws *emulator.Emulator, accounts map[string]*infra.Account) error {
-	document, err := policy.Parse([]byte(mayPull))
-	if err != nil {
+	if err := Equip(ctx, aws, accounts); err != nil {
 		return err
-	}
-	for _, w := range infra.Workloads {
-		if err := accounts["dev"].PushConfiguration(ctx, w.Repository, "amd64"); err != nil {
-			return fmt.Errorf("pushing the configuration of %s: %w", w.Repository, err)
-		}
 	}
 	for _, e := range infra.Environments {
 		env, err := environment.Load(filepath.Join(root, "examples", "centralized-dev-ecr", e.Name+".yaml"))
@@ -62,7 +55,22 @@ func Furnish(ctx context.Context, root string, aws *emulator.Emulator, accounts 
 		if err := aws.LoadTemplate(env.AccountID, env.Region, t); err != nil {
 			return fmt.Errorf("making the stack of %s: %w", e.Name, err)
 		}
-		for _, w := range infra.Workloads {
+	}
+	return nil
+}
+
+// Equip adds execution roles that may pull, and the configurations that the
+// images refer to.
+func Equip(ctx context.Context, aws *emulator.Emulator, accounts map[string]*infra.Account) error {
+	document, err := policy.Parse([]byte(mayPull))
+	if err != nil {
+		return err
+	}
+	for _, w := range infra.Workloads {
+		if err := accounts["dev"].PushConfiguration(ctx, w.Repository, "amd64"); err != nil {
+			return fmt.Errorf("pushing the configuration of %s: %w", w.Repository, err)
+		}
+		for _, e := range infra.Environments {
 			aws.SetRolePolicy(e.Account, infra.ExecutionRole(w.Name, e.Name), document)
 		}
 	}

@@ -88,6 +88,9 @@ func (s *Stage) start(ctx context.Context) error {
 	if s.Accounts, err = infra.CentralizedDev(ctx, s.URL); err != nil {
 		return err
 	}
+	if err := Equip(ctx, s.AWS, s.Accounts); err != nil {
+		return err
+	}
 	for _, env := range infra.Environments {
 		file, err := filepath.Abs(filepath.Join(s.options.Files, env.Name+".yaml"))
 		if err != nil {
