@@ -137,23 +137,36 @@ var readOnly = regexp.MustCompile(`^(BatchGet|Describe|Get|List)`)
 // `account`, `push` or `calls`, in any order.
 func calls(ts *testscript.TestScript, _ bool, want []string) {
 	var got []string
-	seen := map[string]bool{}
 	for _, c := range of(ts).Calls() {
-		// Under the race detector, on a busy machine, net/http now and then closes
-		// a connection while the SDK reads the answer, and the SDK asks again.
-		call := c.Operation + string(c.Body)
-		if raceDetector && seen[call] && readOnly.MatchString(c.Operation) {
-			continue
-		}
-		seen[call] = true
 		got = append(got, c.Operation)
 	}
 	of(ts).ResetCalls()
 	slices.Sort(got)
 	slices.Sort(want)
-	if !slices.Equal(got, want) {
+	if !slices.Equal(got, want) && !(raceDetector && slices.Equal(withoutRepeats(got, want), want)) {
 		ts.Fatalf("calls %v, want %v", got, want)
 	}
+}
+
+// withoutRepeats returns the calls without reads beyond those that are wanted.
+// Under the race detector, on a busy machine, net/http now and then closes a
+// connection while the SDK reads the answer, and the SDK asks again.
+func withoutRepeats(got, want []string) (calls []string) {
+	count := func(all []string, one string) (n int) {
+		for _, c := range all {
+			if c == one {
+				n++
+			}
+		}
+		return n
+	}
+	for _, c := range got {
+		if readOnly.MatchString(c) && count(want, c) > 0 && count(calls, c) == count(want, c) {
+			continue
+		}
+		calls = append(calls, c)
+	}
+	return calls
 }
 
 // runs is `runs ENVIRONMENT WORKLOAD REVISION`: that is what the service runs.
