@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,32 @@ func TestReconcile(t *testing.T) {
 	}
 	if got := s.invoke(t, schedule); got.Status != "unchanged" {
 		t.Errorf("after a person: %+v", got)
+	}
+}
+
+// TestReconcileFailed holds that a push whose rollout failed is not taken for a
+// lost one: it would fail again with every schedule.
+func TestReconcileFailed(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	digest, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
+	must(t, err)
+	d.AWS.FailImage(digest)
+	_, err = d.dev.Push(t.Context(), "myproject_backend", "broken", "latest") // its event arrives
+	must(t, err)
+	d.pass(t, 10*rolloutStep)
+	d.AWS.ResetCalls()
+	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(schedule))
+	must(t, err)
+	var got pipeline.Result
+	must(t, json.Unmarshal(response.Payload, &got))
+	if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the image was rolled out, and failed" {
+		t.Errorf("%s", response.Payload)
+	}
+	for _, c := range d.AWS.Calls() {
+		if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
+			t.Errorf("it called %s", c.Operation)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"deployer/internal/fault"
+	"deployer/internal/image"
 )
 
 // nearby is how many revisions are read to find out whether a late event was
@@ -33,6 +34,27 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool
 			return false, err
 		}
 		if read++; tagValue(one.tags, keyEventID) == event {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// FailedSince reports whether an image was rolled out after what the service
+// runs, and failed. It looks at the revisions that are newer, at most twenty.
+func (d *Deployer) FailedSince(ctx context.Context, s *State, ref image.Reference) (bool, error) {
+	for n, read := int(s.newest.Revision), 0; n > s.number() && read < farthest; n, read = n-1, read+1 {
+		one, known := s.revisions[n]
+		if !known {
+			var err error
+			one, err = d.describeRevision(ctx, s.arn(n))
+			if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
+				continue
+			} else if err != nil {
+				return false, err
+			}
+		}
+		if s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || s.target.record(one).Outcome == Failed) {
 			return true, nil
 		}
 	}

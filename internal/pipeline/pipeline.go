@@ -170,6 +170,13 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
 	}
+	if request.Source == ReconcileSource { // with every schedule it would fail once more
+		failed, err := p.deployer.FailedSince(ctx, state, image)
+		if failed || err != nil {
+			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: image.Digest,
+				Reason: "the push was not lost: the image was rolled out, and failed"}, err
+		}
+	}
 	order := ecsdeploy.Order{
 		Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason, Restores: request.Restores,
