@@ -17,8 +17,8 @@ const nearby = 3
 // reads at most three revisions that are not known yet.
 func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool, error) {
 	event = TagValue(event)
-	for _, r := range s.revisions {
-		if tagValue(r.tags, keyEventID) == event {
+	for n, r := range s.revisions {
+		if tagValue(r.tags, keyEventID) == event && n != s.unmoved {
 			return true, nil
 		}
 	}

@@ -57,6 +57,64 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
+// TestCarriedOut holds of which superseded events ECS will tell, or has: not of
+// one that lost to another after its revision was registered, and before the
+// service was moved to it.
+func TestCarriedOut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		play func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error)
+		want bool
+	}{
+		{"it came late", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
+			if _, _, err := w.deploy(t, target, newer); err != nil {
+				return nil, Deployment{}, err
+			}
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			got, err := d.Deploy(t.Context(), s, older)
+			return s, got, err
+		}, false},
+		{"it lost a race", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			if _, _, err := w.deploy(t, target, newer); err != nil {
+				return nil, Deployment{}, err
+			}
+			got, err := d.Deploy(t.Context(), s, older)
+			return s, got, err
+		}, false},
+		{"a second delivery", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
+			for _, o := range []Order{older, newer} {
+				if _, _, err := w.deploy(t, target, o); err != nil {
+					return nil, Deployment{}, err
+				}
+			}
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			got, err := d.Deploy(t.Context(), s, older)
+			return s, got, err
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			d := New(w.Config)
+			d.now = w.clock.Now
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			s, got, err := tt.play(w, d, older, newer)
+			if err != nil || got.Status != Superseded {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			again, err := d.CarriedOut(t.Context(), s, older.EventID)
+			if err != nil || again != tt.want {
+				t.Errorf("%v, %v, want %v", again, err, tt.want)
+			}
+		})
+	}
+}
+
 // TestResume holds that a deployment whose update failed is finished by the
 // retry of its event, with the revision that is there.
 func TestResume(t *testing.T) {
