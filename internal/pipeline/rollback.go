@@ -38,7 +38,7 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 		return nil, nil, &fault.Rejection{Fault: fault.Fault{Name: "ImageOutsideECR", Doing: fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
 			Err: fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), Hint: "choose another revision"}}
 	}
-	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.TaskDefinition
+	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
 	words := fmt.Sprintf("rollback to revision %d", back.Revision)
 	if request.Reason != "" {
 		words += ": " + request.Reason
