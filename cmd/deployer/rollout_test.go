@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,6 +54,37 @@ func (d *drama) deliver(t *testing.T, step, id string) {
 	}
 }
 
+// held returns what ECS told prod's function of during a play, which has yet to hear of it.
+func (d *drama) held(t *testing.T, play func()) (events [][]byte) {
+	t.Helper()
+	const function = "arn:aws:lambda:us-east-1:333333333333:function:myproject_deployer_prod"
+	var mu sync.Mutex
+	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, event)
+		return nil
+	})
+	play()
+	must(t, d.AWS.Drain(t.Context()))
+	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
+		_, err := d.Functions["prod"].InvokeAsync(event)
+		return err
+	})
+	return events
+}
+
+// invoke brings prod's function an event, and returns its answer.
+func (d *drama) invoke(t *testing.T, event []byte) string {
+	t.Helper()
+	response, err := d.Functions["prod"].Invoke(t.Context(), event)
+	must(t, err)
+	if response.FunctionError != "" {
+		t.Errorf("%s", response.Payload)
+	}
+	return string(response.Payload)
+}
+
 // eventID returns the id of the event that the last revision was registered for.
 func eventID(t *testing.T, calls []emulator.Call) string {
 	t.Helper()
@@ -91,6 +125,21 @@ func TestRollouts(t *testing.T) {
 			d.send(t, deployTo("v2"))
 			d.pass(t, rolloutStep)
 			d.send(t, deployTo("v3"))
+			d.pass(t, 3*rolloutStep)
+		},
+		// The second rollout's beginning is told of before the first one's.
+		"out-of-order": func(t *testing.T, d *drama) {
+			d.push(t, "v2")
+			d.push(t, "v3")
+			events := d.held(t, func() {
+				for i, tag := range []string{"v2", "v3"} {
+					d.invoke(t, []byte(deployEventAt(d.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
+					must(t, d.AWS.Drain(t.Context()))
+				}
+			})
+			for _, event := range slices.Backward(events) {
+				d.invoke(t, event)
+			}
 			d.pass(t, 3*rolloutStep)
 		},
 		// An event that comes late is told of, unless it was carried out before.

@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -127,7 +128,7 @@ func (d *Deployer) sightRevision(ctx context.Context, t Target, service *types.S
 // sightOthers reads what ran before and what runs, and whose rollouts this one ended.
 func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Service, s *Sighting) error {
 	before := s.Record.Previous
-	var replaced []string
+	var replaced, ids []string // of the rollouts whose place this one has taken: revisions, and ECS's ids
 	listed := map[string]bool{}
 	for _, one := range service.Deployments {
 		arn := aws.ToString(one.TaskDefinition)
@@ -135,8 +136,8 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 		if aws.ToString(one.Id) == s.ID || arn == s.Record.TaskDefinition || aws.ToString(one.Status) == "PRIMARY" {
 			continue
 		}
-		if s.Primary && one.RolloutState == types.DeploymentRolloutStateInProgress {
-			replaced = append(replaced, arn)
+		if s.Primary && one.RolloutState == types.DeploymentRolloutStateInProgress && !slices.Contains(replaced, arn) {
+			replaced, ids = append(replaced, arn), append(ids, aws.ToString(one.Id))
 		}
 		if before == "" && one.RolloutState != types.DeploymentRolloutStateFailed {
 			before = arn
@@ -164,8 +165,9 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 		}
 	}
 	s.Before, s.Runs = records[0], records[1]
-	for _, r := range records[2:] {
+	for i, r := range records[2:] {
 		if r.Pending() {
+			r.DeploymentID = ids[i] // that it began may be told later
 			s.Replaced = append(s.Replaced, r)
 		}
 	}

@@ -86,7 +86,7 @@ func (f *following) replaced() error {
 		o.Accepted = time.Time{}
 		o.SupersededBy = outcome.Newer{EventID: f.Record.EventID, DeploymentID: f.ID}
 		o, err := outcome.Superseded(o)
-		if err := f.add(o, err, r, ecsdeploy.Note{Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
+		if err := f.add(o, err, r, ecsdeploy.Note{DeploymentID: r.DeploymentID, Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
 			return err
 		}
 	}
