@@ -22,6 +22,13 @@ func keyValue(name, value string) ecstypes.KeyValuePair {
 	return ecstypes.KeyValuePair{Name: aws.String(name), Value: aws.String(value)}
 }
 
+// backendOf changes a container to an image of the backend.
+func backendOf(digest string) func(*ecstypes.ContainerDefinition) {
+	return func(c *ecstypes.ContainerDefinition) {
+		c.Image = aws.String("111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend@" + digest)
+	}
+}
+
 // deployTo is the DEPLOY of a tag to prod's backend.
 func deployTo(tag string) string {
 	return `{"service":"backend","tag":"` + tag + `","actor":"ada","reason":"fix \"it\" <!channel>\nsoon"}`
@@ -180,6 +187,20 @@ func TestRollouts(t *testing.T) {
 			_, err = d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: out.TaskDefinition.TaskDefinitionArn})
 			must(t, err)
 			d.pass(t, 3*rolloutStep)
+		},
+		"foreign-failed": func(t *testing.T, d *drama) {
+			broken := d.push(t, "broken")
+			d.AWS.FailImage(broken)
+			d.byHand(t, backendOf(broken))
+			d.pass(t, 3*rolloutStep)
+		},
+		// Without a journal nobody would know that it was told: it would be with each event.
+		"foreign-without-breaker": func(t *testing.T, d *drama) {
+			d.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
+			broken := d.push(t, "broken")
+			d.AWS.FailImage(broken)
+			d.byHand(t, backendOf(broken))
+			d.pass(t, 8*rolloutStep)
 		},
 		"service-deleted": func(t *testing.T, d *drama) {
 			d.push(t, "v2")

@@ -165,6 +165,9 @@ func (f *following) impaired(ctx context.Context) error {
 	case f.Breaks:
 		f.reason = "the circuit breaker of the service will end the rollout"
 		return nil
+	case f.foreign(): // no journal would say that it was told, and ECS goes on saying it
+		f.reason = "tasks of what somebody else deploys do not stay up"
+		return nil
 	case f.again(ecsdeploy.Impaired, ecsdeploy.Failed, ecsdeploy.Overtaken):
 		return nil
 	}
