@@ -52,29 +52,52 @@ func TestReconcile(t *testing.T) {
 }
 
 // TestReconcileFailed holds that a push whose rollout failed is not taken for a
-// lost one: it would fail again with every schedule.
+// lost one: it would fail again with every schedule. Nor is one that was lost,
+// and found, and failed then; what is kept of it is the event that did not come.
 func TestReconcileFailed(t *testing.T) {
 	t.Parallel()
-	d := newDrama(t)
-	digest, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
-	must(t, err)
-	d.AWS.FailImage(digest)
-	_, err = d.dev.Push(t.Context(), "myproject_backend", "broken", "latest") // its event arrives
-	must(t, err)
-	d.pass(t, 10*rolloutStep)
-	d.AWS.ResetCalls()
-	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(schedule))
-	must(t, err)
-	var got pipeline.Result
-	must(t, json.Unmarshal(response.Payload, &got))
-	if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the image was rolled out, and failed" {
-		t.Errorf("%s", response.Payload)
-	}
-	for _, c := range d.AWS.Calls() {
-		if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
-			t.Errorf("it called %s", c.Operation)
+	for _, lost := range []bool{false, true} {
+		d := newDrama(t)
+		digest, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
+		must(t, err)
+		d.AWS.FailImage(digest)
+		push := func() {
+			_, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "latest")
+			must(t, err)
+		}
+		if lost {
+			d.held(t, "dev", push)
+			if got := d.reconcile(t); got.Status != "deployed" {
+				t.Errorf("a lost push: %+v", got)
+			}
+		} else {
+			push()
+		}
+		d.pass(t, 10*rolloutStep)
+		d.AWS.ResetCalls()
+		got := d.reconcile(t)
+		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the image was rolled out, and failed" {
+			t.Errorf("lost %v: %+v", lost, got)
+		}
+		for _, c := range d.AWS.Calls() {
+			if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
+				t.Errorf("it called %s", c.Operation)
+			}
+		}
+		kept := d.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
+		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
+			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
 		}
 	}
+}
+
+// reconcile makes dev's function look for lost pushes.
+func (d *drama) reconcile(t *testing.T) (got pipeline.Result) {
+	t.Helper()
+	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(schedule))
+	must(t, err)
+	must(t, json.Unmarshal(response.Payload, &got))
+	return got
 }
 
 // TestReconcileDenied holds that a registry that does not let images be

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
@@ -61,10 +63,11 @@ func (d *drama) deliver(t *testing.T, step, id string) {
 	}
 }
 
-// held returns what ECS told prod's function of during a play, which has yet to hear of it.
-func (d *drama) held(t *testing.T, play func()) (events [][]byte) {
+// held returns the events of a play that were for an environment's function,
+// which does not get them.
+func (d *drama) held(t *testing.T, env string, play func()) (events [][]byte) {
 	t.Helper()
-	const function = "arn:aws:lambda:us-east-1:333333333333:function:myproject_deployer_prod"
+	function := "arn:aws:lambda:us-east-1:" + d.Accounts[env].ID + ":function:myproject_deployer_" + env
 	var mu sync.Mutex
 	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
 		mu.Lock()
@@ -75,7 +78,7 @@ func (d *drama) held(t *testing.T, play func()) (events [][]byte) {
 	play()
 	must(t, d.AWS.Drain(t.Context()))
 	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
-		_, err := d.Functions["prod"].InvokeAsync(event)
+		_, err := d.Functions[env].InvokeAsync(event)
 		return err
 	})
 	return events
@@ -138,7 +141,7 @@ func TestRollouts(t *testing.T) {
 		"out-of-order": func(t *testing.T, d *drama) {
 			d.push(t, "v2")
 			d.push(t, "v3")
-			events := d.held(t, func() {
+			events := d.held(t, "prod", func() {
 				for i, tag := range []string{"v2", "v3"} {
 					d.invoke(t, []byte(deployEventAt(d.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
 					must(t, d.AWS.Drain(t.Context()))
@@ -246,6 +249,23 @@ func TestRollouts(t *testing.T) {
 			}
 			d.send(t, `{"service":"backend","action":"rollback","actor":"ada"}`)
 			d.pass(t, 3*rolloutStep)
+		},
+		// The image that is gone back to does not run any more, and is gone then. What
+		// is kept asks for a rollback once more, not for what the tag is on by now.
+		"rollback-failed": func(t *testing.T, d *drama) {
+			first := d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 3*rolloutStep)
+			d.push(t, "v3")
+			d.send(t, deployTo("v3"))
+			d.pass(t, 3*rolloutStep)
+			d.AWS.FailImage(first)
+			const rollback = `{"service":"backend","action":"rollback","actor":"ada","reason":"v3: too slow"}`
+			d.send(t, rollback)
+			d.pass(t, 6*rolloutStep)
+			_, err := d.dev.ECR.BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{RepositoryName: aws.String("myproject_backend"), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}}})
+			must(t, err)
+			d.send(t, rollback)
 		},
 		"rejected": func(t *testing.T, d *drama) {
 			d.send(t, deployTo("git-0000000"))

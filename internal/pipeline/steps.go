@@ -193,20 +193,26 @@ func (f *following) fail(o outcome.Outcome, end ecsdeploy.Phase) error {
 }
 
 // original returns the event that asked for a revision, as far as its journal
-// has it, so that it can be sent once more: nil if no event can have asked.
+// has it, so that it can be sent once more: nil if no event can have asked. Of a
+// lost push it is the event that did not come.
 func original(env *environment.Environment, w environment.Workload, r ecsdeploy.Record) json.RawMessage {
 	e := map[string]any{"version": "0", "id": r.EventID, "time": r.EventTime.Format(time.RFC3339), "account": env.AccountID, "region": env.Region, "resources": []string{}}
-	if ref, err := image.ParseReference(r.Image); err == nil && r.Source == event.ECRSource {
+	if ref, err := image.ParseReference(r.Image); err == nil && (r.Source == event.ECRSource || r.Source == ReconcileSource) {
 		registry, _ := ref.Registry()
-		e["source"], e["detail-type"], e["account"], e["region"] = r.Source, event.ECRImageAction, registry.AccountID, registry.Region
+		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region
 		e["detail"] = map[string]string{"action-type": "PUSH", "result": "SUCCESS", "repository-name": ref.Repository, "image-tag": r.Tag, "image-digest": r.Digest}
 	} else if len(env.DeploySources) > 0 {
 		source := env.DeploySources[0]
 		if slices.Contains(env.DeploySources, r.Source) {
 			source = r.Source
 		}
-		detail := map[string]string{"service": w.Name, "tag": r.Tag}
-		for key, value := range map[string]string{"actor": r.Actor, "reason": r.Reason} {
+		detail, reason := map[string]string{"service": w.Name}, r.Reason
+		if r.Restores != "" && source == r.Source { // by its tag, which may have moved on, it would be another image
+			detail["action"], reason = event.Rollback, wordsOf(reason)
+		} else {
+			detail["tag"] = r.Tag
+		}
+		for key, value := range map[string]string{"actor": r.Actor, "reason": reason} {
 			if value != "" {
 				detail[key] = value
 			}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -150,7 +151,7 @@ func (p *Pipeline) ended(env *environment.Environment, raw json.RawMessage, requ
 	}
 	o = outcome.Of(env, request.Workload)
 	o.Time, o.EventID, o.EventTime, o.Source = p.now(), request.EventID, request.Time, request.Source
-	o.Tag, o.Actor, o.Reason = request.Tag, request.Actor, request.Reason
+	o.Tag, o.Actor, o.Reason = cmp.Or(d.Tag, request.Tag), request.Actor, request.Reason // a rollback finds its tag
 	switch {
 	case failure != nil && p.now().Sub(request.Time) >= lastTry:
 		o.Cause, o.Event = failure.Error(), raw
