@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
@@ -87,6 +88,37 @@ func TestReconcileFailed(t *testing.T) {
 		kept := d.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
 		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
 			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
+		}
+	}
+}
+
+// TestReconcileTellsNothing holds that a found push that a newer event has
+// outdone is told to nobody: it would be with every schedule.
+func TestReconcileTellsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	d.held(t, "dev", func() {
+		_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest")
+		must(t, err)
+	})
+	d.pass(t, rolloutStep)
+	d.push(t, "v3")
+	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(d.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
+	must(t, err)
+	if !strings.Contains(string(response.Payload), `"status":"deployed"`) {
+		t.Fatalf("%s", response.Payload)
+	}
+	d.pass(t, 3*rolloutStep)
+	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	d.AWS.ResetCalls()
+	if got := d.reconcile(t); got.Status != "superseded" {
+		t.Errorf("%+v", got)
+	}
+	for _, c := range d.AWS.Calls() {
+		if c.Operation == "PutEvents" && strings.Contains(string(c.Body), `reconcile-`) {
+			t.Errorf("it told %s", c.Body)
 		}
 	}
 }

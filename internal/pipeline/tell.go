@@ -146,7 +146,9 @@ func (p *Pipeline) tellResults(ctx context.Context, env *environment.Environment
 
 // ended returns the outcome of a request that has one already.
 func (p *Pipeline) ended(env *environment.Environment, raw json.RawMessage, request event.Request, d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
-	if request.DryRun {
+	// What a look for lost pushes could not do is not the end: the next one tries
+	// again, and would tell it again.
+	if request.DryRun || request.Source == ReconcileSource {
 		return o, false, nil
 	}
 	o = outcome.Of(env, request.Workload)
