@@ -30,7 +30,7 @@ func (f *following) of(r, before ecsdeploy.Record, id string, foreign bool) outc
 
 // this is [following.of] for the rollout that ECS told of.
 func (f *following) this() outcome.Outcome {
-	o := f.of(f.Record, f.Before, f.ID, f.foreign())
+	o := f.of(f.Record, f.Before, f.ID, f.Foreign())
 	o.ECSReason = f.step.Reason
 	return o
 }
@@ -101,7 +101,7 @@ func (f *following) completed(ctx context.Context) error {
 	if f.Gone {
 		return f.deleted()
 	}
-	if f.foreign() {
+	if f.Foreign() {
 		if returned, err := f.deployer.Returned(ctx, f.target, f.Record, f.ID); returned || err != nil {
 			f.reason = "ECS has rolled back by it, which was told"
 			return err
@@ -165,7 +165,7 @@ func (f *following) impaired(ctx context.Context) error {
 	case f.Breaks:
 		f.reason = "the circuit breaker of the service will end the rollout"
 		return nil
-	case f.foreign(): // no journal would say that it was told, and ECS goes on saying it
+	case f.Foreign(): // no journal would say that it was told, and ECS goes on saying it
 		f.reason = "tasks of what somebody else deploys do not stay up"
 		return nil
 	case f.again(ecsdeploy.Impaired, ecsdeploy.Failed, ecsdeploy.Overtaken):
