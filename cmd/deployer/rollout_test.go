@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/emulator"
+	"deployer/internal/emulator/infra"
 )
 
 func keyValue(name, value string) ecstypes.KeyValuePair {
@@ -285,6 +286,44 @@ func TestRollouts(t *testing.T) {
 			d := newDrama(t)
 			play(t, d)
 			d.golden(t, name)
+		})
+	}
+}
+
+// TestToldAfterAFault holds that an outcome is told by a later try, and noted
+// then: not at all by none, and twice only where it was told and not noted.
+func TestToldAfterAFault(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fault emulator.Fault
+		want  []string
+	}{
+		{"the bus refuses", emulator.Fault{Operation: "events:PutEvents", Skip: 1, Times: 1, Error: emulator.AccessDenied("no")}, []string{"Deployment Started", "Deployment Succeeded"}},
+		{"the journal refuses", emulator.Fault{Operation: "ecs:TagResource", Times: 1, Error: emulator.AccessDenied("no")}, []string{"Deployment Started", "Deployment Started", "Deployment Succeeded"}},
+		{"the service cannot be read", emulator.Fault{Operation: "ecs:DescribeServices", Skip: 1, Times: 1, Error: emulator.AccessDenied("no")}, []string{"Deployment Started", "Deployment Succeeded"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDrama(t)
+			d.push(t, "v2")
+			tt.fault.Account = infra.Prod
+			d.AWS.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
+			d.send(t, deployTo("v2"))
+			d.pass(t, 2*rolloutStep)
+			var got []string
+			for _, line := range d.logs.lines(t, "outcome") {
+				got = append(got, line["outcome"].(string))
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s\n%s", diff, d.logs)
+			}
+			if failed := d.logs.lines(t, "invocation failed"); len(failed) != 1 {
+				t.Errorf("%d invocations failed, want 1", len(failed))
+			}
+			if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
+				t.Errorf("journals:\n%s", d.journals(t))
+			}
 		})
 	}
 }
