@@ -290,6 +290,46 @@ func TestRollouts(t *testing.T) {
 	}
 }
 
+// TestRolloutsInAnyOrder moves the backend to v2 and to v3, and to both once
+// more, as those do who help; and has ECS tell of the four in any order. Each is
+// told as begun and as ended once, and in that order.
+func TestRolloutsInAnyOrder(t *testing.T) {
+	t.Parallel()
+	const both, last = "v2 Started, v3 Started, v2 Superseded, v3 Succeeded", "v3 Started, v2 Superseded, v3 Succeeded"
+	for order, want := range map[[4]int]string{
+		{0, 1, 2, 3}: both, {1, 2, 0, 3}: both, {2, 3, 1, 0}: both, {1, 3, 2, 0}: last, {3, 0, 1, 2}: last, {3, 2, 1, 0}: last,
+	} {
+		t.Run(fmt.Sprint(order), func(t *testing.T) {
+			t.Parallel()
+			d := newDrama(t)
+			d.push(t, "v2")
+			d.push(t, "v3")
+			events := d.held(t, "prod", func() {
+				for i, tag := range []string{"v2", "v3"} {
+					d.invoke(t, []byte(deployEventAt(d.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
+					must(t, d.AWS.Drain(t.Context()))
+				}
+				for _, revision := range []string{":3", ":4"} {
+					_, err := d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: aws.String(prodBackend + revision)})
+					must(t, err)
+					must(t, d.AWS.Drain(t.Context()))
+				}
+			})
+			for _, i := range order {
+				d.invoke(t, events[i])
+			}
+			d.pass(t, 3*rolloutStep)
+			var told []string
+			for _, line := range d.logs.lines(t, "outcome") {
+				told = append(told, line["tag"].(string)+strings.TrimPrefix(line["outcome"].(string), "Deployment"))
+			}
+			if got := strings.Join(told, ", "); got != want {
+				t.Errorf("told %s, want %s", got, want)
+			}
+		})
+	}
+}
+
 // TestToldAfterAFault holds that an outcome is told by a later try, and noted
 // then: not at all by none, and twice only where it was told and not noted.
 func TestToldAfterAFault(t *testing.T) {

@@ -67,6 +67,10 @@ func (f *following) started(ctx context.Context) error {
 	case !f.Record.Foreign && f.Record.DeploymentID == f.ID:
 		f.reason = "it was told already: started"
 		return nil
+	case !f.Foreign() && !f.Primary && (f.Record.DeploymentID != "" || f.Runs.TaskDefinition == f.Record.TaskDefinition):
+		// Who helps moves a service to a revision a second time.
+		f.reason = "a newer rollout has taken its place, and of another one of the revision it is or will be told"
+		return nil
 	}
 	n := ecsdeploy.Note{DeploymentID: f.ID}
 	if f.Record.Outcome == ecsdeploy.Overtaken { // it won after all
