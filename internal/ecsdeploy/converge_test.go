@@ -63,39 +63,12 @@ func TestSuperseded(t *testing.T) {
 func TestCarriedOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		play func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error)
-		want bool
+		name                     string
+		before, meanwhile, again bool // whether older was delivered before; newer after older's state was read; what is wanted
 	}{
-		{"it came late", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
-			if _, _, err := w.deploy(t, target, newer); err != nil {
-				return nil, Deployment{}, err
-			}
-			s, err := d.Read(t.Context(), target)
-			must(t, err)
-			got, err := d.Deploy(t.Context(), s, older)
-			return s, got, err
-		}, false},
-		{"it lost a race", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
-			s, err := d.Read(t.Context(), target)
-			must(t, err)
-			if _, _, err := w.deploy(t, target, newer); err != nil {
-				return nil, Deployment{}, err
-			}
-			got, err := d.Deploy(t.Context(), s, older)
-			return s, got, err
-		}, false},
-		{"a second delivery", func(w *world, d *Deployer, older, newer Order) (*State, Deployment, error) {
-			for _, o := range []Order{older, newer} {
-				if _, _, err := w.deploy(t, target, o); err != nil {
-					return nil, Deployment{}, err
-				}
-			}
-			s, err := d.Read(t.Context(), target)
-			must(t, err)
-			got, err := d.Deploy(t.Context(), s, older)
-			return s, got, err
-		}, true},
+		{name: "it came late"},
+		{name: "it lost a race", meanwhile: true},
+		{name: "a second delivery", before: true, again: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,13 +76,28 @@ func TestCarriedOut(t *testing.T) {
 			d := New(w.Config)
 			d.now = w.clock.Now
 			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
-			s, got, err := tt.play(w, d, older, newer)
+			deploy := func(o Order) {
+				_, _, err := w.deploy(t, target, o)
+				must(t, err)
+			}
+			if tt.before {
+				deploy(older)
+			}
+			if !tt.meanwhile {
+				deploy(newer)
+			}
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			if tt.meanwhile {
+				deploy(newer)
+			}
+			got, err := d.Deploy(t.Context(), s, older)
 			if err != nil || got.Status != Superseded {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			again, err := d.CarriedOut(t.Context(), s, older.EventID)
-			if err != nil || again != tt.want {
-				t.Errorf("%v, %v, want %v", again, err, tt.want)
+			if err != nil || again != tt.again {
+				t.Errorf("%v, %v, want %v", again, err, tt.again)
 			}
 		})
 	}
