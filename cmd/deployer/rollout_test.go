@@ -111,6 +111,24 @@ func TestRollouts(t *testing.T) {
 			}
 			d.pass(t, 3*rolloutStep)
 		},
+		// It failed, and before that is told of a newer one has taken its place.
+		"failed-and-superseded": func(t *testing.T, d *drama) {
+			d.AWS.FailImage(d.push(t, "broken"))
+			d.send(t, deployTo("broken"))
+			events := d.held(t, "prod", func() {
+				d.pass(t, 5*rolloutStep/2)
+				d.push(t, "v3")
+				d.invoke(t, []byte(deployEventAt(d.clock.Now(), "of-v3", "action.production", deployTo("v3"))))
+			})
+			for _, failure := range []bool{false, true} {
+				for _, event := range events {
+					if strings.Contains(string(event), "SERVICE_DEPLOYMENT_FAILED") == failure {
+						d.invoke(t, event)
+					}
+				}
+			}
+			d.pass(t, 3*rolloutStep)
+		},
 		// An event that comes late is told of, unless it was carried out before.
 		"late": func(t *testing.T, d *drama) {
 			late := d.clock.Now()
