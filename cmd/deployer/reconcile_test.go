@@ -77,7 +77,7 @@ func TestReconcileFailed(t *testing.T) {
 		d.pass(t, 10*rolloutStep)
 		d.AWS.ResetCalls()
 		got := d.reconcile(t)
-		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the image was rolled out, and failed" {
+		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
 			t.Errorf("lost %v: %+v", lost, got)
 		}
 		for _, c := range d.AWS.Calls() {
@@ -89,6 +89,22 @@ func TestReconcileFailed(t *testing.T) {
 		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
 			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
 		}
+	}
+}
+
+// TestReconcileMovedBack holds that a service that somebody moved back by hand,
+// to a revision that is older than the push, is left alone.
+func TestReconcileMovedBack(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	if got := d.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+		t.Errorf("%+v", got)
 	}
 }
 

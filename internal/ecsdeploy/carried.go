@@ -40,9 +40,10 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool
 	return false, nil
 }
 
-// FailedSince reports whether an image was rolled out after what the service
-// runs, and failed. It looks at the revisions that are newer, at most twenty.
-func (d *Deployer) FailedSince(ctx context.Context, s *State, ref image.Reference) (bool, error) {
+// MovedBackFrom reports whether an image was rolled out after what the service
+// runs: then ECS moved the service back, for the rollout failed, or somebody did.
+// It looks at the revisions that are newer, at most twenty.
+func (d *Deployer) MovedBackFrom(ctx context.Context, s *State, ref image.Reference) (bool, error) {
 	for n, read := int(s.newest.Revision), 0; n > s.number() && read < farthest; n, read = n-1, read+1 {
 		one, known := s.revisions[n]
 		if !known {
@@ -54,7 +55,7 @@ func (d *Deployer) FailedSince(ctx context.Context, s *State, ref image.Referenc
 				return false, err
 			}
 		}
-		if s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || s.target.record(one).Outcome == Failed) {
+		if s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || told(one)) {
 			return true, nil
 		}
 	}

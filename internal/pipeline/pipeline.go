@@ -176,11 +176,11 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
 	}
-	if request.Source == ReconcileSource { // with every schedule it would fail once more
-		failed, err := p.deployer.FailedSince(ctx, state, image)
-		if failed || err != nil {
+	if request.Source == ReconcileSource { // with every schedule it would be moved there, and back, once more
+		back, err := p.deployer.MovedBackFrom(ctx, state, image)
+		if back || err != nil {
 			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: image.Digest,
-				Reason: "the push was not lost: the image was rolled out, and failed"}, err
+				Reason: "the push was not lost: the service was moved back from the image"}, err
 		}
 	}
 	order := ecsdeploy.Order{
