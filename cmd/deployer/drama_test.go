@@ -18,6 +18,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/google/go-cmp/cmp"
@@ -116,11 +117,20 @@ func withNotify(t *testing.T) string {
 // plant puts the secret into the backend's task definition.
 func (d *drama) plant(t *testing.T) {
 	t.Helper()
+	d.byHand(t, func(c *ecstypes.ContainerDefinition) {
+		c.Environment = append(c.Environment, keyValue("PASSWORD", planted))
+		c.Command = []string{"serve", "--token", planted}
+	})
+}
+
+// byHand moves the backend to a revision of somebody else's making: the newest
+// one with its container changed.
+func (d *drama) byHand(t *testing.T, change func(*ecstypes.ContainerDefinition)) {
+	t.Helper()
 	out, err := d.prod.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(prodBackend)})
 	must(t, err)
 	one := out.TaskDefinition.ContainerDefinitions[0]
-	one.Environment = append(one.Environment, keyValue("PASSWORD", planted))
-	one.Command = []string{"serve", "--token", planted}
+	change(&one)
 	registered, err := d.prod.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: out.TaskDefinition.Family, ContainerDefinitions: append(out.TaskDefinition.ContainerDefinitions[:0], one),
 		NetworkMode: out.TaskDefinition.NetworkMode, Cpu: out.TaskDefinition.Cpu, Memory: out.TaskDefinition.Memory, RequiresCompatibilities: out.TaskDefinition.RequiresCompatibilities,

@@ -272,6 +272,20 @@ func TestAnswersBeforeTheDeadline(t *testing.T) {
 	}
 }
 
+// TestToldBeforeTheDeadline holds that there is time left to tell of what was
+// throttled to the end, on Lambda's last try.
+func TestToldBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Timeout = 2500 * time.Millisecond })
+	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+	s.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
+	_, err := s.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)))
+	must(t, err)
+	if told := s.logs.lines(t, "outcome"); len(told) != 1 || told[0]["outcome"] != "Deployment Failed" {
+		t.Errorf("it told %v\n%s", told, s.logs)
+	}
+}
+
 // TestColdStart holds which environment file the function reads, and that a
 // bad one ends the cold start with all its faults.
 func TestColdStart(t *testing.T) {

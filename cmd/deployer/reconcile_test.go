@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
@@ -48,6 +50,102 @@ func TestReconcile(t *testing.T) {
 	if got := s.invoke(t, schedule); got.Status != "unchanged" {
 		t.Errorf("after a person: %+v", got)
 	}
+}
+
+// TestReconcileFailed holds that a push whose rollout failed is not taken for a
+// lost one: it would fail again with every schedule. Nor is one that was lost,
+// and found, and failed then; what is kept of it is the event that did not come.
+func TestReconcileFailed(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []bool{false, true} {
+		d := newDrama(t)
+		digest, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
+		must(t, err)
+		d.AWS.FailImage(digest)
+		push := func() {
+			_, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "latest")
+			must(t, err)
+		}
+		if lost {
+			d.held(t, "dev", push)
+			if got := d.reconcile(t); got.Status != "deployed" {
+				t.Errorf("a lost push: %+v", got)
+			}
+		} else {
+			push()
+		}
+		d.pass(t, 10*rolloutStep)
+		d.AWS.ResetCalls()
+		got := d.reconcile(t)
+		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+			t.Errorf("lost %v: %+v", lost, got)
+		}
+		for _, c := range d.AWS.Calls() {
+			if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
+				t.Errorf("it called %s", c.Operation)
+			}
+		}
+		kept := d.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
+		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
+			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
+		}
+	}
+}
+
+// TestReconcileMovedBack holds that a service that somebody moved back by hand,
+// to a revision that is older than the push, is left alone.
+func TestReconcileMovedBack(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	if got := d.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestReconcileTellsNothing holds that a found push that a newer event has
+// outdone is told to nobody: it would be with every schedule.
+func TestReconcileTellsNothing(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	d.held(t, "dev", func() {
+		_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest")
+		must(t, err)
+	})
+	d.pass(t, rolloutStep)
+	d.push(t, "v3")
+	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(d.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
+	must(t, err)
+	if !strings.Contains(string(response.Payload), `"status":"deployed"`) {
+		t.Fatalf("%s", response.Payload)
+	}
+	d.pass(t, 3*rolloutStep)
+	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	must(t, err)
+	d.pass(t, 3*rolloutStep)
+	d.AWS.ResetCalls()
+	if got := d.reconcile(t); got.Status != "superseded" {
+		t.Errorf("%+v", got)
+	}
+	for _, c := range d.AWS.Calls() {
+		if c.Operation == "PutEvents" && strings.Contains(string(c.Body), `reconcile-`) {
+			t.Errorf("it told %s", c.Body)
+		}
+	}
+}
+
+// reconcile makes dev's function look for lost pushes.
+func (d *drama) reconcile(t *testing.T) (got pipeline.Result) {
+	t.Helper()
+	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(schedule))
+	must(t, err)
+	must(t, json.Unmarshal(response.Payload, &got))
+	return got
 }
 
 // TestReconcileDenied holds that a registry that does not let images be

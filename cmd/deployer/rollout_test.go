@@ -3,11 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
@@ -17,6 +20,13 @@ import (
 
 func keyValue(name, value string) ecstypes.KeyValuePair {
 	return ecstypes.KeyValuePair{Name: aws.String(name), Value: aws.String(value)}
+}
+
+// backendOf changes a container to an image of the backend.
+func backendOf(digest string) func(*ecstypes.ContainerDefinition) {
+	return func(c *ecstypes.ContainerDefinition) {
+		c.Image = aws.String("111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend@" + digest)
+	}
 }
 
 // deployTo is the DEPLOY of a tag to prod's backend.
@@ -93,6 +103,32 @@ func TestRollouts(t *testing.T) {
 			d.send(t, deployTo("v3"))
 			d.pass(t, 3*rolloutStep)
 		},
+		// The second rollout's beginning is told of before the first one's.
+		"out-of-order": func(t *testing.T, d *drama) {
+			events := d.held(t, "prod", func() { d.deployTwo(t) })
+			for _, event := range slices.Backward(events) {
+				d.invoke(t, event)
+			}
+			d.pass(t, 3*rolloutStep)
+		},
+		// It failed, and before that is told of a newer one has taken its place.
+		"failed-and-superseded": func(t *testing.T, d *drama) {
+			d.AWS.FailImage(d.push(t, "broken"))
+			d.send(t, deployTo("broken"))
+			events := d.held(t, "prod", func() {
+				d.pass(t, 5*rolloutStep/2)
+				d.push(t, "v3")
+				d.invoke(t, []byte(deployEventAt(d.clock.Now(), "of-v3", "action.production", deployTo("v3"))))
+			})
+			for _, failure := range []bool{false, true} {
+				for _, event := range events {
+					if strings.Contains(string(event), "SERVICE_DEPLOYMENT_FAILED") == failure {
+						d.invoke(t, event)
+					}
+				}
+			}
+			d.pass(t, 3*rolloutStep)
+		},
 		// An event that comes late is told of, unless it was carried out before.
 		"late": func(t *testing.T, d *drama) {
 			late := d.clock.Now()
@@ -131,6 +167,20 @@ func TestRollouts(t *testing.T) {
 			_, err = d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: out.TaskDefinition.TaskDefinitionArn})
 			must(t, err)
 			d.pass(t, 3*rolloutStep)
+		},
+		"foreign-failed": func(t *testing.T, d *drama) {
+			broken := d.push(t, "broken")
+			d.AWS.FailImage(broken)
+			d.byHand(t, backendOf(broken))
+			d.pass(t, 3*rolloutStep)
+		},
+		// Without a journal nobody would know that it was told: it would be with each event.
+		"foreign-without-breaker": func(t *testing.T, d *drama) {
+			d.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
+			broken := d.push(t, "broken")
+			d.AWS.FailImage(broken)
+			d.byHand(t, backendOf(broken))
+			d.pass(t, 8*rolloutStep)
 		},
 		"service-deleted": func(t *testing.T, d *drama) {
 			d.push(t, "v2")
@@ -176,6 +226,23 @@ func TestRollouts(t *testing.T) {
 			}
 			d.send(t, `{"service":"backend","action":"rollback","actor":"ada"}`)
 			d.pass(t, 3*rolloutStep)
+		},
+		// The image that is gone back to does not run any more, and is gone then. What
+		// is kept asks for a rollback once more, not for what the tag is on by now.
+		"rollback-failed": func(t *testing.T, d *drama) {
+			first := d.push(t, "v2")
+			d.send(t, deployTo("v2"))
+			d.pass(t, 3*rolloutStep)
+			d.push(t, "v3")
+			d.send(t, deployTo("v3"))
+			d.pass(t, 3*rolloutStep)
+			d.AWS.FailImage(first)
+			const rollback = `{"service":"backend","action":"rollback","actor":"ada","reason":"v3: too slow"}`
+			d.send(t, rollback)
+			d.pass(t, 6*rolloutStep)
+			_, err := d.dev.ECR.BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{RepositoryName: aws.String("myproject_backend"), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}}})
+			must(t, err)
+			d.send(t, rollback)
 		},
 		"rejected": func(t *testing.T, d *drama) {
 			d.send(t, deployTo("git-0000000"))

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"deployer/internal/fault"
+	"deployer/internal/image"
 )
 
 // nearby is how many revisions are read to find out whether a late event was
@@ -16,8 +17,8 @@ const nearby = 3
 // reads at most three revisions that are not known yet.
 func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool, error) {
 	event = TagValue(event)
-	for _, r := range s.revisions {
-		if tagValue(r.tags, keyEventID) == event {
+	for n, r := range s.revisions {
+		if tagValue(r.tags, keyEventID) == event && n != s.unmoved {
 			return true, nil
 		}
 	}
@@ -33,6 +34,28 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool
 			return false, err
 		}
 		if read++; tagValue(one.tags, keyEventID) == event {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// MovedBackFrom reports whether an image was rolled out after what the service
+// runs: then ECS moved the service back, for the rollout failed, or somebody did.
+// It looks at the revisions that are newer, at most twenty.
+func (d *Deployer) MovedBackFrom(ctx context.Context, s *State, ref image.Reference) (bool, error) {
+	for n, read := int(s.newest.Revision), 0; n > s.number() && read < farthest; n, read = n-1, read+1 {
+		one, known := s.revisions[n]
+		if !known {
+			var err error
+			one, err = d.describeRevision(ctx, s.arn(n))
+			if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
+				continue
+			} else if err != nil {
+				return false, err
+			}
+		}
+		if s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || told(one)) {
 			return true, nil
 		}
 	}

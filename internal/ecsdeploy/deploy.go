@@ -205,6 +205,7 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 		return converge.Answer{}, fault.Of(doing, err)
 	}
 	r.learn(revision{out.TaskDefinition, in.Tags})
+	r.unmoved = int(out.TaskDefinition.Revision)
 	return converge.Answer{Number: int(out.TaskDefinition.Revision)}, nil
 }
 
@@ -218,6 +219,9 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 		return converge.Answer{}, fault.Of(fmt.Sprintf("moving service %q in cluster %q to %q", r.target.Service, r.target.Cluster, arn), err)
 	}
 	r.running = r.revisions[number]
+	if number == r.unmoved {
+		r.unmoved = 0
+	}
 	answer := converge.Answer{Number: number}
 	if out.Service != nil {
 		r.see(out.Service)

@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -45,21 +46,18 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (
 		back, err = d.exactly(ctx, t, runs, number, doing)
 		return back, false, err
 	}
-	below := runs.Revision
-	if runs.Restores != "" { // a rollback of a rollback goes further back
-		below = revisionOf(runs.Restores)
-	}
+	below := revisionOf(runs.Origin()) // a rollback of a rollback goes further back
 	if to != "" {
 		below = runs.Revision
 	}
-	for r, err := range d.before(ctx, t, familyOf(arn), below) {
+	for r, err := range d.before(ctx, t, familyOf(arn), runs.Revision) {
 		switch {
 		case err != nil:
 			return Record{}, false, err
 		case r.EventID == TagValue(event):
 			return r, true, nil
 		}
-		if r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
+		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}
 		if to == "" && r.Outcome == Succeeded || to != "" && r.Tag == to && r.Outcome != Failed {
@@ -74,6 +72,10 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (
 	}
 	return Record{}, false, &fault.Rejection{Fault: f}
 }
+
+// Origin returns the ARN of the revision that was first made for the image: of
+// a rollback the one that it goes back to, else itself.
+func (r Record) Origin() string { return cmp.Or(r.Restores, r.TaskDefinition) }
 
 // exactly returns the revision with a number, which has to have an image that can be pinned.
 func (d *Deployer) exactly(ctx context.Context, t Target, runs Record, number int, doing string) (Record, error) {

@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,13 @@ type Sighting struct {
 	// Replaced are the records of the deployer's own rollouts that had not ended
 	// when this one took their place.
 	Replaced []Record
+}
+
+// Foreign reports whether somebody else made the rollout: of a revision of
+// their own, or once more of one whose rollout had ended.
+func (s Sighting) Foreign() bool {
+	ended := s.Record.Outcome == Succeeded || s.Record.Outcome == Failed
+	return s.Record.Foreign || ended && s.Record.DeploymentID != s.ID
 }
 
 // farthest is how many revisions are read in search of a rollout that ECS no
@@ -127,16 +135,19 @@ func (d *Deployer) sightRevision(ctx context.Context, t Target, service *types.S
 // sightOthers reads what ran before and what runs, and whose rollouts this one ended.
 func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Service, s *Sighting) error {
 	before := s.Record.Previous
-	var replaced []string
+	if s.Foreign() { // the journal tells what ran before the deployer's own rollout
+		before = ""
+	}
+	var replaced, ids []string // of the rollouts whose place this one has taken: revisions, and ECS's ids
 	listed := map[string]bool{}
 	for _, one := range service.Deployments {
 		arn := aws.ToString(one.TaskDefinition)
 		listed[arn] = true
-		if aws.ToString(one.Id) == s.ID || arn == s.Record.TaskDefinition || aws.ToString(one.Status) == "PRIMARY" {
+		if aws.ToString(one.Id) == s.ID || aws.ToString(one.Status) == "PRIMARY" {
 			continue
 		}
-		if s.Primary && one.RolloutState == types.DeploymentRolloutStateInProgress {
-			replaced = append(replaced, arn)
+		if s.Primary && one.RolloutState == types.DeploymentRolloutStateInProgress && arn != s.Record.TaskDefinition && !slices.Contains(replaced, arn) {
+			replaced, ids = append(replaced, arn), append(ids, aws.ToString(one.Id))
 		}
 		if before == "" && one.RolloutState != types.DeploymentRolloutStateFailed {
 			before = arn
@@ -164,8 +175,9 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 		}
 	}
 	s.Before, s.Runs = records[0], records[1]
-	for _, r := range records[2:] {
+	for i, r := range records[2:] {
 		if r.Pending() {
+			r.DeploymentID = ids[i] // that it began may be told later
 			s.Replaced = append(s.Replaced, r)
 		}
 	}

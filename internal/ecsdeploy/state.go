@@ -28,6 +28,10 @@ type State struct {
 	primary    string   // id of the rollout that is the service's newest
 	warning    string   // what a person should hear of with the result
 
+	// unmoved is the number of the revision that this deployment registered and
+	// did not move the service to: ECS will never tell of it. 0 if there is none.
+	unmoved int
+
 	revisions map[int]revision // all that were read, by number
 	failed    map[string]bool  // ARNs of revisions whose rollout failed, as far as ECS shows it
 	back      string           // ECS's words, if the service is being rolled back

@@ -16,8 +16,8 @@ var detailKeys = []string{"service", "task", "tag", "action", "env", "reason", "
 
 // The actions of a DEPLOY; none is the first.
 const (
-	actionDeploy   = "deploy"
-	actionRollback = "rollback"
+	actionDeploy = "deploy"
+	Rollback     = "rollback"
 )
 
 // deploy reads a DEPLOY event. Whether it is meant for this environment is
@@ -156,13 +156,13 @@ func (d *detail) readAction() {
 	switch action := d.text("action"); action {
 	case "", actionDeploy:
 		d.readTag()
-	case actionRollback:
+	case Rollback:
 		d.rollback = true
 		if d.text("tag") != "" {
 			d.add(`"action" is "rollback", which goes to the last image that succeeded, and "tag" is %s: leave one of them out`, quote(d.text("tag")))
 		}
 	default:
-		d.add(`"action" is %s, and an action is %q or %q`, quote(action), actionDeploy, actionRollback)
+		d.add(`"action" is %s, and an action is %q or %q`, quote(action), actionDeploy, Rollback)
 	}
 }
 

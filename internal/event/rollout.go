@@ -31,8 +31,9 @@ type Rollout struct {
 	Reason       string // in ECS's words; may be ""
 }
 
-// rollout reads an event of ECS about a service. Nothing in it is believed but
-// which rollout to look at: what became of it, ECS is asked.
+// rollout reads an event of ECS about a service. It is believed which step of
+// which rollout it tells of, and when and why: only ECS can put it on a bus. All
+// else ECS is asked.
 func (r reader) rollout() Reading {
 	fields, err := object(r.Detail)
 	if err != nil {

@@ -138,10 +138,3 @@ func (f *following) again(ends ...ecsdeploy.Phase) bool {
 	}
 	return false
 }
-
-// foreign reports whether somebody else made the rollout: of a revision of
-// their own, or once more of one whose rollout had ended.
-func (f *following) foreign() bool {
-	ended := f.Record.Outcome == ecsdeploy.Succeeded || f.Record.Outcome == ecsdeploy.Failed
-	return f.Record.Foreign || ended && f.Record.DeploymentID != f.ID
-}

@@ -27,6 +27,10 @@ import (
 // that much before the deadline, so that the caller hears how far it came.
 const answerTime = 500 * time.Millisecond
 
+// tellTime is what is left of it to tell of what was not done in the rest: what
+// people's channels may take, and a first call of EventBridge.
+const tellTime = 5 * time.Second
+
 // Pipeline deploys into one environment. It is safe for concurrent use.
 type Pipeline struct {
 	env      *environment.Environment
@@ -133,10 +137,12 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage, requests []event.Request) (Result, error) {
 	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
 	errs := make([]error, len(requests))
+	working, cancel := p.leaveToTell(ctx)
+	defer cancel()
 	var all sync.WaitGroup
 	for i, request := range requests {
 		all.Go(func() {
-			result.Deployments[i], errs[i] = p.deploy(ctx, env, request)
+			result.Deployments[i], errs[i] = p.deploy(working, env, request)
 			report(ctx, request, result.Deployments[i], errs[i])
 		})
 	}
@@ -169,6 +175,13 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
+	}
+	if request.Source == ReconcileSource { // with every schedule it would be moved there, and back, once more
+		back, err := p.deployer.MovedBackFrom(ctx, state, image)
+		if back || err != nil {
+			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: image.Digest,
+				Reason: "the push was not lost: the service was moved back from the image"}, err
+		}
 	}
 	order := ecsdeploy.Order{
 		Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push,
@@ -213,6 +226,16 @@ func NotYet(request event.Request) (ecsdeploy.Deployment, bool) {
 		d.Status = ecsdeploy.Ignored
 	}
 	return d, w.ECSService == ""
+}
+
+// leaveToTell returns ctx with a deadline that leaves time to tell of what could
+// not be done until then; on a short invocation it is a quarter of its time.
+func (p *Pipeline) leaveToTell(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if p.teller == nil || !ok {
+		return context.WithCancel(ctx)
+	}
+	return leave(ctx, min(tellTime, time.Until(end)/4))
 }
 
 // leave returns ctx with a deadline that is earlier by the given time.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -10,6 +11,21 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/image"
 )
+
+// rollbackReason is what the journal of a rollback says why it was made.
+func rollbackReason(revision int, words string) string {
+	reason := fmt.Sprintf("rollback to revision %d", revision)
+	if words != "" {
+		reason += ": " + words
+	}
+	return reason
+}
+
+// wordsOf returns the sender's words in what rollbackReason returned.
+func wordsOf(reason string) string {
+	_, words, _ := strings.Cut(reason, ": ")
+	return words
+}
 
 // finder looks a request's image up in ECR.
 type finder func(context.Context) (image.Reference, error)
@@ -38,12 +54,8 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 		return nil, nil, &fault.Rejection{Fault: fault.Fault{Name: "ImageOutsideECR", Doing: fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
 			Err: fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), Hint: "choose another revision"}}
 	}
-	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.TaskDefinition
-	words := fmt.Sprintf("rollback to revision %d", back.Revision)
-	if request.Reason != "" {
-		words += ": " + request.Reason
-	}
-	request.Reason = words
+	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
+	request.Reason = rollbackReason(back.Revision, request.Reason)
 	w.Registry, w.Repository = registry, ref.Repository // where it was then, whatever the strategy is now
 	return func(ctx context.Context) (image.Reference, error) {
 		if back.Digest == "" {

@@ -30,7 +30,7 @@ func (f *following) of(r, before ecsdeploy.Record, id string, foreign bool) outc
 
 // this is [following.of] for the rollout that ECS told of.
 func (f *following) this() outcome.Outcome {
-	o := f.of(f.Record, f.Before, f.ID, f.foreign())
+	o := f.of(f.Record, f.Before, f.ID, f.Foreign())
 	o.ECSReason = f.step.Reason
 	return o
 }
@@ -67,6 +67,10 @@ func (f *following) started(ctx context.Context) error {
 	case !f.Record.Foreign && f.Record.DeploymentID == f.ID:
 		f.reason = "it was told already: started"
 		return nil
+	case !f.Foreign() && !f.Primary && (f.Record.DeploymentID != "" || f.Runs.TaskDefinition == f.Record.TaskDefinition):
+		// Who helps moves a service to a revision a second time.
+		f.reason = "a newer rollout has taken its place, and of another one of the revision it is or will be told"
+		return nil
 	}
 	n := ecsdeploy.Note{DeploymentID: f.ID}
 	if f.Record.Outcome == ecsdeploy.Overtaken { // it won after all
@@ -86,7 +90,7 @@ func (f *following) replaced() error {
 		o.Accepted = time.Time{}
 		o.SupersededBy = outcome.Newer{EventID: f.Record.EventID, DeploymentID: f.ID}
 		o, err := outcome.Superseded(o)
-		if err := f.add(o, err, r, ecsdeploy.Note{Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
+		if err := f.add(o, err, r, ecsdeploy.Note{DeploymentID: r.DeploymentID, Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
 			return err
 		}
 	}
@@ -101,7 +105,7 @@ func (f *following) completed(ctx context.Context) error {
 	if f.Gone {
 		return f.deleted()
 	}
-	if f.foreign() {
+	if f.Foreign() {
 		if returned, err := f.deployer.Returned(ctx, f.target, f.Record, f.ID); returned || err != nil {
 			f.reason = "ECS has rolled back by it, which was told"
 			return err
@@ -165,6 +169,9 @@ func (f *following) impaired(ctx context.Context) error {
 	case f.Breaks:
 		f.reason = "the circuit breaker of the service will end the rollout"
 		return nil
+	case f.Foreign(): // no journal would say that it was told, and ECS goes on saying it
+		f.reason = "tasks of what somebody else deploys do not stay up"
+		return nil
 	case f.again(ecsdeploy.Impaired, ecsdeploy.Failed, ecsdeploy.Overtaken):
 		return nil
 	}
@@ -190,20 +197,26 @@ func (f *following) fail(o outcome.Outcome, end ecsdeploy.Phase) error {
 }
 
 // original returns the event that asked for a revision, as far as its journal
-// has it, so that it can be sent once more: nil if no event can have asked.
+// has it, so that it can be sent once more: nil if no event can have asked. Of a
+// lost push it is the event that did not come.
 func original(env *environment.Environment, w environment.Workload, r ecsdeploy.Record) json.RawMessage {
 	e := map[string]any{"version": "0", "id": r.EventID, "time": r.EventTime.Format(time.RFC3339), "account": env.AccountID, "region": env.Region, "resources": []string{}}
-	if ref, err := image.ParseReference(r.Image); err == nil && r.Source == event.ECRSource {
+	if ref, err := image.ParseReference(r.Image); err == nil && (r.Source == event.ECRSource || r.Source == ReconcileSource) {
 		registry, _ := ref.Registry()
-		e["source"], e["detail-type"], e["account"], e["region"] = r.Source, event.ECRImageAction, registry.AccountID, registry.Region
+		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region
 		e["detail"] = map[string]string{"action-type": "PUSH", "result": "SUCCESS", "repository-name": ref.Repository, "image-tag": r.Tag, "image-digest": r.Digest}
 	} else if len(env.DeploySources) > 0 {
 		source := env.DeploySources[0]
 		if slices.Contains(env.DeploySources, r.Source) {
 			source = r.Source
 		}
-		detail := map[string]string{"service": w.Name, "tag": r.Tag}
-		for key, value := range map[string]string{"actor": r.Actor, "reason": r.Reason} {
+		detail, reason := map[string]string{"service": w.Name}, r.Reason
+		if r.Restores != "" && source == r.Source { // by its tag, which may have moved on, it would be another image
+			detail["action"], reason = event.Rollback, wordsOf(reason)
+		} else {
+			detail["tag"] = r.Tag
+		}
+		for key, value := range map[string]string{"actor": r.Actor, "reason": reason} {
 			if value != "" {
 				detail[key] = value
 			}

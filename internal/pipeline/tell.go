@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -145,12 +146,14 @@ func (p *Pipeline) tellResults(ctx context.Context, env *environment.Environment
 
 // ended returns the outcome of a request that has one already.
 func (p *Pipeline) ended(env *environment.Environment, raw json.RawMessage, request event.Request, d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
-	if request.DryRun {
+	// What a look for lost pushes could not do is not the end: the next one tries
+	// again, and would tell it again.
+	if request.DryRun || request.Source == ReconcileSource {
 		return o, false, nil
 	}
 	o = outcome.Of(env, request.Workload)
 	o.Time, o.EventID, o.EventTime, o.Source = p.now(), request.EventID, request.Time, request.Source
-	o.Tag, o.Actor, o.Reason = request.Tag, request.Actor, request.Reason
+	o.Tag, o.Actor, o.Reason = cmp.Or(d.Tag, request.Tag), request.Actor, request.Reason // a rollback finds its tag
 	switch {
 	case failure != nil && p.now().Sub(request.Time) >= lastTry:
 		o.Cause, o.Event = failure.Error(), raw

@@ -10,6 +10,7 @@ import (
 	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"deployer/internal/outcome"
 	"deployer/internal/signed"
@@ -21,9 +22,13 @@ type Topic struct {
 	client signed.Client
 }
 
-// New returns the topic with an ARN, in the region of config.
-func New(config aws.Config, arn string) *Topic {
-	return &Topic{arn, signed.New(config)}
+// New returns the topic with an ARN, with the credentials of config. It is
+// called in its own region, which need not be config's.
+func New(config aws.Config, topic string) *Topic {
+	if parsed, err := arn.Parse(topic); err == nil {
+		config.Region = parsed.Region
+	}
+	return &Topic{topic, signed.New(config)}
 }
 
 // String returns the channel, for the log.

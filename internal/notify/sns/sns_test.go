@@ -94,13 +94,16 @@ func topic(t *testing.T, status int, body string) (*Topic, *[]url.Values) {
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
+		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "/us-east-1/sns/aws4_request") {
+			t.Errorf("signed for another region than the topic's: %s", signed)
+		}
 		published = append(published, r.PostForm)
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	config := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	config := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 	})}
 	return New(config, "arn:aws:sns:us-east-1:333333333333:deployments"), &published

@@ -1,0 +1,67 @@
+package ecsdeploy
+
+import (
+	"testing"
+
+	"deployer/internal/fault"
+)
+
+// TestRollbackTo goes back and forth: each step is an event, by the image that
+// it deploys or by "rollback", and the image that the service runs after it.
+// Every rollback's event is delivered once more at the end of each step.
+func TestRollbackTo(t *testing.T) {
+	t.Parallel()
+	type step struct {
+		event, runs string
+		outcome     Phase // of the rollout
+	}
+	for _, tt := range []struct {
+		name  string
+		steps []step
+	}{
+		{"to the last image", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"past one that failed", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Failed}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"past one that never ended", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Impaired}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"from one that never ended", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Impaired}, {"rollback", "v2", Succeeded}}},
+		{"twice", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"from what came after", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"rollback", "v2", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"not to what was gone back from", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v3", Succeeded},
+			{"v5", "v5", Succeeded}, {"rollback", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
+		{"to nothing", []step{{"v2", "v2", Succeeded}, {"rollback", "", ""}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			d := New(w.Config)
+			d.now = w.clock.Now
+			var rollbacks []string
+			for i, s := range tt.steps {
+				o := w.event(t, string(rune('a'+i)), i, s.event)
+				if s.event == "rollback" {
+					back, done, err := d.RollbackTo(t.Context(), target, "", o.EventID)
+					if s.runs == "" {
+						if fault.Name(err) != "NoRollback" {
+							t.Errorf("step %d: %+v, %v", i, back, err)
+						}
+						return
+					}
+					if err != nil || done || back.Tag != s.runs {
+						t.Fatalf("step %d: %+v, %v, %v, want %s", i, back, done, err, s.runs)
+					}
+					o.Image.Tag, o.Image.Digest, o.Restores = back.Tag, back.Digest, back.Origin()
+					rollbacks = append(rollbacks, o.EventID)
+				}
+				got, _, err := w.deploy(t, target, o)
+				if err != nil || got.Status != Deployed || got.Tag != s.runs {
+					t.Fatalf("step %d: %+v, %v", i, got, err)
+				}
+				must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: s.outcome}))
+				for _, event := range rollbacks {
+					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done || back.EventID != event {
+						t.Errorf("step %d, event %s again: %+v, %v, %v", i, event, back, done, err)
+					}
+				}
+			}
+		})
+	}
+}
