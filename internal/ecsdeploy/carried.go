@@ -2,6 +2,9 @@ package ecsdeploy
 
 import (
 	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/fault"
 	"deployer/internal/image"
@@ -19,7 +22,7 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool
 	event = TagValue(event)
 	for n, r := range s.revisions {
 		if tagValue(r.tags, keyEventID) == event && n != s.unmoved {
-			return true, nil
+			return s.toldOf(r), nil
 		}
 	}
 	read := 0
@@ -34,10 +37,18 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool
 			return false, err
 		}
 		if read++; tagValue(one.tags, keyEventID) == event {
-			return true, nil
+			return s.toldOf(one), nil
 		}
 	}
 	return false, nil
+}
+
+// toldOf reports whether what became of a revision was or will be told. One that
+// ECS has told nothing of for a minute was registered by a deployer who died, or
+// was refused, before the service was moved to it; or its image ran already.
+func (s *State) toldOf(r revision) bool {
+	const soon = time.Minute
+	return told(r) || s.now.Sub(aws.ToTime(r.RegisteredAt)) < soon
 }
 
 // MovedBackFrom reports whether an image was rolled out after what the service

@@ -201,6 +201,19 @@ func (d *Deployer) Returned(ctx context.Context, t Target, r Record, id string) 
 	return err == nil && newest.Return == id, err
 }
 
+// Before returns the revision that ran when one was made, as far as it is still
+// there: of one that is gone, only its ARN.
+func (d *Deployer) Before(ctx context.Context, t Target, r Record) (Record, error) {
+	if r.Previous == "" {
+		return Record{}, nil
+	}
+	before, err := d.recordOf(ctx, t, r.Previous)
+	if fault.Name(err) == "TaskDefinitionNotFound" {
+		return Record{TaskDefinition: r.Previous, Revision: revisionOf(r.Previous)}, nil
+	}
+	return before, err
+}
+
 // recordOf reads a revision by its ARN, or a family's newest one by its name.
 func (d *Deployer) recordOf(ctx context.Context, t Target, name string) (Record, error) {
 	r, err := d.describeRevision(ctx, name)

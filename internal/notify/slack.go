@@ -69,8 +69,8 @@ func slackMessage(o outcome.Outcome) message {
 	if reason := outcome.Line(o.Reason, mostWhy); reason != "" {
 		m.Blocks = append(m.Blocks, section(plainText("Asked for because: "+reason)))
 	}
-	if o.CanRollBack() {
-		m.Blocks = append(m.Blocks, section(markedText("To roll back: `deployer rollback -f FILE "+code(o.Service)+"`")))
+	if undo := o.Undo(); undo != "" {
+		m.Blocks = append(m.Blocks, section(markedText("To roll back: `"+code(undo)+"`")))
 	}
 	if links := slackLinks(o.Links); len(links) > 0 {
 		m.Blocks = append(m.Blocks, within(links))

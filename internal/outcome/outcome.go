@@ -33,6 +33,7 @@ type Outcome struct {
 	Time       time.Time `json:"-"` // when it happened: the event's time
 	Accepted   time.Time `json:"-"` // when ECS accepted to move the service, for the metrics
 	ServiceARN string    `json:"-"` // of the ECS service: the event's resource
+	Unproven   bool      `json:"-"` // somebody else deployed what ran before: who goes back to it has to name it
 
 	Schema      int    `json:"schema"`            // always 1
 	Environment string `json:"environment"`       // such as "prod"
@@ -103,6 +104,19 @@ func (o Outcome) Ended() bool { return o.Kind != DeploymentStarted }
 func (o Outcome) CanRollBack() bool {
 	return o.Service != "" && o.Revision.Before != "" && o.Revision.After != "" && o.RolledBackTo == Revision{} &&
 		(o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed)
+}
+
+// Undo returns the command that rolls the deployment back, in which FILE stands
+// for the environment's file; "" where there is nothing to undo.
+func (o Outcome) Undo() string {
+	if !o.CanRollBack() {
+		return ""
+	}
+	command := "deployer rollback -f FILE " + o.Service
+	if n := number(o.Revision.Before); o.Unproven && n != "" {
+		command += " -to " + n
+	}
+	return command
 }
 
 // Why returns why a deployment failed or was rejected: in ECS's words if there

@@ -22,6 +22,7 @@ func (f *following) of(r, before ecsdeploy.Record, id string, foreign bool) outc
 	o.Tag, o.Digest = r.Tag, r.Digest
 	o.Image = outcome.Change{Before: before.Image, After: r.Image}
 	o.Revision = outcome.Change{Before: before.TaskDefinition, After: r.TaskDefinition}
+	o.Unproven = before.Foreign
 	if !foreign {
 		o.EventID, o.EventTime, o.Source, o.Actor, o.Reason = r.EventID, r.EventTime, r.Source, r.Actor, r.Reason
 	}
@@ -80,16 +81,20 @@ func (f *following) started(ctx context.Context) error {
 	if err := f.add(o, err, f.Record, n); err != nil {
 		return err
 	}
-	return f.replaced()
+	return f.replaced(ctx)
 }
 
 // replaced takes the end of the rollouts whose place this one has taken.
-func (f *following) replaced() error {
+func (f *following) replaced(ctx context.Context) error {
 	for _, r := range f.Replaced {
-		o := f.of(r, ecsdeploy.Record{TaskDefinition: r.Previous}, r.DeploymentID, false)
+		before, err := f.deployer.Before(ctx, f.target, r)
+		if err != nil {
+			return err
+		}
+		o := f.of(r, before, r.DeploymentID, false)
 		o.Accepted = time.Time{}
 		o.SupersededBy = outcome.Newer{EventID: f.Record.EventID, DeploymentID: f.ID}
-		o, err := outcome.Superseded(o)
+		o, err = outcome.Superseded(o)
 		if err := f.add(o, err, r, ecsdeploy.Note{DeploymentID: r.DeploymentID, Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
 			return err
 		}
@@ -115,7 +120,7 @@ func (f *following) completed(ctx context.Context) error {
 	if err := f.add(o, err, f.Record, ecsdeploy.Note{DeploymentID: f.ID, Outcome: ecsdeploy.Succeeded, Finished: f.at}); err != nil {
 		return err
 	}
-	return f.replaced()
+	return f.replaced(ctx)
 }
 
 // failed takes the bad end of a rollout: it is superseded, not failed, if a

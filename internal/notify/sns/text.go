@@ -96,8 +96,8 @@ func change(c outcome.Change) string {
 }
 
 func nextSteps(o outcome.Outcome) (steps []string) {
-	if o.CanRollBack() {
-		steps = append(steps, "Roll back: "+code("deployer rollback -f FILE "+o.Service))
+	if undo := o.Undo(); undo != "" {
+		steps = append(steps, "Roll back: "+code(undo))
 	}
 	if o.Links.Deployment != "" {
 		steps = append(steps, "See the deployment: "+o.Links.Deployment)
