@@ -16,28 +16,30 @@ const nearby = 3
 
 // CarriedOut reports whether an event was carried out before, by one of the
 // newest revisions of the service's family: a late event that was not is
-// superseded, and a second delivery of one that was is nothing to tell of. It
-// reads at most three revisions that are not known yet.
-func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string) (bool, error) {
+// superseded, and a second delivery of one that was is nothing to tell of. Who
+// registers has the newest event, so the search goes back to the first revision
+// of an older one. It reads at most three that are not known yet.
+func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
 	event = TagValue(event)
-	for n, r := range s.revisions {
-		if tagValue(r.tags, keyEventID) == event && n != s.unmoved {
-			return s.toldOf(r), nil
+	for n, read := int(s.newest.Revision), 0; n > 0; n-- {
+		one, known := s.revisions[n]
+		if !known {
+			if read++; read > nearby {
+				return false, nil
+			}
+			var err error
+			one, err = d.describeRevision(ctx, s.arn(n))
+			if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
+				return false, nil
+			} else if err != nil {
+				return false, err
+			}
 		}
-	}
-	read := 0
-	for n := int(s.newest.Revision); n > 0 && read < nearby; n-- {
-		if _, known := s.revisions[n]; known {
-			continue
-		}
-		one, err := d.describeRevision(ctx, s.arn(n))
-		if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
-			return false, nil
-		} else if err != nil {
-			return false, err
-		}
-		if read++; tagValue(one.tags, keyEventID) == event {
+		if tagValue(one.tags, keyEventID) == event && n != s.unmoved {
 			return s.toldOf(one), nil
+		}
+		if of, err := time.Parse(time.RFC3339Nano, tagValue(one.tags, keyTime)); err == nil && of.Before(at) {
+			return false, nil
 		}
 	}
 	return false, nil

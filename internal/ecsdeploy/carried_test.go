@@ -19,7 +19,7 @@ func TestCarriedOutIsTold(t *testing.T) {
 		t.Helper()
 		state, err := d.Read(t.Context(), target)
 		must(t, err)
-		done, err := d.CarriedOut(t.Context(), state, event)
+		done, err := d.CarriedOut(t.Context(), state, event, eventTime)
 		must(t, err)
 		return done
 	}

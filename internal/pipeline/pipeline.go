@@ -192,7 +192,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	d, err := p.deployer.Deploy(ctx, state, order)
 	if err == nil && d.Status == ecsdeploy.Superseded && p.teller != nil && !p.redrives {
-		d.Again, err = p.deployer.CarriedOut(ctx, state, order.EventID)
+		d.Again, err = p.deployer.CarriedOut(ctx, state, order.EventID, order.Time)
 	}
 	return d, err
 }
