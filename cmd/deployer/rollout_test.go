@@ -13,7 +13,6 @@ import (
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/emulator"
 )
@@ -263,40 +262,5 @@ func TestRollouts(t *testing.T) {
 			play(t, d)
 			d.golden(t, name)
 		})
-	}
-}
-
-// TestSlackIsDown holds that a channel that does not answer neither fails nor
-// delays anything: the deployment, its outcomes and its journal are as ever.
-func TestSlackIsDown(t *testing.T) {
-	t.Parallel()
-	d := newDrama(t)
-	d.mu.Lock()
-	d.down = true
-	d.mu.Unlock()
-	d.push(t, "v2")
-	d.send(t, deployTo("v2"))
-	d.pass(t, 2*rolloutStep)
-	if got := len(d.outcomes(t)); got != 2 {
-		t.Errorf("%d outcomes, want 2", got)
-	}
-	if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
-		t.Errorf("journals:\n%s", d.journals(t))
-	}
-	if got := len(d.AWS.Published(d.topic)) - d.heard; got != 2 {
-		t.Errorf("%d messages on the other channel, want 2", got)
-	}
-	lines := d.logs.lines(t, "notification not sent")
-	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(d.logs.String(), planted) {
-		t.Errorf("log: %v", lines)
-	}
-	var order []string // of what the function wrote
-	for _, c := range d.AWS.Calls() {
-		if c.Operation == "UpdateService" || c.Operation == "PutEvents" && c.Role != "" {
-			order = append(order, c.Operation)
-		}
-	}
-	if diff := cmp.Diff([]string{"UpdateService", "PutEvents", "PutEvents"}, order); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/lambdahost"
+)
+
+// TestSlackIsDown holds that a channel that does not answer neither fails nor
+// delays anything: the deployment, its outcomes and its journal are as ever.
+func TestSlackIsDown(t *testing.T) {
+	t.Parallel()
+	d := newDrama(t)
+	d.mu.Lock()
+	d.down = true
+	d.mu.Unlock()
+	d.push(t, "v2")
+	d.send(t, deployTo("v2"))
+	d.pass(t, 2*rolloutStep)
+	if got := len(d.outcomes(t)); got != 2 {
+		t.Errorf("%d outcomes, want 2", got)
+	}
+	if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
+		t.Errorf("journals:\n%s", d.journals(t))
+	}
+	if got := len(d.AWS.Published(d.topic)) - d.heard; got != 2 {
+		t.Errorf("%d messages on the other channel, want 2", got)
+	}
+	lines := d.logs.lines(t, "notification not sent")
+	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(d.logs.String(), planted) {
+		t.Errorf("log: %v", lines)
+	}
+	var order []string // of what the function wrote
+	for _, c := range d.AWS.Calls() {
+		if c.Operation == "UpdateService" || c.Operation == "PutEvents" && c.Role != "" {
+			order = append(order, c.Operation)
+		}
+	}
+	if diff := cmp.Diff([]string{"UpdateService", "PutEvents", "PutEvents"}, order); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestWebhookInTheFile holds that a webhook in the environment file still hears
+// of what happens, with a warning that does not show it.
+func TestWebhookInTheFile(t *testing.T) {
+	t.Parallel()
+	heard := make(chan string, 1)
+	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		heard <- r.URL.Path + " " + string(body)
+	}))
+	t.Cleanup(slack.Close)
+	text, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "prod.yaml")
+	must(t, os.WriteFile(file, append(text, "\nworkload:\n  slack_webhook: "+slack.URL+"/services/"+planted+"\n"...), 0o600))
+	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
+	s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
+	if got := <-heard; !strings.HasPrefix(got, "/services/"+planted+` {"text":"🚫 prod: backend does not get git-: `) {
+		t.Errorf("Slack heard %s", got)
+	}
+	warnings := s.logs.lines(t, "reading the environment file")
+	if len(warnings) != 1 || !strings.Contains(fmt.Sprint(warnings[0]["warning"]), "`workload.slack_webhook` is a secret in a file") || strings.Contains(s.logs.String(), planted) {
+		t.Errorf("log:\n%s", s.logs)
+	}
+}
