@@ -63,9 +63,10 @@ up: ## the demo's stack, left running: send it events with the aws command
 test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
+# The scripts run a few hundred commands, each of which would sleep a second at its end.
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race -short ./...
+	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 go test -race -short ./...
 
 .PHONY: conformance
 conformance: ## run the end-to-end cases against moto_server too, a second witness of AWS
