@@ -11,39 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/notify/notifytest"
 	"deployer/internal/outcome"
 )
 
-// outcomes are one of every kind, read as a listener on the bus would, and a
-// hostile one.
+// outcomes are one of every kind, and a hostile one.
 func outcomes(t *testing.T) map[string]outcome.Outcome {
 	t.Helper()
-	files, err := filepath.Glob("../outcome/testdata/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, files)
-	}
-	all := map[string]outcome.Outcome{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var event struct {
-			Kind   outcome.Kind    `json:"detail-type"`
-			Detail outcome.Outcome `json:"detail"`
-		}
-		if err := json.Unmarshal(text, &event); err != nil {
-			t.Fatal(err)
-		}
-		event.Detail.Kind = event.Kind
-		all[strings.TrimSuffix(filepath.Base(file), ".json")] = event.Detail
-	}
-	hostile := all["failed"]
-	const words = "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> & @here :tada: `code` \u202eesrever"
-	hostile.Service, hostile.Tag, hostile.Actor, hostile.Reason, hostile.ECSReason = words, words, words, words, words
-	hostile.RolledBackTo = outcome.Revision{}
-	all["hostile"] = hostile
-	return all
+	return notifytest.Outcomes(t, "..", "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> & @here :tada: `code` \u202eesrever")
 }
 
 // TestSlackMessages holds the messages to the letter. UPDATE_GOLDEN=1 rewrites

@@ -1,0 +1,46 @@
+// Package notifytest has the outcomes that every channel's messages are held by.
+package notifytest
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"deployer/internal/outcome"
+)
+
+// Outcomes returns an outcome of every kind, read from outcome/testdata as a
+// listener on the bus would, and a hostile one: words of others that a channel
+// must not take for commands, in every place where others' words can stand.
+// Root leads to the directory internal.
+func Outcomes(tb testing.TB, root, words string) map[string]outcome.Outcome {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "outcome", "testdata", "*.json"))
+	if err != nil || len(files) == 0 {
+		tb.Fatal(err, files)
+	}
+	all := map[string]outcome.Outcome{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		var event struct {
+			Kind      outcome.Kind    `json:"detail-type"`
+			Resources []string        `json:"resources"`
+			Detail    outcome.Outcome `json:"detail"`
+		}
+		if err := json.Unmarshal(text, &event); err != nil {
+			tb.Fatal(err)
+		}
+		event.Detail.Kind, event.Detail.ServiceARN = event.Kind, strings.Join(event.Resources, "")
+		all[strings.TrimSuffix(filepath.Base(file), ".json")] = event.Detail
+	}
+	hostile := all["failed"]
+	hostile.Service, hostile.Tag, hostile.Actor, hostile.Reason, hostile.ECSReason = words, words, words, words, words
+	hostile.RolledBackTo = outcome.Revision{}
+	all["hostile"] = hostile
+	return all
+}
