@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"deployer/internal/ecsdeploy"
@@ -49,9 +50,15 @@ type historyReport struct {
 }
 
 // drawHistory returns the history as a table, in which a star is at what runs.
+// It has a column for why a rollout failed only where one did.
 func drawHistory(on canvas, h *ecsdeploy.History) string {
+	head := []string{"REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON"}
+	failed := slices.ContainsFunc(h.Records, func(r ecsdeploy.Record) bool { return r.Why != "" })
+	if failed {
+		head = append(head, "WHY IT FAILED")
+	}
 	var t table
-	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
+	t.head(head...)
 	for _, r := range h.Records {
 		revision := cell{text: fmt.Sprint(r.Revision)}
 		if r.TaskDefinition == h.Runs {
@@ -61,7 +68,11 @@ func drawHistory(on canvas, h *ecsdeploy.History) string {
 		if r.Inactive {
 			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
 		}
-		t.add(revision, cell{text: moment(r.Registered)}, cell{text: r.Tag}, cell{text: shortDigest(r.Digest)}, cell{text: byOf(r)}, outcome, cell{text: r.Reason})
+		row := []cell{revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)}, {text: byOf(r)}, outcome, {text: r.Reason}}
+		if failed {
+			row = append(row, cell{text: r.Why})
+		}
+		t.add(row...)
 	}
 	return t.draw(on)
 }

@@ -48,21 +48,26 @@ func (d *Deployer) History(ctx context.Context, t Target, most int) (*History, e
 	}
 	for i := range h.Records {
 		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
-			one.Outcome = shown(service, one.TaskDefinition)
+			one.Outcome, one.Why = shown(service, one.TaskDefinition)
 		}
 	}
 	return h, nil
 }
 
 // shown returns how far a service's deployments say that a revision has come,
-// "" if they do not list it.
-func shown(service *types.Service, arn string) Phase {
+// and if it failed why; "" if they do not list it.
+func shown(service *types.Service, arn string) (phase Phase, why string) {
 	for _, d := range service.Deployments {
-		if aws.ToString(d.TaskDefinition) == arn {
-			return rolloutOf(service, arn).Phase
+		if aws.ToString(d.TaskDefinition) != arn {
+			continue
 		}
+		r := rolloutOf(service, arn)
+		if r.Phase == Failed {
+			why = r.Reason
+		}
+		return r.Phase, why
 	}
-	return ""
+	return "", ""
 }
 
 // newestOf returns the ARNs of a family's newest revisions, newest first, at
