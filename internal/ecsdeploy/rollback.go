@@ -64,7 +64,11 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (
 			return r, false, nil
 		}
 	}
-	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before it has another image and a rollout that is known to have succeeded", familyOf(arn)),
+	before := "it"
+	if below != runs.Revision {
+		before = fmt.Sprintf("revision %d, which it restored,", below)
+	}
+	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", familyOf(arn), before),
 		Hint: "see what ran: deployer history -f FILE " + t.Workload + "; name a revision: deployer rollback -f FILE " + t.Workload + " -to REVISION"}
 	if to != "" {
 		f.Err = fmt.Errorf("no revision of family %q before it was made for tag %q, has another image and did not fail", familyOf(arn), to)
