@@ -34,6 +34,7 @@ type Outcome struct {
 	Accepted   time.Time `json:"-"` // when ECS accepted to move the service, for the metrics
 	ServiceARN string    `json:"-"` // of the ECS service: the event's resource
 	Unproven   bool      `json:"-"` // somebody else deployed what ran before: who goes back to it has to name it
+	Gone       bool      `json:"-"` // the service was deleted: there is nothing to roll back
 
 	Schema      int    `json:"schema"`            // always 1
 	Environment string `json:"environment"`       // such as "prod"
@@ -100,9 +101,9 @@ func Of(env *environment.Environment, w environment.Workload) Outcome {
 func (o Outcome) Ended() bool { return o.Kind != DeploymentStarted }
 
 // CanRollBack reports whether there is a deployment to undo: one that took
-// effect, and that ECS has not undone itself.
+// effect, and that neither ECS nor the service's end has undone.
 func (o Outcome) CanRollBack() bool {
-	return o.Service != "" && o.Revision.Before != "" && o.Revision.After != "" && o.RolledBackTo == Revision{} &&
+	return !o.Gone && o.Service != "" && o.Revision.Before != "" && o.Revision.After != "" && o.RolledBackTo == Revision{} &&
 		(o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed)
 }
 

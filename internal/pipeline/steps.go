@@ -158,7 +158,7 @@ func (f *following) returns() bool {
 // deleted takes the end of a rollout whose service is gone.
 func (f *following) deleted() error {
 	o := f.this()
-	o.ECSReason, o.Cause = "", "the service was deleted meanwhile, and nothing runs"
+	o.ECSReason, o.Cause, o.Gone = "", "the service was deleted meanwhile, and nothing runs", true
 	return f.fail(o, ecsdeploy.Failed)
 }
 
