@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/outcome"
 	"deployer/internal/pipeline"
 	"deployer/internal/redrive"
@@ -47,7 +48,11 @@ func (c *cli) redrive() error {
 			if r.Why != "" {
 				why = " (it is here because of " + outcome.Line(r.Why, 300) + ")"
 			}
-			fmt.Fprintf(c.out, "%s: event %s would be %s: %s%s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason, why)
+			status := r.Result.Status
+			if status == ecsdeploy.Planned {
+				status = ecsdeploy.Deployed
+			}
+			fmt.Fprintf(c.out, "%s: event %s would be %s: %s%s\n", r.MessageID, r.Result.EventID, status, r.Result.Reason, why)
 		default:
 			done++
 			fmt.Fprintf(c.out, "%s: event %s %s: %s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason)
@@ -56,7 +61,11 @@ func (c *cli) redrive() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.err, "deployer: %d messages done, %d kept\n", done, kept)
+	words := "done"
+	if *dryRun {
+		words = "would be done"
+	}
+	fmt.Fprintf(c.err, "deployer: %d messages %s, %d kept\n", done, words, kept)
 	if kept > 0 {
 		return errNotDone
 	}
