@@ -27,7 +27,18 @@ func (p *progress) show(service string, r ecsdeploy.Rollout) {
 		before, after, p.drawn = "\r\x1b[K"+p.bar(r.Running, r.Desired), "", true
 	}
 	fmt.Fprintf(p, "%s%s: %s: %d of %d tasks run, %d pending, %d failed%s", before,
-		service, p.paint(string(r.Phase), phaseColors[r.Phase]), r.Running, r.Desired, r.Pending, r.Failed, after)
+		service, p.doing(service, r), r.Running, r.Desired, r.Pending, r.Failed, after)
+}
+
+// doing says what a rollout is doing, and if it waits for somebody which command it waits for.
+func (p *progress) doing(service string, r ecsdeploy.Rollout) string {
+	switch {
+	case r.Paused:
+		return p.paint("paused", amber) + " at " + r.Stage + ", until deployer continue -f FILE " + service
+	case r.Stage != "":
+		return string(r.Phase) + " at " + r.Stage
+	}
+	return p.paint(string(r.Phase), phaseColors[r.Phase])
 }
 
 // end leaves the line that a bar is on.

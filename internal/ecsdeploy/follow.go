@@ -35,6 +35,8 @@ type Rollout struct {
 	Pending        int
 	Failed         int    // tasks of the revision that did not stay up
 	Reason         string // ECS's own words; "" if it has none
+	Stage          string // where a rollout that is followed has stages: such as "BAKE_TIME"
+	Paused         bool   // it waits for somebody to continue or stop it
 	Runs           string // ARN of the revision that the service runs, or is being moved to, now
 }
 
@@ -42,8 +44,8 @@ type Rollout struct {
 func (r Rollout) Done() bool { return r.Phase != Rolling }
 
 // Rollout says how far the target's service has come on its way to a revision,
-// given by its ARN. It makes one call, and another for one that ECS no longer
-// lists.
+// given by its ARN. It makes one call, and another for one that has stages or
+// that ECS no longer lists.
 func (d *Deployer) Rollout(ctx context.Context, t Target, revision string) (Rollout, error) {
 	service, err := d.describeService(ctx, t)
 	if err != nil {
@@ -51,6 +53,8 @@ func (d *Deployer) Rollout(ctx context.Context, t Target, revision string) (Roll
 	}
 	r := rolloutOf(service, revision)
 	if r.DeploymentID != "" {
+		o := d.stage(ctx, t, service, r)
+		r.Stage, r.Paused = o.Stage, o.Paused()
 		return r, nil
 	}
 	// ECS no longer lists it; the journal may say how it ended.

@@ -104,19 +104,25 @@ func (d *Deployer) standing(ctx context.Context, t Target, service *types.Servic
 	return d.staged(ctx, t, service, t.standing(service, running, newest)), nil
 }
 
-// staged adds at which stage a rollout is, where a service's rollouts have
-// stages. That takes a call, and who may not make it sees the rest.
+// staged adds at which stage a rollout is.
 func (d *Deployer) staged(ctx context.Context, t Target, service *types.Service, s Standing) Standing {
-	c := service.DeploymentConfiguration
-	if s.Rollout.Done() || service.CurrentServiceDeployment == nil || c == nil ||
-		len(c.LifecycleHooks) == 0 && (c.Strategy == "" || c.Strategy == types.DeploymentStrategyRolling) {
-		return s
-	}
-	s.Ongoing, _ = d.describeOngoing(ctx, t.doing(), *service.CurrentServiceDeployment)
+	s.Ongoing = d.stage(ctx, t, service, s.Rollout)
 	if s.Ongoing.Paused() {
 		s.Condition = Held
 	}
 	return s
+}
+
+// stage returns at which stage a rollout is, where a service's rollouts have
+// stages. That takes a call, and who may not make it sees the rest.
+func (d *Deployer) stage(ctx context.Context, t Target, service *types.Service, r Rollout) (o Ongoing) {
+	c := service.DeploymentConfiguration
+	if r.Done() || service.CurrentServiceDeployment == nil || c == nil ||
+		len(c.LifecycleHooks) == 0 && (c.Strategy == "" || c.Strategy == types.DeploymentStrategyRolling) {
+		return o
+	}
+	o, _ = d.describeOngoing(ctx, t.doing(), *service.CurrentServiceDeployment)
+	return o
 }
 
 // standing says how a service stands, given what it runs and its family's newest revision.
