@@ -84,7 +84,7 @@ func (c *chart) controller(t ecsdeploy.Target, s *types.Service) {
 	fix := fmt.Sprintf("set it in the infrastructure, or: aws ecs update-service --cluster %s --service %s --deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}'", t.Cluster, t.Service)
 	switch {
 	case !breaker.Enable:
-		c.add("circuit breaker", Warning, "off: a rollout whose tasks fail goes on trying for ever, and nobody hears of it", fix)
+		c.add("circuit breaker", Warning, "off: a rollout whose tasks fail goes on trying for ever, and nothing goes back", fix)
 	case !breaker.Rollback:
 		c.add("circuit breaker", Warning, "on, without rollback: a rollout that fails stays as it is", fix)
 	default:
