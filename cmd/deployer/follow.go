@@ -26,15 +26,15 @@ func (c *cli) follow(ctx context.Context, d *ecsdeploy.Deployer, t ecsdeploy.Tar
 	if err != nil {
 		return err
 	}
-	words := r.Reason
-	if words != "" {
-		words = ": " + words
-	}
 	switch r.Phase {
 	case ecsdeploy.Failed:
+		words := r.Reason
+		if words != "" {
+			words = ": " + words
+		}
 		return fmt.Errorf("the rollout of %s failed%s (the service runs %s; deployer history -f FILE %s shows what ran before)", revision, words, r.Runs, t.Workload)
 	case ecsdeploy.Overtaken:
-		return fmt.Errorf("the rollout of %s was superseded: the service is being moved to %s%s", revision, r.Runs, words)
+		return fmt.Errorf("the rollout of %s was superseded: the service is being moved to %s", revision, r.Runs)
 	}
 	fmt.Fprintf(c.err, "deployer: %s runs %s\n", t.Workload, revision)
 	return nil
