@@ -21,7 +21,11 @@ func Format(format string, env *environment.Environment, parameters []Parameter)
 	case "samconfig":
 		return samconfig(env, parameters), nil
 	case "tfvars":
-		return "deployer_parameters = {\n" + lines("  %s = %q\n", parameters) + "}\n", nil
+		width := 0 // as terraform fmt aligns them
+		for _, p := range parameters {
+			width = max(width, len(p.Name))
+		}
+		return "deployer_parameters = {\n" + lines(fmt.Sprintf("  %%-%ds = %%q\n", width), parameters) + "}\n", nil
 	}
 	return "", fmt.Errorf("there is no format %q: choose one of %s", format, strings.Join(Formats, ", "))
 }
