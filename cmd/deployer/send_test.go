@@ -8,6 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"deployer/internal/emulator/infra"
 	"deployer/internal/stage"
 )
@@ -80,6 +84,24 @@ func TestSendFollowFailure(t *testing.T) {
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, infra.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: ECS deployment circuit breaker: ") {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}
+
+// TestSendFollowImpaired follows a rollout that fails and that nothing ends: the
+// function says so once ECS has.
+func TestSendFollowImpaired(t *testing.T) {
+	t.Parallel()
+	s := newTheatre(t, nil)
+	_, err := s.Accounts["prod"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}}})
+	must(t, err)
+	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
+	must(t, err)
+	s.AWS.FailImage(digest)
+	stdout, stderr, exit := run(t, s, infra.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not stay up and the service has no circuit breaker "
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }

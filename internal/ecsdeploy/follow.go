@@ -44,8 +44,8 @@ type Rollout struct {
 func (r Rollout) Done() bool { return r.Phase != Rolling }
 
 // Rollout says how far the target's service has come on its way to a revision,
-// given by its ARN. It makes one call, and another for one that has stages or
-// that ECS no longer lists.
+// given by its ARN. It makes one call, and another for one that has stages, that
+// ECS no longer lists, or that fails without a circuit breaker to end it.
 func (d *Deployer) Rollout(ctx context.Context, t Target, revision string) (Rollout, error) {
 	service, err := d.describeService(ctx, t)
 	if err != nil {
@@ -55,7 +55,15 @@ func (d *Deployer) Rollout(ctx context.Context, t Target, revision string) (Roll
 	if r.DeploymentID != "" {
 		o := d.stage(ctx, t, service, r)
 		r.Stage, r.Paused = o.Stage, o.Paused()
-		return r, nil
+		if breaks, _ := breakers(service.DeploymentConfiguration); breaks || r.Done() || r.Failed == 0 {
+			return r, nil
+		}
+		// ECS will try for ever; the journal says when that was told as a failure.
+		record, err := d.recordOf(ctx, t, revision)
+		if err == nil && record.Outcome == Impaired {
+			r.Phase, r.Reason = Failed, record.Why
+		}
+		return r, err
 	}
 	// ECS no longer lists it; the journal may say how it ended.
 	record, err := d.recordOf(ctx, t, revision)

@@ -181,7 +181,7 @@ func (f *following) impaired(ctx context.Context) error {
 		return nil
 	}
 	o := f.this()
-	o.Cause = "its tasks do not stay up, and the service has no circuit breaker that would end the rollout: ECS goes on trying"
+	o.Cause = "its tasks do not stay up and the service has no circuit breaker that would end the rollout: ECS goes on trying"
 	return f.fail(o, ecsdeploy.Impaired)
 }
 
