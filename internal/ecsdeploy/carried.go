@@ -2,6 +2,8 @@ package ecsdeploy
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,7 +23,9 @@ const nearby = 3
 // of an older one. It reads at most three that are not known yet.
 func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
 	event = TagValue(event)
-	for n, read := int(s.newest.Revision), 0; n > 0; n-- {
+	// Newer ones than the newest that was read first were met on the way.
+	newest := slices.Max(slices.Collect(maps.Keys(s.revisions)))
+	for n, read := newest, 0; n > 0; n-- {
 		if _, known := s.revisions[n]; !known {
 			if read++; read > nearby {
 				return false, nil

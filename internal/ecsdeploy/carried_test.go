@@ -1,8 +1,15 @@
 package ecsdeploy
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/image"
 )
 
 // TestCarriedOutIsTold holds when a late event counts as one that was carried out: its
@@ -33,5 +40,63 @@ func TestCarriedOutIsTold(t *testing.T) {
 	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":2"}, Note{DeploymentID: "ecs-svc/1"}))
 	if !carried("e1") {
 		t.Error("ECS has told of its revision, and it counts as not carried out")
+	}
+}
+
+// TestCarriedOutNearby holds how far behind others a late event's revision is found.
+func TestCarriedOutNearby(t *testing.T) {
+	t.Parallel()
+	for newer, want := range []bool{true, true, true, true, false} {
+		w := newWorld(t)
+		d := New(w.Config)
+		d.now = w.clock.Now
+		for i := range newer + 1 {
+			_, _, err := w.deploy(t, target, w.event(t, fmt.Sprint("e", i), i, fmt.Sprint("v", i+2)))
+			must(t, err)
+		}
+		state, err := d.Read(t.Context(), target)
+		must(t, err)
+		if got, err := d.CarriedOut(t.Context(), state, "e0", eventTime); err != nil || got != want {
+			t.Errorf("behind %d: %v, %v, want %v", newer, got, err, want)
+		}
+	}
+}
+
+// TestMovedBackFrom holds from which images a service was moved back: those of
+// newer revisions than the one it runs that were rolled out.
+func TestMovedBackFrom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := New(w.Config)
+	d.now = w.clock.Now
+	images := map[string]image.Reference{}
+	for i, tag := range []string{"v2", "v3", "v4"} { // revisions 2 to 4
+		o := w.event(t, tag, i, tag)
+		got, _, err := w.deploy(t, target, o)
+		must(t, err)
+		images[tag] = o.Image
+		if tag != "v4" { // of which ECS has told nothing
+			must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{DeploymentID: "ecs-svc/" + tag}))
+		}
+	}
+	for _, tt := range []struct {
+		runs int
+		want string // the tags whose images it was moved back from
+	}{{4, ""}, {3, ""}, {2, "v3"}, {1, "v2 v3"}} {
+		_, err := w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", tt.runs))})
+		must(t, err)
+		state, err := d.Read(t.Context(), target)
+		must(t, err)
+		var from []string
+		for _, tag := range []string{"v2", "v3", "v4"} {
+			back, err := d.MovedBackFrom(t.Context(), state, images[tag])
+			must(t, err)
+			if back {
+				from = append(from, tag)
+			}
+		}
+		if got := strings.Join(from, " "); got != tt.want {
+			t.Errorf("it runs %d: moved back from %q, want %q", tt.runs, got, tt.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -63,12 +64,16 @@ func TestSuperseded(t *testing.T) {
 func TestCarriedOut(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name                     string
-		before, meanwhile, again bool // whether older was delivered before; newer after older's state was read; what is wanted
+		name          string
+		before, after []string // what is delivered before the state of older is read, and after it
+		moved         bool     // newer is delivered once the service was moved to older's revision
+		again         bool
 	}{
-		{name: "it came late"},
-		{name: "it lost a race", meanwhile: true},
-		{name: "a second delivery", before: true, again: true},
+		{name: "it came late", before: []string{"newer"}},
+		{name: "it lost a race", after: []string{"newer"}},
+		{name: "it lost a race after the service was moved", moved: true, again: true},
+		{name: "a second delivery", before: []string{"older", "newer"}, again: true},
+		{name: "a second delivery at the same time", after: []string{"older", "newer"}, again: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -76,20 +81,18 @@ func TestCarriedOut(t *testing.T) {
 			d := New(w.Config)
 			d.now = w.clock.Now
 			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
-			deploy := func(o Order) {
-				_, _, err := w.deploy(t, target, o)
-				must(t, err)
+			deploy := func(ids ...string) {
+				for _, id := range ids {
+					_, _, err := w.deploy(t, target, map[string]Order{"older": older, "newer": newer}[id])
+					must(t, err)
+				}
 			}
-			if tt.before {
-				deploy(older)
-			}
-			if !tt.meanwhile {
-				deploy(newer)
-			}
+			deploy(tt.before...)
 			s, err := d.Read(t.Context(), target)
 			must(t, err)
-			if tt.meanwhile {
-				deploy(newer)
+			deploy(tt.after...)
+			if tt.moved {
+				d.ecs = &afterUpdate{d.ecs, func() { deploy("newer") }}
 			}
 			got, err := d.Deploy(t.Context(), s, older)
 			if err != nil || got.Status != Superseded {
@@ -101,6 +104,21 @@ func TestCarriedOut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// afterUpdate is ECS, where something happens once a service was moved.
+type afterUpdate struct {
+	api
+	then func()
+}
+
+func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput, options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
+	out, err := u.api.UpdateService(ctx, in, options...)
+	if then := u.then; then != nil {
+		u.then = nil
+		then()
+	}
+	return out, err
 }
 
 // TestResume holds that a deployment whose update failed is finished by the
@@ -272,6 +290,28 @@ func TestRollingBack(t *testing.T) {
 	got, _, err := w.deploy(t, target, manual)
 	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason, "the service is being moved to the new revision; the service was being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ") {
 		t.Errorf("manual: %+v, %v", got, err)
+	}
+}
+
+// TestFailedDoesNotWin holds that a revision whose journal says that it failed
+// does not win, also once ECS no longer lists its rollout.
+func TestFailedDoesNotWin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		outcome Phase
+		want    Status
+	}{{Failed, Deployed}, {Succeeded, Superseded}} {
+		t.Run(string(tt.outcome), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			got, _, err := w.deploy(t, target, newer)
+			must(t, err)
+			must(t, New(w.Config).Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: tt.outcome}))
+			if got, _, err = w.deploy(t, target, older); err != nil || got.Status != tt.want {
+				t.Errorf("%+v, %v, want %s", got, err, tt.want)
+			}
+		})
 	}
 }
 
