@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,69 @@ import (
 
 	"deployer/internal/image"
 )
+
+// TestCarriedOut holds of which superseded events ECS will tell, or has: not of
+// one that lost to another after its revision was registered, and before the
+// service was moved to it.
+func TestCarriedOut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		before, after []string // what is delivered before the state of older is read, and after it
+		moved         bool     // newer is delivered once the service was moved to older's revision
+		again         bool
+	}{
+		{name: "it came late", before: []string{"newer"}},
+		{name: "it lost a race", after: []string{"newer"}},
+		{name: "it lost a race after the service was moved", moved: true, again: true},
+		{name: "a second delivery", before: []string{"older", "newer"}, again: true},
+		{name: "a second delivery at the same time", after: []string{"older", "newer"}, again: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			d := New(w.Config)
+			d.now = w.clock.Now
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			deploy := func(ids ...string) {
+				for _, id := range ids {
+					_, _, err := w.deploy(t, target, map[string]Order{"older": older, "newer": newer}[id])
+					must(t, err)
+				}
+			}
+			deploy(tt.before...)
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			deploy(tt.after...)
+			if tt.moved {
+				d.ecs = &afterUpdate{d.ecs, func() { deploy("newer") }}
+			}
+			got, err := d.Deploy(t.Context(), s, older)
+			if err != nil || got.Status != Superseded {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			again, err := d.CarriedOut(t.Context(), s, older.EventID, older.Time)
+			if err != nil || again != tt.again {
+				t.Errorf("%v, %v, want %v", again, err, tt.again)
+			}
+		})
+	}
+}
+
+// afterUpdate is ECS, where something happens once a service was moved.
+type afterUpdate struct {
+	api
+	then func()
+}
+
+func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput, options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
+	out, err := u.api.UpdateService(ctx, in, options...)
+	if then := u.then; then != nil {
+		u.then = nil
+		then()
+	}
+	return out, err
+}
 
 // TestCarriedOutIsTold holds when a late event counts as one that was carried out: its
 // revision is there, and ECS has told of it, or still may.
