@@ -2,6 +2,8 @@ package ecsdeploy
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,19 +23,17 @@ const nearby = 3
 // of an older one. It reads at most three that are not known yet.
 func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
 	event = TagValue(event)
-	for n, read := int(s.newest.Revision), 0; n > 0; n-- {
-		one, known := s.revisions[n]
-		if !known {
+	// Newer ones than the newest that was read first were met on the way.
+	newest := slices.Max(slices.Collect(maps.Keys(s.revisions)))
+	for n, read := newest, 0; n > 0; n-- {
+		if _, known := s.revisions[n]; !known {
 			if read++; read > nearby {
 				return false, nil
 			}
-			var err error
-			one, err = d.describeRevision(ctx, s.arn(n))
-			if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
-				return false, nil
-			} else if err != nil {
-				return false, err
-			}
+		}
+		one, there, err := d.numbered(ctx, s, n)
+		if !there {
+			return false, err
 		}
 		if tagValue(one.tags, keyEventID) == event && n != s.unmoved {
 			return s.toldOf(one), nil
@@ -43,6 +43,20 @@ func (d *Deployer) CarriedOut(ctx context.Context, s *State, event string, at ti
 		}
 	}
 	return false, nil
+}
+
+// numbered returns a revision of the service's family, which is read unless it
+// is known. One that was deleted for good is not there.
+func (d *Deployer) numbered(ctx context.Context, s *State, n int) (r revision, there bool, err error) {
+	r, there = s.revisions[n]
+	if there {
+		return r, true, nil
+	}
+	r, err = d.describeRevision(ctx, s.arn(n))
+	if fault.Name(err) == "TaskDefinitionNotFound" {
+		return r, false, nil
+	}
+	return r, err == nil, err
 }
 
 // toldOf reports whether what became of a revision was or will be told. One that
@@ -58,17 +72,11 @@ func (s *State) toldOf(r revision) bool {
 // It looks at the revisions that are newer, at most twenty.
 func (d *Deployer) MovedBackFrom(ctx context.Context, s *State, ref image.Reference) (bool, error) {
 	for n, read := int(s.newest.Revision), 0; n > s.number() && read < farthest; n, read = n-1, read+1 {
-		one, known := s.revisions[n]
-		if !known {
-			var err error
-			one, err = d.describeRevision(ctx, s.arn(n))
-			if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good
-				continue
-			} else if err != nil {
-				return false, err
-			}
-		}
-		if s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || told(one)) {
+		one, there, err := d.numbered(ctx, s, n)
+		switch {
+		case err != nil:
+			return false, err
+		case there && s.target.identity(one) == identityOf(ref) && (s.failed[one.arn()] || told(one)):
 			return true, nil
 		}
 	}

@@ -1,9 +1,80 @@
 package ecsdeploy
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/image"
 )
+
+// TestCarriedOut holds of which superseded events ECS will tell, or has: not of
+// one that lost to another after its revision was registered, and before the
+// service was moved to it.
+func TestCarriedOut(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		before, after []string // what is delivered before the state of older is read, and after it
+		moved         bool     // newer is delivered once the service was moved to older's revision
+		again         bool
+	}{
+		{name: "it came late", before: []string{"newer"}},
+		{name: "it lost a race", after: []string{"newer"}},
+		{name: "it lost a race after the service was moved", moved: true, again: true},
+		{name: "a second delivery", before: []string{"older", "newer"}, again: true},
+		{name: "a second delivery at the same time", after: []string{"older", "newer"}, again: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			d := New(w.Config)
+			d.now = w.clock.Now
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			deploy := func(ids ...string) {
+				for _, id := range ids {
+					_, _, err := w.deploy(t, target, map[string]Order{"older": older, "newer": newer}[id])
+					must(t, err)
+				}
+			}
+			deploy(tt.before...)
+			s, err := d.Read(t.Context(), target)
+			must(t, err)
+			deploy(tt.after...)
+			if tt.moved {
+				d.ecs = &afterUpdate{d.ecs, func() { deploy("newer") }}
+			}
+			got, err := d.Deploy(t.Context(), s, older)
+			if err != nil || got.Status != Superseded {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			again, err := d.CarriedOut(t.Context(), s, older.EventID, older.Time)
+			if err != nil || again != tt.again {
+				t.Errorf("%v, %v, want %v", again, err, tt.again)
+			}
+		})
+	}
+}
+
+// afterUpdate is ECS, where something happens once a service was moved.
+type afterUpdate struct {
+	api
+	then func()
+}
+
+func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput, options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
+	out, err := u.api.UpdateService(ctx, in, options...)
+	if then := u.then; then != nil {
+		u.then = nil
+		then()
+	}
+	return out, err
+}
 
 // TestCarriedOutIsTold holds when a late event counts as one that was carried out: its
 // revision is there, and ECS has told of it, or still may.
@@ -33,5 +104,63 @@ func TestCarriedOutIsTold(t *testing.T) {
 	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":2"}, Note{DeploymentID: "ecs-svc/1"}))
 	if !carried("e1") {
 		t.Error("ECS has told of its revision, and it counts as not carried out")
+	}
+}
+
+// TestCarriedOutNearby holds how far behind others a late event's revision is found.
+func TestCarriedOutNearby(t *testing.T) {
+	t.Parallel()
+	for newer, want := range []bool{true, true, true, true, false} {
+		w := newWorld(t)
+		d := New(w.Config)
+		d.now = w.clock.Now
+		for i := range newer + 1 {
+			_, _, err := w.deploy(t, target, w.event(t, fmt.Sprint("e", i), i, fmt.Sprint("v", i+2)))
+			must(t, err)
+		}
+		state, err := d.Read(t.Context(), target)
+		must(t, err)
+		if got, err := d.CarriedOut(t.Context(), state, "e0", eventTime); err != nil || got != want {
+			t.Errorf("behind %d: %v, %v, want %v", newer, got, err, want)
+		}
+	}
+}
+
+// TestMovedBackFrom holds from which images a service was moved back: those of
+// newer revisions than the one it runs that were rolled out.
+func TestMovedBackFrom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := New(w.Config)
+	d.now = w.clock.Now
+	images := map[string]image.Reference{}
+	for i, tag := range []string{"v2", "v3", "v4"} { // revisions 2 to 4
+		o := w.event(t, tag, i, tag)
+		got, _, err := w.deploy(t, target, o)
+		must(t, err)
+		images[tag] = o.Image
+		if tag != "v4" { // of which ECS has told nothing
+			must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{DeploymentID: "ecs-svc/" + tag}))
+		}
+	}
+	for _, tt := range []struct {
+		runs int
+		want string // the tags whose images it was moved back from
+	}{{4, ""}, {3, ""}, {2, "v3"}, {1, "v2 v3"}} {
+		_, err := w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", tt.runs))})
+		must(t, err)
+		state, err := d.Read(t.Context(), target)
+		must(t, err)
+		var from []string
+		for _, tag := range []string{"v2", "v3", "v4"} {
+			back, err := d.MovedBackFrom(t.Context(), state, images[tag])
+			must(t, err)
+			if back {
+				from = append(from, tag)
+			}
+		}
+		if got := strings.Join(from, " "); got != tt.want {
+			t.Errorf("it runs %d: moved back from %q, want %q", tt.runs, got, tt.want)
+		}
 	}
 }

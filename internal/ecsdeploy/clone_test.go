@@ -162,3 +162,20 @@ func TestEveryFieldSurvives(t *testing.T) {
 		t.Errorf("tags:\n%s", diff)
 	}
 }
+
+// TestOwnTags holds which tags of a revision its clone keeps: AWS lets nobody
+// else set what begins with "aws:", as CloudFormation's tags do.
+func TestOwnTags(t *testing.T) {
+	t.Parallel()
+	var tags []types.Tag
+	for _, key := range []string{"team", "aws:cloudformation:stack-name", "AWS:x", "awsome", "deployer:tag", "deployed-by"} {
+		tags = append(tags, types.Tag{Key: aws.String(key)})
+	}
+	var kept []string
+	for _, tag := range ownTags(tags) {
+		kept = append(kept, aws.ToString(tag.Key))
+	}
+	if diff := cmp.Diff([]string{"team", "awsome", "deployed-by"}, kept); diff != "" {
+		t.Error(diff)
+	}
+}

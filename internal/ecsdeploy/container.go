@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
 )
@@ -64,7 +65,7 @@ func names(td *types.TaskDefinition) string {
 // or dual-stack name is somebody's choice).
 func (o Order) reference(c types.ContainerDefinition) image.Reference {
 	ref := o.Image
-	if o.Form == "tag" && ref.Tag != "" && o.Restores == "" { // where a rollback's tag is now, nobody asked
+	if o.Form == environment.ByTag && ref.Tag != "" && o.Restores == "" { // where a rollback's tag is now, nobody asked
 		ref.Digest = ""
 	} else {
 		ref.Tag = ""

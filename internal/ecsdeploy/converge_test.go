@@ -57,52 +57,6 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// TestCarriedOut holds of which superseded events ECS will tell, or has: not of
-// one that lost to another after its revision was registered, and before the
-// service was moved to it.
-func TestCarriedOut(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name                     string
-		before, meanwhile, again bool // whether older was delivered before; newer after older's state was read; what is wanted
-	}{
-		{name: "it came late"},
-		{name: "it lost a race", meanwhile: true},
-		{name: "a second delivery", before: true, again: true},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			d := New(w.Config)
-			d.now = w.clock.Now
-			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
-			deploy := func(o Order) {
-				_, _, err := w.deploy(t, target, o)
-				must(t, err)
-			}
-			if tt.before {
-				deploy(older)
-			}
-			if !tt.meanwhile {
-				deploy(newer)
-			}
-			s, err := d.Read(t.Context(), target)
-			must(t, err)
-			if tt.meanwhile {
-				deploy(newer)
-			}
-			got, err := d.Deploy(t.Context(), s, older)
-			if err != nil || got.Status != Superseded {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			again, err := d.CarriedOut(t.Context(), s, older.EventID, older.Time)
-			if err != nil || again != tt.again {
-				t.Errorf("%v, %v, want %v", again, err, tt.again)
-			}
-		})
-	}
-}
-
 // TestResume holds that a deployment whose update failed is finished by the
 // retry of its event, with the revision that is there.
 func TestResume(t *testing.T) {
@@ -272,6 +226,28 @@ func TestRollingBack(t *testing.T) {
 	got, _, err := w.deploy(t, target, manual)
 	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason, "the service is being moved to the new revision; the service was being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ") {
 		t.Errorf("manual: %+v, %v", got, err)
+	}
+}
+
+// TestFailedDoesNotWin holds that a revision whose journal says that it failed
+// does not win, also once ECS no longer lists its rollout.
+func TestFailedDoesNotWin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		outcome Phase
+		want    Status
+	}{{Failed, Deployed}, {Succeeded, Superseded}} {
+		t.Run(string(tt.outcome), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+			got, _, err := w.deploy(t, target, newer)
+			must(t, err)
+			must(t, New(w.Config).Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: tt.outcome}))
+			if got, _, err = w.deploy(t, target, older); err != nil || got.Status != tt.want {
+				t.Errorf("%+v, %v, want %s", got, err, tt.want)
+			}
+		})
 	}
 }
 

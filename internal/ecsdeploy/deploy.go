@@ -32,12 +32,8 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 		if len(calls) == 0 {
 			break
 		}
-		answers, err := r.makeAll(ctx, calls)
-		if err != nil {
+		if err := r.makeAll(ctx, &rule, calls); err != nil {
 			return Deployment{}, err
-		}
-		for i, c := range calls {
-			rule.Answered(c, answers[i], s.family)
 		}
 	}
 	s.conclude(&result, rule.Outcome(), o)
@@ -71,12 +67,8 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 			result.Reason = "the service is to be moved to " + s.arn(calls[0].Number) + ", whose deployment was not finished"
 			return result, nil
 		}
-		answers, err := r.makeAll(ctx, calls)
-		if err != nil {
+		if err := r.makeAll(ctx, &rule, calls); err != nil {
 			return Deployment{}, err
-		}
-		for i, c := range calls {
-			rule.Answered(c, answers[i], s.family)
 		}
 	}
 }
@@ -117,23 +109,24 @@ type run struct {
 	lost  int // registrations of which nobody knew whether they took effect
 }
 
-// makeAll makes the calls of the rule.
-func (r *run) makeAll(ctx context.Context, calls []converge.Call) ([]converge.Answer, error) {
-	answers := make([]converge.Answer, len(calls))
-	for i, c := range calls {
+// makeAll makes the calls of the rule, and tells it what they answered.
+func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []converge.Call) error {
+	for _, c := range calls {
+		var answer converge.Answer
 		var err error
 		switch { // the two reads of the start were made while the image was looked for
 		case r.unused && c.Kind == converge.ReadService:
-			answers[i].Number = r.number()
+			answer.Number = r.number()
 		case r.unused && c.Kind == converge.ReadNewest:
-			answers[i].Number, r.unused = int(r.newest.Revision), false
+			answer.Number, r.unused = int(r.newest.Revision), false
 		default:
-			if answers[i], err = r.make(ctx, c); err != nil {
-				return nil, err
+			if answer, err = r.make(ctx, c); err != nil {
+				return err
 			}
 		}
+		rule.Answered(c, answer, r.family)
 	}
-	return answers, nil
+	return nil
 }
 
 // make makes one call of the rule.

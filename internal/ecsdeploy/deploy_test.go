@@ -256,27 +256,3 @@ func TestPassingFaults(t *testing.T) {
 		})
 	}
 }
-
-func TestPlanChangesNothing(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	d := New(w.Config)
-	state, err := d.Read(t.Context(), target)
-	must(t, err)
-	got, err := d.Plan(t.Context(), state, order(w.digest))
-	must(t, err)
-	image := host + "/p_service_web@" + w.digest
-	want := Deployment{
-		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: image, Tag: "v1", Digest: w.digest,
-		PreviousTaskDefinition: arn + "p_service_web_dev:1",
-		Reason:                 "a new revision of p_service_web_dev, cloned from " + arn + "p_service_web_dev:1, with the image " + image,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	after, err := w.Runs(t.Context(), "c", target.Service)
-	must(t, err)
-	if aws.ToString(after.TaskDefinition.TaskDefinitionArn) != arn+"p_service_web_dev:1" {
-		t.Errorf("the service runs %s", aws.ToString(after.TaskDefinition.TaskDefinitionArn))
-	}
-}

@@ -118,3 +118,24 @@ func TestFollow(t *testing.T) {
 		})
 	}
 }
+
+// TestAwait holds which revision carried out an event, behind others', and
+// whether the service was moved to it.
+func TestAwait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, tag := range []string{"v2", "v3", "v3"} { // revisions 2 to 4, the last for an image that runs already
+		_, _, err := w.deploy(t, target, w.event(t, fmt.Sprint("e", i), i, tag))
+		must(t, err)
+	}
+	for _, tt := range []struct {
+		id    string
+		want  int
+		moved bool
+	}{{"e0", 2, true}, {"e1", 3, true}, {"e2", 4, false}} {
+		revision, moved, err := New(w.Config).Await(t.Context(), target, tt.id, 1)
+		if err != nil || revision != fmt.Sprint(arn, target.Family, ":", tt.want) || moved != tt.moved {
+			t.Errorf("%s: %s, %v, %v, want %d, %v", tt.id, revision, moved, err, tt.want, tt.moved)
+		}
+	}
+}

@@ -34,7 +34,7 @@ type Record struct {
 	Previous     string    `json:"previous,omitempty"`      // ARN of the revision that ran when this one was made
 	Restores     string    `json:"restores,omitempty"`      // ARN of the revision that this one, a rollback, goes back to
 	Foreign      bool      `json:"foreign,omitempty"`       // somebody else made it: it has no journal
-	Outcome      Phase     `json:"outcome,omitempty"`       // Succeeded, Failed, Overtaken or Impaired; "" if it is not known
+	Outcome      Phase     `json:"outcome,omitempty"`       // a Phase, or Impaired; "" if it is not known
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
 	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout by which it went back from this one

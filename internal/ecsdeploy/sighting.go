@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (s Sighting) Foreign() bool {
 }
 
 // farthest is how many revisions are read in search of a rollout that ECS no
-// longer lists.
+// longer lists, or that a service was moved back from.
 const farthest = 20
 
 // Sight looks at the rollout with an id of the target's service; "" is the one
@@ -163,16 +164,12 @@ func (d *Deployer) sightOthers(ctx context.Context, t Target, service *types.Ser
 		case s.Record.TaskDefinition:
 			records[i] = s.Record
 		default:
-			all.Go(func() { records[i], errs[i] = d.recordOf(ctx, t, arn) })
+			all.Go(func() { records[i], errs[i] = d.recordOrGone(ctx, t, arn) })
 		}
 	}
 	all.Wait()
-	for i, err := range errs {
-		if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good since
-			records[i] = Record{TaskDefinition: arns[i], Revision: revisionOf(arns[i])}
-		} else if err != nil {
-			return err
-		}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	s.Before, s.Runs = records[0], records[1]
 	for i, r := range records[2:] {
@@ -207,11 +204,17 @@ func (d *Deployer) Before(ctx context.Context, t Target, r Record) (Record, erro
 	if r.Previous == "" {
 		return Record{}, nil
 	}
-	before, err := d.recordOf(ctx, t, r.Previous)
+	return d.recordOrGone(ctx, t, r.Previous)
+}
+
+// recordOrGone reads a revision by its ARN; of one that was deleted for good
+// there is only the ARN.
+func (d *Deployer) recordOrGone(ctx context.Context, t Target, arn string) (Record, error) {
+	r, err := d.recordOf(ctx, t, arn)
 	if fault.Name(err) == "TaskDefinitionNotFound" {
-		return Record{TaskDefinition: r.Previous, Revision: revisionOf(r.Previous)}, nil
+		return Record{TaskDefinition: arn, Revision: revisionOf(arn)}, nil
 	}
-	return before, err
+	return r, err
 }
 
 // recordOf reads a revision by its ARN, or a family's newest one by its name.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // TestSightByJournal holds how a rollout is found that ECS does not list: by its
@@ -61,6 +62,8 @@ func TestSight(t *testing.T) {
 		must(t, err)
 		ids = append(ids, got.DeploymentID)
 	}
+	// That the second began is told already: it is replaced once all the same.
+	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":3"}, Note{DeploymentID: ids[1]}))
 	s, err := d.Sight(t.Context(), target, ids[2], false)
 	must(t, err)
 	if !s.Found || !s.Primary || !s.Rolling || s.Foreign() || s.Record.EventID != "v4" || s.Before.EventID != "v3" || s.Runs.EventID != "v4" || s.PrimaryID != ids[2] {
@@ -78,5 +81,33 @@ func TestSight(t *testing.T) {
 	must(t, err)
 	if s, err = d.Sight(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Record.EventID != "v2" || s.Before.EventID != "v4" {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestBreakers holds what ends a rollout that fails, and whether ECS goes back then.
+func TestBreakers(t *testing.T) {
+	t.Parallel()
+	breaker := func(enable, rollback bool) *types.DeploymentCircuitBreaker {
+		return &types.DeploymentCircuitBreaker{Enable: enable, Rollback: rollback}
+	}
+	alarms := func(enable, rollback bool) *types.DeploymentAlarms {
+		return &types.DeploymentAlarms{Enable: enable, Rollback: rollback}
+	}
+	for _, tt := range []struct {
+		name            string
+		in              *types.DeploymentConfiguration
+		breaks, returns bool
+	}{
+		{"nothing", nil, false, false},
+		{"neither", &types.DeploymentConfiguration{}, false, false},
+		{"off", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(false, true), Alarms: alarms(false, true)}, false, false},
+		{"the breaker, back", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true)}, true, true},
+		{"the breaker, not back", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, false)}, true, false},
+		{"alarms, back", &types.DeploymentConfiguration{Alarms: alarms(true, true)}, true, true},
+		{"alarms, not back, and the breaker", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true), Alarms: alarms(true, false)}, true, true},
+	} {
+		if breaks, returns := breakers(tt.in); breaks != tt.breaks || returns != tt.returns {
+			t.Errorf("%s: %v, %v, want %v, %v", tt.name, breaks, returns, tt.breaks, tt.returns)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	}
 	c := converge.Revision{
 		Number: number, Image: s.target.identity(r),
-		Dead: s.failed[r.arn()] || r.Status == types.TaskDefinitionStatusInactive || r.Status == types.TaskDefinitionStatusDeleteInProgress || tagValue(r.tags, keyOutcome) == "failed",
+		Dead: s.failed[r.arn()] || r.Status == types.TaskDefinitionStatusInactive || r.Status == types.TaskDefinitionStatusDeleteInProgress || tagValue(r.tags, keyOutcome) == string(Failed),
 	}
 	registered := aws.ToTime(r.RegisteredAt)
 	c.Old = s.now.Sub(registered) > raceTime

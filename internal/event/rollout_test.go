@@ -67,8 +67,13 @@ func TestRollout(t *testing.T) {
 // TestSaid holds what of a rejected event is told on, for whoever is to find its sender.
 func TestSaid(t *testing.T) {
 	t.Parallel()
-	got := Read([]byte(deployment("action.production", `{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`)), load(t, "prod"), now)
-	if diff := cmp.Diff(Said{Source: "action.production", Service: "web", Tag: "git-", Actor: "ada"}, got.Said); diff != "" || got.Verdict != Rejected {
-		t.Error(got.Verdict, diff)
+	for detail, want := range map[string]Said{
+		`{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`: {Source: "action.production", Service: "web", Tag: "git-", Actor: "ada"},
+		`{"service":"","task":"t","tag":""}`:                                 {Source: "action.production", Service: "t"},
+	} {
+		got := Read([]byte(deployment("action.production", detail)), load(t, "prod"), now)
+		if diff := cmp.Diff(want, got.Said); diff != "" || got.Verdict != Rejected {
+			t.Error(got.Verdict, diff)
+		}
 	}
 }

@@ -161,3 +161,28 @@ func TestOf(t *testing.T) {
 		})
 	}
 }
+
+// TestMayHaveTakenEffect holds which answers of ECS leave no doubt.
+func TestMayHaveTakenEffect(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, code, message string
+		want                bool
+	}{
+		{"throttled", "ThrottlingException", "Rate exceeded", false},
+		{"concurrent revisions", "ClientException", "Too many concurrent attempts to create a new revision of the specified family.", false},
+		{"refused", "ClientException", "Family contains invalid characters.", false},
+		{"a server fault", "ServerException", "Service Unavailable. Please try again later.", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			err := &smithy.GenericAPIError{Code: tt.code, Message: tt.message}
+			if got := MayHaveTakenEffect(err); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+			if got := WithinIfRefused(t.Context()).IsErrorRetryable(err); got && tt.want {
+				t.Error("it is tried again blindly")
+			}
+		})
+	}
+}

@@ -62,8 +62,8 @@ func NewFunction(env *environment.Environment, config aws.Config, log io.Writer)
 }
 
 // NewRedrive is [New] for events that a person runs once more: what becomes of
-// rollouts is made known as the function does, but not that an event was
-// rejected, which is how some of them got into the queue.
+// rollouts is made known as the function does. What becomes of a request is in
+// the answer alone, for a rejection is how some of them got into the queue.
 func NewRedrive(env *environment.Environment, config aws.Config) *Pipeline {
 	p := NewFunction(env, config, io.Discard)
 	p.redrives = true

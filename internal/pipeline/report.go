@@ -26,8 +26,7 @@ func report(ctx context.Context, request event.Request, d ecsdeploy.Deployment, 
 		"deployment_id", d.DeploymentID, "actor", request.Actor, "reason", d.Reason)...)
 }
 
-// excerpt returns a raw event for the log, cut to what a log line holds. The
-// log is the record of a rejected event.
+// excerpt returns a raw event for the log, cut to what a log line holds.
 func excerpt(raw json.RawMessage) string {
 	const most = 4 << 10
 	if len(raw) > most {

@@ -78,6 +78,11 @@ func TestResolve(t *testing.T) {
 				!strings.Contains(string(calls[0].Body), `"registryId":"111111111111"`) {
 				t.Errorf("calls: %+v", calls)
 			}
+			const accepted = `"acceptedMediaTypes":["application/vnd.oci.image.index.v1+json","application/vnd.oci.image.manifest.v1+json",` +
+				`"application/vnd.docker.distribution.manifest.list.v2+json","application/vnd.docker.distribution.manifest.v2+json"]`
+			if body := string(calls[0].Body); !strings.Contains(body, accepted) {
+				t.Errorf("it sent %s, without %s", body, accepted)
+			}
 		})
 	}
 }

@@ -56,6 +56,33 @@ func TestWinner(t *testing.T) {
 	}
 }
 
+// TestFirst asks which of the revisions of one event the service is moved to.
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		other Revision // number 5
+		want  int
+	}{
+		{"the first", Revision{Event: "e", Image: "a"}, 5},
+		{"not one that failed", Revision{Event: "e", Image: "a", Dead: true}, 7},
+		{"not with the image that its tag was on before", Revision{Event: "e", Image: "b"}, 7},
+		{"not another event's", Revision{Event: "f", Image: "a"}, 7},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.other.Number = 5
+			m := Revision{Number: 7, Event: "e", Image: "a"}
+			got := first(func(number int) (Revision, bool) {
+				return map[int]Revision{5: tt.other, 7: m}[number], number == 5 || number == 7
+			}, m)
+			if got.Number != tt.want {
+				t.Errorf("%d, want %d", got.Number, tt.want)
+			}
+		})
+	}
+}
+
 // TestWalkIsBounded holds that a long row of somebody else's revisions, of
 // which none runs, is not read to its end.
 func TestWalkIsBounded(t *testing.T) {
