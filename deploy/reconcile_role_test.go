@@ -1,21 +1,14 @@
 package deploy_test
 
 import (
-	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"deployer/internal/emulator"
 	"deployer/internal/emulator/emulatortest"
 	"deployer/internal/emulator/infra"
-	"deployer/internal/environment"
-	"deployer/internal/pipeline"
 )
 
 // TestRoleAllowsReconciling looks for lost pushes under the template's own role,
@@ -53,17 +46,8 @@ func TestRoleAllowsReconciling(t *testing.T) {
 					role[i] = copied
 				}
 			}
-			e.SetRolePolicy(dev, "deployer", document(t, role))
-			env, err := environment.Load(filepath.Join("..", "examples", "centralized-dev-ecr", "dev.yaml"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			config := infra.Connect(url, dev, region).Config
-			config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: dev + "-deployer", SecretAccessKey: "any"}, nil
-			})
-			ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + dev + ":function:deployer"})
-			got, err := pipeline.New(env, config).Handle(ctx, []byte(schedule))
+			function, ctx := functionUnder(t, e, url, "dev", role)
+			got, err := function.Handle(ctx, []byte(schedule))
 			if err != nil || string(got.Status) != tt.status || !strings.Contains(got.Reason, tt.reason) {
 				t.Errorf("%+v, %v; want %s: %s", got, err, tt.status, tt.reason)
 			}

@@ -46,6 +46,24 @@ func document(t *testing.T, statements []any) *policy.Document {
 	return d
 }
 
+// functionUnder returns the function of an environment on emulated AWS, with a
+// role that has the given statements and no others, and an invocation's context.
+func functionUnder(t *testing.T, e *emulator.Emulator, url, stack string, statements []any) (*pipeline.Pipeline, context.Context) {
+	t.Helper()
+	account := stacks[stack].account
+	e.SetRolePolicy(account, "deployer", document(t, statements))
+	env, err := environment.Load(filepath.Join("..", "examples", "centralized-dev-ecr", stack+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := infra.Connect(url, account, region).Config
+	config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: account + "-deployer", SecretAccessKey: "any"}, nil
+	})
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + account + ":function:deployer"})
+	return pipeline.NewFunction(env, config, io.Discard), ctx
+}
+
 // deployUnder makes a real deployment of web-api in an environment's account and
 // tells of its start, with a role that has the given statements and no others.
 func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result, error) {
@@ -58,18 +76,8 @@ func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result,
 	if _, err := accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "v2"); err != nil {
 		t.Fatal(err)
 	}
-	account := stacks[stack].account
-	e.SetRolePolicy(account, "deployer", document(t, statements))
-	env, err := environment.Load(filepath.Join("..", "examples", "centralized-dev-ecr", stack+".yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := infra.Connect(url, account, region).Config
-	config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: account + "-deployer", SecretAccessKey: "any"}, nil
-	})
-	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + account + ":function:deployer"})
-	p, now := pipeline.NewFunction(env, config, io.Discard), time.Now().UTC().Format(time.RFC3339)
+	p, ctx := functionUnder(t, e, url, stack, statements)
+	account, now := stacks[stack].account, time.Now().UTC().Format(time.RFC3339)
 	result, err := p.Handle(ctx, []byte(fmt.Sprintf(
 		`{"id":"e1","detail-type":"DEPLOY","source":"action.%s","time":%q,"detail":{"service":"web-api","tag":"v2"}}`, stack, now)))
 	if err != nil {

@@ -3,7 +3,6 @@
 package deploy_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -17,7 +16,6 @@ import (
 
 	"deployer/internal/emulator/pattern"
 	"deployer/internal/emulator/template"
-	"deployer/internal/outcome"
 )
 
 const (
@@ -210,37 +208,6 @@ func TestStructure(t *testing.T) {
 		if got := fmt.Sprint(member(loaded.Resource(tt.resource), tt.path...)); got != tt.want {
 			t.Errorf("%s %v is %s, want %s", tt.resource, tt.path, got, tt.want)
 		}
-	}
-}
-
-// TestDashboard holds that the dashboard is JSON, and shows no metric of the
-// deployer's that there is none of.
-func TestDashboard(t *testing.T) {
-	t.Parallel()
-	body, _ := member(load(t, "prod").Resource("Dashboard"), "Properties", "DashboardBody").(string)
-	var dashboard struct {
-		Widgets []struct{ Properties struct{ Metrics [][]any } }
-	}
-	if err := json.Unmarshal([]byte(body), &dashboard); err != nil || len(dashboard.Widgets) != 5 {
-		t.Fatalf("%v: %s", err, body)
-	}
-	documented, err := os.ReadFile("../docs/outcomes.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := 0
-	for _, w := range dashboard.Widgets {
-		for _, m := range w.Properties.Metrics {
-			if m[0] != outcome.Namespace {
-				continue
-			}
-			if shown++; !strings.Contains(string(documented), fmt.Sprintf("| `%s` |", m[1])) {
-				t.Errorf("there is no metric %v", m[1])
-			}
-		}
-	}
-	if shown < 6 {
-		t.Errorf("it shows %d metrics of the deployer's: %s", shown, body)
 	}
 }
 

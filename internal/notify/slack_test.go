@@ -1,15 +1,9 @@
 package notify
 
 import (
-	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/notify/notifytest"
 	"deployer/internal/outcome"
@@ -26,26 +20,7 @@ func outcomes(t *testing.T) map[string]outcome.Outcome {
 func TestSlackMessages(t *testing.T) {
 	t.Parallel()
 	for name, o := range outcomes(t) {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(slackMessage(o)); err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join("testdata", "slack-"+name+".json")
-		if os.Getenv("UPDATE_GOLDEN") != "" {
-			if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		notifytest.Golden(t, "slack-"+name+".json", slackMessage(o))
 	}
 }
 

@@ -98,16 +98,13 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		result.Status = ecsdeploy.Rejected
 		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
 		return result, p.tellRejection(ctx, env, reading, raw)
-	case event.Followed:
-		if dryRun {
+	case event.Followed, event.Due:
+		switch {
+		case dryRun:
 			result.Status = ecsdeploy.Ignored
 			return result, nil
-		}
-		return p.follow(ctx, env, reading)
-	case event.Due:
-		if dryRun {
-			result.Status = ecsdeploy.Ignored
-			return result, nil
+		case reading.Verdict == event.Followed:
+			return p.follow(ctx, env, reading)
 		}
 		return p.reconcile(ctx, env, reading.ID)
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -12,7 +13,7 @@ import (
 
 // report logs what became of a request: one line, with what a search needs.
 func report(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
-	asked := []any{"event_id", request.EventID, "source", request.Source, "service", request.Workload.Name, "tag", request.Tag}
+	asked := []any{"event_id", request.EventID, "source", request.Source, "service", request.Workload.Name, "tag", cmp.Or(d.Tag, request.Tag)} // a rollback finds its tag
 	if err != nil {
 		slog.ErrorContext(ctx, "deployment failed", append(asked, "error", err.Error(), "error_type", fault.Name(err))...)
 		return

@@ -1,12 +1,16 @@
-// Package notifytest has the outcomes that every channel's messages are held by.
+// Package notifytest has what the messages of every channel are held by: the
+// outcomes they are of, and the comparison with their files.
 package notifytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/outcome"
 )
@@ -43,4 +47,31 @@ func Outcomes(tb testing.TB, root, words string) map[string]outcome.Outcome {
 	hostile.RolledBackTo = outcome.Revision{}
 	all["hostile"] = hostile
 	return all
+}
+
+// Golden holds a message as JSON against its file in testdata, to the letter,
+// and returns the JSON. UPDATE_GOLDEN=1 rewrites the file.
+func Golden(tb testing.TB, file string, message any) string {
+	tb.Helper()
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(message); err != nil {
+		tb.Fatal(err)
+	}
+	file = filepath.Join("testdata", file)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		tb.Errorf("%s (-want +got):\n%s", file, diff)
+	}
+	return b.String()
 }

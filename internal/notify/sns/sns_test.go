@@ -1,15 +1,12 @@
 package sns
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,28 +30,8 @@ func outcomes(t *testing.T) map[string]outcome.Outcome {
 func TestNotifications(t *testing.T) {
 	t.Parallel()
 	for name, o := range outcomes(t) {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(notification(o)); err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(b.String(), "<") {
-			t.Errorf("%s: there may be a command in it: %s", name, b.String())
-		}
-		file := filepath.Join("testdata", name+".json")
-		if os.Getenv("UPDATE_GOLDEN") != "" {
-			if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), b.String()); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		if text := notifytest.Golden(t, name+".json", notification(o)); strings.Contains(text, "<") {
+			t.Errorf("%s: there may be a command in it: %s", name, text)
 		}
 	}
 }
