@@ -53,11 +53,11 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 
 .PHONY: demo
 demo: ## play the guide's story on emulated AWS: no account needed
-	@CGO_ENABLED=0 go run ./cmd/demo
+	@CGO_ENABLED=0 go run ./testbed/demo
 
 .PHONY: up
 up: ## the demo's stack, left running: send it events with the aws command
-	@CGO_ENABLED=0 go run ./cmd/demo -up
+	@CGO_ENABLED=0 go run ./testbed/demo -up
 
 .PHONY: test
 test: ## run the tests
@@ -99,11 +99,11 @@ bench: ## measure the cold start, a deployment, and the status of 100 services
 
 .PHONY: replay
 replay: ## make 10,000 deliveries in disorder, with faults, to eight real bootstraps (two minutes)
-	@CGO_ENABLED=0 go run ./cmd/replay
+	@CGO_ENABLED=0 go run ./testbed/replay
 
 .PHONY: storm
 storm: ## push 50 services at once against ECS's rate limits, twice (a minute and a half)
-	@CGO_ENABLED=0 go run ./cmd/replay -storm
+	@CGO_ENABLED=0 go run ./testbed/replay -storm
 
 .PHONY: sam-local
 sam-local: ## run one sample event in a container (file=PATH event=events/….json; needs SAM and Docker)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator/template"
 	"deployer/internal/outcome"
+	"deployer/testbed/aws/cloudformation"
 )
 
 // TestDashboard holds that the dashboard is JSON, and shows no metric of the
@@ -59,7 +59,7 @@ func TestWebhookRights(t *testing.T) {
 		"/aws/reference/secretsmanager/myproject/slack": {"ReadWebhook": fmt.Sprintf(account, "ssm") + "parameter/aws/reference/secretsmanager/myproject/slack",
 			"ReadWebhookSecret": fmt.Sprintf(account, "secretsmanager") + "secret:myproject/slack-??????"},
 	} {
-		loaded, err := template.Load(source, template.Parameters{Account: prod, Region: region, Stack: "s", Values: map[string]string{"Project": "p", "Env": "prod", "SlackParameter": parameter}})
+		loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: prod, Region: region, Stack: "s", Values: map[string]string{"Project": "p", "Env": "prod", "SlackParameter": parameter}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // TestRoleAllowsReconciling looks for lost pushes under the template's own role,
@@ -27,12 +27,12 @@ func TestRoleAllowsReconciling(t *testing.T) {
 			// What was pushed later than the revisions were registered is a lost push.
 			clock := emulator.NewClock(time.Now().Add(-time.Hour))
 			e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
-			accounts, err := infra.CentralizedDev(t.Context(), url)
+			byName, err := accounts.CentralizedDev(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}
 			clock.Advance(time.Minute)
-			if _, err := accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest"); err != nil {
+			if _, err := byName["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest"); err != nil {
 				t.Fatal(err)
 			}
 			role := statements(t, "dev")

@@ -14,13 +14,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/iam"
 	"deployer/internal/pipeline"
-	"deployer/internal/policy"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // statements returns the statements of the function's role.
@@ -33,13 +33,13 @@ func statements(t *testing.T, stack string) []any {
 	return all
 }
 
-func document(t *testing.T, statements []any) *policy.Document {
+func document(t *testing.T, statements []any) *iam.Document {
 	t.Helper()
 	b, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := policy.Parse(b)
+	d, err := iam.Parse(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func functionUnder(t *testing.T, e *emulator.Emulator, url, stack string, statem
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := infra.Connect(url, account, region).Config
+	config := accounts.Connect(url, account, region).Config
 	config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: account + "-deployer", SecretAccessKey: "any"}, nil
 	})
@@ -69,11 +69,11 @@ func functionUnder(t *testing.T, e *emulator.Emulator, url, stack string, statem
 func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result, error) {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{})
-	accounts, err := infra.CentralizedDev(t.Context(), url)
+	byName, err := accounts.CentralizedDev(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "v2"); err != nil {
+	if _, err := byName["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "v2"); err != nil {
 		t.Fatal(err)
 	}
 	p, ctx := functionUnder(t, e, url, stack, statements)
@@ -131,36 +131,36 @@ func TestRoleIsNarrow(t *testing.T) {
 	tests := []struct {
 		name, action, resource string
 		context                map[string]string
-		want                   policy.Decision
+		want                   iam.Decision
 	}{
-		{"register a family", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_prod:*", nil, policy.Allow},
-		{"register a service's family", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_web-api_prod:*", nil, policy.Allow},
-		{"register another environment's", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_web-api_dev:*", nil, policy.NoMatch},
-		{"register another project's", "ecs:RegisterTaskDefinition", arn + "task-definition/other_service_prod:*", nil, policy.NoMatch},
-		{"tag when registering", "ecs:TagResource", arn + "task-definition/myproject_service_prod:*", map[string]string{"ecs:CreateAction": "RegisterTaskDefinition"}, policy.Allow},
-		{"tag later", "ecs:TagResource", arn + "task-definition/myproject_service_prod:7", nil, policy.NoMatch},
-		{"deploy by its own events", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "action.production"}, policy.NoMatch},
-		{"tell an outcome", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "deployer"}, policy.Allow},
-		{"tell another bus", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/other", map[string]string{"events:source": "deployer"}, policy.NoMatch},
-		{"update a service", "ecs:UpdateService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, policy.Allow},
-		{"update in another cluster", "ecs:UpdateService", arn + "service/other/myproject_service_prod", map[string]string{"ecs:cluster": arn + "cluster/other"}, policy.NoMatch},
-		{"delete a service", "ecs:DeleteService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, policy.NoMatch},
-		{"pass an execution role", "iam:PassRole", "arn:aws:iam::333333333333:role/myproject_backend_task_execution_prod", map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, policy.Allow},
-		{"pass it to another service", "iam:PassRole", "arn:aws:iam::333333333333:role/myproject_backend_task_execution_prod", map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}, policy.NoMatch},
-		{"pass another role", "iam:PassRole", "arn:aws:iam::333333333333:role/Admin", map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, policy.NoMatch},
-		{"read dev's registry", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend", nil, policy.Allow},
-		{"read another registry", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:333333333333:repository/myproject_backend", nil, policy.NoMatch},
-		{"push", "ecr:PutImage", "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend", nil, policy.NoMatch},
-		{"read the queue it writes", "sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod", nil, policy.NoMatch},
+		{"register a family", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_prod:*", nil, iam.Allow},
+		{"register a service's family", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_web-api_prod:*", nil, iam.Allow},
+		{"register another environment's", "ecs:RegisterTaskDefinition", arn + "task-definition/myproject_service_web-api_dev:*", nil, iam.NoMatch},
+		{"register another project's", "ecs:RegisterTaskDefinition", arn + "task-definition/other_service_prod:*", nil, iam.NoMatch},
+		{"tag when registering", "ecs:TagResource", arn + "task-definition/myproject_service_prod:*", map[string]string{"ecs:CreateAction": "RegisterTaskDefinition"}, iam.Allow},
+		{"tag later", "ecs:TagResource", arn + "task-definition/myproject_service_prod:7", nil, iam.NoMatch},
+		{"deploy by its own events", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "action.production"}, iam.NoMatch},
+		{"tell an outcome", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/default", map[string]string{"events:source": "deployer"}, iam.Allow},
+		{"tell another bus", "events:PutEvents", "arn:aws:events:us-east-1:333333333333:event-bus/other", map[string]string{"events:source": "deployer"}, iam.NoMatch},
+		{"update a service", "ecs:UpdateService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, iam.Allow},
+		{"update in another cluster", "ecs:UpdateService", arn + "service/other/myproject_service_prod", map[string]string{"ecs:cluster": arn + "cluster/other"}, iam.NoMatch},
+		{"delete a service", "ecs:DeleteService", arn + "service/myproject_cluster_prod/myproject_service_prod", cluster, iam.NoMatch},
+		{"pass an execution role", "iam:PassRole", "arn:aws:iam::333333333333:role/myproject_backend_task_execution_prod", map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, iam.Allow},
+		{"pass it to another service", "iam:PassRole", "arn:aws:iam::333333333333:role/myproject_backend_task_execution_prod", map[string]string{"iam:PassedToService": "ec2.amazonaws.com"}, iam.NoMatch},
+		{"pass another role", "iam:PassRole", "arn:aws:iam::333333333333:role/Admin", map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, iam.NoMatch},
+		{"read dev's registry", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend", nil, iam.Allow},
+		{"read another registry", "ecr:BatchGetImage", "arn:aws:ecr:us-east-1:333333333333:repository/myproject_backend", nil, iam.NoMatch},
+		{"push", "ecr:PutImage", "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend", nil, iam.NoMatch},
+		{"read the queue it writes", "sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod", nil, iam.NoMatch},
 	}
 	d := document(t, statements(t, "prod"))
 	for _, tt := range tests {
-		if got := d.Evaluate(policy.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: tt.action, Resource: tt.resource, Context: tt.context}); got != tt.want {
+		if got := d.Evaluate(iam.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: tt.action, Resource: tt.resource, Context: tt.context}); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
-	for key, want := range map[string]policy.Decision{"deployer:outcome": policy.Allow, "deployer:digest": policy.NoMatch, "Name": policy.NoMatch} {
-		if got := d.Evaluate(policy.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: "ecs:TagResource",
+	for key, want := range map[string]iam.Decision{"deployer:outcome": iam.Allow, "deployer:digest": iam.NoMatch, "Name": iam.NoMatch} {
+		if got := d.Evaluate(iam.Request{Principal: "arn:aws:iam::333333333333:role/myproject_deployer_prod", Account: prod, Action: "ecs:TagResource",
 			Resource: arn + "task-definition/myproject_service_prod:7", TagKeys: []string{key}}); got != want {
 			t.Errorf("tagging %q later: %v, want %v", key, got, want)
 		}

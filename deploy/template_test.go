@@ -14,8 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator/pattern"
-	"deployer/internal/emulator/template"
+	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/events/pattern"
 )
 
 const (
@@ -35,14 +35,14 @@ var stacks = map[string]struct {
 	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled"}},
 }
 
-func load(t *testing.T, stack string) *template.Template {
+func load(t *testing.T, stack string) *cloudformation.Template {
 	t.Helper()
 	source, err := os.ReadFile("template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := stacks[stack]
-	loaded, err := template.Load(source, template.Parameters{Account: s.account, Region: region, Stack: "deployer", Values: s.values})
+	loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: s.account, Region: region, Stack: "deployer", Values: s.values})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,13 +136,13 @@ func TestRulesHaveTargetsThatLoseNothing(t *testing.T) {
 		function, _ := loaded.Function("DeployerFunction")
 		undelivered := fmt.Sprintf("arn:aws:sqs:us-east-1:%s:myproject_deployer_undelivered_%s", stacks[stack].account, stacks[stack].values["Env"])
 		for _, rule := range loaded.Rules() {
-			want := []template.Target{{ID: "deployer", ARN: function.ARN, DeadLetterARN: undelivered}}
+			want := []cloudformation.Target{{ID: "deployer", ARN: function.ARN, DeadLetterARN: undelivered}}
 			if rule.LogicalID == "ForwardRule" {
-				want = []template.Target{{ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default", DeadLetterARN: undelivered,
+				want = []cloudformation.Target{{ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default", DeadLetterARN: undelivered,
 					RoleARN: "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev"}}
 			}
 			if rule.LogicalID == "RejectedRule" || rule.LogicalID == "FailedRolloutRule" {
-				want = []template.Target{{ID: "failed", ARN: strings.Replace(undelivered, "undelivered", "failed", 1), DeadLetterARN: undelivered}}
+				want = []cloudformation.Target{{ID: "failed", ARN: strings.Replace(undelivered, "undelivered", "failed", 1), DeadLetterARN: undelivered}}
 			}
 			if diff := cmp.Diff(want, rule.Targets); diff != "" {
 				t.Errorf("%s of %s:\n%s", rule.LogicalID, stack, diff)
@@ -225,7 +225,7 @@ func TestReconciling(t *testing.T) {
 		if tt.minutes != "" {
 			values["ReconcileMinutes"] = tt.minutes
 		}
-		loaded, err := template.Load(source, template.Parameters{Account: dev, Region: region, Stack: "s", Values: values})
+		loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: dev, Region: region, Stack: "s", Values: values})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,7 +254,7 @@ func TestBadParameters(t *testing.T) {
 		"auto deploy neither":       {"Project": "p", "Env": "prod", "AutoDeploy": "latest"},
 		"forward to something else": {"Project": "p", "Env": "dev", "ForwardPushesTo": "222222222222"},
 	} {
-		if _, err := template.Load(source, template.Parameters{Account: prod, Region: region, Stack: "s", Values: values}); err == nil {
+		if _, err := cloudformation.Load(source, cloudformation.Parameters{Account: prod, Region: region, Stack: "s", Values: values}); err == nil {
 			t.Errorf("%s: it loads", name)
 		}
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // BenchmarkColdStart measures a new process up to its first request for an
@@ -59,7 +59,7 @@ func BenchmarkStatus(b *testing.B) {
 	const most = 2 * time.Second
 	e, url := emulatortest.Start(b, emulator.Options{})
 	file := filepath.Join(b.TempDir(), "dev.yaml")
-	must(b, os.WriteFile(file, []byte(manyServices(b, infra.Connect(url, infra.Dev, infra.Region), 100, true)), 0o644))
+	must(b, os.WriteFile(file, []byte(manyServices(b, accounts.Connect(url, accounts.Dev, accounts.Region), 100, true)), 0o644))
 	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
 	args := []string{"status", "-f", file}
 	for i := range 100 {
@@ -70,7 +70,7 @@ func BenchmarkStatus(b *testing.B) {
 	for b.Loop() {
 		e.ResetCalls()
 		command := exec.CommandContext(b.Context(), os.Args[0], args...)
-		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+infra.Dev, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
+		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+accounts.Dev, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
 		begin := time.Now()
 		out, err := command.CombinedOutput()
 		took = max(took, time.Since(begin))

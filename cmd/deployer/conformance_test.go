@@ -13,11 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
-	"deployer/internal/lambdahost"
 	"deployer/internal/pipeline"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/lambdahost"
 )
 
 // conformanceURL names another double of AWS to run these cases against.
@@ -78,7 +78,7 @@ func TestConformance(t *testing.T) {
 
 // conformance is the function of a project of its own, with a backend.
 type conformance struct {
-	*infra.Account
+	*accounts.Account
 	*scene
 	cluster, service string
 	began            time.Time
@@ -94,7 +94,7 @@ func newConformance(t *testing.T, project string) *conformance {
 	if url == "" {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
-	c := &conformance{Account: infra.Connect(url, account, "us-east-1"), scene: &scene{logs: &log{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
+	c := &conformance{Account: accounts.Connect(url, account, "us-east-1"), scene: &scene{logs: &log{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
 	must(t, c.Cluster(t.Context(), c.cluster))
 	for _, version := range []string{"v1", "v2"} {
 		_, err := c.Push(t.Context(), project+"_backend", version, version)

@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
 )
 
 // held returns the events of a play that were for an environment's function,
@@ -110,7 +110,7 @@ func TestToldAfterAFault(t *testing.T) {
 			t.Parallel()
 			d := newDrama(t)
 			d.push(t, "v2")
-			tt.fault.Account = infra.Prod
+			tt.fault.Account = accounts.Prod
 			d.AWS.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
 			d.send(t, deployTo("v2"))
 			d.pass(t, 2*rolloutStep)

@@ -12,11 +12,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
-	"deployer/internal/stage"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // guideLifecycle is the guide's example of a lifecycle policy.
@@ -77,19 +77,19 @@ func owner(dir, line string) string {
 	if env, err := environment.Load(filepath.Join(dir, file)); err == nil {
 		return env.AccountID
 	}
-	return infra.Dev
+	return accounts.Dev
 }
 
 // healthy serves emulated AWS with a project in good health, and returns its URL.
 func healthy(t *testing.T, root string) string {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
-	accounts, err := infra.CentralizedDev(t.Context(), url)
+	byName, err := accounts.CentralizedDev(t.Context(), url)
 	must(t, err)
-	must(t, stage.Furnish(t.Context(), root, e, accounts))
-	_, err = accounts["dev"].Push(t.Context(), "myproject_backend", "backend v2", "git-abc123f")
+	must(t, cloud.Furnish(t.Context(), root, e, byName))
+	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "backend v2", "git-abc123f")
 	must(t, err)
-	_, err = accounts["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})
+	_, err = byName["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})
 	must(t, err)
 	return url
 }

@@ -24,9 +24,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/infra"
-	"deployer/internal/stage"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/cloud"
 )
 
 // planted is a secret that stands in the webhook, in the environment of a
@@ -42,12 +42,12 @@ const (
 // drama is prod on a stage whose clock the test moves, with everything that the
 // deployer lets out collected.
 type drama struct {
-	*stage.Stage
+	*cloud.Stage
 	clock *emulator.Clock
 	start time.Time
 	logs  *log
-	prod  *infra.Account
-	dev   *infra.Account
+	prod  *accounts.Account
+	dev   *accounts.Account
 	topic string // ARN
 	heard int    // messages of the topic before the play
 
@@ -63,7 +63,7 @@ func newDrama(t *testing.T) *drama {
 	d.clock = emulator.NewClock(d.start.Add(-time.Minute))
 	slack := httptest.NewServer(http.HandlerFunc(d.hear))
 	t.Cleanup(slack.Close)
-	d.Stage = newTheatre(t, func(o *stage.Options) {
+	d.Stage = newTheatre(t, func(o *cloud.Options) {
 		o.Clock, o.RolloutStep, o.Files = d.clock.Now, rolloutStep, withNotify(t)
 		o.Logs = func(env string) io.Writer {
 			if env == "prod" {
@@ -73,8 +73,8 @@ func newDrama(t *testing.T) *drama {
 		}
 	})
 	d.prod, d.dev = d.Accounts["prod"], d.Accounts["dev"]
-	d.AWS.PutParameter(infra.Prod, infra.Region, "/myproject/slack", slack.URL+"/services/"+planted)
-	d.topic = d.AWS.CreateTopic(infra.Prod, infra.Region, "deployments")
+	d.AWS.PutParameter(accounts.Prod, accounts.Region, "/myproject/slack", slack.URL+"/services/"+planted)
+	d.topic = d.AWS.CreateTopic(accounts.Prod, accounts.Region, "deployments")
 	d.plant(t)
 	d.pass(t, 6*rolloutStep)
 	d.AWS.ResetCalls()
@@ -103,7 +103,7 @@ func (d *drama) hear(_ http.ResponseWriter, r *http.Request) {
 func withNotify(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, env := range infra.Environments {
+	for _, env := range accounts.Environments {
 		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
 		must(t, err)
 		if env.Name == "prod" {

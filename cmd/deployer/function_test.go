@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/lambdahost"
 	"deployer/internal/pipeline"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/lambdahost"
 )
 
 const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend"

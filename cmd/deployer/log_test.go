@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"deployer/internal/emulator"
+	"deployer/testbed/aws/emulator"
 )
 
 // TestEveryLogLineHasARequest holds that each line that the function logs while

@@ -11,13 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
-	"deployer/internal/lambdahost"
+	"deployer/internal/iam"
 	"deployer/internal/pipeline"
-	"deployer/internal/policy"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/lambdahost"
 )
 
 const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
@@ -152,10 +152,10 @@ func (d *drama) reconcile(t *testing.T) (got pipeline.Result) {
 // described is spoken of once, and then left alone.
 func TestReconcileDenied(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = infra.Staging + "-deployer" })
-	all, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
+	s := newScene(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = accounts.Staging + "-deployer" })
+	all, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
 	must(t, err)
-	s.SetRolePolicy(infra.Staging, "deployer", all)
+	s.SetRolePolicy(accounts.Staging, "deployer", all)
 	got := s.invoke(t, schedule) // the guide's manual repository policy lacks DescribeImages
 	if got.Status != "ignored" || !strings.Contains(got.Reason, `access denied: the repository policy does not allow it`) || !strings.Contains(got.Reason, `"Action":["ecr:DescribeImages"]}`) {
 		t.Errorf("%+v", got)
@@ -196,7 +196,7 @@ func TestReconcileOfManyServices(t *testing.T) {
 func reconcileMany(t *testing.T) {
 	const services, most = 200, 60 * time.Second
 	e := emulator.New(emulator.Options{})
-	dev := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
 	ctx := t.Context()
 	env, err := environment.Parse("dev.yaml", []byte(manyServices(t, dev, services, false)))
 	must(t, err)

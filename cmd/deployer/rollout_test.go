@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/emulator"
+	"deployer/testbed/aws/emulator"
 )
 
 func keyValue(name, value string) ecstypes.KeyValuePair {

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
-	"deployer/internal/lambdahost"
 	"deployer/internal/pipeline"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/lambdahost"
 )
 
 // buildDir is where bootstrap builds; "" until it does.
@@ -29,7 +29,7 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(buildDir, "bootstrap")
-	return path, infra.BuildBootstrap(context.Background(), "../..", path)
+	return path, accounts.BuildBootstrap(context.Background(), "../..", path)
 })
 
 // scene is one environment's function, as its real bootstrap behind Lambda's
@@ -37,7 +37,7 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 type scene struct {
 	*emulator.Emulator
 	*lambdahost.Host
-	accounts map[string]*infra.Account
+	accounts map[string]*accounts.Account
 	env      string
 	logs     *log
 	ahead    atomic.Int64 // how far the emulator's clock is before the real one, in nanoseconds
@@ -54,7 +54,7 @@ func newScene(t testing.TB, env string, change func(*lambdahost.Options)) *scene
 	s := &scene{env: env, logs: &log{}}
 	var url string
 	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
-	s.accounts, err = infra.CentralizedDev(t.Context(), url)
+	s.accounts, err = accounts.CentralizedDev(t.Context(), url)
 	must(t, err)
 	s.ResetCalls()
 	file, err := filepath.Abs("../../examples/centralized-dev-ecr/" + env + ".yaml")
@@ -106,7 +106,7 @@ func (s *scene) operations() []string {
 // runs returns the revision and the first image that a workload's service runs.
 func (s *scene) runs(t testing.TB, workload string) (revision int32, image string) {
 	t.Helper()
-	got, err := s.accounts[s.env].Runs(context.Background(), infra.Project+"_cluster_"+s.env, infra.ServiceName(workload, s.env))
+	got, err := s.accounts[s.env].Runs(context.Background(), accounts.Project+"_cluster_"+s.env, accounts.ServiceName(workload, s.env))
 	must(t, err)
 	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
 }

@@ -21,9 +21,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/infra"
-	"deployer/internal/stage"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/cloud"
 )
 
 // asDeployer makes the test binary be the deployer.
@@ -92,7 +92,7 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 type world struct {
 	*emulator.Emulator
 	url      string
-	accounts map[string]*infra.Account
+	accounts map[string]*accounts.Account
 	step     time.Duration // of rollouts; zero for the emulator's usual
 	ahead    atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
 }
@@ -114,8 +114,8 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		})
 		var err error
-		w.CreateQueue(infra.Prod, infra.Region, "failed")
-		w.accounts, err = infra.CentralizedDev(context.Background(), w.url)
+		w.CreateQueue(accounts.Prod, accounts.Region, "failed")
+		w.accounts, err = accounts.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
 		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
@@ -126,7 +126,7 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 
 // push is `push REPOSITORY CONTENT TAG...`, to dev's registry.
 func push(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := infra.Connect(of(ts).url, infra.Dev, infra.Region).Push(context.Background(), args[0], args[1], args[2:]...)
+	_, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).Push(context.Background(), args[0], args[1], args[2:]...)
 	ts.Check(err)
 	of(ts).ResetCalls()
 }
@@ -171,12 +171,12 @@ func withoutRepeats(got, want []string) (calls []string) {
 
 // runs is `runs ENVIRONMENT WORKLOAD REVISION`: that is what the service runs.
 func runs(ts *testscript.TestScript, _ bool, args []string) {
-	for _, env := range infra.Environments {
+	for _, env := range accounts.Environments {
 		if env.Name != args[0] {
 			continue
 		}
-		service := infra.ServiceName(args[1], env.Name)
-		got, err := infra.Connect(of(ts).url, env.Account, infra.Region).Runs(context.Background(), infra.Project+"_cluster_"+env.Name, service)
+		service := accounts.ServiceName(args[1], env.Name)
+		got, err := accounts.Connect(of(ts).url, env.Account, accounts.Region).Runs(context.Background(), accounts.Project+"_cluster_"+env.Name, service)
 		ts.Check(err)
 		if have := fmt.Sprint(got.TaskDefinition.Revision); have != args[2] {
 			ts.Fatalf("%s runs revision %s of %s, want %s", service, have, *got.TaskDefinition.Family, args[2])
@@ -189,9 +189,9 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 // time, is in prod's queue called failed.
 func queue(ts *testscript.TestScript, _ bool, args []string) {
 	body := strings.ReplaceAll(ts.ReadFile(args[0]), "NOW", time.Now().UTC().Format(time.RFC3339))
-	client := sqs.NewFromConfig(infra.Connect(of(ts).url, infra.Prod, infra.Region).Config)
+	client := sqs.NewFromConfig(accounts.Connect(of(ts).url, accounts.Prod, accounts.Region).Config)
 	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
-		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + infra.Prod + "/failed"), MessageBody: aws.String(body)})
+		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/failed"), MessageBody: aws.String(body)})
 	ts.Check(err)
 }
 
@@ -199,7 +199,7 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 // minute has passed since, in which its tasks have started.
 func furnish(ts *testscript.TestScript, _ bool, _ []string) {
 	w := of(ts)
-	ts.Check(stage.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
+	ts.Check(cloud.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
 	w.ahead.Add(int64(time.Minute))
 	w.ResetCalls()
 }

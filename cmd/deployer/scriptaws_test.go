@@ -14,8 +14,8 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // What scripts do behind the deployer's back.
@@ -23,7 +23,7 @@ import (
 // ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
 func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
 	account := ""
-	for _, env := range infra.Environments {
+	for _, env := range accounts.Environments {
 		if env.Name == args[0] {
 			account = env.Account
 		}
@@ -70,7 +70,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 // broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
 // under the tag do not stay up.
 func broken(ts *testscript.TestScript, _ bool, args []string) {
-	out, err := infra.Connect(of(ts).url, infra.Dev, infra.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+	out, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
 		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
 	ts.Check(err)
 	of(ts).FailImage(*out.ImageDetails[0].ImageDigest)
@@ -78,10 +78,10 @@ func broken(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // revisionARN returns the ARN of a revision of a workload.
-func revisionARN(ts *testscript.TestScript, env, workload, number string) (*infra.Account, string) {
-	for _, e := range infra.Environments {
+func revisionARN(ts *testscript.TestScript, env, workload, number string) (*accounts.Account, string) {
+	for _, e := range accounts.Environments {
 		if e.Name == env {
-			return infra.Connect(of(ts).url, e.Account, infra.Region), "arn:aws:ecs:" + infra.Region + ":" + e.Account + ":task-definition/" + infra.ServiceName(workload, env) + ":" + number
+			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" + e.Account + ":task-definition/" + accounts.ServiceName(workload, env) + ":" + number
 		}
 	}
 	ts.Fatalf("there is no environment %s", env)
@@ -113,7 +113,7 @@ func journalHas(ts *testscript.TestScript, _ bool, args []string) {
 
 // gone is `gone REPOSITORY TAG`: dev's registry loses the image under the tag.
 func gone(ts *testscript.TestScript, _ bool, args []string) {
-	registry := infra.Connect(of(ts).url, infra.Dev, infra.Region).ECR
+	registry := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).ECR
 	out, err := registry.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
 		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
 	ts.Check(err)

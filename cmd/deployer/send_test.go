@@ -12,21 +12,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/emulator/infra"
-	"deployer/internal/stage"
+	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
 // newTheatre sets up the guide's first pattern with everything that
 // deploy/template.yaml makes, and the function's real bootstrap.
-func newTheatre(t *testing.T, change func(*stage.Options)) *stage.Stage {
+func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Stage {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	o := stage.Options{Root: "../..", Bootstrap: path, RolloutStep: 100 * time.Millisecond, RetryWaits: []time.Duration{0, 0}}
+	o := cloud.Options{Root: "../..", Bootstrap: path, RolloutStep: 100 * time.Millisecond, RetryWaits: []time.Duration{0, 0}}
 	if change != nil {
 		change(&o)
 	}
-	s, err := stage.New(t.Context(), o)
+	s, err := cloud.New(t.Context(), o)
 	must(t, err)
 	t.Cleanup(s.Close)
 	return s
@@ -34,7 +34,7 @@ func newTheatre(t *testing.T, change func(*stage.Options)) *stage.Stage {
 
 // run runs the command line with an account's credentials, and returns what it
 // printed and its exit code.
-func run(t *testing.T, s *stage.Stage, account string, args ...string) (stdout, stderr string, exit int) {
+func run(t *testing.T, s *cloud.Stage, account string, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0], args...)
 	command.Dir = "../../examples/centralized-dev-ecr"
@@ -64,7 +64,7 @@ func TestSendFollow(t *testing.T) {
 		{"the same image under another tag", "v2-again", 0, `backend ran this image already`, `backend ran this image already`},
 		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
 	} {
-		stdout, stderr, exit := run(t, s, infra.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "-follow")
+		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "-follow")
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		first, last := lines[0], lines[len(lines)-1]
 		if exit != tt.exit || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
@@ -82,7 +82,7 @@ func TestSendFollowFailure(t *testing.T) {
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
-	stdout, stderr, exit := run(t, s, infra.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: ECS deployment circuit breaker: ") {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
@@ -99,7 +99,7 @@ func TestSendFollowImpaired(t *testing.T) {
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
-	stdout, stderr, exit := run(t, s, infra.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
 	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not stay up and the service has no circuit breaker "
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/lambdahost"
+	"deployer/testbed/lambdahost"
 )
 
 // TestSlackIsDown holds that a channel that does not answer neither fails nor

@@ -13,16 +13,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // manyServices makes that many services in dev's account, which run the image
 // under the tag latest: by the tag, or as the deployer has them. It returns
 // their environment file.
-func manyServices(tb testing.TB, dev *infra.Account, services int, deployed bool) string {
+func manyServices(tb testing.TB, dev *accounts.Account, services int, deployed bool) string {
 	tb.Helper()
 	ctx := context.Background()
 	must(tb, dev.Cluster(ctx, "p_cluster_dev"))
@@ -33,7 +33,7 @@ func manyServices(tb testing.TB, dev *infra.Account, services int, deployed bool
 		fmt.Fprintf(&file, "  - name: %s\n", name)
 		digest, err := dev.Push(ctx, "p_service_"+name, "v1", "latest")
 		must(tb, err)
-		image := infra.Dev + ".dkr.ecr.us-east-1.amazonaws.com/p_service_" + name
+		image := accounts.Dev + ".dkr.ecr.us-east-1.amazonaws.com/p_service_" + name
 		_, err = dev.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", image+":latest", func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 			if !deployed {
 				return
@@ -50,10 +50,10 @@ func manyServices(tb testing.TB, dev *infra.Account, services int, deployed bool
 
 // newQuickBoard returns an emulator with that many services, and the board of
 // their environment, on which calls take 50 ms; for fake time.
-func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *infra.Account, *board) {
+func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Account, *board) {
 	t.Helper()
 	e := emulator.New(emulator.Options{})
-	dev := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
 	env, err := environment.Parse("dev.yaml", []byte(manyServices(t, dev, services, true)))
 	must(t, err)
 	workloads, err := servicesOf(env, env.Names(environment.Service))

@@ -13,9 +13,9 @@ import (
 	"time"
 	"unsafe"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // terminal is a pseudo-terminal that somebody looks at.
@@ -67,16 +67,16 @@ func (s *terminal) text() string {
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	_, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Hour})
-	accounts, err := infra.CentralizedDev(t.Context(), url)
+	byName, err := accounts.CentralizedDev(t.Context(), url)
 	must(t, err)
-	_, err = accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
+	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
 	must(t, err)
-	_, err = accounts["dev"].Push(t.Context(), "myproject_service_worker", "bad", "bad")
+	_, err = byName["dev"].Push(t.Context(), "myproject_service_worker", "bad", "bad")
 	must(t, err)
 	command := func(args ...string) *exec.Cmd {
 		c := exec.CommandContext(t.Context(), os.Args[0], append(args[:1:1], append([]string{"-f", "prod.yaml"}, args[1:]...)...)...)
 		c.Dir = "../../examples/centralized-dev-ecr"
-		c.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+infra.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=", "TERM=xterm")
+		c.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=", "TERM=xterm")
 		return c
 	}
 	const clear = "\x1b[H\x1b[2J"

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
-	"deployer/internal/policy"
+	"deployer/internal/iam"
 )
 
 const (
@@ -40,7 +40,7 @@ func file(t *testing.T, rest string) *environment.Environment {
 }
 
 // parse reads a policy, as it is or under a member's name.
-func parse(t *testing.T, text, member string) *policy.Document {
+func parse(t *testing.T, text, member string) *iam.Document {
 	t.Helper()
 	if member != "" {
 		var members map[string]json.RawMessage
@@ -49,7 +49,7 @@ func parse(t *testing.T, text, member string) *policy.Document {
 		}
 		text = string(members[member])
 	}
-	d, err := policy.Parse([]byte(text))
+	d, err := iam.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
 	}

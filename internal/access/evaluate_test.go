@@ -4,28 +4,28 @@ import (
 	"os"
 	"testing"
 
-	"deployer/internal/emulator/template"
-	"deployer/internal/policy"
+	"deployer/internal/iam"
+	"deployer/testbed/aws/cloudformation"
 )
 
 // caller is a role of an account that does something.
-func caller(account, org, action, resource string) policy.Request {
-	return policy.Request{Principal: "arn:aws:iam::" + account + ":role/any", Account: account, Organization: org, Action: action, Resource: resource}
+func caller(account, org, action, resource string) iam.Request {
+	return iam.Request{Principal: "arn:aws:iam::" + account + ":role/any", Account: account, Organization: org, Action: action, Resource: resource}
 }
 
 // anonymous is somebody whom AWS does not know.
-func anonymous(action, resource string) policy.Request {
-	return policy.Request{Principal: "*", Action: action, Resource: resource}
+func anonymous(action, resource string) iam.Request {
+	return iam.Request{Principal: "*", Action: action, Resource: resource}
 }
 
 // question is a request, and what a policy says to it.
 type question struct {
 	name string
-	policy.Request
-	want policy.Decision
+	iam.Request
+	want iam.Decision
 }
 
-func ask(t *testing.T, d *policy.Document, questions []question) {
+func ask(t *testing.T, d *iam.Document, questions []question) {
 	t.Helper()
 	for _, q := range questions {
 		if got := d.Evaluate(q.Request); got != q.want {
@@ -39,36 +39,36 @@ func TestRepositoryLetsIn(t *testing.T) {
 	byOrganization, err := Repository(example(t, "centralized-dev-ecr/dev"), Callers{Organization: organization})
 	must(t, err)
 	ask(t, parse(t, byOrganization.JSON, ""), []question{
-		{"prod pulls", caller(prodAccount, organization, "ecr:BatchGetImage", backend), policy.Allow},
-		{"prod reads layers", caller(prodAccount, organization, "ecr:GetDownloadUrlForLayer", backend), policy.Allow},
-		{"prod asks for the time of a push", caller(prodAccount, organization, "ecr:DescribeImages", backend), policy.Allow},
-		{"prod pushes", caller(prodAccount, organization, "ecr:PutImage", backend), policy.NoMatch},
-		{"prod opens the door", caller(prodAccount, organization, "ecr:SetRepositoryPolicy", backend), policy.NoMatch},
-		{"another organisation", caller(stranger, "o-zzzzzzzzzz", "ecr:BatchGetImage", backend), policy.NoMatch},
-		{"an account without an organisation", caller(stranger, "", "ecr:BatchGetImage", backend), policy.NoMatch},
-		{"anonymous", anonymous("ecr:BatchGetImage", backend), policy.NoMatch},
+		{"prod pulls", caller(prodAccount, organization, "ecr:BatchGetImage", backend), iam.Allow},
+		{"prod reads layers", caller(prodAccount, organization, "ecr:GetDownloadUrlForLayer", backend), iam.Allow},
+		{"prod asks for the time of a push", caller(prodAccount, organization, "ecr:DescribeImages", backend), iam.Allow},
+		{"prod pushes", caller(prodAccount, organization, "ecr:PutImage", backend), iam.NoMatch},
+		{"prod opens the door", caller(prodAccount, organization, "ecr:SetRepositoryPolicy", backend), iam.NoMatch},
+		{"another organisation", caller(stranger, "o-zzzzzzzzzz", "ecr:BatchGetImage", backend), iam.NoMatch},
+		{"an account without an organisation", caller(stranger, "", "ecr:BatchGetImage", backend), iam.NoMatch},
+		{"anonymous", anonymous("ecr:BatchGetImage", backend), iam.NoMatch},
 	})
 	byAccount, err := Repository(example(t, "centralized-dev-ecr/dev"), Callers{Accounts: []string{stagingAccount, prodAccount}})
 	must(t, err)
 	ask(t, parse(t, byAccount.JSON, ""), []question{
-		{"staging pulls", caller(stagingAccount, "", "ecr:BatchGetImage", backend), policy.Allow},
-		{"prod checks layers", caller(prodAccount, "", "ecr:BatchCheckLayerAvailability", backend), policy.Allow},
-		{"prod deletes", caller(prodAccount, "", "ecr:BatchDeleteImage", backend), policy.NoMatch},
-		{"another account", caller(stranger, organization, "ecr:BatchGetImage", backend), policy.NoMatch},
-		{"anonymous", anonymous("ecr:BatchGetImage", backend), policy.NoMatch},
+		{"staging pulls", caller(stagingAccount, "", "ecr:BatchGetImage", backend), iam.Allow},
+		{"prod checks layers", caller(prodAccount, "", "ecr:BatchCheckLayerAvailability", backend), iam.Allow},
+		{"prod deletes", caller(prodAccount, "", "ecr:BatchDeleteImage", backend), iam.NoMatch},
+		{"another account", caller(stranger, organization, "ecr:BatchGetImage", backend), iam.NoMatch},
+		{"anonymous", anonymous("ecr:BatchGetImage", backend), iam.NoMatch},
 	})
 	ofFile, err := Repository(example(t, "centralized-dev-ecr/prod"), Callers{})
 	must(t, err)
 	ask(t, parse(t, ofFile.JSON, ""), []question{
-		{"prod pulls", caller(prodAccount, "", "ecr:BatchGetImage", backend), policy.Allow},
-		{"staging pulls", caller(stagingAccount, "", "ecr:BatchGetImage", backend), policy.NoMatch},
+		{"prod pulls", caller(prodAccount, "", "ecr:BatchGetImage", backend), iam.Allow},
+		{"staging pulls", caller(stagingAccount, "", "ecr:BatchGetImage", backend), iam.NoMatch},
 	})
 }
 
 func TestBusLetsIn(t *testing.T) {
 	t.Parallel()
 	const bus = "arn:aws:events:us-east-1:222222222222:event-bus/default"
-	put := func(account, org, source, detailType, bus string) policy.Request {
+	put := func(account, org, source, detailType, bus string) iam.Request {
 		r := caller(account, org, "events:PutEvents", bus)
 		r.Context = map[string]string{"events:source": source, "events:detail-type": detailType}
 		return r
@@ -78,36 +78,36 @@ func TestBusLetsIn(t *testing.T) {
 	rules := caller(prodAccount, "", "events:PutRule", bus)
 	rules.Context = map[string]string{"events:source": "action.staging", "events:detail-type": "DEPLOY"}
 	both := []question{
-		{"the registry forwards a push", put(devAccount, "", "aws.ecr", "ECR Image Action", bus), policy.Allow},
-		{"the registry sends a DEPLOY", put(devAccount, "", "action.staging", "DEPLOY", bus), policy.NoMatch},
-		{"the registry sends another of ECR's", put(devAccount, "", "aws.ecr", "ECR Image Scan", bus), policy.NoMatch},
-		{"another account forwards a push", put(stranger, "o-zzzzzzzzzz", "aws.ecr", "ECR Image Action", bus), policy.NoMatch},
-		{"another account", put(stranger, "o-zzzzzzzzzz", "action.staging", "DEPLOY", bus), policy.NoMatch},
-		{"anonymous", policy.Request{Principal: "*", Action: "events:PutEvents", Resource: bus, Context: silent.Context}, policy.NoMatch},
+		{"the registry forwards a push", put(devAccount, "", "aws.ecr", "ECR Image Action", bus), iam.Allow},
+		{"the registry sends a DEPLOY", put(devAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
+		{"the registry sends another of ECR's", put(devAccount, "", "aws.ecr", "ECR Image Scan", bus), iam.NoMatch},
+		{"another account forwards a push", put(stranger, "o-zzzzzzzzzz", "aws.ecr", "ECR Image Action", bus), iam.NoMatch},
+		{"another account", put(stranger, "o-zzzzzzzzzz", "action.staging", "DEPLOY", bus), iam.NoMatch},
+		{"anonymous", iam.Request{Principal: "*", Action: "events:PutEvents", Resource: bus, Context: silent.Context}, iam.NoMatch},
 	}
 	staging := example(t, "centralized-dev-ecr/staging")
 	byAccount, err := Bus(staging, Callers{Accounts: []string{prodAccount}})
 	must(t, err)
 	ask(t, parse(t, byAccount.JSON, ""), append([]question{
-		{"a sender", put(prodAccount, "", "action.staging", "DEPLOY", bus), policy.Allow},
-		{"another environment's source", put(prodAccount, "", "action.prod", "DEPLOY", bus), policy.NoMatch},
-		{"another detail-type", put(prodAccount, "", "action.staging", "deploy", bus), policy.NoMatch},
-		{"another bus", put(prodAccount, "", "action.staging", "DEPLOY", bus+"2"), policy.NoMatch},
-		{"no source", silent, policy.NoMatch},
-		{"another action", rules, policy.NoMatch},
-		{"a sender forwards a push", put(prodAccount, "", "aws.ecr", "ECR Image Action", bus), policy.NoMatch},
+		{"a sender", put(prodAccount, "", "action.staging", "DEPLOY", bus), iam.Allow},
+		{"another environment's source", put(prodAccount, "", "action.prod", "DEPLOY", bus), iam.NoMatch},
+		{"another detail-type", put(prodAccount, "", "action.staging", "deploy", bus), iam.NoMatch},
+		{"another bus", put(prodAccount, "", "action.staging", "DEPLOY", bus+"2"), iam.NoMatch},
+		{"no source", silent, iam.NoMatch},
+		{"another action", rules, iam.NoMatch},
+		{"a sender forwards a push", put(prodAccount, "", "aws.ecr", "ECR Image Action", bus), iam.NoMatch},
 	}, both...))
 	byOrganization, err := Bus(staging, Callers{Organization: organization})
 	must(t, err)
 	ask(t, parse(t, byOrganization.JSON, ""), append([]question{
-		{"a sender", put(prodAccount, organization, "action.staging", "DEPLOY", bus), policy.Allow},
-		{"no organisation", put(prodAccount, "", "action.staging", "DEPLOY", bus), policy.NoMatch},
-		{"another environment's source", put(prodAccount, organization, "action.prod", "DEPLOY", bus), policy.NoMatch},
+		{"a sender", put(prodAccount, organization, "action.staging", "DEPLOY", bus), iam.Allow},
+		{"no organisation", put(prodAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
+		{"another environment's source", put(prodAccount, organization, "action.prod", "DEPLOY", bus), iam.NoMatch},
 	}, both...))
 	prod, err := Bus(example(t, "centralized-dev-ecr/prod"), Callers{Accounts: []string{stagingAccount}})
 	must(t, err)
 	ask(t, parse(t, prod.JSON, ""), []question{
-		{"a push, where pushes deploy nothing", put(devAccount, "", "aws.ecr", "ECR Image Action", "arn:aws:events:us-east-1:333333333333:event-bus/default"), policy.NoMatch},
+		{"a push, where pushes deploy nothing", put(devAccount, "", "aws.ecr", "ECR Image Action", "arn:aws:events:us-east-1:333333333333:event-bus/default"), iam.NoMatch},
 	})
 }
 
@@ -117,7 +117,7 @@ func TestBusKeepsTheStack(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../deploy/template.yaml")
 	must(t, err)
-	stack, err := template.Load(source, template.Parameters{Account: stagingAccount, Region: "us-east-1", Stack: "deployer",
+	stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: stagingAccount, Region: "us-east-1", Stack: "deployer",
 		Values: map[string]string{"Project": "myproject", "Env": "staging", "EcrAccountId": devAccount, "EcrAccountRegion": "us-east-1"}})
 	must(t, err)
 	policies := stack.BusPolicies()
@@ -145,22 +145,22 @@ func TestGitHubLetsIn(t *testing.T) {
 	t.Parallel()
 	p, err := GitHub(example(t, "centralized-dev-ecr/dev"), Source{"octocat", "shop", "123456", "456789"})
 	must(t, err)
-	token := func(sub, aud string) policy.Request {
-		return policy.Request{Principal: "arn:aws:iam::111111111111:oidc-provider/" + issuer, Action: "sts:AssumeRoleWithWebIdentity",
+	token := func(sub, aud string) iam.Request {
+		return iam.Request{Principal: "arn:aws:iam::111111111111:oidc-provider/" + issuer, Action: "sts:AssumeRoleWithWebIdentity",
 			Context: map[string]string{issuer + ":sub": sub, issuer + ":aud": aud}}
 	}
 	other := token("repo:octocat/shop:environment:dev", "sts.amazonaws.com")
 	other.Principal = "arn:aws:iam::111111111111:oidc-provider/gitlab.com"
 	ask(t, parse(t, p.JSON, "AssumeRolePolicyDocument"), []question{
-		{"by its name", token("repo:octocat/shop:environment:dev", "sts.amazonaws.com"), policy.Allow},
-		{"by its ids", token("repo:octocat@123456/shop@456789:environment:dev", "sts.amazonaws.com"), policy.Allow},
-		{"another's ids", token("repo:octocat@9/shop@456789:environment:dev", "sts.amazonaws.com"), policy.NoMatch},
-		{"another environment", token("repo:octocat/shop:environment:prod", "sts.amazonaws.com"), policy.NoMatch},
-		{"no environment", token("repo:octocat/shop:ref:refs/heads/main", "sts.amazonaws.com"), policy.NoMatch},
-		{"a pull request", token("repo:octocat/shop:pull_request", "sts.amazonaws.com"), policy.NoMatch},
-		{"another repository", token("repo:octocat/shop2:environment:dev", "sts.amazonaws.com"), policy.NoMatch},
-		{"another audience", token("repo:octocat/shop:environment:dev", "https://github.com/octocat"), policy.NoMatch},
-		{"another issuer", other, policy.NoMatch},
+		{"by its name", token("repo:octocat/shop:environment:dev", "sts.amazonaws.com"), iam.Allow},
+		{"by its ids", token("repo:octocat@123456/shop@456789:environment:dev", "sts.amazonaws.com"), iam.Allow},
+		{"another's ids", token("repo:octocat@9/shop@456789:environment:dev", "sts.amazonaws.com"), iam.NoMatch},
+		{"another environment", token("repo:octocat/shop:environment:prod", "sts.amazonaws.com"), iam.NoMatch},
+		{"no environment", token("repo:octocat/shop:ref:refs/heads/main", "sts.amazonaws.com"), iam.NoMatch},
+		{"a pull request", token("repo:octocat/shop:pull_request", "sts.amazonaws.com"), iam.NoMatch},
+		{"another repository", token("repo:octocat/shop2:environment:dev", "sts.amazonaws.com"), iam.NoMatch},
+		{"another audience", token("repo:octocat/shop:environment:dev", "https://github.com/octocat"), iam.NoMatch},
+		{"another issuer", other, iam.NoMatch},
 	})
 	put := caller(devAccount, "", "events:PutEvents", "arn:aws:events:us-east-1:111111111111:event-bus/default")
 	put.Context = map[string]string{"events:source": "action.dev", "events:detail-type": "DEPLOY"}
@@ -169,27 +169,27 @@ func TestGitHubLetsIn(t *testing.T) {
 	forged := put
 	forged.Context = map[string]string{"events:source": "action.prod", "events:detail-type": "DEPLOY"}
 	ask(t, parse(t, p.JSON, "PolicyDocument"), []question{
-		{"sends a DEPLOY", put, policy.Allow},
-		{"to another bus", elsewhere, policy.NoMatch},
-		{"from another source", forged, policy.NoMatch},
-		{"logs in", caller(devAccount, "", "ecr:GetAuthorizationToken", "*"), policy.Allow},
-		{"pushes", caller(devAccount, "", "ecr:PutImage", backend), policy.Allow},
-		{"pushes elsewhere", caller(devAccount, "", "ecr:PutImage", backend+"2"), policy.NoMatch},
-		{"deletes", caller(devAccount, "", "ecr:BatchDeleteImage", backend), policy.NoMatch},
-		{"deploys by itself", caller(devAccount, "", "ecs:UpdateService", "*"), policy.NoMatch},
+		{"sends a DEPLOY", put, iam.Allow},
+		{"to another bus", elsewhere, iam.NoMatch},
+		{"from another source", forged, iam.NoMatch},
+		{"logs in", caller(devAccount, "", "ecr:GetAuthorizationToken", "*"), iam.Allow},
+		{"pushes", caller(devAccount, "", "ecr:PutImage", backend), iam.Allow},
+		{"pushes elsewhere", caller(devAccount, "", "ecr:PutImage", backend+"2"), iam.NoMatch},
+		{"deletes", caller(devAccount, "", "ecr:BatchDeleteImage", backend), iam.NoMatch},
+		{"deploys by itself", caller(devAccount, "", "ecs:UpdateService", "*"), iam.NoMatch},
 	})
 	prod, err := GitHub(example(t, "centralized-dev-ecr/prod"), Source{Owner: "octocat", Name: "shop"})
 	must(t, err)
 	ask(t, parse(t, prod.JSON, "PolicyDocument"), []question{
-		{"pushes to a registry that is another's", caller(prodAccount, "", "ecr:PutImage", backend), policy.NoMatch},
-		{"logs in to it", caller(prodAccount, "", "ecr:GetAuthorizationToken", "*"), policy.NoMatch},
+		{"pushes to a registry that is another's", caller(prodAccount, "", "ecr:PutImage", backend), iam.NoMatch},
+		{"logs in to it", caller(prodAccount, "", "ecr:GetAuthorizationToken", "*"), iam.NoMatch},
 	})
 	same, err := GitHub(file(t, "env: prod\nregion: eu-west-1\naccount_id: \"111111111111\"\necr_strategy: cross_account\necr_account_id: \"111111111111\"\necr_account_region: us-east-1\n"), Source{Owner: "octocat", Name: "shop"})
 	must(t, err)
 	ask(t, parse(t, same.JSON, "PolicyDocument"), []question{
-		{"pushes to a registry that is dev's, in one account", caller(devAccount, "", "ecr:PutImage", backend), policy.NoMatch},
+		{"pushes to a registry that is dev's, in one account", caller(devAccount, "", "ecr:PutImage", backend), iam.NoMatch},
 	})
 	ask(t, parse(t, prod.JSON, "AssumeRolePolicyDocument"), []question{
-		{"by ids that were not given", token("repo:octocat@123456/shop@456789:environment:prod", "sts.amazonaws.com"), policy.NoMatch},
+		{"by ids that were not given", token("repo:octocat@123456/shop@456789:environment:prod", "sts.amazonaws.com"), iam.NoMatch},
 	})
 }

@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/fault"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 func entries(n int) []Entry {
@@ -24,7 +24,7 @@ func entries(n int) []Entry {
 // newBus returns a bus on emulated AWS.
 func newBus(t *testing.T, name string) (*Bus, *emulator.Emulator) {
 	e, url := emulatortest.Start(t, emulator.Options{})
-	return New(infra.Connect(url, infra.Dev, infra.Region).Config, name), e
+	return New(accounts.Connect(url, accounts.Dev, accounts.Region).Config, name), e
 }
 
 // TestPut holds that events go out ten a call, each with an id of its own.

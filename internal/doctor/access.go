@@ -10,11 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"deployer/internal/fault"
-	"deployer/internal/policy"
+	"deployer/internal/iam"
 )
 
 // pulling are the actions that a pull of an image makes on its repository.
@@ -48,14 +48,14 @@ func (c *chart) openness(x *exam, r *repository) {
 		c.ok("repository policy", "none: nobody outside account %s has access", r.AccountID)
 		return
 	}
-	document, err := policy.Parse([]byte(text))
+	document, err := iam.Parse([]byte(text))
 	if err != nil {
 		c.add("repository policy", Unknown, "not checked: "+err.Error(), "read it: aws ecr get-repository-policy --registry-id "+r.AccountID+" --region "+r.Region+" --repository-name "+r.name)
 		return
 	}
 	var open []string
 	for _, action := range tempting {
-		if document.Evaluate(stranger(r, action)) == policy.Allow {
+		if document.Evaluate(stranger(r, action)) == iam.Allow {
 			open = append(open, action)
 		}
 	}
@@ -68,9 +68,9 @@ func (c *chart) openness(x *exam, r *repository) {
 }
 
 // stranger is a request of somebody who belongs to nobody here.
-func stranger(r *repository, action string) policy.Request {
+func stranger(r *repository, action string) iam.Request {
 	const account = "000000000000"
-	return policy.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account, Organization: "o-stranger00",
+	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account, Organization: "o-stranger00",
 		Action: action, Resource: r.arn.String()}
 }
 
@@ -100,10 +100,10 @@ func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types
 	}
 	var grants []string
 	if slices.Contains(lacking, token) {
-		grants = append(grants, policy.Identity("*", token).String())
+		grants = append(grants, iam.Identity("*", token).String())
 	}
 	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(onIt) > 0 {
-		grants = append(grants, policy.Identity(r.arn.String(), onIt...).String())
+		grants = append(grants, iam.Identity(r.arn.String(), onIt...).String())
 	}
 	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+x.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
@@ -134,13 +134,13 @@ func (c *chart) byRepository(x *exam, r *repository, role string, pulled bool) (
 	if text == "" {
 		return Problem, "it has no policy"
 	}
-	document, err := policy.Parse([]byte(text))
+	document, err := iam.Parse([]byte(text))
 	if err != nil {
 		return Unknown, err.Error()
 	}
 	allows := func(org string) bool {
 		return !slices.ContainsFunc(pulling, func(action string) bool {
-			return document.Evaluate(policy.Request{Principal: role, Account: x.env.AccountID, Organization: org, Action: action, Resource: r.arn.String()}) != policy.Allow
+			return document.Evaluate(iam.Request{Principal: role, Account: x.env.AccountID, Organization: org, Action: action, Resource: r.arn.String()}) != iam.Allow
 		})
 	}
 	if allows("") {
@@ -161,7 +161,7 @@ func (c *chart) byRepository(x *exam, r *repository, role string, pulled bool) (
 // simulate returns which of the actions of a pull a role's own policies do not allow.
 func (x *exam) simulate(ctx context.Context, role string, r *repository) (lacking []string, err error) {
 	ask := func(resource string, actions ...string) error {
-		out, err := x.iam.SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions, ResourceArns: []string{resource}})
+		out, err := x.iam.SimulatePrincipalPolicy(ctx, &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions, ResourceArns: []string{resource}})
 		if err != nil {
 			return err
 		}

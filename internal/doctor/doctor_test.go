@@ -15,18 +15,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
-	"deployer/internal/policy"
-	"deployer/internal/stage"
+	"deployer/internal/iam"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // patient is the guide's first pattern in good health, on emulated AWS.
 type patient struct {
 	*emulator.Emulator
-	accounts map[string]*infra.Account
+	accounts map[string]*accounts.Account
 }
 
 func newPatient(t *testing.T) *patient {
@@ -35,9 +35,9 @@ func newPatient(t *testing.T) *patient {
 	var url string
 	p.Emulator, url = emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
 	var err error
-	p.accounts, err = infra.CentralizedDev(t.Context(), url)
+	p.accounts, err = accounts.CentralizedDev(t.Context(), url)
 	must(t, err)
-	must(t, stage.Furnish(t.Context(), "../..", p.Emulator, p.accounts))
+	must(t, cloud.Furnish(t.Context(), "../..", p.Emulator, p.accounts))
 	return p
 }
 
@@ -52,7 +52,7 @@ func load(t *testing.T, env string) *environment.Environment {
 // allow gives a role a policy of these statements.
 func (p *patient) allow(t *testing.T, account, role, statements string) {
 	t.Helper()
-	document, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statements + `]}`))
+	document, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statements + `]}`))
 	must(t, err)
 	p.SetRolePolicy(account, role, document)
 }

@@ -12,7 +12,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
-	"deployer/internal/policy"
+	"deployer/internal/iam"
 )
 
 // install is what to do where a rule is missing.
@@ -115,19 +115,19 @@ func (c *chart) bus(ctx context.Context, x *exam, push event) {
 		return
 	}
 	fix := "in account " + x.env.AccountID + ": deployer policy bus -f " + x.env.File + " prints the policy; deploy/template.yaml with EcrAccountId sets it"
-	decision := policy.NoMatch
+	decision := iam.NoMatch
 	if text := aws.ToString(out.Policy); text != "" {
-		document, err := policy.Parse([]byte(text))
+		document, err := iam.Parse([]byte(text))
 		if err != nil {
 			c.add("bus policy", Unknown, "not checked: "+err.Error(), "")
 			return
 		}
-		decision = document.Evaluate(policy.Request{
+		decision = document.Evaluate(iam.Request{
 			Principal: "arn:" + x.caller.Partition + ":iam::" + push.account + ":root", Account: push.account, Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
 			Context: map[string]string{"events:source": push.source, "events:detail-type": push.detailType},
 		})
 	}
-	if decision != policy.Allow {
+	if decision != iam.Allow {
 		c.add("bus policy", Problem, "the default bus does not take push events of the registry's account "+push.account+": pushes there deploy nothing here", fix)
 		return
 	}

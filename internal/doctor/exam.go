@@ -14,13 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/iam"
 	"deployer/internal/image"
-	"deployer/internal/policy"
 )
 
 // exam is one look at an environment.
@@ -29,7 +29,7 @@ type exam struct {
 	caller arn.ARN
 	config aws.Config
 	ecs    *ecs.Client
-	iam    *iam.Client
+	iam    *awsiam.Client
 	events *eventbridge.Client
 	http   aws.HTTPClient // for what ECR hands out by a URL
 
@@ -44,7 +44,7 @@ func newExam(env *environment.Environment, config aws.Config, caller arn.ARN) *e
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &exam{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config), iam: iam.NewFromConfig(config),
+	return &exam{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config), iam: awsiam.NewFromConfig(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
 }
 
@@ -118,7 +118,7 @@ func (c *chart) blind(x *exam, check, action, resource string, err error) {
 // allow says where the caller lacks a permission: in its own account, in that of
 // the repository, or in both where AWS's words do not tell which of them refused.
 func (x *exam) allow(action, resource, message string) string {
-	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), policy.Identity(resource, action))
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", x.caller.AccountID, x.role(), iam.Identity(resource, action))
 	a, err := arn.Parse(resource)
 	if err != nil || a.Service != "ecr" || a.AccountID == x.caller.AccountID || strings.Contains(message, "no identity-based policy") {
 		return own
@@ -133,7 +133,7 @@ func (x *exam) allow(action, resource, message string) string {
 // inRepositoryPolicy says what a repository's policy lacks for an account.
 func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
 	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource, repository.Region,
-		policy.Resource(repository.Partition, account, actions...))
+		iam.Resource(repository.Partition, account, actions...))
 }
 
 // registryOf returns the registry that a workload's images come from and its client.

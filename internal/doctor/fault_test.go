@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"deployer/internal/emulator"
 	"deployer/internal/environment"
 	"deployer/internal/image"
+	"deployer/testbed/aws/emulator"
 )
 
 // TestFaults breaks a healthy environment in one way each: what is found is that

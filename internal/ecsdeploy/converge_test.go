@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"deployer/internal/emulator"
 	"deployer/internal/fault"
+	"deployer/testbed/aws/emulator"
 )
 
 // event returns the order of an event at eventTime plus so many seconds, for

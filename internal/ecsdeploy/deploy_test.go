@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/testbed/aws/emulator"
 )
 
 func TestDeploy(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // TestRolloutOf holds what the deployments of a service say of a rollout.
@@ -61,7 +61,7 @@ func TestFollow(t *testing.T) {
 	tests := []struct {
 		name, image string
 		change      func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
-		meanwhile   func(*testing.T, *infra.Account) // what somebody does after three seconds
+		meanwhile   func(*testing.T, *accounts.Account) // what somebody does after three seconds
 		want        []string
 		err         string
 	}{
@@ -69,7 +69,7 @@ func TestFollow(t *testing.T) {
 		{"bad, with a breaker", "bad", nil, nil, []string{"rolling out 0/2", "failed 0/0"}, ""},
 		{"bad, without a breaker", "bad", func(_ *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) { s.DeploymentConfiguration = nil }, nil,
 			[]string{"rolling out 0/2"}, `following the rollout of "` + arn + `p_service_web_dev:2": it has not ended (0 of 2 tasks run, `},
-		{"overtaken", "good", nil, func(t *testing.T, a *infra.Account) {
+		{"overtaken", "good", nil, func(t *testing.T, a *accounts.Account) {
 			_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(target.Family + ":3")})
 			must(t, err)
 		}, []string{"rolling out 0/2", "superseded 0/2"}, ""},
@@ -80,7 +80,7 @@ func TestFollow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := emulator.New(emulator.Options{RolloutStep: 5 * time.Second})
 				e.FailImage("bad")
-				a := infra.Connect("http://aws.invalid", infra.Dev, infra.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+				a := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
 				must(t, a.Cluster(t.Context(), "c"))
 				var changes []func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
 				if tt.change != nil {

@@ -7,10 +7,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/image"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 const (
@@ -28,7 +28,7 @@ var target = Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev",
 // the image p_service_web:v0 by tag, unless changes say otherwise.
 type world struct {
 	*emulator.Emulator
-	*infra.Account
+	*accounts.Account
 	clock  *emulator.Clock // an hour before eventTime
 	digest string          // of p_service_web:v1
 }
@@ -37,7 +37,7 @@ func newWorld(t *testing.T, changes ...func(*ecs.RegisterTaskDefinitionInput, *e
 	t.Helper()
 	clock := emulator.NewClock(eventTime.Add(-time.Hour))
 	e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now, RolloutStep: time.Second})
-	w := &world{Emulator: e, clock: clock, Account: infra.Connect(url, "111111111111", "us-east-1")}
+	w := &world{Emulator: e, clock: clock, Account: accounts.Connect(url, "111111111111", "us-east-1")}
 	must(t, w.Cluster(t.Context(), "c"))
 	var err error
 	_, err = w.Push(t.Context(), "p_service_web", "v0", "v0")

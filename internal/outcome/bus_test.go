@@ -7,16 +7,16 @@ import (
 	"strings"
 	"testing"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/fault"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // newBus returns prod's default bus on emulated AWS.
 func newBus(t *testing.T) (*Bus, *emulator.Emulator) {
 	e, url := emulatortest.Start(t, emulator.Options{})
-	return New(infra.Connect(url, infra.Prod, infra.Region).Config), e
+	return New(accounts.Connect(url, accounts.Prod, accounts.Region).Config), e
 }
 
 // TestSend holds that as many outcomes as fit go out in a call: ten small

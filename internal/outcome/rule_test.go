@@ -4,9 +4,9 @@ import (
 	"os"
 	"testing"
 
-	"deployer/internal/emulator/pattern"
-	"deployer/internal/emulator/template"
 	reading "deployer/internal/event"
+	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/events/pattern"
 )
 
 // TestNoRuleMatches holds that an outcome never comes back as an event: no rule
@@ -37,7 +37,7 @@ func TestNoRuleMatches(t *testing.T) {
 		"unlimited": {"Env": "dev", "ExtraRepositoryArns": "arn:aws:ecr:us-east-1:333333333333:repository/any", "DeploySources": Source},
 	} {
 		values["Project"] = "myproject"
-		stack, err := template.Load(source, template.Parameters{Account: "333333333333", Region: "us-east-1", Stack: "deployer", Values: values})
+		stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: "333333333333", Region: "us-east-1", Stack: "deployer", Values: values})
 		if err != nil {
 			t.Fatal(err)
 		}

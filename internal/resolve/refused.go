@@ -7,8 +7,8 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/iam"
 	"deployer/internal/image"
-	"deployer/internal/policy"
 )
 
 // refused returns the fault of a BatchGetImage call that ECR did not carry out.
@@ -51,8 +51,8 @@ func deniedBy(message string, err error, env *environment.Environment, w environ
 	if strings.Contains(message, "ecr:DescribeImages") {
 		pull = []string{"ecr:DescribeImages"}
 	}
-	identity := policy.Identity(registry.RepositoryARN(w.Repository), pull...)
-	resource := policy.Resource(partition, account, pull...)
+	identity := iam.Identity(registry.RepositoryARN(w.Repository), pull...)
+	resource := iam.Resource(partition, account, pull...)
 	identityFix := fmt.Sprintf("in account %s, add to the policy of %s: %s", account, who, identity)
 	resourceFix := fmt.Sprintf("in account %s, add to the policy of repository %s in %s: %s", registry.AccountID, w.Repository, registry.Region, resource)
 

@@ -11,13 +11,13 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/emulator"
-	"deployer/internal/emulator/emulatortest"
-	"deployer/internal/emulator/infra"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/iam"
 	"deployer/internal/image"
-	"deployer/internal/policy"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 const (
@@ -48,7 +48,7 @@ func load(t *testing.T, name string) (*environment.Environment, environment.Work
 func registry(t *testing.T, repositoryPolicy string) (e *emulator.Emulator, url, digest string) {
 	t.Helper()
 	e, url = emulatortest.Start(t, emulator.Options{})
-	account := infra.Connect(url, dev, "us-east-1")
+	account := accounts.Connect(url, dev, "us-east-1")
 	digest, err := account.Push(t.Context(), "myproject_backend", "v1", "v1", "latest")
 	must(t, err)
 	if repositoryPolicy != "" {
@@ -65,7 +65,7 @@ func TestResolve(t *testing.T) {
 			t.Parallel()
 			e, url, digest := registry(t, openRepository)
 			env, backend := load(t, name)
-			caller := infra.Connect(url, env.AccountID, "eu-west-1") // the registry's region is the resolver's business
+			caller := accounts.Connect(url, env.AccountID, "eu-west-1") // the registry's region is the resolver's business
 			e.ResetCalls()
 			got, err := New(caller.Config).Resolve(t.Context(), env, backend, "v1")
 			must(t, err)
@@ -109,11 +109,11 @@ func TestRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			e, url, _ := registry(t, tt.repository)
-			role, err := policy.Parse([]byte(tt.role))
+			role, err := iam.Parse([]byte(tt.role))
 			must(t, err)
 			e.SetRolePolicy(prod, "Deployer", role)
 			env, backend := load(t, "prod")
-			caller := infra.Connect(url, prod+"-Deployer", "us-east-1")
+			caller := accounts.Connect(url, prod+"-Deployer", "us-east-1")
 			_, err = New(caller.Config).Resolve(t.Context(), env, backend, "v1")
 			wrong(t, err, "AccessDenied", new(*fault.Misconfiguration), tt.want...)
 		})
@@ -174,7 +174,7 @@ func TestMissing(t *testing.T) {
 	t.Parallel()
 	_, url, _ := registry(t, openRepository)
 	env, backend := load(t, "prod")
-	r := New(infra.Connect(url, prod, "us-east-1").Config)
+	r := New(accounts.Connect(url, prod, "us-east-1").Config)
 	_, err := r.Resolve(t.Context(), env, backend, "git-abc123f")
 	wrong(t, err, "ImageNotFound", new(*fault.Rejection),
 		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: ImageNotFound: Requested image not found `+
@@ -182,7 +182,7 @@ func TestMissing(t *testing.T) {
 
 	own, backend := load(t, "dev")
 	api, _ := own.Find("web-api", environment.Services...)
-	_, err = New(infra.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
+	_, err = New(accounts.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
 	wrong(t, err, "RepositoryNotFound", new(*fault.Misconfiguration),
 		`looking for tag "v1" in ECR repository "myproject_service_web-api" of account 111111111111 in us-east-1: `+
 			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: ecr_strategy says so) `+
@@ -207,7 +207,7 @@ func TestPassingFaults(t *testing.T) {
 			e, url, digest := registry(t, "")
 			e.Inject(f)
 			env, backend := load(t, "dev")
-			got, err := New(infra.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), env, backend, "latest")
+			got, err := New(accounts.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), env, backend, "latest")
 			if err != nil || got.Digest != digest {
 				t.Errorf("got %v, %v", got, err)
 			}

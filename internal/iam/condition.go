@@ -1,0 +1,135 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// condition is one key of one operator of a Condition element.
+type condition struct {
+	operator operator
+	key      string // in lower case, as IAM does not tell cases apart
+	values   []string
+	// all asks the same of every value that the request has for the key, instead of one of them.
+	all bool
+	// whenMissing is the answer when the request does not have the key.
+	whenMissing bool
+}
+
+// operator compares the request's value with one of the policy's.
+type operator struct {
+	compare func(policy, request string) bool
+	// not turns the answer round: no value of the policy may match.
+	not bool
+}
+
+func equal(policy, request string) bool { return policy == request }
+
+// operators are the condition operators this package knows. ArnEquals and ArnLike are the same in IAM.
+var operators = map[string]operator{
+	"StringEquals":              {compare: equal},
+	"StringNotEquals":           {compare: equal, not: true},
+	"StringEqualsIgnoreCase":    {compare: strings.EqualFold},
+	"StringNotEqualsIgnoreCase": {compare: strings.EqualFold, not: true},
+	"StringLike":                {compare: glob},
+	"StringNotLike":             {compare: glob, not: true},
+	"ArnEquals":                 {compare: globARN},
+	"ArnNotEquals":              {compare: globARN, not: true},
+	"ArnLike":                   {compare: globARN},
+	"ArnNotLike":                {compare: globARN, not: true},
+	"Bool":                      {compare: strings.EqualFold},
+}
+
+func (c condition) holds(r Request) bool {
+	values := r.contextValues(c.key)
+	if c.operator.compare == nil { // Null
+		return (len(values) > 0) != strings.EqualFold(c.values[0], "true")
+	}
+	if len(values) == 0 {
+		return c.whenMissing
+	}
+	matches := func(value string) bool {
+		return slices.ContainsFunc(c.values, func(v string) bool { return c.operator.compare(v, value) }) != c.operator.not
+	}
+	if c.all {
+		return !slices.ContainsFunc(values, func(value string) bool { return !matches(value) })
+	}
+	return slices.ContainsFunc(values, matches)
+}
+
+// contextValues returns the values of a condition key, which is given in lower case.
+func (r Request) contextValues(key string) []string {
+	for name, value := range r.Context {
+		if strings.ToLower(name) == key {
+			return []string{value}
+		}
+	}
+	value := ""
+	switch key {
+	case "aws:tagkeys":
+		return r.TagKeys
+	case "aws:principalarn":
+		value = r.Principal
+	case "aws:principalaccount":
+		value = r.Account
+	case "aws:principalorgid":
+		value = r.Organization
+	}
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+func parseConditions(value any) ([]condition, error) {
+	block, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("the Condition must be an object of operators")
+	}
+	var conditions []condition
+	for _, name := range slices.Sorted(maps.Keys(block)) {
+		members, ok := block[name].(map[string]any)
+		if !ok || len(members) == 0 {
+			return nil, fmt.Errorf("the Condition %s must be an object of condition keys", name)
+		}
+		for _, key := range slices.Sorted(maps.Keys(members)) {
+			c, err := parseCondition(name, key, members[key])
+			if err != nil {
+				return nil, fmt.Errorf("the Condition %s %s %w", name, key, err)
+			}
+			conditions = append(conditions, c)
+		}
+	}
+	return conditions, nil
+}
+
+func parseCondition(name, key string, value any) (condition, error) {
+	values, err := parseStrings(value)
+	if err != nil {
+		return condition{}, err
+	}
+	c := condition{key: strings.ToLower(key), values: values}
+	if name == "Null" {
+		if v := strings.ToLower(values[0]); len(values) != 1 || v != "true" && v != "false" {
+			return condition{}, errors.New("must be true or false")
+		}
+		return c, nil
+	}
+	base, all := strings.CutPrefix(name, "ForAllValues:")
+	anyOf := false
+	if !all {
+		base, anyOf = strings.CutPrefix(name, "ForAnyValue:")
+	}
+	base, ifExists := strings.CutSuffix(base, "IfExists")
+	c.operator = operators[base]
+	if c.operator.compare == nil {
+		return condition{}, errors.New("has an operator that is not known here")
+	}
+	// Without a set operator, no value may be one that a negated operator names.
+	c.all = all || c.operator.not && !anyOf
+	c.whenMissing = ifExists || c.all
+	return c, nil
+}

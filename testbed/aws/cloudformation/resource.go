@@ -1,0 +1,169 @@
+package cloudformation
+
+import (
+	"fmt"
+)
+
+// kind says how resources of one type are named.
+type kind struct {
+	// name is the property that names the resource. Without it the name here is the stack's and the logical id, where
+	// CloudFormation adds random characters.
+	name string
+	// ref and attributes make what Ref and Fn::GetAtt give, of the resource's name and properties.
+	ref        func(r *resolver, name string, properties map[string]any) string
+	attributes map[string]func(r *resolver, name string, properties map[string]any) string
+}
+
+func byName(_ *resolver, name string, _ map[string]any) string { return name }
+
+// arnOf returns what makes the ARN of a resource of a service in the stack's account and region.
+func arnOf(service, prefix, suffix string) func(*resolver, string, map[string]any) string {
+	return func(r *resolver, name string, _ map[string]any) string {
+		return r.arn(service, r.stack.Region, prefix+name+suffix)
+	}
+}
+
+func queueURL(r *resolver, name string, _ map[string]any) string {
+	return fmt.Sprintf("https://sqs.%s.%s/%s/%s", r.stack.Region, urlSuffix(r.stack.Partition), r.stack.Account, name)
+}
+
+func roleARN(r *resolver, name string, properties map[string]any) string {
+	path, ok := properties["Path"].(string)
+	if !ok {
+		path = "/"
+	}
+	return r.arn("iam", "", "role"+path+name)
+}
+
+// ruleARN has the bus's name only where it is not the default one.
+func ruleARN(r *resolver, name string, properties map[string]any) string {
+	if bus := busName(properties); bus != "default" {
+		name = bus + "/" + name
+	}
+	return r.arn("events", r.stack.Region, "rule/"+name)
+}
+
+func ruleRef(_ *resolver, name string, properties map[string]any) string {
+	if bus := busName(properties); bus != "default" {
+		return bus + "|" + name
+	}
+	return name
+}
+
+type namer = func(*resolver, string, map[string]any) string
+
+// kinds are the types of resources that can be referred to. A type that is not here may be in a template; a reference
+// to it is an error.
+var kinds = map[string]kind{
+	"AWS::Serverless::Function":  {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
+	"AWS::Lambda::Function":      {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
+	"AWS::SQS::Queue":            {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""), "QueueName": byName, "QueueUrl": queueURL}},
+	"AWS::IAM::Role":             {"RoleName", byName, map[string]namer{"Arn": roleARN}},
+	"AWS::Logs::LogGroup":        {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
+	"AWS::Events::Rule":          {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
+	"AWS::Events::EventBus":      {"Name", byName, map[string]namer{"Arn": arnOf("events", "event-bus/", ""), "Name": byName}},
+	"AWS::CloudWatch::Dashboard": {"DashboardName", byName, nil},
+	"AWS::CloudWatch::Alarm":     {"AlarmName", byName, map[string]namer{"Arn": arnOf("cloudwatch", "alarm:", "")}},
+	"AWS::SNS::Topic":            {"TopicName", arnOf("sns", "", ""), map[string]namer{"TopicArn": arnOf("sns", "", ""), "TopicName": byName}},
+}
+
+func (r *resolver) arn(service, region, resource string) string {
+	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", r.stack.Partition, service, region, r.stack.Account, resource)
+}
+
+// urlSuffix is the domain of a partition's endpoints.
+func urlSuffix(partition string) string {
+	if partition == "aws-cn" {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+// ref computes Ref.
+func (r *resolver) ref(name string) (any, error) {
+	switch name {
+	case "AWS::AccountId":
+		return r.stack.Account, nil
+	case "AWS::Region":
+		return r.stack.Region, nil
+	case "AWS::Partition":
+		return r.stack.Partition, nil
+	case "AWS::StackName":
+		return r.stack.Stack, nil
+	case "AWS::URLSuffix":
+		return urlSuffix(r.stack.Partition), nil
+	case "AWS::NoValue":
+		return noValue{}, nil
+	}
+	if value, ok := r.parameters[name]; ok {
+		return value, nil
+	}
+	k, resourceName, properties, err := r.identify(name)
+	if err != nil {
+		return nil, fmt.Errorf("referring to %q: %w", name, err)
+	}
+	return k.ref(r, resourceName, properties), nil
+}
+
+func (r *resolver) getAtt(operands []any) (any, error) {
+	if len(operands) != 2 {
+		return nil, fmt.Errorf("Fn::GetAtt takes a resource and an attribute, not %d operands", len(operands))
+	}
+	id, _ := operands[0].(string)
+	attribute, _ := operands[1].(string)
+	k, name, properties, err := r.identify(id)
+	if err != nil {
+		return nil, fmt.Errorf("getting %q of %q: %w", attribute, id, err)
+	}
+	make := k.attributes[attribute]
+	if make == nil {
+		return nil, fmt.Errorf("getting %q of %q: the attribute is not known here", attribute, id)
+	}
+	return make(r, name, properties), nil
+}
+
+// identify returns a resource's kind, its name and the properties that are part of its identity.
+func (r *resolver) identify(id string) (k kind, name string, identity map[string]any, err error) {
+	exists, err := r.exists(id)
+	if err != nil {
+		return kind{}, "", nil, err
+	}
+	if !exists {
+		return kind{}, "", nil, fmt.Errorf("its condition does not hold, so that there is no such resource")
+	}
+	resourceType, _ := r.resources[id]["Type"].(string)
+	k, ok := kinds[resourceType]
+	if !ok {
+		return kind{}, "", nil, fmt.Errorf("what a resource of type %q gives is not known here", resourceType)
+	}
+	leave, err := r.enter("the name of " + id)
+	if err != nil {
+		return kind{}, "", nil, err
+	}
+	defer leave()
+	properties, _ := r.resources[id]["Properties"].(map[string]any)
+	identity = map[string]any{}
+	for _, property := range []string{k.name, "Path", "EventBusName"} {
+		value, ok := properties[property]
+		if !ok {
+			continue
+		}
+		if identity[property], err = r.text(property, value); err != nil {
+			return kind{}, "", nil, err
+		}
+	}
+	name, ok = identity[k.name].(string)
+	if !ok {
+		name = r.stack.Stack + "-" + id
+	}
+	return k, name, identity, nil
+}
+
+// exists reports whether a resource is in the stack. One that is not in the template is an error.
+func (r *resolver) exists(id string) (bool, error) {
+	resource, ok := r.resources[id]
+	if !ok {
+		return false, fmt.Errorf("the template has no such parameter or resource")
+	}
+	return r.holds(resource["Condition"])
+}

@@ -1,0 +1,204 @@
+package cloudformation
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"deployer/internal/iam"
+)
+
+// Queue is an SQS queue.
+type Queue struct{ LogicalID, Name, ARN, URL string }
+
+// Topic is an SNS topic.
+type Topic struct{ LogicalID, Name, ARN string }
+
+// ResourcePolicy is the policy of the queue or the topic with the ARN.
+type ResourcePolicy struct {
+	ARN      string
+	Document *iam.Document
+}
+
+// Role is an IAM role. Policies are its inline ones, which are all that it has.
+type Role struct {
+	LogicalID, Name, ARN string
+	Policies             []*iam.Document
+}
+
+// Function is a Lambda function. Environment holds its own variables, not those that Lambda adds.
+type Function struct {
+	LogicalID, Name, ARN, RoleARN, Runtime, Handler string
+	Environment                                     map[string]string
+}
+
+// Queues returns the stack's queues by their logical ids' order.
+func (t *Template) Queues() []Queue { return t.queues }
+
+// Topics returns the stack's topics by their logical ids' order.
+func (t *Template) Topics() []Topic { return t.topics }
+
+// ResourcePolicies returns the policies of queues and topics.
+func (t *Template) ResourcePolicies() []ResourcePolicy { return t.resourcePolicies }
+
+// Roles returns the stack's roles by their logical ids' order.
+func (t *Template) Roles() []Role { return t.roles }
+
+// Function returns the function with the logical id, and whether the stack has it.
+func (t *Template) Function(logicalID string) (Function, bool) {
+	i := slices.IndexFunc(t.functions, func(f Function) bool { return f.LogicalID == logicalID })
+	if i < 0 {
+		return Function{}, false
+	}
+	return t.functions[i], true
+}
+
+// FunctionPolicies returns the policies of a function's role, or nil when the stack lacks the function or its role.
+func (t *Template) FunctionPolicies(logicalID string) []*iam.Document {
+	f, _ := t.Function(logicalID)
+	for _, role := range t.roles {
+		if role.ARN == f.RoleARN {
+			return role.Policies
+		}
+	}
+	return nil
+}
+
+// read fills in what the accessors return.
+func (t *Template) read(r *resolver) error {
+	for _, id := range t.Resources("") {
+		if err := t.readResource(r, id); err != nil {
+			return fmt.Errorf("resource %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+func (t *Template) readResource(r *resolver, id string) error {
+	properties, _ := t.resources[id]["Properties"].(map[string]any)
+	switch t.resources[id]["Type"] {
+	case "AWS::Events::Rule":
+		rule, err := r.readRule(id, properties)
+		if err != nil {
+			return err
+		}
+		t.rules = append(t.rules, rule)
+	case "AWS::Events::EventBusPolicy":
+		return t.addBusPolicy(r, properties)
+	case "AWS::SQS::Queue":
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return err
+		}
+		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
+	case "AWS::SNS::Topic":
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return err
+		}
+		t.topics = append(t.topics, Topic{id, name, r.arn("sns", r.stack.Region, name)})
+	case "AWS::SQS::QueuePolicy":
+		return t.addResourcePolicies(properties, "Queues", r.queueOfURL)
+	case "AWS::SNS::TopicPolicy":
+		return t.addResourcePolicies(properties, "Topics", func(arn string) string { return arn })
+	case "AWS::IAM::Role":
+		role, err := r.readRole(id, properties)
+		if err != nil {
+			return err
+		}
+		t.roles = append(t.roles, role)
+	case "AWS::Serverless::Function":
+		function, err := r.readFunction(id, properties)
+		if err != nil {
+			return err
+		}
+		t.functions = append(t.functions, function)
+	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy":
+		return errors.New("policies are read only from the Policies of a role")
+	}
+	return nil
+}
+
+// addResourcePolicies adds one document for everything that a property refers to, each
+// in a way of which arnOf makes the ARN.
+func (t *Template) addResourcePolicies(properties map[string]any, property string, arnOf func(string) string) error {
+	document, err := json.Marshal(properties["PolicyDocument"])
+	if err != nil {
+		return err
+	}
+	parsed, err := iam.Parse(document)
+	if err != nil {
+		return err
+	}
+	references, _ := properties[property].([]any)
+	if len(references) == 0 {
+		return fmt.Errorf("property %s is %s, not a list", property, describe(properties[property]))
+	}
+	for _, element := range references {
+		reference, ok := element.(string)
+		if !ok {
+			return fmt.Errorf("property %s has %s, not a string", property, describe(element))
+		}
+		t.resourcePolicies = append(t.resourcePolicies, ResourcePolicy{arnOf(reference), parsed})
+	}
+	return nil
+}
+
+// queueOfURL returns the ARN of the queue with the URL.
+func (r *resolver) queueOfURL(url string) string {
+	return r.arn("sqs", r.stack.Region, url[strings.LastIndexByte(url, '/')+1:])
+}
+
+func (r *resolver) readRole(id string, properties map[string]any) (Role, error) {
+	_, name, identity, err := r.identify(id)
+	if err != nil {
+		return Role{}, err
+	}
+	if properties["ManagedPolicyArns"] != nil || properties["PermissionsBoundary"] != nil {
+		return Role{}, errors.New("what a managed policy or a boundary says is not known here")
+	}
+	role := Role{LogicalID: id, Name: name, ARN: roleARN(r, name, identity)}
+	inline, _ := properties["Policies"].([]any)
+	for _, element := range inline {
+		members, _ := element.(map[string]any)
+		document, err := json.Marshal(members["PolicyDocument"])
+		if err != nil {
+			return Role{}, err
+		}
+		parsed, err := iam.Parse(document)
+		if err != nil {
+			return Role{}, fmt.Errorf("policy %v: %w", members["PolicyName"], err)
+		}
+		role.Policies = append(role.Policies, parsed)
+	}
+	return role, nil
+}
+
+func (r *resolver) readFunction(id string, properties map[string]any) (Function, error) {
+	_, name, _, err := r.identify(id)
+	if err != nil {
+		return Function{}, err
+	}
+	// These two would have SAM make roles, rules and permissions of its own.
+	for _, property := range []string{"Events", "Policies"} {
+		if properties[property] != nil {
+			return Function{}, fmt.Errorf("property %s is not known here: write the resources that SAM would make of it", property)
+		}
+	}
+	f := Function{LogicalID: id, Name: name, ARN: r.arn("lambda", r.stack.Region, "function:"+name), Environment: map[string]string{}}
+	f.RoleARN, _ = properties["Role"].(string)
+	f.Runtime, _ = properties["Runtime"].(string)
+	f.Handler, _ = properties["Handler"].(string)
+	environment, _ := properties["Environment"].(map[string]any)
+	variables, _ := environment["Variables"].(map[string]any)
+	for variable, value := range variables {
+		text, ok := value.(string)
+		if !ok {
+			return Function{}, fmt.Errorf("environment variable %s is %s, not a string", variable, describe(value))
+		}
+		f.Environment[variable] = text
+	}
+	return f, nil
+}

@@ -1,0 +1,81 @@
+package emulator_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/testbed/aws/emulator"
+)
+
+// Deployers that race: every revision is made once, and the service runs one of them.
+func TestConcurrentDeployments(t *testing.T) {
+	t.Parallel()
+	const deployers = 16
+	w := newService(t, "")
+	w.rule(t, dev, `{"source":["aws.ecs"]}`, function, "")
+	w.HandleLambda(function, func(ctx context.Context, _ []byte) error {
+		_, err := w.ecs(dev).ListClusters(ctx, nil)
+		return err
+	})
+	var mu sync.Mutex
+	revisions := map[int32]bool{}
+	var group sync.WaitGroup
+	for i := range deployers {
+		group.Go(func() {
+			client := w.ecs(dev)
+			registered, err := client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
+				Family:               new("web"),
+				ContainerDefinitions: []types.ContainerDefinition{{Name: new("app"), Image: new(fmt.Sprintf("nginx:%d", i)), Memory: new(int32(128))}},
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			mu.Lock()
+			revisions[registered.TaskDefinition.Revision] = true
+			mu.Unlock()
+			if _, err := client.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+				Cluster: new("c"), Service: new("web"), TaskDefinition: registered.TaskDefinition.TaskDefinitionArn,
+			}); err != nil {
+				t.Error(err)
+			}
+			if _, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}}); err != nil {
+				t.Error(err)
+			}
+			w.Calls()
+			w.Tick()
+		})
+	}
+	group.Wait()
+	if err := w.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for revision := int32(2); revision <= deployers+1; revision++ {
+		if !revisions[revision] {
+			t.Errorf("revision %d is missing", revision)
+		}
+	}
+	w.clock.Advance(2 * 60e9)
+	if lines := w.rollout(t, names{}); len(lines) != 2 {
+		t.Errorf("after the rollout: %q", lines)
+	}
+}
+
+// The same calls give the same ids, so that what a test sees can be told beforehand.
+func TestDeterminism(t *testing.T) {
+	t.Parallel()
+	run := func() string {
+		w := newWorld(t, emulator.Options{})
+		w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
+		w.register(t, dev, "web", "nginx")
+		return w.do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)
+	}
+	if a, b := run(), run(); a != b {
+		t.Errorf("two runs differ:\n%s\n%s", a, b)
+	}
+}

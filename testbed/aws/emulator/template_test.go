@@ -1,0 +1,220 @@
+package emulator_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/emulator"
+)
+
+// A stack of dev that sends pushes on to prod, and one of prod that takes them.
+const (
+	forwardingTemplate = `
+Parameters:
+  Receiver: {Type: String}
+Resources:
+  ForwardRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: Forward
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sts:AssumeRole}]
+      Policies:
+        - PolicyName: put
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement: [{Effect: Allow, Action: events:PutEvents, Resource: !Ref Receiver}]
+  ForwardRule:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: forward
+      EventPattern: {source: [aws.ecr]}
+      Targets: [{Id: prod, Arn: !Ref Receiver, RoleArn: !GetAtt ForwardRole.Arn}]
+`
+	receivingTemplate = `
+Parameters:
+  Sender: {Type: String}
+Resources:
+  Permission:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      StatementId: sender
+      Statement:
+        Effect: Allow
+        Principal: {AWS: !Sub "arn:aws:iam::${Sender}:root"}
+        Action: events:PutEvents
+        Resource: !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+        Condition: {StringEquals: {"events:source": aws.ecr}}
+  Letters:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: letters}
+  LettersPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Letters]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: {Service: events.amazonaws.com}
+            Action: sqs:SendMessage
+            Resource: !GetAtt Letters.Arn
+            Condition: {ArnEquals: {"aws:SourceArn": !GetAtt PushRule.Arn}}
+  PushRule:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: push
+      EventPattern: {source: [aws.ecr], account: [!Ref Sender]}
+      Targets:
+        - Id: function
+          Arn: !Sub "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:deployer"
+          DeadLetterConfig: {Arn: !GetAtt Letters.Arn}
+`
+)
+
+func TestLoadTemplate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	load := func(account, text string, values map[string]string) {
+		t.Helper()
+		loaded, err := cloudformation.Load([]byte(text), cloudformation.Parameters{Account: account, Region: "us-east-1", Partition: "aws", Stack: "s", Values: values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.LoadTemplate(account, "us-east-1", loaded); err != nil {
+			t.Fatal(err)
+		}
+	}
+	load(dev, forwardingTemplate, map[string]string{"Receiver": prodBus})
+	load(prod, receivingTemplate, map[string]string{"Sender": dev})
+
+	push := func(tag string) {
+		t.Helper()
+		w.push(t, dev, "myproject_backend", tag, tag)
+		if err := w.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
+	push("v1") // the function is not there yet
+	if got := len(w.Queue("arn:aws:sqs:us-east-1:333333333333:letters")); got != 1 {
+		t.Errorf("there are %d dead letters, want 1", got)
+	}
+	received := 0
+	w.HandleLambda("arn:aws:lambda:us-east-1:333333333333:function:deployer", func(context.Context, []byte) error {
+		received++ // there is one delivery at a time
+		return nil
+	})
+	push("v2")
+	w.do(t, dev, "events:PutEvents", deployEntry)
+	if err := w.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if received != 1 {
+		t.Errorf("the function ran %d times, want 1", received)
+	}
+}
+
+func TestLoadTemplateOfAnotherAccount(t *testing.T) {
+	t.Parallel()
+	loaded, err := cloudformation.Load([]byte(forwardingTemplate), cloudformation.Parameters{
+		Account: dev, Region: "us-east-1", Partition: "aws", Stack: "s", Values: map[string]string{"Receiver": prodBus},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = emulator.New(emulator.Options{}).LoadTemplate(prod, "us-east-1", loaded)
+	const want = `loading the rule "ForwardRule": the bus "arn:aws:events:us-east-1:111111111111:event-bus/default" is not in account 333333333333, region us-east-1`
+	if diff := cmp.Diff(want, errorText(err)); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// load makes the stack s of a template in dev.
+func (w *world) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
+	t.Helper()
+	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
+		t.Fatal(err)
+	}
+	return loaded
+}
+
+// A rule brings events into a queue that lets it, and else into its dead-letter queue,
+// if that lets it.
+func TestQueueOfTemplate(t *testing.T) {
+	t.Parallel()
+	const source = `
+Parameters:
+  Allowed: {Type: String}
+  Letters: {Type: String, Default: "*"}
+Resources:
+  Outcomes: {Type: AWS::SQS::Queue, Properties: {QueueName: outcomes}}
+  DeadLetters: {Type: AWS::SQS::Queue, Properties: {QueueName: letters}}
+  OutcomesPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Outcomes]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - {Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt Outcomes.Arn, Condition: {ArnEquals: {"aws:SourceArn": !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:rule/${Allowed}"}}}
+          - {Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt Outcomes.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}
+  LettersPolicy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref DeadLetters]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: events.amazonaws.com}, Action: sqs:SendMessage, Resource: !GetAtt DeadLetters.Arn, Condition: {ArnLike: {"aws:SourceArn": !Sub "arn:aws:events:*:*:rule/${Letters}"}}}]
+  Rule:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: failures
+      EventPattern: {source: [deployer], detail-type: [Deployment Failed]}
+      Targets: [{Id: queue, Arn: !GetAtt Outcomes.Arn, DeadLetterConfig: {Arn: !GetAtt DeadLetters.Arn}}]
+`
+	const event = `{"version":"0","id":"ID","detail-type":"Deployment Failed","source":"deployer","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{"service":"web"}}`
+	tests := []struct {
+		name          string
+		values        map[string]string
+		want, letters []string
+	}{
+		{"it lets the rule", map[string]string{"Allowed": "failures"}, []string{event}, nil},
+		{"it lets another rule", map[string]string{"Allowed": "others"}, nil, []string{event}},
+		{"none lets the rule", map[string]string{"Allowed": "others", "Letters": "others"}, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, emulator.Options{})
+			w.load(t, source, tt.values)
+			w.do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
+			if diff := cmp.Diff(tt.want, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
+				t.Errorf("the queue (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.letters, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:letters")); diff != "" {
+				t.Errorf("the dead letters (-want +got):\n%s", diff)
+			}
+			for _, m := range w.Queue("arn:aws:sqs:us-east-1:111111111111:letters") {
+				if got := m.Attributes["ERROR_CODE"]; got != "NO_PERMISSIONS" {
+					t.Errorf("the dead letter says %s, want NO_PERMISSIONS", got)
+				}
+			}
+		})
+	}
+}

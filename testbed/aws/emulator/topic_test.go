@@ -1,0 +1,83 @@
+package emulator_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/testbed/aws/emulator"
+)
+
+func (w *world) sns(key string) *sns.Client { return sns.NewFromConfig(w.config(key)) }
+
+// publish publishes a message to a topic in the name of the access key id.
+func (w *world) publish(t *testing.T, key, topic, message string) error {
+	t.Helper()
+	_, err := w.sns(key).Publish(t.Context(), &sns.PublishInput{TopicArn: &topic, Message: &message})
+	return err
+}
+
+func TestTopics(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	made, err := w.sns(dev).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: new("deployments")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const topic = "arn:aws:sns:us-east-1:111111111111:deployments"
+	if *made.TopicArn != topic || w.CreateTopic(dev, "us-east-1", "deployments") != topic {
+		t.Errorf("the topic is %s, want %s", *made.TopicArn, topic)
+	}
+	for _, message := range []string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"} {
+		if err := w.publish(t, dev, topic, message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"}, w.Published(topic)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+	const denied = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: SNS:Publish on resource: " + topic + " because no identity-based policy allows the SNS:Publish action"
+	w.SetRolePolicy(dev, "Deployer", document(t, allow("sns:Publish", topic+"2")))
+	wantError(t, w.publish(t, dev+"-Deployer", topic, "three"), "AuthorizationError", denied)
+	w.SetRolePolicy(dev, "Deployer", document(t, allow("sns:Publish", topic)))
+	if err := w.publish(t, dev+"-Deployer", topic, "three"); err != nil {
+		t.Error(err)
+	}
+	wantError(t, w.publish(t, prod, topic, "four"), "AuthorizationError", "User: arn:aws:iam::333333333333:root is not authorized to perform: SNS:Publish on resource: "+topic+" because no resource-based policy allows the SNS:Publish action")
+	wantError(t, w.publish(t, dev, topic+"2", "five"), "NotFound", "Topic does not exist")
+	wantError(t, w.publish(t, dev, "deployments", "six"), "InvalidParameter", "Invalid parameter: TopicArn")
+	wantError(t, w.publish(t, dev, topic, ""), "InvalidParameter", "Invalid parameter: Empty message")
+	wantError(t, w.publish(t, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter", "Invalid parameter: Message too long")
+	if got := len(w.Published(topic)); got != 3 {
+		t.Errorf("%d messages were published, want 3", got)
+	}
+}
+
+// A template makes topics, with a policy that lets another account in.
+func TestTopicOfTemplate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, emulator.Options{})
+	loaded := w.load(t, `
+Resources:
+  Deployments: {Type: AWS::SNS::Topic, Properties: {TopicName: deployments}}
+  Policy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Deployments]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {AWS: "333333333333"}, Action: sns:Publish, Resource: !Ref Deployments}]
+`, nil)
+	topic := loaded.Topics()[0].ARN
+	if err := w.publish(t, prod, topic, "from prod"); err != nil {
+		t.Error(err)
+	}
+	if err := w.publish(t, dev, topic, "from dev"); err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"from prod", "from dev"}, w.Published(topic)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+}

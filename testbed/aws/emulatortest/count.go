@@ -1,0 +1,22 @@
+package emulatortest
+
+import "deployer/testbed/aws/emulator"
+
+// Count returns how many of the calls were of an operation, and the most of
+// these that ran at the same time.
+func Count(calls []emulator.Call, operation string) (all, atOnce int) {
+	for _, c := range calls {
+		if c.Operation != operation {
+			continue
+		}
+		all++
+		now := 0
+		for _, other := range calls {
+			if other.Operation == operation && !other.Start.After(c.Start) && other.End.After(c.Start) {
+				now++
+			}
+		}
+		atOnce = max(atOnce, now)
+	}
+	return all, atOnce
+}

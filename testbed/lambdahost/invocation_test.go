@@ -1,0 +1,312 @@
+package lambdahost_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"deployer/testbed/lambdahost"
+)
+
+func TestInvoke(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		mode    string
+		order   order
+		timeout time.Duration
+		want    lambdahost.Response // ID stands for the request id
+		exits   []string            // how the processes ended before Close
+	}{
+		{
+			name: "success", mode: "handler", order: order{Do: "echo"},
+			want:  lambdahost.Response{Payload: []byte(`{"Do":"echo"}`), Process: 1},
+			exits: []string{""},
+		},
+		{
+			name: "the handler returns an error", mode: "handler", order: order{Do: "error"},
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorMessage":"the cluster is broken","errorType":"kaputtError"}`),
+				FunctionError: "Unhandled", ErrorType: "kaputtError", ErrorMessage: "the cluster is broken", Process: 1,
+			},
+			exits: []string{""},
+		},
+		{
+			name: "the handler exits", mode: "handler", order: order{Do: "exit", Code: 3},
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"}`),
+				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
+				ErrorMessage: "RequestId: ID Error: Runtime exited with error: exit status 3", Process: 1,
+			},
+			exits: []string{"exit status 3"},
+		},
+		{
+			name: "the handler exits with status 0", mode: "handler", order: order{Do: "exit"},
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"}`),
+				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
+				ErrorMessage: "RequestId: ID Error: Runtime exited without providing a reason", Process: 1,
+			},
+			exits: []string{"exit status 0"},
+		},
+		{
+			name: "timeout", mode: "handler", order: order{Do: "hang"}, timeout: 250 * time.Millisecond,
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 0.25 seconds"}`),
+				FunctionError: "Unhandled", ErrorType: "Sandbox.Timedout",
+				ErrorMessage: "RequestId: ID Error: Task timed out after 0.25 seconds", Process: 1,
+			},
+			exits: []string{"signal: killed"},
+		},
+		{
+			name: "the response is too large", mode: "handler", order: order{Do: "size", Size: 6*1024*1024 + 99},
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`),
+				FunctionError: "Unhandled", ErrorType: "Function.ResponseSizeTooLarge",
+				ErrorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).", Process: 1,
+			},
+		},
+		{
+			name: "the initialisation posts an error", mode: "init error",
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorMessage":"no environment file","errorType":"Config.Missing"}`),
+				FunctionError: "Unhandled", ErrorType: "Config.Missing", ErrorMessage: "no environment file",
+			},
+		},
+		{
+			name: "the initialisation exits", mode: "init exit",
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7"}`),
+				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
+				ErrorMessage: "RequestId: ID Error: Runtime exited with error: exit status 7",
+			},
+			exits: []string{"exit status 7", "exit status 7"},
+		},
+		{
+			name: "the initialisation hangs", mode: "init hang", timeout: 50 * time.Millisecond,
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 0.05 seconds"}`),
+				FunctionError: "Unhandled", ErrorType: "Sandbox.Timedout",
+				ErrorMessage: "RequestId: ID Error: Task timed out after 0.05 seconds",
+			},
+			exits: []string{"signal: killed", "signal: killed"},
+		},
+		{
+			name: "the second initialisation succeeds", mode: "second init", order: order{Do: "echo"},
+			want:  lambdahost.Response{Payload: []byte(`{"Do":"echo"}`), Process: 2},
+			exits: []string{"exit status 1", ""},
+		},
+		{
+			name: "an error without a document", mode: "raw error",
+			want: lambdahost.Response{
+				Payload:       []byte(`{"errorType":"Runtime.Odd","errorMessage":""}`),
+				FunctionError: "Unhandled", ErrorType: "Runtime.Odd", Process: 1,
+			},
+			exits: []string{""},
+		},
+		{
+			name: "an answer stands though the process dies", mode: "raw exit",
+			want: lambdahost.Response{Payload: []byte(`"last words"`), Process: 1},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			opts := options(tt.mode)
+			opts.Timeout = cmp.Or(tt.timeout, opts.Timeout)
+			if tt.mode == "init hang" {
+				opts.InitTimeout = tt.timeout
+			}
+			host := start(t, opts)
+
+			got := invoke(t, host, tt.order)
+
+			id := got.RequestID
+			if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
+				t.Errorf("request id %q is not a UUID", id)
+			}
+			if got.Duration <= 0 || got.Duration < tt.timeout {
+				t.Errorf("duration %v, want more than %v", got.Duration, tt.timeout)
+			}
+			got.RequestID, got.Duration = "", 0
+			got.Payload = bytes.ReplaceAll(got.Payload, []byte(id), []byte("ID"))
+			got.ErrorMessage = strings.ReplaceAll(got.ErrorMessage, id, "ID")
+			tt.want.Cold = true
+			equal(t, "response", got, tt.want)
+			if tt.exits != nil {
+				equal(t, "exits", exits(host), tt.exits)
+			}
+		})
+	}
+}
+
+func TestPanicIsReportedAndTheProcessReplaced(t *testing.T) {
+	t.Parallel()
+	host := start(t, options("handler"))
+
+	panicked := invoke(t, host, order{Do: "panic"})
+	cold := invoke(t, host, order{Do: "echo"})
+	warm := invoke(t, host, order{Do: "echo"})
+
+	equal(t, "error", []string{panicked.FunctionError, panicked.ErrorType, panicked.ErrorMessage},
+		[]string{"Unhandled", "string", "no such revision"})
+	equal(t, "cold", []bool{panicked.Cold, cold.Cold, warm.Cold}, []bool{true, true, false})
+	equal(t, "processes", []int{panicked.Process, cold.Process, warm.Process}, []int{1, 2, 2})
+	equal(t, "exits", exits(host), []string{"exit status 1", ""})
+}
+
+func TestInvocationHeaders(t *testing.T) {
+	t.Parallel()
+	opts := options("handler")
+	opts.Timeout = 17 * time.Second
+	host := start(t, opts)
+	invoke(t, host, order{Do: "echo"}) // the deadline counts from the event, not from the start
+
+	before := time.Now().Add(opts.Timeout).UnixMilli()
+	r := invoke(t, host, order{Do: "context"})
+	after := time.Now().Add(opts.Timeout).UnixMilli()
+
+	var got invocationContext
+	if err := json.Unmarshal(r.Payload, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.DeadlineMs < before || got.DeadlineMs > after {
+		t.Errorf("deadline %d, want %d to %d", got.DeadlineMs, before, after)
+	}
+	if !regexp.MustCompile(`^Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0$`).MatchString(got.TraceID) {
+		t.Errorf("trace id %q", got.TraceID)
+	}
+	got.DeadlineMs, got.TraceID = 0, ""
+	equal(t, "context", got, invocationContext{RequestID: r.RequestID, ARN: functionARN})
+}
+
+func TestPayloadSizes(t *testing.T) {
+	t.Parallel()
+	host := start(t, options("handler"))
+
+	big := event(t, order{Do: "echo", Text: strings.Repeat("x", 1024*1024)})
+	r, err := host.Invoke(t.Context(), big)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(r.Payload, big) {
+		t.Errorf("got %d bytes that differ from the %d sent", len(r.Payload), len(big))
+	}
+	largest := invoke(t, host, order{Do: "size", Size: 6*1024*1024 + 98}) // and two quotes
+	equal(t, "largest response", []any{len(largest.Payload), largest.FunctionError}, []any{6291556, ""})
+
+	tests := []struct {
+		name   string
+		invoke func([]byte) error
+		event  []byte
+		want   string
+	}{
+		{"synchronous, too large", sync1(host), bytes.Repeat([]byte("1"), 6291457), "invoking the function: 6291457 byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)"},
+		{"asynchronous, too large", async1(host), bytes.Repeat([]byte("1"), 1048577), "invoking the function: 1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"},
+		{"synchronous, not JSON", sync1(host), []byte("{"), "invoking the function: the event is not JSON"},
+		{"asynchronous, not JSON", async1(host), nil, "invoking the function: the event is not JSON"},
+	}
+	for _, tt := range tests {
+		equal(t, tt.name, fmt.Sprint(tt.invoke(tt.event)), tt.want)
+	}
+	if requests := host.Requests(); len(requests[1].Body) != 1024 {
+		t.Errorf("excerpt of %d bytes, want 1024", len(requests[1].Body))
+	}
+}
+
+func sync1(host *lambdahost.Host) func([]byte) error {
+	return func(event []byte) error { _, err := host.Invoke(context.Background(), event); return err }
+}
+
+func async1(host *lambdahost.Host) func([]byte) error {
+	return func(event []byte) error { _, err := host.InvokeAsync(event); return err }
+}
+
+// A meeting is a web server that answers when as many as expected have come.
+func meeting(t *testing.T, expected int) string {
+	var here sync.WaitGroup
+	here.Add(expected)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		here.Done()
+		here.Wait()
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	opts := options("handler")
+	opts.Concurrency = 3
+	host := start(t, opts)
+	url := meeting(t, 3) // which none leaves before three are there
+
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() { equal(t, "payload", string(invoke(t, host, order{Do: "get", URL: url}).Payload), `"200 OK"`) })
+	}
+	wg.Wait()
+	equal(t, "exits", exits(host), []string{"", "", ""})
+
+	for range 9 { // all at once, with three processes for them
+		wg.Go(func() { equal(t, "cold", invoke(t, host, order{Do: "echo"}).Cold, false) })
+	}
+	wg.Wait()
+	equal(t, "exits", exits(host), []string{"", "", ""})
+}
+
+func TestInvokeGivesUpWithItsContext(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{})
+	leave := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		close(arrived)
+		<-leave
+	}))
+	t.Cleanup(server.Close)
+	host := start(t, options("handler"))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	running := make(chan error)
+	go func() {
+		_, err := host.Invoke(ctx, event(t, order{Do: "get", URL: server.URL}))
+		running <- err
+	}()
+	<-arrived
+	cancel()
+	equal(t, "running", errors.Is(<-running, context.Canceled), true)
+	_, err := host.Invoke(ctx, []byte(`{"Do":"echo"}`)) // which waits for the only process
+	equal(t, "waiting", errors.Is(err, context.Canceled), true)
+	equal(t, "Wait", errors.Is(host.Wait(ctx), context.Canceled), true)
+
+	close(leave)
+	if err := host.Wait(t.Context()); err != nil { // the function runs on
+		t.Fatal(err)
+	}
+	equal(t, "warm", invoke(t, host, order{Do: "echo"}).Process, 1)
+}
+
+// BenchmarkInvoke measures a warm invocation of a bootstrap that answers at
+// once: what the host adds to a measurement of the product's.
+func BenchmarkInvoke(b *testing.B) {
+	host, err := lambdahost.Start(b.Context(), options("handler"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer host.Close()
+	for b.Loop() {
+		if _, err := host.Invoke(b.Context(), []byte(`{"Do":"echo"}`)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,306 @@
+package lambdahost_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"deployer/testbed/lambdahost"
+)
+
+// The environment is Lambda's and the function's, and nothing else: nothing of
+// the test's own environment (HOME, GOPATH, credentials) leaks into it.
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	opts := options("handler")
+	opts.Dir = t.TempDir()
+	opts.MemorySize, opts.LogLevel = 256, "DEBUG"
+	opts.AccessKeyID, opts.SecretAccessKey, opts.SessionToken = "ASIAX", "secret", "token"
+	opts.Env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:1"
+	opts.Env["PATH"] = "/opt/bin"
+	host := start(t, opts)
+
+	var got struct {
+		Env []string
+		Dir string
+	}
+	if err := json.Unmarshal(invoke(t, host, order{Do: "environ"}).Payload, &got); err != nil {
+		t.Fatal(err)
+	}
+
+	for i, v := range got.Env {
+		v = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+$`).ReplaceAllString(v, "${1}PORT")
+		v = regexp.MustCompile(`^(_X_AMZN_TRACE_ID=Root=1-).*$`).ReplaceAllString(v, "${1}ID")
+		got.Env[i] = regexp.MustCompile(`^(AWS_LAMBDA_LOG_STREAM_NAME=)\d{4}/\d\d/\d\d/(\[\$LATEST\])[0-9a-f]{32}$`).ReplaceAllString(v, "${1}DATE/${2}ID")
+	}
+	equal(t, "environment", got.Env, []string{
+		"AWS_ACCESS_KEY_ID=ASIAX",
+		"AWS_DEFAULT_REGION=eu-west-1",
+		"AWS_ENDPOINT_URL=http://127.0.0.1:1",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256",
+		"AWS_LAMBDA_FUNCTION_NAME=deployer",
+		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_FORMAT=JSON",
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/deployer",
+		"AWS_LAMBDA_LOG_LEVEL=DEBUG",
+		"AWS_LAMBDA_LOG_STREAM_NAME=DATE/[$LATEST]ID",
+		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT",
+		"AWS_REGION=eu-west-1",
+		"AWS_SECRET_ACCESS_KEY=secret",
+		"AWS_SESSION_TOKEN=token",
+		"LAMBDAHOST_TEST_MODE=handler",
+		"LAMBDA_RUNTIME_DIR=/var/runtime",
+		"LAMBDA_TASK_ROOT=" + opts.Dir,
+		"LANG=en_US.UTF-8",
+		"PATH=/opt/bin",
+		"TZ=:UTC",
+		"_HANDLER=bootstrap",
+		"_X_AMZN_TRACE_ID=Root=1-ID",
+	})
+	equal(t, "directory", got.Dir, opts.Dir)
+}
+
+// Invoke returns when the lines of its invocation are in the log.
+func TestLogs(t *testing.T) {
+	t.Parallel()
+	host, logs := startLogged(t, "handler", 1)
+
+	invoke(t, host, order{Do: "log", Text: "one"})
+	equal(t, "after one", logs.got(), []string{"one", "one"})
+	invoke(t, host, order{Do: "log", Text: "two\n\nthree"})
+	equal(t, "after two", logs.got(), []string{"one", "one", "two", "", "three", "two", "", "three"})
+	long := strings.Repeat("x", 100_000)
+	invoke(t, host, order{Do: "log", Text: long})
+	equal(t, "after a long one", logs.got()[8:], []string{long, long})
+}
+
+func TestLogsOfADyingProcess(t *testing.T) {
+	t.Parallel()
+	host, logs := startLogged(t, "partial line", 1)
+
+	invoke(t, host, order{})
+
+	equal(t, "lines", logs.got(), []string{"no newline", "no newline"}) // initialised twice
+}
+
+func TestLogsOfSeveralProcesses(t *testing.T) {
+	t.Parallel()
+	host, logs := startLogged(t, "handler", 3)
+
+	text := strings.Repeat("y", 9000) // more than a pipe takes at once
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() { invoke(t, host, order{Do: "log", Text: text}) })
+	}
+	wg.Wait()
+
+	counts := map[string]int{}
+	for _, line := range logs.got() {
+		counts[line]++
+	}
+	equal(t, "lines", counts, map[string]int{text: 24})
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestCloseReportsLogErrors(t *testing.T) {
+	t.Parallel()
+	opts := options("handler")
+	opts.Logs = brokenWriter{}
+	host, err := lambdahost.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoke(t, host, order{Do: "log", Text: "lost"})
+	equal(t, "error", fmt.Sprint(host.Close()), "disk full")
+}
+
+func TestClose(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, mode string
+		want       []string
+	}{
+		{"ends by SIGTERM", "handler", []string{"signal: terminated"}},
+		{"ignores SIGTERM", "stubborn", []string{"signal: killed"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			host := start(t, options(tt.mode))
+			invoke(t, host, order{Do: "echo"})
+			if err := host.Close(); err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "exits", exits(host), tt.want)
+		})
+	}
+}
+
+// A process that ends while it has nothing to do is replaced.
+func TestIdleProcessEnds(t *testing.T) {
+	t.Parallel()
+	ln := witness(t)
+	host := start(t, options("handler"))
+	invoke(t, host, order{Do: "leave", URL: ln.Addr().String()})
+	conn := accept(t, ln)
+
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for host.Stats().Processes[0].Exit == "" {
+		runtime.Gosched()
+	}
+	next := invoke(t, host, order{Do: "echo"})
+
+	equal(t, "exits", exits(host), []string{"exit status 4", ""})
+	equal(t, "cold", next.Cold, true)
+	equal(t, "payload", string(next.Payload), `{"Do":"echo"}`)
+}
+
+func TestCloseWhileRunning(t *testing.T) {
+	t.Parallel()
+	ln := witness(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	opts := options("handler")
+	opts.Dir = t.TempDir()
+	host, err := lambdahost.Start(ctx, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := make(chan error)
+	go func() {
+		_, err := host.Invoke(t.Context(), event(t, order{Do: "get", URL: "http://" + ln.Addr().String()}))
+		result <- err
+	}()
+	conn := accept(t, ln)
+
+	cancel() // the context of Start
+	equal(t, "error", errors.Is(<-result, lambdahost.ErrClosed), true)
+	gone(t, conn)
+	equal(t, "Close", host.Close(), nil)
+}
+
+// accept waits for the connection of a process.
+func accept(t *testing.T, ln net.Listener) net.Conn {
+	t.Helper()
+	conn, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// gone waits for the end of the process that holds the connection.
+func gone(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the process is still there")
+	}
+}
+
+func needLinux(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("process groups and death signals are done on Linux only")
+	}
+}
+
+// A child of the bootstrap that ignores SIGTERM goes with it.
+func TestChildrenEnd(t *testing.T) {
+	t.Parallel()
+	needLinux(t)
+	tests := []struct {
+		name string
+		end  func(*testing.T, *lambdahost.Host)
+	}{
+		{"at Close", func(t *testing.T, host *lambdahost.Host) { equal(t, "Close", host.Close(), nil) }},
+		{"at a crash", func(t *testing.T, host *lambdahost.Host) { invoke(t, host, order{Do: "exit", Code: 1}) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			ln := witness(t)
+			opts := options("with child")
+			opts.Env["WITNESS"] = ln.Addr().String()
+			host := start(t, opts)
+			invoke(t, host, order{Do: "echo"})
+			conn := accept(t, ln)
+
+			tt.end(t, host)
+			gone(t, conn)
+		})
+	}
+}
+
+// A host that is killed, and so never closes, takes its bootstraps with it.
+func TestKilledHostLeavesNoOrphan(t *testing.T) {
+	t.Parallel()
+	needLinux(t)
+	ln := witness(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), modeVar+"=doomed host", "WITNESS="+ln.Addr().String())
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	conn := accept(t, ln)
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || line != "here\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	gone(t, conn)
+}
+
+// doomedHost runs a host whose bootstrap holds a connection to the witness.
+func doomedHost() {
+	opts := options("child")
+	opts.Env["WITNESS"] = os.Getenv("WITNESS")
+	host, err := lambdahost.Start(context.Background(), opts)
+	must(err)
+	_, err = host.Invoke(context.Background(), []byte("1"))
+	must(err)
+}
+
+func TestStats(t *testing.T) {
+	t.Parallel()
+	needLinux(t)
+	host := start(t, options("handler"))
+	equal(t, "before the first invocation", host.Stats(), lambdahost.Stats{})
+	invoke(t, host, order{Do: "echo"})
+	first := host.Stats().Processes
+	invoke(t, host, order{Do: "size", Size: 5 << 20})
+	second := host.Stats().Processes
+
+	if len(first) != 1 || len(second) != 1 {
+		t.Fatalf("%d and %d processes, want 1", len(first), len(second))
+	}
+	if first[0].Init <= 0 || first[0].Init != second[0].Init {
+		t.Errorf("init %v, then %v, want the same above zero", first[0].Init, second[0].Init)
+	}
+	if first[0].PeakRSS < 1<<20 || second[0].PeakRSS < first[0].PeakRSS+5<<20 {
+		t.Errorf("peak RSS %d, then %d, want 5 MB more", first[0].PeakRSS, second[0].PeakRSS)
+	}
+}
