@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
+	"deployer/internal/caller"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
@@ -98,7 +99,7 @@ func (c *cli) credentials(ctx context.Context, env *environment.Environment) (*e
 	}
 	asking, cancel := context.WithTimeout(ctx, firstAnswer)
 	defer cancel()
-	caller, err := pipeline.Caller(asking, config)
+	caller, err := caller.Identity(asking, config)
 	if err != nil {
 		return nil, config, caller, err
 	}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"deployer/internal/pipeline"
+	"deployer/internal/caller"
 	"deployer/internal/resolve"
 )
 
@@ -33,7 +33,7 @@ func (c *cli) resolve() error {
 		return err
 	}
 	if env.AccountID == "" {
-		caller, err := pipeline.Caller(ctx, config)
+		caller, err := caller.Identity(ctx, config)
 		if err != nil {
 			return err
 		}

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"deployer/internal/bus"
+	"deployer/internal/caller"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
-	"deployer/internal/pipeline"
 	"deployer/internal/resolve"
 )
 
@@ -99,7 +99,7 @@ func (c *cli) newSender(ctx context.Context, env *environment.Environment, busAR
 	if err != nil {
 		return nil, err
 	}
-	caller, err := pipeline.Caller(ctx, config)
+	caller, err := caller.Identity(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/caller"
 	"deployer/internal/environment"
-	"deployer/internal/pipeline"
 )
 
 // Level is how a check came out.
@@ -77,7 +77,7 @@ const inFlight = 8
 // their repositories. The error says that not even the
 // caller's account could be told.
 func Examine(ctx context.Context, env *environment.Environment, config aws.Config, services []string) (*Report, error) {
-	caller, err := pipeline.Caller(ctx, config)
+	caller, err := caller.Identity(ctx, config)
 	if err != nil {
 		return nil, err
 	}

@@ -5,12 +5,10 @@ import (
 	"log/slog"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"deployer/internal/caller"
 	"deployer/internal/environment"
-	"deployer/internal/fault"
 )
 
 // environment returns the environment with its account settled: from the ARN
@@ -28,20 +26,9 @@ func (p *Pipeline) environment(ctx context.Context) (*environment.Environment, e
 	if p.env.AccountID != "" {
 		return p.env, nil
 	}
-	caller, err := Caller(ctx, p.config)
+	identity, err := caller.Identity(ctx, p.config)
 	if err != nil {
 		return nil, err
 	}
-	return p.env.In(caller.AccountID), nil
-}
-
-// Caller asks STS whose credentials config holds.
-func Caller(ctx context.Context, config aws.Config) (arn.ARN, error) {
-	const doing = "asking STS whose credentials these are"
-	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, func(o *sts.Options) { o.Retryer = fault.Within(ctx) })
-	if err != nil {
-		return arn.ARN{}, fault.Of(doing, err)
-	}
-	caller, err := arn.Parse(aws.ToString(out.Arn))
-	return caller, fault.Of(doing, err)
+	return p.env.In(identity.AccountID), nil
 }
