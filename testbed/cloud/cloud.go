@@ -36,9 +36,9 @@ type Options struct {
 // Stage is the project, up and running.
 type Stage struct {
 	AWS       *emulator.Emulator
-	URL       string                      // of emulated AWS
+	URL       string                       // of emulated AWS
 	Accounts  map[string]*accounts.Account // by environment
-	Functions map[string]*lambdahost.Host // by environment
+	Functions map[string]*lambdahost.Host  // by environment
 	options   Options
 	stop      func() error // of serving AWS
 	closed    chan struct{}
