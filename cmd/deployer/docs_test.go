@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,11 +36,9 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
 	must(t, err)
-	files, err := filepath.Glob("../../docs/*.md")
-	must(t, err)
 	aws := healthy(t, root)
 	ran := 0
-	for _, file := range append(files, "../../README.md") {
+	for _, file := range append(documents(t, "../../docs"), "../../README.md") {
 		text, err := os.ReadFile(file)
 		must(t, err)
 		dir := t.TempDir()
@@ -113,14 +112,25 @@ func anchors(t *testing.T, file string) map[string]bool {
 	return all
 }
 
-// TestLinks follows the links between the documents, and holds that the README
-// leads to each of them.
+// documents returns the Markdown files of a directory and of those in it.
+func documents(t *testing.T, dir string) []string {
+	t.Helper()
+	var files []string
+	must(t, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Ext(path) == ".md" {
+			files = append(files, path)
+		}
+		return err
+	}))
+	return files
+}
+
+// TestLinks checks that the links between the documents lead to a file and a
+// heading, and that every document can be reached from the README.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../docs/*.md")
-	must(t, err)
-	led := map[string]bool{}
-	for _, file := range append(files, "../../README.md", "../../CONTRIBUTING.md") {
+	links := map[string][]string{} // from a document to what it links to
+	for _, file := range append(documents(t, "../../docs"), "../../README.md", "../../CONTRIBUTING.md") {
 		text, err := os.ReadFile(file)
 		must(t, err)
 		for _, l := range link.FindAllStringSubmatch(fenced.ReplaceAllString(string(text), ""), -1) {
@@ -133,14 +143,23 @@ func TestLinks(t *testing.T) {
 			} else if filepath.Ext(target) == ".md" && !anchors(t, target)[l[2]] {
 				t.Errorf("%s: the link %s leads to no heading of %s", file, l[0], target)
 			}
-			if file == "../../README.md" {
-				led[target] = true
+			links[file] = append(links[file], target)
+		}
+	}
+	reached := map[string]bool{}
+	var follow func(file string)
+	follow = func(file string) {
+		if !reached[file] {
+			reached[file] = true
+			for _, target := range links[file] {
+				follow(target)
 			}
 		}
 	}
-	for _, file := range files {
-		if !led[file] {
-			t.Errorf("the README does not lead to %s", file)
+	follow("../../README.md")
+	for file := range links {
+		if !reached[file] {
+			t.Errorf("no link from the README leads to %s", file)
 		}
 	}
 }

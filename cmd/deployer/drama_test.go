@@ -237,11 +237,11 @@ func (d *drama) outcomes(t *testing.T) (all []json.RawMessage) {
 	return all
 }
 
-// contract is docs/outcome.schema.json.
+// contract is docs/reference/outcome.schema.json.
 var contract = sync.OnceValue(func() *jsonschema.Schema {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	return c.MustCompile("../../docs/outcome.schema.json")
+	return c.MustCompile("../../docs/reference/outcome.schema.json")
 })
 
 // journals returns the deployer's tags of every revision of the backend.

@@ -183,7 +183,7 @@ func TestHealthy(t *testing.T) {
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	p := newPatient(t)
-	docs, err := os.ReadFile("../../docs/troubleshooting.md")
+	docs, err := os.ReadFile("../../docs/how-to/troubleshooting.md")
 	must(t, err)
 	for _, env := range []string{"dev", "staging"} {
 		p.ResetCalls()
@@ -199,7 +199,7 @@ func TestDenied(t *testing.T) {
 		}
 		for name := range denied {
 			if !strings.Contains(string(docs), "`"+name+"`") && name != "s3:GetObject" {
-				t.Errorf("docs/troubleshooting.md does not say that the doctor needs %s", name)
+				t.Errorf("docs/how-to/troubleshooting.md does not say that the doctor needs %s", name)
 			}
 			p.Inject(emulator.Fault{Operation: name, Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
 			after := p.examine(t, load(t, env), "")

@@ -26,7 +26,7 @@ const (
 const Source = "deployer"
 
 // Outcome is what became of one deployment: the detail of an event on the bus.
-// Fields that are unknown are absent, and never empty. docs/outcome.schema.json
+// Fields that are unknown are absent, and never empty. docs/reference/outcome.schema.json
 // is its contract; a constructor such as [Succeeded] checks and completes it.
 type Outcome struct {
 	Kind       Kind      `json:"-"` // the event's detail-type; set by the constructor

@@ -133,7 +133,7 @@ func event(t *testing.T, o Outcome) []byte {
 // documentation's examples. UPDATE_GOLDEN=1 rewrites the files.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	docs, err := os.ReadFile("../../docs/outcomes.md")
+	docs, err := os.ReadFile("../../docs/reference/outcomes.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		if !strings.Contains(string(docs), "```json\n"+string(want)+"```\n") {
-			t.Errorf("docs/outcomes.md does not have %s as its example", file)
+			t.Errorf("docs/reference/outcomes.md does not have %s as its example", file)
 		}
 	}
 }

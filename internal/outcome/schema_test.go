@@ -14,7 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-const schemaFile = "../../docs/outcome.schema.json"
+const schemaFile = "../../docs/reference/outcome.schema.json"
 
 // schema returns the contract, itself checked against JSON Schema's own schema.
 func schema(t *testing.T) *jsonschema.Schema {
