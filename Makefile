@@ -13,7 +13,7 @@ fuzztime ?= 30s
 comma := ,
 # Without these flags the bootstrap is a third larger: no symbols, no RPC mode, no C.
 # The tag function leaves out the commands that only people use.
-release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -w -X main.release=$(version)"
+release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -w -X deployer/internal/version.release=$(version)"
 linters := go tool -modfile=tools/go.mod
 
 .PHONY: help

@@ -1,15 +1,18 @@
 // Command deployer turns EventBridge events into Amazon ECS deployments. One
-// binary is both the Lambda function's bootstrap and a command line for people.
+// source builds two binaries: the Lambda function's bootstrap (with the build
+// tag function), and the command line, which can be the function too.
 package main
 
 import (
 	"os"
+
+	"deployer/internal/function"
 )
 
 func main() {
-	args := os.Args[1:]
-	if api := os.Getenv("AWS_LAMBDA_RUNTIME_API"); api != "" && len(args) == 0 {
-		os.Exit(serve(api))
+	api := os.Getenv("AWS_LAMBDA_RUNTIME_API")
+	if api != "" && len(os.Args) == 1 {
+		os.Exit(function.Serve(api))
 	}
-	os.Exit(command(args, os.Stdout, os.Stderr))
+	os.Exit(commandLine(os.Args[1:]))
 }

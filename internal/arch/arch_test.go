@@ -15,7 +15,7 @@ const module = "deployer/"
 // layers are the product's packages under internal/, in order: a package may
 // import only packages that stand before it.
 var layers = []string{
-	"iam", "image", "environment", "event", "fault", "caller", "signed", "bus", "resolve",
+	"iam", "image", "environment", "event", "fault", "version", "awsconfig", "caller", "signed", "bus", "resolve",
 	"journal", "outcome", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline", "redrive",
 	"doctor", "migrate", "access", "stack", "function", "cli",
 }
@@ -80,7 +80,7 @@ func TestImports(t *testing.T) {
 // TestFunctionBuild checks that the function's build leaves out the command line.
 func TestFunctionBuild(t *testing.T) {
 	t.Parallel()
-	for _, p := range list(t, "-tags", "function", "-deps", module+"cmd/deployer") {
+	for _, p := range list(t, "-tags", "lambda.norpc,function", "-deps", module+"cmd/deployer") {
 		for _, unwanted := range []string{module + "internal/cli", module + "internal/doctor", "github.com/spf13/cobra", "text/template"} {
 			if p.ImportPath == unwanted {
 				t.Errorf("the function's build links %s", unwanted)

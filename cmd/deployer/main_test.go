@@ -1,0 +1,71 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"deployer/testbed/cloud"
+)
+
+// asDeployer is an environment variable that makes the test binary be the deployer.
+const asDeployer = "BE_DEPLOYER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asDeployer) != "" {
+		main()
+		return
+	}
+	exit := m.Run()
+	os.RemoveAll(buildDir)
+	os.Exit(exit)
+}
+
+// newTheatre sets up the guide's first pattern with everything that
+// deploy/template.yaml makes, and the function's real bootstrap.
+func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Stage {
+	t.Helper()
+	path, err := bootstrap()
+	must(t, err)
+	o := cloud.Options{Root: "../..", Bootstrap: path, RolloutStep: 100 * time.Millisecond, RetryWaits: []time.Duration{0, 0}}
+	if change != nil {
+		change(&o)
+	}
+	s, err := cloud.New(t.Context(), o)
+	must(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestCommandLine checks when the binary is the command line and when the
+// function: it is the function only where Lambda's variable is set and there are
+// no arguments.
+func TestCommandLine(t *testing.T) {
+	t.Parallel()
+	path, err := bootstrap()
+	must(t, err)
+	for _, tt := range []struct {
+		name, binary, api string
+		args              []string
+		exit              int
+		stdout, stderr    string // prefixes
+	}{
+		{"command line", os.Args[0], "", []string{"version"}, 0, "deployer ", ""},
+		{"arguments under Lambda", os.Args[0], "127.0.0.1:1", []string{"version"}, 0, "deployer ", ""},
+		{"function", os.Args[0], "127.0.0.1:1", nil, 1, `timestamp=`, ""},
+		{"function's build, by hand", path, "", nil, 2, "", "deployer: error: this binary is the Lambda function; make build builds the command line, bin/deployer\n"},
+		{"function's build with arguments", path, "127.0.0.1:1", []string{"version"}, 2, "", "deployer: error: this binary is the Lambda function"},
+	} {
+		command := exec.CommandContext(t.Context(), tt.binary, tt.args...)
+		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_LAMBDA_RUNTIME_API="+tt.api, "LAMBDA_TASK_ROOT="+t.TempDir())
+		var out, errs strings.Builder
+		command.Stdout, command.Stderr = &out, &errs
+		_ = command.Run() // the exit code says it
+		if exit := command.ProcessState.ExitCode(); exit != tt.exit || !strings.HasPrefix(out.String(), tt.stdout) || !strings.HasPrefix(errs.String(), tt.stderr) ||
+			(out.String() == "") != (tt.stdout == "") || (errs.String() == "") != (tt.stderr == "") {
+			t.Errorf("%s: exit %d, stdout %q, stderr %q", tt.name, exit, out.String(), errs.String())
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+	"deployer/internal/resolve"
+)
+
+// lookupsInFlight is how many tags are looked up at a time.
+const lookupsInFlight = 8
+
+// drift is how what a service runs differs from what there is.
+type drift struct {
+	Newest    *ecsdeploy.Record `json:"newest,omitempty"`     // the family's newest revision, if that is not what runs
+	SameImage bool              `json:"same_image,omitempty"` // the newest revision's image runs too
+	Tag       tagDrift          `json:"tag"`
+}
+
+// tagDrift is what became of the tag that runs.
+type tagDrift struct {
+	State  string `json:"state"`            // "none", "moved", "gone" or "unknown"
+	Digest string `json:"digest,omitempty"` // that the tag is on now, where it has moved
+	Reason string `json:"reason,omitempty"` // why it is unknown
+}
+
+// cell is the drift in one field.
+func (d *drift) cell() cell {
+	var all []string
+	in := plain
+	if n := d.Newest; n != nil {
+		what := "revision " + fmt.Sprint(n.Revision)
+		switch {
+		case n.Outcome == ecsdeploy.Failed:
+			what += " failed"
+		case d.SameImage:
+			what += " is newer, with the same image"
+		case n.Tag != "":
+			what += " is newer, with " + n.Tag
+		default:
+			what += " is newer"
+		}
+		all, in = append(all, what), amber
+	}
+	switch d.Tag.State {
+	case "moved":
+		all, in = append(all, "the tag is on "+shortDigest(d.Tag.Digest)+" now"), amber
+	case "gone":
+		all, in = append(all, "the tag is gone from ECR"), amber
+	case "unknown":
+		all = append(all, "unknown: "+d.Tag.Reason)
+	}
+	if len(all) == 0 {
+		return cell{"none", green}
+	}
+	return cell{strings.Join(all, "; "), in}
+}
+
+// board is what a status is read with, once or again and again.
+type board struct {
+	env       *environment.Environment
+	workloads []environment.Workload
+	targets   []ecsdeploy.Target // of the workloads
+	deployer  *ecsdeploy.Deployer
+	resolver  *resolve.Resolver
+	memory    *ecsdeploy.Memory
+
+	mu   sync.Mutex
+	tags map[string]lookup // by reference
+}
+
+// lookup is what ECR said of a tag.
+type lookup struct {
+	drift tagDrift
+	at    time.Time
+}
+
+func newBoard(env *environment.Environment, config aws.Config, workloads []environment.Workload) *board {
+	b := &board{env: env, workloads: workloads, deployer: ecsdeploy.New(config), resolver: resolve.New(config), memory: &ecsdeploy.Memory{}, tags: map[string]lookup{}}
+	for _, w := range workloads {
+		b.targets = append(b.targets, ecsdeploy.TargetOf(env, w))
+	}
+	return b
+}
+
+// tag says whether the tag that a workload runs is still on the image that it
+// runs. What ECR said is good for as long as what ECS said.
+func (b *board) tag(ctx context.Context, w environment.Workload, runs ecsdeploy.Record) tagDrift {
+	if why := untraceable(b.env, w, runs); why != "" {
+		return tagDrift{State: "unknown", Reason: why}
+	}
+	key := w.Name + " " + runs.Tag + " " + runs.Digest
+	b.mu.Lock()
+	known, ok := b.tags[key]
+	b.mu.Unlock()
+	if ok && time.Since(known.at) < ecsdeploy.Remembered {
+		return known.drift
+	}
+	known = lookup{b.lookUp(ctx, w, runs), time.Now()}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.tags[key] = known
+	return known.drift
+}
+
+// lookUp asks ECR what the tag is on.
+func (b *board) lookUp(ctx context.Context, w environment.Workload, runs ecsdeploy.Record) tagDrift {
+	now, err := b.resolver.Resolve(ctx, b.env, w, runs.Tag)
+	switch name := fault.Name(err); {
+	case err == nil && now.Digest == runs.Digest:
+		return tagDrift{State: "none"}
+	case err == nil:
+		return tagDrift{State: "moved", Digest: now.Digest}
+	case name == "ImageNotFound", name == "RepositoryNotFound":
+		return tagDrift{State: "gone"}
+	case name == "AccessDenied":
+		return tagDrift{State: "unknown", Reason: "these credentials may not ask ECR"}
+	default:
+		return tagDrift{State: "unknown", Reason: "ECR answers " + name}
+	}
+}
+
+// untraceable says why ECR cannot be asked for what became of a workload's tag,
+// "" if it can.
+func untraceable(env *environment.Environment, w environment.Workload, runs ecsdeploy.Record) string {
+	ref, err := image.ParseReference(runs.Image)
+	registry, ok := ref.Registry()
+	switch {
+	case err != nil || !ok:
+		return "the image is from outside ECR"
+	case ref.Repository != w.Repository || registry != env.RegistryOf(w):
+		return "the image is of another repository"
+	case runs.Tag == "":
+		return "the image was deployed without a tag"
+	case runs.Digest == "":
+		return "the image is not pinned by a digest"
+	}
+	return ""
+}

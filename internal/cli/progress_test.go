@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"deployer/internal/ecsdeploy"
+)
+
+// TestProgress holds how the progress of a rollout looks, on a terminal and off it.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	const rolling, done = "backend: rolling out: 1 of 2 tasks run, 1 pending, 0 failed", "2 of 2 tasks run, 0 pending, 0 failed"
+	const paused = "paused at PRE_SCALE_UP, until deployer continue -f FILE backend: "
+	const staged = "backend: rolling out at BAKE_TIME: " + done
+	const half, full = "\r\x1b[K[##########----------] ", "\r\x1b[K[####################] "
+	for _, tt := range []struct {
+		name             string
+		terminal, colors bool
+		want             string
+	}{
+		{"elsewhere", false, false, "deployer: " + rolling + "\ndeployer: backend: " + paused + done + "\ndeployer: " + staged + "\ndeployer: backend: succeeded: " + done + "\n"},
+		{"on a terminal", true, true, half + rolling + full + "backend: \x1b[33mpaused\x1b[0m" + strings.TrimPrefix(paused, "paused") + done + full + staged + full + "backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
+		{"without colors", true, false, half + rolling + full + "backend: " + paused + done + full + staged + full + "backend: succeeded: " + done + "\n"},
+	} {
+		var out strings.Builder
+		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}}
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 1, Pending: 1})
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 2, Stage: "BAKE_TIME"})
+		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Succeeded, Desired: 2, Running: 2})
+		if p.end(); out.String() != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
+		}
+	}
+}
+
+func TestIsTerminal(t *testing.T) {
+	t.Parallel()
+	file, err := os.Create(t.TempDir() + "/out")
+	must(t, err)
+	defer file.Close()
+	null, err := os.Open(os.DevNull)
+	must(t, err)
+	defer null.Close()
+	if isTerminal(file) || isTerminal(null) || isTerminal(&strings.Builder{}) {
+		t.Error("a file, the null device or a buffer is taken for a terminal")
+	}
+}

@@ -1,0 +1,241 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/cloud"
+)
+
+// TestScripts runs the command line as people do: testdata/NAME.txtar, by topic.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	examples, err := filepath.Abs("../../examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := filepath.Abs("../../events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("EXAMPLES", examples)
+			env.Setenv("EVENTS", events)
+			env.Values["world"] = &world{}
+			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
+			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome, "journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later, "broken": broken,
+			"rollouts": rollouts, "await": await, "shown": inReadme,
+		},
+	})
+}
+
+// TestReadmeNamesEveryCommand holds the README's table to `deployer help`.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	must(t, err)
+	_, section, _ := strings.Cut(string(readme), "\n## The command line\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, sub := range subcommands {
+		if !strings.Contains(section, "`deployer "+sub.name+"`") {
+			t.Errorf("the README's table has no line for deployer %s", sub.name)
+		}
+	}
+}
+
+// world is a script's emulator, started by its first `account` command.
+type world struct {
+	*emulator.Emulator
+	url      string
+	accounts map[string]*accounts.Account
+	step     time.Duration // of rollouts; zero for the emulator's usual
+	ahead    atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
+}
+
+func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
+
+// account is `account ID`: from here on the credentials are that account's, in
+// a project after the guide's first pattern.
+func account(ts *testscript.TestScript, _ bool, args []string) {
+	w := of(ts)
+	if w.Emulator == nil {
+		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
+		server := httptest.NewServer(w)
+		w.url = server.URL
+		ts.Defer(func() {
+			server.Close()
+			if unknown := w.UnknownOperations(); len(unknown) > 0 {
+				ts.Fatalf("the emulator does not have %v", unknown)
+			}
+		})
+		var err error
+		w.CreateQueue(accounts.Prod, accounts.Region, "failed")
+		w.accounts, err = accounts.CentralizedDev(context.Background(), w.url)
+		ts.Check(err)
+		ts.Setenv("AWS_ENDPOINT_URL", w.url)
+		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
+	}
+	w.ResetCalls()
+	ts.Setenv("AWS_ACCESS_KEY_ID", args[0])
+}
+
+// push is `push REPOSITORY CONTENT TAG...`, to dev's registry.
+func push(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).Push(context.Background(), args[0], args[1], args[2:]...)
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+var readOnly = regexp.MustCompile(`^(BatchGet|Describe|Get|List)`)
+
+// calls is `calls OPERATION...`: those and no others were called since the last
+// `account`, `push` or `calls`, in any order.
+func calls(ts *testscript.TestScript, _ bool, want []string) {
+	var got []string
+	for _, c := range of(ts).Calls() {
+		got = append(got, c.Operation)
+	}
+	of(ts).ResetCalls()
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) && !(raceDetector && slices.Equal(withoutRepeats(got, want), want)) {
+		ts.Fatalf("calls %v, want %v", got, want)
+	}
+}
+
+// withoutRepeats returns the calls without reads beyond those that are wanted.
+// Under the race detector, on a busy machine, net/http now and then closes a
+// connection while the SDK reads the answer, and the SDK asks again.
+func withoutRepeats(got, want []string) (calls []string) {
+	count := func(all []string, one string) (n int) {
+		for _, c := range all {
+			if c == one {
+				n++
+			}
+		}
+		return n
+	}
+	for _, c := range got {
+		if readOnly.MatchString(c) && count(want, c) > 0 && count(calls, c) == count(want, c) {
+			continue
+		}
+		calls = append(calls, c)
+	}
+	return calls
+}
+
+// runs is `runs ENVIRONMENT WORKLOAD REVISION`: that is what the service runs.
+func runs(ts *testscript.TestScript, _ bool, args []string) {
+	for _, env := range accounts.Environments {
+		if env.Name != args[0] {
+			continue
+		}
+		service := accounts.ServiceName(args[1], env.Name)
+		got, err := accounts.Connect(of(ts).url, env.Account, accounts.Region).Runs(context.Background(), accounts.Project+"_cluster_"+env.Name, service)
+		ts.Check(err)
+		if have := fmt.Sprint(got.TaskDefinition.Revision); have != args[2] {
+			ts.Fatalf("%s runs revision %s of %s, want %s", service, have, *got.TaskDefinition.Family, args[2])
+		}
+		of(ts).ResetCalls()
+	}
+}
+
+// queue is `queue FILE`: a message with the file's content, in which NOW is the
+// time, is in prod's queue called failed.
+func queue(ts *testscript.TestScript, _ bool, args []string) {
+	body := strings.ReplaceAll(ts.ReadFile(args[0]), "NOW", time.Now().UTC().Format(time.RFC3339))
+	client := sqs.NewFromConfig(accounts.Connect(of(ts).url, accounts.Prod, accounts.Region).Config)
+	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
+		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/failed"), MessageBody: aws.String(body)})
+	ts.Check(err)
+}
+
+// furnish is `furnish`: the project has all that one in good health has, and a
+// minute has passed since, in which its tasks have started.
+func furnish(ts *testscript.TestScript, _ bool, _ []string) {
+	w := of(ts)
+	ts.Check(cloud.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
+	w.ahead.Add(int64(time.Minute))
+	w.ResetCalls()
+}
+
+// apply is `apply KIND ENVIRONMENT FILE`: a policy of that kind, as `deployer
+// policy` prints it, is put where it belongs: on the environment's default bus, or
+// on the backend's repository in its account.
+func apply(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, account, text := context.Background(), of(ts).accounts[args[1]], aws.String(ts.ReadFile(args[2]))
+	var err error
+	switch args[0] {
+	case "repository":
+		_, err = account.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: text})
+	case "lifecycle":
+		_, err = account.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: text})
+	case "bus":
+		_, err = eventbridge.NewFromConfig(account.Config).PutPermission(ctx, &eventbridge.PutPermissionInput{Policy: text})
+	default:
+		ts.Fatalf("there is no policy %q", args[0])
+	}
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// deny is `deny OPERATION`: from here on it is denied to everybody.
+func deny(ts *testscript.TestScript, _ bool, args []string) {
+	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
+}
+
+// allow is `allow`: nothing is denied any more.
+func allow(ts *testscript.TestScript, _ bool, _ []string) { of(ts).ClearFaults() }
+
+// inReadme is `shown COMMAND...`: the README shows the command with what was last on
+// stdout, but for the times.
+func inReadme(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("EXAMPLES"), "../README.md"))
+	ts.Check(err)
+	times := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	want := times.ReplaceAllString("```text\n$ "+strings.Join(args, " ")+"\n"+ts.ReadFile("stdout"), "TIME")
+	if !strings.Contains(times.ReplaceAllString(string(text), "TIME"), want) {
+		ts.Fatalf("the README does not show\n%s", want)
+	}
+}
+
+// exits is `exits CODE COMMAND...`: the command ends with that exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("running %v: %v", args[1:], err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("%v exited %d, want %s", args[1:], code, args[0])
+	}
+}

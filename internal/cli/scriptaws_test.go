@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulatortest"
+)
+
+// What scripts do behind the deployer's back.
+
+// ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
+func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
+	account := ""
+	for _, env := range accounts.Environments {
+		if env.Name == args[0] {
+			account = env.Account
+		}
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, of(ts).url, strings.NewReader(args[2]))
+	ts.Check(err)
+	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+args[1])
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	response, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	defer response.Body.Close()
+	if answer, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s %v", args[1], answer, err)
+	}
+	of(ts).ResetCalls()
+}
+
+// later is `later DURATION`: so much later is it for AWS.
+func later(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	of(ts).ahead.Add(int64(d))
+	of(ts).Tick()
+}
+
+// rollouts is `rollouts DURATION`, before the first `account`: so long lasts each
+// step of a rollout.
+func rollouts(ts *testscript.TestScript, _ bool, args []string) {
+	var err error
+	of(ts).step, err = time.ParseDuration(args[0])
+	ts.Check(err)
+}
+
+// await is `await OPERATION`: goes on when somebody in the background has called it.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if all, _ := emulatortest.Count(of(ts).Calls(), args[0]); all > 0 {
+			return
+		}
+	}
+	ts.Fatalf("nobody called %s", args[0])
+}
+
+// broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
+// under the tag do not stay up.
+func broken(ts *testscript.TestScript, _ bool, args []string) {
+	out, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
+	ts.Check(err)
+	of(ts).FailImage(*out.ImageDetails[0].ImageDigest)
+	of(ts).ResetCalls()
+}
+
+// revisionARN returns the ARN of a revision of a workload.
+func revisionARN(ts *testscript.TestScript, env, workload, number string) (*accounts.Account, string) {
+	for _, e := range accounts.Environments {
+		if e.Name == env {
+			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" + e.Account + ":task-definition/" + accounts.ServiceName(workload, env) + ":" + number
+		}
+	}
+	ts.Fatalf("there is no environment %s", env)
+	return nil, ""
+}
+
+// noteOutcome is `outcome ENVIRONMENT WORKLOAD REVISION OUTCOME`: that is how
+// the revision's rollout ended, as the function would note it.
+func noteOutcome(ts *testscript.TestScript, _ bool, args []string) {
+	account, arn := revisionARN(ts, args[0], args[1], args[2])
+	_, err := account.ECS.TagResource(context.Background(), &ecs.TagResourceInput{ResourceArn: aws.String(arn),
+		Tags: []ecstypes.Tag{{Key: aws.String("deployer:outcome"), Value: aws.String(args[3])}}})
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// journalHas is `journal ENVIRONMENT WORKLOAD REVISION KEY VALUE`: the revision has that tag.
+func journalHas(ts *testscript.TestScript, _ bool, args []string) {
+	account, arn := revisionARN(ts, args[0], args[1], args[2])
+	out, err := account.ECS.ListTagsForResource(context.Background(), &ecs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
+	ts.Check(err)
+	for _, tag := range out.Tags {
+		if *tag.Key == args[3] && *tag.Value == args[4] {
+			return
+		}
+	}
+	ts.Fatalf("%s has no tag %s = %s, but %v", arn, args[3], args[4], out.Tags)
+}
+
+// gone is `gone REPOSITORY TAG`: dev's registry loses the image under the tag.
+func gone(ts *testscript.TestScript, _ bool, args []string) {
+	registry := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).ECR
+	out, err := registry.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
+	ts.Check(err)
+	_, err = registry.BatchDeleteImage(context.Background(), &ecr.BatchDeleteImageInput{
+		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageDigest: out.ImageDetails[0].ImageDigest}}})
+	ts.Check(err)
+	of(ts).ResetCalls()
+}

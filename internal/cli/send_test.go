@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/testbed/accounts"
+)
+
+// TestSendFollow sends events and follows what becomes of them, through the
+// rules, the function and ECS.
+func TestSendFollow(t *testing.T) {
+	t.Parallel()
+	s := newTheatre(t, nil)
+	for _, version := range []string{"v2", "v3"} {
+		_, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", version, version, version+"-again")
+		must(t, err)
+	}
+	const arn = `arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:`
+	for _, tt := range []struct {
+		name, tag    string
+		exit         int
+		first, after string // of standard error: patterns of its first and last line
+	}{
+		{"deployed", "v2", 0, `backend: (rolling out|succeeded): \d of 2 tasks run, \d pending, 0 failed`, `backend runs ` + arn + `2`},
+		{"the same image under another tag", "v2-again", 0, `backend ran this image already`, `backend ran this image already`},
+		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
+	} {
+		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "-follow")
+		lines := strings.Split(strings.TrimSpace(stderr), "\n")
+		first, last := lines[0], lines[len(lines)-1]
+		if exit != tt.exit || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
+			!regexp.MustCompile(`^deployer: (error: )?`+tt.first+`$`).MatchString(first) || !regexp.MustCompile(`^deployer: `+tt.after+`$`).MatchString(last) {
+			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.name, exit, stdout, stderr)
+		}
+	}
+}
+
+// TestSendFollowFailure follows a rollout whose tasks do not stay up, until ECS
+// has gone back.
+func TestSendFollowFailure(t *testing.T) {
+	t.Parallel()
+	s := newTheatre(t, nil)
+	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
+	must(t, err)
+	s.AWS.FailImage(digest)
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: ECS deployment circuit breaker: ") {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}
+
+// TestSendFollowImpaired follows a rollout that fails and that nothing ends: the
+// function says so once ECS has.
+func TestSendFollowImpaired(t *testing.T) {
+	t.Parallel()
+	s := newTheatre(t, nil)
+	_, err := s.Accounts["prod"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_prod"), Service: aws.String("myproject_service_prod"),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}}})
+	must(t, err)
+	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
+	must(t, err)
+	s.AWS.FailImage(digest)
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not stay up and the service has no circuit breaker "
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/environment"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+)
+
+// newQuickBoard returns an emulator with that many services, and the board of
+// their environment, on which calls take 50 ms; for fake time.
+func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Account, *board) {
+	t.Helper()
+	e := emulator.New(emulator.Options{})
+	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+	file, err := dev.ManyServices(t.Context(), services, true)
+	must(t, err)
+	env, err := environment.Parse("dev.yaml", []byte(file))
+	must(t, err)
+	workloads, err := servicesOf(env, env.Names(environment.Service))
+	must(t, err)
+	time.Sleep(time.Minute)
+	e.ResetCalls()
+	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+	return e, dev, newBoard(env, dev.Config, workloads)
+}
+
+// TestStatusOfManyServices holds what the status of 100 services costs, on fake
+// time: the calls, how many at once, and how long it takes at 50 ms a call.
+func TestStatusOfManyServices(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, dev, b := newQuickBoard(t, 100)
+		begin := time.Now()
+		report, err := b.read(t.Context())
+		took := time.Since(begin)
+		must(t, err)
+		table := report.draw(canvas{})
+		if lines := strings.Count(table, "\n"); lines != 101 || strings.Count(table, " steady 2/2  none\n") != 100 || !report.well() {
+			t.Errorf("%d lines:\n%s", lines, table)
+		}
+		for operation, want := range map[string]struct{ calls, atOnce int }{"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8}} {
+			if all, most := emulatortest.Count(e.Calls(), operation); all != want.calls || most != want.atOnce {
+				t.Errorf("%s: %d calls, %d at once, want %d and %d", operation, all, most, want.calls, want.atOnce)
+			}
+		}
+		if took > 2*time.Second || len(e.Calls()) != 210 {
+			t.Errorf("%d calls in %s", len(e.Calls()), took)
+		}
+		t.Logf("100 services: %d calls in %s", len(e.Calls()), took)
+
+		// Who looks again soon asks for the services alone; a service that has
+		// moved, and what was read half a minute ago, is read again.
+		e.ResetCalls()
+		_, err = b.read(t.Context())
+		must(t, err)
+		_, err = dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("p_cluster_dev"), Service: aws.String("p_service_s7_dev"), ForceNewDeployment: true})
+		must(t, err)
+		_, err = b.read(t.Context())
+		must(t, err)
+		services, _ := emulatortest.Count(e.Calls(), "DescribeServices")
+		revisions, _ := emulatortest.Count(e.Calls(), "DescribeTaskDefinition")
+		tags, _ := emulatortest.Count(e.Calls(), "BatchGetImage")
+		if services != 20 || revisions != 1 || tags != 0 {
+			t.Errorf("twice more: %d DescribeServices, %d DescribeTaskDefinition, %d BatchGetImage", services, revisions, tags)
+		}
+		time.Sleep(30 * time.Second)
+		e.ResetCalls()
+		_, err = b.read(t.Context())
+		must(t, err)
+		if n := len(e.Calls()); n != 210 {
+			t.Errorf("half a minute later: %d calls", n)
+		}
+		if unknown := e.UnknownOperations(); unknown != nil {
+			t.Errorf("the emulator does not have %v", unknown)
+		}
+	})
+}
+
+// TestStatusWithFaults holds that a part that cannot be read stops no other.
+func TestStatusWithFaults(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, _, b := newQuickBoard(t, 20)
+		e.ClearFaults()
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Times: 1, Error: emulator.AccessDenied("no")})
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeTaskDefinition", Times: 1, Error: emulator.AccessDenied("no")})
+		e.Inject(emulator.Fault{Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.AccessDenied("no")})
+		report, err := b.read(t.Context())
+		must(t, err)
+		table := report.draw(canvas{})
+		if steady, unknown, failed := strings.Count(table, "none\n"), strings.Count(table, "unknown: these credentials may not ask ECR\n"), strings.Count(table, " error: AccessDeniedException: "); steady != 7 || unknown != 2 || failed != 11 || report.well() {
+			t.Errorf("%d steady, %d unknown, %d failed:\n%s", steady, unknown, failed, table)
+		}
+	})
+}
+
+// TestStatusWatch holds what a watched status prints off a terminal: a table
+// for each change, until it is interrupted.
+func TestStatusWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, dev, b := newQuickBoard(t, 2)
+		var out strings.Builder
+		ctx, interrupt := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(10 * time.Second)
+			_, err := dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("p_cluster_dev"), Service: aws.String("p_service_s1_dev"), ForceNewDeployment: true})
+			must(t, err)
+			time.Sleep(time.Minute)
+			interrupt()
+		}()
+		must(t, (&cli{Context: ctx, out: &out}).watch(ctx, b))
+		var seen []string
+		for part := range strings.SplitSeq(out.String(), "\n\n") {
+			lines := strings.Split(strings.TrimSpace(part), "\n")
+			if len(lines) != 3 || !strings.HasPrefix(lines[0], "SERVICE ") || !strings.HasPrefix(lines[1], "s0 ") || !strings.Contains(lines[1], " steady 2/2 ") {
+				t.Errorf("a part is\n%s", part)
+			}
+			_, after, _ := strings.Cut(lines[len(lines)-1], " ada  ")
+			seen = append(seen, strings.Join(strings.Fields(after), " "))
+		}
+		if want := []string{"steady 2/2 none", "rolling out 0/2 none", "rolling out 2/2 none", "steady 2/2 none"}; !slices.Equal(seen, want) {
+			t.Errorf("s1 was %q, want %q", seen, want)
+		}
+	})
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"deployer/internal/ecsdeploy"
+)
+
+// color is one of a terminal's own.
+type color string
+
+// The colors, by what they tell.
+const (
+	plain color = ""
+	red   color = "31" // failed
+	green color = "32" // as it should be
+	amber color = "33" // look here
+)
+
+// canvas is where something is drawn for people: on a terminal with bars, and
+// with colors unless NO_COLOR is set (https://no-color.org); elsewhere as plain text.
+type canvas struct {
+	io.Writer
+	terminal, colors bool
+}
+
+func newCanvas(w io.Writer) canvas {
+	terminal := isTerminal(w)
+	return canvas{w, terminal, terminal && os.Getenv("NO_COLOR") == ""}
+}
+
+// isTerminal reports whether a person looks at what is written to w as it comes.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}
+
+// paint returns the text in a color, if the canvas has colors.
+func (c canvas) paint(text string, in color) string {
+	if !c.colors || in == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(in) + "m" + text + "\x1b[0m"
+}
+
+// barWidth is how many characters a full bar has.
+const barWidth = 20
+
+// bar returns how much of a whole is done, with a space behind it; "" off a terminal.
+func (c canvas) bar(done, whole int) string {
+	if !c.terminal {
+		return ""
+	}
+	full := 0
+	if whole > 0 {
+		full = min(barWidth, barWidth*done/whole)
+	}
+	return "[" + strings.Repeat("#", full) + strings.Repeat("-", barWidth-full) + "] "
+}
+
+// cell is one field of a table.
+type cell struct {
+	text string
+	color
+}
+
+// table is rows of cells under a heading. A row may be shorter than the others:
+// its last cell then takes no part in how wide the columns are.
+type table struct{ rows [][]cell }
+
+// head begins the table.
+func (t *table) head(names ...string) {
+	row := make([]cell, len(names))
+	for i, name := range names {
+		row[i].text = name
+	}
+	t.rows = append(t.rows, row)
+}
+
+// add adds a row; what is empty is shown as "-".
+func (t *table) add(cells ...cell) {
+	for i := range cells {
+		if cells[i].text == "" {
+			cells[i].text = "-"
+		}
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// draw returns the table as text.
+func (t *table) draw(c canvas) string {
+	widths := make([]int, len(t.rows[0]))
+	for _, row := range t.rows {
+		for i, one := range row {
+			if i < len(row)-1 {
+				widths[i] = max(widths[i], utf8.RuneCountInString(one.text))
+			}
+		}
+	}
+	var b strings.Builder
+	for _, row := range t.rows {
+		for i, one := range row {
+			b.WriteString(c.paint(one.text, one.color))
+			if i < len(row)-1 {
+				fmt.Fprintf(&b, "%*s", widths[i]-utf8.RuneCountInString(one.text)+2, "")
+			}
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// shortDigest returns enough of a digest to tell images apart by eye.
+func shortDigest(digest string) string {
+	const digits = 12
+	_, hex, _ := strings.Cut(digest, ":")
+	return hex[:min(len(hex), digits)]
+}
+
+// byOf returns who a revision goes back to, without what AWS writes before the
+// name: user/NAME and assumed-role/ROLE/NAME.
+func byOf(r ecsdeploy.Record) string {
+	who := r.By()
+	if r.Foreign {
+		return "somebody else"
+	}
+	if strings.HasPrefix(who, "user/") || strings.HasPrefix(who, "assumed-role/") {
+		return who[strings.LastIndexByte(who, '/')+1:]
+	}
+	return who
+}
+
+// moment returns a time as tables show it, "" for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
