@@ -63,8 +63,8 @@ func (c *cli) carryOut(env *environment.Environment, request event.Request, how 
 	if err != nil {
 		return err
 	}
-	request.EventID, request.Time, request.Source = "cli-"+rand.Text(), time.Now().UTC(), "deployer.cli"
-	request.Reason, request.Actor, request.DryRun = *how.reason, caller.Resource, *how.dryRun
+	request.Cause.ID, request.Cause.Time, request.Cause.Source = "cli-"+rand.Text(), time.Now().UTC(), "deployer.cli"
+	request.Cause.Reason, request.Cause.Actor, request.DryRun = *how.reason, caller.Resource, *how.dryRun
 	result, err := pipeline.New(env, config).Deploy(ctx, request)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func TestCarriedOut(t *testing.T) {
 			if err != nil || got.Status != Superseded {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			again, err := d.CarriedOut(t.Context(), s, older.EventID, older.Time)
+			again, err := d.CarriedOut(t.Context(), s, older.Cause.ID, older.Cause.Time)
 			if err != nil || again != tt.again {
 				t.Errorf("%v, %v, want %v", again, err, tt.again)
 			}

@@ -22,7 +22,7 @@ func (w *world) event(t *testing.T, id string, seconds int, tag string) Order {
 	var err error
 	o.Image.Digest, err = w.Push(t.Context(), "p_service_web", tag, tag)
 	must(t, err)
-	o.EventID, o.Image.Tag, o.Time = id, tag, eventTime.Add(time.Duration(seconds)*time.Second)
+	o.Cause.ID, o.Image.Tag, o.Cause.Time = id, tag, eventTime.Add(time.Duration(seconds)*time.Second)
 	return o
 }
 

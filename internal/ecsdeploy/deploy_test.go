@@ -52,7 +52,7 @@ func TestDeploy(t *testing.T) {
 	}
 	// A newer event for the same image is journalled, and nothing moves.
 	again := order(w.digest)
-	again.EventID, again.Image.Tag, again.Time = "e2", "git-abc123f", eventTime.Add(time.Second)
+	again.Cause.ID, again.Image.Tag, again.Cause.Time = "e2", "git-abc123f", eventTime.Add(time.Second)
 	got, calls, err = w.deploy(t, target, again)
 	must(t, err)
 	slices.Sort(calls[:2])
@@ -63,7 +63,7 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("newer: %+v", got)
 	}
 	// An event that insists is rolled out, once.
-	again.EventID, again.Force, again.Time = "e3", true, eventTime.Add(2*time.Second)
+	again.Cause.ID, again.Force, again.Cause.Time = "e3", true, eventTime.Add(2*time.Second)
 	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:4" {
 		t.Errorf("force: %+v after %v, %v", got, calls, err)
 	}

@@ -4,9 +4,8 @@
 package ecsdeploy
 
 import (
-	"time"
-
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/image"
 )
 
@@ -66,17 +65,13 @@ func TargetOf(env *environment.Environment, w environment.Workload) Target {
 		Container: w.Container, Repository: w.Repository, Base: env.Base}
 }
 
-// Order is what is to run, and who asked for it when and why.
+// Order is what is to run, and the event that asked for it.
 type Order struct {
-	Image   image.Reference // with tag and digest
-	Form    environment.ImageForm
-	Force   bool // deploy even what runs already
-	Push    bool // a push asked, not a person
-	EventID string
-	Time    time.Time // of the event
-	Source  string
-	Actor   string
-	Reason  string
+	Cause event.Cause
+	Image image.Reference // with tag and digest
+	Form  environment.ImageForm
+	Force bool // deploy even what runs already
+	Push  bool // a push asked, not a person
 
 	Restores string // ARN of the revision that a rollback goes back to; "" of anything else
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"deployer/internal/event"
 	"deployer/internal/image"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
@@ -85,9 +86,8 @@ func (w *world) register(t *testing.T, family, image string) {
 // order returns an order for the image web:v1 with the given digest.
 func order(digest string) Order {
 	return Order{
-		Image:   image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest},
-		EventID: "e1", Time: eventTime,
-		Source: "action.dev", Actor: "ada", Reason: `because "of" it`,
+		Image: image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest},
+		Cause: event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: `because "of" it`},
 	}
 }
 

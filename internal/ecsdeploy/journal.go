@@ -45,16 +45,16 @@ const maxTags = 50
 // is who had won up to the base, "" if nobody.
 func (o Order) journal(previous, base, best string) []types.Tag {
 	return tagsOf([][2]string{
-		{keyEventID, o.EventID},
-		{keyTime, o.Time.UTC().Format(time.RFC3339Nano)},
-		{keySource, o.Source},
+		{keyEventID, o.Cause.ID},
+		{keyTime, o.Cause.Time.UTC().Format(time.RFC3339Nano)},
+		{keySource, o.Cause.Source},
 		{keyTag, o.Image.Tag},
 		{keyDigest, o.Image.Digest},
 		{keyPrevious, previous},
 		{keyBase, base},
 		{keyBest, best},
-		{keyActor, o.Actor},
-		{keyReason, o.Reason},
+		{keyActor, o.Cause.Actor},
+		{keyReason, o.Cause.Reason},
 		{keyRestores, o.Restores},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/event"
 	"deployer/internal/image"
 )
 
@@ -26,11 +27,7 @@ type Record struct {
 	Tag    string `json:"tag,omitempty"`    // by which the image was asked for; else the reference's own
 	Digest string `json:"digest,omitempty"` // of the image; "" where it runs by a tag that nobody pinned
 
-	EventID      string    `json:"event_id,omitempty"`      // of the event that asked for it
-	EventTime    time.Time `json:"event_time,omitzero"`     // of that event
-	Source       string    `json:"source,omitempty"`        // of that event, such as "action.production"
-	Actor        string    `json:"actor,omitempty"`         // who asked, in the sender's words
-	Reason       string    `json:"reason,omitempty"`        // why, in the sender's words
+	event.Cause
 	Previous     string    `json:"previous,omitempty"`      // ARN of the revision that ran when this one was made
 	Restores     string    `json:"restores,omitempty"`      // ARN of the revision that this one, a rollback, goes back to
 	Foreign      bool      `json:"foreign,omitempty"`       // somebody else made it: it has no journal
@@ -51,11 +48,11 @@ func (t Target) record(r revision) Record {
 	record := Record{
 		TaskDefinition: r.arn(), Revision: int(r.TaskDefinition.Revision), Registered: aws.ToTime(r.RegisteredAt).UTC(),
 		Inactive: r.Status != "" && r.Status != types.TaskDefinitionStatusActive,
-		EventID:  value(keyEventID), EventTime: moment(keyTime), Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
+		Cause:    event.Cause{ID: value(keyEventID), Time: moment(keyTime), Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason)},
 		Previous: value(keyPrevious), Outcome: Phase(value(keyOutcome)), Finished: moment(keyFinished), DeploymentID: value(keyDeployment),
 		Restores: value(keyRestores), Why: value(keyWhy), Return: value(keyReturn),
 	}
-	record.Foreign = record.EventID == "" || record.EventTime.IsZero()
+	record.Foreign = record.Cause.ID == "" || record.Cause.Time.IsZero()
 	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
 		record.Image = aws.ToString(r.ContainerDefinitions[chosen[0]].Image)
 	}
@@ -72,8 +69,8 @@ func (t Target) record(r revision) Record {
 // By returns who a revision goes back to: who asked for it, else where the
 // event came from; "" for somebody else's.
 func (r Record) By() string {
-	if r.Actor != "" {
-		return r.Actor
+	if r.Cause.Actor != "" {
+		return r.Cause.Actor
 	}
-	return r.Source
+	return r.Cause.Source
 }

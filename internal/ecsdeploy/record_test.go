@@ -22,7 +22,7 @@ func TestRecord(t *testing.T) {
 	}
 	base := Record{TaskDefinition: arn + "f:7", Revision: 7, Registered: registered}
 	ours := base
-	ours.EventID, ours.EventTime, ours.Source, ours.Previous, ours.Actor, ours.Reason = "e1", eventTime, "action.dev", arn+"f:6", "ada", "because"
+	ours.Cause.ID, ours.Cause.Time, ours.Cause.Source, ours.Previous, ours.Cause.Actor, ours.Cause.Reason = "e1", eventTime, "action.dev", arn+"f:6", "ada", "because"
 	ours.DeploymentID, ours.Outcome, ours.Finished = "ecs-svc/1", Succeeded, time.Date(2026, 1, 22, 10, 17, 0, 0, time.UTC)
 	with := func(r Record, image, tag, digest string) Record {
 		r.Image, r.Tag, r.Digest = image, tag, digest
@@ -31,7 +31,7 @@ func TestRecord(t *testing.T) {
 	foreign := base
 	foreign.Foreign = true
 	half := foreign
-	half.EventID = "e1"
+	half.Cause.ID = "e1"
 	gone := foreign
 	gone.Inactive = true
 	tests := []struct {

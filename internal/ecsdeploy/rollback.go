@@ -38,7 +38,7 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (
 	if err != nil {
 		return Record{}, false, err
 	}
-	if runs.EventID == TagValue(event) {
+	if runs.Cause.ID == TagValue(event) {
 		return runs, true, nil
 	}
 	doing := fmt.Sprintf("rolling back service %q from revision %d", t.Service, runs.Revision)
@@ -54,7 +54,7 @@ func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (
 		switch {
 		case err != nil:
 			return Record{}, false, err
-		case r.EventID == TagValue(event):
+		case r.Cause.ID == TagValue(event):
 			return r, true, nil
 		}
 		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {

@@ -38,7 +38,7 @@ func TestRollbackTo(t *testing.T) {
 			for i, s := range tt.steps {
 				o := w.event(t, string(rune('a'+i)), i, s.event)
 				if s.event == "rollback" {
-					back, done, err := d.RollbackTo(t.Context(), target, "", o.EventID)
+					back, done, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
 					if s.runs == "" {
 						if fault.Name(err) != "NoRollback" {
 							t.Errorf("step %d: %+v, %v", i, back, err)
@@ -49,7 +49,7 @@ func TestRollbackTo(t *testing.T) {
 						t.Fatalf("step %d: %+v, %v, %v, want %s", i, back, done, err, s.runs)
 					}
 					o.Image.Tag, o.Image.Digest, o.Restores = back.Tag, back.Digest, back.Origin()
-					rollbacks = append(rollbacks, o.EventID)
+					rollbacks = append(rollbacks, o.Cause.ID)
 				}
 				got, _, err := w.deploy(t, target, o)
 				if err != nil || got.Status != Deployed || got.Tag != s.runs {
@@ -57,7 +57,7 @@ func TestRollbackTo(t *testing.T) {
 				}
 				must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: s.outcome}))
 				for _, event := range rollbacks {
-					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done || back.EventID != event {
+					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done || back.Cause.ID != event {
 						t.Errorf("step %d, event %s again: %+v, %v, %v", i, event, back, done, err)
 					}
 				}

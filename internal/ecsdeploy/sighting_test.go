@@ -42,7 +42,7 @@ func TestSightByJournal(t *testing.T) {
 				w.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
 			}
 			s, err := d.Sight(t.Context(), tt.to, "ecs-svc/1", tt.search)
-			if err != nil || s.Found != tt.found || s.Gone != tt.gone || tt.found && (s.Record.TaskDefinition != got.TaskDefinition || s.Record.EventID != "e") {
+			if err != nil || s.Found != tt.found || s.Gone != tt.gone || tt.found && (s.Record.TaskDefinition != got.TaskDefinition || s.Record.Cause.ID != "e") {
 				t.Errorf("%+v, %v", s, err)
 			}
 		})
@@ -66,20 +66,20 @@ func TestSight(t *testing.T) {
 	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":3"}, Note{DeploymentID: ids[1]}))
 	s, err := d.Sight(t.Context(), target, ids[2], false)
 	must(t, err)
-	if !s.Found || !s.Primary || !s.Rolling || s.Foreign() || s.Record.EventID != "v4" || s.Before.EventID != "v3" || s.Runs.EventID != "v4" || s.PrimaryID != ids[2] {
+	if !s.Found || !s.Primary || !s.Rolling || s.Foreign() || s.Record.Cause.ID != "v4" || s.Before.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Replaced) != 2 || s.Replaced[0].EventID != "v3" || s.Replaced[0].DeploymentID != ids[1] || s.Replaced[1].DeploymentID != ids[0] {
+	if len(s.Replaced) != 2 || s.Replaced[0].Cause.ID != "v3" || s.Replaced[0].DeploymentID != ids[1] || s.Replaced[1].DeploymentID != ids[0] {
 		t.Errorf("replaced: %+v", s.Replaced)
 	}
-	if s, err = d.Sight(t.Context(), target, ids[0], false); err != nil || s.Primary || s.Record.EventID != "v2" || !s.Before.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
+	if s, err = d.Sight(t.Context(), target, ids[0], false); err != nil || s.Primary || s.Record.Cause.ID != "v2" || !s.Before.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
 		t.Errorf("%+v, %v", s, err)
 	}
 	// Somebody rolls the first out once more, after it ended.
 	must(t, d.Note(t.Context(), s.Record, Note{DeploymentID: ids[0], Outcome: Succeeded}))
 	_, err = w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(s.Record.TaskDefinition)})
 	must(t, err)
-	if s, err = d.Sight(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Record.EventID != "v2" || s.Before.EventID != "v4" {
+	if s, err = d.Sight(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Record.Cause.ID != "v2" || s.Before.Cause.ID != "v4" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

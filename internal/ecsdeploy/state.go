@@ -106,7 +106,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 
 // request is the order as the rule takes it.
 func (s *State) request(o Order) converge.Request {
-	return converge.Request{Event: TagValue(o.EventID), Time: o.Time.UnixNano(), Image: identityOf(o.Image), Force: o.Force}
+	return converge.Request{Event: TagValue(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: identityOf(o.Image), Force: o.Force}
 }
 
 // held is the fault of a push that meets a service which is being rolled back:

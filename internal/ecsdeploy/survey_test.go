@@ -28,5 +28,5 @@ func TestSurvey(t *testing.T) {
 	survey(eventTime.Add(-time.Hour), v0, o.Image)
 	_, _, err := w.deploy(t, target, o)
 	must(t, err)
-	survey(o.Time, o.Image, v0)
+	survey(o.Cause.Time, o.Image, v0)
 }

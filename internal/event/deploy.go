@@ -38,7 +38,8 @@ func (r reader) deploy(wrong faults, now time.Time) Reading {
 		return r.rejected("the DEPLOY is malformed: " + d.faults.String())
 	}
 	req := r.request(d.workload, d.tag)
-	req.Reason, req.Actor, req.DryRun, req.Force, req.Rollback = d.reason, d.actor, d.dryRun, d.force, d.rollback
+	req.Cause.Reason, req.Cause.Actor = d.reason, d.actor
+	req.DryRun, req.Force, req.Rollback = d.dryRun, d.force, d.rollback
 	if req.Rollback {
 		return Reading{ID: r.ID, Verdict: Accepted, Requests: []Request{req}, Reason: "rollback of " + req.Workload.Name + " from " + r.Source}
 	}

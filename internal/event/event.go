@@ -29,27 +29,26 @@ type Reading struct {
 	Requests []Request // if accepted, at least one
 	Rollout  Rollout   // if followed
 	At       time.Time // the event's time, as far as it has one
-	Said     Said      // what a rejected event says of itself, as far as it can be read
+	Claims   Claims    // of a rejected event
 }
 
-// Said is what an event says of itself: nothing in it is checked.
-type Said struct{ Source, Service, Tag, Actor, Reason string }
+// Claims are what a rejected event states about itself, as far as it can be
+// read. Nothing in them is checked.
+type Claims struct {
+	Cause        Cause
+	Service, Tag string
+}
 
 // Request asks for one workload to run the image under one tag.
 type Request struct {
-	EventID string    // of the event that asked
-	Time    time.Time // of the event: what orders requests
-	Source  string    // of the event, such as "action.production" or "aws.ecr"
-
+	Cause    Cause // Cause.Time orders requests
 	Workload environment.Workload
 	Tag      string
 	Digest   string // of the pushed image; "" unless a push asked
 	Push     bool   // a push asked, not a person
 
-	Reason string // why, in the sender's words; may be ""
-	Actor  string // who, in the sender's words; may be ""
-	DryRun bool   // say what would change, change nothing
-	Force  bool   // deploy even what runs already
+	DryRun bool // say what would change, change nothing
+	Force  bool // deploy even what runs already
 
 	// Rollback asks for the last image whose rollout succeeded before the one
 	// that runs; Tag and Digest are "" until it is found. Restores is then the
@@ -106,13 +105,16 @@ func (r reader) ignored(reason string) Reading {
 }
 
 func (r reader) rejected(reason string) Reading {
-	reading := Reading{ID: r.ID, Verdict: Rejected, Reason: reason, At: r.at, Said: Said{Source: r.Source}}
+	reading := Reading{ID: r.ID, Verdict: Rejected, Reason: reason, At: r.at, Claims: Claims{Cause: r.cause()}}
 	fields, _ := object(r.Detail)
-	said := &reading.Said
+	claims := &reading.Claims
 	for _, f := range []struct {
 		key string
 		to  *string
-	}{{"task", &said.Service}, {"service", &said.Service}, {"image-tag", &said.Tag}, {"tag", &said.Tag}, {"actor", &said.Actor}, {"reason", &said.Reason}} {
+	}{
+		{"task", &claims.Service}, {"service", &claims.Service}, {"image-tag", &claims.Tag}, {"tag", &claims.Tag},
+		{"actor", &claims.Cause.Actor}, {"reason", &claims.Cause.Reason},
+	} {
 		if v, ok := text(fields[f.key]); ok && v != "" {
 			*f.to = v
 		}
@@ -122,5 +124,8 @@ func (r reader) rejected(reason string) Reading {
 
 // request returns what is common to every request of the event.
 func (r reader) request(w environment.Workload, tag string) Request {
-	return Request{EventID: r.ID, Time: r.at, Source: r.Source, Workload: w, Tag: tag}
+	return Request{Cause: r.cause(), Workload: w, Tag: tag}
 }
+
+// cause returns what the envelope says of the event: its id, time and source.
+func (r reader) cause() Cause { return Cause{ID: r.ID, Time: r.at, Source: r.Source} }

@@ -52,17 +52,17 @@ func TestDeploy(t *testing.T) {
 		want         Request
 	}{
 		{"the guide's own", `{"service":"backend","tag":"git-abc123f"}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Tag: "git-abc123f"}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "git-abc123f"}},
 		{"hyphenated service, all members", `{"service":"web-api","tag":"v1.2.3","env":"prod","reason":"fix \"it\"","actor":"ada","dry_run":true,"force":true}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: api, Tag: "v1.2.3", Reason: `fix "it"`, Actor: "ada", DryRun: true, Force: true}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production", Reason: `fix "it"`, Actor: "ada"}, Workload: api, Tag: "v1.2.3", DryRun: true, Force: true}},
 		{"task", `{"task":"nightly-report","tag":"latest"}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: report, Tag: "latest"}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: report, Tag: "latest"}},
 		{"the action spelt out", `{"service":"backend","tag":"a","action":"deploy"}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Tag: "a"}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 		{"rollback", `{"service":"backend","action":"rollback","tag":null}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Rollback: true}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Rollback: true}},
 		{"nulls and strangers", `{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
-			Request{EventID: "e1", Time: at, Source: "action.production", Workload: backend, Tag: "a"}},
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -221,8 +221,8 @@ func TestPush(t *testing.T) {
 			want := Reading{ID: "e2", Verdict: Accepted, Reason: "push of tag latest to " + tt.repository}
 			for _, name := range tt.want {
 				w, _ := env.Find(name, environment.Backend, environment.Service, environment.ScheduledTask)
-				want.Requests = append(want.Requests, Request{EventID: "e2", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
-					Source: "aws.ecr", Workload: w, Tag: "latest", Digest: digest, Push: true})
+				want.Requests = append(want.Requests, Request{Cause: Cause{ID: "e2", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Source: "aws.ecr"},
+					Workload: w, Tag: "latest", Digest: digest, Push: true})
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -269,7 +269,7 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("Read(%q) = %+v", raw, got)
 			}
 			for _, r := range got.Requests {
-				if r.EventID == "" || r.Tag == "" || r.Time.After(now.Add(maxAhead)) || r.Time.IsZero() {
+				if r.Cause.ID == "" || r.Tag == "" || r.Cause.Time.After(now.Add(maxAhead)) || r.Cause.Time.IsZero() {
 					t.Errorf("Read(%q) asks for %+v", raw, r)
 				}
 			}

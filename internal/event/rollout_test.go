@@ -52,7 +52,7 @@ func TestRollout(t *testing.T) {
 			ignored(`the service "myproject_service_web_prod" is no workload of myproject`)},
 		{"no id", rolled(change, "333333333333", service, `{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":7}`),
 			Reading{ID: "e3", Verdict: Rejected, Reason: `the ECS event is malformed: "deploymentId" is "", not like ecs-svc/1234567890`,
-				At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Said: Said{Source: "aws.ecs"}}},
+				At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Claims: Claims{Cause: Cause{ID: "e3", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Source: "aws.ecs"}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,15 +64,18 @@ func TestRollout(t *testing.T) {
 	}
 }
 
-// TestSaid holds what of a rejected event is told on, for whoever is to find its sender.
-func TestSaid(t *testing.T) {
+// TestClaims checks what a rejected event reports about itself, by which its sender can be found.
+func TestClaims(t *testing.T) {
 	t.Parallel()
-	for detail, want := range map[string]Said{
-		`{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`: {Source: "action.production", Service: "web", Tag: "git-", Actor: "ada"},
-		`{"service":"","task":"t","tag":""}`:                                 {Source: "action.production", Service: "t"},
+	cause := Cause{ID: "e1", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Source: "action.production"}
+	ada := cause
+	ada.Actor = "ada"
+	for detail, want := range map[string]Claims{
+		`{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`: {Cause: ada, Service: "web", Tag: "git-"},
+		`{"service":"","task":"t","tag":""}`:                                 {Cause: cause, Service: "t"},
 	} {
 		got := Read([]byte(deployment("action.production", detail)), load(t, "prod"), now)
-		if diff := cmp.Diff(want, got.Said); diff != "" || got.Verdict != Rejected {
+		if diff := cmp.Diff(want, got.Claims); diff != "" || got.Verdict != Rejected {
 			t.Error(got.Verdict, diff)
 		}
 	}

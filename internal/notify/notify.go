@@ -37,7 +37,7 @@ func (all Notifiers) Notify(ctx context.Context, o outcome.Outcome) {
 		told.Go(func() {
 			if err := channel.Notify(ctx, o); err != nil {
 				slog.WarnContext(ctx, "notification not sent", "channel", channel.String(), "outcome", string(o.Kind),
-					"event_id", o.EventID, "service", o.Service, "error", err.Error())
+					"event_id", o.Cause.ID, "service", o.Service, "error", err.Error())
 			}
 		})
 	}

@@ -66,7 +66,7 @@ func slackMessage(o outcome.Outcome) message {
 		m.Blocks = append(m.Blocks, section(plainText(label+": "+outcome.Line(o.Why(), mostWhy))))
 		m.Text += ": " + escape(outcome.Line(o.Why(), mostField))
 	}
-	if reason := outcome.Line(o.Reason, mostWhy); reason != "" {
+	if reason := outcome.Line(o.Cause.Reason, mostWhy); reason != "" {
 		m.Blocks = append(m.Blocks, section(plainText("Asked for because: "+reason)))
 	}
 	if undo := o.Undo(); undo != "" {
@@ -88,14 +88,14 @@ var slackWhy = map[outcome.Kind]string{
 type field struct{ label, value string }
 
 func slackFields(o outcome.Outcome) []field {
-	by, took := o.Actor, ""
+	by, took := o.Cause.Actor, ""
 	switch {
 	case o.Foreign:
 		by = "somebody else, not the deployer"
 	case by == "":
-		by = o.Source
-	case o.Source != "":
-		by += " (" + o.Source + ")"
+		by = o.Cause.Source
+	case o.Cause.Source != "":
+		by += " (" + o.Cause.Source + ")"
 	}
 	if d, known := o.Took(); known && o.Ended() {
 		took = d.Round(time.Second).String()
@@ -110,7 +110,7 @@ func slackFields(o outcome.Outcome) []field {
 		{"Rolled back to", outcome.Short(o.RolledBackTo.Revision)},
 		{"By", by},
 		{"Took", took},
-		{"Event", o.EventID},
+		{"Event", o.Cause.ID},
 	}
 }
 

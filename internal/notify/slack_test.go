@@ -30,7 +30,7 @@ func TestSlackTakesIt(t *testing.T) {
 	t.Parallel()
 	all := outcomes(t)
 	long := all["hostile"]
-	for _, s := range []*string{&long.Project, &long.Environment, &long.Service, &long.Tag, &long.Image.Before, &long.Image.After, &long.Actor, &long.Source, &long.Reason, &long.ECSReason, &long.EventID} {
+	for _, s := range []*string{&long.Project, &long.Environment, &long.Service, &long.Tag, &long.Image.Before, &long.Image.After, &long.Cause.Actor, &long.Cause.Source, &long.Cause.Reason, &long.ECSReason, &long.Cause.ID} {
 		*s = strings.Repeat("<!channel>é", 1000)
 	}
 	all["long"] = long

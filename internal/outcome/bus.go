@@ -58,7 +58,7 @@ func lost(outcomes []Outcome, ids []string) (names string) {
 		if names != "" {
 			names += ", "
 		}
-		names += fmt.Sprintf("%q of service %q (event %q)", o.Kind, o.Service, o.EventID)
+		names += fmt.Sprintf("%q of service %q (event %q)", o.Kind, o.Service, o.Cause.ID)
 	}
 	return names
 }

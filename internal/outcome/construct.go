@@ -31,7 +31,7 @@ func Failed(o Outcome) (Outcome, error) {
 // Rejected returns the outcome of an event that nothing can come of. It needs
 // only the cause: of a malformed event nothing else may be known.
 func Rejected(o Outcome) (Outcome, error) {
-	return o.complete(DeploymentRejected, wants{"cause", o.Cause})
+	return o.complete(DeploymentRejected, wants{"cause", o.Problem})
 }
 
 // Superseded returns the outcome of a deployment whose place a newer one took.
@@ -50,7 +50,7 @@ func (o Outcome) asked() string {
 	if o.Foreign {
 		return "foreign"
 	}
-	return o.EventID
+	return o.Cause.ID
 }
 
 // complete checks the outcome as one of a kind, and fills in what follows from
@@ -66,9 +66,9 @@ func (o Outcome) complete(kind Kind, all ...wants) (Outcome, error) {
 	if err := errors.Join(append(errs, o.check()...)...); err != nil {
 		return Outcome{}, fmt.Errorf("making a %s outcome of service %q: %w", kind, o.Service, err)
 	}
-	if !o.EventTime.IsZero() {
-		o.EventTime = o.EventTime.UTC()
-		took := seconds(o.Time.Sub(o.EventTime))
+	if !o.Cause.Time.IsZero() {
+		o.Cause.Time = o.Cause.Time.UTC()
+		took := seconds(o.Time.Sub(o.Cause.Time))
 		o.Seconds = &took
 	}
 	o.clip()

@@ -34,7 +34,7 @@ func TestSize(t *testing.T) {
 	t.Parallel()
 	o := base(t)
 	long := strings.Repeat("\x01", 1<<20) // each is six bytes as JSON
-	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.EventID, &o.Source, &o.Image.Before, &o.Image.After, &o.Actor, &o.Reason, &o.ECSReason, &o.Cause} {
+	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After, &o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
 		*s = long
 	}
 	o.Event = json.RawMessage(`{"a":"` + strings.Repeat("x", mostEvent-8) + `"}`)

@@ -33,7 +33,7 @@ func NewMeter(w io.Writer, project, environment string) *Meter {
 // its service, with the time of the rollout if that is known. What somebody
 // else deployed is not counted.
 func (m *Meter) Outcome(o Outcome) {
-	about := map[string]any{"event_id": o.EventID, "deployment_id": o.DeploymentID}
+	about := map[string]any{"event_id": o.Cause.ID, "deployment_id": o.DeploymentID}
 	switch {
 	case o.Foreign:
 	case o.Kind == DeploymentRejected:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/image"
 )
 
@@ -44,17 +45,13 @@ type Outcome struct {
 	Tag         string `json:"tag,omitempty"`
 	Digest      string `json:"digest,omitempty"`
 
-	Image        Change    `json:"image,omitzero"`          // image references, as task definitions hold them
-	Revision     Change    `json:"revision,omitzero"`       // ARNs of task definition revisions
-	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
-	EventID      string    `json:"event_id,omitempty"`      // of the event that asked
-	EventTime    time.Time `json:"event_time,omitzero"`     // of the event that asked
-	Actor        string    `json:"actor,omitempty"`         // who, in the sender's words
-	Source       string    `json:"source,omitempty"`        // of the event that asked, such as "action.production"
-	Reason       string    `json:"reason,omitempty"`        // why it was asked for, in the sender's words
-	ECSReason    string    `json:"ecs_reason,omitempty"`    // what ECS says of the rollout
-	Cause        string    `json:"cause,omitempty"`         // why it was rejected or failed, in the deployer's words
-	Seconds      *float64  `json:"seconds,omitempty"`       // from the event to the outcome; set by the constructor
+	Image        Change   `json:"image,omitzero"`          // image references, as task definitions hold them
+	Revision     Change   `json:"revision,omitzero"`       // ARNs of task definition revisions
+	DeploymentID string   `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
+	event.Cause           // the event that asked; zero if the deployment is foreign
+	ECSReason    string   `json:"ecs_reason,omitempty"` // the reason that ECS gives for the state of the rollout
+	Problem      string   `json:"cause,omitempty"`      // why it was rejected or failed, where the deployer found that
+	Seconds      *float64 `json:"seconds,omitempty"`    // from the event to the outcome; set by the constructor
 
 	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
 	SupersededBy Newer           `json:"superseded_by,omitzero"`
@@ -126,5 +123,5 @@ func (o Outcome) Why() string {
 	if o.ECSReason != "" {
 		return o.ECSReason
 	}
-	return o.Cause
+	return o.Problem
 }

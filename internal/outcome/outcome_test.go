@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
-	reading "deployer/internal/event"
+	"deployer/internal/event"
 )
 
 const (
@@ -44,8 +44,8 @@ func base(t *testing.T) Outcome {
 	o.Image = Change{host + older, host + newer}
 	o.Revision = Change{family + "11", family + "12"}
 	o.DeploymentID = "ecs-svc/1234567890123456789"
-	o.EventID, o.EventTime, o.Source = "7bf73129-1428-4cd3-a780-2b9e0c5d80e3", asked, "action.production"
-	o.Actor, o.Reason = "alice", "fix the login"
+	o.Cause.ID, o.Cause.Time, o.Cause.Source = "7bf73129-1428-4cd3-a780-2b9e0c5d80e3", asked, "action.production"
+	o.Cause.Actor, o.Cause.Reason = "alice", "fix the login"
 	o.Time, o.Accepted = asked.Add(92*time.Second+123*time.Millisecond), asked.Add(2*time.Second)
 	return o
 }
@@ -76,13 +76,13 @@ func samples(t *testing.T) map[string]Outcome {
 		"refused": func(o Outcome) (Outcome, error) {
 			o.Time, o.Accepted = asked.Add(184*time.Second), time.Time{}
 			o.Image.After, o.Revision.After, o.DeploymentID, o.Event = "", "", "", deploy
-			o.Cause = "registering a revision of task definition family \"myproject_service_prod\": AccessDeniedException: User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the caller named above)"
+			o.Problem = "registering a revision of task definition family \"myproject_service_prod\": AccessDeniedException: User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the caller named above)"
 			return Failed(o)
 		},
 		"rejected": func(o Outcome) (Outcome, error) {
 			o = Of(prod(t), environment.Workload{})
-			o.Time, o.EventTime, o.EventID, o.Source = asked.Add(time.Second), asked, "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5", "action.production"
-			o.Tag, o.Cause, o.Event = "git-", reading.Read(rejected, prod(t), asked).Reason, rejected
+			o.Time, o.Cause.Time, o.Cause.ID, o.Cause.Source = asked.Add(time.Second), asked, "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5", "action.production"
+			o.Tag, o.Problem, o.Event = "git-", event.Read(rejected, prod(t), asked).Reason, rejected
 			return Rejected(o)
 		},
 		"superseded": func(o Outcome) (Outcome, error) {
@@ -90,7 +90,7 @@ func samples(t *testing.T) map[string]Outcome {
 			return Superseded(o)
 		},
 		"foreign": func(o Outcome) (Outcome, error) {
-			o.Tag, o.Digest, o.EventID, o.EventTime, o.Source, o.Actor, o.Reason, o.Accepted = "", "", "", time.Time{}, "", "", "", time.Time{}
+			o.Tag, o.Digest, o.Cause.ID, o.Cause.Time, o.Cause.Source, o.Cause.Actor, o.Cause.Reason, o.Accepted = "", "", "", time.Time{}, "", "", "", time.Time{}
 			o.Image.After, o.Foreign, o.ECSReason = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v2", true, "ECS deployment ecs-svc/1234567890123456789 completed."
 			return Succeeded(o)
 		},
@@ -104,8 +104,8 @@ func samples(t *testing.T) map[string]Outcome {
 	return all
 }
 
-// event returns an outcome as EventBridge delivers it.
-func event(t *testing.T, o Outcome) []byte {
+// delivered returns an outcome as EventBridge delivers it.
+func delivered(t *testing.T, o Outcome) []byte {
 	t.Helper()
 	e := o.Entry()
 	text, err := json.Marshal(struct {
@@ -138,7 +138,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, o := range samples(t) {
-		file, got := filepath.Join("testdata", name+".json"), event(t, o)
+		file, got := filepath.Join("testdata", name+".json"), delivered(t, o)
 		if os.Getenv("UPDATE_GOLDEN") != "" {
 			if err := os.WriteFile(file, got, 0o644); err != nil {
 				t.Fatal(err)
@@ -186,7 +186,7 @@ func TestConstructorsRefuse(t *testing.T) {
 		{"a failure without a reason", Failed, func(*Outcome) {}, "ecs_reason or cause is missing"},
 		{"a rejection without a cause", Rejected, func(o *Outcome) { o.ECSReason = "no" }, "cause is missing"},
 		{"superseded by nobody", Superseded, func(*Outcome) {}, "superseded_by is missing"},
-		{"no event", Succeeded, func(o *Outcome) { o.EventID = "" }, "event_id is missing"},
+		{"no event", Succeeded, func(o *Outcome) { o.Cause.ID = "" }, "event_id is missing"},
 		{"a tag that is none", Succeeded, func(o *Outcome) { o.Tag = "git-\n" }, `tag "git-\n" is none`},
 		{"a digest that is none", Succeeded, func(o *Outcome) { o.Digest = "sha256:1" }, `digest "sha256:1" is none`},
 		{"a revision without its number", Succeeded, func(o *Outcome) { o.Revision.Before = family }, `revision "` + family + `" is not a task definition's ARN`},
@@ -195,7 +195,7 @@ func TestConstructorsRefuse(t *testing.T) {
 		{"a success rolled back", Succeeded, func(o *Outcome) { o.RolledBackTo.Image = "a" }, "rolled_back_to is of failures only"},
 		{"a success superseded", Succeeded, func(o *Outcome) { o.SupersededBy.EventID = "1" }, "superseded_by is of superseded ones only"},
 		{"a success with its event", Succeeded, func(o *Outcome) { o.Event = []byte("{}") }, "event is of rejections and failures only"},
-		{"a rejection of nobody", Rejected, func(o *Outcome) { o.Foreign, o.Cause = true, "no" }, "foreign is not of rejections: only an event is rejected"},
+		{"a rejection of nobody", Rejected, func(o *Outcome) { o.Foreign, o.Problem = true, "no" }, "foreign is not of rejections: only an event is rejected"},
 	} {
 		o := base(t)
 		tt.change(&o)
@@ -210,7 +210,7 @@ func TestConstructorsRefuse(t *testing.T) {
 func TestClockAhead(t *testing.T) {
 	t.Parallel()
 	o := base(t)
-	o.EventTime = o.Time.Add(time.Minute)
+	o.Cause.Time = o.Time.Add(time.Minute)
 	o, err := Succeeded(o)
 	if took, known := o.Took(); err != nil || took != 0 || !known {
 		t.Errorf("took %v, known %v, error %v", took, known, err)

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	reading "deployer/internal/event"
+	"deployer/internal/event"
 	"deployer/testbed/aws/cloudformation"
 	"deployer/testbed/aws/events/pattern"
 )
@@ -24,7 +24,7 @@ func TestNoRuleMatches(t *testing.T) {
 	}
 	all := samples(t)
 	o := base(t)
-	o.Cause, o.Event = "no", push
+	o.Problem, o.Event = "no", push
 	if all["rejected push"], err = Rejected(o); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestNoRuleMatches(t *testing.T) {
 				t.Fatal(err)
 			}
 			for kind, o := range all {
-				if met, err := p.Match(event(t, o)); met || err != nil {
+				if met, err := p.Match(delivered(t, o)); met || err != nil {
 					t.Errorf("%s of %s matches %s: %v, %v", rule.LogicalID, name, kind, met, err)
 				}
 			}
@@ -62,7 +62,7 @@ func TestNoRuleMatches(t *testing.T) {
 		t.Errorf("only %d rules were tried", rules)
 	}
 	for kind, o := range all {
-		if got := reading.Read(event(t, o), prod(t), o.Time); got.Verdict != reading.Ignored {
+		if got := event.Read(delivered(t, o), prod(t), o.Time); got.Verdict != event.Ignored {
 			t.Errorf("%s is %s: %s", kind, got.Verdict, got.Reason)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"deployer/internal/event"
 )
 
 const schemaFile = "../../docs/reference/outcome.schema.json"
@@ -45,7 +47,7 @@ func TestSchema(t *testing.T) {
 	all := samples(t)
 	for name, event := range map[string]string{"cut off": `{"a":`, "huge": strings.Repeat("x", 1<<20)} {
 		o := base(t)
-		o.Cause, o.Event, o.Actor, o.Reason = "no", json.RawMessage(event), strings.Repeat("é", 1<<16), "a\n\"b\" <!channel>\x00\xff"
+		o.Problem, o.Event, o.Cause.Actor, o.Cause.Reason = "no", json.RawMessage(event), strings.Repeat("é", 1<<16), "a\n\"b\" <!channel>\x00\xff"
 		var err error
 		if all[name], err = Rejected(o); err != nil {
 			t.Fatal(err)
@@ -106,9 +108,11 @@ func TestSchemaIsWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	var fields []string
-	for f := range reflect.TypeFor[Outcome]().Fields() {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
-			fields = append(fields, name)
+	for _, of := range []reflect.Type{reflect.TypeFor[Outcome](), reflect.TypeFor[event.Cause]()} {
+		for f := range of.Fields() {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" && !f.Anonymous {
+				fields = append(fields, name)
+			}
 		}
 	}
 	slices.Sort(fields)

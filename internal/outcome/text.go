@@ -15,10 +15,10 @@ const (
 
 // clip cuts every text that others wrote to a length that nobody minds.
 func (o *Outcome) clip() {
-	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.EventID, &o.Source, &o.Image.Before, &o.Image.After, &o.RolledBackTo.Image, &o.SupersededBy.EventID, &o.SupersededBy.DeploymentID} {
+	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After, &o.RolledBackTo.Image, &o.SupersededBy.EventID, &o.SupersededBy.DeploymentID} {
 		*s = clip(*s, mostName)
 	}
-	for _, s := range []*string{&o.Actor, &o.Reason, &o.ECSReason, &o.Cause} {
+	for _, s := range []*string{&o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
 		*s = clip(*s, mostText)
 	}
 }

@@ -126,7 +126,7 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	return p.run(ctx, env, Result{EventID: request.EventID}, nil, []event.Request{request})
+	return p.run(ctx, env, Result{EventID: request.Cause.ID}, nil, []event.Request{request})
 }
 
 // run carries out the requests of one event, raw, at the same time. Where some fail,
@@ -173,7 +173,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
 	}
-	if request.Source == ReconcileSource { // with every schedule it would be moved there, and back, once more
+	if request.Cause.Source == ReconcileSource { // with every schedule it would be moved there, and back, once more
 		back, err := p.deployer.MovedBackFrom(ctx, state, image)
 		if back || err != nil {
 			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: image.Digest,
@@ -181,15 +181,14 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		}
 	}
 	order := ecsdeploy.Order{
-		Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push,
-		EventID: request.EventID, Time: request.Time, Source: request.Source, Actor: request.Actor, Reason: request.Reason, Restores: request.Restores,
+		Cause: request.Cause, Image: image, Form: env.ImageForm, Force: request.Force, Push: request.Push, Restores: request.Restores,
 	}
 	if request.DryRun {
 		return p.deployer.Plan(ctx, state, order)
 	}
 	d, err := p.deployer.Deploy(ctx, state, order)
 	if err == nil && d.Status == ecsdeploy.Superseded && p.teller != nil && !p.redrives {
-		d.Again, err = p.deployer.CarriedOut(ctx, state, order.EventID, order.Time)
+		d.Again, err = p.deployer.CarriedOut(ctx, state, order.Cause.ID, order.Cause.Time)
 	}
 	return d, err
 }

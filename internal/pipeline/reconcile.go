@@ -111,9 +111,11 @@ func lost(candidates []candidate, running []*ecsdeploy.Running, id string) (requ
 			continue
 		}
 		requests = append(requests, event.Request{
-			EventID: "reconcile-" + c.image.Digest[len("sha256:"):][:16], // the same for every schedule that sees it
-			Time:    c.pushed.UTC(), Source: ReconcileSource, Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,
-			Reason: "the event of the push was lost; found by " + id,
+			Cause: event.Cause{
+				ID:   "reconcile-" + c.image.Digest[len("sha256:"):][:16], // the same for every schedule that sees it
+				Time: c.pushed.UTC(), Source: ReconcileSource, Reason: "the event of the push was lost; found by " + id,
+			},
+			Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,
 		})
 	}
 	return requests, compared

@@ -13,7 +13,7 @@ import (
 
 // report logs what became of a request: one line, with what a search needs.
 func report(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
-	asked := []any{"event_id", request.EventID, "source", request.Source, "service", request.Workload.Name, "tag", cmp.Or(d.Tag, request.Tag)} // a rollback finds its tag
+	asked := []any{"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", cmp.Or(d.Tag, request.Tag)} // a rollback finds its tag
 	if err != nil {
 		slog.ErrorContext(ctx, "deployment failed", append(asked, "error", err.Error(), "error_type", fault.Name(err))...)
 		return
@@ -24,7 +24,7 @@ func report(ctx context.Context, request event.Request, d ecsdeploy.Deployment, 
 	}
 	slog.Log(ctx, level, "deployment "+string(d.Status), append(asked,
 		"image", d.Image, "task_definition", d.TaskDefinition, "previous_task_definition", d.PreviousTaskDefinition,
-		"deployment_id", d.DeploymentID, "actor", request.Actor, "reason", d.Reason)...)
+		"deployment_id", d.DeploymentID, "actor", request.Cause.Actor, "reason", d.Reason)...)
 }
 
 // excerpt returns a raw event for the log, cut to what a log line holds.

@@ -40,7 +40,7 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 		return func(ctx context.Context) (image.Reference, error) { return p.resolver.Resolve(ctx, env, w, tag) }, nil, nil
 	}
 	t := ecsdeploy.TargetOf(env, w)
-	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.EventID)
+	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,7 +55,7 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 			Err: fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), Hint: "choose another revision"}}
 	}
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
-	request.Reason = rollbackReason(back.Revision, request.Reason)
+	request.Cause.Reason = rollbackReason(back.Revision, request.Cause.Reason)
 	w.Registry, w.Repository = registry, ref.Repository // where it was then, whatever the strategy is now
 	return func(ctx context.Context) (image.Reference, error) {
 		if back.Digest == "" {

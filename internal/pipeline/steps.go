@@ -24,7 +24,7 @@ func (f *following) of(r, before ecsdeploy.Record, id string, foreign bool) outc
 	o.Revision = outcome.Change{Before: before.TaskDefinition, After: r.TaskDefinition}
 	o.Unproven = before.Foreign
 	if !foreign {
-		o.EventID, o.EventTime, o.Source, o.Actor, o.Reason = r.EventID, r.EventTime, r.Source, r.Actor, r.Reason
+		o.Cause = r.Cause
 	}
 	return o
 }
@@ -93,7 +93,7 @@ func (f *following) replaced(ctx context.Context) error {
 		}
 		o := f.of(r, before, r.DeploymentID, false)
 		o.Accepted = time.Time{}
-		o.SupersededBy = outcome.Newer{EventID: f.Record.EventID, DeploymentID: f.ID}
+		o.SupersededBy = outcome.Newer{EventID: f.Record.Cause.ID, DeploymentID: f.ID}
 		o, err = outcome.Superseded(o)
 		if err := f.add(o, err, r, ecsdeploy.Note{DeploymentID: r.DeploymentID, Outcome: ecsdeploy.Overtaken, Finished: f.at}); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (f *following) failed() error {
 	}
 	o := f.this()
 	if f.Runs.Revision > f.Record.Revision && !f.Primary {
-		o.SupersededBy = outcome.Newer{EventID: f.Runs.EventID, DeploymentID: f.Runs.DeploymentID}
+		o.SupersededBy = outcome.Newer{EventID: f.Runs.Cause.ID, DeploymentID: f.Runs.DeploymentID}
 		if o.SupersededBy == (outcome.Newer{}) {
 			o.SupersededBy.DeploymentID = f.PrimaryID
 		}
@@ -145,7 +145,7 @@ func (f *following) failed() error {
 		o.RolledBackTo = outcome.Revision{Revision: f.Runs.TaskDefinition, Image: f.Runs.Image}
 	}
 	if o.ECSReason == "" {
-		o.Cause = "ECS gave up the rollout, and does not say why"
+		o.Problem = "ECS gave up the rollout, and does not say why"
 	}
 	return f.fail(o, ecsdeploy.Failed)
 }
@@ -158,7 +158,7 @@ func (f *following) returns() bool {
 // deleted takes the end of a rollout whose service is gone.
 func (f *following) deleted() error {
 	o := f.this()
-	o.ECSReason, o.Cause, o.Gone = "", "the service was deleted meanwhile, and nothing runs", true
+	o.ECSReason, o.Problem, o.Gone = "", "the service was deleted meanwhile, and nothing runs", true
 	return f.fail(o, ecsdeploy.Failed)
 }
 
@@ -181,7 +181,7 @@ func (f *following) impaired(ctx context.Context) error {
 		return nil
 	}
 	o := f.this()
-	o.Cause = "its tasks do not stay up and the service has no circuit breaker that would end the rollout: ECS goes on trying"
+	o.Problem = "its tasks do not stay up and the service has no circuit breaker that would end the rollout: ECS goes on trying"
 	return f.fail(o, ecsdeploy.Impaired)
 }
 
@@ -205,7 +205,7 @@ func (f *following) fail(o outcome.Outcome, end ecsdeploy.Phase) error {
 // has it, so that it can be sent once more: nil if no event can have asked. Of a
 // lost push it is the event that did not come.
 func original(env *environment.Environment, w environment.Workload, r ecsdeploy.Record) json.RawMessage {
-	e := map[string]any{"version": "0", "id": r.EventID, "time": r.EventTime.Format(time.RFC3339), "account": env.AccountID, "region": env.Region, "resources": []string{}}
+	e := map[string]any{"version": "0", "id": r.Cause.ID, "time": r.Cause.Time.Format(time.RFC3339), "account": env.AccountID, "region": env.Region, "resources": []string{}}
 	if ref, err := image.ParseReference(r.Image); err == nil && (r.Source == event.ECRSource || r.Source == ReconcileSource) {
 		registry, _ := ref.Registry()
 		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region

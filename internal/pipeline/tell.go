@@ -61,7 +61,7 @@ func (t *teller) publish(ctx context.Context, outcomes []outcome.Outcome) error 
 		return err
 	}
 	for _, o := range outcomes {
-		slog.InfoContext(ctx, "outcome", "outcome", string(o.Kind), "event_id", o.EventID, "service", o.Service, "tag", o.Tag,
+		slog.InfoContext(ctx, "outcome", "outcome", string(o.Kind), "event_id", o.Cause.ID, "service", o.Service, "tag", o.Tag,
 			"task_definition", o.Revision.After, "deployment_id", o.DeploymentID, "foreign", o.Foreign, "words", o.Message)
 	}
 	return nil
@@ -76,8 +76,8 @@ func (t *teller) announce(ctx context.Context, outcomes []outcome.Outcome) {
 	var all sync.WaitGroup
 	for _, o := range outcomes {
 		t.meter.Outcome(o)
-		if o.Kind == outcome.DeploymentStarted && !o.Foreign && !o.Accepted.IsZero() && !o.EventTime.IsZero() {
-			t.meter.Accepted(o.Service, o.Accepted.Sub(o.EventTime))
+		if o.Kind == outcome.DeploymentStarted && !o.Foreign && !o.Accepted.IsZero() && !o.Cause.Time.IsZero() {
+			t.meter.Accepted(o.Service, o.Accepted.Sub(o.Cause.Time))
 		}
 		all.Go(func() { t.channels.Notify(ctx, o) })
 	}
@@ -112,14 +112,13 @@ func (p *Pipeline) tellRejection(ctx context.Context, env *environment.Environme
 	if p.teller == nil || p.redrives {
 		return nil
 	}
-	w, ok := env.Find(reading.Said.Service, environment.Services...)
+	w, ok := env.Find(reading.Claims.Service, environment.Services...)
 	if !ok {
 		w = environment.Workload{}
 	}
 	o := outcome.Of(env, w)
-	o.Time, o.EventID, o.EventTime, o.Source = p.now(), reading.ID, reading.At, reading.Said.Source
-	o.Tag, o.Actor, o.Reason = reading.Said.Tag, reading.Said.Actor, reading.Said.Reason
-	o.Cause, o.Event = reading.Reason, raw
+	o.Time, o.Cause, o.Tag = p.now(), reading.Claims.Cause, reading.Claims.Tag
+	o.Problem, o.Event = reading.Reason, raw
 	o, err := outcome.Rejected(o)
 	if err != nil {
 		return err
@@ -148,20 +147,19 @@ func (p *Pipeline) tellResults(ctx context.Context, env *environment.Environment
 func (p *Pipeline) ended(env *environment.Environment, raw json.RawMessage, request event.Request, d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
 	// What a look for lost pushes could not do is not the end: the next one tries
 	// again, and would tell it again.
-	if request.DryRun || request.Source == ReconcileSource {
+	if request.DryRun || request.Cause.Source == ReconcileSource {
 		return o, false, nil
 	}
 	o = outcome.Of(env, request.Workload)
-	o.Time, o.EventID, o.EventTime, o.Source = p.now(), request.EventID, request.Time, request.Source
-	o.Tag, o.Actor, o.Reason = cmp.Or(d.Tag, request.Tag), request.Actor, request.Reason // a rollback finds its tag
+	o.Time, o.Cause, o.Tag = p.now(), request.Cause, cmp.Or(d.Tag, request.Tag) // a rollback finds its tag
 	switch {
-	case failure != nil && p.now().Sub(request.Time) >= lastTry:
-		o.Cause, o.Event = failure.Error(), raw
+	case failure != nil && p.now().Sub(request.Cause.Time) >= lastTry:
+		o.Problem, o.Event = failure.Error(), raw
 		o, err = outcome.Failed(o)
 	case failure != nil:
 		return o, false, nil
 	case d.Status == ecsdeploy.Rejected:
-		o.Cause, o.Event = d.Reason, raw
+		o.Problem, o.Event = d.Reason, raw
 		o, err = outcome.Rejected(o)
 	case d.Status == ecsdeploy.Superseded && !d.Again:
 		o.SupersededBy = outcome.Newer{EventID: d.Newer.EventID, DeploymentID: d.Newer.DeploymentID}

@@ -43,7 +43,7 @@ func Outcomes(tb testing.TB, root, words string) map[string]outcome.Outcome {
 		all[strings.TrimSuffix(filepath.Base(file), ".json")] = event.Detail
 	}
 	hostile := all["failed"]
-	hostile.Service, hostile.Tag, hostile.Actor, hostile.Reason, hostile.ECSReason = words, words, words, words, words
+	hostile.Service, hostile.Tag, hostile.Cause.Actor, hostile.Cause.Reason, hostile.ECSReason = words, words, words, words, words
 	hostile.RolledBackTo = outcome.Revision{}
 	all["hostile"] = hostile
 	return all

@@ -60,11 +60,11 @@ func notification(o outcome.Outcome) custom {
 // description has a line for each thing that is known; what others wrote is
 // code, in which no chat sees a command.
 func description(o outcome.Outcome) string {
-	by, took, failed, rejected := o.Actor, "", "", ""
+	by, took, failed, rejected := o.Cause.Actor, "", "", ""
 	if o.Foreign {
 		by = "somebody else, not the deployer"
 	} else if by == "" {
-		by = o.Source
+		by = o.Cause.Source
 	}
 	if d, known := o.Took(); known && o.Ended() {
 		took = d.Round(time.Second).String()
@@ -79,7 +79,7 @@ func description(o outcome.Outcome) string {
 	for _, f := range []struct{ label, value string }{
 		{"Project", o.Project}, {"Environment", o.Environment}, {"Service", o.Service}, {"Tag", o.Tag},
 		{"Image", change(o.Image)}, {"Revision", change(o.Revision)}, {"Rolled back to", outcome.Short(o.RolledBackTo.Revision)},
-		{"By", by}, {"Took", took}, {"Why it failed", failed}, {"Why it was rejected", rejected}, {"Asked for because", o.Reason}, {"Event", o.EventID},
+		{"By", by}, {"Took", took}, {"Why it failed", failed}, {"Why it was rejected", rejected}, {"Asked for because", o.Cause.Reason}, {"Event", o.Cause.ID},
 	} {
 		if f.value != "" {
 			lines = append(lines, f.label+": "+code(f.value))
@@ -110,8 +110,8 @@ func nextSteps(o outcome.Outcome) (steps []string) {
 
 // thread returns what the messages of one event have in common.
 func thread(o outcome.Outcome) string {
-	if o.EventID != "" {
-		return escape(outcome.Line(o.EventID, mostName))
+	if o.Cause.ID != "" {
+		return escape(outcome.Line(o.Cause.ID, mostName))
 	}
 	return o.DeploymentID
 }
