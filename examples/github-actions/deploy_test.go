@@ -219,7 +219,7 @@ func TestSends(t *testing.T) {
 	if reading.Verdict != event.Accepted || len(reading.Requests) != 1 {
 		t.Fatalf("%s: %s", reading.Verdict, reading.Reason)
 	}
-	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Actor != "octocat" || r.Reason != reason {
+	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Cause.Actor != "octocat" || r.Cause.Reason != reason {
 		t.Errorf("the request is %+v", r)
 	}
 	if _, out, err := send(t, 1); err == nil || !strings.Contains(out, "::error::EventBridge has refused the event") {
