@@ -77,23 +77,3 @@ func (r *resolver) pick(operands []any) (any, error) {
 	}
 	return list[index], nil
 }
-
-func (r *resolver) findInMap(operands []any) (any, error) {
-	if len(operands) != 3 {
-		return nil, fmt.Errorf("Fn::FindInMap takes a map and two keys, not %d operands", len(operands))
-	}
-	var value any = r.mappings
-	for _, operand := range operands {
-		key, err := r.text("Fn::FindInMap", operand)
-		if err != nil {
-			return nil, err
-		}
-		level, _ := value.(map[string]any)
-		found, ok := level[key]
-		if !ok {
-			return nil, fmt.Errorf("Fn::FindInMap finds no %q", key)
-		}
-		value = found
-	}
-	return value, nil
-}

@@ -50,11 +50,6 @@ func resolveParameter(parameter map[string]any, value string, given bool) (any, 
 	switch kind := parameter["Type"]; kind {
 	case "String":
 		return value, checkParameter(parameter, value)
-	case "Number":
-		if _, err := strconv.ParseFloat(value, 64); err != nil {
-			return nil, fmt.Errorf("%q is not a number", value)
-		}
-		return value, checkParameter(parameter, value)
 	case "CommaDelimitedList":
 		list := []any{}
 		for element := range strings.SplitSeq(value, ",") {

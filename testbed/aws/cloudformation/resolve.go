@@ -14,7 +14,6 @@ import (
 type resolver struct {
 	stack      Parameters
 	parameters map[string]any
-	mappings   map[string]any
 	conditions map[string]any
 	resources  map[string]map[string]any
 	// entered holds what is being computed, so that going round in circles is found out.
@@ -36,7 +35,6 @@ func newResolver(document map[string]any, p Parameters) (*resolver, error) {
 	if len(r.resources) == 0 {
 		return nil, errors.New("section Resources is missing or empty")
 	}
-	r.mappings, _ = document["Mappings"].(map[string]any)
 	r.conditions, _ = document["Conditions"].(map[string]any)
 	return r, nil
 }
@@ -136,8 +134,6 @@ func (r *resolver) call(name string, operand any) (any, error) {
 		return r.split(operands)
 	case "Fn::Select":
 		return r.pick(operands)
-	case "Fn::FindInMap":
-		return r.findInMap(operands)
 	default:
 		return nil, fmt.Errorf("function %s is not known here", name)
 	}

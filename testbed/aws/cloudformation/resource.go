@@ -56,15 +56,12 @@ type namer = func(*resolver, string, map[string]any) string
 // to it is an error.
 var kinds = map[string]kind{
 	"AWS::Serverless::Function":  {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
-	"AWS::Lambda::Function":      {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
 	"AWS::SQS::Queue":            {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""), "QueueName": byName, "QueueUrl": queueURL}},
 	"AWS::IAM::Role":             {"RoleName", byName, map[string]namer{"Arn": roleARN}},
 	"AWS::Logs::LogGroup":        {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
 	"AWS::Events::Rule":          {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
-	"AWS::Events::EventBus":      {"Name", byName, map[string]namer{"Arn": arnOf("events", "event-bus/", ""), "Name": byName}},
 	"AWS::CloudWatch::Dashboard": {"DashboardName", byName, nil},
 	"AWS::CloudWatch::Alarm":     {"AlarmName", byName, map[string]namer{"Arn": arnOf("cloudwatch", "alarm:", "")}},
-	"AWS::SNS::Topic":            {"TopicName", arnOf("sns", "", ""), map[string]namer{"TopicArn": arnOf("sns", "", ""), "TopicName": byName}},
 }
 
 func (r *resolver) arn(service, region, resource string) string {

@@ -13,12 +13,9 @@ import (
 // Queue is an SQS queue.
 type Queue struct{ LogicalID, Name, ARN, URL string }
 
-// Topic is an SNS topic.
-type Topic struct{ LogicalID, Name, ARN string }
-
-// ResourcePolicy is the policy of the queue or the topic with the ARN.
-type ResourcePolicy struct {
-	ARN      string
+// QueuePolicy is the resource policy of the queue with the ARN.
+type QueuePolicy struct {
+	QueueARN string
 	Document *iam.Document
 }
 
@@ -37,11 +34,8 @@ type Function struct {
 // Queues returns the stack's queues by their logical ids' order.
 func (t *Template) Queues() []Queue { return t.queues }
 
-// Topics returns the stack's topics by their logical ids' order.
-func (t *Template) Topics() []Topic { return t.topics }
-
-// ResourcePolicies returns the policies of queues and topics.
-func (t *Template) ResourcePolicies() []ResourcePolicy { return t.resourcePolicies }
+// QueuePolicies returns the policies of queues, one for each queue that has any.
+func (t *Template) QueuePolicies() []QueuePolicy { return t.queuePolicies }
 
 // Roles returns the stack's roles by their logical ids' order.
 func (t *Template) Roles() []Role { return t.roles }
@@ -93,16 +87,8 @@ func (t *Template) readResource(r *resolver, id string) error {
 			return err
 		}
 		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
-	case "AWS::SNS::Topic":
-		_, name, _, err := r.identify(id)
-		if err != nil {
-			return err
-		}
-		t.topics = append(t.topics, Topic{id, name, r.arn("sns", r.stack.Region, name)})
 	case "AWS::SQS::QueuePolicy":
-		return t.addResourcePolicies(properties, "Queues", r.queueOfURL)
-	case "AWS::SNS::TopicPolicy":
-		return t.addResourcePolicies(properties, "Topics", func(arn string) string { return arn })
+		return t.addQueuePolicies(r, properties)
 	case "AWS::IAM::Role":
 		role, err := r.readRole(id, properties)
 		if err != nil {
@@ -121,9 +107,8 @@ func (t *Template) readResource(r *resolver, id string) error {
 	return nil
 }
 
-// addResourcePolicies adds one document for everything that a property refers to, each
-// in a way of which arnOf makes the ARN.
-func (t *Template) addResourcePolicies(properties map[string]any, property string, arnOf func(string) string) error {
+// addQueuePolicies adds the document of an AWS::SQS::QueuePolicy for every queue that it names by URL.
+func (t *Template) addQueuePolicies(r *resolver, properties map[string]any) error {
 	document, err := json.Marshal(properties["PolicyDocument"])
 	if err != nil {
 		return err
@@ -132,16 +117,16 @@ func (t *Template) addResourcePolicies(properties map[string]any, property strin
 	if err != nil {
 		return err
 	}
-	references, _ := properties[property].([]any)
-	if len(references) == 0 {
-		return fmt.Errorf("property %s is %s, not a list", property, describe(properties[property]))
+	urls, _ := properties["Queues"].([]any)
+	if len(urls) == 0 {
+		return fmt.Errorf("property Queues is %s, not a list", describe(properties["Queues"]))
 	}
-	for _, element := range references {
-		reference, ok := element.(string)
+	for _, element := range urls {
+		url, ok := element.(string)
 		if !ok {
-			return fmt.Errorf("property %s has %s, not a string", property, describe(element))
+			return fmt.Errorf("property Queues has %s, not a string", describe(element))
 		}
-		t.resourcePolicies = append(t.resourcePolicies, ResourcePolicy{arnOf(reference), parsed})
+		t.queuePolicies = append(t.queuePolicies, QueuePolicy{r.queueOfURL(url), parsed})
 	}
 	return nil
 }

@@ -24,15 +24,14 @@ type Template struct {
 	rules     []Rule
 	policies  []BusPolicy
 	queues    []Queue
-	topics    []Topic
 	roles     []Role
 	functions []Function
 
-	resourcePolicies []ResourcePolicy
+	queuePolicies []QueuePolicy
 }
 
 // sections are those that a template may have. Metadata is for tools and is not read.
-var sections = []string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs"}
+var sections = []string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules", "Conditions", "Resources", "Outputs"}
 
 // Load reads a template in YAML or JSON for one stack. The error names the place in the template, and the value or
 // function at fault; parameters that the template does not have or does not allow, and rules of the template that

@@ -12,7 +12,7 @@ import (
 )
 
 // shortForms are the functions that may be written as a YAML tag.
-var shortForms = []string{"And", "Equals", "FindInMap", "GetAtt", "If", "ImportValue", "Join", "Not", "Or", "Select", "Split", "Sub"}
+var shortForms = []string{"And", "Equals", "GetAtt", "If", "Join", "Not", "Or", "Select", "Split", "Sub"}
 
 var integer = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)$`)
 

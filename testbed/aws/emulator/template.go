@@ -19,7 +19,7 @@ func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Templa
 	for _, role := range t.Roles() {
 		e.roles[roleKey{account, role.Name}] = role.Policies
 	}
-	e.loadQueuesAndTopics(account, region, t)
+	e.loadQueues(t)
 	for _, r := range t.Rules() {
 		bus, err := e.templateBus(account, region, r.BusARN)
 		if err != nil {
@@ -41,21 +41,14 @@ func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Templa
 	return nil
 }
 
-// loadQueuesAndTopics makes those of a template, with their policies.
-func (e *Emulator) loadQueuesAndTopics(account, region string, t *cloudformation.Template) {
+// loadQueues makes the queues of a template, with their policies.
+func (e *Emulator) loadQueues(t *cloudformation.Template) {
 	for _, q := range t.Queues() {
 		e.queuePolicies[q.ARN] = nil
 		e.makeQueue(q.ARN)
 	}
-	for _, made := range t.Topics() {
-		e.makeTopic(scopeKey{account, region}, made.Name)
-	}
-	for _, p := range t.ResourcePolicies() {
-		if found := e.topics[p.ARN]; found != nil {
-			found.policy = p.Document
-		} else {
-			e.queuePolicies[p.ARN] = p.Document
-		}
+	for _, p := range t.QueuePolicies() {
+		e.queuePolicies[p.QueueARN] = p.Document
 	}
 }
 

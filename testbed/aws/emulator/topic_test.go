@@ -54,30 +54,3 @@ func TestTopics(t *testing.T) {
 		t.Errorf("%d messages were published, want 3", got)
 	}
 }
-
-// A template makes topics, with a policy that lets another account in.
-func TestTopicOfTemplate(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	loaded := w.load(t, `
-Resources:
-  Deployments: {Type: AWS::SNS::Topic, Properties: {TopicName: deployments}}
-  Policy:
-    Type: AWS::SNS::TopicPolicy
-    Properties:
-      Topics: [!Ref Deployments]
-      PolicyDocument:
-        Version: "2012-10-17"
-        Statement: [{Effect: Allow, Principal: {AWS: "333333333333"}, Action: sns:Publish, Resource: !Ref Deployments}]
-`, nil)
-	topic := loaded.Topics()[0].ARN
-	if err := w.publish(t, prod, topic, "from prod"); err != nil {
-		t.Error(err)
-	}
-	if err := w.publish(t, dev, topic, "from dev"); err != nil {
-		t.Error(err)
-	}
-	if diff := cmp.Diff([]string{"from prod", "from dev"}, w.Published(topic)); diff != "" {
-		t.Errorf("messages (-want +got):\n%s", diff)
-	}
-}

@@ -1,6 +1,9 @@
-// Package pattern matches events against EventBridge event patterns, with the semantics of the service's own engine
-// (https://github.com/aws/event-ruler) and the limits of the EventBridge user guide. It reads and compares JSON and
-// does nothing else: no clock, no network, no AWS SDK.
+// Package pattern matches events against EventBridge event patterns (EventBridge user guide, "Creating event patterns";
+// where the guide is silent, github.com/aws/event-ruler). It knows the operators that the deployer's rules use: values,
+// prefix and exists. Any other operator is an error.
+//
+//	p, err := pattern.Parse([]byte(`{"source": ["aws.ecr"]}`))
+//	matches, err := p.Match(event)
 package pattern
 
 import (
@@ -11,44 +14,35 @@ import (
 	"io"
 )
 
-// Pattern is a parsed event pattern. It never changes, so it may be used from several goroutines at once.
-type Pattern struct {
-	// alternatives are the pattern with every $or multiplied out: it matches when one of them does.
-	alternatives []*node
-}
+// A Pattern is a parsed event pattern. It never changes, so several goroutines may use it at once.
+type Pattern struct{ root *node }
 
-// node is one level of a pattern: either an object, whose fields all have to match, or a leaf, one of whose matchers
-// has to match.
+// A node is one level of a pattern: an object, whose fields all have to match, or a leaf, one of whose matchers has
+// to match.
 type node struct {
 	fields map[string]*node
 	leaf   []matcher
 }
 
-// Match reports whether the event, a JSON object, meets the pattern.
+// Match reports whether the event, a JSON object, matches the pattern. It returns an error if the event is not a JSON
+// object.
 //
-// A field that is absent from the pattern is not looked at. An array in the event meets a leaf when one of its
-// elements does, and meets an object when one and the same element meets all of the object's fields.
-// The error says that the event is not a JSON object.
+// Fields that the pattern does not name are not compared. An array in the event matches a leaf if one of its elements
+// does; it matches an object if one element matches all fields of the object.
 func (p *Pattern) Match(event []byte) (bool, error) {
 	value, err := decode(event)
 	if err != nil {
 		return false, fmt.Errorf("reading event: %w", err)
 	}
-	root, ok := value.(map[string]any)
+	object, ok := value.(map[string]any)
 	if !ok {
 		return false, errors.New("reading event: it is not a JSON object")
 	}
-	for _, alternative := range p.alternatives {
-		if alternative.match(root, []any{root}) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return p.root.match(object, []any{object}), nil
 }
 
-// match compares one value of the event. everywhere holds all values of the event that this node's path leads to,
-// whichever array elements they are in: "exists": false means that the field is nowhere, and not only that it is
-// missing from the element looked at.
+// match compares one value of the event. everywhere holds all values at this node's path, in whichever array elements
+// they are: "exists": false means that the field is in none of them, not only that the element at hand lacks it.
 func (n *node) match(value any, everywhere []any) bool {
 	if n.fields == nil {
 		return n.matchLeaf(leaves(value), everywhere)
@@ -94,7 +88,7 @@ func valueOf(object map[string]any, name string) any {
 	return missing{}
 }
 
-// fieldsOf returns the named field of every object in the values, and in arrays in them.
+// fieldsOf returns the named field of every object among the values, and of those in arrays.
 func fieldsOf(values []any, name string) []any {
 	var found []any
 	for _, value := range values {
@@ -111,7 +105,7 @@ func fieldsOf(values []any, name string) []any {
 }
 
 // leaves returns what a leaf of a pattern is compared with: a scalar itself, and the scalars in arrays of any depth.
-// An object, and an empty array, have none, so that neither "exists": true nor anything-but matches them.
+// An object and an empty array have none, so "exists": true does not match them.
 func leaves(value any) []any {
 	switch value := value.(type) {
 	case missing, map[string]any:
@@ -127,7 +121,7 @@ func leaves(value any) []any {
 	}
 }
 
-// decode reads exactly one JSON value, with numbers kept as they are written.
+// decode reads exactly one JSON value, with numbers as they are written.
 func decode(data []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
