@@ -116,7 +116,7 @@ func TestRoleAllowsNoMore(t *testing.T) {
 		t.Run("without "+sid, func(t *testing.T) {
 			t.Parallel()
 			got, err := deployUnder(t, "prod", slices.Delete(slices.Clone(statements(t, "prod")), i, i+1))
-			if fault.Name(err) != "AccessDenied" {
+			if fault.NameOf(err) != "AccessDenied" {
 				t.Errorf("%+v, %v: want AccessDenied", got, err)
 			}
 		})

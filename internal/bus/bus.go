@@ -71,9 +71,9 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 		for _, i := range left {
 			in.Entries = append(in.Entries, b.request(entries[i]))
 		}
-		out, err := b.client().PutEvents(ctx, in, func(o *eventbridge.Options) { o.Retryer = fault.Within(ctx) })
+		out, err := b.client().PutEvents(ctx, in, func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 		if err != nil {
-			return ids, fault.Of(fmt.Sprintf("putting %d events on bus %q", len(left), b.name), err)
+			return ids, fault.Classify(fmt.Sprintf("putting %d events on bus %q", len(left), b.name), err)
 		}
 		var again []int
 		var outage *fault.Outage
@@ -86,7 +86,7 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 		if left = again; len(left) == 0 || attempt == attempts {
 			return ids, errors.Join(errs...)
 		}
-		if err := fault.Pause(ctx, attempt, outage.Doing, outage.Err); err != nil {
+		if err := fault.Backoff(ctx, attempt, outage.Doing, outage.Err); err != nil {
 			return ids, errors.Join(errs...)
 		}
 	}
@@ -109,15 +109,15 @@ func (b *Bus) answer(e Entry, r types.PutEventsResultEntry) (id string, err erro
 		return aws.ToString(r.EventId), nil
 	}
 	doing := fmt.Sprintf("putting the %s event of source %q on bus %q", e.DetailType, e.Source, b.name)
-	return "", fault.Of(doing, &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)})
+	return "", fault.Classify(doing, &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)})
 }
 
 // Exists asks whether the bus is there, for PutEvents takes events for a bus
 // that is not, and drops them. Where the caller may not ask, the error says so.
 func (b *Bus) Exists(ctx context.Context) (bool, error) {
-	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)}, func(o *eventbridge.Options) { o.Retryer = fault.Within(ctx) })
+	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)}, func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if fault.Is(err, "ResourceNotFoundException") {
 		return false, nil
 	}
-	return err == nil, fault.Of(fmt.Sprintf("describing event bus %q", b.name), err)
+	return err == nil, fault.Classify(fmt.Sprintf("describing event bus %q", b.name), err)
 }

@@ -81,7 +81,7 @@ func TestPutAgain(t *testing.T) {
 			_, err := b.Put(t.Context(), entries(1)...)
 			name := ""
 			if err != nil {
-				name = fault.Name(err)
+				name = fault.NameOf(err)
 			}
 			if name != tt.want || len(e.Calls()) != tt.calls {
 				t.Errorf("%q after %d calls, want %q after %d: %v", name, len(e.Calls()), tt.want, tt.calls, err)

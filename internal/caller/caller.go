@@ -16,10 +16,10 @@ import (
 // retries until the deadline of ctx. Its error is a fault of package fault.
 func Identity(ctx context.Context, config aws.Config) (arn.ARN, error) {
 	const doing = "getting the caller's identity from STS"
-	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, func(o *sts.Options) { o.Retryer = fault.Within(ctx) })
+	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, func(o *sts.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if err != nil {
-		return arn.ARN{}, fault.Of(doing, err)
+		return arn.ARN{}, fault.Classify(doing, err)
 	}
 	identity, err := arn.Parse(aws.ToString(out.Arn))
-	return identity, fault.Of(doing, err)
+	return identity, fault.Classify(doing, err)
 }

@@ -115,7 +115,7 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs ecsdeploy.
 // lookUp asks ECR what the tag is on.
 func (b *board) lookUp(ctx context.Context, w environment.Workload, runs ecsdeploy.Record) tagDrift {
 	now, err := b.resolver.Resolve(ctx, b.env, w, runs.Tag)
-	switch name := fault.Name(err); {
+	switch name := fault.NameOf(err); {
 	case err == nil && now.Digest == runs.Digest:
 		return tagDrift{State: "none"}
 	case err == nil:

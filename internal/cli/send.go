@@ -108,7 +108,7 @@ func (c *cli) newSender(ctx context.Context, env *environment.Environment, busAR
 	switch exists, err := s.Exists(ctx); {
 	case err == nil && !exists:
 		return nil, fmt.Errorf("event bus %q does not exist: EventBridge would take the event and drop it", busARN)
-	case fault.Name(err) == "AccessDenied":
+	case fault.NameOf(err) == "AccessDenied":
 		fmt.Fprintf(c.err, "deployer: whether the bus exists is not known: %v\n", err)
 	case err != nil:
 		return nil, err
@@ -120,7 +120,7 @@ func (c *cli) newSender(ctx context.Context, env *environment.Environment, busAR
 // send need not be let in there, and the deployer asks once more.
 func (s *sender) check(ctx context.Context, c *cli, w environment.Workload, tag string) error {
 	_, err := resolve.New(s.config).Resolve(ctx, s.env, w, tag)
-	if fault.Name(err) == "AccessDenied" {
+	if fault.NameOf(err) == "AccessDenied" {
 		fmt.Fprintf(c.err, "deployer: whether the tag exists is for the deployer to find out: these credentials may not ask ECR\n")
 		return nil
 	}

@@ -153,7 +153,7 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 
 // errorOf returns an error as the report tells it: what is wrong, and what to do.
 func errorOf(err error) *errorStatus {
-	e := &errorStatus{Name: fault.Name(err), Message: err.Error()}
+	e := &errorStatus{Name: fault.NameOf(err), Message: err.Error()}
 	var parts interface {
 		Parts() (what, hint string)
 		Unwrap() error

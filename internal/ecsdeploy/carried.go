@@ -53,7 +53,7 @@ func (d *Deployer) numbered(ctx context.Context, s *State, n int) (r revision, t
 		return r, true, nil
 	}
 	r, err = d.describeRevision(ctx, s.arn(n))
-	if fault.Name(err) == "TaskDefinitionNotFound" {
+	if fault.NameOf(err) == "TaskDefinitionNotFound" {
 		return r, false, nil
 	}
 	return r, err == nil, err

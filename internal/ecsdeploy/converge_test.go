@@ -65,7 +65,7 @@ func TestResume(t *testing.T) {
 	e := w.event(t, "e", 1, "v2")
 	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
 	_, _, err := w.deploy(t, target, e)
-	if fault.Name(err) != "AccessDenied" || w.running(t) != 1 || w.newest(t) != 2 {
+	if fault.NameOf(err) != "AccessDenied" || w.running(t) != 1 || w.newest(t) != 2 {
 		t.Fatalf("%v; it runs %d of %d", err, w.running(t), w.newest(t))
 	}
 	got, calls, err := w.deploy(t, target, e)
@@ -213,7 +213,7 @@ func TestRollingBack(t *testing.T) {
 	push := w.event(t, "push", 2, "v2")
 	push.Push = true
 	_, calls, err := w.deploy(t, target, push)
-	if fault.Name(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
+	if fault.NameOf(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
 		!strings.HasPrefix(err.Error(), `deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/`) ||
 		!strings.HasSuffix(err.Error(), "(the push is tried again; a DEPLOY event goes ahead at once)") {
 		t.Errorf("push: %v after %v", err, calls)

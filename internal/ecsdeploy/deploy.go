@@ -143,7 +143,7 @@ func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error
 		return converge.Answer{Number: int(newest.Revision)}, nil
 	case converge.ReadRevision:
 		one, err := r.describeRevision(ctx, r.arn(c.Number))
-		if fault.Name(err) == "TaskDefinitionNotFound" { // deleted for good: nobody can move a service to it
+		if fault.NameOf(err) == "TaskDefinitionNotFound" { // deleted for good: nobody can move a service to it
 			one.TaskDefinition, err = &types.TaskDefinition{Revision: int32(c.Number), Status: types.TaskDefinitionStatusDeleteInProgress}, nil
 		}
 		if err != nil {
@@ -188,14 +188,14 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 	if err != nil {
 		return converge.Answer{}, err
 	}
-	out, err := r.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.Retryer = fault.WithinIfRefused(ctx) })
+	out, err := r.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) })
 	if err != nil {
 		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", aws.ToString(in.Family), image)
 		if fault.MayHaveTakenEffect(err) {
 			r.lost++
-			return converge.Answer{Lost: true}, fault.Pause(ctx, r.lost, doing, err)
+			return converge.Answer{Lost: true}, fault.Backoff(ctx, r.lost, doing, err)
 		}
-		return converge.Answer{}, fault.Of(doing, err)
+		return converge.Answer{}, fault.Classify(doing, err)
 	}
 	r.learn(revision{out.TaskDefinition, in.Tags})
 	r.unmoved = int(out.TaskDefinition.Revision)
@@ -209,7 +209,7 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 		Cluster: aws.String(r.target.Cluster), Service: aws.String(r.target.Service), TaskDefinition: aws.String(arn),
 	}, within(ctx))
 	if err != nil {
-		return converge.Answer{}, fault.Of(fmt.Sprintf("moving service %q in cluster %q to %q", r.target.Service, r.target.Cluster, arn), err)
+		return converge.Answer{}, fault.Classify(fmt.Sprintf("moving service %q in cluster %q to %q", r.target.Service, r.target.Cluster, arn), err)
 	}
 	r.running = r.revisions[number]
 	if number == r.unmoved {

@@ -32,7 +32,7 @@ type History struct {
 func (d *Deployer) History(ctx context.Context, t Target, most int) (*History, error) {
 	service, err := d.describeService(ctx, t)
 	h := &History{Family: t.Family, Why: err}
-	switch name := fault.Name(err); {
+	switch name := fault.NameOf(err); {
 	case err == nil:
 		h.Runs = aws.ToString(service.TaskDefinition)
 		h.Family = familyOf(h.Runs)
@@ -100,7 +100,7 @@ func (d *Deployer) listed(ctx context.Context, family string, status types.TaskD
 		in.MaxResults = aws.Int32(int32(min(most-len(arns), mostListed)))
 		out, err := d.ecs.ListTaskDefinitions(ctx, in, within(ctx))
 		if err != nil {
-			return nil, fault.Of(fmt.Sprintf("listing the revisions of task definition %q", family), err)
+			return nil, fault.Classify(fmt.Sprintf("listing the revisions of task definition %q", family), err)
 		}
 		arns = append(arns, out.TaskDefinitionArns...)
 		if in.NextToken = out.NextToken; in.NextToken == nil {

@@ -34,7 +34,7 @@ func (d *Deployer) Note(ctx context.Context, r Record, n Note) error {
 	}
 	tags := tagsOf([][2]string{{keyDeployment, n.DeploymentID}, {keyOutcome, string(n.Outcome)}, {keyFinished, finished}, {keyWhy, n.Why}, {keyReturn, n.Return}})
 	_, err := d.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: tags}, within(ctx))
-	return fault.Of(fmt.Sprintf("noting in the tags of %q what became of its rollout", r.TaskDefinition), err)
+	return fault.Classify(fmt.Sprintf("noting in the tags of %q what became of its rollout", r.TaskDefinition), err)
 }
 
 // tagsOf returns tags of the values that are not empty.

@@ -50,7 +50,7 @@ func (d *Deployer) Continue(ctx context.Context, t Target) (Ongoing, error) {
 			ServiceDeploymentArn: aws.String(o.ARN), HookId: aws.String(hook), Action: types.DeploymentLifecycleHookActionContinue,
 		})
 		if err != nil {
-			return o, fault.Of(doing, err)
+			return o, fault.Classify(doing, err)
 		}
 	}
 	return o, nil
@@ -71,7 +71,7 @@ func (d *Deployer) Stop(ctx context.Context, t Target, abort bool) (Ongoing, err
 	}
 	// What it refuses as a conflict does not pass: the SDK's own few retries are enough.
 	_, err = d.ecs.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(o.ARN), StopType: how})
-	return o, fault.Of(doing, err)
+	return o, fault.Classify(doing, err)
 }
 
 // ongoing returns the target's deployment that is in progress.
@@ -85,7 +85,7 @@ func (d *Deployer) ongoing(ctx context.Context, t Target, doing string) (Ongoing
 			types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress},
 	}, within(ctx))
 	if err != nil {
-		return Ongoing{}, fault.Of(doing, err)
+		return Ongoing{}, fault.Classify(doing, err)
 	}
 	if len(out.ServiceDeployments) == 0 {
 		return Ongoing{}, t.idle("NothingInProgress", doing, "no deployment is in progress")
@@ -103,7 +103,7 @@ func (d *Deployer) ongoing(ctx context.Context, t Target, doing string) (Ongoing
 func (d *Deployer) describeOngoing(ctx context.Context, doing, arn string) (Ongoing, error) {
 	out, err := d.ecs.DescribeServiceDeployments(ctx, &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}}, within(ctx))
 	if err != nil {
-		return Ongoing{}, fault.Of(doing, err)
+		return Ongoing{}, fault.Classify(doing, err)
 	}
 	if len(out.ServiceDeployments) == 0 {
 		return Ongoing{}, &fault.Outage{Fault: fault.Fault{Name: "ServiceDeploymentNotFound", Doing: doing, Err: fmt.Errorf("ECS does not show %q, which it listed", arn), Hint: "try again"}}

@@ -100,7 +100,7 @@ func (d *Deployer) describeService(ctx context.Context, t Target) (*types.Servic
 // findService reads the target's service whatever its state, nil if there is none.
 func (d *Deployer) findService(ctx context.Context, t Target) (*types.Service, error) {
 	service, err := d.describeService(ctx, t)
-	if service != nil || fault.Name(err) == "ServiceNotFound" {
+	if service != nil || fault.NameOf(err) == "ServiceNotFound" {
 		return service, nil
 	}
 	return nil, err
@@ -112,7 +112,7 @@ func (t Target) unreadable(err error) error {
 		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
 			Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
 	}
-	return fault.Of(t.doing(), err)
+	return fault.Classify(t.doing(), err)
 }
 
 // find returns the target's service in an answer, with why it cannot be
@@ -144,12 +144,12 @@ func (d *Deployer) describeRevision(ctx context.Context, name string) (revision,
 			return revision{}, &fault.Misconfiguration{Fault: fault.Fault{Name: "TaskDefinitionNotFound", Doing: doing, Err: fault.Plain(err),
 				Hint: "register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file"}}
 		}
-		return revision{}, fault.Of(doing, err)
+		return revision{}, fault.Classify(doing, err)
 	}
 	return revision{out.TaskDefinition, out.Tags}, nil
 }
 
 // within makes one call retry until the deadline of ctx.
 func within(ctx context.Context) func(*ecs.Options) {
-	return func(o *ecs.Options) { o.Retryer = fault.Within(ctx) }
+	return func(o *ecs.Options) { o.Retryer = fault.UntilDeadline(ctx) }
 }

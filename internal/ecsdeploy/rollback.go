@@ -86,7 +86,7 @@ func (d *Deployer) exactly(ctx context.Context, t Target, runs Record, number in
 	r, err := d.recordOf(ctx, t, fmt.Sprintf("%s:%d", familyOf(runs.TaskDefinition), number))
 	f := fault.Fault{Name: "NoRollback", Doing: doing, Hint: "see what there is: deployer history -f FILE " + t.Workload}
 	switch {
-	case fault.Name(err) == "TaskDefinitionNotFound":
+	case fault.NameOf(err) == "TaskDefinitionNotFound":
 		f.Err = fmt.Errorf("there is no revision %d", number)
 	case err != nil:
 		return Record{}, err

@@ -40,7 +40,7 @@ func TestRollbackTo(t *testing.T) {
 				if s.event == "rollback" {
 					back, done, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
 					if s.runs == "" {
-						if fault.Name(err) != "NoRollback" {
+						if fault.NameOf(err) != "NoRollback" {
 							t.Errorf("step %d: %+v, %v", i, back, err)
 						}
 						return

@@ -127,7 +127,7 @@ func (d *Deployer) sightRevision(ctx context.Context, t Target, service *types.S
 		}
 		newest, err = d.recordOf(ctx, t, fmt.Sprintf("%s:%d", newest.TaskDefinition[:lastColon(newest.TaskDefinition)], newest.Revision-1))
 	}
-	if fault.Name(err) == "TaskDefinitionNotFound" { // a family that is gone too
+	if fault.NameOf(err) == "TaskDefinitionNotFound" { // a family that is gone too
 		return nil
 	}
 	return err
@@ -211,7 +211,7 @@ func (d *Deployer) Before(ctx context.Context, t Target, r Record) (Record, erro
 // there is only the ARN.
 func (d *Deployer) recordOrGone(ctx context.Context, t Target, arn string) (Record, error) {
 	r, err := d.recordOf(ctx, t, arn)
-	if fault.Name(err) == "TaskDefinitionNotFound" {
+	if fault.NameOf(err) == "TaskDefinitionNotFound" {
 		return Record{TaskDefinition: arn, Revision: revisionOf(arn)}, nil
 	}
 	return r, err

@@ -60,7 +60,7 @@ func (s Standing) Failed() bool {
 // What the memory has of a service that is still in the same state is not read again.
 func (d *Deployer) Standings(ctx context.Context, cluster string, targets []Target, m *Memory, show func(int, Standing, error)) error {
 	services, err := d.describeServices(ctx, cluster, targets)
-	if fault.Name(err) == "ClusterNotFound" {
+	if fault.NameOf(err) == "ClusterNotFound" {
 		return err
 	}
 	var g errgroup.Group
@@ -89,7 +89,7 @@ func (d *Deployer) standing(ctx context.Context, t Target, service *types.Servic
 	}
 	at := d.now()
 	newest, err := d.describeRevision(ctx, familyOf(runs))
-	gone := fault.Name(err) == "TaskDefinitionNotFound" // every revision was deregistered; who runs one goes on
+	gone := fault.NameOf(err) == "TaskDefinitionNotFound" // every revision was deregistered; who runs one goes on
 	running := newest
 	if gone || err == nil && newest.arn() != runs {
 		running, err = d.describeRevision(ctx, runs)

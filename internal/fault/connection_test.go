@@ -96,12 +96,12 @@ func TestConnectionFaults(t *testing.T) {
 			if err == nil {
 				t.Fatal("it succeeded")
 			}
-			f := Of("listing clusters", err)
+			f := Classify("listing clusters", err)
 			var outage *Outage
 			if !errors.As(f, &outage) || !strings.Contains(tt.fault, outage.Name) {
-				t.Errorf("%T %s: %v; want an outage %s", f, Name(f), f, tt.fault)
+				t.Errorf("%T %s: %v; want an outage %s", f, NameOf(f), f, tt.fault)
 			}
-			if got := Within(t.Context()).IsErrorRetryable(err); got != tt.retried {
+			if got := UntilDeadline(t.Context()).IsErrorRetryable(err); got != tt.retried {
 				t.Errorf("tried again: %v, want %v: %v", got, tt.retried, err)
 			}
 			if got := MayHaveTakenEffect(err); got != tt.effect {

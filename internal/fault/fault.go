@@ -55,8 +55,8 @@ type Misconfiguration struct{ Fault }
 // connections, a deadline that came too soon.
 type Outage struct{ Fault }
 
-// Name returns the name of the fault that err is, "Unknown" if it is none.
-func Name(err error) string {
+// NameOf returns the name of the fault that err is, "Unknown" if it is none.
+func NameOf(err error) string {
 	var r *Rejection
 	var m *Misconfiguration
 	var o *Outage
@@ -71,10 +71,10 @@ func Name(err error) string {
 	return "Unknown"
 }
 
-// Of classifies the error of an AWS call made while doing something, by the
+// Classify classifies the error of an AWS call made while doing something, by the
 // table of verdicts. An error that is a fault already is returned as it is.
-func Of(doing string, err error) error {
-	if err == nil || Name(err) != "Unknown" {
+func Classify(doing string, err error) error {
+	if err == nil || NameOf(err) != "Unknown" {
 		return err
 	}
 	f := Fault{Doing: doing, Err: Plain(err)}

@@ -24,16 +24,16 @@ func TestPace(t *testing.T) {
 		err         error
 		least, most time.Duration
 	}{
-		{"lost connection", Within, time.Minute, 1, lost, 0, 100 * time.Millisecond},
-		{"lost again", Within, time.Minute, 2, lost, 0, 200 * time.Millisecond},
-		{"throttled", Within, time.Minute, 1, empty, 0, time.Second},
-		{"throttled again", Within, time.Minute, 2, empty, 0, 2 * time.Second},
-		{"throttled many times", Within, time.Minute, 100, empty, 0, 5 * time.Second},
-		{"throttled near the end", Within, time.Second, 100, empty, 0, time.Second - roundTrip},
-		{"registration, lost connection", WithinIfRefused, time.Minute, 1, lost, 0, 100 * time.Millisecond},
-		{"registration", WithinIfRefused, time.Minute, 1, empty, 0, 30 * time.Second},
-		{"registration again", WithinIfRefused, time.Minute, 2, empty, 3 * time.Second, 4500 * time.Millisecond},
-		{"registration near the end", WithinIfRefused, 2*time.Second + roundTrip, 2, empty, time.Second, 2 * time.Second},
+		{"lost connection", UntilDeadline, time.Minute, 1, lost, 0, 100 * time.Millisecond},
+		{"lost again", UntilDeadline, time.Minute, 2, lost, 0, 200 * time.Millisecond},
+		{"throttled", UntilDeadline, time.Minute, 1, empty, 0, time.Second},
+		{"throttled again", UntilDeadline, time.Minute, 2, empty, 0, 2 * time.Second},
+		{"throttled many times", UntilDeadline, time.Minute, 100, empty, 0, 5 * time.Second},
+		{"throttled near the end", UntilDeadline, time.Second, 100, empty, 0, time.Second - roundTrip},
+		{"registration, lost connection", UntilDeadlineIfRejected, time.Minute, 1, lost, 0, 100 * time.Millisecond},
+		{"registration", UntilDeadlineIfRejected, time.Minute, 1, empty, 0, 30 * time.Second},
+		{"registration again", UntilDeadlineIfRejected, time.Minute, 2, empty, 3 * time.Second, 4500 * time.Millisecond},
+		{"registration near the end", UntilDeadlineIfRejected, 2*time.Second + roundTrip, 2, empty, time.Second, 2 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -40,16 +40,16 @@ const (
 	laterInQueue = 4500 * time.Millisecond
 )
 
-// Within returns the retryer for one call under ctx. It goes on until the
+// UntilDeadline returns the retryer for one call under ctx. It goes on until the
 // deadline of ctx and never sleeps past it: it gives up while there is time to
 // say what the last attempt met.
-func Within(ctx context.Context) aws.Retryer {
+func UntilDeadline(ctx context.Context) aws.Retryer {
 	return &retryer{standard, ctx}
 }
 
-// WithinIfRefused is [Within] for a call that must not take effect twice: it
+// UntilDeadlineIfRejected is [UntilDeadline] for a call that must not take effect twice: it
 // retries only what AWS has refused for now, not what may have taken effect.
-func WithinIfRefused(ctx context.Context) aws.Retryer {
+func UntilDeadlineIfRejected(ctx context.Context) aws.Retryer {
 	return &refusedRetryer{retryer{standard, ctx}}
 }
 
@@ -85,16 +85,16 @@ func MayHaveTakenEffect(err error) bool {
 	return passes(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// Pause waits before a call is made again of which nobody knew whether it took
+// Backoff waits before a call is made again of which nobody knew whether it took
 // effect, after the given number of such failures (from 1). It returns the
 // failure as a fault if there is no time left for another attempt.
-func Pause(ctx context.Context, failures int, doing string, err error) error {
+func Backoff(ctx context.Context, failures int, doing string, err error) error {
 	delay, late := (&retryer{standard, ctx}).RetryDelay(failures, err)
 	if late != nil {
-		return Of(doing, late)
+		return Classify(doing, late)
 	}
 	if Wait(ctx, delay) != nil {
-		return Of(doing, err)
+		return Classify(doing, err)
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ func (readCloser) Close() error { return nil }
 // describe makes one call of ECS against the given answers, under ctx.
 func describe(ctx context.Context, a *answers) error {
 	client := ecs.New(ecs.Options{Region: "us-east-1", HTTPClient: a, Credentials: aws.AnonymousCredentials{}})
-	_, err := client.ListClusters(ctx, nil, func(o *ecs.Options) { o.Retryer = Within(ctx) })
-	return Of("listing clusters", err)
+	_, err := client.ListClusters(ctx, nil, func(o *ecs.Options) { o.Retryer = UntilDeadline(ctx) })
+	return Classify("listing clusters", err)
 }
 
 const (
@@ -127,11 +127,11 @@ func TestWithoutDeadline(t *testing.T) {
 
 func TestOf(t *testing.T) {
 	t.Parallel()
-	if Of("x", nil) != nil {
+	if Classify("x", nil) != nil {
 		t.Error("a fault of nothing")
 	}
 	already := &Rejection{Fault{Name: "Mine", Err: errors.New("x")}}
-	if got := Of("doing", already); got != error(already) {
+	if got := Classify("doing", already); got != error(already) {
 		t.Errorf("a fault became %v", got)
 	}
 	tests := []struct {
@@ -151,8 +151,8 @@ func TestOf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := Of("doing", tt.err)
-			if got := Name(err) + ": " + err.Error(); got != tt.want {
+			err := Classify("doing", tt.err)
+			if got := NameOf(err) + ": " + err.Error(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if !errors.As(err, tt.as) || !errors.Is(err, tt.err) {
@@ -180,7 +180,7 @@ func TestMayHaveTakenEffect(t *testing.T) {
 			if got := MayHaveTakenEffect(err); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
-			if got := WithinIfRefused(t.Context()).IsErrorRetryable(err); got && tt.want {
+			if got := UntilDeadlineIfRejected(t.Context()).IsErrorRetryable(err); got && tt.want {
 				t.Error("it is tried again blindly")
 			}
 		})

@@ -61,7 +61,7 @@ func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	for code, v := range verdicts {
 		cause := &smithy.GenericAPIError{Code: code, Message: "so"}
-		err := Of("doing", cause)
+		err := Classify("doing", cause)
 		var rejection *Rejection
 		var misconfiguration *Misconfiguration
 		var outage *Outage
@@ -81,16 +81,16 @@ func TestVerdicts(t *testing.T) {
 		if v.hint != "" {
 			want += " (" + v.hint + ")"
 		}
-		if err.Error() != want || Name(err) != strings.TrimSuffix(code, "Exception") {
-			t.Errorf("%s: %s: %s\nwant %s", code, Name(err), err, want)
+		if err.Error() != want || NameOf(err) != strings.TrimSuffix(code, "Exception") {
+			t.Errorf("%s: %s: %s\nwant %s", code, NameOf(err), err, want)
 		}
 		if (v.hint == "") != (v.class == passing) {
 			t.Errorf("%s: what passes needs no hint, and all else does: %q", code, v.hint)
 		}
-		if retried := Within(t.Context()).IsErrorRetryable(cause); retried != (v.class == passing) {
+		if retried := UntilDeadline(t.Context()).IsErrorRetryable(cause); retried != (v.class == passing) {
 			t.Errorf("%s: retried %v", code, retried)
 		}
-		if WithinIfRefused(t.Context()).IsErrorRetryable(cause) && MayHaveTakenEffect(cause) {
+		if UntilDeadlineIfRejected(t.Context()).IsErrorRetryable(cause) && MayHaveTakenEffect(cause) {
 			t.Errorf("%s: repeated, though it may have taken effect", code)
 		}
 	}

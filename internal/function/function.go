@@ -74,8 +74,8 @@ func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}()
 	result, err := h.Handle(ctx, payload)
 	if err != nil {
-		slog.ErrorContext(ctx, "invocation failed", "error", err.Error(), "error_type", fault.Name(err))
-		return nil, messages.InvokeResponse_Error{Message: err.Error(), Type: fault.Name(err)}
+		slog.ErrorContext(ctx, "invocation failed", "error", err.Error(), "error_type", fault.NameOf(err))
+		return nil, messages.InvokeResponse_Error{Message: err.Error(), Type: fault.NameOf(err)}
 	}
 	return json.Marshal(result)
 }

@@ -68,7 +68,7 @@ func TestSendDenied(t *testing.T) {
 	err := b.Send(t.Context(), all["started"], all["rejected"])
 	const want = `making known "Deployment Started" of service "backend" (event "7bf73129-1428-4cd3-a780-2b9e0c5d80e3"), "Deployment Rejected" of service "" (event "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5"): `
 	var keeper *fault.Misconfiguration
-	if !errors.As(err, &keeper) || fault.Name(err) != "AccessDenied" || !strings.HasPrefix(err.Error(), want) {
+	if !errors.As(err, &keeper) || fault.NameOf(err) != "AccessDenied" || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("error %v (%T), want %s…", err, err, want)
 	}
 }

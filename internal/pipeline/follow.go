@@ -61,7 +61,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	}
 	said := []any{"event_id", reading.ID, "service", f.target.Workload, "step", string(f.step.Step), "deployment_id", f.ID}
 	if err != nil {
-		slog.ErrorContext(ctx, "following a rollout failed", append(said, "error", err.Error(), "error_type", fault.Name(err))...)
+		slog.ErrorContext(ctx, "following a rollout failed", append(said, "error", err.Error(), "error_type", fault.NameOf(err))...)
 		return Result{}, err
 	}
 	if len(f.entries) == 0 {
@@ -87,7 +87,7 @@ func (f *following) take(ctx context.Context) (err error) {
 			continue // nothing more will show
 		}
 		if err := fault.Wait(ctx, lookWait); err != nil {
-			return fault.Of("waiting for ECS to show a rollout", err)
+			return fault.Classify("waiting for ECS to show a rollout", err)
 		}
 	}
 	switch {

@@ -83,7 +83,7 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	defer cancel()
 	env, err := p.environment(ctx)
 	if err != nil {
-		slog.ErrorContext(ctx, "settling the account", "error", err.Error(), "error_type", fault.Name(err))
+		slog.ErrorContext(ctx, "settling the account", "error", err.Error(), "error_type", fault.NameOf(err))
 		return Result{}, err
 	}
 	reading := event.Read(raw, env, p.now())

@@ -42,7 +42,7 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { running, err = p.deployer.Survey(gctx, env.Cluster, targets); return err })
 	g.Go(func() error { return p.lookUp(gctx, env, candidates) })
-	if err := g.Wait(); fault.Name(err) == "AccessDenied" && p.reconcileDenied.Load() {
+	if err := g.Wait(); fault.NameOf(err) == "AccessDenied" && p.reconcileDenied.Load() {
 		slog.WarnContext(ctx, "reconciling is off until the next cold start", "event_id", id, "error", err.Error())
 		result.Reason = err.Error()
 		return result, nil
@@ -86,7 +86,7 @@ func (p *Pipeline) lookUp(ctx context.Context, env *environment.Environment, can
 			c := &candidates[i]
 			var err error
 			c.image, c.pushed, err = p.resolver.Pushed(gctx, env, c.workload, c.tag)
-			switch fault.Name(err) {
+			switch fault.NameOf(err) {
 			case "AccessDenied":
 				p.reconcileDenied.Store(true)
 			case "RepositoryNotFound": // nothing was ever pushed

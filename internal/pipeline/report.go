@@ -15,7 +15,7 @@ import (
 func report(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
 	asked := []any{"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", cmp.Or(d.Tag, request.Tag)} // a rollback finds its tag
 	if err != nil {
-		slog.ErrorContext(ctx, "deployment failed", append(asked, "error", err.Error(), "error_type", fault.Name(err))...)
+		slog.ErrorContext(ctx, "deployment failed", append(asked, "error", err.Error(), "error_type", fault.NameOf(err))...)
 		return
 	}
 	level := slog.LevelInfo

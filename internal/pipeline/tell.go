@@ -57,7 +57,7 @@ func (t *teller) publish(ctx context.Context, outcomes []outcome.Outcome) error 
 		return nil
 	}
 	if err := t.bus.Send(ctx, outcomes...); err != nil {
-		slog.ErrorContext(ctx, "outcome not recorded", "error", err.Error(), "error_type", fault.Name(err))
+		slog.ErrorContext(ctx, "outcome not recorded", "error", err.Error(), "error_type", fault.NameOf(err))
 		return err
 	}
 	for _, o := range outcomes {

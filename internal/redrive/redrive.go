@@ -134,9 +134,9 @@ func (q *queue) fault(doing, action string, err error) error {
 	if _, denied := fault.Denied(err); denied {
 		return &fault.Misconfiguration{Fault: fault.Fault{Name: "AccessDenied", Doing: doing, Err: fault.Plain(err), Hint: "allow " + action + " on the queue"}}
 	}
-	return fault.Of(doing, err)
+	return fault.Classify(doing, err)
 }
 
 func within(ctx context.Context) func(*sqs.Options) {
-	return func(o *sqs.Options) { o.Retryer = fault.Within(ctx) }
+	return func(o *sqs.Options) { o.Retryer = fault.UntilDeadline(ctx) }
 }

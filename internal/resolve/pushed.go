@@ -22,7 +22,7 @@ func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w e
 	out, err := r.client(registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
 		RegistryId: aws.String(registry.AccountID), RepositoryName: aws.String(w.Repository),
 		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
-	}, func(o *ecr.Options) { o.Retryer = fault.Within(ctx) })
+	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if fault.Is(err, "ImageNotFoundException") {
 		return ref, time.Time{}, nil
 	}

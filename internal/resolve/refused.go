@@ -27,7 +27,7 @@ func refused(err error, env *environment.Environment, w environment.Workload, ta
 	if message, denied := fault.Denied(err); denied {
 		return deniedBy(message, err, env, w, tag)
 	}
-	return fault.Of(doing(env, w, tag), err)
+	return fault.Classify(doing(env, w, tag), err)
 }
 
 // A denial names the caller, "User: arn:aws:sts::333333333333:assumed-role/name/session is not

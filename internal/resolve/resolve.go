@@ -73,7 +73,7 @@ func (r *Resolver) find(ctx context.Context, env *environment.Environment, w env
 		RepositoryName:     aws.String(w.Repository),
 		ImageIds:           []types.ImageIdentifier{id},
 		AcceptedMediaTypes: mediaTypes,
-	}, func(o *ecr.Options) { o.Retryer = fault.Within(ctx) })
+	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if err != nil {
 		return image.Reference{}, refused(err, env, w, name)
 	}

@@ -217,8 +217,8 @@ func TestPassingFaults(t *testing.T) {
 
 func wrong(t *testing.T, err error, name string, class any, parts ...string) {
 	t.Helper()
-	if err == nil || fault.Name(err) != name || !errors.As(err, class) {
-		t.Errorf("got %q %v, want a %T %s", fault.Name(err), err, class, name)
+	if err == nil || fault.NameOf(err) != name || !errors.As(err, class) {
+		t.Errorf("got %q %v, want a %T %s", fault.NameOf(err), err, class, name)
 		return
 	}
 	rest := err.Error()

@@ -47,13 +47,13 @@ const (
 func (c Client) JSON(ctx context.Context, service, target, doing string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
-		return fault.Of(doing, err)
+		return fault.Classify(doing, err)
 	}
 	answer, err := c.call(ctx, service, doing, body, http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}})
 	if err != nil {
 		return err
 	}
-	return fault.Of(doing, json.Unmarshal(answer, out))
+	return fault.Classify(doing, json.Unmarshal(answer, out))
 }
 
 // Form calls an operation in the AWS query protocol, with its parameters; its
@@ -71,10 +71,10 @@ func (c Client) call(ctx context.Context, service, doing string, body []byte, he
 			return answer, nil
 		}
 		var passes *fault.Outage
-		if f := fault.Of(doing, err); !errors.As(f, &passes) || attempt == mostAttempts {
+		if f := fault.Classify(doing, err); !errors.As(f, &passes) || attempt == mostAttempts {
 			return nil, f
 		}
-		if late := fault.Pause(ctx, attempt, doing, err); late != nil {
+		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
 			return nil, late
 		}
 	}

@@ -117,8 +117,8 @@ func TestRefused(t *testing.T) {
 				w := &wire{answers: tt.answers}
 				var out struct{}
 				err := w.client("us-east-1").JSON(ctx, "ssm", "AmazonSSM.GetParameter", "doing", struct{}{}, &out)
-				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want) || fault.Name(err) != tt.fault) {
-					t.Errorf("%s: %v, want %s", fault.Name(err), err, tt.want)
+				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want) || fault.NameOf(err) != tt.fault) {
+					t.Errorf("%s: %v, want %s", fault.NameOf(err), err, tt.want)
 				}
 				if n := len(w.requests); tt.calls > 0 && n != tt.calls || tt.calls == 0 && n < 2 {
 					t.Errorf("%d calls, want %d", n, tt.calls)

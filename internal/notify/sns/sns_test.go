@@ -93,7 +93,7 @@ func TestNotifyRefused(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 		defer cancel()
 		err := to.Notify(ctx, outcomes(t)["failed"])
-		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.Name(err) != tt.code {
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.NameOf(err) != tt.code {
 			t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, tt.want)
 		}
 	}
