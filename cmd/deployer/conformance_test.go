@@ -94,7 +94,7 @@ func newConformance(t *testing.T, project string) *conformance {
 	if url == "" {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
-	c := &conformance{Account: accounts.Connect(url, account, "us-east-1"), scene: &scene{logs: &log{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
+	c := &conformance{Account: accounts.Connect(url, account, "us-east-1"), scene: &scene{logs: &logBuffer{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
 	must(t, c.Cluster(t.Context(), c.cluster))
 	for _, version := range []string{"v1", "v2"} {
 		_, err := c.Push(t.Context(), project+"_backend", version, version)

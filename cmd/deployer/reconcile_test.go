@@ -58,34 +58,34 @@ func TestReconcile(t *testing.T) {
 func TestReconcileFailed(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []bool{false, true} {
-		d := newDrama(t)
-		digest, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
+		s := newScenario(t)
+		digest, err := s.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
 		must(t, err)
-		d.AWS.FailImage(digest)
+		s.AWS.FailImage(digest)
 		push := func() {
-			_, err := d.dev.Push(t.Context(), "myproject_backend", "broken", "latest")
+			_, err := s.dev.Push(t.Context(), "myproject_backend", "broken", "latest")
 			must(t, err)
 		}
 		if lost {
-			d.held(t, "dev", push)
-			if got := d.reconcile(t); got.Status != "deployed" {
+			s.intercept(t, "dev", push)
+			if got := s.reconcile(t); got.Status != "deployed" {
 				t.Errorf("a lost push: %+v", got)
 			}
 		} else {
 			push()
 		}
-		d.pass(t, 10*rolloutStep)
-		d.AWS.ResetCalls()
-		got := d.reconcile(t)
+		s.advance(t, 10*rolloutStep)
+		s.AWS.ResetCalls()
+		got := s.reconcile(t)
 		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
 			t.Errorf("lost %v: %+v", lost, got)
 		}
-		for _, c := range d.AWS.Calls() {
+		for _, c := range s.AWS.Calls() {
 			if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
 				t.Errorf("it called %s", c.Operation)
 			}
 		}
-		kept := d.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
+		kept := s.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
 		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
 			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
 		}
@@ -96,14 +96,14 @@ func TestReconcileFailed(t *testing.T) {
 // to a revision that is older than the push, is left alone.
 func TestReconcileMovedBack(t *testing.T) {
 	t.Parallel()
-	d := newDrama(t)
-	_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
+	s := newScenario(t)
+	_, err := s.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
 	must(t, err)
-	d.pass(t, 3*rolloutStep)
-	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	s.advance(t, 3*rolloutStep)
+	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
 	must(t, err)
-	d.pass(t, 3*rolloutStep)
-	if got := d.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+	s.advance(t, 3*rolloutStep)
+	if got := s.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -112,27 +112,27 @@ func TestReconcileMovedBack(t *testing.T) {
 // outdone is told to nobody: it would be with every schedule.
 func TestReconcileTellsNothing(t *testing.T) {
 	t.Parallel()
-	d := newDrama(t)
-	d.held(t, "dev", func() {
-		_, err := d.dev.Push(t.Context(), "myproject_backend", "v2", "latest")
+	s := newScenario(t)
+	s.intercept(t, "dev", func() {
+		_, err := s.dev.Push(t.Context(), "myproject_backend", "v2", "latest")
 		must(t, err)
 	})
-	d.pass(t, rolloutStep)
-	d.push(t, "v3")
-	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(d.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
+	s.advance(t, rolloutStep)
+	s.push(t, "v3")
+	response, err := s.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(s.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
 	must(t, err)
 	if !strings.Contains(string(response.Payload), `"status":"deployed"`) {
 		t.Fatalf("%s", response.Payload)
 	}
-	d.pass(t, 3*rolloutStep)
-	_, err = d.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
+	s.advance(t, 3*rolloutStep)
+	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
 	must(t, err)
-	d.pass(t, 3*rolloutStep)
-	d.AWS.ResetCalls()
-	if got := d.reconcile(t); got.Status != "superseded" {
+	s.advance(t, 3*rolloutStep)
+	s.AWS.ResetCalls()
+	if got := s.reconcile(t); got.Status != "superseded" {
 		t.Errorf("%+v", got)
 	}
-	for _, c := range d.AWS.Calls() {
+	for _, c := range s.AWS.Calls() {
 		if c.Operation == "PutEvents" && strings.Contains(string(c.Body), `reconcile-`) {
 			t.Errorf("it told %s", c.Body)
 		}
@@ -140,9 +140,9 @@ func TestReconcileTellsNothing(t *testing.T) {
 }
 
 // reconcile makes dev's function look for lost pushes.
-func (d *drama) reconcile(t *testing.T) (got pipeline.Result) {
+func (s *scenario) reconcile(t *testing.T) (got pipeline.Result) {
 	t.Helper()
-	response, err := d.Functions["dev"].Invoke(t.Context(), []byte(schedule))
+	response, err := s.Functions["dev"].Invoke(t.Context(), []byte(schedule))
 	must(t, err)
 	must(t, json.Unmarshal(response.Payload, &got))
 	return got

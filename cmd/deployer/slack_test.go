@@ -19,28 +19,28 @@ import (
 // delays anything: the deployment, its outcomes and its journal are as ever.
 func TestSlackIsDown(t *testing.T) {
 	t.Parallel()
-	d := newDrama(t)
-	d.mu.Lock()
-	d.down = true
-	d.mu.Unlock()
-	d.push(t, "v2")
-	d.send(t, deployTo("v2"))
-	d.pass(t, 2*rolloutStep)
-	if got := len(d.outcomes(t)); got != 2 {
+	s := newScenario(t)
+	s.mu.Lock()
+	s.slackDown = true
+	s.mu.Unlock()
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 2*rolloutStep)
+	if got := len(s.outcomes(t)); got != 2 {
 		t.Errorf("%d outcomes, want 2", got)
 	}
-	if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
-		t.Errorf("journals:\n%s", d.journals(t))
+	if !strings.Contains(s.journals(t), "deployer:outcome = succeeded") {
+		t.Errorf("journals:\n%s", s.journals(t))
 	}
-	if got := len(d.AWS.Published(d.topic)) - d.heard; got != 2 {
+	if got := len(s.AWS.Published(s.topic)) - s.setupMessages; got != 2 {
 		t.Errorf("%d messages on the other channel, want 2", got)
 	}
-	lines := d.logs.lines(t, "notification not sent")
-	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(d.logs.String(), planted) {
+	lines := s.logs.lines(t, "notification not sent")
+	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(s.logs.String(), planted) {
 		t.Errorf("log: %v", lines)
 	}
 	var order []string // of what the function wrote
-	for _, c := range d.AWS.Calls() {
+	for _, c := range s.AWS.Calls() {
 		if c.Operation == "UpdateService" || c.Operation == "PutEvents" && c.Role != "" {
 			order = append(order, c.Operation)
 		}

@@ -18,29 +18,29 @@ import (
 
 // held returns the events of a play that were for an environment's function,
 // which does not get them.
-func (d *drama) held(t *testing.T, env string, play func()) (events [][]byte) {
+func (s *scenario) intercept(t *testing.T, env string, play func()) (events [][]byte) {
 	t.Helper()
-	function := "arn:aws:lambda:us-east-1:" + d.Accounts[env].ID + ":function:myproject_deployer_" + env
+	function := "arn:aws:lambda:us-east-1:" + s.Accounts[env].ID + ":function:myproject_deployer_" + env
 	var mu sync.Mutex
-	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
+	s.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, event)
 		return nil
 	})
 	play()
-	must(t, d.AWS.Drain(t.Context()))
-	d.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
-		_, err := d.Functions[env].InvokeAsync(event)
+	must(t, s.AWS.Drain(t.Context()))
+	s.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
+		_, err := s.Functions[env].InvokeAsync(event)
 		return err
 	})
 	return events
 }
 
 // invoke brings prod's function an event, and returns its answer.
-func (d *drama) invoke(t *testing.T, event []byte) string {
+func (s *scenario) invoke(t *testing.T, event []byte) string {
 	t.Helper()
-	response, err := d.Functions["prod"].Invoke(t.Context(), event)
+	response, err := s.Functions["prod"].Invoke(t.Context(), event)
 	must(t, err)
 	if response.FunctionError != "" {
 		t.Errorf("%s", response.Payload)
@@ -49,12 +49,12 @@ func (d *drama) invoke(t *testing.T, event []byte) string {
 }
 
 // deployTwo deploys v2 and, while it is on its way, v3.
-func (d *drama) deployTwo(t *testing.T) {
+func (s *scenario) deployTwo(t *testing.T) {
 	t.Helper()
 	for i, tag := range []string{"v2", "v3"} {
-		d.push(t, tag)
-		d.invoke(t, []byte(deployEventAt(d.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
-		must(t, d.AWS.Drain(t.Context()))
+		s.push(t, tag)
+		s.invoke(t, []byte(deployEventAt(s.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
+		must(t, s.AWS.Drain(t.Context()))
 	}
 }
 
@@ -69,21 +69,21 @@ func TestRolloutsInAnyOrder(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(order), func(t *testing.T) {
 			t.Parallel()
-			d := newDrama(t)
-			events := d.held(t, "prod", func() {
-				d.deployTwo(t)
+			s := newScenario(t)
+			events := s.intercept(t, "prod", func() {
+				s.deployTwo(t)
 				for _, revision := range []string{":3", ":4"} {
-					_, err := d.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: aws.String(prodBackend + revision)})
+					_, err := s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: aws.String(prodBackend + revision)})
 					must(t, err)
-					must(t, d.AWS.Drain(t.Context()))
+					must(t, s.AWS.Drain(t.Context()))
 				}
 			})
 			for _, i := range order {
-				d.invoke(t, events[i])
+				s.invoke(t, events[i])
 			}
-			d.pass(t, 3*rolloutStep)
+			s.advance(t, 3*rolloutStep)
 			var told []string
-			for _, line := range d.logs.lines(t, "outcome") {
+			for _, line := range s.logs.lines(t, "outcome") {
 				told = append(told, line["tag"].(string)+strings.TrimPrefix(line["outcome"].(string), "Deployment"))
 			}
 			if got := strings.Join(told, ", "); got != want {
@@ -108,24 +108,24 @@ func TestToldAfterAFault(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDrama(t)
-			d.push(t, "v2")
+			s := newScenario(t)
+			s.push(t, "v2")
 			tt.fault.Account = accounts.Prod
-			d.AWS.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
-			d.send(t, deployTo("v2"))
-			d.pass(t, 2*rolloutStep)
+			s.AWS.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
+			s.send(t, deployTo("v2"))
+			s.advance(t, 2*rolloutStep)
 			var got []string
-			for _, line := range d.logs.lines(t, "outcome") {
+			for _, line := range s.logs.lines(t, "outcome") {
 				got = append(got, line["outcome"].(string))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("%s\n%s", diff, d.logs)
+				t.Errorf("%s\n%s", diff, s.logs)
 			}
-			if failed := d.logs.lines(t, "invocation failed"); len(failed) != 1 {
+			if failed := s.logs.lines(t, "invocation failed"); len(failed) != 1 {
 				t.Errorf("%d invocations failed, want 1", len(failed))
 			}
-			if !strings.Contains(d.journals(t), "deployer:outcome = succeeded") {
-				t.Errorf("journals:\n%s", d.journals(t))
+			if !strings.Contains(s.journals(t), "deployer:outcome = succeeded") {
+				t.Errorf("journals:\n%s", s.journals(t))
 			}
 		})
 	}

@@ -39,7 +39,7 @@ type scene struct {
 	*lambdahost.Host
 	accounts map[string]*accounts.Account
 	env      string
-	logs     *log
+	logs     *logBuffer
 	ahead    atomic.Int64 // how far the emulator's clock is before the real one, in nanoseconds
 
 	mu     sync.Mutex
@@ -51,7 +51,7 @@ func newScene(t testing.TB, env string, change func(*lambdahost.Options)) *scene
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	s := &scene{env: env, logs: &log{}}
+	s := &scene{env: env, logs: &logBuffer{}}
 	var url string
 	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
 	s.accounts, err = accounts.CentralizedDev(t.Context(), url)
@@ -111,32 +111,32 @@ func (s *scene) runs(t testing.TB, workload string) (revision int32, image strin
 	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
 }
 
-// log collects a function's log lines.
-type log struct {
+// logBuffer collects a function's log lines.
+type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-func (l *log) String() string {
+func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.String()
 }
 
-func (l *log) reset() {
+func (l *logBuffer) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buf.Reset()
 }
 
 // lines returns the log's JSON lines whose message is one of those given.
-func (l *log) lines(t testing.TB, messages ...string) []map[string]any {
+func (l *logBuffer) lines(t testing.TB, messages ...string) []map[string]any {
 	t.Helper()
 	var found []map[string]any
 	for line := range strings.Lines(l.String()) {
