@@ -15,23 +15,24 @@ import (
 // it when) is left to ECS.
 func clone(r revision) *ecs.RegisterTaskDefinitionInput {
 	in := &ecs.RegisterTaskDefinitionInput{
-		Family:                  r.Family,
-		ContainerDefinitions:    slices.Clone(r.ContainerDefinitions), // their images will change
-		Cpu:                     r.Cpu,
-		EnableFaultInjection:    r.EnableFaultInjection,
-		EphemeralStorage:        r.EphemeralStorage,
-		ExecutionRoleArn:        r.ExecutionRoleArn,
-		IpcMode:                 r.IpcMode,
-		Memory:                  r.Memory,
-		NetworkMode:             r.NetworkMode,
-		PidMode:                 r.PidMode,
-		PlacementConstraints:    r.PlacementConstraints,
-		ProxyConfiguration:      r.ProxyConfiguration,
-		RequiresCompatibilities: r.RequiresCompatibilities,
-		RuntimePlatform:         r.RuntimePlatform,
-		TaskRoleArn:             r.TaskRoleArn,
-		Volumes:                 r.Volumes,
-		Tags:                    ownTags(r.tags),
+		Family:                        r.Family,
+		ContainerDefinitions:          slices.Clone(r.ContainerDefinitions), // their images will change
+		Cpu:                           r.Cpu,
+		EnableFaultInjection:          r.EnableFaultInjection,
+		EphemeralStorage:              r.EphemeralStorage,
+		ExecutionRoleArn:              r.ExecutionRoleArn,
+		IpcMode:                       r.IpcMode,
+		Memory:                        r.Memory,
+		NetworkMode:                   r.NetworkMode,
+		PidMode:                       r.PidMode,
+		PlacementConstraints:          r.PlacementConstraints,
+		ProxyConfiguration:            r.ProxyConfiguration,
+		RequiresCompatibilities:       r.RequiresCompatibilities,
+		RuntimePlatform:               r.RuntimePlatform,
+		TaskRoleArn:                   r.TaskRoleArn,
+		TrustedExecutionConfiguration: r.TrustedExecutionConfiguration,
+		Volumes:                       r.Volumes,
+		Tags:                          ownTags(r.tags),
 	}
 	//lint:ignore SA1019 what an old revision has survives for as long as ECS takes it
 	in.InferenceAccelerators = r.InferenceAccelerators

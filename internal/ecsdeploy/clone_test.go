@@ -19,7 +19,7 @@ var decided = map[string]string{
 	"Family": "copied", "ContainerDefinitions": "copied", "Cpu": "copied", "EnableFaultInjection": "copied", "EphemeralStorage": "copied",
 	"ExecutionRoleArn": "copied", "InferenceAccelerators": "copied", "IpcMode": "copied", "Memory": "copied", "NetworkMode": "copied",
 	"PidMode": "copied", "PlacementConstraints": "copied", "ProxyConfiguration": "copied", "RequiresCompatibilities": "copied",
-	"RuntimePlatform": "copied", "TaskRoleArn": "copied", "Volumes": "copied",
+	"RuntimePlatform": "copied", "TaskRoleArn": "copied", "TrustedExecutionConfiguration": "copied", "Volumes": "copied",
 
 	"TaskDefinitionArn": "ECS's own", "Revision": "ECS's own", "Status": "ECS's own", "RequiresAttributes": "ECS's own", "Compatibilities": "ECS's own",
 	"RegisteredAt": "ECS's own", "RegisteredBy": "ECS's own", "DeregisteredAt": "ECS's own", "DeleteRequestedAt": "ECS's own",
