@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // TestRoleAllowsReconciling looks for lost pushes under the template's own role,
@@ -27,7 +27,7 @@ func TestRoleAllowsReconciling(t *testing.T) {
 			// What was pushed later than the revisions were registered is a lost push.
 			clock := emulator.NewClock(time.Now().Add(-time.Hour))
 			e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
-			byName, err := accounts.CentralizedDev(t.Context(), url)
+			byName, err := cloud.CentralizedDev(t.Context(), url)
 			if err != nil {
 				t.Fatal(err)
 			}

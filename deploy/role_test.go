@@ -21,6 +21,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // statements returns the statements of the function's role.
@@ -69,7 +70,7 @@ func functionUnder(t *testing.T, e *emulator.Emulator, url, stack string, statem
 func deployUnder(t *testing.T, stack string, statements []any) (pipeline.Result, error) {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{})
-	byName, err := accounts.CentralizedDev(t.Context(), url)
+	byName, err := cloud.CentralizedDev(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ const (
 // scenario is the complete emulated environment with a clock that the test
 // advances. It collects what the function of prod publishes and logs.
 type scenario struct {
-	*cloud.Stage
+	*cloud.Cloud
 	clock         *emulator.Clock
 	start         time.Time
 	logs          *logBuffer
@@ -58,7 +58,7 @@ func newScenario(t *testing.T) *scenario {
 	s.clock = emulator.NewClock(s.start.Add(-time.Minute))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
-	s.Stage = newTheatre(t, func(o *cloud.Options) {
+	s.Cloud = newTheatre(t, func(o *cloud.Options) {
 		o.Clock, o.RolloutStep, o.Files = s.clock.Now, rolloutStep, notifyingFiles(t)
 		o.Logs = func(env string) io.Writer {
 			if env == "prod" {
@@ -98,7 +98,7 @@ func (s *scenario) serveSlack(_ http.ResponseWriter, r *http.Request) {
 func notifyingFiles(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, env := range accounts.Environments {
+	for _, env := range cloud.Environments {
 		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
 		must(t, err)
 		if env.Name == "prod" {

@@ -17,6 +17,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 	"deployer/testbed/lambdahost"
 )
 
@@ -29,7 +30,7 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(buildDir, "bootstrap")
-	return path, accounts.BuildBootstrap(context.Background(), "../..", path)
+	return path, cloud.BuildBootstrap(context.Background(), "../..", path)
 })
 
 // scene is one environment's function, as its real bootstrap behind Lambda's
@@ -54,7 +55,7 @@ func newScene(t testing.TB, env string, change func(*lambdahost.Options)) *scene
 	s := &scene{env: env, logs: &logBuffer{}}
 	var url string
 	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
-	s.accounts, err = accounts.CentralizedDev(t.Context(), url)
+	s.accounts, err = cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
 	s.ResetCalls()
 	file, err := filepath.Abs("../../examples/centralized-dev-ecr/" + env + ".yaml")
@@ -106,7 +107,7 @@ func (s *scene) operations() []string {
 // runs returns the revision and the first image that a workload's service runs.
 func (s *scene) runs(t testing.TB, workload string) (revision int32, image string) {
 	t.Helper()
-	got, err := s.accounts[s.env].Runs(context.Background(), accounts.Project+"_cluster_"+s.env, accounts.ServiceName(workload, s.env))
+	got, err := s.accounts[s.env].Runs(context.Background(), cloud.Project+"_cluster_"+s.env, cloud.ServiceName(workload, s.env))
 	must(t, err)
 	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
 }

@@ -83,9 +83,9 @@ func owner(dir, line string) string {
 func healthy(t *testing.T, root string) string {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
-	byName, err := accounts.CentralizedDev(t.Context(), url)
+	byName, err := cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
-	must(t, cloud.Furnish(t.Context(), root, e, byName))
+	must(t, cloud.InstallStacks(t.Context(), root, e, byName))
 	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "backend v2", "git-abc123f")
 	must(t, err)
 	_, err = byName["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})

@@ -12,7 +12,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
 )
 
@@ -45,12 +44,12 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(buildDir, "bootstrap")
-	return path, accounts.BuildBootstrap(context.Background(), "../..", path)
+	return path, cloud.BuildBootstrap(context.Background(), "../..", path)
 })
 
 // newTheatre sets up the guide's first pattern with everything that
 // deploy/template.yaml makes, and the function's real bootstrap.
-func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Stage {
+func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
@@ -66,7 +65,7 @@ func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Stage {
 
 // run runs the command line with an account's credentials, and returns what it
 // printed and its exit code.
-func run(t *testing.T, s *cloud.Stage, account string, args ...string) (stdout, stderr string, exit int) {
+func run(t *testing.T, s *cloud.Cloud, account string, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0], args...)
 	command.Dir = "../../examples/centralized-dev-ecr"

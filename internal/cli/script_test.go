@@ -96,7 +96,7 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 		})
 		var err error
 		w.CreateQueue(accounts.Prod, accounts.Region, "failed")
-		w.accounts, err = accounts.CentralizedDev(context.Background(), w.url)
+		w.accounts, err = cloud.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
 		ts.Setenv("AWS_SECRET_ACCESS_KEY", "any")
@@ -152,12 +152,12 @@ func withoutRepeats(got, want []string) (calls []string) {
 
 // runs is `runs ENVIRONMENT WORKLOAD REVISION`: that is what the service runs.
 func runs(ts *testscript.TestScript, _ bool, args []string) {
-	for _, env := range accounts.Environments {
+	for _, env := range cloud.Environments {
 		if env.Name != args[0] {
 			continue
 		}
-		service := accounts.ServiceName(args[1], env.Name)
-		got, err := accounts.Connect(of(ts).url, env.Account, accounts.Region).Runs(context.Background(), accounts.Project+"_cluster_"+env.Name, service)
+		service := cloud.ServiceName(args[1], env.Name)
+		got, err := accounts.Connect(of(ts).url, env.Account, accounts.Region).Runs(context.Background(), cloud.Project+"_cluster_"+env.Name, service)
 		ts.Check(err)
 		if have := fmt.Sprint(got.TaskDefinition.Revision); have != args[2] {
 			ts.Fatalf("%s runs revision %s of %s, want %s", service, have, *got.TaskDefinition.Family, args[2])
@@ -180,7 +180,7 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 // minute has passed since, in which its tasks have started.
 func furnish(ts *testscript.TestScript, _ bool, _ []string) {
 	w := of(ts)
-	ts.Check(cloud.Furnish(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
+	ts.Check(cloud.InstallStacks(context.Background(), filepath.Dir(ts.Getenv("EXAMPLES")), w.Emulator, w.accounts))
 	w.ahead.Add(int64(time.Minute))
 	w.ResetCalls()
 }

@@ -16,6 +16,7 @@ import (
 
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // What scripts do behind the deployer's back.
@@ -23,7 +24,7 @@ import (
 // ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
 func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
 	account := ""
-	for _, env := range accounts.Environments {
+	for _, env := range cloud.Environments {
 		if env.Name == args[0] {
 			account = env.Account
 		}
@@ -79,9 +80,9 @@ func broken(ts *testscript.TestScript, _ bool, args []string) {
 
 // revisionARN returns the ARN of a revision of a workload.
 func revisionARN(ts *testscript.TestScript, env, workload, number string) (*accounts.Account, string) {
-	for _, e := range accounts.Environments {
+	for _, e := range cloud.Environments {
 		if e.Name == env {
-			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" + e.Account + ":task-definition/" + accounts.ServiceName(workload, env) + ":" + number
+			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" + e.Account + ":task-definition/" + cloud.ServiceName(workload, env) + ":" + number
 		}
 	}
 	ts.Fatalf("there is no environment %s", env)

@@ -16,6 +16,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // terminal is a pseudo-terminal that somebody looks at.
@@ -67,7 +68,7 @@ func (s *terminal) text() string {
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	_, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Hour})
-	byName, err := accounts.CentralizedDev(t.Context(), url)
+	byName, err := cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
 	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
 	must(t, err)

@@ -35,9 +35,9 @@ func newPatient(t *testing.T) *patient {
 	var url string
 	p.Emulator, url = emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
 	var err error
-	p.accounts, err = accounts.CentralizedDev(t.Context(), url)
+	p.accounts, err = cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
-	must(t, cloud.Furnish(t.Context(), "../..", p.Emulator, p.accounts))
+	must(t, cloud.InstallStacks(t.Context(), "../..", p.Emulator, p.accounts))
 	return p
 }
 

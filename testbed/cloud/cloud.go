@@ -1,7 +1,6 @@
-// Package cloud sets up a project after the guide's first pattern on emulated
-// AWS, complete: three accounts, in each what deploy/template.yaml makes, and
-// behind it the function's real bootstrap. The demo plays on it, and tests that
-// need the whole way of an event.
+// Package cloud sets up the whole environment of the deployer on emulated AWS: three accounts with the services of the
+// files in examples/, the stack of deploy/template.yaml in each, and behind every stack the function's real bootstrap.
+// The demo runs on it, and so do the tests that follow an event from its arrival to the message about its outcome.
 package cloud
 
 import (
@@ -9,175 +8,180 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"deployer/internal/environment"
 	"deployer/testbed/accounts"
+	"deployer/testbed/aws/cloudformation"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/lambdahost"
 )
 
-// Options say what a stage is made of.
+// Options are the options of [New]. Root and Bootstrap are required.
 type Options struct {
 	Root        string                     // the project's directory
-	Bootstrap   string                     // the function's bootstrap, built already
+	Bootstrap   string                     // the path of the function's bootstrap, see [BuildBootstrap]
 	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
 	RolloutStep time.Duration              // as in [emulator.Options]
-	Clock       func() time.Time           // of AWS; nil for the real one, by which rollouts go on by themselves
+	Clock       func() time.Time           // AWS's clock; nil for the real one, with which rollouts advance by themselves
 	BakeMinute  time.Duration              // as in [emulator.Options]
-	RetryWaits  []time.Duration            // of failed invocations; AWS waits one and two minutes
-	Parameters  map[string][]string        // more parameters of a stack, as NAME=VALUE, by environment
-	Env         map[string]string          // more of the functions' environment variables
-	Logs        func(env string) io.Writer // where a function's log goes; nil for nowhere
+	RetryWaits  []time.Duration            // before failed invocations are retried; AWS waits one and two minutes
+	Parameters  map[string][]string        // further stack parameters by environment, as NAME=VALUE
+	Env         map[string]string          // further environment variables of the functions
+	Logs        func(env string) io.Writer // returns where a function's log goes; nil discards the logs
 }
 
-// Stage is the project, up and running.
-type Stage struct {
+// A Cloud is the running environment. Close it after use.
+type Cloud struct {
 	AWS       *emulator.Emulator
-	URL       string                       // of emulated AWS
+	URL       string                       // the endpoint of emulated AWS
 	Accounts  map[string]*accounts.Account // by environment
 	Functions map[string]*lambdahost.Host  // by environment
 	options   Options
-	stop      func() error // of serving AWS
+	stop      func() error // stops serving AWS
 	closed    chan struct{}
 	ticking   sync.WaitGroup
 }
 
-// New brings up the emulator, the accounts and the functions.
-func New(ctx context.Context, o Options) (*Stage, error) {
+// New starts the emulator and sets up the accounts, the stacks and the functions.
+func New(ctx context.Context, o Options) (*Cloud, error) {
 	if o.Files == "" {
 		o.Files = filepath.Join(o.Root, "examples", "centralized-dev-ecr")
 	}
-	s := &Stage{
+	c := &Cloud{
 		AWS:       emulator.New(emulator.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute, Clock: o.Clock}),
 		Functions: map[string]*lambdahost.Host{}, options: o, closed: make(chan struct{}),
 	}
-	if err := s.start(ctx); err != nil {
-		s.Close()
+	if err := c.start(ctx); err != nil {
+		c.Close()
 		return nil, err
 	}
 	if o.Clock == nil {
-		s.ticking.Go(s.tick)
+		c.ticking.Go(c.tick)
 	}
-	return s, nil
+	return c, nil
 }
 
-// tick lets rollouts go on, and be told of, while nobody looks.
-func (s *Stage) tick() {
-	ticker := time.NewTicker(tickEvery)
+// tickInterval is how often rollouts advance on the real clock.
+const tickInterval = 50 * time.Millisecond
+
+// tick advances rollouts, so that their events are sent even if no one describes the services.
+func (c *Cloud) tick() {
+	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
 	for {
 		select {
-		case <-s.closed:
+		case <-c.closed:
 			return
 		case <-ticker.C:
-			s.AWS.Tick()
+			c.AWS.Tick()
 		}
 	}
 }
 
-const tickEvery = 50 * time.Millisecond
-
-func (s *Stage) start(ctx context.Context) error {
+func (c *Cloud) start(ctx context.Context) error {
 	var err error
-	if s.URL, s.stop, err = accounts.Serve(s.AWS); err != nil {
+	if c.URL, c.stop, err = emulator.Serve(c.AWS); err != nil {
 		return err
 	}
-	if s.Accounts, err = accounts.CentralizedDev(ctx, s.URL); err != nil {
+	if c.Accounts, err = CentralizedDev(ctx, c.URL); err != nil {
 		return err
 	}
-	if err := Equip(ctx, s.AWS, s.Accounts); err != nil {
+	if err := addRolesAndConfigs(ctx, c.AWS, c.Accounts); err != nil {
 		return err
 	}
-	for _, env := range accounts.Environments {
-		file, err := filepath.Abs(filepath.Join(s.options.Files, env.Name+".yaml"))
+	for _, env := range Environments {
+		file, err := filepath.Abs(filepath.Join(c.options.Files, env.Name+".yaml"))
 		if err != nil {
 			return err
 		}
-		if err := s.install(ctx, file); err != nil {
-			return fmt.Errorf("making the stack of %s: %w", env.Name, err)
+		if err := c.install(ctx, file); err != nil {
+			return fmt.Errorf("creating the stack of environment %q: %w", env.Name, err)
 		}
 	}
 	return nil
 }
 
-// install does for one environment what `make deploy` does in AWS: the rules,
-// the role and the function of the template.
-func (s *Stage) install(ctx context.Context, file string) error {
+// install does for one environment what `make deploy` does in AWS: it creates the stack and starts the function.
+func (c *Cloud) install(ctx context.Context, file string) error {
 	env, err := environment.Load(file)
 	if err != nil {
 		return err
 	}
-	more := s.options.Parameters[env.Name]
-	if env.Name == "dev" { // staging is the only other environment that takes pushes
+	more := c.options.Parameters[env.Name]
+	if env.Name == "dev" { // only staging deploys pushes besides dev
 		more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+accounts.Staging+":event-bus/default")
 	}
-	t, err := Template(s.options.Root, env, more...)
+	t, err := Template(c.options.Root, env, more...)
 	if err != nil {
 		return err
 	}
-	if err := s.AWS.LoadTemplate(env.AccountID, env.Region, t); err != nil {
+	if err := c.AWS.LoadTemplate(env.AccountID, env.Region, t); err != nil {
 		return err
 	}
+	return c.startFunction(ctx, env, file, t)
+}
+
+// startFunction starts the bootstrap with the role of the stack's function, and delivers the function's events to it.
+func (c *Cloud) startFunction(ctx context.Context, env *environment.Environment, file string, t *cloudformation.Template) error {
 	function, ok := t.Function("DeployerFunction")
 	if !ok {
 		return errors.New("the template has no DeployerFunction")
 	}
 	role := filepath.Base(function.RoleARN)
-	s.AWS.SetRolePolicy(env.AccountID, role, t.FunctionPolicies("DeployerFunction")...)
-	variables := map[string]string{"AWS_ENDPOINT_URL": s.URL, "DEPLOYER_ENVIRONMENT_FILE": file}
-	for name, value := range s.options.Env {
-		variables[name] = value
-	}
+	c.AWS.SetRolePolicy(env.AccountID, role, t.FunctionPolicies("DeployerFunction")...)
+	variables := map[string]string{"AWS_ENDPOINT_URL": c.URL, "DEPLOYER_ENVIRONMENT_FILE": file}
+	maps.Copy(variables, c.options.Env)
 	options := lambdahost.Options{
-		Bootstrap: s.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
+		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
 		AccessKeyID: env.AccountID + "-" + role, SecretAccessKey: "emulated",
-		Env: variables, RetryWaits: s.options.RetryWaits,
+		Env: variables, RetryWaits: c.options.RetryWaits,
 	}
-	if s.options.Logs != nil {
-		options.Logs = s.options.Logs(env.Name)
+	if c.options.Logs != nil {
+		options.Logs = c.options.Logs(env.Name)
 	}
 	host, err := lambdahost.Start(ctx, options)
 	if err != nil {
 		return err
 	}
-	s.Functions[env.Name] = host
-	s.AWS.HandleLambda(function.ARN, func(_ context.Context, event []byte) error {
+	c.Functions[env.Name] = host
+	c.AWS.HandleLambda(function.ARN, func(_ context.Context, event []byte) error {
 		_, err := host.InvokeAsync(event)
 		return err
 	})
 	return nil
 }
 
-// Settle waits until every event has arrived and every function has answered,
-// and what they sent has arrived too. It does not wait for rollouts.
-func (s *Stage) Settle(ctx context.Context) error {
+// Settle waits until all events are delivered and handled, and those that handling them sent, too. It does not wait for
+// rollouts.
+func (c *Cloud) Settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for calls := -1; calls != len(s.AWS.Calls()); { // until nothing more came of it
-		calls = len(s.AWS.Calls())
-		if err := s.AWS.Drain(ctx); err != nil {
-			return fmt.Errorf("waiting for the events to arrive: %w", err)
+	for calls := -1; calls != len(c.AWS.Calls()); { // until handling makes no more calls
+		calls = len(c.AWS.Calls())
+		if err := c.AWS.Drain(ctx); err != nil {
+			return fmt.Errorf("delivering events: %w", err)
 		}
-		for name, f := range s.Functions {
+		for name, f := range c.Functions {
 			if err := f.Wait(ctx); err != nil {
-				return fmt.Errorf("waiting for %s's function: %w", name, err)
+				return fmt.Errorf("waiting for the function of environment %q: %w", name, err)
 			}
 		}
 	}
 	return nil
 }
 
-// Close stops everything.
-func (s *Stage) Close() {
-	close(s.closed)
-	s.ticking.Wait()
-	for _, f := range s.Functions {
+// Close stops the functions and the emulator.
+func (c *Cloud) Close() {
+	close(c.closed)
+	c.ticking.Wait()
+	for _, f := range c.Functions {
 		f.Close()
 	}
-	if s.stop != nil {
-		s.stop()
+	if c.stop != nil {
+		c.stop()
 	}
 }

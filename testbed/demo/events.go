@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
 // putEvent sends one event to an account's default bus, as `aws events
@@ -54,7 +55,7 @@ func (s *stack) putEvent(ctx context.Context, account, source, detailType, detai
 // announce puts an image into the registry that can be deployed, tells how to
 // reach the stack, and from then on prints what the functions log.
 func (s *stack) announce(ctx context.Context, out io.Writer) error {
-	if _, err := s.Accounts["dev"].Push(ctx, accounts.Project+"_backend", "backend v2", "git-abc123f"); err != nil {
+	if _, err := s.Accounts["dev"].Push(ctx, cloud.Project+"_backend", "backend v2", "git-abc123f"); err != nil {
 		return err
 	}
 	if err := s.Settle(ctx); err != nil {

@@ -5,19 +5,18 @@ import (
 	"io"
 	"time"
 
-	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
 )
 
 // stack is the guide's first pattern, up and running, and what its functions say.
 type stack struct {
-	*cloud.Stage
+	*cloud.Cloud
 	said *decisions
 }
 
 // newStack builds the bootstrap and starts everything.
 func newStack(ctx context.Context, root, bootstrap string, step time.Duration) (*stack, error) {
-	if err := accounts.BuildBootstrap(ctx, root, bootstrap); err != nil {
+	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return nil, err
 	}
 	said := &decisions{}

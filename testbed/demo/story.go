@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
 // scene is one event of the story, and what has to come of it.
@@ -31,7 +32,7 @@ const putEvents = `aws events put-events --entries \
 var story = []scene{
 	{"CI pushes a new backend to dev's registry as git-abc123f and as latest.",
 		func(ctx context.Context, s *stack) error {
-			_, err := s.Accounts["dev"].Push(ctx, accounts.Project+"_backend", "backend v2", "git-abc123f", "latest")
+			_, err := s.Accounts["dev"].Push(ctx, cloud.Project+"_backend", "backend v2", "git-abc123f", "latest")
 			return err
 		},
 		[]string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
@@ -91,7 +92,7 @@ func (sc scene) tell(said []decision, out io.Writer) error {
 		}
 		fmt.Fprintf(out, "   %-8s %-10s %s\n", d.env, what, detail)
 	}
-	for _, env := range accounts.Environments {
+	for _, env := range cloud.Environments {
 		if sc.quiet != "" && !slices.ContainsFunc(said, func(d decision) bool { return d.env == env.Name }) {
 			fmt.Fprintf(out, "   %-8s %-10s %s\n", env.Name, "ignores", sc.quiet)
 		}
@@ -119,7 +120,7 @@ func (sc scene) end(ctx context.Context, s *stack, out io.Writer) error {
 
 // order returns an environment's place in the order of a release.
 func order(env string) int {
-	for i, e := range accounts.Environments {
+	for i, e := range cloud.Environments {
 		if e.Name == env {
 			return i
 		}
@@ -131,9 +132,9 @@ func order(env string) int {
 func (s *stack) table(ctx context.Context, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ENVIRONMENT\tSERVICE\tREVISION\tTASKS\tIMAGE")
-	for _, env := range accounts.Environments {
-		for _, workload := range accounts.Workloads {
-			row, err := s.row(ctx, env.Name, accounts.ServiceName(workload.Name, env.Name))
+	for _, env := range cloud.Environments {
+		for _, workload := range cloud.Workloads {
+			row, err := s.row(ctx, env.Name, cloud.ServiceName(workload.Name, env.Name))
 			if err != nil {
 				return err
 			}
@@ -146,7 +147,7 @@ func (s *stack) table(ctx context.Context, out io.Writer) error {
 // row returns one service's line of the table.
 func (s *stack) row(ctx context.Context, env, service string) (string, error) {
 	account := s.Accounts[env]
-	cluster := accounts.Project + "_cluster_" + env
+	cluster := cloud.Project + "_cluster_" + env
 	running, err := s.finished(ctx, account, cluster, service)
 	if err != nil {
 		return "", err
@@ -178,9 +179,9 @@ func (s *stack) finished(ctx context.Context, a *accounts.Account, cluster, serv
 
 // check compares where the story ended with where it had to end.
 func (s *stack) check(ctx context.Context) error {
-	for _, env := range accounts.Environments {
-		for _, workload := range accounts.Workloads {
-			runs, err := s.Accounts[env.Name].Runs(ctx, accounts.Project+"_cluster_"+env.Name, accounts.ServiceName(workload.Name, env.Name))
+	for _, env := range cloud.Environments {
+		for _, workload := range cloud.Workloads {
+			runs, err := s.Accounts[env.Name].Runs(ctx, cloud.Project+"_cluster_"+env.Name, cloud.ServiceName(workload.Name, env.Name))
 			if err != nil {
 				return err
 			}

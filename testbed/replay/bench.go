@@ -12,6 +12,7 @@ import (
 
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/cloud"
 	"deployer/testbed/lambdahost"
 )
 
@@ -49,7 +50,7 @@ func newBench(ctx context.Context, root string, p place, processes int, rolloutS
 
 func (b *bench) start(ctx context.Context, root string, processes int, rolloutStep time.Duration) error {
 	bootstrap := filepath.Join(b.dir, "bootstrap")
-	if err := accounts.BuildBootstrap(ctx, root, bootstrap); err != nil {
+	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return err
 	}
 	// Two minutes behind: events can be of the last minute, and later than what runs.
@@ -58,7 +59,7 @@ func (b *bench) start(ctx context.Context, root string, processes int, rolloutSt
 	b.witness = &witness{aws: b.aws, began: map[string]time.Time{}}
 	var url string
 	var err error
-	if url, b.stop, err = accounts.Serve(b.witness); err != nil {
+	if url, b.stop, err = emulator.Serve(b.witness); err != nil {
 		return err
 	}
 	b.account = connect(url, nil)

@@ -1,0 +1,41 @@
+package accounts
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+)
+
+// An Account is one account in one region, behind an endpoint.
+type Account struct {
+	ID     string // the account id
+	Config aws.Config
+	ECR    *ecr.Client
+	ECS    *ecs.Client
+}
+
+// Connect returns the account with the id in a region, behind the endpoint at url. The id is its access key id too. It
+// makes no call.
+func Connect(url, id, region string) *Account {
+	config := aws.Config{
+		Region:       region,
+		BaseEndpoint: aws.String(url),
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: id, SecretAccessKey: "any"}, nil
+		}),
+	}
+	return account(id, config)
+}
+
+func account(id string, config aws.Config) *Account {
+	return &Account{ID: id, Config: config, ECR: ecr.NewFromConfig(config), ECS: ecs.NewFromConfig(config)}
+}
+
+// With returns the same account with another SDK configuration.
+func (a *Account) With(change func(*aws.Config)) *Account {
+	config := a.Config.Copy()
+	change(&config)
+	return account(a.ID, config)
+}

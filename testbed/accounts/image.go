@@ -1,0 +1,97 @@
+package accounts
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+)
+
+const (
+	manifestType = "application/vnd.oci.image.manifest.v1+json"
+	indexType    = "application/vnd.oci.image.index.v1+json"
+	configType   = "application/vnd.oci.image.config.v1+json"
+)
+
+// Push pushes a small linux/amd64 image under each of the tags and returns its digest. The same content has the same
+// digest. It creates the repository if there is none.
+func (a *Account) Push(ctx context.Context, repository, content string, tags ...string) (digest string, err error) {
+	return a.PushFor(ctx, "amd64", repository, content, tags...)
+}
+
+// PushFor is [Account.Push] for another architecture.
+func (a *Account) PushFor(ctx context.Context, architecture, repository, content string, tags ...string) (digest string, err error) {
+	_, err = a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
+	var exists *types.RepositoryAlreadyExistsException
+	if err != nil && !errors.As(err, &exists) {
+		return "", fmt.Errorf("creating repository %q: %w", repository, err)
+	}
+	config := imageConfig(architecture)
+	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
+		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
+	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
+}
+
+// PushIndex pushes one image for each platform, such as "linux/amd64", and an index of them under each of the tags. It
+// returns the digest of the index.
+func (a *Account) PushIndex(ctx context.Context, repository, content string, platforms []string, tags ...string) (digest string, err error) {
+	var manifests []string
+	for _, platform := range platforms {
+		system, architecture, _ := strings.Cut(platform, "/")
+		child, err := a.PushFor(ctx, architecture, repository, content+" "+platform, "child-"+architecture)
+		if err != nil {
+			return "", err
+		}
+		manifests = append(manifests, fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"platform":{"os":%q,"architecture":%q}}`,
+			manifestType, child, system, architecture))
+	}
+	index := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[%s]}`, indexType, strings.Join(manifests, ","))
+	return digestOf(index), a.put(ctx, repository, index, indexType, tags...)
+}
+
+func (a *Account) put(ctx context.Context, repository, manifest, mediaType string, tags ...string) error {
+	for _, tag := range tags {
+		_, err := a.ECR.PutImage(ctx, &ecr.PutImageInput{
+			RepositoryName: aws.String(repository), ImageTag: aws.String(tag),
+			ImageManifest: aws.String(manifest), ImageManifestMediaType: aws.String(mediaType),
+		})
+		var same *types.ImageAlreadyExistsException
+		if err != nil && !errors.As(err, &same) {
+			return fmt.Errorf("pushing tag %q to repository %q: %w", tag, repository, err)
+		}
+	}
+	return nil
+}
+
+// PushConfig uploads the config blob that the images of an architecture refer to, as a real push does. Only tests that
+// download it need it.
+func (a *Account) PushConfig(ctx context.Context, repository, architecture string) error {
+	config := imageConfig(architecture)
+	upload, err := a.ECR.InitiateLayerUpload(ctx, &ecr.InitiateLayerUploadInput{RepositoryName: aws.String(repository)})
+	if err != nil {
+		return err
+	}
+	_, err = a.ECR.UploadLayerPart(ctx, &ecr.UploadLayerPartInput{
+		RepositoryName: aws.String(repository), UploadId: upload.UploadId,
+		PartFirstByte: aws.Int64(0), PartLastByte: aws.Int64(int64(len(config)) - 1), LayerPartBlob: []byte(config),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = a.ECR.CompleteLayerUpload(ctx, &ecr.CompleteLayerUploadInput{
+		RepositoryName: aws.String(repository), UploadId: upload.UploadId, LayerDigests: []string{digestOf(config)},
+	})
+	return err
+}
+
+// imageConfig is the config blob of every image of an architecture.
+func imageConfig(architecture string) string {
+	return fmt.Sprintf(`{"architecture":%q,"os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`, architecture)
+}
+
+func digestOf(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }

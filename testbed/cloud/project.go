@@ -1,0 +1,104 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/testbed/accounts"
+)
+
+// Project is the project of the files in examples/.
+const Project = "myproject"
+
+// Environments are the project's environments, in the order of a release.
+var Environments = []struct{ Name, Account string }{
+	{"dev", accounts.Dev}, {"staging", accounts.Staging}, {"prod", accounts.Prod},
+}
+
+// Workloads are the services of the files in examples/, with the parts of the names that Terraform gives their AWS
+// resources.
+var Workloads = []struct{ Name, Repository, infix, role string }{
+	{"backend", Project + "_backend", "", "_backend"},
+	{"web-api", Project + "_service_web-api", "_web-api", "_service_web-api"},
+	{"worker", Project + "_service_worker", "_worker", "_service_worker"},
+}
+
+// pullPolicy lets staging and prod pull from dev's repositories (docs/strategies.md).
+const pullPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+	"Principal":{"AWS":["arn:aws:iam::` + accounts.Staging + `:root","arn:aws:iam::` + accounts.Prod + `:root"]},
+	"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","ecr:BatchCheckLayerAvailability"]}]}`
+
+// CentralizedDev sets up the ECR strategy "centralized dev ECR" (docs/strategies.md) behind the endpoint at url:
+// repositories in dev that staging and prod may read, and in each environment a cluster whose services run the image
+// v1. It returns the accounts by environment.
+func CentralizedDev(ctx context.Context, url string) (map[string]*accounts.Account, error) {
+	byName := map[string]*accounts.Account{}
+	for _, env := range Environments {
+		byName[env.Name] = accounts.Connect(url, env.Account, accounts.Region)
+	}
+	dev := byName["dev"]
+	for _, w := range Workloads {
+		if _, err := dev.Push(ctx, w.Repository, w.Name+" v1", "v1"); err != nil {
+			return nil, err
+		}
+		_, err := dev.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{
+			RepositoryName: aws.String(w.Repository), PolicyText: aws.String(pullPolicy),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("setting the policy of repository %q: %w", w.Repository, err)
+		}
+	}
+	for _, env := range Environments {
+		if err := createServices(ctx, byName[env.Name], env.Name); err != nil {
+			return nil, fmt.Errorf("creating the services of environment %q: %w", env.Name, err)
+		}
+	}
+	return byName, nil
+}
+
+// createServices creates the cluster and the services of one environment.
+func createServices(ctx context.Context, a *accounts.Account, env string) error {
+	cluster := ClusterName(env)
+	if err := a.Cluster(ctx, cluster); err != nil {
+		return err
+	}
+	for _, w := range Workloads {
+		image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + w.Repository + ":v1"
+		role := "arn:aws:iam::" + a.ID + ":role/"
+		setRoles := func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			in.TaskRoleArn = aws.String(role + Project + w.role + "_task_" + env)
+			in.ExecutionRoleArn = aws.String(role + ExecutionRole(w.Name, env))
+		}
+		if _, err := a.Service(ctx, cluster, ServiceName(w.Name, env), image, setRoles); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ClusterName returns the name of the ECS cluster of an environment.
+func ClusterName(env string) string { return Project + "_cluster_" + env }
+
+// ServiceName returns the name of a workload's ECS service in an environment; "" for an unknown workload.
+func ServiceName(workload, env string) string {
+	for _, w := range Workloads {
+		if w.Name == workload {
+			return Project + "_service" + w.infix + "_" + env
+		}
+	}
+	return ""
+}
+
+// ExecutionRole returns the name of a workload's task execution role in an environment; "" for an unknown workload.
+func ExecutionRole(workload, env string) string {
+	for _, w := range Workloads {
+		if w.Name == workload {
+			return Project + w.role + "_task_execution_" + env
+		}
+	}
+	return ""
+}

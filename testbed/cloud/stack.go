@@ -1,0 +1,80 @@
+package cloud
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"deployer/internal/environment"
+	"deployer/internal/iam"
+	"deployer/internal/stack"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/emulator"
+)
+
+// Template loads deploy/template.yaml of the project in root with the parameters that an environment file gives, and
+// with further parameters of the form NAME=VALUE.
+func Template(root string, env *environment.Environment, more ...string) (*cloudformation.Template, error) {
+	source, err := os.ReadFile(filepath.Join(root, "deploy", "template.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	parameters, err := stack.Parameters(env, more...)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, p := range parameters {
+		values[p.Name] = p.Value
+	}
+	return cloudformation.Load(source, cloudformation.Parameters{
+		Account: env.AccountID, Region: env.Region, Stack: stack.Name(env), Values: values,
+	})
+}
+
+// InstallStacks adds to the accounts of [CentralizedDev] what a healthy installation has besides: the task execution
+// roles, the config blobs of the images, and the deployer's stack in each account.
+func InstallStacks(ctx context.Context, root string, aws *emulator.Emulator, byName map[string]*accounts.Account) error {
+	if err := addRolesAndConfigs(ctx, aws, byName); err != nil {
+		return err
+	}
+	for _, e := range Environments {
+		env, err := environment.Load(filepath.Join(root, "examples", "centralized-dev-ecr", e.Name+".yaml"))
+		if err != nil {
+			return err
+		}
+		t, err := Template(root, env)
+		if err != nil {
+			return err
+		}
+		if err := aws.LoadTemplate(env.AccountID, env.Region, t); err != nil {
+			return fmt.Errorf("creating the stack of environment %q: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
+// executionPolicy is what a task execution role needs to pull the project's images.
+const executionPolicy = `{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
+	{"Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],
+	"Resource":"arn:aws:ecr:us-east-1:` + accounts.Dev + `:repository/` + Project + `_*"}]}`
+
+// addRolesAndConfigs adds the task execution roles and the config blobs of the images.
+func addRolesAndConfigs(ctx context.Context, aws *emulator.Emulator, byName map[string]*accounts.Account) error {
+	document, err := iam.Parse([]byte(executionPolicy))
+	if err != nil {
+		return err
+	}
+	for _, w := range Workloads {
+		if err := byName["dev"].PushConfig(ctx, w.Repository, "amd64"); err != nil {
+			return fmt.Errorf("pushing the image config to repository %q: %w", w.Repository, err)
+		}
+		for _, e := range Environments {
+			aws.SetRolePolicy(e.Account, ExecutionRole(w.Name, e.Name), document)
+		}
+	}
+	return nil
+}
