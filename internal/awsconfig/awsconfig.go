@@ -30,8 +30,8 @@ func Load(ctx context.Context, region string) (aws.Config, error) {
 		return c, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
 	if _, err := c.Credentials.Retrieve(ctx); err != nil {
-		return c, &fault.Misconfiguration{Fault: fault.Fault{Name: "NoCredentials", Doing: "looking for AWS credentials", Err: err,
-			Hint: "name a profile with AWS_PROFILE, or sign in, for example with aws sso login"}}
+		return c, fault.Misconfigured(fault.ErrNoCredentials, "looking for AWS credentials", err,
+			"name a profile with AWS_PROFILE, or sign in, for example with aws sso login")
 	}
 	return c, nil
 }

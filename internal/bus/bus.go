@@ -116,7 +116,7 @@ func (b *Bus) answer(e Entry, r types.PutEventsResultEntry) (id string, err erro
 // that is not, and drops them. Where the caller may not ask, the error says so.
 func (b *Bus) Exists(ctx context.Context) (bool, error) {
 	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)}, func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) })
-	if fault.Is(err, "ResourceNotFoundException") {
+	if fault.HasCode(err, "ResourceNotFoundException") {
 		return false, nil
 	}
 	return err == nil, fault.Classify(fmt.Sprintf("describing event bus %q", b.name), err)

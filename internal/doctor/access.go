@@ -107,7 +107,7 @@ func (c *chart) execution(ctx context.Context, x *exam, r *repository, td *types
 	}
 	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+x.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
-	case fault.Is(err, "NoSuchEntity"):
+	case fault.HasCode(err, "NoSuchEntity"):
 		c.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		c.blind(x, "execution role", "iam:SimulatePrincipalPolicy", role, err)

@@ -63,7 +63,7 @@ func (c *chart) rule(ctx context.Context, x *exam, kind string, matches []event)
 	fix := install + x.env.Name
 	rule, err := x.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
 	switch {
-	case fault.Is(err, "ResourceNotFoundException"):
+	case fault.HasCode(err, "ResourceNotFoundException"):
 		c.add(check, Problem, fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing", name, x.env.AccountID, x.env.Region), fix)
 		return
 	case err != nil:

@@ -53,7 +53,7 @@ func (c *chart) task(ctx context.Context, x *exam, w environment.Workload) {
 // open reports whether a repository is there, and to whom it is open. Err is
 // what came of asking it for an image.
 func (c *chart) open(x *exam, r *repository, err error) bool {
-	if fault.Is(err, "RepositoryNotFoundException") {
+	if fault.HasCode(err, "RepositoryNotFoundException") {
 		c.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (strategy %s: %s)", r.Host(), r.name, x.env.Strategy.Name, x.env.Strategy.Why),
 			"create it there, or set ecr_strategy in "+x.env.File+" to where the images are")
 		return false

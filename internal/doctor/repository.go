@@ -47,7 +47,7 @@ func (x *exam) repositoryOf(ctx context.Context, w environment.Workload) *reposi
 
 func (r *repository) readPolicy(ctx context.Context) (string, error) {
 	out, err := r.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
-	if fault.Is(err, "RepositoryPolicyNotFoundException") {
+	if fault.HasCode(err, "RepositoryPolicyNotFoundException") {
 		return "", nil
 	}
 	if err != nil {
@@ -58,7 +58,7 @@ func (r *repository) readPolicy(ctx context.Context) (string, error) {
 
 func (r *repository) readLifecycle(ctx context.Context) (string, error) {
 	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
-	if fault.Is(err, "LifecyclePolicyNotFoundException") {
+	if fault.HasCode(err, "LifecyclePolicyNotFoundException") {
 		return "", nil
 	}
 	if err != nil {

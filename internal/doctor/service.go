@@ -43,7 +43,7 @@ func (c *chart) found(x *exam, t ecsdeploy.Target, f found) bool {
 	where := fmt.Sprintf("service %q in cluster %q", t.Service, t.Cluster)
 	resource := fmt.Sprintf("arn:%s:ecs:%s:%s:service/%s/*", x.caller.Partition, x.env.Region, x.env.AccountID, t.Cluster)
 	switch {
-	case fault.Is(f.err, "ClusterNotFoundException"):
+	case fault.HasCode(f.err, "ClusterNotFoundException"):
 		c.add("cluster", Problem, fmt.Sprintf("cluster %q does not exist in account %s and region %s", t.Cluster, x.env.AccountID, x.env.Region),
 			"create it with the infrastructure, or name the right one in deployer.cluster of "+x.env.File)
 	case f.err != nil:

@@ -108,7 +108,7 @@ func (d *Deployer) findService(ctx context.Context, t Target) (*types.Service, e
 
 // unreadable is the fault of a DescribeServices that ECS did not carry out.
 func (t Target) unreadable(err error) error {
-	if fault.Is(err, "ClusterNotFoundException") {
+	if fault.HasCode(err, "ClusterNotFoundException") {
 		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.doing(),
 			Err: fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster), Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
 	}
@@ -140,7 +140,7 @@ func (d *Deployer) describeRevision(ctx context.Context, name string) (revision,
 	}, within(ctx))
 	if err != nil {
 		// ECS words a missing family as a ClientException: "Unable to describe task definition."
-		if fault.Is(err, "ClientException") {
+		if fault.HasCode(err, "ClientException") {
 			return revision{}, &fault.Misconfiguration{Fault: fault.Fault{Name: "TaskDefinitionNotFound", Doing: doing, Err: fault.Plain(err),
 				Hint: "register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file"}}
 		}

@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -18,9 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 )
 
-// TestConnectionFaults holds, for every way in which a connection fails, that
-// the fault passes, that it is tried again, and whether a registration that met
-// it may have taken effect.
+// TestConnectionFaults checks, for every way in which a connection fails, that the
+// fault is transient, that the call is retried, and whether it may have taken effect.
 func TestConnectionFaults(t *testing.T) {
 	t.Parallel()
 	hijack := func(w http.ResponseWriter) net.Conn {
@@ -34,10 +32,10 @@ func TestConnectionFaults(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	tests := []struct {
 		name    string
-		serve   http.HandlerFunc // nil: nobody listens
-		secure  bool             // with a certificate that nobody knows
-		client  time.Duration    // what one attempt may take; 0 for no bound
-		ctx     time.Duration    // and all of them
+		serve   http.HandlerFunc // nil: the port is closed
+		secure  bool             // with a certificate that the client does not trust
+		client  time.Duration    // the timeout of one attempt; 0 for none
+		ctx     time.Duration    // the timeout of the call
 		fault   string
 		effect  bool
 		retried bool
@@ -49,20 +47,20 @@ func TestConnectionFaults(t *testing.T) {
 			c.SetLinger(0)
 			c.Close()
 		}, fault: "Unreachable", effect: true, retried: true},
-		{name: "closed amid the answer", serve: func(w http.ResponseWriter, _ *http.Request) {
+		{name: "closed within the answer", serve: func(w http.ResponseWriter, _ *http.Request) {
 			c := hijack(w)
 			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100\r\n\r\n{\"clus")
 			c.Close()
 		}, fault: "Unreachable", effect: true, retried: true},
-		{name: "the answer hangs", serve: func(w http.ResponseWriter, _ *http.Request) {
+		{name: "answer hangs", serve: func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "{")
 			w.(http.Flusher).Flush()
 			<-release
 		}, client: 50 * time.Millisecond, fault: "Timeout or Unreachable", effect: true, retried: true},
-		{name: "an attempt hangs", serve: func(http.ResponseWriter, *http.Request) { <-release }, client: 20 * time.Millisecond, fault: "Timeout", effect: true, retried: true},
-		{name: "the deadline comes", serve: func(http.ResponseWriter, *http.Request) { <-release }, ctx: 20 * time.Millisecond, fault: "Timeout", effect: true},
-		{name: "not AWS's certificate", serve: func(http.ResponseWriter, *http.Request) {}, secure: true, fault: "Unreachable", effect: true, retried: true},
-		{name: "a proxy's page", serve: func(w http.ResponseWriter, _ *http.Request) {
+		{name: "attempt hangs", serve: func(http.ResponseWriter, *http.Request) { <-release }, client: 20 * time.Millisecond, fault: "Timeout", effect: true, retried: true},
+		{name: "deadline passes", serve: func(http.ResponseWriter, *http.Request) { <-release }, ctx: 20 * time.Millisecond, fault: "Timeout", effect: true},
+		{name: "untrusted certificate", serve: func(http.ResponseWriter, *http.Request) {}, secure: true, fault: "Unreachable", effect: true, retried: true},
+		{name: "page of a proxy", serve: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			io.WriteString(w, "<html>Bad Gateway</html>")
 		}, fault: "Unreachable", effect: true, retried: true},
@@ -71,7 +69,7 @@ func TestConnectionFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewUnstartedServer(tt.serve)
-			server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of the client's TLS
+			server.Config.ErrorLog = log.New(io.Discard, "", 0) // discards reports of TLS errors
 			switch {
 			case tt.secure:
 				server.TLS = &tls.Config{}
@@ -97,12 +95,11 @@ func TestConnectionFaults(t *testing.T) {
 				t.Fatal("it succeeded")
 			}
 			f := Classify("listing clusters", err)
-			var outage *Outage
-			if !errors.As(f, &outage) || !strings.Contains(tt.fault, outage.Name) {
-				t.Errorf("%T %s: %v; want an outage %s", f, NameOf(f), f, tt.fault)
+			if !IsUnavailable(f) || !strings.Contains(tt.fault, NameOf(f)) {
+				t.Errorf("%T %s: %v; want a transient fault %s", f, NameOf(f), f, tt.fault)
 			}
 			if got := UntilDeadline(t.Context()).IsErrorRetryable(err); got != tt.retried {
-				t.Errorf("tried again: %v, want %v: %v", got, tt.retried, err)
+				t.Errorf("retried: %v, want %v: %v", got, tt.retried, err)
 			}
 			if got := MayHaveTakenEffect(err); got != tt.effect {
 				t.Errorf("may have taken effect: %v, want %v: %v", got, tt.effect, err)

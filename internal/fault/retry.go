@@ -15,81 +15,79 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// The pace of retries: full jitter under a ceiling that doubles, so that a
-// crowd that was throttled together does not come back together. The ceiling
-// begins higher for who is throttled: the bucket is empty then, and ECS's gain
-// 5 to 20 a second.
+// Delays between attempts: exponential backoff with full jitter, so that callers
+// that were throttled together do not retry together. A throttled call starts
+// at a longer delay, because its token bucket is empty: those of ECS refill at 5
+// to 20 tokens a second.
 const (
-	firstCeiling = 100 * time.Millisecond
-	firstEmpty   = time.Second
-	lastCeiling  = 5 * time.Second
-	roundTrip    = 200 * time.Millisecond // what an attempt itself must still have time for
-	patience     = 12                     // attempts, where no deadline ends them
+	firstDelay          = 100 * time.Millisecond // upper bound of the first delay; it doubles with every attempt
+	firstThrottledDelay = time.Second            // the same for a throttled call
+	maxDelay            = 5 * time.Second        // upper bound of every delay
+	roundTrip           = 200 * time.Millisecond // the time that an attempt itself is given
+	maxAttempts         = 12                     // where the context has no deadline
 )
 
-// The pace of registrations that are throttled. Their bucket holds 20 and gains
-// one a second, for a whole account and region: who is refused stands in a
-// queue of unknown length that moves by one a second. So a crowd spreads over
-// half a minute first, and then comes back at short intervals, but not at once.
-// Simulated and measured for 50 services at once (`make storm`): with the
-// common pace each registration would be tried more than six times for nothing,
-// with this one once.
+// Delays between attempts of a throttled RegisterTaskDefinition. Its token bucket
+// holds 20 tokens and gains one a second, for the whole account and region, so
+// a throttled call joins a queue of unknown length. The first delays are spread
+// over half a minute; later ones are short, but never zero. In `make storm`, 50
+// services at once, each registration is retried once on average; with the
+// common delays it would be retried more than six times.
 const (
-	firstInQueue = 30 * time.Second
-	leastInQueue = 3 * time.Second
-	laterInQueue = 4500 * time.Millisecond
+	maxFirstQueueDelay = 30 * time.Second
+	minQueueDelay      = 3 * time.Second
+	maxQueueDelay      = 4500 * time.Millisecond
 )
 
-// UntilDeadline returns the retryer for one call under ctx. It goes on until the
-// deadline of ctx and never sleeps past it: it gives up while there is time to
-// say what the last attempt met.
-func UntilDeadline(ctx context.Context) aws.Retryer {
-	return &retryer{standard, ctx}
-}
+// UntilDeadline returns a retryer for one call under ctx. It retries transient
+// errors until the deadline of ctx, and gives up before the deadline, so that
+// the call returns the last attempt's error and not the context's.
+func UntilDeadline(ctx context.Context) aws.Retryer { return newRetryer(ctx) }
 
-// UntilDeadlineIfRejected is [UntilDeadline] for a call that must not take effect twice: it
-// retries only what AWS has refused for now, not what may have taken effect.
+// UntilDeadlineIfRejected is [UntilDeadline] for a call that is not idempotent:
+// it retries only errors after which the call certainly has not taken effect.
 func UntilDeadlineIfRejected(ctx context.Context) aws.Retryer {
-	return &refusedRetryer{retryer{standard, ctx}}
+	return &rejectedRetryer{newRetryer(ctx)}
 }
 
-type refusedRetryer struct{ retryer }
+// rejectedRetryer is a retryer for calls that must not take effect twice.
+type rejectedRetryer struct{ *retryer }
 
 // IsErrorRetryable implements [aws.Retryer].
-func (r *refusedRetryer) IsErrorRetryable(err error) bool {
-	return passes(err) && !MayHaveTakenEffect(err)
+func (r *rejectedRetryer) IsErrorRetryable(err error) bool {
+	return isTransient(err) && !MayHaveTakenEffect(err)
 }
 
-// RetryDelay implements [aws.Retryer] at the pace of the registrations' bucket.
-func (r *refusedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+// RetryDelay implements [aws.Retryer] with the delays for a throttled registration.
+func (r *rejectedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	switch {
-	case throttles.IsErrorThrottle(err) != aws.TrueTernary:
+	case !isThrottled(err):
 		return r.retryer.RetryDelay(attempt, err)
 	case attempt <= 1:
-		return r.jitter(attempt, 0, firstInQueue, err)
+		return r.jitter(attempt, 0, maxFirstQueueDelay, err)
 	}
-	return r.jitter(attempt, leastInQueue, laterInQueue, err)
+	return r.jitter(attempt, minQueueDelay, maxQueueDelay, err)
 }
 
-// MayHaveTakenEffect reports whether nobody knows if a call that failed took
-// effect: the connection was lost, or AWS answered with a fault of its own.
-// What AWS refused, throttled or did not receive has not.
+// MayHaveTakenEffect reports whether a call that failed with err may have taken
+// effect all the same: the connection was lost after the request was sent, or
+// AWS answered with a server error. A rejected, throttled or unsent call has not.
 func MayHaveTakenEffect(err error) bool {
-	if concurrentRevision(err) == aws.TrueTernary || throttles.IsErrorThrottle(err) == aws.TrueTernary {
+	if isConcurrentRevision(err) || isThrottled(err) {
 		return false
 	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return false
 	}
-	return passes(err) || errors.Is(err, context.DeadlineExceeded)
+	return isTransient(err) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// Backoff waits before a call is made again of which nobody knew whether it took
-// effect, after the given number of such failures (from 1). It returns the
-// failure as a fault if there is no time left for another attempt.
+// Backoff waits before a call whose result is unknown is retried, after the given
+// number of such failures (from 1). It returns err as a fault if the deadline of
+// ctx leaves no time for another attempt.
 func Backoff(ctx context.Context, failures int, doing string, err error) error {
-	delay, late := (&retryer{standard, ctx}).RetryDelay(failures, err)
+	delay, late := newRetryer(ctx).RetryDelay(failures, err)
 	if late != nil {
 		return Classify(doing, late)
 	}
@@ -99,7 +97,7 @@ func Backoff(ctx context.Context, failures int, doing string, err error) error {
 	return nil
 }
 
-// Wait waits, or returns why it may not: the cause of the end of ctx.
+// Wait waits for d. If ctx ends first, it returns the cause.
 func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -113,93 +111,105 @@ func Wait(ctx context.Context, d time.Duration) error {
 
 var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
 
-// standard knows what the SDK retries; it is shared, for it holds nothing but that.
+func isThrottled(err error) bool { return throttles.IsErrorThrottle(err) == aws.TrueTernary }
+
+// standard holds the SDK's own rules for which errors are retried. It has no
+// state of its own, so all calls share it.
 var standard = retry.NewStandard(func(o *retry.StandardOptions) {
-	o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(concurrentRevision))
+	o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+		if isConcurrentRevision(err) {
+			return aws.TrueTernary
+		}
+		return aws.UnknownTernary
+	}))
 })
 
+// retryer retries transient errors of one call.
 type retryer struct {
 	*retry.Standard
-	ctx context.Context
+	deadline time.Time // zero if the call has none
+}
+
+func newRetryer(ctx context.Context) *retryer {
+	deadline, _ := ctx.Deadline()
+	return &retryer{standard, deadline}
 }
 
 // IsErrorRetryable implements [aws.Retryer].
-func (r *retryer) IsErrorRetryable(err error) bool { return passes(err) }
+func (r *retryer) IsErrorRetryable(err error) bool { return isTransient(err) }
 
-// MaxAttempts bounds the attempts where the context does not.
+// MaxAttempts returns 0, no bound, if the call has a deadline.
 func (r *retryer) MaxAttempts() int {
-	if _, ok := r.ctx.Deadline(); ok {
-		return 0 // no bound
+	if !r.deadline.IsZero() {
+		return 0
 	}
-	return patience
+	return maxAttempts
 }
 
-// GetRetryToken lets every retry through: the deadline is the bound.
+// GetRetryToken admits every retry: the deadline is the bound.
 func (r *retryer) GetRetryToken(context.Context, error) (func(error) error, error) {
 	return func(error) error { return nil }, nil
 }
 
-// RetryDelay returns how long to wait after the given attempt (from 1), or the
-// reason to give up.
+// RetryDelay returns the delay after the given attempt (from 1), or an error if
+// there is no time for another attempt.
 func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
-	first, ceiling := firstCeiling, lastCeiling
-	if throttles.IsErrorThrottle(err) == aws.TrueTernary {
-		first = firstEmpty
+	first, bound := firstDelay, maxDelay
+	if isThrottled(err) {
+		first = firstThrottledDelay
 	}
-	if attempt < 8 { // 100 ms doubled six times is beyond the last ceiling
-		ceiling = min(lastCeiling, first<<max(attempt-1, 0))
+	if attempt < 8 { // firstDelay doubled six times is more than maxDelay
+		bound = min(maxDelay, first<<max(attempt-1, 0))
 	}
-	return r.jitter(attempt, 0, ceiling, err)
+	return r.jitter(attempt, 0, bound, err)
 }
 
-// jitter returns a random wait from a floor to below a ceiling, and in time for
-// another attempt, which may be sooner than the floor.
-func (r *retryer) jitter(attempt int, floor, ceiling time.Duration, err error) (time.Duration, error) {
-	if end, ok := r.ctx.Deadline(); ok {
-		left := time.Until(end) - roundTrip
-		if left < firstCeiling {
-			return 0, &gaveUp{attempt, err}
+// jitter returns a random delay of at least shortest and less than longest. Close
+// to the deadline it may be shorter, so that another attempt is in time.
+func (r *retryer) jitter(attempt int, shortest, longest time.Duration, err error) (time.Duration, error) {
+	if !r.deadline.IsZero() {
+		left := time.Until(r.deadline) - roundTrip
+		if left < firstDelay {
+			return 0, &retriesEnded{attempt, err}
 		}
-		if left < ceiling {
-			floor, ceiling = min(floor, left/2), left
+		if left < longest {
+			shortest, longest = min(shortest, left/2), left
 		}
 	}
-	return floor + rand.N(ceiling-floor), nil
+	return shortest + rand.N(longest-shortest), nil
 }
 
-// gaveUp is the error of a call whose retries ran out of time.
-type gaveUp struct {
+// retriesEnded is the error of a call whose retries ran out of time.
+type retriesEnded struct {
 	attempts int
 	err      error
 }
 
-func (g *gaveUp) Error() string {
-	return fmt.Sprintf("giving up after %d attempts: %s", g.attempts, g.err)
+func (e *retriesEnded) Error() string {
+	return fmt.Sprintf("giving up after %d attempts: %s", e.attempts, e.err)
 }
-func (g *gaveUp) Unwrap() error { return g.err }
 
-// passes reports whether the same call may succeed later: by the table for what
-// AWS models, and by the SDK for all else, such as lost connections and
-// answers with a status of 500 or more. That an answer was cut off, the SDK
-// takes for one that it cannot read.
-func passes(err error) bool {
+func (e *retriesEnded) Unwrap() error { return e.err }
+
+// isTransient reports whether the same call can succeed later. The table decides
+// about the errors that AWS documents, the SDK about all others, such as lost
+// connections and answers with a status of 500 or more. An answer that was cut
+// off is transient too; to the SDK it is one that it cannot read.
+func isTransient(err error) bool {
 	var api smithy.APIError
-	if errors.As(err, &api) && concurrentRevision(err) != aws.TrueTernary {
-		if v, known := verdicts[codeOf(api)]; known {
-			return v.class == passing
+	if errors.As(err, &api) && !isConcurrentRevision(err) {
+		if e, known := table[codeOf(api)]; known {
+			return e.class == unavailable
 		}
 	}
 	return standard.IsErrorRetryable(err) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// concurrentRevision recognises ECS's refusal of two registrations of one
-// family at a time. It comes as a plain ClientException, which no retry mode of
-// the SDK takes for passing.
-func concurrentRevision(err error) aws.Ternary {
+// isConcurrentRevision reports whether ECS rejected a registration because
+// another of the same family is in progress. ECS answers with a ClientException
+// then, which no retry mode of the SDK retries.
+func isConcurrentRevision(err error) bool {
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "ClientException" &&
-		strings.Contains(api.ErrorMessage(), "Too many concurrent attempts to create a new revision") {
-		return aws.TrueTernary
-	}
-	return aws.UnknownTernary
+	return errors.As(err, &api) && api.ErrorCode() == "ClientException" &&
+		strings.Contains(api.ErrorMessage(), "Too many concurrent attempts to create a new revision")
 }

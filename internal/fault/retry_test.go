@@ -17,7 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// answers is an HTTP client that gives ECS's answers from a list, the last one for ever.
+// answers is an HTTP client that returns ECS's answers from a list, and repeats the last one.
 type answers struct {
 	bodies []string // "" for a success
 	status int
@@ -55,7 +55,7 @@ const (
 	client     = `{"__type":"ClientException","message":"Unable to describe task definition."}`
 )
 
-func TestRetriesWhatPasses(t *testing.T) {
+func TestRetriesTransientErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
@@ -68,7 +68,7 @@ func TestRetriesWhatPasses(t *testing.T) {
 		{"concurrent revisions", 400, []string{concurrent, concurrent, concurrent, concurrent, ""}, 5, ""},
 		{"server error", 500, []string{`{"__type":"ServerException","message":"oops"}`, ""}, 2, ""},
 		{"lost connection", 200, []string{"reset", ""}, 2, ""},
-		{"client's fault", 400, []string{client}, 1, "listing clusters: ClientException: Unable to describe task definition. (see AWS's words; the task definition, the service or its roles are not what they must be)"},
+		{"invalid request", 400, []string{client}, 1, "listing clusters: ClientException: Unable to describe task definition. (see AWS's message: the task definition, the service or one of their roles is not valid)"},
 		{"denied", 400, []string{`{"__type":"AccessDeniedException","message":"User: x is not authorized"}`}, 1,
 			"listing clusters: AccessDeniedException: User: x is not authorized (allow it in the IAM policy of the caller named above)"},
 	}
@@ -91,8 +91,8 @@ func TestRetriesWhatPasses(t *testing.T) {
 	}
 }
 
-// TestNeverPastTheDeadline holds that retries end before the deadline, with
-// the last answer and not with "context deadline exceeded".
+// TestNeverPastTheDeadline checks that retries end before the deadline, with the
+// last answer and not with "context deadline exceeded".
 func TestNeverPastTheDeadline(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []time.Duration{50 * time.Millisecond, time.Second, 20 * time.Second, 2 * time.Minute} {
@@ -102,13 +102,12 @@ func TestNeverPastTheDeadline(t *testing.T) {
 			defer cancel()
 			a := &answers{bodies: []string{throttled}, status: 400}
 			err := describe(ctx, a)
-			var outage *Outage
-			if !errors.As(err, &outage) || outage.Name != "Throttling" || !strings.Contains(err.Error(), "ThrottlingException: Rate exceeded, after ") {
+			if !IsUnavailable(err) || !errors.Is(err, Name("Throttling")) || !strings.Contains(err.Error(), "ThrottlingException: Rate exceeded, after ") {
 				t.Errorf("limit %s: got %v", limit, err)
 			}
 			if took := time.Since(start); took > limit {
 				t.Errorf("limit %s: took %s", limit, took)
-			} else if limit > 10*time.Second && took < limit-lastCeiling-roundTrip {
+			} else if limit > 10*time.Second && took < limit-maxDelay-roundTrip {
 				t.Errorf("limit %s: gave up after %s, with time for another attempt", limit, took)
 			}
 		})
@@ -119,34 +118,34 @@ func TestWithoutDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a := &answers{bodies: []string{throttled}, status: 400}
-		if err := describe(t.Context(), a); err == nil || a.got != patience {
-			t.Errorf("%d calls, want %d; %v", a.got, patience, err)
+		if err := describe(t.Context(), a); err == nil || a.got != maxAttempts {
+			t.Errorf("%d calls, want %d; %v", a.got, maxAttempts, err)
 		}
 	})
 }
 
-func TestOf(t *testing.T) {
+func TestClassify(t *testing.T) {
 	t.Parallel()
 	if Classify("x", nil) != nil {
-		t.Error("a fault of nothing")
+		t.Error("nil became a fault")
 	}
-	already := &Rejection{Fault{Name: "Mine", Err: errors.New("x")}}
-	if got := Classify("doing", already); got != error(already) {
+	already := Rejected("Mine", "", errors.New("x"), "")
+	if got := Classify("doing", already); got != already {
 		t.Errorf("a fault became %v", got)
 	}
 	tests := []struct {
 		name string
 		err  error
 		want string // name: text
-		as   any
+		is   func(error) bool
 	}{
-		{"deadline", context.DeadlineExceeded, "Timeout: doing: context deadline exceeded", new(*Outage)},
-		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "Unreachable: doing: read: connection reset by peer", new(*Outage)},
-		{"unknown", errors.New("odd"), "Unexpected: doing: odd (the deployer does not know this error: see its words)", new(*Misconfiguration)},
-		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", new(*Misconfiguration)},
+		{"deadline", context.DeadlineExceeded, "Timeout: doing: context deadline exceeded", IsUnavailable},
+		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "Unreachable: doing: read: connection reset by peer", IsUnavailable},
+		{"unknown", errors.New("odd"), "Unexpected: doing: odd (" + unknownHint + ")", IsMisconfigured},
+		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", IsMisconfigured},
 		{"under an older protocol's code", &sqstypes.QueueDoesNotExist{Message: aws.String("gone"), ErrorCodeOverride: aws.String("AWS.SimpleQueueService.NonExistentQueue")},
-			"QueueDoesNotExist: doing: AWS.SimpleQueueService.NonExistentQueue: gone (check the URL, its region, and whose credentials these are)", new(*Misconfiguration)},
-		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"}, "New: doing: NewException: new (the deployer does not know this error: see AWS's words)", new(*Misconfiguration)},
+			"QueueDoesNotExist: doing: AWS.SimpleQueueService.NonExistentQueue: gone (check the queue's URL and region, and the account of these credentials)", IsMisconfigured},
+		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"}, "New: doing: NewException: new (" + unknownHint + ")", IsMisconfigured},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,14 +154,14 @@ func TestOf(t *testing.T) {
 			if got := NameOf(err) + ": " + err.Error(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if !errors.As(err, tt.as) || !errors.Is(err, tt.err) {
-				t.Errorf("%T is not a %T of the cause", err, tt.as)
+			if !tt.is(err) || !errors.Is(err, tt.err) {
+				t.Errorf("%T is of another class, or does not wrap its cause", err)
 			}
 		})
 	}
 }
 
-// TestMayHaveTakenEffect holds which answers of ECS leave no doubt.
+// TestMayHaveTakenEffect checks after which answers of ECS a call has not taken effect.
 func TestMayHaveTakenEffect(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -171,8 +170,8 @@ func TestMayHaveTakenEffect(t *testing.T) {
 	}{
 		{"throttled", "ThrottlingException", "Rate exceeded", false},
 		{"concurrent revisions", "ClientException", "Too many concurrent attempts to create a new revision of the specified family.", false},
-		{"refused", "ClientException", "Family contains invalid characters.", false},
-		{"a server fault", "ServerException", "Service Unavailable. Please try again later.", true},
+		{"rejected", "ClientException", "Family contains invalid characters.", false},
+		{"server error", "ServerException", "Service Unavailable. Please try again later.", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -181,7 +180,7 @@ func TestMayHaveTakenEffect(t *testing.T) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 			if got := UntilDeadlineIfRejected(t.Context()).IsErrorRetryable(err); got && tt.want {
-				t.Error("it is tried again blindly")
+				t.Error("it is retried")
 			}
 		})
 	}

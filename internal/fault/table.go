@@ -1,223 +1,164 @@
 package fault
 
-// class is who has to mend a fault.
+// class says what resolves an error.
 type class int
 
 const (
-	sender  class = iota + 1 // a [Rejection]: the event asks for what cannot be
-	keeper                   // a [Misconfiguration]: somebody must change the environment
-	passing                  // an [Outage]: it passes
+	rejected      class = iota + 1 // a different event: [Rejected]
+	misconfigured                  // a change of the environment: [Misconfigured]
+	unavailable                    // a later attempt: [Unavailable]
 )
 
-// verdict is the class of an error that AWS models, and what its keeper is to do.
-type verdict struct {
+// entry is what the deployer makes of one of AWS's error codes. A transient
+// error has no hint: it is retried.
+type entry struct {
 	class class
 	hint  string
 }
 
-// The hints that several errors share.
+// Hints that several errors share.
 const (
-	allowIt   = "allow it in the IAM policy of the caller named above"
-	badCall   = "the deployer sent what AWS does not take: if it is not the task definition's doing, it is a fault of the deployer"
-	notCalled = "the deployer makes no call that answers so: it is a fault of the deployer, or of AWS"
-	raiseIt   = "raise the quota in Service Quotas, or use less of it"
-	makeIt    = "create it with the infrastructure, or name the right one in the environment file"
+	allowIt     = "allow it in the IAM policy of the caller named above"
+	badCall     = "AWS rejected the request as invalid: check the task definition; if it is valid, this is a bug in the deployer"
+	notAWS      = "check that the endpoint is AWS's own; if it is, this is a bug in the deployer"
+	raiseIt     = "raise the quota in Service Quotas, or use less of it"
+	createIt    = "create it with the infrastructure, or name the right one in the environment file"
+	unknownKeys = "AWS does not recognize these credentials: check them, and the account and partition they belong to"
+	keyOrClock  = "check the secret key and the system clock"
+	noKeys      = "there are no credentials: give the function a role, or set AWS_PROFILE"
+	signIn      = "the session has expired: sign in again"
+	keyState    = "check the state of the KMS key"
 )
 
-// verdicts is every error that ECR, ECS, EventBridge and SQS model, and the ones
-// common to all of AWS, by code. Retries follow it too: what passes is tried
-// again within the invocation, and nothing else is. ECS's refusal of concurrent
-// registrations alone is told by its text (see concurrentRevision).
-var verdicts = map[string]verdict{
-	// Common to all services. See "Common error types" in any API reference.
-	"AccessDenied":                           {keeper, allowIt},
-	"AccessDeniedException":                  {keeper, allowIt},
-	"UnauthorizedOperation":                  {keeper, allowIt},
-	"NotAuthorized":                          {keeper, allowIt},
-	"OptInRequired":                          {keeper, "enable the region, or the service, for the account"},
-	"UnrecognizedClientException":            {keeper, "these credentials are nobody's: check them, and the account and partition they are for"},
-	"InvalidClientTokenId":                   {keeper, "these credentials are nobody's: check them, and the account and partition they are for"},
-	"InvalidSignatureException":              {keeper, "the secret key is wrong, or the clock is"},
-	"SignatureDoesNotMatch":                  {keeper, "the secret key is wrong, or the clock is"},
-	"IncompleteSignature":                    {keeper, notCalled},
-	"MissingAuthenticationToken":             {keeper, "there are no credentials: give the function a role, or yourself a profile"},
-	"MissingAuthenticationTokenException":    {keeper, "there are no credentials: give the function a role, or yourself a profile"},
-	"ExpiredTokenException":                  {keeper, "the session has ended: sign in again"},
-	"ExpiredToken":                           {keeper, "the session has ended: sign in again"},
-	"UnknownOperationException":              {keeper, notCalled},
-	"InvalidAction":                          {keeper, notCalled},
-	"MalformedHttpRequestException":          {keeper, badCall},
-	"SerializationException":                 {keeper, badCall},
-	"ValidationError":                        {keeper, badCall},
-	"ValidationException":                    {keeper, badCall},
-	"RequestEntityTooLargeException":         {keeper, badCall},
-	"RequestExpired":                         {passing, ""},
-	"RequestAbortedException":                {passing, ""},
-	"RequestTimeout":                         {passing, ""},
-	"RequestTimeoutException":                {passing, ""},
-	"InternalFailure":                        {passing, ""},
-	"InternalError":                          {passing, ""},
-	"InternalServerError":                    {passing, ""},
-	"ServiceUnavailable":                     {passing, ""},
-	"ServiceUnavailableException":            {passing, ""},
-	"Throttling":                             {passing, ""},
-	"ThrottlingException":                    {passing, ""},
-	"ThrottledException":                     {passing, ""},
-	"RequestThrottled":                       {passing, ""},
-	"RequestThrottledException":              {passing, ""},
-	"RequestLimitExceeded":                   {passing, ""},
-	"TooManyRequestsException":               {passing, ""},
-	"BandwidthLimitExceeded":                 {passing, ""},
-	"ProvisionedThroughputExceededException": {passing, ""},
-	"PriorRequestNotComplete":                {passing, ""},
-	"TransactionInProgressException":         {passing, ""},
-	"EC2ThrottledException":                  {passing, ""},
-	"SlowDown":                               {passing, ""},
+// table classifies, by code, the errors that are common to all of AWS and those
+// of the operations that the deployer calls (testdata/operations.txt). Retries
+// follow it: a transient error is retried within the invocation, no other is.
+// One error is recognized by its message instead: see isConcurrentRevision.
+var table = map[string]entry{
+	// All services. See "Common error types" in any API reference.
+	"AccessDenied":                           {misconfigured, allowIt},
+	"AccessDeniedException":                  {misconfigured, allowIt},
+	"UnauthorizedOperation":                  {misconfigured, allowIt},
+	"NotAuthorized":                          {misconfigured, allowIt},
+	"OptInRequired":                          {misconfigured, "enable the region, or the service, for the account"},
+	"UnrecognizedClientException":            {misconfigured, unknownKeys},
+	"InvalidClientTokenId":                   {misconfigured, unknownKeys},
+	"InvalidSignatureException":              {misconfigured, keyOrClock},
+	"SignatureDoesNotMatch":                  {misconfigured, keyOrClock},
+	"IncompleteSignature":                    {misconfigured, notAWS},
+	"MissingAuthenticationToken":             {misconfigured, noKeys},
+	"MissingAuthenticationTokenException":    {misconfigured, noKeys},
+	"ExpiredTokenException":                  {misconfigured, signIn},
+	"ExpiredToken":                           {misconfigured, signIn},
+	"UnknownOperationException":              {misconfigured, notAWS},
+	"InvalidAction":                          {misconfigured, notAWS},
+	"MalformedHttpRequestException":          {misconfigured, badCall},
+	"SerializationException":                 {misconfigured, badCall},
+	"ValidationError":                        {misconfigured, badCall},
+	"ValidationException":                    {misconfigured, badCall},
+	"RequestEntityTooLargeException":         {misconfigured, badCall},
+	"RequestExpired":                         {unavailable, ""},
+	"RequestAbortedException":                {unavailable, ""},
+	"RequestTimeout":                         {unavailable, ""},
+	"RequestTimeoutException":                {unavailable, ""},
+	"InternalFailure":                        {unavailable, ""},
+	"InternalError":                          {unavailable, ""},
+	"InternalServerError":                    {unavailable, ""},
+	"ServiceUnavailable":                     {unavailable, ""},
+	"ServiceUnavailableException":            {unavailable, ""},
+	"Throttling":                             {unavailable, ""},
+	"ThrottlingException":                    {unavailable, ""},
+	"ThrottledException":                     {unavailable, ""},
+	"RequestThrottled":                       {unavailable, ""},
+	"RequestThrottledException":              {unavailable, ""},
+	"RequestLimitExceeded":                   {unavailable, ""},
+	"TooManyRequestsException":               {unavailable, ""},
+	"BandwidthLimitExceeded":                 {unavailable, ""},
+	"ProvisionedThroughputExceededException": {unavailable, ""},
+	"PriorRequestNotComplete":                {unavailable, ""},
+	"TransactionInProgressException":         {unavailable, ""},
+	"EC2ThrottledException":                  {unavailable, ""},
+	"SlowDown":                               {unavailable, ""},
 
-	// Of both ECR and ECS.
-	"ServerException":           {passing, ""},
-	"InvalidParameterException": {keeper, badCall},
-	"LimitExceededException":    {keeper, raiseIt},
+	// ECR and ECS.
+	"ServerException":           {unavailable, ""},
+	"InvalidParameterException": {misconfigured, badCall},
+	"LimitExceededException":    {misconfigured, raiseIt},
 
-	// ECS, of the operations that the deployer uses.
-	"ClientException":                                {keeper, "see AWS's words; the task definition, the service or its roles are not what they must be"},
-	"ClusterNotFoundException":                       {keeper, makeIt},
-	"ServiceNotFoundException":                       {keeper, makeIt},
-	"ServiceNotActiveException":                      {keeper, "it was deleted: create it again, or take it out of the environment file"},
-	"NamespaceNotFoundException":                     {keeper, "create the Service Connect namespace that the service names"},
-	"PlatformUnknownException":                       {keeper, "change the service's platform version to one that exists"},
-	"PlatformTaskDefinitionIncompatibilityException": {keeper, "change the service's platform version to one that can run the task definition"},
-	"UnsupportedFeatureException":                    {keeper, "the region does not have what the task definition or the service asks for"},
-	"BlockedException":                               {keeper, "AWS has blocked the account: ask its support"},
-	// ECS, of operations that it does not use.
-	"AttributeLimitExceededException":            {keeper, notCalled},
-	"ClusterContainsCapacityProviderException":   {keeper, notCalled},
-	"ClusterContainsContainerInstancesException": {keeper, notCalled},
-	"ClusterContainsServicesException":           {keeper, notCalled},
-	"ClusterContainsTasksException":              {keeper, notCalled},
-	"ConflictException":                          {passing, ""},
-	"DaemonNotActiveException":                   {keeper, notCalled},
-	"DaemonNotFoundException":                    {keeper, notCalled},
-	"GatewayNotFoundException":                   {keeper, notCalled},
-	"MissingVersionException":                    {keeper, notCalled},
-	"NoUpdateAvailableException":                 {keeper, notCalled},
-	"ResourceInUseException":                     {keeper, notCalled},
-	"ResourceNotFoundException":                  {keeper, makeIt},
-	"ServiceDeploymentNotFoundException":         {keeper, "another one has taken its place: look at the service again"},
-	"TargetNotConnectedException":                {keeper, notCalled},
-	"TargetNotFoundException":                    {keeper, notCalled},
-	"TaskSetNotFoundException":                   {keeper, notCalled},
-	"UpdateInProgressException":                  {passing, ""},
+	// ECS.
+	"ClientException": {misconfigured,
+		"see AWS's message: the task definition, the service or one of their roles is not valid"},
+	"ClusterNotFoundException":   {misconfigured, createIt},
+	"ServiceNotFoundException":   {misconfigured, createIt},
+	"ServiceNotActiveException":  {misconfigured, "it was deleted: create it again, or remove it from the environment file"},
+	"NamespaceNotFoundException": {misconfigured, "create the Service Connect namespace that the service names"},
+	"PlatformUnknownException":   {misconfigured, "change the service's platform version to one that exists"},
+	"PlatformTaskDefinitionIncompatibilityException": {misconfigured,
+		"change the service's platform version to one that can run the task definition"},
+	"UnsupportedFeatureException": {misconfigured,
+		"the region does not support a feature that the task definition or the service uses"},
+	"ConflictException":                  {unavailable, ""},
+	"ResourceNotFoundException":          {misconfigured, createIt},
+	"ServiceDeploymentNotFoundException": {misconfigured, "a newer service deployment may have replaced it: check the service's status"},
 
-	// SQS, of the operations that the deployer uses.
-	"QueueDoesNotExist":      {keeper, "check the URL, its region, and whose credentials these are"},
-	"InvalidAddress":         {keeper, "check the URL: like https://sqs.REGION.amazonaws.com/ACCOUNT/NAME"},
-	"InvalidSecurity":        {keeper, badCall},
-	"InvalidIdFormat":        {keeper, badCall},
-	"ReceiptHandleIsInvalid": {keeper, "the message was received by another meanwhile, or is gone"},
-	"MessageNotInflight":     {keeper, "the message was received by another meanwhile, or is gone"},
-	"OverLimit":              {passing, ""},
-	"UnsupportedOperation":   {keeper, badCall},
-	"KmsAccessDenied":        {keeper, "let the caller use the key that the queue is encrypted with: kms:Decrypt"},
-	"KmsDisabled":            {keeper, "enable the key that the queue is encrypted with"},
-	"KmsInvalidKeyUsage":     {keeper, "the key of the queue is not one for encryption: give the queue another"},
-	"KmsInvalidState":        {keeper, "see the state of the key that the queue is encrypted with"},
-	"KmsNotFound":            {keeper, "the key of the queue is gone: give the queue another"},
-	"KmsOptInRequired":       {keeper, "see the state of the key that the queue is encrypted with"},
-	"KmsThrottled":           {passing, ""},
-	// SQS, of operations that it does not use.
-	"BatchEntryIdsNotDistinct":     {keeper, notCalled},
-	"BatchRequestTooLong":          {keeper, notCalled},
-	"EmptyBatchRequest":            {keeper, notCalled},
-	"InvalidAttributeName":         {keeper, notCalled},
-	"InvalidAttributeValue":        {keeper, notCalled},
-	"InvalidBatchEntryId":          {keeper, notCalled},
-	"InvalidMessageContents":       {keeper, notCalled},
-	"PurgeQueueInProgress":         {keeper, notCalled},
-	"QueueDeletedRecently":         {keeper, notCalled},
-	"QueueNameExists":              {keeper, notCalled},
-	"TooManyEntriesInBatchRequest": {keeper, notCalled},
+	// ECR.
+	"RepositoryNotFoundException":       {misconfigured, createIt},
+	"ImageNotFoundException":            {rejected, "push the image first, or check the tag"},
+	"UnableToGetUpstreamImageException": {unavailable, ""},
+	"LayerInaccessibleException":        {misconfigured, "push the image again: ECR cannot read one of its layers"},
+	"LayersNotFoundException":           {misconfigured, "push the image again: one of its layers is missing"},
+	"LifecyclePolicyNotFoundException":  {misconfigured, "give the repository a lifecycle policy"},
+	"RepositoryPolicyNotFoundException": {misconfigured, "give the repository a policy"},
+	"UnableToGetUpstreamLayerException": {unavailable, ""},
 
-	// ECR, of the operations that the deployer uses.
-	"RepositoryNotFoundException":          {keeper, makeIt},
-	"ImageNotFoundException":               {sender, "push the image first, or check the tag"},
-	"KmsException":                         {keeper, "let the caller use the key that the repository is encrypted with"},
-	"UnableToGetUpstreamImageException":    {passing, ""},
-	"BlockedByOrganizationPolicyException": {keeper, "a policy of the organization forbids it"},
-	"ImageArchivedException":               {keeper, "restore the image from the archive, or push it again"},
-	// ECR, of operations that it does not use.
-	"EmptyUploadException":                         {keeper, notCalled},
-	"ExclusionAlreadyExistsException":              {keeper, notCalled},
-	"ExclusionNotFoundException":                   {keeper, notCalled},
-	"ImageAlreadyExistsException":                  {keeper, notCalled},
-	"ImageDigestDoesNotMatchException":             {keeper, notCalled},
-	"ImageStorageClassUpdateNotSupportedException": {keeper, notCalled},
-	"ImageTagAlreadyExistsException":               {keeper, notCalled},
-	"InvalidLayerException":                        {keeper, notCalled},
-	"InvalidLayerPartException":                    {keeper, notCalled},
-	"InvalidTagParameterException":                 {keeper, notCalled},
-	"LayerAlreadyExistsException":                  {keeper, notCalled},
-	"LayerInaccessibleException":                   {keeper, notCalled},
-	"LayerPartTooSmallException":                   {keeper, notCalled},
-	"LayersNotFoundException":                      {keeper, notCalled},
-	"LifecyclePolicyNotFoundException":             {keeper, notCalled},
-	"LifecyclePolicyPreviewInProgressException":    {keeper, notCalled},
-	"LifecyclePolicyPreviewNotFoundException":      {keeper, notCalled},
-	"PullThroughCacheRuleAlreadyExistsException":   {keeper, notCalled},
-	"PullThroughCacheRuleNotFoundException":        {keeper, notCalled},
-	"ReferencedImagesNotFoundException":            {keeper, notCalled},
-	"RegistryPolicyNotFoundException":              {keeper, notCalled},
-	"ReplicationBackfillInProgressException":       {keeper, notCalled},
-	"ReplicationBackfillInvalidStatusException":    {keeper, notCalled},
-	"ReplicationBackfillNotFoundException":         {keeper, notCalled},
-	"RepositoryAlreadyExistsException":             {keeper, notCalled},
-	"RepositoryNotEmptyException":                  {keeper, notCalled},
-	"RepositoryPolicyNotFoundException":            {keeper, notCalled},
-	"ScanNotFoundException":                        {keeper, notCalled},
-	"SecretNotFoundException":                      {keeper, notCalled},
-	"SigningConfigurationNotFoundException":        {keeper, notCalled},
-	"TemplateAlreadyExistsException":               {keeper, notCalled},
-	"TemplateNotFoundException":                    {keeper, notCalled},
-	"TooManyTagsException":                         {keeper, notCalled},
-	"UnableToAccessSecretException":                {keeper, notCalled},
-	"UnableToDecryptSecretValueException":          {keeper, notCalled},
-	"UnableToGetUpstreamLayerException":            {passing, ""},
-	"UnableToListUpstreamImageReferrersException":  {passing, ""},
-	"UnsupportedImageTypeException":                {keeper, notCalled},
-	"UnsupportedUpstreamRegistryException":         {keeper, notCalled},
-	"UploadNotFoundException":                      {keeper, notCalled},
+	// EventBridge; the last six are those of a single entry of PutEvents.
+	"InternalException":                   {unavailable, ""},
+	"InvalidEventPatternException":        {misconfigured, "correct the event pattern of the rule"},
+	"InvalidAccountIdException":           {misconfigured, "name a bus of an account that exists"},
+	"InvalidArgument":                     {misconfigured, badCall},
+	"MalformedDetail":                     {misconfigured, "the detail of an event must be a JSON object"},
+	"NotAuthorizedForSourceException":     {misconfigured, allowIt},
+	"NotAuthorizedForDetailTypeException": {misconfigured, allowIt},
+	"RedactionFailure":                    {misconfigured, badCall},
 
-	// EventBridge.
-	"InternalException":               {passing, ""},
-	"ConcurrentModificationException": {passing, ""},
-	"IllegalStatusException":          {keeper, notCalled},
-	"InvalidEventPatternException":    {keeper, notCalled},
-	"InvalidStateException":           {keeper, notCalled},
-	"ManagedRuleException":            {keeper, notCalled},
-	"OperationDisabledException":      {keeper, notCalled},
-	"PolicyLengthExceededException":   {keeper, notCalled},
-	"ResourceAlreadyExistsException":  {keeper, notCalled},
-	// EventBridge, of a single entry of PutEvents.
-	"InvalidAccountIdException":           {keeper, "name a bus of an account that exists"},
-	"InvalidArgument":                     {keeper, badCall},
-	"MalformedDetail":                     {keeper, "the detail of an event has to be a JSON object"},
-	"NotAuthorizedForSourceException":     {keeper, allowIt},
-	"NotAuthorizedForDetailTypeException": {keeper, allowIt},
-	"RedactionFailure":                    {keeper, badCall},
+	// SQS.
+	"QueueDoesNotExist":      {misconfigured, "check the queue's URL and region, and the account of these credentials"},
+	"InvalidAddress":         {misconfigured, "write the queue's URL like https://sqs.us-east-1.amazonaws.com/111111111111/name"},
+	"InvalidSecurity":        {misconfigured, badCall},
+	"InvalidIdFormat":        {misconfigured, badCall},
+	"ReceiptHandleIsInvalid": {misconfigured, "another consumer received the message meanwhile, or it was deleted"},
+	"MessageNotInflight":     {misconfigured, "another consumer received the message meanwhile, or it was deleted"},
+	"OverLimit":              {unavailable, ""},
+	"UnsupportedOperation":   {misconfigured, badCall},
+	"KmsAccessDenied":        {misconfigured, "allow the caller kms:Decrypt with the KMS key of the queue"},
+	"KmsDisabled":            {misconfigured, "enable the KMS key of the queue"},
+	"KmsInvalidKeyUsage":     {misconfigured, "give the queue a KMS key for encryption"},
+	"KmsInvalidState":        {misconfigured, keyState},
+	"KmsNotFound":            {misconfigured, "the KMS key of the queue was deleted: give the queue another"},
+	"KmsOptInRequired":       {misconfigured, keyState},
+	"KmsThrottled":           {unavailable, ""},
 
-	// SSM, of GetParameter.
-	"ParameterNotFound":        {keeper, makeIt},
-	"ParameterVersionNotFound": {keeper, makeIt},
-	"InvalidKeyId":             {keeper, "let the function's role decrypt with the key of the parameter: kms:Decrypt"},
+	// SSM.
+	"ParameterNotFound":        {misconfigured, createIt},
+	"ParameterVersionNotFound": {misconfigured, createIt},
+	"InvalidKeyId":             {misconfigured, "allow the function's role kms:Decrypt with the KMS key of the parameter"},
 
-	// SNS, of Publish.
-	"AuthorizationError": {keeper, allowIt},
-	"NotFound":           {keeper, makeIt},
-	"InvalidParameter":   {keeper, badCall},
-	"KMSAccessDenied":    {keeper, "let the function's role encrypt with the key of the topic: kms:GenerateDataKey and kms:Decrypt"},
-	"KMSDisabled":        {keeper, "enable the key of the topic"},
-	"KMSInvalidState":    {keeper, "see the state of the topic's key"},
-	"KMSNotFound":        {keeper, "the key of the topic is gone: give the topic another"},
-	"KMSOptInRequired":   {keeper, "see the state of the topic's key"},
-	"KMSThrottling":      {passing, ""},
+	// SNS.
+	"AuthorizationError":          {misconfigured, allowIt},
+	"NotFound":                    {misconfigured, createIt},
+	"InvalidParameter":            {misconfigured, badCall},
+	"ParameterValueInvalid":       {misconfigured, badCall},
+	"EndpointDisabled":            {misconfigured, "publish to a topic, not to a mobile endpoint"},
+	"PlatformApplicationDisabled": {misconfigured, "publish to a topic, not to a mobile endpoint"},
+	"KMSAccessDenied":             {misconfigured, "allow the function's role kms:GenerateDataKey and kms:Decrypt with the KMS key of the topic"},
+	"KMSDisabled":                 {misconfigured, "enable the KMS key of the topic"},
+	"KMSInvalidState":             {misconfigured, keyState},
+	"KMSNotFound":                 {misconfigured, "the KMS key of the topic was deleted: give the topic another"},
+	"KMSOptInRequired":            {misconfigured, keyState},
+	"KMSThrottling":               {unavailable, ""},
+
+	// IAM.
+	"NoSuchEntity":     {misconfigured, createIt},
+	"InvalidInput":     {misconfigured, badCall},
+	"PolicyEvaluation": {unavailable, ""},
 }

@@ -52,7 +52,7 @@ func TestSendRefused(t *testing.T) {
 	lost.Kind = ""
 	err := b.Send(t.Context(), all["started"], lost, all["rejected"])
 	const want = `making known "" of service "backend" (event "7bf73129-1428-4cd3-a780-2b9e0c5d80e3"): putting the  event of source "deployer" on bus "default": ` +
-		`InvalidArgument: Parameter DetailType is not valid. Reason: DetailType is a required argument. (the deployer sent what AWS does not take: if it is not the task definition's doing, it is a fault of the deployer)`
+		`InvalidArgument: Parameter DetailType is not valid. Reason: DetailType is a required argument. (AWS rejected the request as invalid: check the task definition; if it is valid, this is a bug in the deployer)`
 	if fmt.Sprint(err) != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}

@@ -166,9 +166,8 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if err == nil {
 		image, state, err = p.read(ctx, env, request, find)
 	}
-	var rejection *fault.Rejection
-	if errors.As(err, &rejection) {
-		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejection.Error()}, nil
+	if fault.IsRejected(err) {
+		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: err.Error()}, nil
 	}
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
@@ -201,9 +200,8 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	both.Go(func() { ref, imageErr = find(ctx) })
 	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsdeploy.TargetOf(env, request.Workload)) })
 	both.Wait()
-	var rejection *fault.Rejection
 	switch {
-	case errors.As(imageErr, &rejection), stateErr == nil:
+	case fault.IsRejected(imageErr), stateErr == nil:
 		return ref, state, imageErr
 	case imageErr == nil:
 		return ref, state, stateErr

@@ -51,8 +51,8 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 	ref, err := image.ParseReference(back.Image)
 	registry, isECR := ref.Registry()
 	if err != nil || !isECR {
-		return nil, nil, &fault.Rejection{Fault: fault.Fault{Name: "ImageOutsideECR", Doing: fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
-			Err: fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), Hint: "choose another revision"}}
+		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR, fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
+			fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), "choose another revision")
 	}
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
 	request.Cause.Reason = rollbackReason(back.Revision, request.Cause.Reason)

@@ -132,7 +132,7 @@ func (q *queue) fault(doing, action string, err error) error {
 	}
 	doing = fmt.Sprintf("%s of queue %q", doing, q.url)
 	if _, denied := fault.Denied(err); denied {
-		return &fault.Misconfiguration{Fault: fault.Fault{Name: "AccessDenied", Doing: doing, Err: fault.Plain(err), Hint: "allow " + action + " on the queue"}}
+		return fault.Misconfigured(fault.ErrAccessDenied, doing, fault.Plain(err), "allow "+action+" on the queue")
 	}
 	return fault.Classify(doing, err)
 }

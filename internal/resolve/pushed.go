@@ -23,7 +23,7 @@ func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w e
 		RegistryId: aws.String(registry.AccountID), RepositoryName: aws.String(w.Repository),
 		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
 	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
-	if fault.Is(err, "ImageNotFoundException") {
+	if fault.HasCode(err, "ImageNotFoundException") {
 		return ref, time.Time{}, nil
 	}
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 // refused returns the fault of a BatchGetImage call that ECR did not carry out.
 func refused(err error, env *environment.Environment, w environment.Workload, tag string) error {
-	if fault.Is(err, "RepositoryNotFoundException") {
+	if fault.HasCode(err, "RepositoryNotFoundException") {
 		registry := env.RegistryOf(w)
 		//lint:ignore ST1005 these are the words that people search for
 		err := fmt.Errorf("No ECR repository found: %s/%s does not exist (%s)", registry.Host(), w.Repository, strategy(env, w))

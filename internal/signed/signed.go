@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,8 +69,7 @@ func (c Client) call(ctx context.Context, service, doing string, body []byte, he
 		if err == nil {
 			return answer, nil
 		}
-		var passes *fault.Outage
-		if f := fault.Classify(doing, err); !errors.As(f, &passes) || attempt == mostAttempts {
+		if f := fault.Classify(doing, err); !fault.IsUnavailable(f) || attempt == mostAttempts {
 			return nil, f
 		}
 		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {

@@ -4,6 +4,7 @@ package secret
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,8 +32,8 @@ func Webhook(config aws.Config, name string) func(context.Context) (string, erro
 		}
 		address, wrong := read(out.Parameter.Value)
 		if wrong != "" {
-			return "", &fault.Misconfiguration{Fault: fault.Fault{Name: "NoWebhook", Doing: doing, Err: fmt.Errorf("%s", wrong),
-				Hint: `put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"}`}}
+			return "", fault.Misconfigured("NoWebhook", doing, errors.New(wrong),
+				`put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"}`)
 		}
 		return address, nil
 	}

@@ -11,18 +11,18 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// TestPace holds between which bounds the waits are, and that all of what is
-// between is used.
-func TestPace(t *testing.T) {
+// TestDelay checks the bounds of the delays between attempts, and that they are
+// spread over all of the range.
+func TestDelay(t *testing.T) {
 	t.Parallel()
 	empty, lost := &smithy.GenericAPIError{Code: "ThrottlingException"}, errors.New("lost")
 	tests := []struct {
-		name        string
-		pace        func(context.Context) aws.Retryer
-		left        time.Duration // until the deadline
-		attempt     int
-		err         error
-		least, most time.Duration
+		name              string
+		retryer           func(context.Context) aws.Retryer
+		left              time.Duration // until the deadline
+		attempt           int
+		err               error
+		shortest, longest time.Duration
 	}{
 		{"lost connection", UntilDeadline, time.Minute, 1, lost, 0, 100 * time.Millisecond},
 		{"lost again", UntilDeadline, time.Minute, 2, lost, 0, 200 * time.Millisecond},
@@ -41,17 +41,17 @@ func TestPace(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), tt.left)
 				defer cancel()
-				shortest, longest := time.Hour, time.Duration(0)
+				least, most := time.Hour, time.Duration(0)
 				for range 1000 {
-					d, err := tt.pace(ctx).RetryDelay(tt.attempt, tt.err)
+					d, err := tt.retryer(ctx).RetryDelay(tt.attempt, tt.err)
 					if err != nil {
 						t.Fatal(err)
 					}
-					shortest, longest = min(shortest, d), max(longest, d)
+					least, most = min(least, d), max(most, d)
 				}
-				slack := (tt.most - tt.least) / 20 // chance stays out of it once in 10^22 runs
-				if shortest < tt.least || shortest > tt.least+slack || longest > tt.most || longest < tt.most-slack {
-					t.Errorf("waits from %s to %s, want from %s to %s", shortest, longest, tt.least, tt.most)
+				slack := (tt.longest - tt.shortest) / 20 // fails by chance once in 10^22 runs
+				if least < tt.shortest || least > tt.shortest+slack || most > tt.longest || most < tt.longest-slack {
+					t.Errorf("delays from %s to %s, want from %s to %s", least, most, tt.shortest, tt.longest)
 				}
 			})
 		})

@@ -1,0 +1,109 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// unknownHint is the hint of an error that the table does not hold.
+const unknownHint = "the deployer does not know this error; see its message"
+
+// Classify returns the error of an AWS call as a fault, classified by the table
+// of errors. Doing is the call in gerund form with its values. An error that
+// wraps a fault already is returned as it is, and nil as nil.
+func Classify(doing string, err error) error {
+	if err == nil || NameOf(err) != "Unknown" {
+		return err
+	}
+	cause := Plain(err)
+	var api smithy.APIError
+	var network net.Error
+	switch {
+	case errors.As(err, &api):
+		code := codeOf(api)
+		return classifyCode(code, doing, cause, isTransient(err))
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return Unavailable(errTimeout, doing, cause, "")
+	case errors.As(err, &network), isTransient(err):
+		return Unavailable(errUnreachable, doing, cause, "")
+	}
+	return Misconfigured(errUnexpected, doing, cause, unknownHint)
+}
+
+// classifyCode returns the fault for one of AWS's error codes.
+func classifyCode(code, doing string, cause error, transient bool) error {
+	name := Name(strings.TrimSuffix(code, "Exception"))
+	entry, known := table[code]
+	switch {
+	case transient:
+		return Unavailable(name, doing, cause, "")
+	case !known:
+		return Misconfigured(name, doing, cause, unknownHint)
+	case entry.class == rejected:
+		return Rejected(name, doing, cause, entry.hint)
+	}
+	return Misconfigured(name, doing, cause, entry.hint)
+}
+
+// codeOf returns the code under which the table holds an error. SQS answers with
+// the codes of its older protocol ("AWS.SimpleQueueService.NonExistentQueue");
+// the SDK has the new code only as the name of the Go type.
+func codeOf(api smithy.APIError) string {
+	code := api.ErrorCode()
+	if _, known := table[code]; !known {
+		if modelled, ok := strings.CutPrefix(fmt.Sprintf("%T", api), "*types."); ok {
+			return modelled
+		}
+	}
+	return code
+}
+
+// Denied returns AWS's message if err says that AWS denied the caller access,
+// and whether it does.
+func Denied(err error) (message string, denied bool) {
+	var api smithy.APIError
+	if errors.As(err, &api) && table[codeOf(api)].hint == allowIt {
+		return api.ErrorMessage(), true
+	}
+	return "", false
+}
+
+// HasCode reports whether AWS answered with the given error code, such as
+// "ClusterNotFoundException".
+func HasCode(err error, code string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == code
+}
+
+// Plain returns an error that AWS answered with under its code and message
+// alone, without what the SDK adds (operation, status, request id). Any other
+// error is returned as it is.
+func Plain(err error) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) || api.ErrorMessage() == "" && table[api.ErrorCode()] == (entry{}) {
+		return err
+	}
+	text := api.ErrorCode()
+	if message := api.ErrorMessage(); message != "" {
+		text += ": " + message
+	}
+	var ended *retriesEnded
+	if errors.As(err, &ended) {
+		text = fmt.Sprintf("%s, after %d attempts", text, ended.attempts)
+	}
+	return &plainError{text, err}
+}
+
+// plainError is an error under a shorter text.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (p *plainError) Error() string { return p.text }
+func (p *plainError) Unwrap() error { return p.err }

@@ -1,0 +1,49 @@
+package fault
+
+import "errors"
+
+// Name identifies a fault, so that callers can act on it: errors.Is(err,
+// fault.ErrAccessDenied) reports whether err wraps a fault of that name. The
+// name of a fault that AWS answered with is AWS's error code without
+// "Exception" at its end.
+type Name string
+
+// Error returns the name.
+func (n Name) Error() string { return string(n) }
+
+// The names that callers act on.
+const (
+	ErrAccessDenied           Name = "AccessDenied"
+	ErrClusterNotFound        Name = "ClusterNotFound"
+	ErrControllerNotECS       Name = "ControllerNotECS"
+	ErrImageNotFound          Name = "ImageNotFound"
+	ErrImageOutsideECR        Name = "ImageOutsideECR"
+	ErrNoCredentials          Name = "NoCredentials"
+	ErrNoRollback             Name = "NoRollback"
+	ErrRepositoryNotFound     Name = "RepositoryNotFound"
+	ErrRollbackInProgress     Name = "RollbackInProgress"
+	ErrServiceNotActive       Name = "ServiceNotActive"
+	ErrServiceNotFound        Name = "ServiceNotFound"
+	ErrTaskDefinitionNotFound Name = "TaskDefinitionNotFound"
+
+	errTimeout     Name = "Timeout"
+	errUnreachable Name = "Unreachable"
+	errUnexpected  Name = "Unexpected"
+)
+
+// NameOf returns the name of the fault that err wraps, "Unknown" if it wraps
+// none. Logs and Lambda's answer hold it as the error's type.
+func NameOf(err error) string {
+	var r *Rejection
+	var m *Misconfiguration
+	var o *Outage
+	switch {
+	case errors.As(err, &r):
+		return r.Name
+	case errors.As(err, &m):
+		return m.Name
+	case errors.As(err, &o):
+		return o.Name
+	}
+	return "Unknown"
+}
