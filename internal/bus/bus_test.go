@@ -52,7 +52,7 @@ func TestPutRefused(t *testing.T) {
 	all := entries(3)
 	all[1].Detail = "not JSON"
 	ids, err := b.Put(t.Context(), all...)
-	const want = `putting the DEPLOY event of source "action.dev" on bus "default": MalformedDetail: Detail is malformed. (the detail of an event has to be a JSON object)`
+	const want = `putting the DEPLOY event of source "action.dev" on bus "default": MalformedDetail: Detail is malformed. (the detail of an event must be a JSON object)`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
