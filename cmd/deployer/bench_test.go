@@ -14,13 +14,13 @@ func BenchmarkColdStart(b *testing.B) {
 	var init time.Duration
 	var peak int64
 	for b.Loop() {
-		s := newScene(b, "prod", nil)
-		s.invoke(b, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
-		s.invoke(b, `{}`) // the peak is read when the next event is asked for
-		process := s.Stats().Processes[0]
+		f := newFunction(b, "prod", nil)
+		f.invoke(b, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
+		f.invoke(b, `{}`) // the peak is read when the next event is asked for
+		process := f.host.Stats().Processes[0]
 		init += process.Init
 		peak = max(peak, process.PeakRSS)
-		s.Close()
+		f.host.Close()
 	}
 	b.ReportMetric(float64(init.Microseconds())/1000/float64(b.N), "ms/start")
 	b.ReportMetric(float64(peak)/(1<<20), "MB-peak")
@@ -29,17 +29,17 @@ func BenchmarkColdStart(b *testing.B) {
 // BenchmarkDeploy measures a deployment while every call of AWS takes 100 ms:
 // when the update leaves, counted from the first call.
 func BenchmarkDeploy(b *testing.B) {
-	s := newScene(b, "prod", nil)
-	s.invoke(b, `{}`) // the cold start is measured elsewhere
-	s.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
+	f := newFunction(b, "prod", nil)
+	f.invoke(b, `{}`) // the cold start is measured elsewhere
+	f.aws.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
 	var update time.Duration
 	var calls, n int
 	start := time.Now()
 	for b.Loop() {
-		s.ResetCalls()
+		f.aws.ResetCalls()
 		n++
-		s.invoke(b, deployEventAt(start.Add(time.Duration(n)*time.Second), fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
-		all := s.Calls()
+		f.invoke(b, deployEventAt(start.Add(time.Duration(n)*time.Second), fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
+		all := f.aws.Calls()
 		calls = len(all)
 		update = max(update, all[4].Start.Sub(all[0].Start)) // after three reads and the register
 	}

@@ -20,12 +20,13 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// conformanceURL names another double of AWS to run these cases against.
+// conformanceURL is the environment variable with the URL of another emulation of
+// AWS, such as moto_server, to run these cases against.
 const conformanceURL = "DEPLOYER_CONFORMANCE_URL"
 
-// TestConformance runs the real bootstrap through the cases that any double of
-// AWS can serve: on the emulator, or on the one that DEPLOYER_CONFORMANCE_URL
-// names (`make conformance`), so that the emulator is not the only witness.
+// TestConformance runs the real bootstrap through the cases that every emulation of
+// AWS supports: on this project's emulator, or on the one at DEPLOYER_CONFORMANCE_URL
+// (`make conformance`), so that two independent implementations agree.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -33,7 +34,7 @@ func TestConformance(t *testing.T) {
 		before func(*testing.T, *conformance)
 		detail string
 		status string // "" for an error
-		reason string // how it begins
+		reason string // prefix
 		runs   int32
 	}{
 		{name: "deploy", detail: `{"service":"backend","tag":"v2"}`, status: "deployed", reason: "the service is being moved to the new revision", runs: 2},
@@ -49,14 +50,14 @@ func TestConformance(t *testing.T) {
 		{name: "repository missing", detail: `{"service":"web-api","tag":"v2"}`, reason: "RepositoryNotFound", runs: 1},
 		{name: "service missing", detail: `{"service":"worker","tag":"v2"}`, reason: "ServiceNotFound", runs: 1},
 		{name: "service deleted", before: func(t *testing.T, c *conformance) {
-			_, err := c.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(c.cluster), Service: aws.String(c.service), Force: aws.Bool(true)})
+			_, err := c.account.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(c.cluster), Service: aws.String(c.service), Force: aws.Bool(true)})
 			must(t, err)
 		}, detail: `{"service":"backend","tag":"v2"}`, reason: "ServiceNot"},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := newConformance(t, fmt.Sprintf("case%d", i)) // a project of its own
+			c := newConformance(t, fmt.Sprintf("case%d", i)) // a project for each case: they may share an account
 			if tt.before != nil {
 				tt.before(t, c)
 			}
@@ -67,7 +68,7 @@ func TestConformance(t *testing.T) {
 			if tt.runs == 0 {
 				return
 			}
-			got, err := c.Runs(t.Context(), c.cluster, c.service)
+			got, err := c.account.Runs(t.Context(), c.cluster, c.service)
 			must(t, err)
 			if got.TaskDefinition.Revision != tt.runs {
 				t.Errorf("the service runs revision %d, want %d", got.TaskDefinition.Revision, tt.runs)
@@ -76,13 +77,13 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// conformance is the function of a project of its own, with a backend.
+// conformance is a project with a backend, and its function.
 type conformance struct {
-	*accounts.Account
-	*scene
+	account          *accounts.Account
+	host             *lambdahost.Host
 	cluster, service string
-	began            time.Time
-	sent             int
+	start            time.Time
+	sent             int // events
 }
 
 func newConformance(t *testing.T, project string) *conformance {
@@ -94,29 +95,38 @@ func newConformance(t *testing.T, project string) *conformance {
 	if url == "" {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
-	c := &conformance{Account: accounts.Connect(url, account, "us-east-1"), scene: &scene{logs: &logBuffer{}}, began: time.Now(), cluster: project + "_cluster_dev", service: project + "_service_dev"}
-	must(t, c.Cluster(t.Context(), c.cluster))
+	c := &conformance{
+		account: accounts.Connect(url, account, "us-east-1"), start: time.Now(),
+		cluster: project + "_cluster_dev", service: project + "_service_dev",
+	}
+	must(t, c.account.Cluster(t.Context(), c.cluster))
 	for _, version := range []string{"v1", "v2"} {
-		_, err := c.Push(t.Context(), project+"_backend", version, version)
+		_, err := c.account.Push(t.Context(), project+"_backend", version, version)
 		must(t, err)
 	}
-	_, err = c.Service(t.Context(), c.cluster, c.service, account+".dkr.ecr.us-east-1.amazonaws.com/"+project+"_backend:v1", onEC2)
+	registry := account + ".dkr.ecr.us-east-1.amazonaws.com/"
+	_, err = c.account.Service(t.Context(), c.cluster, c.service, registry+project+"_backend:v1", onEC2)
 	must(t, err)
-	_, err = c.Service(t.Context(), c.cluster, project+"_service_web-api_dev", account+".dkr.ecr.us-east-1.amazonaws.com/"+project+"_service_web-api:v1", onEC2)
+	_, err = c.account.Service(t.Context(), c.cluster, project+"_service_web-api_dev", registry+project+"_service_web-api:v1", onEC2)
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "dev.yaml")
-	must(t, os.WriteFile(file, []byte("project: "+project+"\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n"), 0o644))
-	c.Host, err = lambdahost.Start(t.Context(), lambdahost.Options{
-		Bootstrap: path, Env: map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
-		FunctionARN: "arn:aws:lambda:us-east-1:" + account + ":function:deployer", AccessKeyID: account, SecretAccessKey: "any",
-		Timeout: 20 * time.Second, Logs: c.logs,
+	text := "project: " + project + "\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n"
+	must(t, os.WriteFile(file, []byte(text), 0o644))
+	c.host, err = lambdahost.Start(t.Context(), lambdahost.Options{
+		Bootstrap:       path,
+		Env:             map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
+		FunctionARN:     "arn:aws:lambda:us-east-1:" + account + ":function:deployer",
+		AccessKeyID:     account,
+		SecretAccessKey: "any",
+		Timeout:         functionTimeout,
+		Logs:            t.Output(),
 	})
 	must(t, err)
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { c.host.Close() })
 	return c
 }
 
-// onEC2 makes a service that needs no subnet: other doubles look it up.
+// onEC2 makes a service that needs no subnet, because moto looks subnets up.
 func onEC2(definition *ecs.RegisterTaskDefinitionInput, service *ecs.CreateServiceInput) {
 	definition.NetworkMode, definition.RequiresCompatibilities = ecstypes.NetworkModeBridge, nil
 	service.LaunchType, service.NetworkConfiguration = ecstypes.LaunchTypeEc2, nil
@@ -126,9 +136,9 @@ func onEC2(definition *ecs.RegisterTaskDefinitionInput, service *ecs.CreateServi
 // or "" and the name of the error.
 func (c *conformance) send(t *testing.T, id, detail string) (status, reason string) {
 	t.Helper()
-	c.sent++ // one a second, as far as the events know
-	event := deployEventAt(c.began.Add(time.Duration(c.sent)*time.Second), id, "action.dev", detail)
-	response, err := c.Invoke(t.Context(), []byte(event))
+	c.sent++ // the events are a second apart
+	event := deployEventAt(c.start.Add(time.Duration(c.sent)*time.Second), id, "action.dev", detail)
+	response, err := c.host.Invoke(t.Context(), []byte(event))
 	must(t, err)
 	if response.FunctionError != "" {
 		return "", response.ErrorType + ": " + response.ErrorMessage

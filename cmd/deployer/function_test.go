@@ -23,13 +23,13 @@ const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_bac
 // dev's registry, and the answer field for field.
 func TestDeployEvent(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
-	digest, err := s.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "git-abc123f")
+	f := newFunction(t, "prod", nil)
+	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "git-abc123f")
 	must(t, err)
-	s.ResetCalls()
+	f.aws.ResetCalls()
 
 	event := deployEvent("action.production", `{"service":"backend","tag":"git-abc123f"}`)
-	response, err := s.Invoke(t.Context(), []byte(event))
+	response, err := f.host.Invoke(t.Context(), []byte(event))
 	must(t, err)
 	var got map[string]any
 	must(t, json.Unmarshal(response.Payload, &got))
@@ -53,8 +53,8 @@ func TestDeployEvent(t *testing.T) {
 
 	// One register, one update, and the update leaves after two sequential round
 	// trips: the three reads, then the register. One look follows.
-	calls := s.Calls()
-	names := s.operations()
+	calls := f.aws.Calls()
+	names := f.operations()
 	slices.Sort(names[:3])
 	if diff := cmp.Diff([]string{"BatchGetImage", "DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition"}, names); diff != "" {
 		t.Error(diff)
@@ -64,20 +64,20 @@ func TestDeployEvent(t *testing.T) {
 			t.Errorf("the register was sent before %s was answered", read.Operation)
 		}
 	}
-	if revision, image := s.runs(t, "backend"); revision != 2 || image != backendImage+"@"+digest {
+	if revision, image := f.runs(t, "backend"); revision != 2 || image != backendImage+"@"+digest {
 		t.Errorf("the service runs revision %d with %s", revision, image)
 	}
-	lines := s.logs.lines(t, "deployment deployed")
+	lines := f.logs.lines(t, "deployment deployed")
 	if len(lines) != 1 || lines[0]["requestId"] != response.RequestID || lines[0]["event_id"] != "6f1d" || lines[0]["task_definition"] != arn+"2" {
 		t.Errorf("log: %v", lines)
 	}
 
 	// The same event again: nothing is written.
-	s.ResetCalls()
-	if again := s.invoke(t, event); again.Status != "unchanged" {
+	f.aws.ResetCalls()
+	if again := f.invoke(t, event); again.Status != "unchanged" {
 		t.Errorf("again: %+v", again)
 	}
-	names = s.operations()
+	names = f.operations()
 	slices.Sort(names)
 	if diff := cmp.Diff([]string{"BatchGetImage", "DescribeServices", "DescribeTaskDefinition"}, names); diff != "" {
 		t.Error(diff)
@@ -88,12 +88,12 @@ func TestDeployEvent(t *testing.T) {
 // each is sent before any is answered.
 func TestReadsAreSentTogether(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
+	f := newFunction(t, "prod", nil)
 	for _, operation := range []string{"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"} {
-		s.Inject(emulator.Fault{Operation: operation, Latency: 100 * time.Millisecond, Times: 1})
+		f.aws.Inject(emulator.Fault{Operation: operation, Latency: 100 * time.Millisecond, Times: 1})
 	}
-	s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
-	reads := s.Calls()[:3]
+	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
+	reads := f.aws.Calls()[:3]
 	for _, a := range reads {
 		for _, b := range reads {
 			if !a.Start.Before(b.End) {
@@ -114,24 +114,24 @@ func TestPushEvent(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.env, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, tt.env, nil)
-			digest, err := s.accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest")
+			f := newFunction(t, tt.env, nil)
+			digest, err := f.accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest")
 			must(t, err)
-			s.ResetCalls()
-			got := s.invoke(t, pushEvent("myproject_service_web-api", "latest", digest))
+			f.aws.ResetCalls()
+			got := f.invoke(t, pushEvent("myproject_service_web-api", "latest", digest))
 			if string(got.Status) != tt.want {
 				t.Fatalf("got %+v, want %s", got, tt.want)
 			}
 			if tt.want == "ignored" {
-				if len(s.Calls()) != 0 || len(got.Deployments) != 0 || len(s.logs.lines(t, "event ignored")) != 1 {
-					t.Errorf("%+v after %v\n%s", got, s.operations(), s.logs)
+				if len(f.aws.Calls()) != 0 || len(got.Deployments) != 0 || len(f.logs.lines(t, "event ignored")) != 1 {
+					t.Errorf("%+v after %v\n%s", got, f.operations(), f.logs)
 				}
 				return
 			}
-			if revision, image := s.runs(t, "web-api"); revision != 2 || image != "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api@"+digest {
+			if revision, image := f.runs(t, "web-api"); revision != 2 || image != "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api@"+digest {
 				t.Errorf("the service runs revision %d with %s", revision, image)
 			}
-			if revision, _ := s.runs(t, "backend"); revision != 1 {
+			if revision, _ := f.runs(t, "backend"); revision != 1 {
 				t.Errorf("the backend was deployed too: revision %d", revision)
 			}
 		})
@@ -142,7 +142,7 @@ func TestPushEvent(t *testing.T) {
 // answered, none asks ECR or ECS, and the rejected are made known.
 func TestBadEvents(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
+	f := newFunction(t, "prod", nil)
 	deploy := func(detail string) string { return deployEvent("action.production", detail) }
 	future := deployEventAt(time.Now().Add(time.Hour), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)
 	tests := []struct{ name, event, status, reason string }{
@@ -163,31 +163,31 @@ func TestBadEvents(t *testing.T) {
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`), "ignored", `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, action.production`},
 	}
 	for _, tt := range tests { // one after the other: they share a function
-		got := s.invoke(t, tt.event)
+		got := f.invoke(t, tt.event)
 		if string(got.Status) != tt.status || tt.reason != "" && got.Reason != tt.reason {
 			t.Errorf("%s: %s: %s\nwant %s: %s", tt.name, got.Status, got.Reason, tt.status, tt.reason)
 		}
 	}
 	const rejections = 12 // of them one of a request, the task's
-	if calls := s.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
+	if calls := f.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
 		t.Errorf("they called %v", calls)
 	}
-	if lines := s.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
+	if lines := f.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
 		t.Errorf("%d rejections in the log: %v", len(lines), lines)
 	}
 }
 
 func TestImageNotFoundIsRejected(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
-	got := s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
+	f := newFunction(t, "prod", nil)
+	got := f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
 	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, `looking for tag "git-0000000" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: `) {
 		t.Errorf("got %+v", got)
 	}
-	if revision, _ := s.runs(t, "backend"); revision != 1 || slices.Contains(s.operations(), "RegisterTaskDefinition") {
-		t.Errorf("revision %d after %v", revision, s.operations())
+	if revision, _ := f.runs(t, "backend"); revision != 1 || slices.Contains(f.operations(), "RegisterTaskDefinition") {
+		t.Errorf("revision %d after %v", revision, f.operations())
 	}
-	if lines := s.logs.lines(t, "deployment rejected"); len(lines) != 1 || lines[0]["level"] != "ERROR" {
+	if lines := f.logs.lines(t, "deployment rejected"); len(lines) != 1 || lines[0]["level"] != "ERROR" {
 		t.Errorf("log: %v", lines)
 	}
 }
@@ -196,23 +196,23 @@ func TestImageNotFoundIsRejected(t *testing.T) {
 // retried and then kept with a named error.
 func TestFailuresAreKept(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
-	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: ecs:DescribeServices")})
+	f := newFunction(t, "prod", nil)
+	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: ecs:DescribeServices")})
 	event := deployEvent("action.production", `{"service":"backend","tag":"v1"}`)
-	_, err := s.InvokeAsync([]byte(event))
+	_, err := f.host.InvokeAsync([]byte(event))
 	must(t, err)
-	must(t, s.Wait(t.Context()))
-	if len(s.failed) != 1 {
-		t.Fatalf("%d records", len(s.failed))
+	must(t, f.host.Wait(t.Context()))
+	if len(f.failed) != 1 {
+		t.Fatalf("%d records", len(f.failed))
 	}
-	r := s.failed[0]
+	r := f.failed[0]
 	var payload struct{ ErrorType, ErrorMessage string }
 	must(t, json.Unmarshal(r.ResponsePayload, &payload))
 	if r.RequestContext.ApproximateInvokeCount != 3 || string(r.RequestPayload) != event || payload.ErrorType != "AccessDenied" ||
 		!strings.HasPrefix(payload.ErrorMessage, `describing service "myproject_service_prod" in cluster "myproject_cluster_prod": AccessDeniedException: User: `) {
 		t.Errorf("record: %+v, %+v", r, payload)
 	}
-	if names := s.operations(); slices.Contains(names, "RegisterTaskDefinition") {
+	if names := f.operations(); slices.Contains(names, "RegisterTaskDefinition") {
 		t.Errorf("it wrote: %v", names)
 	}
 }
@@ -221,15 +221,15 @@ func TestFailuresAreKept(t *testing.T) {
 // fails the invocation, so that Lambda keeps the event.
 func TestRejectionsAreRecorded(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
-	s.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: events:PutEvents")})
+	f := newFunction(t, "prod", nil)
+	f.aws.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: events:PutEvents")})
 	for _, event := range []string{deployEvent("action.production", `{"service":"backend","tag":"git-"}`), deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`)} {
-		s.failed = nil
-		_, err := s.InvokeAsync([]byte(event))
+		f.failed = nil
+		_, err := f.host.InvokeAsync([]byte(event))
 		must(t, err)
-		must(t, s.Wait(t.Context()))
-		if len(s.failed) != 1 || string(s.failed[0].RequestPayload) != event || !strings.Contains(string(s.failed[0].ResponsePayload), `"errorType":"AccessDenied"`) {
-			t.Errorf("records: %+v", s.failed)
+		must(t, f.host.Wait(t.Context()))
+		if len(f.failed) != 1 || string(f.failed[0].RequestPayload) != event || !strings.Contains(string(f.failed[0].ResponsePayload), `"errorType":"AccessDenied"`) {
+			t.Errorf("records: %+v", f.failed)
 		}
 	}
 }
@@ -238,17 +238,17 @@ func TestRejectionsAreRecorded(t *testing.T) {
 // tries it for the last time, and not before.
 func TestLastTry(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", nil)
-	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
+	f := newFunction(t, "prod", nil)
+	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
 	for _, tt := range []struct {
 		age  time.Duration
 		want int
 	}{{0, 0}, {70 * time.Second, 0}, {3 * time.Minute, 1}} {
-		s.ResetCalls()
-		response, err := s.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-tt.age), "e1", "action.production", `{"service":"backend","tag":"v1"}`)))
+		f.aws.ResetCalls()
+		response, err := f.host.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-tt.age), "e1", "action.production", `{"service":"backend","tag":"v1"}`)))
 		must(t, err)
 		told := 0
-		for _, c := range s.Calls() {
+		for _, c := range f.aws.Calls() {
 			if c.Operation == "PutEvents" && strings.Contains(string(c.Body), "Deployment Failed") && strings.Contains(string(c.Body), "AccessDeniedException") {
 				told++
 			}
@@ -263,9 +263,9 @@ func TestLastTry(t *testing.T) {
 // end says so itself, and is not killed.
 func TestAnswersBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
-	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
-	response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1"}`)))
+	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
+	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+	response, err := f.host.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1"}`)))
 	must(t, err)
 	if response.ErrorType != "Throttling" || !strings.Contains(response.ErrorMessage, "ThrottlingException: Rate exceeded, after ") || response.Duration > time.Second+200*time.Millisecond {
 		t.Errorf("after %s: %s: %s", response.Duration, response.ErrorType, response.ErrorMessage)
@@ -276,13 +276,13 @@ func TestAnswersBeforeTheDeadline(t *testing.T) {
 // throttled to the end, on Lambda's last try.
 func TestToldBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Timeout = 2500 * time.Millisecond })
-	s.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
-	s.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
-	_, err := s.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)))
+	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Timeout = 2500 * time.Millisecond })
+	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+	f.aws.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
+	_, err := f.host.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)))
 	must(t, err)
-	if told := s.logs.lines(t, "outcome"); len(told) != 1 || told[0]["outcome"] != "Deployment Failed" {
-		t.Errorf("it told %v\n%s", told, s.logs)
+	if told := f.logs.lines(t, "outcome"); len(told) != 1 || told[0]["outcome"] != "Deployment Failed" {
+		t.Errorf("it told %v\n%s", told, f.logs)
 	}
 }
 
@@ -310,14 +310,14 @@ func TestColdStart(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, tt.file)), 0o755))
 			must(t, os.WriteFile(filepath.Join(dir, tt.file), []byte(tt.content), 0o644))
-			s := newScene(t, "prod", func(o *lambdahost.Options) {
+			f := newFunction(t, "prod", func(o *lambdahost.Options) {
 				o.Dir = dir
 				delete(o.Env, "DEPLOYER_ENVIRONMENT_FILE")
 				if tt.variable != "" {
 					o.Env["DEPLOYER_ENVIRONMENT_FILE"] = strings.TrimPrefix(tt.variable, "=")
 				}
 			})
-			response, err := s.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1","dry_run":true}`)))
+			response, err := f.host.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1","dry_run":true}`)))
 			must(t, err)
 			if tt.faults == nil {
 				var result pipeline.Result
@@ -329,9 +329,9 @@ func TestColdStart(t *testing.T) {
 			if response.ErrorType != "Deployer.EnvironmentFile" {
 				t.Errorf("got %s", response.Payload)
 			}
-			lines := s.logs.lines(t, "starting the deployer")
+			lines := f.logs.lines(t, "starting the deployer")
 			if len(lines) != 2*len(tt.faults) { // Lambda tries a cold start twice
-				t.Errorf("%d faults in the log, want %d, twice:\n%s", len(lines), len(tt.faults), s.logs)
+				t.Errorf("%d faults in the log, want %d, twice:\n%s", len(lines), len(tt.faults), f.logs)
 			}
 			for i, want := range tt.faults {
 				if got := fmt.Sprint(lines[i]["error"]); !strings.Contains(got, want) {

@@ -13,10 +13,10 @@ import (
 // and what was decided: one for each decision.
 func TestEveryLogLineHasARequest(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "dev", nil)
-	digest, err := s.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest")
+	f := newFunction(t, "dev", nil)
+	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest")
 	must(t, err)
-	s.Inject(emulator.Fault{Operation: "ecs:UpdateService", Skip: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
+	f.aws.Inject(emulator.Fault{Operation: "ecs:UpdateService", Skip: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
 	tests := []struct{ event, message, level string }{
 		{pushEvent("myproject_backend", "latest", digest), "deployment deployed", "INFO"},
 		{pushEvent("myproject_backend", "git-abc123f", digest), "event ignored", "INFO"},
@@ -28,11 +28,11 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 		{schedule, "reconciled", "INFO"},
 	}
 	for _, tt := range tests { // one after the other: they share a function
-		before := s.logs.String()
-		response, err := s.Invoke(t.Context(), []byte(tt.event))
+		before := f.logs.String()
+		response, err := f.host.Invoke(t.Context(), []byte(tt.event))
 		must(t, err)
 		said := 0
-		for line := range strings.Lines(strings.TrimPrefix(s.logs.String(), before)) {
+		for line := range strings.Lines(strings.TrimPrefix(f.logs.String(), before)) {
 			var entry struct {
 				Level, Message, RequestID string
 				Metrics                   any `json:"_aws"`
@@ -45,7 +45,7 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 			}
 		}
 		if said != 1 {
-			t.Errorf("%q was said %d times at %s:\n%s", tt.message, said, tt.level, s.logs)
+			t.Errorf("%q was said %d times at %s:\n%s", tt.message, said, tt.level, f.logs)
 		}
 	}
 }

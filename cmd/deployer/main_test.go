@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 
 // newTheatre sets up the guide's first pattern with everything that
 // deploy/template.yaml makes, and the function's real bootstrap.
-func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
+func newCloud(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)

@@ -26,28 +26,28 @@ const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","sour
 // schedule, once, and that what a person moved back since is left alone.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "dev", nil)
-	if got := s.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to" {
+	f := newFunction(t, "dev", nil)
+	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to" {
 		t.Errorf("nothing pushed: %+v", got)
 	}
 	// The second that its revisions were registered in has to pass: times of pushes are whole seconds.
-	digest := s.pushLater(t, "myproject_service_web-api", "v2", "latest")
-	s.ResetCalls()
-	got := s.invoke(t, schedule)
+	digest := f.pushLater(t, "myproject_service_web-api", "v2", "latest")
+	f.aws.ResetCalls()
+	got := f.invoke(t, schedule)
 	if got.Status != "deployed" || len(got.Deployments) != 1 || got.Deployments[0].Service != "web-api" || got.Deployments[0].Digest != digest {
 		t.Fatalf("a lost push: %+v", got)
 	}
-	if n := count(s.operations(), "DescribeServices"); n != 2 {
+	if n := count(f.operations(), "DescribeServices"); n != 2 {
 		t.Errorf("%d DescribeServices, want 2: one for three services, one for the deployment", n)
 	}
-	if got := s.invoke(t, schedule); got.Status != "unchanged" {
+	if got := f.invoke(t, schedule); got.Status != "unchanged" {
 		t.Errorf("again: %+v", got)
 	}
 	// A person deploys the old image by hand.
-	if got := s.invoke(t, deployEventAt(time.Now().Add(time.Minute), "back", "action.dev", `{"service":"web-api","tag":"v1"}`)); got.Status != "deployed" {
+	if got := f.invoke(t, deployEventAt(time.Now().Add(time.Minute), "back", "action.dev", `{"service":"web-api","tag":"v1"}`)); got.Status != "deployed" {
 		t.Fatalf("back: %+v", got)
 	}
-	if got := s.invoke(t, schedule); got.Status != "unchanged" {
+	if got := f.invoke(t, schedule); got.Status != "unchanged" {
 		t.Errorf("after a person: %+v", got)
 	}
 }
@@ -61,7 +61,7 @@ func TestReconcileFailed(t *testing.T) {
 		s := newScenario(t)
 		digest, err := s.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
 		must(t, err)
-		s.AWS.FailImage(digest)
+		s.aws.FailImage(digest)
 		push := func() {
 			_, err := s.dev.Push(t.Context(), "myproject_backend", "broken", "latest")
 			must(t, err)
@@ -75,17 +75,17 @@ func TestReconcileFailed(t *testing.T) {
 			push()
 		}
 		s.advance(t, 10*rolloutStep)
-		s.AWS.ResetCalls()
+		s.aws.ResetCalls()
 		got := s.reconcile(t)
 		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
 			t.Errorf("lost %v: %+v", lost, got)
 		}
-		for _, c := range s.AWS.Calls() {
+		for _, c := range s.aws.Calls() {
 			if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateService" || c.Operation == "PutEvents" {
 				t.Errorf("it called %s", c.Operation)
 			}
 		}
-		kept := s.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
+		kept := s.aws.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
 		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
 			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
 		}
@@ -119,7 +119,7 @@ func TestReconcileTellsNothing(t *testing.T) {
 	})
 	s.advance(t, rolloutStep)
 	s.push(t, "v3")
-	response, err := s.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(s.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
+	response, err := s.cloud.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(s.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
 	must(t, err)
 	if !strings.Contains(string(response.Payload), `"status":"deployed"`) {
 		t.Fatalf("%s", response.Payload)
@@ -128,11 +128,11 @@ func TestReconcileTellsNothing(t *testing.T) {
 	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
 	must(t, err)
 	s.advance(t, 3*rolloutStep)
-	s.AWS.ResetCalls()
+	s.aws.ResetCalls()
 	if got := s.reconcile(t); got.Status != "superseded" {
 		t.Errorf("%+v", got)
 	}
-	for _, c := range s.AWS.Calls() {
+	for _, c := range s.aws.Calls() {
 		if c.Operation == "PutEvents" && strings.Contains(string(c.Body), `reconcile-`) {
 			t.Errorf("it told %s", c.Body)
 		}
@@ -142,7 +142,7 @@ func TestReconcileTellsNothing(t *testing.T) {
 // reconcile makes dev's function look for lost pushes.
 func (s *scenario) reconcile(t *testing.T) (got pipeline.Result) {
 	t.Helper()
-	response, err := s.Functions["dev"].Invoke(t.Context(), []byte(schedule))
+	response, err := s.cloud.Functions["dev"].Invoke(t.Context(), []byte(schedule))
 	must(t, err)
 	must(t, json.Unmarshal(response.Payload, &got))
 	return got
@@ -152,26 +152,26 @@ func (s *scenario) reconcile(t *testing.T) (got pipeline.Result) {
 // described is spoken of once, and then left alone.
 func TestReconcileDenied(t *testing.T) {
 	t.Parallel()
-	s := newScene(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = accounts.Staging + "-deployer" })
+	f := newFunction(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = accounts.Staging + "-deployer" })
 	all, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
 	must(t, err)
-	s.SetRolePolicy(accounts.Staging, "deployer", all)
-	got := s.invoke(t, schedule) // the guide's manual repository policy lacks DescribeImages
+	f.aws.SetRolePolicy(accounts.Staging, "deployer", all)
+	got := f.invoke(t, schedule) // the guide's manual repository policy lacks DescribeImages
 	if got.Status != "ignored" || !strings.Contains(got.Reason, `access denied: the repository policy does not allow it`) || !strings.Contains(got.Reason, `"Action":["ecr:DescribeImages"]}`) {
 		t.Errorf("%+v", got)
 	}
-	s.ResetCalls()
-	got = s.invoke(t, schedule)
-	if got.Status != "ignored" || len(s.Calls()) != 0 || len(s.logs.lines(t, "reconciling is off until the next cold start")) != 1 {
-		t.Errorf("%+v after %v\n%s", got, s.operations(), s.logs)
+	f.aws.ResetCalls()
+	got = f.invoke(t, schedule)
+	if got.Status != "ignored" || len(f.aws.Calls()) != 0 || len(f.logs.lines(t, "reconciling is off until the next cold start")) != 1 {
+		t.Errorf("%+v after %v\n%s", got, f.operations(), f.logs)
 	}
 }
 
 // pushLater pushes to dev's registry at a time that is later than everything so far.
-func (s *scene) pushLater(t *testing.T, repository, content, tag string) string {
+func (f *testFunction) pushLater(t *testing.T, repository, content, tag string) string {
 	t.Helper()
-	s.ahead.Store(int64(2 * time.Second))
-	digest, err := s.accounts["dev"].Push(t.Context(), repository, content, tag)
+	f.ahead.Store(int64(2 * time.Second))
+	digest, err := f.accounts["dev"].Push(t.Context(), repository, content, tag)
 	must(t, err)
 	return digest
 }

@@ -36,7 +36,7 @@ type publishedEvent struct {
 func (s *scenario) golden(t *testing.T, name string) {
 	t.Helper()
 	got := s.report(t)
-	for _, request := range s.AWS.UnknownOperations() {
+	for _, request := range s.aws.UnknownOperations() {
 		t.Errorf("the emulator does not have the operation %s", request)
 	}
 	file := filepath.Join("testdata", "rollouts", name+".golden")
@@ -68,7 +68,7 @@ func (s *scenario) report(t *testing.T) string {
 		b.WriteString(e.String())
 	}
 	fmt.Fprintln(&b, "-- failure queue --")
-	for _, m := range s.AWS.Queue("arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod") {
+	for _, m := range s.aws.Queue("arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod") {
 		var e struct {
 			Type   string `json:"detail-type"`
 			Detail struct{ Event json.RawMessage }
@@ -91,7 +91,7 @@ func (s *scenario) report(t *testing.T) string {
 // docs/reference/outcome.schema.json.
 func (s *scenario) outcomes(t *testing.T) (all []publishedEvent) {
 	t.Helper()
-	for _, c := range s.AWS.Calls() {
+	for _, c := range s.aws.Calls() {
 		if c.Operation != "PutEvents" || c.Role == "" {
 			continue
 		}
@@ -227,7 +227,7 @@ func (s *scenario) checkChannels(t *testing.T, events []publishedEvent) {
 	for _, e := range events {
 		outcomes = append(outcomes, e.DetailType+": "+e.outcome["message"].(string))
 	}
-	published := s.AWS.Published(s.topic)[s.setupMessages:]
+	published := s.aws.Published(s.topic)[s.setupMessages:]
 	for _, body := range published {
 		var message struct {
 			Content  struct{ Title string }

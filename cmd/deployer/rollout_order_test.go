@@ -20,18 +20,18 @@ import (
 // which does not get them.
 func (s *scenario) intercept(t *testing.T, env string, play func()) (events [][]byte) {
 	t.Helper()
-	function := "arn:aws:lambda:us-east-1:" + s.Accounts[env].ID + ":function:myproject_deployer_" + env
+	function := "arn:aws:lambda:us-east-1:" + s.cloud.Accounts[env].ID + ":function:myproject_deployer_" + env
 	var mu sync.Mutex
-	s.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
+	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, event)
 		return nil
 	})
 	play()
-	must(t, s.AWS.Drain(t.Context()))
-	s.AWS.HandleLambda(function, func(_ context.Context, event []byte) error {
-		_, err := s.Functions[env].InvokeAsync(event)
+	must(t, s.aws.Drain(t.Context()))
+	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
+		_, err := s.cloud.Functions[env].InvokeAsync(event)
 		return err
 	})
 	return events
@@ -40,7 +40,7 @@ func (s *scenario) intercept(t *testing.T, env string, play func()) (events [][]
 // invoke brings prod's function an event, and returns its answer.
 func (s *scenario) invoke(t *testing.T, event []byte) string {
 	t.Helper()
-	response, err := s.Functions["prod"].Invoke(t.Context(), event)
+	response, err := s.cloud.Functions["prod"].Invoke(t.Context(), event)
 	must(t, err)
 	if response.FunctionError != "" {
 		t.Errorf("%s", response.Payload)
@@ -54,7 +54,7 @@ func (s *scenario) deployTwo(t *testing.T) {
 	for i, tag := range []string{"v2", "v3"} {
 		s.push(t, tag)
 		s.invoke(t, []byte(deployEventAt(s.start.Add(time.Duration(i)*time.Second), "of-"+tag, "action.production", deployTo(tag))))
-		must(t, s.AWS.Drain(t.Context()))
+		must(t, s.aws.Drain(t.Context()))
 	}
 }
 
@@ -75,7 +75,7 @@ func TestRolloutsInAnyOrder(t *testing.T) {
 				for _, revision := range []string{":3", ":4"} {
 					_, err := s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: aws.String(prodBackend + revision)})
 					must(t, err)
-					must(t, s.AWS.Drain(t.Context()))
+					must(t, s.aws.Drain(t.Context()))
 				}
 			})
 			for _, i := range order {
@@ -111,7 +111,7 @@ func TestToldAfterAFault(t *testing.T) {
 			s := newScenario(t)
 			s.push(t, "v2")
 			tt.fault.Account = accounts.Prod
-			s.AWS.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
+			s.aws.Inject(tt.fault) // the first event that is put, and read for, is the DEPLOY
 			s.send(t, deployTo("v2"))
 			s.advance(t, 2*rolloutStep)
 			var got []string

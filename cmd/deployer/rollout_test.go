@@ -52,7 +52,7 @@ func (s *scenario) rollout(t *testing.T) string {
 // deliver brings the function an event of ECS about the backend's rollout.
 func (s *scenario) deliver(t *testing.T, step, id string) {
 	t.Helper()
-	response, err := s.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil,
+	response, err := s.cloud.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil,
 		`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"333333333333","time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],"detail":{"eventName":%q,"deploymentId":%q,"reason":"of this test"}}`,
 		s.clock.Now().Format(time.RFC3339), step, id))
 	must(t, err)
@@ -87,7 +87,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 		s.advance(t, 2*rolloutStep)
 	},
 	"rolled-back": func(t *testing.T, s *scenario) {
-		s.AWS.FailImage(s.push(t, "broken"))
+		s.aws.FailImage(s.push(t, "broken"))
 		s.send(t, deployTo("broken"))
 		s.advance(t, 6*rolloutStep)
 	},
@@ -109,7 +109,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	},
 	// It failed, and before that is told of a newer one has taken its place.
 	"failed-and-superseded": func(t *testing.T, s *scenario) {
-		s.AWS.FailImage(s.push(t, "broken"))
+		s.aws.FailImage(s.push(t, "broken"))
 		s.send(t, deployTo("broken"))
 		events := s.intercept(t, "prod", func() {
 			s.advance(t, 5*rolloutStep/2)
@@ -132,12 +132,12 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 			s.push(t, tag)
 		}
 		s.send(t, deployTo("v2"))
-		first := s.AWS.Calls()
+		first := s.aws.Calls()
 		s.advance(t, 3*rolloutStep)
 		s.send(t, deployTo("v3"))
 		s.advance(t, 3*rolloutStep)
 		for id, at := range map[string]time.Time{eventID(t, first): s.start, "11111111-1111-4111-8111-111111111111": late.Add(rolloutStep)} {
-			response, err := s.Functions["prod"].Invoke(t.Context(), []byte(deployEventAt(at, id, "action.production", deployTo("v2"))))
+			response, err := s.cloud.Functions["prod"].Invoke(t.Context(), []byte(deployEventAt(at, id, "action.production", deployTo("v2"))))
 			must(t, err)
 			if !strings.Contains(string(response.Payload), `"status":"superseded"`) {
 				t.Errorf("%s", response.Payload)
@@ -146,7 +146,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	},
 	"without-breaker": func(t *testing.T, s *scenario) {
 		s.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
-		s.AWS.FailImage(s.push(t, "broken"))
+		s.aws.FailImage(s.push(t, "broken"))
 		s.send(t, deployTo("broken"))
 		s.advance(t, 8*rolloutStep)
 	},
@@ -166,7 +166,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	},
 	"foreign-failed": func(t *testing.T, s *scenario) {
 		broken := s.push(t, "broken")
-		s.AWS.FailImage(broken)
+		s.aws.FailImage(broken)
 		s.deployExternally(t, backendOf(broken))
 		s.advance(t, 3*rolloutStep)
 	},
@@ -174,7 +174,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	"foreign-without-breaker": func(t *testing.T, s *scenario) {
 		s.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
 		broken := s.push(t, "broken")
-		s.AWS.FailImage(broken)
+		s.aws.FailImage(broken)
 		s.deployExternally(t, backendOf(broken))
 		s.advance(t, 8*rolloutStep)
 	},
@@ -200,7 +200,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 		s.push(t, "v2")
 		s.send(t, deployTo("v2"))
 		s.advance(t, 3*rolloutStep)
-		s.AWS.FailImage(s.push(t, "broken"))
+		s.aws.FailImage(s.push(t, "broken"))
 		s.send(t, deployTo("broken"))
 		s.advance(t, 6*rolloutStep)
 	},
@@ -232,7 +232,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 		s.push(t, "v3")
 		s.send(t, deployTo("v3"))
 		s.advance(t, 3*rolloutStep)
-		s.AWS.FailImage(first)
+		s.aws.FailImage(first)
 		const rollback = `{"service":"backend","action":"rollback","actor":"ada","reason":"v3: too slow"}`
 		s.send(t, rollback)
 		s.advance(t, 6*rolloutStep)

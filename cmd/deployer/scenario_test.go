@@ -34,7 +34,8 @@ const (
 // scenario is the complete emulated environment with a clock that the test
 // advances. It collects what the function of prod publishes and logs.
 type scenario struct {
-	*cloud.Cloud
+	cloud         *cloud.Cloud
+	aws           *emulator.Emulator // of cloud
 	clock         *emulator.Clock
 	start         time.Time
 	logs          *logBuffer
@@ -58,7 +59,7 @@ func newScenario(t *testing.T) *scenario {
 	s.clock = emulator.NewClock(s.start.Add(-time.Minute))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
-	s.Cloud = newTheatre(t, func(o *cloud.Options) {
+	s.cloud = newCloud(t, func(o *cloud.Options) {
 		o.Clock, o.RolloutStep, o.Files = s.clock.Now, rolloutStep, notifyingFiles(t)
 		o.Logs = func(env string) io.Writer {
 			if env == "prod" {
@@ -67,17 +68,18 @@ func newScenario(t *testing.T) *scenario {
 			return io.Discard
 		}
 	})
-	s.prod, s.dev = s.Accounts["prod"], s.Accounts["dev"]
-	s.AWS.PutParameter(accounts.Prod, accounts.Region, "/myproject/slack", slack.URL+"/services/"+planted)
-	s.topic = s.AWS.CreateTopic(accounts.Prod, accounts.Region, "deployments")
+	s.aws = s.cloud.AWS
+	s.prod, s.dev = s.cloud.Accounts["prod"], s.cloud.Accounts["dev"]
+	s.aws.PutParameter(accounts.Prod, accounts.Region, "/myproject/slack", slack.URL+"/services/"+planted)
+	s.topic = s.aws.CreateTopic(accounts.Prod, accounts.Region, "deployments")
 	s.plantSecret(t)
 	s.advance(t, 6*rolloutStep)
-	s.AWS.ResetCalls()
+	s.aws.ResetCalls()
 	s.mu.Lock()
 	s.slack = nil
 	s.mu.Unlock()
 	s.logs.reset()
-	s.setupMessages = len(s.AWS.Published(s.topic))
+	s.setupMessages = len(s.aws.Published(s.topic))
 	return s
 }
 
@@ -140,11 +142,11 @@ func (s *scenario) deployExternally(t *testing.T, change func(*ecstypes.Containe
 // is delivered and every invocation has ended.
 func (s *scenario) advance(t *testing.T, by time.Duration) {
 	t.Helper()
-	must(t, s.Settle(t.Context()))
+	must(t, s.cloud.Settle(t.Context()))
 	for ; by > 0; by -= rolloutStep / 2 {
 		s.clock.Advance(min(by, rolloutStep/2))
-		s.AWS.Tick()
-		must(t, s.Settle(t.Context()))
+		s.aws.Tick()
+		must(t, s.cloud.Settle(t.Context()))
 	}
 }
 
@@ -158,7 +160,7 @@ func (s *scenario) send(t *testing.T, detail string) {
 	if out.FailedEntryCount != 0 {
 		t.Fatalf("put-events: %+v", out.Entries)
 	}
-	must(t, s.Settle(t.Context()))
+	must(t, s.cloud.Settle(t.Context()))
 }
 
 // push pushes an image to the backend's repository and returns its digest, which

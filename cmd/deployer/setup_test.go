@@ -21,10 +21,10 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// buildDir is where bootstrap builds; "" until it does.
+// buildDir is the directory that bootstrap builds in; "" until it is called.
 var buildDir string
 
-// bootstrap builds the real bootstrap once for all tests, and returns its path.
+// bootstrap builds the function's bootstrap once for all tests and returns its path.
 var bootstrap = sync.OnceValues(func() (path string, err error) {
 	if buildDir, err = os.MkdirTemp("", "deployer-bootstrap-"); err != nil {
 		return "", err
@@ -33,62 +33,71 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 	return path, cloud.BuildBootstrap(context.Background(), "../..", path)
 })
 
-// scene is one environment's function, as its real bootstrap behind Lambda's
-// protocol, in a project after the guide's first pattern on emulated AWS.
-type scene struct {
-	*emulator.Emulator
-	*lambdahost.Host
+// functionTimeout is the function's timeout in tests that do not set their own. It
+// is long, so that a slow machine fails no test.
+const functionTimeout = 2 * time.Minute
+
+// testFunction is the function of one environment: its real bootstrap behind the
+// Lambda runtime API, on emulated AWS that is set up for the central registry strategy.
+type testFunction struct {
+	aws      *emulator.Emulator
+	host     *lambdahost.Host
 	accounts map[string]*accounts.Account
 	env      string
 	logs     *logBuffer
-	ahead    atomic.Int64 // how far the emulator's clock is before the real one, in nanoseconds
+	ahead    atomic.Int64 // how far the emulator's clock is ahead of the real clock, in nanoseconds
 
 	mu     sync.Mutex
-	failed []lambdahost.Record // what went to the on-failure queue
+	failed []lambdahost.Record // records sent to the on-failure destination
 }
 
-// newScene starts the function of an environment. Change may alter its options.
-func newScene(t testing.TB, env string, change func(*lambdahost.Options)) *scene {
+// newFunction starts the function of an environment. Change may alter its options.
+func newFunction(t testing.TB, env string, change func(*lambdahost.Options)) *testFunction {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	s := &scene{env: env, logs: &logBuffer{}}
+	f := &testFunction{env: env, logs: &logBuffer{}}
+	clock := func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }
 	var url string
-	s.Emulator, url = emulatortest.Start(t, emulator.Options{Clock: func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }})
-	s.accounts, err = cloud.CentralizedDev(t.Context(), url)
+	f.aws, url = emulatortest.Start(t, emulator.Options{Clock: clock})
+	f.accounts, err = cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
-	s.ResetCalls()
+	f.aws.ResetCalls()
 	file, err := filepath.Abs("../../examples/centralized-dev-ecr/" + env + ".yaml")
 	must(t, err)
 	options := lambdahost.Options{
-		Bootstrap:   path,
-		Env:         map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
-		FunctionARN: "arn:aws:lambda:us-east-1:" + s.account() + ":function:deployer", AccessKeyID: s.account(), SecretAccessKey: "any",
-		Timeout: 20 * time.Second, RetryWaits: []time.Duration{0, 0}, Logs: s.logs,
+		Bootstrap:       path,
+		Env:             map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ENVIRONMENT_FILE": file},
+		FunctionARN:     "arn:aws:lambda:us-east-1:" + f.account() + ":function:deployer",
+		AccessKeyID:     f.account(),
+		SecretAccessKey: "any",
+		Timeout:         functionTimeout,
+		RetryWaits:      []time.Duration{0, 0},
+		Logs:            f.logs,
 		OnFailure: func(r lambdahost.Record) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.failed = append(s.failed, r)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.failed = append(f.failed, r)
 		},
 	}
 	if change != nil {
 		change(&options)
 	}
-	s.Host, err = lambdahost.Start(t.Context(), options)
+	f.host, err = lambdahost.Start(t.Context(), options)
 	must(t, err)
-	t.Cleanup(func() { s.Close() })
-	return s
+	t.Cleanup(func() { f.host.Close() })
+	return f
 }
 
-func (s *scene) account() string { return s.accounts[s.env].ID }
+func (f *testFunction) account() string { return f.accounts[f.env].ID }
 
 // invoke sends the function an event and returns its result.
-func (s *scene) invoke(t testing.TB, event string) pipeline.Result {
+func (f *testFunction) invoke(t testing.TB, event string) pipeline.Result {
 	t.Helper()
-	response, err := s.Invoke(t.Context(), []byte(event))
+	response, err := f.host.Invoke(t.Context(), []byte(event))
 	must(t, err)
 	if response.FunctionError != "" {
-		t.Fatalf("the function failed: %s\nlog:\n%s", response.Payload, s.logs)
+		t.Fatalf("the function failed: %s\nlog:\n%s", response.Payload, f.logs)
 	}
 	var result pipeline.Result
 	must(t, json.Unmarshal(response.Payload, &result))
@@ -96,18 +105,18 @@ func (s *scene) invoke(t testing.TB, event string) pipeline.Result {
 }
 
 // operations returns what was called since the last reset.
-func (s *scene) operations() []string {
+func (f *testFunction) operations() []string {
 	var names []string
-	for _, c := range s.Calls() {
+	for _, c := range f.aws.Calls() {
 		names = append(names, c.Operation)
 	}
 	return names
 }
 
 // runs returns the revision and the first image that a workload's service runs.
-func (s *scene) runs(t testing.TB, workload string) (revision int32, image string) {
+func (f *testFunction) runs(t testing.TB, workload string) (revision int32, image string) {
 	t.Helper()
-	got, err := s.accounts[s.env].Runs(context.Background(), cloud.Project+"_cluster_"+s.env, cloud.ServiceName(workload, s.env))
+	got, err := f.accounts[f.env].Runs(context.Background(), cloud.Project+"_cluster_"+f.env, cloud.ServiceName(workload, f.env))
 	must(t, err)
 	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
 }

@@ -32,7 +32,7 @@ func TestSlackIsDown(t *testing.T) {
 	if !strings.Contains(s.journals(t), "deployer:outcome = succeeded") {
 		t.Errorf("journals:\n%s", s.journals(t))
 	}
-	if got := len(s.AWS.Published(s.topic)) - s.setupMessages; got != 2 {
+	if got := len(s.aws.Published(s.topic)) - s.setupMessages; got != 2 {
 		t.Errorf("%d messages on the other channel, want 2", got)
 	}
 	lines := s.logs.lines(t, "notification not sent")
@@ -40,7 +40,7 @@ func TestSlackIsDown(t *testing.T) {
 		t.Errorf("log: %v", lines)
 	}
 	var order []string // of what the function wrote
-	for _, c := range s.AWS.Calls() {
+	for _, c := range s.aws.Calls() {
 		if c.Operation == "UpdateService" || c.Operation == "PutEvents" && c.Role != "" {
 			order = append(order, c.Operation)
 		}
@@ -64,13 +64,13 @@ func TestWebhookInTheFile(t *testing.T) {
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "prod.yaml")
 	must(t, os.WriteFile(file, append(text, "\nworkload:\n  slack_webhook: "+slack.URL+"/services/"+planted+"\n"...), 0o600))
-	s := newScene(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
-	s.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
+	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
+	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
 	if got := <-heard; !strings.HasPrefix(got, "/services/"+planted+` {"text":"🚫 prod: backend does not get git-: `) {
 		t.Errorf("Slack heard %s", got)
 	}
-	warnings := s.logs.lines(t, "reading the environment file")
-	if len(warnings) != 1 || !strings.Contains(fmt.Sprint(warnings[0]["warning"]), "`workload.slack_webhook` is a secret in a file") || strings.Contains(s.logs.String(), planted) {
-		t.Errorf("log:\n%s", s.logs)
+	warnings := f.logs.lines(t, "reading the environment file")
+	if len(warnings) != 1 || !strings.Contains(fmt.Sprint(warnings[0]["warning"]), "`workload.slack_webhook` is a secret in a file") || strings.Contains(f.logs.String(), planted) {
+		t.Errorf("log:\n%s", f.logs)
 	}
 }
