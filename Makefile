@@ -33,6 +33,24 @@ package: ## pack the function with its environment file (file=PATH): dist/deploy
 	cp $(file) $(dist)/environment.yaml
 	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
 
+# The platforms of the command line, and the processors of the function.
+platforms := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
+architectures := arm64 amd64
+builds := $(dist)/builds
+
+# Everything in a release is built with the commit's own version and time, so that two builds of a commit are equal.
+.PHONY: dist
+dist: export GOFLAGS := -buildvcs=true
+dist: ## build the release: archives of the command line, zips of the function, SHA256SUMS, in dist/release
+	rm -rf $(builds)
+	mkdir -p $(builds)/common
+	cp README.md LICENSE $(builds)/common
+	@for platform in $(platforms); do os=$${platform%_*}; case $$os in windows) exe=.exe;; *) exe=;; esac; echo "building $$platform"; \
+		GOOS=$$os GOARCH=$${platform#*_} $(call release) -o $(builds)/$$platform/deployer$$exe ./cmd/deployer; done
+	@for arch in $(architectures); do echo "building function_$$arch"; \
+		GOOS=linux GOARCH=$$arch $(call release,$(comma)function) -o $(builds)/function_$$arch/bootstrap ./cmd/deployer; done
+	go -C tools run ./dist -builds $(abspath $(builds)) -out $(abspath $(dist))/release -version $(version) -time $$(git log -1 --format=%ct)
+
 .PHONY: build-DeployerFunction
 build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_DIR
 	@test -f $(file) || { echo "sam build: there is no $(file): say which environment file to pack, for example file=project/dev.yaml sam build" >&2; exit 2; }
@@ -72,14 +90,17 @@ race: ## run the tests under the race detector (needs a C compiler)
 conformance: ## run the end-to-end cases against moto_server too, a second witness of AWS
 	./scripts/conformance
 
+workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
+
 .PHONY: lint
-lint: ## check format, modules, vet, staticcheck, the example workflow, and the template if cfn-lint is installed
+lint: ## check format, modules, vet, staticcheck, the workflows, and the template if cfn-lint is installed
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
-	cd tools && go mod tidy -diff
 	go vet ./...
 	$(linters) staticcheck ./...
-	$(linters) actionlint -shellcheck= -pyflakes= examples/github-actions/deploy.yml
+	cd tools && go mod tidy -diff && go vet ./... && go test ./...
+	$(linters) actionlint -shellcheck= -pyflakes= $(workflows)
+	@! grep -nE 'uses: *[^.].*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml; cfn-lint deploy/template.yaml; else echo "cfn-lint is not installed: the template is checked by the Go tests alone"; fi
 
 .PHONY: fuzz
