@@ -15,9 +15,11 @@ import (
 	"deployer/internal/awsconfig"
 	"deployer/internal/caller"
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/pipeline"
+	"deployer/internal/rollout"
 )
 
 // patience ends a deployment by hand that AWS keeps from ending.
@@ -81,7 +83,7 @@ func (c *cli) carryOut(env *environment.Environment, request event.Request, how 
 	switch result.Status {
 	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // what runs already may still be on its way
 		if *how.follow {
-			return c.follow(c, ecsdeploy.New(config), ecsdeploy.TargetOf(env, request.Workload), result.Deployments[0].TaskDefinition)
+			return c.follow(c, rollout.New(ecsservice.New(config)), ecsservice.TargetOf(env, request.Workload), result.Deployments[0].TaskDefinition)
 		}
 		return nil
 	case ecsdeploy.Planned:
@@ -139,16 +141,16 @@ func (c *cli) fileAndService(file, name string) (*environment.Environment, envir
 }
 
 // target finds a service of an environment file, and how to reach it in ECS.
-func (c *cli) target(ctx context.Context, file, name string) (*environment.Environment, *ecsdeploy.Deployer, ecsdeploy.Target, error) {
+func (c *cli) target(ctx context.Context, file, name string) (*environment.Environment, *rollout.Client, ecsservice.Target, error) {
 	env, w, err := c.fileAndService(file, name)
 	if err != nil {
-		return nil, nil, ecsdeploy.Target{}, err
+		return nil, nil, ecsservice.Target{}, err
 	}
 	env, config, _, err := c.credentials(ctx, env)
 	if err != nil {
-		return nil, nil, ecsdeploy.Target{}, err
+		return nil, nil, ecsservice.Target{}, err
 	}
-	return env, ecsdeploy.New(config), ecsdeploy.TargetOf(env, w), nil
+	return env, rollout.New(ecsservice.New(config)), ecsservice.TargetOf(env, w), nil
 }
 
 // serviceOf returns the service that goes by a name.

@@ -7,6 +7,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/resolve"
 )
 
@@ -27,7 +28,7 @@ func (c *cli) diff() error {
 	if err != nil {
 		return err
 	}
-	state, err := ecsdeploy.New(config).Read(ctx, ecsdeploy.TargetOf(env, w))
+	state, err := ecsdeploy.New(ecsservice.New(config)).Read(ctx, ecsservice.TargetOf(env, w))
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 	"deployer/internal/resolve"
+	"deployer/internal/rollout"
 )
 
 // lookupsInFlight is how many tags are looked up at a time.
@@ -21,9 +23,9 @@ const lookupsInFlight = 8
 
 // drift is how what a service runs differs from what there is.
 type drift struct {
-	Newest    *ecsdeploy.Record `json:"newest,omitempty"`     // the family's newest revision, if that is not what runs
-	SameImage bool              `json:"same_image,omitempty"` // the newest revision's image runs too
-	Tag       tagDrift          `json:"tag"`
+	Newest    *journal.Record `json:"newest,omitempty"`     // the family's newest revision, if that is not what runs
+	SameImage bool            `json:"same_image,omitempty"` // the newest revision's image runs too
+	Tag       tagDrift        `json:"tag"`
 }
 
 // tagDrift is what became of the tag that runs.
@@ -40,7 +42,7 @@ func (d *drift) cell() cell {
 	if n := d.Newest; n != nil {
 		what := "revision " + fmt.Sprint(n.Revision)
 		switch {
-		case n.Outcome == ecsdeploy.Failed:
+		case n.Outcome == journal.Failed:
 			what += " failed"
 		case d.SameImage:
 			what += " is newer, with the same image"
@@ -69,10 +71,10 @@ func (d *drift) cell() cell {
 type board struct {
 	env       *environment.Environment
 	workloads []environment.Workload
-	targets   []ecsdeploy.Target // of the workloads
-	deployer  *ecsdeploy.Deployer
+	targets   []ecsservice.Target // of the workloads
+	rollouts  *rollout.Client
 	resolver  *resolve.Resolver
-	memory    *ecsdeploy.Memory
+	memory    *rollout.Memory
 
 	mu   sync.Mutex
 	tags map[string]lookup // by reference
@@ -85,16 +87,16 @@ type lookup struct {
 }
 
 func newBoard(env *environment.Environment, config aws.Config, workloads []environment.Workload) *board {
-	b := &board{env: env, workloads: workloads, deployer: ecsdeploy.New(config), resolver: resolve.New(config), memory: &ecsdeploy.Memory{}, tags: map[string]lookup{}}
+	b := &board{env: env, workloads: workloads, rollouts: rollout.New(ecsservice.New(config)), resolver: resolve.New(config), memory: &rollout.Memory{}, tags: map[string]lookup{}}
 	for _, w := range workloads {
-		b.targets = append(b.targets, ecsdeploy.TargetOf(env, w))
+		b.targets = append(b.targets, ecsservice.TargetOf(env, w))
 	}
 	return b
 }
 
 // tag says whether the tag that a workload runs is still on the image that it
 // runs. What ECR said is good for as long as what ECS said.
-func (b *board) tag(ctx context.Context, w environment.Workload, runs ecsdeploy.Record) tagDrift {
+func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
 	if why := untraceable(b.env, w, runs); why != "" {
 		return tagDrift{State: "unknown", Reason: why}
 	}
@@ -102,7 +104,7 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs ecsdeploy.
 	b.mu.Lock()
 	known, ok := b.tags[key]
 	b.mu.Unlock()
-	if ok && time.Since(known.at) < ecsdeploy.Remembered {
+	if ok && time.Since(known.at) < rollout.MemoryTime {
 		return known.drift
 	}
 	known = lookup{b.lookUp(ctx, w, runs), time.Now()}
@@ -113,7 +115,7 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs ecsdeploy.
 }
 
 // lookUp asks ECR what the tag is on.
-func (b *board) lookUp(ctx context.Context, w environment.Workload, runs ecsdeploy.Record) tagDrift {
+func (b *board) lookUp(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
 	now, err := b.resolver.Resolve(ctx, b.env, w, runs.Tag)
 	switch name := fault.NameOf(err); {
 	case err == nil && now.Digest == runs.Digest:
@@ -131,7 +133,7 @@ func (b *board) lookUp(ctx context.Context, w environment.Workload, runs ecsdepl
 
 // untraceable says why ECR cannot be asked for what became of a workload's tag,
 // "" if it can.
-func untraceable(env *environment.Environment, w environment.Workload, runs ecsdeploy.Record) string {
+func untraceable(env *environment.Environment, w environment.Workload, runs journal.Record) string {
 	ref, err := image.ParseReference(runs.Image)
 	registry, ok := ref.Registry()
 	switch {

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/journal"
+	"deployer/internal/rollout"
 )
 
 // history is `deployer history`: a service's revisions, by their journals.
@@ -42,18 +43,18 @@ func (c *cli) history() error {
 
 // historyReport is what `deployer history` prints with -json.
 type historyReport struct {
-	Environment string             `json:"environment"`
-	Service     string             `json:"service"`
-	Family      string             `json:"family"`
-	Runs        string             `json:"runs,omitempty"` // ARN of the revision that the service runs, or is being moved to
-	Revisions   []ecsdeploy.Record `json:"revisions"`      // newest first
+	Environment string           `json:"environment"`
+	Service     string           `json:"service"`
+	Family      string           `json:"family"`
+	Runs        string           `json:"runs,omitempty"` // ARN of the revision that the service runs, or is being moved to
+	Revisions   []journal.Record `json:"revisions"`      // newest first
 }
 
 // drawHistory returns the history as a table, in which a star is at what runs.
 // It has a column for why a rollout failed only where one did.
-func drawHistory(on canvas, h *ecsdeploy.History) string {
+func drawHistory(on canvas, h *rollout.History) string {
 	head := []string{"REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON"}
-	failed := slices.ContainsFunc(h.Records, func(r ecsdeploy.Record) bool { return r.Why != "" })
+	failed := slices.ContainsFunc(h.Records, func(r journal.Record) bool { return r.Why != "" })
 	if failed {
 		head = append(head, "WHY IT FAILED")
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
+	"deployer/internal/rollout"
 )
 
 // goOn is `deployer continue`: a paused deployment goes on.
 func (c *cli) goOn() error {
-	return c.ongoing("continued", func(ctx context.Context, d *ecsdeploy.Deployer, t ecsdeploy.Target) (ecsdeploy.Ongoing, error) {
+	return c.ongoing("continued", func(ctx context.Context, d *rollout.Client, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
 		return d.Continue(ctx, t)
 	})
 }
@@ -17,14 +18,14 @@ func (c *cli) goOn() error {
 // stop is `deployer stop`: a deployment in progress ends.
 func (c *cli) stop() error {
 	abort := c.flags.Bool("abort", false, "leave the service as it is, instead of rolling it back to what ran before")
-	return c.ongoing("stopped", func(ctx context.Context, d *ecsdeploy.Deployer, t ecsdeploy.Target) (ecsdeploy.Ongoing, error) {
+	return c.ongoing("stopped", func(ctx context.Context, d *rollout.Client, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
 		return d.Stop(ctx, t, *abort)
 	})
 }
 
 // ongoing does something with the deployment of a service that is in progress,
 // and says what became of it.
-func (c *cli) ongoing(became string, do func(context.Context, *ecsdeploy.Deployer, ecsdeploy.Target) (ecsdeploy.Ongoing, error)) error {
+func (c *cli) ongoing(became string, do func(context.Context, *rollout.Client, ecsservice.Target) (ecsservice.ServiceDeployment, error)) error {
 	file := c.flags.String("f", "", "the environment `FILE`")
 	args, err := c.parse("SERVICE")
 	if err != nil {
@@ -45,7 +46,7 @@ func (c *cli) ongoing(became string, do func(context.Context, *ecsdeploy.Deploye
 }
 
 // describeOngoing says of a deployment which it is and where it stood.
-func describeOngoing(was ecsdeploy.Ongoing) string {
+func describeOngoing(was ecsservice.ServiceDeployment) string {
 	text := was.ARN
 	switch {
 	case was.Paused() && was.Stage != "":

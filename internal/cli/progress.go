@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"io"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/journal"
+	"deployer/internal/rollout"
 )
 
 // progress shows how far rollouts have come: on a terminal as a bar that is
@@ -18,10 +19,10 @@ type progress struct {
 func newProgress(w io.Writer) *progress { return &progress{canvas: newCanvas(w)} }
 
 // phaseColors are the colors of how rollouts end.
-var phaseColors = map[ecsdeploy.Phase]color{ecsdeploy.Succeeded: green, ecsdeploy.Failed: red, ecsdeploy.Overtaken: amber, ecsdeploy.Impaired: amber}
+var phaseColors = map[journal.Phase]color{journal.Succeeded: green, journal.Failed: red, journal.Superseded: amber, journal.Impaired: amber}
 
 // show shows how far a service's rollout has come.
-func (p *progress) show(service string, r ecsdeploy.Rollout) {
+func (p *progress) show(service string, r rollout.Progress) {
 	before, after := "deployer: ", "\n"
 	if p.terminal {
 		before, after, p.drawn = "\r\x1b[K"+p.bar(r.Running, r.Desired), "", true
@@ -31,7 +32,7 @@ func (p *progress) show(service string, r ecsdeploy.Rollout) {
 }
 
 // doing says what a rollout is doing, and if it waits for somebody which command it waits for.
-func (p *progress) doing(service string, r ecsdeploy.Rollout) string {
+func (p *progress) doing(service string, r rollout.Progress) string {
 	switch {
 	case r.Paused:
 		return p.paint("paused", amber) + " at " + r.Stage + ", until deployer continue -f FILE " + service

@@ -5,7 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/journal"
+	"deployer/internal/rollout"
 )
 
 // TestProgress holds how the progress of a rollout looks, on a terminal and off it.
@@ -26,10 +27,10 @@ func TestProgress(t *testing.T) {
 	} {
 		var out strings.Builder
 		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}}
-		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 1, Pending: 1})
-		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
-		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Rolling, Desired: 2, Running: 2, Stage: "BAKE_TIME"})
-		p.show("backend", ecsdeploy.Rollout{Phase: ecsdeploy.Succeeded, Desired: 2, Running: 2})
+		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 1, Pending: 1})
+		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
+		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "BAKE_TIME"})
+		p.show("backend", rollout.Progress{Phase: journal.Succeeded, Desired: 2, Running: 2})
 		if p.end(); out.String() != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
 		}

@@ -14,10 +14,11 @@ import (
 	"deployer/internal/awsconfig"
 	"deployer/internal/bus"
 	"deployer/internal/caller"
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/resolve"
+	"deployer/internal/rollout"
 )
 
 // request is the detail of a DEPLOY event, as package event reads it.
@@ -132,7 +133,7 @@ func (c *cli) sendAndFollow(ctx context.Context, s *sender, w environment.Worklo
 	if s.caller.AccountID != s.env.AccountID {
 		return fmt.Errorf("following needs credentials of the environment's own account %s, and these are %s (send without -follow)", s.env.AccountID, s.caller)
 	}
-	d, target := ecsdeploy.New(s.config), ecsdeploy.TargetOf(s.env, w)
+	d, target := rollout.New(ecsservice.New(s.config)), ecsservice.TargetOf(s.env, w)
 	newest, last, err := d.Newest(ctx, target)
 	if err != nil {
 		return err

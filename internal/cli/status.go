@@ -9,9 +9,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
+	"deployer/internal/rollout"
 )
 
 // status is `deployer status`: what each service runs, since when and by whose wish.
@@ -85,14 +86,14 @@ type statusReport struct {
 
 // serviceStatus is how one service stands; where it has an error, that is all.
 type serviceStatus struct {
-	Service    string              `json:"service"` // as events name it
-	ECSService string              `json:"ecs_service"`
-	Condition  ecsdeploy.Condition `json:"condition,omitempty"`
-	Since      time.Time           `json:"since,omitzero"` // when ECS began to move the service to what it runs
-	Running    *ecsdeploy.Record   `json:"running,omitempty"`
-	Rollout    *rolloutStatus      `json:"rollout,omitempty"`
-	Drift      *drift              `json:"drift,omitempty"`
-	Error      *errorStatus        `json:"error,omitempty"`
+	Service    string            `json:"service"` // as events name it
+	ECSService string            `json:"ecs_service"`
+	Condition  rollout.Condition `json:"condition,omitempty"`
+	Since      time.Time         `json:"since,omitzero"` // when ECS began to move the service to what it runs
+	Running    *journal.Record   `json:"running,omitempty"`
+	Rollout    *rolloutStatus    `json:"rollout,omitempty"`
+	Drift      *drift            `json:"drift,omitempty"`
+	Error      *errorStatus      `json:"error,omitempty"`
 
 	failed bool // its last rollout did
 }
@@ -132,7 +133,7 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 	report := statusReport{Environment: b.env.Name, Cluster: b.env.Cluster, Services: make([]serviceStatus, len(b.workloads))}
 	var lookups errgroup.Group
 	lookups.SetLimit(lookupsInFlight)
-	err := b.deployer.Standings(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s ecsdeploy.Standing, err error) {
+	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
 		w, row := b.workloads[i], &report.Services[i]
 		row.Service, row.ECSService = w.Name, w.ECSService
 		if err != nil {
@@ -140,8 +141,8 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 			return
 		}
 		row.Condition, row.Since, row.Running, row.failed = s.Condition, s.Since, &s.Running, s.Failed()
-		row.Rollout = &rolloutStatus{s.Rollout.DeploymentID, s.Rollout.Reason, s.Rollout.Desired, s.Rollout.Running, s.Rollout.Pending, s.Rollout.Failed,
-			s.Ongoing.Stage, s.Ongoing.Until, s.Ongoing.Then}
+		row.Rollout = &rolloutStatus{s.Progress.DeploymentID, s.Progress.Reason, s.Progress.Desired, s.Progress.Running, s.Progress.Pending, s.Progress.Failed,
+			s.Deployment.Stage, s.Deployment.Until, s.Deployment.Then}
 		row.Drift = &drift{Newest: s.Newest, SameImage: s.SameImage}
 		lookups.Go(func() error {
 			row.Drift.Tag = b.tag(ctx, w, s.Running)
@@ -196,7 +197,7 @@ func (s serviceStatus) rollout(c canvas) cell {
 	switch {
 	case s.failed:
 		return cell{text, red}
-	case s.Condition == ecsdeploy.Steady:
+	case s.Condition == rollout.Steady:
 		return cell{text, green}
 	}
 	return cell{c.bar(s.Rollout.Running, s.Rollout.Desired) + text, amber}

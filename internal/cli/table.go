@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/journal"
 )
 
 // color is one of a terminal's own.
@@ -128,7 +128,7 @@ func shortDigest(digest string) string {
 
 // byOf returns who a revision goes back to, without what AWS writes before the
 // name: user/NAME and assumed-role/ROLE/NAME.
-func byOf(r ecsdeploy.Record) string {
+func byOf(r journal.Record) string {
 	who := r.By()
 	if r.Foreign {
 		return "somebody else"

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
@@ -17,7 +17,7 @@ import (
 
 // workload examines one service: in ECS, its repository, and whether its image can be pulled.
 func (c *chart) workload(ctx context.Context, x *exam, w environment.Workload, f found) {
-	target := ecsdeploy.TargetOf(x.env, w)
+	target := ecsservice.TargetOf(x.env, w)
 	if !c.found(x, target, f) {
 		return
 	}
@@ -39,7 +39,7 @@ func (c *chart) workload(ctx context.Context, x *exam, w environment.Workload, f
 }
 
 // found reports whether the service is there.
-func (c *chart) found(x *exam, t ecsdeploy.Target, f found) bool {
+func (c *chart) found(x *exam, t ecsservice.Target, f found) bool {
 	where := fmt.Sprintf("service %q in cluster %q", t.Service, t.Cluster)
 	resource := fmt.Sprintf("arn:%s:ecs:%s:%s:service/%s/*", x.caller.Partition, x.env.Region, x.env.AccountID, t.Cluster)
 	switch {
@@ -65,7 +65,7 @@ func (c *chart) found(x *exam, t ecsdeploy.Target, f found) bool {
 
 // controller reports who may move the service, and whether a rollout that
 // fails is rolled back.
-func (c *chart) controller(t ecsdeploy.Target, s *types.Service) {
+func (c *chart) controller(t ecsservice.Target, s *types.Service) {
 	if err := t.Refuse(s); err != nil {
 		what, hint := parts(err)
 		c.add("controller", Problem, what, hint)
@@ -93,7 +93,7 @@ func (c *chart) controller(t ecsdeploy.Target, s *types.Service) {
 }
 
 // family reports the task definitions, and returns the one that runs.
-func (c *chart) family(ctx context.Context, x *exam, t ecsdeploy.Target, s *types.Service) *types.TaskDefinition {
+func (c *chart) family(ctx context.Context, x *exam, t ecsservice.Target, s *types.Service) *types.TaskDefinition {
 	describe := func(name string) (*types.TaskDefinition, error) {
 		out, err := x.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
 		if err != nil {
@@ -124,7 +124,7 @@ func (c *chart) family(ctx context.Context, x *exam, t ecsdeploy.Target, s *type
 
 // container reports which container's image deployments change, and returns
 // the reference of the image that it runs.
-func (c *chart) container(t ecsdeploy.Target, td *types.TaskDefinition) (image.Reference, bool) {
+func (c *chart) container(t ecsservice.Target, td *types.TaskDefinition) (image.Reference, bool) {
 	chosen, err := t.Containers(td)
 	if err != nil {
 		what, hint := parts(err)

@@ -18,6 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
 )
 
 // Change is what a deployment would change of what a service runs.
@@ -39,7 +40,7 @@ func (s *State) Change(o Order) (*Change, error) {
 		return nil, err
 	}
 	next.Tags = ownTags(next.Tags)
-	c := &Change{Runs: s.running.arn(), Base: s.base().arn(), Same: s.target.identity(s.running) == identityOf(o.Image)}
+	c := &Change{Runs: s.running.ARN(), Base: s.base().ARN(), Same: s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)}
 	if c.Before, err = document(clone(s.running)); err != nil {
 		return nil, err
 	}

@@ -1,52 +1,72 @@
 package ecsdeploy
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/journal"
 )
 
-// clone returns the registration of a revision that differs from r in nothing
-// but what the caller then changes. What ECS sets itself (ARN, revision, status,
-// compatibilities, the attributes it requires, who registered and deregistered
-// it when) is left to ECS.
-func clone(r revision) *ecs.RegisterTaskDefinitionInput {
+// clone returns the registration of a copy of revision r, without the journal.
+// It leaves out what ECS sets itself: ARN, number, status, compatibilities,
+// required attributes, and who registered or deregistered it when.
+func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
+	td := r.TaskDefinition
 	in := &ecs.RegisterTaskDefinitionInput{
-		Family:                        r.Family,
-		ContainerDefinitions:          slices.Clone(r.ContainerDefinitions), // their images will change
-		Cpu:                           r.Cpu,
-		EnableFaultInjection:          r.EnableFaultInjection,
-		EphemeralStorage:              r.EphemeralStorage,
-		ExecutionRoleArn:              r.ExecutionRoleArn,
-		IpcMode:                       r.IpcMode,
-		Memory:                        r.Memory,
-		NetworkMode:                   r.NetworkMode,
-		PidMode:                       r.PidMode,
-		PlacementConstraints:          r.PlacementConstraints,
-		ProxyConfiguration:            r.ProxyConfiguration,
-		RequiresCompatibilities:       r.RequiresCompatibilities,
-		RuntimePlatform:               r.RuntimePlatform,
-		TaskRoleArn:                   r.TaskRoleArn,
-		TrustedExecutionConfiguration: r.TrustedExecutionConfiguration,
-		Volumes:                       r.Volumes,
-		Tags:                          ownTags(r.tags),
+		Family:                        td.Family,
+		ContainerDefinitions:          slices.Clone(td.ContainerDefinitions), // their images will change
+		Cpu:                           td.Cpu,
+		EnableFaultInjection:          td.EnableFaultInjection,
+		EphemeralStorage:              td.EphemeralStorage,
+		ExecutionRoleArn:              td.ExecutionRoleArn,
+		IpcMode:                       td.IpcMode,
+		Memory:                        td.Memory,
+		NetworkMode:                   td.NetworkMode,
+		PidMode:                       td.PidMode,
+		PlacementConstraints:          td.PlacementConstraints,
+		ProxyConfiguration:            td.ProxyConfiguration,
+		RequiresCompatibilities:       td.RequiresCompatibilities,
+		RuntimePlatform:               td.RuntimePlatform,
+		TaskRoleArn:                   td.TaskRoleArn,
+		TrustedExecutionConfiguration: td.TrustedExecutionConfiguration,
+		Volumes:                       td.Volumes,
+		Tags:                          ownTags(r.Tags),
 	}
-	//lint:ignore SA1019 what an old revision has survives for as long as ECS takes it
-	in.InferenceAccelerators = r.InferenceAccelerators
+	//lint:ignore SA1019 a clone keeps what an old revision has for as long as ECS accepts it
+	in.InferenceAccelerators = td.InferenceAccelerators
 	return in
 }
 
-// ownTags returns the tags that a clone keeps: not an older journal's, and not
-// AWS's, which nobody else may set.
+// ownTags returns the tags that a clone keeps: neither those of an older
+// journal nor those of AWS, which only AWS may set.
 func ownTags(tags []types.Tag) []types.Tag {
 	var own []types.Tag
 	for _, t := range tags {
-		if key := aws.ToString(t.Key); !strings.HasPrefix(key, journalPrefix) && !strings.HasPrefix(strings.ToLower(key), "aws:") {
+		if key := aws.ToString(t.Key); !strings.HasPrefix(key, journal.Prefix) && !strings.HasPrefix(strings.ToLower(key), "aws:") {
 			own = append(own, t)
 		}
 	}
 	return own
+}
+
+// AlikeButImage reports whether two revisions differ at most in the image
+// reference of the target's containers and in their tags: such as two of which
+// one was registered only to journal an event.
+func AlikeButImage(t ecsservice.Target, a, b ecsservice.Revision) bool {
+	bare := func(r ecsservice.Revision) any {
+		in := clone(r)
+		in.Tags = nil
+		chosen, _ := t.Containers(r.TaskDefinition)
+		for _, i := range chosen {
+			in.ContainerDefinitions[i].Image = nil
+		}
+		return in
+	}
+	return reflect.DeepEqual(bare(a), bare(b))
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -167,7 +169,7 @@ func TestAtTheSameTime(t *testing.T) {
 		e := w.event(t, "event-"+tag, i, tag)
 		events = append(events, e, e)
 	}
-	d := New(w.Config)
+	d := New(ecsservice.New(w.Config))
 	d.now = w.clock.Now
 	var all sync.WaitGroup
 	for _, e := range events {
@@ -186,7 +188,7 @@ func TestAtTheSameTime(t *testing.T) {
 	got, err := w.Runs(t.Context(), "c", target.Service)
 	must(t, err)
 	if image := aws.ToString(got.TaskDefinition.ContainerDefinitions[0].Image); !strings.HasSuffix(image, events[7].Image.Digest) {
-		t.Errorf("it runs %s of event %s", image, tagValue(got.Tags, keyEventID))
+		t.Errorf("it runs %s of event %s", image, tagOf(got.Tags, "deployer:event-id"))
 	}
 }
 
@@ -234,16 +236,16 @@ func TestRollingBack(t *testing.T) {
 func TestFailedDoesNotWin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		outcome Phase
+		outcome journal.Phase
 		want    Status
-	}{{Failed, Deployed}, {Succeeded, Superseded}} {
+	}{{journal.Failed, Deployed}, {journal.Succeeded, Superseded}} {
 		t.Run(string(tt.outcome), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
 			got, _, err := w.deploy(t, target, newer)
 			must(t, err)
-			must(t, New(w.Config).Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: tt.outcome}))
+			must(t, ecsservice.New(w.Config).AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{Outcome: tt.outcome}))
 			if got, _, err = w.deploy(t, target, older); err != nil || got.Status != tt.want {
 				t.Errorf("%+v, %v, want %s", got, err, tt.want)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/testbed/aws/emulator"
@@ -85,7 +86,7 @@ func TestRevisionsAreNumbers(t *testing.T) {
 	}
 	after, err := w.Runs(t.Context(), "c", target.Service)
 	must(t, err)
-	if base := tagValue(after.Tags, keyBase); base != arn+"p_service_web_dev:10" {
+	if base := tagOf(after.Tags, "deployer:base"); base != arn+"p_service_web_dev:10" {
 		t.Errorf("base %s", base)
 	}
 }
@@ -106,7 +107,7 @@ func TestBase(t *testing.T) {
 			w := newWorld(t)
 			before, err := w.Runs(t.Context(), "c", target.Service)
 			must(t, err)
-			in := clone(revision{TaskDefinition: before.TaskDefinition})
+			in := clone(ecsservice.Revision{TaskDefinition: before.TaskDefinition})
 			in.Memory = aws.String("1024")
 			_, err = w.ECS.RegisterTaskDefinition(t.Context(), in)
 			must(t, err)
@@ -160,7 +161,7 @@ func TestRefused(t *testing.T) {
 		name   string
 		change func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
 		before func(*testing.T, *world)
-		target func(*Target)
+		target func(*ecsservice.Target)
 		fault  string
 		want   string
 	}{
@@ -168,9 +169,9 @@ func TestRefused(t *testing.T) {
 			want: doing + "its deployment controller is CODE_DEPLOY, and UpdateService cannot change the task definition then (deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to ECS, which does blue/green too)"},
 		{name: "EXTERNAL", change: controller(types.DeploymentControllerTypeExternal), fault: "ControllerNotECS",
 			want: doing + "its deployment controller is EXTERNAL, and UpdateService cannot change the task definition then (deploy it with the tool that owns its task sets, or create the service again with the ECS controller)"},
-		{name: "missing service", target: func(to *Target) { to.Service = "other" }, fault: "ServiceNotFound",
+		{name: "missing service", target: func(to *ecsservice.Target) { to.Service = "other" }, fault: "ServiceNotFound",
 			want: `describing service "other" in cluster "c": the service does not exist (create it with the infrastructure, or name the right one in deployer.workloads.web.service of the environment file)`},
-		{name: "missing cluster", target: func(to *Target) { to.Cluster = "d" }, fault: "ClusterNotFound",
+		{name: "missing cluster", target: func(to *ecsservice.Target) { to.Cluster = "d" }, fault: "ClusterNotFound",
 			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this account and region (create it, or name the right one in deployer.cluster of the environment file)`},
 		{name: "inactive service", fault: "ServiceNotActive",
 			before: func(t *testing.T, w *world) {

@@ -1,6 +1,6 @@
-// Package ecsdeploy puts one image onto one workload: it reads the service and
-// its task definition, plans, registers a new revision and moves the service to
-// it. Only this package speaks to Amazon ECS.
+// Package ecsdeploy deploys one image to one workload: it reads the service and
+// its task definition family, plans, registers a new revision, and updates the
+// service to it. Package converge is the rule for what it does.
 package ecsdeploy
 
 import (
@@ -14,17 +14,17 @@ type Status string
 
 // The statuses, as results and logs spell them.
 const (
-	Deployed   Status = "deployed"   // a revision is registered and UpdateService accepted
+	Deployed   Status = "deployed"   // a revision is registered, and ECS accepted the service's update to it
 	Unchanged  Status = "unchanged"  // the service already runs this image
-	Superseded Status = "superseded" // a newer event's deployment is in place; nothing was changed
-	Planned    Status = "planned"    // what would change, and nothing was
-	Ignored    Status = "ignored"    // not for us
-	Followed   Status = "followed"   // ECS told of a rollout, and what became of it was made known
+	Superseded Status = "superseded" // a newer event already deployed; at most its unfinished update was completed
+	Planned    Status = "planned"    // a dry run: says what would change
+	Ignored    Status = "ignored"    // not for this environment
+	Followed   Status = "followed"   // a rollout event of ECS, whose outcome was reported
 	Rejected   Status = "rejected"   // the sender's fault, which a retry cannot mend
 )
 
-// Deployment is what became of one workload's request. Its JSON is the
-// contract with whoever invokes the function or reads the CLI's -json.
+// Deployment is the result of one workload's request. Its JSON is part of the
+// function's answer and of what the command line prints as JSON.
 type Deployment struct {
 	Service                string `json:"service"` // as events name the workload
 	Status                 Status `json:"status"`
@@ -33,45 +33,26 @@ type Deployment struct {
 	Image                  string `json:"image,omitempty"` // the image reference in the task definition
 	Tag                    string `json:"tag,omitempty"`
 	Digest                 string `json:"digest,omitempty"`
-	TaskDefinition         string `json:"task_definition,omitempty"`          // ARN of the revision that the service was moved to, or runs
+	TaskDefinition         string `json:"task_definition,omitempty"`          // ARN of the revision that the service runs, or is being moved to
 	PreviousTaskDefinition string `json:"previous_task_definition,omitempty"` // ARN of the revision that ran before
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
 
-	Newer Newer `json:"-"` // of a superseded one: what won
-	Again bool  `json:"-"` // of a superseded one: its event was carried out before
+	Newer     Newer `json:"-"` // what superseded it, if it was superseded
+	EventSeen bool  `json:"-"` // it was superseded, and its event was handled before: see [Deployer.EventSeen]
 }
 
-// Newer is the deployment that won over another: the event that asked for it,
-// if any did, and ECS's id of its rollout, as far as it is known.
+// Newer is the deployment that superseded another: the event that asked for it,
+// if there was one, and ECS's id of its rollout, as far as they are known.
 type Newer struct{ EventID, DeploymentID string }
 
-// Target is where an image is to run, by the names of the environment file.
-type Target struct {
-	Workload string // as events name it
-	Cluster  string
-	Service  string // the ECS service
-	Family   string // the conventional task definition family; the service's own wins
-	// Container is the conventional name of the container that runs the image,
-	// Repository the ECR repository by which it is recognised first.
-	Container  string
-	Repository string
-	Base       environment.Base
-}
-
-// TargetOf returns the target of a workload that runs as an ECS service.
-func TargetOf(env *environment.Environment, w environment.Workload) Target {
-	return Target{Workload: w.Name, Cluster: env.Cluster, Service: w.ECSService, Family: w.Family,
-		Container: w.Container, Repository: w.Repository, Base: env.Base}
-}
-
-// Order is what is to run, and the event that asked for it.
+// Order is an image to deploy, and the event that asked for it.
 type Order struct {
 	Cause event.Cause
 	Image image.Reference // with tag and digest
 	Form  environment.ImageForm
-	Force bool // deploy even what runs already
-	Push  bool // a push asked, not a person
+	Force bool // deploy even if the service runs the image
+	Push  bool // a push of the image asked for it, not a person
 
-	Restores string // ARN of the revision that a rollback goes back to; "" of anything else
+	Restores string // ARN of the revision that a rollback restores; "" for any other deployment
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/image"
 	"deployer/testbed/accounts"
@@ -23,7 +25,7 @@ const (
 var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service that world makes.
-var target = Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+var target = ecsservice.Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
 // world is an account with the service of target, which runs revision 1 with
 // the image p_service_web:v0 by tag, unless changes say otherwise.
@@ -52,10 +54,10 @@ func newWorld(t *testing.T, changes ...func(*ecs.RegisterTaskDefinitionInput, *e
 
 // deploy reads, plans and applies, and returns what became of it and which
 // operations it called, in the order of their start.
-func (w *world) deploy(t *testing.T, to Target, o Order) (Deployment, []string, error) {
+func (w *world) deploy(t *testing.T, to ecsservice.Target, o Order) (Deployment, []string, error) {
 	t.Helper()
 	w.ResetCalls()
-	d := New(w.Config)
+	d := New(ecsservice.New(w.Config))
 	d.now = w.clock.Now
 	deployment, err := func() (Deployment, error) {
 		state, err := d.Read(t.Context(), to)
@@ -76,7 +78,7 @@ func (w *world) register(t *testing.T, family, image string) {
 	t.Helper()
 	before, err := w.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
 	must(t, err)
-	in := clone(revision{TaskDefinition: before.TaskDefinition})
+	in := clone(ecsservice.Revision{TaskDefinition: before.TaskDefinition})
 	in.Family = aws.String(family)
 	in.ContainerDefinitions[0].Image = aws.String(image)
 	_, err = w.ECS.RegisterTaskDefinition(t.Context(), in)
@@ -96,4 +98,14 @@ func must(tb testing.TB, err error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// tagOf returns the value of a tag, "" if there is none under the key.
+func tagOf(tags []types.Tag, key string) string {
+	for _, t := range tags {
+		if aws.ToString(t.Key) == key {
+			return aws.ToString(t.Value)
+		}
+	}
+	return ""
 }

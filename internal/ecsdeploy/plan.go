@@ -5,22 +5,26 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
 // base returns the revision that a deployment clones.
-func (s *State) base() revision {
+func (s *State) base() ecsservice.Revision {
 	if s.target.Base == environment.BaseService {
 		return s.running
 	}
 	return s.newest
 }
 
-// registration returns the revision that carries out the order, and how it
-// names the image: the base with the chosen containers' image changed, and the journal.
+// registration returns the revision to register for the order, and its image:
+// the base with another image in the target's containers, and the journal.
 func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefinitionInput, string, error) {
 	base := s.base()
 	chosen, err := s.target.Containers(base.TaskDefinition)
@@ -29,12 +33,14 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 	}
 	in := clone(base)
 	for _, i := range chosen {
-		in.ContainerDefinitions[i].Image = aws.String(o.reference(base.ContainerDefinitions[i]).String())
+		in.ContainerDefinitions[i].Image = aws.String(o.reference(in.ContainerDefinitions[i]).String())
 	}
-	in.Tags = append(in.Tags, o.journal(s.running.arn(), s.newest.arn(), bestValue(best))...)
-	if n := len(in.Tags) + later; n > maxTags {
-		return nil, "", &fault.Misconfiguration{Fault: fault.Fault{Name: "TooManyTags", Doing: fmt.Sprintf("cloning task definition %q", base.arn()),
-			Err: fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, maxTags), Hint: "remove some of the family's own tags"}}
+	entry := o.journal(s.running.ARN(), s.newest.ARN(), best)
+	in.Tags = append(in.Tags, ecsservice.SDKTags(entry.Tags())...)
+	if n := len(in.Tags) + journal.NoteTags; n > journal.MaxTags {
+		return nil, "", &fault.Misconfiguration{Fault: fault.Fault{Name: "TooManyTags", Doing: fmt.Sprintf("cloning task definition %q", base.ARN()),
+			Err:  fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, journal.MaxTags),
+			Hint: "remove some of the family's own tags"}}
 	}
 	return in, aws.ToString(in.ContainerDefinitions[chosen[0]].Image), nil
 }
@@ -46,4 +52,34 @@ func (s *State) deployment(o Order) (Deployment, error) {
 		Service: s.target.Workload, Cluster: s.target.Cluster, ECSService: s.target.Service,
 		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before,
 	}, err
+}
+
+// journal returns the journal of the revision that is registered for the order.
+func (o Order) journal(previous, base string, best converge.Key) journal.Entry {
+	return journal.Entry{
+		Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest,
+		Previous: previous, Base: base, Best: journal.Best(best), Restores: o.Restores,
+	}
+}
+
+// reference returns the new image reference of a container: by digest or by
+// tag. It keeps the host name if that is another one of the same registry: a
+// FIPS or dual-stack endpoint was chosen on purpose.
+func (o Order) reference(c types.ContainerDefinition) image.Reference {
+	ref := o.Image
+	// A rollback names a digest: its tag may be on another image by now.
+	if o.Form == environment.ByTag && ref.Tag != "" && o.Restores == "" {
+		ref.Digest = ""
+	} else {
+		ref.Tag = ""
+	}
+	old, err := image.ParseReference(aws.ToString(c.Image))
+	if err != nil {
+		return ref
+	}
+	was, isECR := old.Registry()
+	if is, _ := ref.Registry(); isECR && was == is {
+		ref.Host = old.Host
+	}
+	return ref
 }

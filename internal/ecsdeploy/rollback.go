@@ -1,7 +1,6 @@
 package ecsdeploy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -10,108 +9,113 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 )
 
-// oldest is how many revisions back a rollback looks for one that ran well.
-const oldest = 200
+const (
+	maxRollback   = 200 // revisions among which a rollback looks for one that succeeded
+	rollbackBatch = 8   // of them that are read at the same time
+)
 
-// RollbackTo returns the revision that a rollback of the target's service goes
-// back to: the last one before what runs whose rollout succeeded and whose
-// image is another. It is never simply the one before, which may be the one
-// that failed, or an entry for an image that ran already. With to it is the
-// revision of that number, or the last one with that tag that did not fail.
-// That there is none is a [fault.Rejection]: asking again does not mend it.
+// RollbackTo returns the revision that a rollback of the target's service
+// restores: the last one before the running one whose rollout succeeded and
+// whose image is another. That is not simply the previous one, which may have
+// failed, or only journal an event for an image that ran already. With to it is
+// the revision of that number, or the last one with that tag that did not fail.
+// If there is none, the error is a [fault.Rejection].
 //
-// The event that asks may have been carried out already: then, with done, the
-// revision is the one that was made for it. Without this a second delivery of
-// the event would go back further.
-func (d *Deployer) RollbackTo(ctx context.Context, t Target, to, event string) (back Record, done bool, err error) {
-	service, err := d.describeService(ctx, t)
+// The event that asks may have been handled already: then done is true, and the
+// revision is the one that was registered for it. Otherwise a second delivery
+// of the event would roll back further.
+func (d *Deployer) RollbackTo(ctx context.Context, t ecsservice.Target, to, event string) (back journal.Record, done bool, err error) {
+	service, err := d.services.DescribeService(ctx, t)
 	if err != nil {
-		return Record{}, false, err
+		return journal.Record{}, false, err
 	}
 	arn := aws.ToString(service.TaskDefinition)
-	runs, err := d.recordOf(ctx, t, arn)
+	runs, err := d.services.Record(ctx, t, arn)
 	if err != nil {
-		return Record{}, false, err
+		return journal.Record{}, false, err
 	}
-	if runs.Cause.ID == TagValue(event) {
+	if runs.Cause.ID == journal.Value(event) {
 		return runs, true, nil
 	}
 	doing := fmt.Sprintf("rolling back service %q from revision %d", t.Service, runs.Revision)
 	if number, err := strconv.Atoi(to); err == nil && number > 0 {
-		back, err = d.exactly(ctx, t, runs, number, doing)
+		back, err = d.rollbackToNumber(ctx, t, runs, number, doing)
 		return back, false, err
 	}
-	below := revisionOf(runs.Origin()) // a rollback of a rollback goes further back
+	below := ecsservice.NumberOf(runs.Origin()) // a rollback of a rollback restores an older one
 	if to != "" {
 		below = runs.Revision
 	}
-	for r, err := range d.before(ctx, t, familyOf(arn), runs.Revision) {
+	for r, err := range d.recordsBelow(ctx, t, ecsservice.FamilyOf(arn), runs.Revision) {
 		switch {
 		case err != nil:
-			return Record{}, false, err
-		case r.Cause.ID == TagValue(event):
+			return journal.Record{}, false, err
+		case r.Cause.ID == journal.Value(event):
 			return r, true, nil
 		}
 		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}
-		if to == "" && r.Outcome == Succeeded || to != "" && r.Tag == to && r.Outcome != Failed {
+		if to == "" && r.Outcome == journal.Succeeded || to != "" && r.Tag == to && r.Outcome != journal.Failed {
 			return r, false, nil
 		}
 	}
-	before := "it"
+	return journal.Record{}, false, noRollback(t, runs, below, to, doing)
+}
+
+// noRollback is the fault of a rollback for which no revision was found.
+func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string) error {
+	family, before := ecsservice.FamilyOf(runs.TaskDefinition), "it"
 	if below != runs.Revision {
 		before = fmt.Sprintf("revision %d, which it restored,", below)
 	}
-	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", familyOf(arn), before),
+	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", family, before),
 		Hint: "see what ran: deployer history -f FILE " + t.Workload + "; name a revision: deployer rollback -f FILE " + t.Workload + " -to REVISION"}
 	if to != "" {
-		f.Err = fmt.Errorf("no revision of family %q before it was made for tag %q, has another image and did not fail", familyOf(arn), to)
+		f.Err = fmt.Errorf("no revision of family %q before it was made for tag %q, has another image and did not fail", family, to)
 		f.Hint = "deploy the tag: deployer deploy -f FILE " + t.Workload + " " + to
 	}
-	return Record{}, false, &fault.Rejection{Fault: f}
+	return &fault.Rejection{Fault: f}
 }
 
-// Origin returns the ARN of the revision that was first made for the image: of
-// a rollback the one that it goes back to, else itself.
-func (r Record) Origin() string { return cmp.Or(r.Restores, r.TaskDefinition) }
-
-// exactly returns the revision with a number, which has to have an image that can be pinned.
-func (d *Deployer) exactly(ctx context.Context, t Target, runs Record, number int, doing string) (Record, error) {
-	r, err := d.recordOf(ctx, t, fmt.Sprintf("%s:%d", familyOf(runs.TaskDefinition), number))
+// rollbackToNumber returns the revision with a number. Its image must have a
+// tag or a digest.
+func (d *Deployer) rollbackToNumber(ctx context.Context, t ecsservice.Target, runs journal.Record, number int, doing string) (journal.Record, error) {
+	r, err := d.services.Record(ctx, t, fmt.Sprintf("%s:%d", ecsservice.FamilyOf(runs.TaskDefinition), number))
 	f := fault.Fault{Name: "NoRollback", Doing: doing, Hint: "see what there is: deployer history -f FILE " + t.Workload}
 	switch {
 	case fault.NameOf(err) == "TaskDefinitionNotFound":
 		f.Err = fmt.Errorf("there is no revision %d", number)
 	case err != nil:
-		return Record{}, err
+		return journal.Record{}, err
 	case r.Tag == "" && r.Digest == "":
 		f.Err = fmt.Errorf("the image %q of revision %d has neither tag nor digest", r.Image, number)
 	default:
 		return r, nil
 	}
-	return Record{}, &fault.Rejection{Fault: f}
+	return journal.Record{}, &fault.Rejection{Fault: f}
 }
 
-// before yields the ACTIVE revisions of a family below a number, from new to
-// old, and reads a few at a time.
-func (d *Deployer) before(ctx context.Context, t Target, family string, below int) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		arns, err := d.listed(ctx, family, types.TaskDefinitionStatusActive, oldest)
+// recordsBelow yields the ACTIVE revisions of a family below a number, newest
+// first. It reads a few at the same time, and no more than are asked for.
+func (d *Deployer) recordsBelow(ctx context.Context, t ecsservice.Target, family string, below int) iter.Seq2[journal.Record, error] {
+	return func(yield func(journal.Record, error) bool) {
+		arns, err := d.services.ListRevisions(ctx, family, types.TaskDefinitionStatusActive, maxRollback)
 		if err != nil {
-			yield(Record{}, err)
+			yield(journal.Record{}, err)
 			return
 		}
-		arns = slices.DeleteFunc(arns, func(arn string) bool { return revisionOf(arn) >= below })
-		for part := range slices.Chunk(arns, inFlight) {
-			records, err := d.records(ctx, t, part)
+		arns = slices.DeleteFunc(arns, func(arn string) bool { return ecsservice.NumberOf(arn) >= below })
+		for part := range slices.Chunk(arns, rollbackBatch) {
+			records, err := d.services.Records(ctx, t, part)
 			if err != nil {
-				yield(Record{}, err)
+				yield(journal.Record{}, err)
 				return
 			}
 			for _, r := range records {
@@ -121,18 +125,4 @@ func (d *Deployer) before(ctx context.Context, t Target, family string, below in
 			}
 		}
 	}
-}
-
-// records reads several revisions at the same time.
-func (d *Deployer) records(ctx context.Context, t Target, arns []string) ([]Record, error) {
-	records := make([]Record, len(arns))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(inFlight)
-	for i, arn := range arns {
-		g.Go(func() (err error) {
-			records[i], err = d.recordOf(gctx, t, arn)
-			return err
-		})
-	}
-	return records, g.Wait()
 }

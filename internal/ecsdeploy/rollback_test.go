@@ -3,7 +3,9 @@ package ecsdeploy
 import (
 	"testing"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 )
 
 // TestRollbackTo goes back and forth: each step is an event, by the image that
@@ -13,26 +15,26 @@ func TestRollbackTo(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		event, runs string
-		outcome     Phase // of the rollout
+		outcome     journal.Phase // of the rollout
 	}
 	for _, tt := range []struct {
 		name  string
 		steps []step
 	}{
-		{"to the last image", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"past one that failed", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Failed}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"past one that never ended", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Impaired}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"from one that never ended", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Impaired}, {"rollback", "v2", Succeeded}}},
-		{"twice", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"from what came after", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"rollback", "v2", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"not to what was gone back from", []step{{"v2", "v2", Succeeded}, {"v3", "v3", Succeeded}, {"v4", "v4", Succeeded}, {"rollback", "v3", Succeeded},
-			{"v5", "v5", Succeeded}, {"rollback", "v3", Succeeded}, {"rollback", "v2", Succeeded}}},
-		{"to nothing", []step{{"v2", "v2", Succeeded}, {"rollback", "", ""}}},
+		{"to the last image", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"past one that failed", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Failed}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"past one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"from one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"rollback", "v2", journal.Succeeded}}},
+		{"twice", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"from what came after", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"not to what was gone back from", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded},
+			{"v5", "v5", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"to nothing", []step{{"v2", "v2", journal.Succeeded}, {"rollback", "", ""}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			d := New(w.Config)
+			d := New(ecsservice.New(w.Config))
 			d.now = w.clock.Now
 			var rollbacks []string
 			for i, s := range tt.steps {
@@ -55,7 +57,7 @@ func TestRollbackTo(t *testing.T) {
 				if err != nil || got.Status != Deployed || got.Tag != s.runs {
 					t.Fatalf("step %d: %+v, %v", i, got, err)
 				}
-				must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{Outcome: s.outcome}))
+				must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{Outcome: s.outcome}))
 				for _, event := range rollbacks {
 					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done || back.Cause.ID != event {
 						t.Errorf("step %d, event %s again: %+v, %v, %v", i, event, back, done, err)

@@ -1,117 +1,152 @@
 package ecsdeploy
 
 import (
+	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 )
 
-// raceTime is how long after the winner's registration an event that comes
-// late still helps to move the service to it. After that the race is over, and
-// what runs instead is what somebody wanted since.
+// raceTime is how long after the winner's registration a late event still
+// completes the service's update to it. After that the race is over, and
+// whatever runs was chosen since.
 const raceTime = 15 * time.Minute
+
+// writer is the part of the ECS API that changes services and families.
+type writer interface {
+	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
+}
+
+// Deployer deploys in the account and region of one ECS client. It is safe for
+// concurrent use.
+type Deployer struct {
+	services *ecsservice.Client
+	ecs      writer
+	now      func() time.Time
+}
+
+// New returns a deployer that reads and writes through one ECS client.
+func New(services *ecsservice.Client) *Deployer {
+	return &Deployer{services: services, ecs: services.SDK(), now: time.Now}
+}
 
 // State is a service as it was read, and what is known of its family.
 type State struct {
-	target     Target
+	target     ecsservice.Target
 	familyName string
-	running    revision // the one that the service runs, or is being moved to
-	newest     revision // the latest ACTIVE one of the family
-	before     string   // ARN of what ran when the service was first read
-	rollout    string   // id of the rollout that this deployment began
-	primary    string   // id of the rollout that is the service's newest
-	warning    string   // what a person should hear of with the result
+	running    ecsservice.Revision // the one that the service runs, or is being moved to
+	newest     ecsservice.Revision // the latest ACTIVE one of the family
+	before     string              // ARN of what ran when the service was first read
+	rollout    string              // id of the rollout that this deployment began
+	primary    string              // id of the rollout that is the service's newest
+	warning    string              // goes into the result's reason
 
-	// unmoved is the number of the revision that this deployment registered and
-	// did not move the service to: ECS will never tell of it. 0 if there is none.
-	unmoved int
+	// unused is the number of the revision that this deployment registered and
+	// did not move the service to: no rollout event will report it. 0 if there
+	// is none.
+	unused int
 
-	revisions map[int]revision // all that were read, by number
-	failed    map[string]bool  // ARNs of revisions whose rollout failed, as far as ECS shows it
-	back      string           // ECS's words, if the service is being rolled back
-	now       time.Time
-	unused    bool // the reads of the start are still to be answered from here
+	revisions   map[int]ecsservice.Revision // all that were read, by number
+	failed      map[string]bool             // ARNs of revisions whose rollout failed, as far as ECS shows it
+	rollingBack string                      // why the service is being rolled back, in ECS's words; "" if it is not
+	now         time.Time
+	fresh       bool // the rule's first two reads are still to be answered from this state
 }
 
-// newState returns the state of a service and the two revisions that were read with it.
-func newState(now time.Time, t Target, service *types.Service, running, newest revision) *State {
-	s := &State{target: t, familyName: aws.ToString(running.Family), running: running, newest: newest, before: running.arn(),
-		revisions: map[int]revision{}, failed: map[string]bool{}, now: now, unused: true}
-	s.learn(running)
-	s.learn(newest)
-	s.see(service)
-	if s.back != "" {
-		s.warning = "the service was being rolled back: " + s.back
+// Read reads the target's service, its family's newest revision, and the
+// running one if it is another. A service that cannot be deployed to is a
+// [fault.Misconfiguration] that says what to do instead.
+func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error) {
+	snapshot, err := d.services.Snapshot(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return newState(d.now(), t, snapshot), nil
+}
+
+// newState returns the state of a service that was read at a time.
+func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *State {
+	s := &State{
+		target: t, familyName: aws.ToString(read.Running.TaskDefinition.Family),
+		running: read.Running, newest: read.Newest, before: read.Running.ARN(),
+		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now, fresh: true,
+	}
+	s.addRevision(read.Running)
+	s.addRevision(read.Newest)
+	s.updateDeployments(read.Service)
+	if s.rollingBack != "" {
+		s.warning = "the service was being rolled back: " + s.rollingBack
 	}
 	return s
 }
 
-// learn takes in a revision that was read.
-func (s *State) learn(r revision) { s.revisions[int(r.Revision)] = r }
+// addRevision adds a revision that was read or registered.
+func (s *State) addRevision(r ecsservice.Revision) { s.revisions[r.Number()] = r }
 
-// see takes in what a service's deployments say of their revisions.
-func (s *State) see(service *types.Service) {
-	s.back, s.primary = "", ""
+// updateDeployments updates what the service's deployments show.
+func (s *State) updateDeployments(service *types.Service) {
+	s.rollingBack, s.primary = "", ""
 	for _, d := range service.Deployments {
-		if aws.ToString(d.Status) == "PRIMARY" {
+		if ecsservice.IsPrimary(d) {
 			s.primary = aws.ToString(d.Id)
 		}
 		if d.RolloutState == types.DeploymentRolloutStateFailed {
 			s.failed[aws.ToString(d.TaskDefinition)] = true
 		}
-		if rollingBack(d) {
-			s.back = aws.ToString(d.RolloutStateReason)
+		if ecsservice.RollingBack(d) {
+			s.rollingBack = aws.ToString(d.RolloutStateReason)
 		}
 	}
 }
 
 // number returns the number of the revision that the service runs.
-func (s *State) number() int { return int(s.running.Revision) }
+func (s *State) number() int { return s.running.Number() }
 
 // arn returns the ARN of a revision of the family.
-func (s *State) arn(number int) string {
-	known := s.running.arn()
-	return fmt.Sprintf("%s:%d", known[:lastColon(known)], number)
-}
+func (s *State) arn(number int) string { return ecsservice.Sibling(s.running.ARN(), number) }
 
-func lastColon(arn string) int { return strings.LastIndexByte(arn, ':') }
-
-// family shows the rule what is known of a revision.
+// family returns what is known of a revision, for the rule.
 func (s *State) family(number int) (converge.Revision, bool) {
 	r, known := s.revisions[number]
 	if !known {
 		return converge.Revision{}, number <= 0
 	}
+	record := s.target.Record(r)
 	c := converge.Revision{
-		Number: number, Image: s.target.identity(r),
-		Dead: s.failed[r.arn()] || r.Status == types.TaskDefinitionStatusInactive || r.Status == types.TaskDefinitionStatusDeleteInProgress || tagValue(r.tags, keyOutcome) == string(Failed),
+		Number: number, Image: s.target.Identity(r),
+		Dead: s.failed[r.ARN()] || r.Inactive() || record.Outcome == journal.Failed,
+		Old:  s.now.Sub(r.Registered()) > raceTime,
 	}
-	registered := aws.ToTime(r.RegisteredAt)
-	c.Old = s.now.Sub(registered) > raceTime
-	if at, err := time.Parse(time.RFC3339Nano, tagValue(r.tags, keyTime)); err == nil {
-		c.Event, c.Time = tagValue(r.tags, keyEventID), at.UnixNano()
-		c.Base, c.Best = revisionOf(tagValue(r.tags, keyBase)), parseBest(tagValue(r.tags, keyBest))
+	if record.Foreign {
+		// The time of events is cut to seconds; in doubt the event is later.
+		c.Time = r.Registered().Truncate(time.Second).UnixNano() - 1
+		return c, true
 	}
-	if c.Event == "" { // somebody else's; the time of events is cut to seconds, and in doubt the event is later
-		c.Time, c.Base, c.Best = registered.Truncate(time.Second).UnixNano()-1, 0, converge.Key{}
-	}
+	c.Event, c.Time = record.Cause.ID, record.Cause.Time.UnixNano()
+	c.Base, c.Best = ecsservice.NumberOf(record.Base), converge.Key(record.Best)
 	return c, true
 }
 
-// request is the order as the rule takes it.
+// request returns the order in the terms of the rule.
 func (s *State) request(o Order) converge.Request {
-	return converge.Request{Event: TagValue(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: identityOf(o.Image), Force: o.Force}
+	return converge.Request{Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: ecsservice.IdentityOf(o.Image), Force: o.Force}
 }
 
-// held is the fault of a push that meets a service which is being rolled back:
-// another rollout now would end the rollback with an image that nobody chose.
-func (s *State) held(o Order) error {
-	return &fault.Outage{Fault: fault.Fault{Name: "RollbackInProgress", Doing: fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
-		Err: fmt.Errorf("the service is being rolled back: %s", s.back), Hint: "the push is tried again; a DEPLOY event goes ahead at once"}}
+// errRollbackInProgress is the fault of a push that finds the service being
+// rolled back: another rollout now would end the rollback with an image that no
+// one chose.
+func (s *State) errRollbackInProgress(o Order) error {
+	return &fault.Outage{Fault: fault.Fault{Name: "RollbackInProgress",
+		Doing: fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
+		Err:   fmt.Errorf("the service is being rolled back: %s", s.rollingBack),
+		Hint:  "the push is tried again; a DEPLOY event goes ahead at once"}}
 }

@@ -7,10 +7,13 @@ import (
 	"time"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/internal/outcome"
+	"deployer/internal/rollout"
 )
 
 // What DescribeServices shows lags behind what ECS tells: how often, and how
@@ -24,9 +27,9 @@ const (
 // following is one step of a rollout that ECS told of, on its way to outcomes.
 type following struct {
 	*Pipeline
-	ecsdeploy.Sighting
+	seen   rollout.Observation
 	env    *environment.Environment
-	target ecsdeploy.Target
+	target ecsservice.Target
 	step   event.Rollout
 	at     time.Time // when the step was
 
@@ -37,8 +40,8 @@ type following struct {
 // entry is an outcome, and what is noted of it in a revision's journal.
 type entry struct {
 	outcome.Outcome
-	record ecsdeploy.Record
-	note   ecsdeploy.Note
+	record journal.Record
+	note   journal.Note
 }
 
 // follow makes known what became of a rollout that ECS told of. It is done once
@@ -46,7 +49,7 @@ type entry struct {
 // An outcome is on the bus before the journal says so; dying in between tells
 // it twice, and never not at all.
 func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, reading event.Reading) (Result, error) {
-	f := &following{Pipeline: p, env: env, target: ecsdeploy.TargetOf(env, reading.Rollout.Workload), step: reading.Rollout, at: reading.At}
+	f := &following{Pipeline: p, env: env, target: ecsservice.TargetOf(env, reading.Rollout.Workload), step: reading.Rollout, at: reading.At}
 	if f.at.IsZero() {
 		f.at = p.now()
 	}
@@ -59,7 +62,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	if err == nil {
 		err = f.tell(ctx)
 	}
-	said := []any{"event_id", reading.ID, "service", f.target.Workload, "step", string(f.step.Step), "deployment_id", f.ID}
+	said := []any{"event_id", reading.ID, "service", f.target.Workload, "step", string(f.step.Step), "deployment_id", f.seen.ID}
 	if err != nil {
 		slog.ErrorContext(ctx, "following a rollout failed", append(said, "error", err.Error(), "error_type", fault.NameOf(err))...)
 		return Result{}, err
@@ -77,13 +80,13 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 func (f *following) take(ctx context.Context) (err error) {
 	last := false
 	for look := 1; ; look++ {
-		if f.Sighting, err = f.deployer.Sight(ctx, f.target, f.step.DeploymentID, last); err != nil {
+		if f.seen, err = f.rollouts.Observe(ctx, f.target, f.step.DeploymentID, last); err != nil {
 			return err
 		}
 		if last || f.shown() {
 			break
 		}
-		if last = f.Gone || look == looks; f.Gone {
+		if last = f.seen.Deleted || look == looks; f.seen.Deleted {
 			continue // nothing more will show
 		}
 		if err := fault.Wait(ctx, lookWait); err != nil {
@@ -91,7 +94,7 @@ func (f *following) take(ctx context.Context) (err error) {
 		}
 	}
 	switch {
-	case !f.Found:
+	case !f.seen.Found:
 		f.reason = "ECS no longer lists the rollout, and no journal has its id"
 		return nil
 	case f.step.Step == event.RolloutStarted:
@@ -107,8 +110,8 @@ func (f *following) take(ctx context.Context) (err error) {
 // shown reports whether ECS shows what it told of: the rollout; and of one that
 // failed and is gone back from, the way back.
 func (f *following) shown() bool {
-	failed := f.step.Step == event.RolloutFailed && !f.Gone
-	return f.step.Step == event.TasksImpaired || f.Found && !(failed && f.Returns && !f.returns())
+	failed := f.step.Step == event.RolloutFailed && !f.seen.Deleted
+	return f.step.Step == event.TasksImpaired || f.seen.Found && !(failed && f.seen.BreakerRollback && !f.returns())
 }
 
 // tell publishes the entries, notes them in the journals, and announces them.
@@ -122,16 +125,16 @@ func (f *following) tell(ctx context.Context) error {
 	}
 	var errs []error
 	for _, e := range f.entries {
-		errs = append(errs, f.deployer.Note(ctx, e.record, e.note))
+		errs = append(errs, f.services.AddNote(ctx, e.record, e.note))
 	}
 	f.teller.announce(ctx, outcomes)
 	return errors.Join(errs...)
 }
 
 // again reports whether an end of this very rollout was told already.
-func (f *following) again(ends ...ecsdeploy.Phase) bool {
+func (f *following) again(ends ...journal.Phase) bool {
 	for _, end := range ends {
-		if f.Record.Outcome == end && f.Record.DeploymentID == f.ID {
+		if f.seen.Revision.Outcome == end && f.seen.Revision.DeploymentID == f.seen.ID {
 			f.reason = "it was told already: " + string(end)
 			return true
 		}

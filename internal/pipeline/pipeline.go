@@ -16,11 +16,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/image"
 	"deployer/internal/resolve"
+	"deployer/internal/rollout"
 )
 
 // answerTime is what is left of an invocation's time for its answer: work ends
@@ -36,7 +38,9 @@ type Pipeline struct {
 	env      *environment.Environment
 	config   aws.Config
 	resolver *resolve.Resolver
+	services *ecsservice.Client
 	deployer *ecsdeploy.Deployer
+	rollouts *rollout.Client
 	teller   *teller // nil where a person is told directly
 	redrives bool    // events that are kept already
 	now      func() time.Time
@@ -49,7 +53,9 @@ type Pipeline struct {
 // becomes of a request is in the answer, and told to nobody else.
 func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
-	return &Pipeline{env: env, config: config, resolver: resolve.New(config), deployer: ecsdeploy.New(config), now: time.Now}
+	services := ecsservice.New(config)
+	return &Pipeline{env: env, config: config, resolver: resolve.New(config), now: time.Now,
+		services: services, deployer: ecsdeploy.New(services), rollouts: rollout.New(services)}
 }
 
 // NewFunction is [New] for the function of the environment, which makes known
@@ -173,7 +179,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		return ecsdeploy.Deployment{}, err
 	}
 	if request.Cause.Source == ReconcileSource { // with every schedule it would be moved there, and back, once more
-		back, err := p.deployer.MovedBackFrom(ctx, state, image)
+		back, err := p.deployer.WasRolledBackFrom(ctx, state, image)
 		if back || err != nil {
 			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: image.Digest,
 				Reason: "the push was not lost: the service was moved back from the image"}, err
@@ -187,7 +193,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	d, err := p.deployer.Deploy(ctx, state, order)
 	if err == nil && d.Status == ecsdeploy.Superseded && p.teller != nil && !p.redrives {
-		d.Again, err = p.deployer.CarriedOut(ctx, state, order.Cause.ID, order.Cause.Time)
+		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)
 	}
 	return d, err
 }
@@ -198,7 +204,7 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	var imageErr, stateErr error
 	var both sync.WaitGroup
 	both.Go(func() { ref, imageErr = find(ctx) })
-	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsdeploy.TargetOf(env, request.Workload)) })
+	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsservice.TargetOf(env, request.Workload)) })
 	both.Wait()
 	switch {
 	case fault.IsRejected(imageErr), stateErr == nil:

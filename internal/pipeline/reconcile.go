@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -38,9 +39,9 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 		return result, nil
 	}
 	candidates, targets := reconcilable(env)
-	var running []*ecsdeploy.Running
+	var running []*ecsservice.RunningImage
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { running, err = p.deployer.Survey(gctx, env.Cluster, targets); return err })
+	g.Go(func() (err error) { running, err = p.services.RunningImages(gctx, env.Cluster, targets); return err })
 	g.Go(func() error { return p.lookUp(gctx, env, candidates) })
 	if err := g.Wait(); fault.NameOf(err) == "AccessDenied" && p.reconcileDenied.Load() {
 		slog.WarnContext(ctx, "reconciling is off until the next cold start", "event_id", id, "error", err.Error())
@@ -64,14 +65,14 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 
 // reconcilable returns what there is to compare: a candidate for each service
 // and whole tag, and its target beside it.
-func reconcilable(env *environment.Environment) (candidates []candidate, targets []ecsdeploy.Target) {
+func reconcilable(env *environment.Environment) (candidates []candidate, targets []ecsservice.Target) {
 	for _, w := range env.Workloads {
 		if w.ECSService == "" || w.Repository == "" {
 			continue
 		}
 		for _, tag := range env.AutoDeployTags() {
 			candidates = append(candidates, candidate{workload: w, tag: tag})
-			targets = append(targets, ecsdeploy.TargetOf(env, w))
+			targets = append(targets, ecsservice.TargetOf(env, w))
 		}
 	}
 	return candidates, targets
@@ -100,14 +101,14 @@ func (p *Pipeline) lookUp(ctx context.Context, env *environment.Environment, can
 
 // lost returns a request for each push that should have deployed and did not,
 // and how many services could be compared.
-func lost(candidates []candidate, running []*ecsdeploy.Running, id string) (requests []event.Request, compared int) {
+func lost(candidates []candidate, running []*ecsservice.RunningImage, id string) (requests []event.Request, compared int) {
 	for i, c := range candidates {
 		r := running[i]
 		if r == nil || c.image.Digest == "" {
 			continue
 		}
 		compared++
-		if r.Runs(c.image) || !c.pushed.After(r.Since) {
+		if r.Is(c.image) || !c.pushed.After(r.Since) {
 			continue
 		}
 		requests = append(requests, event.Request{

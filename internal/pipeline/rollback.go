@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -39,7 +40,7 @@ func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, req
 		tag := request.Tag
 		return func(ctx context.Context) (image.Reference, error) { return p.resolver.Resolve(ctx, env, w, tag) }, nil, nil
 	}
-	t := ecsdeploy.TargetOf(env, w)
+	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)
 	if err != nil {
 		return nil, nil, err

@@ -161,7 +161,7 @@ func (p *Pipeline) ended(env *environment.Environment, raw json.RawMessage, requ
 	case d.Status == ecsdeploy.Rejected:
 		o.Problem, o.Event = d.Reason, raw
 		o, err = outcome.Rejected(o)
-	case d.Status == ecsdeploy.Superseded && !d.Again:
+	case d.Status == ecsdeploy.Superseded && !d.EventSeen:
 		o.SupersededBy = outcome.Newer{EventID: d.Newer.EventID, DeploymentID: d.Newer.DeploymentID}
 		o, err = outcome.Superseded(o)
 	default:

@@ -1,4 +1,4 @@
-package ecsdeploy
+package rollout
 
 import (
 	"fmt"
@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
 )
@@ -21,28 +20,23 @@ import (
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		e := emulator.New(emulator.Options{})
-		a := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
-		w := &world{Emulator: e, Account: a}
-		must(t, a.Cluster(t.Context(), "c"))
-		_, err := a.Service(t.Context(), "c", target.Service, host+"/p_service_web:v0")
-		must(t, err)
+		a := newInstantAccount(t, emulator.Options{})
 		for i := 2; i <= 150; i++ {
-			w.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
+			a.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
 		}
-		w.register(t, target.Family+"-more", host+"/p_service_web:v0")
+		a.register(t, target.Family+"-more", host+"/p_service_web:v0")
 		for _, gone := range []int{149, 3} {
 			_, err := a.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", gone))})
 			must(t, err)
 		}
-		e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+		a.emulator.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
 		for _, tt := range []struct{ most, want, lists int }{
 			{1, 1, 2}, {20, 20, 2}, {100, 100, 2},
 			{120, 120, 3}, // two pages of the active ones, one of the others
 			{500, 150, 3},
 		} {
-			e.ResetCalls()
-			h, err := New(a.Config).History(t.Context(), target, tt.most)
+			a.emulator.ResetCalls()
+			h, err := a.rollouts.History(t.Context(), target, tt.most)
 			must(t, err)
 			var numbers, inactive []int
 			for _, r := range h.Records {
@@ -61,15 +55,15 @@ func TestHistory(t *testing.T) {
 			if (tt.most > 1) != slices.Contains(inactive, 149) || (tt.most == 500) != slices.Contains(inactive, 3) {
 				t.Errorf("-n %d: %v are inactive", tt.most, inactive)
 			}
-			for _, c := range e.Calls() { // a page is no longer than it has to be
+			for _, c := range a.emulator.Calls() { // a page is no longer than it has to be
 				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.most, 100)); c.Operation == "ListTaskDefinitions" && tt.most <= 100 && !strings.Contains(string(c.Body), limit) {
 					t.Errorf("-n %d: listed with %s, want %s", tt.most, c.Body, limit)
 				}
 			}
 			for operation, want := range map[string]struct{ calls, atOnce int }{
-				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want, min(tt.want, inFlight)},
+				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want, min(tt.want, 8)},
 			} {
-				if all, most := emulatortest.Count(e.Calls(), operation); all != want.calls || most != want.atOnce {
+				if all, most := emulatortest.Count(a.emulator.Calls(), operation); all != want.calls || most != want.atOnce {
 					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.most, operation, all, most, want.calls, want.atOnce)
 				}
 			}

@@ -10,13 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
-// TestCarriedOut holds of which superseded events ECS will tell, or has: not of
+// TestEventSeen holds of which superseded events ECS will tell, or has: not of
 // one that lost to another after its revision was registered, and before the
 // service was moved to it.
-func TestCarriedOut(t *testing.T) {
+func TestEventSeen(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name          string
@@ -33,7 +35,7 @@ func TestCarriedOut(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			d := New(w.Config)
+			d := New(ecsservice.New(w.Config))
 			d.now = w.clock.Now
 			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
 			deploy := func(ids ...string) {
@@ -53,7 +55,7 @@ func TestCarriedOut(t *testing.T) {
 			if err != nil || got.Status != Superseded {
 				t.Fatalf("%+v, %v", got, err)
 			}
-			again, err := d.CarriedOut(t.Context(), s, older.Cause.ID, older.Cause.Time)
+			again, err := d.EventSeen(t.Context(), s, older.Cause.ID, older.Cause.Time)
 			if err != nil || again != tt.again {
 				t.Errorf("%v, %v, want %v", again, err, tt.again)
 			}
@@ -63,12 +65,12 @@ func TestCarriedOut(t *testing.T) {
 
 // afterUpdate is ECS, where something happens once a service was moved.
 type afterUpdate struct {
-	api
+	writer
 	then func()
 }
 
 func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput, options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
-	out, err := u.api.UpdateService(ctx, in, options...)
+	out, err := u.writer.UpdateService(ctx, in, options...)
 	if then := u.then; then != nil {
 		u.then = nil
 		then()
@@ -76,21 +78,21 @@ func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceIn
 	return out, err
 }
 
-// TestCarriedOutIsTold holds when a late event counts as one that was carried out: its
+// TestEventSeenIsTold holds when a late event counts as one that was carried out: its
 // revision is there, and ECS has told of it, or still may.
-func TestCarriedOutIsTold(t *testing.T) {
+func TestEventSeenIsTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if _, _, err := w.deploy(t, target, order(w.digest)); err != nil {
 		t.Fatal(err)
 	}
-	d := New(w.Config)
+	d := New(ecsservice.New(w.Config))
 	d.now = w.clock.Now
 	carried := func(event string) bool {
 		t.Helper()
 		state, err := d.Read(t.Context(), target)
 		must(t, err)
-		done, err := d.CarriedOut(t.Context(), state, event, eventTime)
+		done, err := d.EventSeen(t.Context(), state, event, eventTime)
 		must(t, err)
 		return done
 	}
@@ -101,18 +103,18 @@ func TestCarriedOutIsTold(t *testing.T) {
 	if carried("e1") {
 		t.Error("ECS has told nothing of its revision for two minutes, and it counts as carried out")
 	}
-	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":2"}, Note{DeploymentID: "ecs-svc/1"}))
+	must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn + target.Family + ":2"}, journal.Note{DeploymentID: "ecs-svc/1"}))
 	if !carried("e1") {
 		t.Error("ECS has told of its revision, and it counts as not carried out")
 	}
 }
 
-// TestCarriedOutNearby holds how far behind others a late event's revision is found.
-func TestCarriedOutNearby(t *testing.T) {
+// TestEventSeenNearby holds how far behind others a late event's revision is found.
+func TestEventSeenNearby(t *testing.T) {
 	t.Parallel()
 	for newer, want := range []bool{true, true, true, true, false} {
 		w := newWorld(t)
-		d := New(w.Config)
+		d := New(ecsservice.New(w.Config))
 		d.now = w.clock.Now
 		for i := range newer + 1 {
 			_, _, err := w.deploy(t, target, w.event(t, fmt.Sprint("e", i), i, fmt.Sprint("v", i+2)))
@@ -120,18 +122,18 @@ func TestCarriedOutNearby(t *testing.T) {
 		}
 		state, err := d.Read(t.Context(), target)
 		must(t, err)
-		if got, err := d.CarriedOut(t.Context(), state, "e0", eventTime); err != nil || got != want {
+		if got, err := d.EventSeen(t.Context(), state, "e0", eventTime); err != nil || got != want {
 			t.Errorf("behind %d: %v, %v, want %v", newer, got, err, want)
 		}
 	}
 }
 
-// TestMovedBackFrom holds from which images a service was moved back: those of
+// TestWasRolledBackFrom holds from which images a service was moved back: those of
 // newer revisions than the one it runs that were rolled out.
-func TestMovedBackFrom(t *testing.T) {
+func TestWasRolledBackFrom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	d := New(w.Config)
+	d := New(ecsservice.New(w.Config))
 	d.now = w.clock.Now
 	images := map[string]image.Reference{}
 	for i, tag := range []string{"v2", "v3", "v4"} { // revisions 2 to 4
@@ -140,7 +142,7 @@ func TestMovedBackFrom(t *testing.T) {
 		must(t, err)
 		images[tag] = o.Image
 		if tag != "v4" { // of which ECS has told nothing
-			must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{DeploymentID: "ecs-svc/" + tag}))
+			must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{DeploymentID: "ecs-svc/" + tag}))
 		}
 	}
 	for _, tt := range []struct {
@@ -153,7 +155,7 @@ func TestMovedBackFrom(t *testing.T) {
 		must(t, err)
 		var from []string
 		for _, tag := range []string{"v2", "v3", "v4"} {
-			back, err := d.MovedBackFrom(t.Context(), state, images[tag])
+			back, err := d.WasRolledBackFrom(t.Context(), state, images[tag])
 			must(t, err)
 			if back {
 				from = append(from, tag)

@@ -1,6 +1,7 @@
-package ecsdeploy
+package ecsservice
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,19 +9,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
-// sidecars are containers that infrastructure adds beside the application,
-// sometimes as the first one; they never run its image.
+// sidecars are the names of containers that infrastructure adds to a task
+// definition, sometimes as its first; they never run the workload's image.
 var sidecars = map[string]bool{"adot-collector": true, "aws-otel-collector": true, "xray-daemon": true, "log_router": true, "envoy": true}
 
 // Containers returns the indexes of the containers whose image a deployment
-// changes: those that run an image of the target's repository (of any
-// registry, under any tag); else the one with the conventional name; else the
-// only essential one. A container's place says nothing: a sidecar may be first.
+// changes: those that run an image of the target's repository, from any
+// registry and under any tag; else the one with the conventional name; else the
+// only essential one. The position means nothing: a sidecar may be first. If
+// none is found, the error is a [fault.Misconfiguration].
 func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	var same, named, essential []int
 	for i, c := range td.ContainerDefinitions {
@@ -60,61 +62,35 @@ func names(td *types.TaskDefinition) string {
 	return strings.Join(all, ", ")
 }
 
-// reference returns the image reference that a container gets: by digest or by
-// tag, and under the host name it had, if that is the same registry's (a FIPS
-// or dual-stack name is somebody's choice).
-func (o Order) reference(c types.ContainerDefinition) image.Reference {
-	ref := o.Image
-	if o.Form == environment.ByTag && ref.Tag != "" && o.Restores == "" { // where a rollback's tag is now, nobody asked
-		ref.Digest = ""
-	} else {
-		ref.Tag = ""
-	}
-	old, err := image.ParseReference(aws.ToString(c.Image))
-	if err != nil {
-		return ref
-	}
-	was, isECR := old.Registry()
-	if is, _ := ref.Registry(); isECR && was == is {
-		ref.Host = old.Host
-	}
-	return ref
-}
-
-// identity returns what tells the images of a revision apart, whatever host
-// name and tag they go by: registry, repository and digest of its chosen
-// containers. For a container that names its image by tag, the journal says
-// which digest was meant; without one, the tag itself stands for an image that
-// nobody knows.
-func (t Target) identity(r revision) string {
+// Identity returns a text that two revisions have in common if they run the
+// same image, whatever host name and tag they name it by: registry, repository
+// and digest of the target's containers. If a container names its image by tag,
+// the journal has the digest; without a journal the tag itself stands for an
+// image that is not known.
+func (t Target) Identity(r Revision) string {
 	chosen, err := t.Containers(r.TaskDefinition)
 	if err != nil {
 		return ""
 	}
 	var all []string
 	for _, i := range chosen {
-		ref, err := image.ParseReference(aws.ToString(r.ContainerDefinitions[i].Image))
+		name := aws.ToString(r.TaskDefinition.ContainerDefinitions[i].Image)
+		ref, err := image.ParseReference(name)
 		if err != nil {
-			ref.Repository = aws.ToString(r.ContainerDefinitions[i].Image)
+			ref.Repository = name
 		}
-		if ref.Digest == "" && ref.Tag != "" && ref.Tag == tagValue(r.tags, keyTag) {
-			ref.Digest = tagValue(r.tags, keyDigest)
-		}
-		if one := identityOf(ref); !slices.Contains(all, one) {
+		if one := IdentityOf(journal.Complete(ref, r.tags())); !slices.Contains(all, one) {
 			all = append(all, one)
 		}
 	}
 	return strings.Join(all, ",")
 }
 
-func identityOf(ref image.Reference) string {
+// IdentityOf returns the identity of a revision that runs one image.
+func IdentityOf(ref image.Reference) string {
 	where := ref.Host
 	if registry, ok := ref.Registry(); ok {
 		where = registry.AccountID + "." + registry.Region
 	}
-	what := ref.Digest
-	if what == "" {
-		what = ":" + ref.Tag
-	}
-	return where + "/" + ref.Repository + "@" + what
+	return where + "/" + ref.Repository + "@" + cmp.Or(ref.Digest, ":"+ref.Tag)
 }

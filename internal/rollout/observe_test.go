@@ -1,25 +1,26 @@
-package ecsdeploy
+package rollout
 
 import (
 	"fmt"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"deployer/internal/ecsservice"
+	"deployer/internal/journal"
+
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestSightByJournal holds how a rollout is found that ECS does not list: by its
+// TestObserveByJournal holds how a rollout is found that ECS does not list: by its
 // id in the journals of the family's newest revisions, also of a service that is
 // gone, and not for ever.
-func TestSightByJournal(t *testing.T) {
+func TestObserveByJournal(t *testing.T) {
 	t.Parallel()
 	elsewhere, nowhere := target, target
 	elsewhere.Service = "p_service_gone_dev"
 	nowhere.Service, nowhere.Family = "p_service_gone_dev", "p_service_gone_dev"
 	for _, tt := range []struct {
 		name        string
-		to          Target
+		to          ecsservice.Target
 		later       int // revisions that were registered since
 		search      bool
 		found, gone bool
@@ -27,22 +28,20 @@ func TestSightByJournal(t *testing.T) {
 		{"at once", target, 0, false, false, false},
 		{"the last time", target, 0, true, true, false},
 		{"behind others", target, 3, true, true, false},
-		{"too far behind", target, farthest + 1, true, false, false},
+		{"too far behind", target, maxJournalSearch + 1, true, false, false},
 		{"of a service that is gone", elsewhere, 3, true, true, true},
 		{"of a family that is gone", nowhere, 0, true, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			got, _, err := w.deploy(t, target, w.event(t, "e", 1, "v2"))
-			must(t, err)
-			d := New(w.Config)
-			must(t, d.Note(t.Context(), Record{TaskDefinition: got.TaskDefinition}, Note{DeploymentID: "ecs-svc/1"}))
+			a := newAccount(t)
+			got := a.deploy(t, "e", 1, "v2")
+			a.note(t, got.TaskDefinition, journal.Note{DeploymentID: "ecs-svc/1"})
 			for i := range tt.later {
-				w.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
+				a.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
 			}
-			s, err := d.Sight(t.Context(), tt.to, "ecs-svc/1", tt.search)
-			if err != nil || s.Found != tt.found || s.Gone != tt.gone || tt.found && (s.Record.TaskDefinition != got.TaskDefinition || s.Record.Cause.ID != "e") {
+			s, err := a.rollouts.Observe(t.Context(), tt.to, "ecs-svc/1", tt.search)
+			if err != nil || s.Found != tt.found || s.Deleted != tt.gone || tt.found && (s.Revision.TaskDefinition != got.TaskDefinition || s.Revision.Cause.ID != "e") {
 				t.Errorf("%+v, %v", s, err)
 			}
 		})
@@ -51,35 +50,30 @@ func TestSightByJournal(t *testing.T) {
 
 // TestSight holds what is seen of a rollout that took the place of two others,
 // before which somebody else's ran.
-func TestSight(t *testing.T) {
+func TestObserve(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	d := New(w.Config)
-	d.now = w.clock.Now
+	a := newAccount(t)
 	var ids []string
 	for i, tag := range []string{"v2", "v3", "v4"} {
-		got, _, err := w.deploy(t, target, w.event(t, tag, i, tag))
-		must(t, err)
-		ids = append(ids, got.DeploymentID)
+		ids = append(ids, a.deploy(t, tag, i, tag).DeploymentID)
 	}
 	// That the second began is told already: it is replaced once all the same.
-	must(t, d.Note(t.Context(), Record{TaskDefinition: arn + target.Family + ":3"}, Note{DeploymentID: ids[1]}))
-	s, err := d.Sight(t.Context(), target, ids[2], false)
+	a.note(t, arn+target.Family+":3", journal.Note{DeploymentID: ids[1]})
+	s, err := a.rollouts.Observe(t.Context(), target, ids[2], false)
 	must(t, err)
-	if !s.Found || !s.Primary || !s.Rolling || s.Foreign() || s.Record.Cause.ID != "v4" || s.Before.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
+	if !s.Found || !s.Primary || !s.InProgress || s.Foreign() || s.Revision.Cause.ID != "v4" || s.Previous.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
 		t.Errorf("%+v", s)
 	}
 	if len(s.Replaced) != 2 || s.Replaced[0].Cause.ID != "v3" || s.Replaced[0].DeploymentID != ids[1] || s.Replaced[1].DeploymentID != ids[0] {
 		t.Errorf("replaced: %+v", s.Replaced)
 	}
-	if s, err = d.Sight(t.Context(), target, ids[0], false); err != nil || s.Primary || s.Record.Cause.ID != "v2" || !s.Before.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
+	if s, err = a.rollouts.Observe(t.Context(), target, ids[0], false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
 		t.Errorf("%+v, %v", s, err)
 	}
 	// Somebody rolls the first out once more, after it ended.
-	must(t, d.Note(t.Context(), s.Record, Note{DeploymentID: ids[0], Outcome: Succeeded}))
-	_, err = w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(s.Record.TaskDefinition)})
-	must(t, err)
-	if s, err = d.Sight(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Record.Cause.ID != "v2" || s.Before.Cause.ID != "v4" {
+	a.note(t, s.Revision.TaskDefinition, journal.Note{DeploymentID: ids[0], Outcome: journal.Succeeded})
+	a.moveTo(t, s.Revision.TaskDefinition)
+	if s, err = a.rollouts.Observe(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

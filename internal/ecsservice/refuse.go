@@ -1,8 +1,7 @@
-package ecsdeploy
+package ecsservice
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -10,11 +9,11 @@ import (
 	"deployer/internal/fault"
 )
 
-// Refuse says why a service cannot be deployed to, nil if it can: it has to be
-// ACTIVE, under the ECS deployment controller. The error is a [fault.Misconfiguration]
-// that says what to do instead.
+// Refuse returns why a service cannot be deployed to, nil if it can: it has to
+// be ACTIVE, with the deployment controller ECS. The error is a
+// [fault.Misconfiguration] that says what to do instead.
 func (t Target) Refuse(s *types.Service) error {
-	f := fault.Fault{Doing: t.doing()}
+	f := fault.Fault{Doing: t.describing()}
 	if status := aws.ToString(s.Status); status != "ACTIVE" {
 		f.Name, f.Err = "ServiceNotActive", fmt.Errorf("the service is %s, not ACTIVE", status)
 		f.Hint = "it was deleted: create it again with the infrastructure, or take it out of the environment file"
@@ -34,19 +33,4 @@ func (t Target) Refuse(s *types.Service) error {
 		f.Hint = "deploy it with the tool that owns its task sets, or create the service again with the ECS controller"
 	}
 	return &fault.Misconfiguration{Fault: f}
-}
-
-// doing says what is done to the target, for faults.
-func (t Target) doing() string {
-	return fmt.Sprintf("describing service %q in cluster %q", t.Service, t.Cluster)
-}
-
-// familyOf returns the family in a revision's ARN or family:revision name.
-func familyOf(arn string) string {
-	_, family, ok := strings.Cut(arn, "/")
-	if !ok {
-		family = arn
-	}
-	family, _, _ = strings.Cut(family, ":")
-	return family
 }

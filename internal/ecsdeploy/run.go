@@ -1,0 +1,165 @@
+package ecsdeploy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
+	"deployer/internal/fault"
+)
+
+// run makes the calls that the rule asks for to carry out one order.
+type run struct {
+	deployer *Deployer
+	state    *State
+	order    Order
+	unknown  int // registrations whose result is not known
+}
+
+// makeAll makes calls of the rule and passes their answers to it.
+func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []converge.Call) error {
+	for _, c := range calls {
+		answer, err := r.make(ctx, c)
+		if err != nil {
+			return err
+		}
+		rule.Answered(c, answer, r.state.family)
+	}
+	return nil
+}
+
+// make makes one call of the rule. The first two reads were made by
+// [Deployer.Read], while the image was resolved.
+func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error) {
+	s := r.state
+	switch c.Kind {
+	case converge.ReadService:
+		if s.fresh {
+			return converge.Answer{Number: s.number()}, nil
+		}
+		return r.readService(ctx)
+	case converge.ReadNewest:
+		if s.fresh {
+			s.fresh = false
+			return converge.Answer{Number: s.newest.Number()}, nil
+		}
+		newest, err := r.deployer.services.DescribeRevision(ctx, s.familyName)
+		if err != nil {
+			return converge.Answer{}, err
+		}
+		s.addRevision(newest)
+		return converge.Answer{Number: newest.Number()}, nil
+	case converge.ReadRevision:
+		return converge.Answer{}, r.readRevision(ctx, c.Number)
+	case converge.Register:
+		return r.register(ctx, c)
+	}
+	return r.update(ctx, c.Number)
+}
+
+// readRevision reads a revision. One that was deleted counts as one that no
+// service can be moved to.
+func (r *run) readRevision(ctx context.Context, number int) error {
+	one, err := r.deployer.services.DescribeRevision(ctx, r.state.arn(number))
+	if fault.NameOf(err) == "TaskDefinitionNotFound" {
+		one.TaskDefinition = &types.TaskDefinition{Revision: int32(number), Status: types.TaskDefinitionStatusDeleteInProgress}
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	r.state.addRevision(one)
+	return nil
+}
+
+// readService reads the service again, and the revision that it runs now.
+func (r *run) readService(ctx context.Context) (converge.Answer, error) {
+	s := r.state
+	service, err := r.deployer.services.DescribeService(ctx, s.target)
+	if err != nil {
+		return converge.Answer{}, err
+	}
+	runs := aws.ToString(service.TaskDefinition)
+	if ecsservice.FamilyOf(runs) != s.familyName {
+		return converge.Answer{}, &fault.Outage{Fault: fault.Fault{Name: "FamilyChanged",
+			Doing: fmt.Sprintf("describing service %q in cluster %q", s.target.Service, s.target.Cluster),
+			Err:   fmt.Errorf("somebody moved it from family %q to %q meanwhile", s.familyName, runs), Hint: "the event is tried again"}}
+	}
+	s.updateDeployments(service)
+	number := ecsservice.NumberOf(runs)
+	one, known := s.revisions[number]
+	if !known {
+		if one, err = r.deployer.services.DescribeRevision(ctx, runs); err != nil {
+			return converge.Answer{}, err
+		}
+		s.addRevision(one)
+	}
+	s.running = one
+	return converge.Answer{Number: number}, nil
+}
+
+// register registers the order's revision. If it is not known whether a call
+// took effect, the call is not repeated blindly: the rule looks first.
+func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, error) {
+	in, image, err := r.state.registration(r.order, c.Best)
+	if err != nil {
+		return converge.Answer{}, err
+	}
+	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) })
+	if err != nil {
+		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", aws.ToString(in.Family), image)
+		if fault.MayHaveTakenEffect(err) {
+			r.unknown++
+			return converge.Answer{Lost: true}, fault.Backoff(ctx, r.unknown, doing, err)
+		}
+		return converge.Answer{}, fault.Classify(doing, err)
+	}
+	registered := ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: in.Tags}
+	r.state.addRevision(registered)
+	r.state.unused = registered.Number()
+	return converge.Answer{Number: registered.Number()}, nil
+}
+
+// update moves the service to a revision of the family.
+func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
+	s := r.state
+	arn := s.arn(number)
+	out, err := r.deployer.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
+		Cluster: aws.String(s.target.Cluster), Service: aws.String(s.target.Service), TaskDefinition: aws.String(arn),
+	}, func(o *ecs.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	if err != nil {
+		return converge.Answer{}, fault.Classify(fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn), err)
+	}
+	s.running = s.revisions[number]
+	if number == s.unused {
+		s.unused = 0
+	}
+	answer := converge.Answer{Number: number}
+	if out.Service == nil {
+		return answer, nil
+	}
+	s.updateDeployments(out.Service)
+	s.rollout = rollout(out.Service, arn)
+	for _, d := range out.Service.Deployments {
+		if td := aws.ToString(d.TaskDefinition); ecsservice.FamilyOf(td) == s.familyName {
+			answer.Number = max(answer.Number, ecsservice.NumberOf(td))
+		}
+	}
+	return answer, nil
+}
+
+// rollout returns the id of the deployment that brings a revision into the
+// service, "" if the answer does not show it.
+func rollout(s *types.Service, arn string) string {
+	for _, d := range s.Deployments {
+		if aws.ToString(d.TaskDefinition) == arn && ecsservice.IsPrimary(d) {
+			return aws.ToString(d.Id)
+		}
+	}
+	return ""
+}

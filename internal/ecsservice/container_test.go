@@ -1,0 +1,90 @@
+package ecsservice
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/image"
+	"deployer/internal/journal"
+)
+
+// containers makes a task definition of name=image pairs; "-name" is not essential.
+func containers(pairs ...string) *types.TaskDefinition {
+	td := &types.TaskDefinition{TaskDefinitionArn: aws.String(arn + "f:1")}
+	for _, pair := range pairs {
+		name, img, _ := strings.Cut(pair, "=")
+		plain := strings.TrimPrefix(name, "-")
+		c := types.ContainerDefinition{Name: aws.String(plain), Image: aws.String(img)}
+		if plain != name {
+			c.Essential = aws.Bool(false)
+		}
+		td.ContainerDefinitions = append(td.ContainerDefinitions, c)
+	}
+	return td
+}
+
+func TestChoose(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		td   *types.TaskDefinition
+		want []int
+	}{
+		{"by repository, behind a sidecar", containers("xray-daemon=amazon/aws-xray-daemon", "app="+host+"/p_service_web:v0"), []int{1}},
+		{"repository of another registry", containers("a=nginx", "b=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest), []int{1}},
+		{"two of the repository", containers("web="+host+"/p_service_web:v0", "-migrate="+host+"/p_service_web:v0"), []int{0, 1}},
+		{"repository before name", containers("p_service_web_dev=nginx", "app="+host+"/p_service_web:v0"), []int{1}},
+		{"a longer repository is another", containers("a="+host+"/p_service_web-api:v0", "p_service_web_dev=nginx"), []int{1}},
+		{"by name", containers("a=nginx", "p_service_web_dev=placeholder"), []int{1}},
+		{"the only essential one", containers("-init=busybox", "app=nginx", "adot-collector=public.ecr.aws/aws-observability/aws-otel-collector"), []int{1}},
+		{"an image that is no reference", containers("p_service_web_dev=${image}"), []int{0}},
+		{"two essential ones", containers("a=nginx", "b=redis"), nil},
+		{"sidecars only", containers("xray-daemon=x"), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := target.Containers(tt.td)
+			if diff := cmp.Diff(tt.want, got); diff != "" || (err == nil) != (tt.want != nil) {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	journaled := SDKTags([]journal.Tag{{Key: "deployer:tag", Value: "v1"}, {Key: "deployer:digest", Value: digest}})
+	tests := []struct {
+		name, have string
+		tags       []types.Tag
+		same       bool
+	}{
+		{"by digest", host + "/p_service_web@" + digest, nil, true},
+		{"by digest, with a tag too", host + "/p_service_web:v0@" + digest, nil, true},
+		{"another digest", host + "/p_service_web@sha256:" + strings.Repeat("0", 64), nil, false},
+		{"by tag, the digest is not known", host + "/p_service_web:v1", nil, false},
+		{"by tag, the journal has the digest", host + "/p_service_web:v1", journaled, true},
+		{"by tag, the journal has another tag", host + "/p_service_web:v0", journaled, false},
+		{"same digest in another registry", "222222222222.dkr.ecr.us-east-1.amazonaws.com/p_service_web@" + digest, nil, false},
+		{"FIPS host", "111111111111.dkr.ecr-fips.us-east-1.amazonaws.com/p_service_web@" + digest, nil, true},
+		{"dual-stack host, by tag", "111111111111.dkr-ecr.us-east-1.on.aws/p_service_web:v0", nil, false},
+		{"from Docker Hub", "nginx", nil, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := Revision{containers("app=" + tt.have), tt.tags}
+			to := target
+			to.Container = "app"
+			ref := image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest}
+			if got := to.Identity(r) == IdentityOf(ref); got != tt.same {
+				t.Errorf("%s is %s: %v, want %v", to.Identity(r), IdentityOf(ref), got, tt.same)
+			}
+		})
+	}
+}

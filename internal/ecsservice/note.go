@@ -1,0 +1,32 @@
+package ecsservice
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+)
+
+// AddNote adds a note to the journal of a revision, with TagResource. The
+// revision of another tool is left as it is: its owner would find tags on it
+// that they did not set.
+func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) error {
+	if r.Foreign {
+		return nil
+	}
+	_, err := c.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: SDKTags(n.Tags())}, retrying(ctx))
+	return fault.Classify(fmt.Sprintf("writing the outcome of a rollout to the tags of %q", r.TaskDefinition), err)
+}
+
+// SDKTags returns tags as the ECS API takes them.
+func SDKTags(tags []journal.Tag) (all []types.Tag) {
+	for _, t := range tags {
+		all = append(all, types.Tag{Key: aws.String(t.Key), Value: aws.String(t.Value)})
+	}
+	return all
+}

@@ -1,0 +1,153 @@
+package ecsservice
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+)
+
+// maxListed is how many revisions one ListTaskDefinitions returns.
+const maxListed = 100
+
+// Revision is a task definition revision with its tags.
+type Revision struct {
+	TaskDefinition *types.TaskDefinition
+	Tags           []types.Tag
+}
+
+// ARN returns the revision's ARN.
+func (r Revision) ARN() string { return aws.ToString(r.TaskDefinition.TaskDefinitionArn) }
+
+// Number returns the revision's number in its family.
+func (r Revision) Number() int { return int(r.TaskDefinition.Revision) }
+
+// Registered returns when the revision was registered.
+func (r Revision) Registered() time.Time { return aws.ToTime(r.TaskDefinition.RegisteredAt).UTC() }
+
+// Inactive reports whether the revision was deregistered: no service can be
+// moved to it any more.
+func (r Revision) Inactive() bool {
+	status := r.TaskDefinition.Status
+	return status != "" && status != types.TaskDefinitionStatusActive
+}
+
+// tags returns the revision's tags by key.
+func (r Revision) tags() map[string]string {
+	all := make(map[string]string, len(r.Tags))
+	for _, t := range r.Tags {
+		all[aws.ToString(t.Key)] = aws.ToString(t.Value)
+	}
+	return all
+}
+
+// Record returns the record of a revision of the target's family.
+func (t Target) Record(r Revision) journal.Record {
+	about := journal.Revision{ARN: r.ARN(), Number: r.Number(), Registered: r.Registered(), Inactive: r.Inactive(), Tags: r.tags()}
+	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
+		about.Image = aws.ToString(r.TaskDefinition.ContainerDefinitions[chosen[0]].Image)
+	}
+	return journal.Parse(about)
+}
+
+// DescribeRevision reads a revision by its ARN, or a family's latest ACTIVE one
+// by the family's name. One that does not exist is the fault
+// "TaskDefinitionNotFound".
+func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, error) {
+	describing := fmt.Sprintf("describing task definition %q", name)
+	out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+	}, retrying(ctx))
+	if err == nil {
+		return Revision{out.TaskDefinition, out.Tags}, nil
+	}
+	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
+	if fault.HasCode(err, "ClientException") {
+		return Revision{}, &fault.Misconfiguration{Fault: fault.Fault{Name: "TaskDefinitionNotFound", Doing: describing, Err: fault.Plain(err),
+			Hint: "register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file"}}
+	}
+	return Revision{}, fault.Classify(describing, err)
+}
+
+// Record reads the record of a revision by its ARN, or of a family's newest
+// one by the family's name.
+func (c *Client) Record(ctx context.Context, t Target, name string) (journal.Record, error) {
+	r, err := c.DescribeRevision(ctx, name)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	return t.Record(r), nil
+}
+
+// RecordOrARN reads the record of a revision by its ARN. Of a revision that
+// was deleted there is only the ARN.
+func (c *Client) RecordOrARN(ctx context.Context, t Target, arn string) (journal.Record, error) {
+	r, err := c.Record(ctx, t, arn)
+	if fault.NameOf(err) == "TaskDefinitionNotFound" {
+		return journal.Record{TaskDefinition: arn, Revision: NumberOf(arn)}, nil
+	}
+	return r, err
+}
+
+// Records reads the records of several revisions, at most eight at the same time.
+func (c *Client) Records(ctx context.Context, t Target, arns []string) ([]journal.Record, error) {
+	records := make([]journal.Record, len(arns))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxInFlight)
+	for i, arn := range arns {
+		g.Go(func() (err error) {
+			records[i], err = c.Record(gctx, t, arn)
+			return err
+		})
+	}
+	return records, g.Wait()
+}
+
+// NewestRevisions returns the ARNs of a family's newest revisions, deregistered
+// ones among them, newest first, at most limit.
+func (c *Client) NewestRevisions(ctx context.Context, family string, limit int) ([]string, error) {
+	var active, inactive []string
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		active, err = c.ListRevisions(gctx, family, types.TaskDefinitionStatusActive, limit)
+		return err
+	})
+	g.Go(func() (err error) {
+		inactive, err = c.ListRevisions(gctx, family, types.TaskDefinitionStatusInactive, limit)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	all := append(active, inactive...)
+	slices.SortFunc(all, func(a, b string) int { return cmp.Compare(NumberOf(b), NumberOf(a)) })
+	return all[:min(len(all), limit)], nil
+}
+
+// ListRevisions returns the ARNs of a family's newest revisions with one
+// status, newest first, at most limit. It reads no page more than it needs.
+func (c *Client) ListRevisions(ctx context.Context, family string, status types.TaskDefinitionStatus, limit int) (arns []string, err error) {
+	// Despite its name, the prefix is a whole family.
+	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(family), Status: status, Sort: types.SortOrderDesc}
+	for len(arns) < limit {
+		in.MaxResults = aws.Int32(int32(min(limit-len(arns), maxListed)))
+		out, err := c.ecs.ListTaskDefinitions(ctx, in, retrying(ctx))
+		if err != nil {
+			return nil, fault.Classify(fmt.Sprintf("listing the revisions of task definition %q", family), err)
+		}
+		arns = append(arns, out.TaskDefinitionArns...)
+		if in.NextToken = out.NextToken; in.NextToken == nil {
+			break
+		}
+	}
+	return arns, nil
+}

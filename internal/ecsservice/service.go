@@ -1,0 +1,195 @@
+package ecsservice
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/fault"
+)
+
+const (
+	maxServices = 10 // that one DescribeServices accepts
+	maxInFlight = 8  // calls at the same time
+)
+
+// Client reads Amazon ECS in one account and region. It is safe for concurrent
+// use.
+type Client struct{ ecs *ecs.Client }
+
+// New returns a client that calls ECS with the credentials and in the region of
+// config.
+func New(config aws.Config) *Client { return &Client{ecs.NewFromConfig(config)} }
+
+// SDK returns the SDK's client, for packages that make other calls over the
+// same connections.
+func (c *Client) SDK() *ecs.Client { return c.ecs }
+
+// Snapshot is a service and the two revisions of its family that matter to a
+// deployment, as they were read at one time.
+type Snapshot struct {
+	Service *types.Service
+	Running Revision // the one that the service runs, or is being moved to
+	Newest  Revision // the latest ACTIVE one of the family
+}
+
+// Snapshot reads the target's service and its family's newest revision at the
+// same time, and then the running revision if it is another one. A service that
+// cannot be deployed to is a [fault.Misconfiguration] that says what to do.
+func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
+	var s Snapshot
+	var serviceErr, runningErr, familyErr error
+	var both sync.WaitGroup
+	both.Go(func() { s.Service, serviceErr = c.DescribeService(ctx, t) })
+	both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, t.Family) })
+	both.Wait()
+	if serviceErr != nil {
+		return Snapshot{}, serviceErr
+	}
+	runs := aws.ToString(s.Service.TaskDefinition)
+	if familyErr == nil && s.Newest.ARN() == runs {
+		s.Running = s.Newest
+		return s, nil
+	}
+	// If the service runs another family than the conventional one, that one
+	// counts, and the conventional one need not exist.
+	family := FamilyOf(runs)
+	if familyErr != nil && family == t.Family {
+		return Snapshot{}, familyErr
+	}
+	both.Go(func() { s.Running, runningErr = c.DescribeRevision(ctx, runs) })
+	if family != t.Family {
+		both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, family) })
+	}
+	both.Wait()
+	return s, errors.Join(runningErr, familyErr)
+}
+
+// DescribeService reads the target's service. A service that is missing, that
+// is not ACTIVE, or that ECS does not deploy itself is a
+// [fault.Misconfiguration]; the last two are returned together with it.
+func (c *Client) DescribeService(ctx context.Context, t Target) (*types.Service, error) {
+	in := &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}
+	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
+	if err != nil {
+		return nil, t.unreadable(err)
+	}
+	d := t.find(out)
+	return d.Service, d.Err
+}
+
+// FindService reads the target's service whatever its state; nil if there is none.
+func (c *Client) FindService(ctx context.Context, t Target) (*types.Service, error) {
+	service, err := c.DescribeService(ctx, t)
+	if service != nil || fault.NameOf(err) == "ServiceNotFound" {
+		return service, nil
+	}
+	return nil, err
+}
+
+// Described is the answer of ECS about one service.
+type Described struct {
+	Service *types.Service // nil if it could not be read
+	Err     error          // why it could not be read, or cannot be deployed to
+}
+
+// DescribeServices reads the services of targets that are all in one cluster:
+// ten a call, at most eight calls at the same time. Its error is the first of a
+// call that failed; the services of the other calls are read nevertheless.
+func (c *Client) DescribeServices(ctx context.Context, cluster string, targets []Target) ([]Described, error) {
+	all := make([]Described, len(targets))
+	var g errgroup.Group
+	g.SetLimit(maxInFlight)
+	for first := 0; first < len(targets); first += maxServices {
+		part := targets[first:min(first+maxServices, len(targets))]
+		g.Go(func() error { return c.describeBatch(ctx, cluster, part, all[first:]) })
+	}
+	return all, g.Wait()
+}
+
+// describeBatch reads the services of at most ten targets into the beginning of into.
+func (c *Client) describeBatch(ctx context.Context, cluster string, targets []Target, into []Described) error {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.Service
+	}
+	in := &ecs.DescribeServicesInput{Cluster: aws.String(cluster), Services: names}
+	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
+	for i, t := range targets {
+		if err != nil {
+			into[i] = Described{Err: t.unreadable(err)}
+		} else {
+			into[i] = t.find(out)
+		}
+	}
+	if err != nil {
+		return into[0].Err
+	}
+	return nil
+}
+
+// unreadable is the fault of a DescribeServices that failed.
+func (t Target) unreadable(err error) error {
+	if fault.HasCode(err, "ClusterNotFoundException") {
+		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.describing(),
+			Err:  fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster),
+			Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
+	}
+	return fault.Classify(t.describing(), err)
+}
+
+// find returns the target's service in an answer.
+func (t Target) find(out *ecs.DescribeServicesOutput) Described {
+	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == t.Service })
+	if i >= 0 {
+		return Described{&out.Services[i], t.Refuse(&out.Services[i])}
+	}
+	name, missing := "ServiceNotFound", errors.New("the service does not exist")
+	for _, f := range out.Failures {
+		if strings.HasSuffix(aws.ToString(f.Arn), "/"+t.Service) && aws.ToString(f.Reason) != "MISSING" {
+			name, missing = "ServiceNotShown", fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(f.Reason), aws.ToString(f.Detail))
+		}
+	}
+	return Described{Err: &fault.Misconfiguration{Fault: fault.Fault{Name: name, Doing: t.describing(), Err: missing,
+		Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}}
+}
+
+// RollingBack reports whether a deployment is one that ECS began itself, to
+// roll back from one that failed, and that has not ended.
+func RollingBack(d types.Deployment) bool {
+	return d.RolloutState == types.DeploymentRolloutStateInProgress && BeganRollback(d)
+}
+
+// BeganRollback reports whether a deployment is one that ECS began itself, to
+// roll back from one that failed. Only its reason says so.
+func BeganRollback(d types.Deployment) bool {
+	return strings.Contains(aws.ToString(d.RolloutStateReason), "rolling back")
+}
+
+// IsPrimary reports whether a deployment is the service's newest.
+func IsPrimary(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" }
+
+// FailedRevisions returns the ARNs of the revisions whose deployment ECS shows
+// as FAILED.
+func FailedRevisions(s *types.Service) map[string]bool {
+	failed := map[string]bool{}
+	for _, d := range s.Deployments {
+		if d.RolloutState == types.DeploymentRolloutStateFailed {
+			failed[aws.ToString(d.TaskDefinition)] = true
+		}
+	}
+	return failed
+}
+
+// retrying makes one call retry until the deadline of ctx.
+func retrying(ctx context.Context) func(*ecs.Options) {
+	return func(o *ecs.Options) { o.Retryer = fault.UntilDeadline(ctx) }
+}

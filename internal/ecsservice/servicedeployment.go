@@ -1,0 +1,103 @@
+package ecsservice
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
+)
+
+// ServiceDeployment is a deployment of a service that has not ended, as
+// DescribeServiceDeployments shows it: with its lifecycle stage and its pauses.
+type ServiceDeployment struct {
+	ARN   string
+	Stage string    // the lifecycle stage, such as "BAKE_TIME"; "" if ECS does not report one
+	Until time.Time // when the pause ends by itself; zero if there is none
+	Then  string    // what ECS does then: "CONTINUE" or "ROLLBACK"
+	Hooks []string  // ids of the lifecycle hooks that wait for an action
+}
+
+// Paused reports whether the deployment waits to be continued or stopped.
+func (d ServiceDeployment) Paused() bool { return len(d.Hooks) > 0 }
+
+// CurrentDeployment returns the target's deployment that is in progress. For
+// faults, doing is what it is read for. If no deployment is in progress, or it
+// is being rolled back, the error is a [fault.Rejection].
+func (c *Client) CurrentDeployment(ctx context.Context, t Target, doing string) (ServiceDeployment, error) {
+	if _, err := c.DescribeService(ctx, t); err != nil {
+		return ServiceDeployment{}, err
+	}
+	out, err := c.ecs.ListServiceDeployments(ctx, &ecs.ListServiceDeploymentsInput{
+		Cluster: aws.String(t.Cluster), Service: aws.String(t.Service),
+		Status: []types.ServiceDeploymentStatus{
+			types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress,
+			types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress,
+		},
+	}, retrying(ctx))
+	if err != nil {
+		return ServiceDeployment{}, fault.Classify(doing, err)
+	}
+	if len(out.ServiceDeployments) == 0 {
+		return ServiceDeployment{}, t.Idle("NothingInProgress", doing, "no deployment is in progress")
+	}
+	newest := slices.MaxFunc(out.ServiceDeployments, func(a, b types.ServiceDeploymentBrief) int {
+		return aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt))
+	})
+	if newest.Status == types.ServiceDeploymentStatusRollbackRequested || newest.Status == types.ServiceDeploymentStatusRollbackInProgress {
+		return ServiceDeployment{}, t.Idle("RollbackInProgress", doing, "it is being rolled back: "+aws.ToString(newest.StatusReason))
+	}
+	return c.describeDeployment(ctx, doing, aws.ToString(newest.ServiceDeploymentArn))
+}
+
+// describeDeployment reads one service deployment by its ARN.
+func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (ServiceDeployment, error) {
+	in := &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: []string{arn}}
+	out, err := c.ecs.DescribeServiceDeployments(ctx, in, retrying(ctx))
+	if err != nil {
+		return ServiceDeployment{}, fault.Classify(doing, err)
+	}
+	if len(out.ServiceDeployments) == 0 {
+		return ServiceDeployment{}, &fault.Outage{Fault: fault.Fault{Name: "ServiceDeploymentNotFound", Doing: doing,
+			Err: fmt.Errorf("ECS does not show %q, which it listed", arn), Hint: "try again"}}
+	}
+	one := out.ServiceDeployments[0]
+	d := ServiceDeployment{ARN: arn, Stage: string(one.LifecycleStage)}
+	for _, h := range one.LifecycleHookDetails {
+		if h.TargetType != types.DeploymentLifecycleHookTargetTypePause || h.Status != types.DeploymentLifecycleHookStatusAwaitingAction {
+			continue
+		}
+		d.Hooks = append(d.Hooks, aws.ToString(h.HookId))
+		if at := aws.ToTime(h.ExpiresAt).UTC(); d.Until.IsZero() || at.Before(d.Until) {
+			d.Until, d.Then = at, cmp.Or(string(h.TimeoutAction), string(types.DeploymentLifecycleHookActionRollback))
+		}
+	}
+	return d, nil
+}
+
+// Stage reads the lifecycle stage of a service's deployment in progress; the
+// zero value if the service's deployments have no stages. It is best effort: a
+// caller without the permission for the call sees everything else.
+func (c *Client) Stage(ctx context.Context, t Target, service *types.Service) ServiceDeployment {
+	config := service.DeploymentConfiguration
+	if service.CurrentServiceDeployment == nil || config == nil ||
+		len(config.LifecycleHooks) == 0 && (config.Strategy == "" || config.Strategy == types.DeploymentStrategyRolling) {
+		return ServiceDeployment{}
+	}
+	d, _ := c.describeDeployment(ctx, t.describing(), *service.CurrentServiceDeployment)
+	return d
+}
+
+// Idle is the fault of a command that needs a deployment in some state, if the
+// target has none.
+func (t Target) Idle(name, doing, why string) error {
+	return &fault.Rejection{Fault: fault.Fault{Name: name, Doing: doing, Err: errors.New(why),
+		Hint: "deployer status -f FILE " + t.Workload + " shows how the service stands"}}
+}

@@ -1,0 +1,114 @@
+package journal
+
+import (
+	"cmp"
+	"time"
+
+	"deployer/internal/event"
+	"deployer/internal/image"
+)
+
+// Phase is how far the rollout of a revision has come.
+type Phase string
+
+// The phases of a rollout. The journal and the command line's JSON spell them
+// like this.
+const (
+	RollingOut Phase = "rolling out"
+	Impaired   Phase = "impaired"   // tasks do not start, and no circuit breaker ends the rollout
+	Succeeded  Phase = "succeeded"  // the service runs the revision
+	Failed     Phase = "failed"     // ECS gave up, and rolls back if it is configured to
+	Superseded Phase = "superseded" // a newer deployment replaced it
+)
+
+// Revision is a task definition revision as far as its record needs it.
+type Revision struct {
+	ARN        string
+	Number     int
+	Registered time.Time
+	Inactive   bool              // it was deregistered
+	Image      string            // the image reference of the workload's container
+	Tags       map[string]string // all tags, those of others among them
+}
+
+// Record is a revision together with its journal. What the journal does not
+// say is the zero value. Its JSON is part of what `deployer history` and
+// `deployer status` print as JSON.
+type Record struct {
+	TaskDefinition string    `json:"task_definition"` // ARN of the revision
+	Revision       int       `json:"revision"`        // its number
+	Registered     time.Time `json:"registered,omitzero"`
+	Inactive       bool      `json:"inactive,omitempty"` // deregistered: no service can be moved to it
+
+	Image  string `json:"image,omitempty"`  // the image reference of the workload's container
+	Tag    string `json:"tag,omitempty"`    // the tag that was asked for; else the reference's own
+	Digest string `json:"digest,omitempty"` // of the image; "" if it runs by a tag and the digest is not known
+
+	event.Cause            // the event that the revision was registered for
+	Previous     string    `json:"previous,omitempty"`      // ARN of the revision that ran when this one was registered
+	Restores     string    `json:"restores,omitempty"`      // ARN of the revision that this one, a rollback, restores
+	Foreign      bool      `json:"foreign,omitempty"`       // another tool registered it: it has no journal
+	Outcome      Phase     `json:"outcome,omitempty"`       // "" if nothing is known of the rollout
+	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
+	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
+	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled the service back from it
+	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
+
+	Base string `json:"-"` // ARN of the family's newest revision when this one was registered
+	Best Best   `json:"-"` // the winner of all revisions up to Base
+}
+
+// Parse returns the record of a revision. What is malformed counts as absent.
+func Parse(r Revision) Record {
+	value := func(key string) string { return r.Tags[key] }
+	record := Record{
+		TaskDefinition: r.ARN, Revision: r.Number, Registered: r.Registered, Inactive: r.Inactive, Image: r.Image,
+		Cause: event.Cause{
+			ID: value(keyEventID), Time: parseTime(value(keyTime)),
+			Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
+		},
+		Previous: value(keyPrevious), Restores: value(keyRestores),
+		Outcome: Phase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
+		Why: value(keyWhy), Return: value(keyReturn), DeploymentID: value(keyDeployment),
+		Base: value(keyBase), Best: ParseBest(value(keyBest)),
+	}
+	record.Foreign = record.Cause.ID == "" || record.Cause.Time.IsZero()
+	ref, _ := image.ParseReference(r.Image)
+	ref = Complete(ref, r.Tags)
+	record.Tag, record.Digest = ref.Tag, ref.Digest
+	return record
+}
+
+// parseTime parses a time in RFC 3339; anything else is the zero time.
+func parseTime(s string) time.Time {
+	at, _ := time.Parse(time.RFC3339Nano, s)
+	return at
+}
+
+// Complete returns an image reference of a revision with the tag and the digest
+// that the journal knows it by. The reference outranks the journal, which may
+// have been copied from another revision together with its tags.
+func Complete(ref image.Reference, tags map[string]string) image.Reference {
+	tag, digest := tags[keyTag], tags[keyDigest]
+	if digest != "" && (ref.Digest == digest || ref.Digest == "" && ref.Tag == tag) {
+		ref.Tag, ref.Digest = tag, digest
+	}
+	return ref
+}
+
+// By returns who asked for the revision, else the source of the event; "" for
+// a revision that another tool registered.
+func (r Record) By() string { return cmp.Or(r.Cause.Actor, r.Cause.Source) }
+
+// Origin returns the ARN of the revision that was first registered for the
+// image: for a rollback the revision that it restores, else the revision itself.
+func (r Record) Origin() string { return cmp.Or(r.Restores, r.TaskDefinition) }
+
+// Pending reports whether the deployer registered the revision and its rollout
+// is not known to have ended.
+func (r Record) Pending() bool {
+	return !r.Foreign && (r.Outcome == "" || r.Outcome == RollingOut || r.Outcome == Impaired)
+}
+
+// Reported reports whether anything was reported of the revision's rollout.
+func (r Record) Reported() bool { return r.DeploymentID != "" || r.Outcome != "" }

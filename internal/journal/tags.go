@@ -1,0 +1,170 @@
+package journal
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"deployer/internal/event"
+)
+
+// Prefix is the prefix of every tag of the journal.
+const Prefix = "deployer:"
+
+// The tags that are written when a revision is registered.
+const (
+	keyEventID  = Prefix + "event-id"
+	keyTime     = Prefix + "event-time" // RFC 3339, UTC
+	keySource   = Prefix + "source"
+	keyTag      = Prefix + "tag"
+	keyDigest   = Prefix + "digest"
+	keyPrevious = Prefix + "previous" // ARN of the revision that the service ran
+	keyBase     = Prefix + "base"     // ARN of the family's newest revision at that time
+	keyBest     = Prefix + "best"     // see [Best]
+	keyActor    = Prefix + "actor"
+	keyReason   = Prefix + "reason"
+	keyRestores = Prefix + "restores" // ARN of the revision that a rollback restores
+)
+
+// The tags that are added when something is known of the revision's rollout.
+const (
+	keyDeployment = Prefix + "deployment" // ECS's id of the rollout
+	keyOutcome    = Prefix + "outcome"    // a [Phase]
+	keyFinished   = Prefix + "finished"   // RFC 3339, UTC
+	keyWhy        = Prefix + "why"        // why the rollout failed, in ECS's words
+	keyReturn     = Prefix + "return"     // ECS's id of the rollout that rolled the service back
+)
+
+// Tag limits of Amazon ECS and of this journal.
+const (
+	MaxTags  = 50  // tags that ECS allows on one resource
+	NoteTags = 5   // tags that notes add to a revision after its registration
+	maxValue = 256 // characters in the value of one tag
+)
+
+// Tag is one tag of a resource.
+type Tag struct{ Key, Value string }
+
+// Entry is the first part of a revision's journal, which is written when the
+// revision is registered.
+type Entry struct {
+	Cause    event.Cause // the event that the revision is registered for
+	Tag      string      // the image's tag
+	Digest   string      // the image's digest
+	Previous string      // ARN of the revision that the service runs
+	Base     string      // ARN of the family's newest revision
+	Best     Best        // the winner of all revisions up to Base
+	Restores string      // ARN of the revision that a rollback restores; "" for any other deployment
+}
+
+// Tags returns the tags of the entry in a fixed order, without empty values.
+func (e Entry) Tags() []Tag {
+	return tags([]Tag{
+		{keyEventID, e.Cause.ID},
+		{keyTime, formatTime(e.Cause.Time, time.RFC3339Nano)},
+		{keySource, e.Cause.Source},
+		{keyTag, e.Tag},
+		{keyDigest, e.Digest},
+		{keyPrevious, e.Previous},
+		{keyBase, e.Base},
+		{keyBest, e.Best.String()},
+		{keyActor, e.Cause.Actor},
+		{keyReason, e.Cause.Reason},
+		{keyRestores, e.Restores},
+	})
+}
+
+// Note is what is added to a revision's journal once something is known of its
+// rollout. Empty fields leave the journal unchanged.
+type Note struct {
+	DeploymentID string    // ECS's id of the rollout, "ecs-svc/…"
+	Outcome      Phase     // how far the rollout has come
+	Finished     time.Time // when the rollout ended
+	Why          string    // why the rollout failed, in ECS's words
+	Return       string    // ECS's id of the rollout that rolled the service back
+}
+
+// Tags returns the tags of the note in a fixed order, without empty values.
+func (n Note) Tags() []Tag {
+	return tags([]Tag{
+		{keyDeployment, n.DeploymentID},
+		{keyOutcome, string(n.Outcome)},
+		{keyFinished, formatTime(n.Finished, time.RFC3339)},
+		{keyWhy, n.Why},
+		{keyReturn, n.Return},
+	})
+}
+
+// tags makes every value one that AWS accepts, and leaves out the empty ones.
+func tags(all []Tag) (kept []Tag) {
+	for _, t := range all {
+		if t.Value = Value(t.Value); t.Value != "" {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// formatTime formats a time in UTC; the zero time is "".
+func formatTime(at time.Time, layout string) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(layout)
+}
+
+// Best is the revision that had won among all of a family up to the base of a
+// new revision: the one with the newest event. It sums up the family's past, so
+// that the winner can be found without reading every revision. The zero value
+// means that there was none.
+type Best struct {
+	Time   int64 // of the event, in nanoseconds since 1970
+	Number int   // of the revision
+}
+
+// String returns the value of the tag: NUMBER@TIME, such as
+// "12@2026-01-22T10:15:30Z"; "" for the zero value.
+func (b Best) String() string {
+	if b.Number == 0 {
+		return ""
+	}
+	return strconv.Itoa(b.Number) + "@" + time.Unix(0, b.Time).UTC().Format(time.RFC3339Nano)
+}
+
+// ParseBest parses what [Best.String] returned. Anything else is the zero value.
+func ParseBest(s string) Best {
+	number, at, ok := strings.Cut(s, "@")
+	n, err := strconv.Atoi(number)
+	t, timeErr := time.Parse(time.RFC3339Nano, at)
+	if !ok || cmp.Or(err, timeErr) != nil || n <= 0 {
+		return Best{}
+	}
+	return Best{Time: t.UnixNano(), Number: n}
+}
+
+// Value returns s as the value of an AWS tag: at most 256 characters out of
+// ASCII letters, digits, spaces and + - = . _ : / @. Any other character
+// becomes "_": the wording of a reason must not make a deployment fail.
+func Value(s string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n++; n > maxValue {
+			break
+		}
+		if allowed(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// allowed reports whether AWS allows a character in the value of a tag.
+func allowed(r rune) bool {
+	letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	return r < utf8.RuneSelf && (letter || r >= '0' && r <= '9' || strings.ContainsRune(" +-=._:/@", r))
+}

@@ -1,0 +1,142 @@
+package journal
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/event"
+)
+
+const arn = "arn:aws:ecs:us-east-1:111111111111:task-definition/"
+
+// eventTime is the time of the tests' event.
+var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
+
+func TestEntryTags(t *testing.T) {
+	t.Parallel()
+	minimal := Entry{Cause: event.Cause{ID: "e1", Time: eventTime}}
+	full := Entry{
+		Cause: event.Cause{ID: "e1", Time: eventTime.In(time.FixedZone("CET", 3600)), Source: "action.dev", Actor: "ada", Reason: "because \"of\" it"},
+		Tag:   "v1", Digest: "sha256:d", Previous: arn + "f:6", Base: arn + "f:8",
+		Best: Best{Number: 7, Time: eventTime.UnixNano() - 1}, Restores: arn + "f:3",
+	}
+	for _, tt := range []struct {
+		name  string
+		entry Entry
+		want  []Tag
+	}{
+		{"minimal", minimal, []Tag{{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}}},
+		{"full", full, []Tag{
+			{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}, {"deployer:source", "action.dev"},
+			{"deployer:tag", "v1"}, {"deployer:digest", "sha256:d"}, {"deployer:previous", arn + "f:6"}, {"deployer:base", arn + "f:8"},
+			{"deployer:best", "7@2026-01-22T10:15:29.999999999Z"}, {"deployer:actor", "ada"}, {"deployer:reason", "because _of_ it"},
+			{"deployer:restores", arn + "f:3"},
+		}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.entry.Tags()); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+func TestNoteTags(t *testing.T) {
+	t.Parallel()
+	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond), Why: "tasks failed to start", Return: "ecs-svc/2"}
+	for _, tt := range []struct {
+		name string
+		note Note
+		want []Tag
+	}{
+		{"empty", Note{}, nil},
+		{"one field", Note{DeploymentID: "ecs-svc/1"}, []Tag{{"deployer:deployment", "ecs-svc/1"}}},
+		{"full", full, []Tag{
+			{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "failed"}, {"deployer:finished", "2026-01-22T10:15:30Z"},
+			{"deployer:why", "tasks failed to start"}, {"deployer:return", "ecs-svc/2"},
+		}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.note.Tags()); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+	if got := len(full.Tags()); got != NoteTags {
+		t.Errorf("a full note has %d tags, and NoteTags is %d", got, NoteTags)
+	}
+}
+
+func TestBest(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]Best{
+		"":                                  {},
+		"12@2026-01-22T10:15:30Z":           {Number: 12, Time: eventTime.UnixNano()},
+		"12@2026-01-22T10:15:30.000000005Z": {Number: 12, Time: eventTime.UnixNano() + 5},
+		"12":                                {},
+		"@2026-01-22T10:15:30Z":             {},
+		"-1@2026-01-22T10:15:30Z":           {},
+		"12@yesterday":                      {},
+	} {
+		if got := ParseBest(value); got != want {
+			t.Errorf("ParseBest(%q) = %v, want %v", value, got, want)
+		}
+		if want != (Best{}) && want.String() != value {
+			t.Errorf("%v.String() = %q, want %q", want, want.String(), value)
+		}
+	}
+}
+
+func TestValue(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                            "",
+		"git-abc_1.2 +-=._:/@":        "git-abc_1.2 +-=._:/@",
+		"naïve \"quote\"\n<!channel>": "na_ve _quote____channel_",
+		strings.Repeat("é", 300):      strings.Repeat("_", 256),
+		strings.Repeat("a", 257):      strings.Repeat("a", 256),
+		"\xff":                        "_",
+	} {
+		if got := Value(in); got != want {
+			t.Errorf("Value(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzTags checks that AWS accepts every tag that is rendered, and that Parse
+// returns what was rendered.
+func FuzzTags(f *testing.F) {
+	f.Add("because \"of\" it", 12, int64(1769076930000000000))
+	f.Add("12@2026-01-22T10:15:30Z", 1, int64(0))
+	f.Add(strings.Repeat("é", 300), -1, int64(-1))
+	f.Fuzz(func(t *testing.T, s string, number int, at int64) {
+		value, when := Value(s), time.Unix(0, at).UTC()
+		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s, Restores: s, Best: Best{Number: number, Time: at}}
+		n := Note{DeploymentID: s, Outcome: Phase(s), Finished: when, Why: s, Return: s}
+		tags := map[string]string{}
+		for _, tag := range append(e.Tags(), n.Tags()...) {
+			if len(tag.Value) > 256 || tag.Value == "" || Value(tag.Value) != tag.Value {
+				t.Errorf("tag %q has the value %q", tag.Key, tag.Value)
+			}
+			for _, r := range tag.Value {
+				if r > 127 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 +-=._:/@", r) {
+					t.Errorf("tag %q has %q, which AWS rejects", tag.Key, r)
+				}
+			}
+			tags[tag.Key] = tag.Value
+		}
+		want := Record{
+			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
+			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: Phase(value), Why: value, Return: value,
+			Finished: when.Truncate(time.Second), Foreign: value == "",
+		}
+		if number > 0 {
+			want.Best = Best{Number: number, Time: at}
+		}
+		if diff := cmp.Diff(want, Parse(Revision{Tags: tags})); diff != "" {
+			t.Error(diff)
+		}
+		if best := ParseBest(s); best != (Best{}) && ParseBest(best.String()) != best {
+			t.Errorf("ParseBest(%q) = %v, which is not read back", s, best)
+		}
+	})
+}

@@ -1,0 +1,62 @@
+package rollout
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+)
+
+// History is the newest revisions of a family with their journals.
+type History struct {
+	Family  string
+	Runs    string           // ARN of the revision that the service runs, or is being moved to; "" if it is not known
+	Why     error            // why Runs is not known: the service is missing, for example
+	Records []journal.Record // newest first
+}
+
+// History reads the newest revisions of the target's family, deregistered ones
+// among them, at most limit. If a journal has no outcome, the service's
+// deployments may show it. The history of a missing service is that of its
+// conventional family.
+func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*History, error) {
+	service, err := c.services.DescribeService(ctx, t)
+	h := &History{Family: t.Family, Why: err}
+	switch name := fault.NameOf(err); {
+	case err == nil:
+		h.Runs = aws.ToString(service.TaskDefinition)
+		h.Family = ecsservice.FamilyOf(h.Runs)
+	case name != "ServiceNotFound" && name != "ServiceNotActive" && name != "ControllerNotECS":
+		return nil, err
+	}
+	arns, err := c.services.NewestRevisions(ctx, h.Family, limit)
+	if err != nil {
+		return nil, err
+	}
+	if h.Records, err = c.services.Records(ctx, t, arns); err != nil {
+		return nil, err
+	}
+	for i := range h.Records {
+		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
+			one.Outcome, one.Why = listedPhase(service, one.TaskDefinition)
+		}
+	}
+	return h, nil
+}
+
+// listedPhase returns the phase of a revision's rollout that a service's
+// deployments show, and why it failed if it did; "" if they do not list it.
+func listedPhase(service *types.Service, arn string) (phase journal.Phase, why string) {
+	p := progressOf(service, arn)
+	switch {
+	case p.DeploymentID == "":
+		return "", ""
+	case p.Phase == journal.Failed:
+		return p.Phase, p.Reason
+	}
+	return p.Phase, ""
+}

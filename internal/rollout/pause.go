@@ -1,0 +1,59 @@
+package rollout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/fault"
+)
+
+// Continue continues the target's paused deployment, and returns it as it was.
+// If no deployment is in progress, or it is not paused, the error is a
+// [fault.Rejection].
+func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
+	doing := fmt.Sprintf("continuing the deployment of service %q in cluster %q", t.Service, t.Cluster)
+	d, err := c.services.CurrentDeployment(ctx, t, doing)
+	if err != nil {
+		return d, err
+	}
+	if !d.Paused() {
+		where := ""
+		if d.Stage != "" {
+			where = ": it is at " + d.Stage
+		}
+		return d, t.Idle("NotPaused", doing, "it is not paused"+where)
+	}
+	for _, hook := range d.Hooks {
+		_, err := c.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{
+			ServiceDeploymentArn: aws.String(d.ARN), HookId: aws.String(hook), Action: types.DeploymentLifecycleHookActionContinue,
+		})
+		if err != nil {
+			return d, fault.Classify(doing, err)
+		}
+	}
+	return d, nil
+}
+
+// Stop ends the target's deployment, and returns it as it was. The service
+// rolls back to the previous revision, or with abort stays as it is. If no
+// deployment is in progress, the error is a [fault.Rejection]. ECS refuses to
+// roll back the first deployment of a service.
+func (c *Client) Stop(ctx context.Context, t ecsservice.Target, abort bool) (ecsservice.ServiceDeployment, error) {
+	doing := fmt.Sprintf("stopping the deployment of service %q in cluster %q", t.Service, t.Cluster)
+	d, err := c.services.CurrentDeployment(ctx, t, doing)
+	if err != nil {
+		return d, err
+	}
+	how := types.StopServiceDeploymentStopTypeRollback
+	if abort {
+		how = types.StopServiceDeploymentStopTypeAbort
+	}
+	// A conflict does not pass with time: the SDK's own few retries are enough.
+	_, err = c.ecs.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(d.ARN), StopType: how})
+	return d, fault.Classify(doing, err)
+}

@@ -1,0 +1,97 @@
+package rollout
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/journal"
+)
+
+// Progress is how far a service has come in rolling out a revision.
+type Progress struct {
+	Phase          journal.Phase
+	TaskDefinition string // ARN of the revision
+	DeploymentID   string // ECS's id, "ecs-svc/…"; "" once ECS no longer lists it
+	Desired        int    // tasks of the revision that are wanted
+	Running        int
+	Pending        int
+	Failed         int    // tasks of the revision that failed to start or stopped
+	Reason         string // ECS's own words; "" if there are none
+	Stage          string // the lifecycle stage, such as "BAKE_TIME"; "" if there is none
+	Paused         bool   // it waits to be continued or stopped
+	Runs           string // ARN of the revision that the service runs, or is being moved to, now
+}
+
+// Ended reports whether the rollout has ended.
+func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
+
+// Progress returns how far the target's service has come in rolling out a
+// revision, given by its ARN. It makes one call, and another one if the rollout
+// has stages, if ECS no longer lists it, or if its tasks fail and no circuit
+// breaker will end it.
+func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
+	service, err := c.services.DescribeService(ctx, t)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := progressOf(service, revision)
+	if p.DeploymentID == "" {
+		return c.pastProgress(ctx, t, p)
+	}
+	if !p.Ended() {
+		d := c.services.Stage(ctx, t, service)
+		p.Stage, p.Paused = d.Stage, d.Paused()
+	}
+	if breaks, _ := breakers(service.DeploymentConfiguration); breaks || p.Ended() || p.Failed == 0 {
+		return p, nil
+	}
+	// ECS keeps trying for ever; the journal knows if that was reported as a failure.
+	record, err := c.services.Record(ctx, t, revision)
+	if err == nil && record.Outcome == journal.Impaired {
+		p.Phase, p.Reason = journal.Failed, record.Why
+	}
+	return p, err
+}
+
+// pastProgress completes the progress of a rollout that ECS no longer lists:
+// the journal may know how it ended.
+func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progress) (Progress, error) {
+	record, err := c.services.Record(ctx, t, p.TaskDefinition)
+	switch record.Outcome {
+	case journal.Succeeded, journal.Failed, journal.Superseded:
+		p.Phase = record.Outcome
+	}
+	p.DeploymentID, p.Reason = record.DeploymentID, record.Why
+	return p, err
+}
+
+// progressOf reads the progress of a revision's rollout off a service.
+func progressOf(s *types.Service, revision string) Progress {
+	p := Progress{Phase: journal.RollingOut, TaskDefinition: revision, Runs: aws.ToString(s.TaskDefinition)}
+	for _, d := range s.Deployments {
+		if aws.ToString(d.TaskDefinition) != revision {
+			continue
+		}
+		p.DeploymentID, p.Reason = aws.ToString(d.Id), aws.ToString(d.RolloutStateReason)
+		p.Desired, p.Running, p.Pending, p.Failed = int(d.DesiredCount), int(d.RunningCount), int(d.PendingCount), int(d.FailedTasks)
+		steady := d.RolloutState == "" && p.Running == p.Desired && p.Pending == 0
+		switch {
+		case d.RolloutState == types.DeploymentRolloutStateFailed:
+			p.Phase = journal.Failed
+		case !ecsservice.IsPrimary(d):
+			p.Phase = journal.Superseded
+		case d.RolloutState == types.DeploymentRolloutStateCompleted || steady:
+			p.Phase = journal.Succeeded
+		}
+		return p
+	}
+	// ECS no longer lists the rollout. After a failure the service runs an older revision.
+	p.Phase = journal.Failed
+	if ecsservice.NumberOf(p.Runs) > ecsservice.NumberOf(revision) || ecsservice.FamilyOf(p.Runs) != ecsservice.FamilyOf(revision) {
+		p.Phase = journal.Superseded
+	}
+	return p
+}
