@@ -84,25 +84,6 @@ func TestDeployEvent(t *testing.T) {
 	}
 }
 
-// TestReadsAreSentTogether holds the reads of a deployment to one round trip:
-// each is sent before any is answered.
-func TestReadsAreSentTogether(t *testing.T) {
-	t.Parallel()
-	f := newFunction(t, "prod", nil)
-	for _, operation := range []string{"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"} {
-		f.aws.Inject(emulator.Fault{Operation: operation, Latency: 100 * time.Millisecond, Times: 1})
-	}
-	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
-	reads := f.aws.Calls()[:3]
-	for _, a := range reads {
-		for _, b := range reads {
-			if !a.Start.Before(b.End) {
-				t.Errorf("%s was sent after %s was answered", a.Operation, b.Operation)
-			}
-		}
-	}
-}
-
 func TestPushEvent(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -256,33 +237,6 @@ func TestLastTry(t *testing.T) {
 		if told != tt.want || response.ErrorType != "AccessDenied" {
 			t.Errorf("after %s it was told %d times: %s", tt.age, told, response.Payload)
 		}
-	}
-}
-
-// TestAnswersBeforeTheDeadline holds that a function that is throttled to the
-// end says so itself, and is not killed.
-func TestAnswersBeforeTheDeadline(t *testing.T) {
-	t.Parallel()
-	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Timeout = 1500 * time.Millisecond })
-	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
-	response, err := f.host.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1"}`)))
-	must(t, err)
-	if response.ErrorType != "Throttling" || !strings.Contains(response.ErrorMessage, "ThrottlingException: Rate exceeded, after ") || response.Duration > time.Second+200*time.Millisecond {
-		t.Errorf("after %s: %s: %s", response.Duration, response.ErrorType, response.ErrorMessage)
-	}
-}
-
-// TestToldBeforeTheDeadline holds that there is time left to tell of what was
-// throttled to the end, on Lambda's last try.
-func TestToldBeforeTheDeadline(t *testing.T) {
-	t.Parallel()
-	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Timeout = 2500 * time.Millisecond })
-	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
-	f.aws.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
-	_, err := f.host.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)))
-	must(t, err)
-	if told := f.logs.lines(t, "outcome"); len(told) != 1 || told[0]["outcome"] != "Deployment Failed" {
-		t.Errorf("it told %v\n%s", told, f.logs)
 	}
 }
 

@@ -2,21 +2,16 @@ package main
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"deployer/internal/environment"
 	"deployer/internal/iam"
 	"deployer/internal/pipeline"
 	"deployer/testbed/accounts"
-	"deployer/testbed/aws/emulator"
-	"deployer/testbed/aws/emulatortest"
 	"deployer/testbed/lambdahost"
 )
 
@@ -184,41 +179,4 @@ func count(all []string, one string) int {
 		}
 	}
 	return n
-}
-
-// TestReconcileOfManyServices reconciles 200 services under ECS's own rate
-// limits, on fake time: how long it would take.
-func TestReconcileOfManyServices(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, reconcileMany)
-}
-
-func reconcileMany(t *testing.T) {
-	const services, most = 200, 60 * time.Second
-	e := emulator.New(emulator.Options{})
-	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
-	ctx := t.Context()
-	file, err := dev.ManyServices(t.Context(), services, false)
-	must(t, err)
-	env, err := environment.Parse("dev.yaml", []byte(file))
-	must(t, err)
-	e.LimitRates()
-	e.ResetCalls()
-	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
-	begin := time.Now()
-	got, err := pipeline.New(env, dev.Config).Handle(ctx, []byte(schedule))
-	must(t, err)
-	took := time.Since(begin)
-	var names []string
-	for _, c := range e.Calls() {
-		names = append(names, c.Operation)
-	}
-	t.Logf("%d services in %s: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
-		count(names, "DescribeServices"), count(names, "DescribeTaskDefinition"), count(names, "DescribeImages"), got.Reason)
-	if took > most || slices.Contains(names, "ListServices") || count(names, "DescribeServices") > services/10+10 {
-		t.Errorf("it took %s (at most %s), with %d DescribeServices", took, most, count(names, "DescribeServices"))
-	}
-	if unknown := e.UnknownOperations(); unknown != nil {
-		t.Errorf("the emulator does not have %v", unknown)
-	}
 }

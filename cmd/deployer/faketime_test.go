@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/pipeline"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+)
+
+// newFakeTime sets up services s0, s1, … in dev and returns emulated AWS with the
+// function's pipeline, which calls it without a connection. It is for tests inside a
+// [synctest.Test] bubble: what they measure does not depend on the machine.
+func newFakeTime(t *testing.T, services int) (*emulator.Emulator, *pipeline.Pipeline) {
+	t.Helper()
+	e := emulator.New(emulator.Options{})
+	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
+		c.HTTPClient = emulatortest.InProcess{AWS: e}
+	})
+	file, err := dev.ManyServices(t.Context(), services, false)
+	must(t, err)
+	env, err := environment.Parse("dev.yaml", []byte(file))
+	must(t, err)
+	e.ResetCalls()
+	t.Cleanup(func() {
+		for _, operation := range e.UnknownOperations() {
+			t.Errorf("the emulator does not have the operation %s", operation)
+		}
+	})
+	return e, pipeline.NewFunction(env, dev.Config, io.Discard)
+}
+
+// withDeadline returns the context of an invocation that times out after d.
+func withDeadline(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+		InvokedFunctionArn: "arn:aws:lambda:us-east-1:" + accounts.Dev + ":function:deployer",
+	})
+}
+
+// TestReadsAreConcurrent checks that the reads of a deployment take one round trip:
+// each is sent before any is answered.
+func TestReadsAreConcurrent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, p := newFakeTime(t, 1)
+		const latency = 100 * time.Millisecond
+		e.Inject(emulator.Fault{Operation: "*", Latency: latency})
+		start := time.Now()
+		got, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", `{"service":"s0","tag":"latest"}`)))
+		if err != nil || got.Status != "deployed" {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		at := map[time.Duration][]string{} // operations by the time since the start
+		for _, c := range e.Calls() {
+			at[c.Start.Sub(start)] = append(at[c.Start.Sub(start)], c.Operation)
+		}
+		for _, operations := range at {
+			slices.Sort(operations)
+		}
+		want := map[time.Duration]string{
+			0:           "BatchGetImage DescribeServices DescribeTaskDefinition",
+			latency:     "RegisterTaskDefinition",
+			2 * latency: "UpdateService",
+		}
+		for after, operations := range want {
+			if got := strings.Join(at[after], " "); got != operations {
+				t.Errorf("%s after the start: %s, want %s", after, got, operations)
+			}
+		}
+	})
+}
+
+// TestRespondsBeforeTheDeadline checks that a function that is throttled until its
+// timeout returns that error half a second earlier, so that Lambda does not kill it.
+func TestRespondsBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, p := newFakeTime(t, 1)
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+		start := time.Now()
+		_, err := p.Handle(withDeadline(t, 1500*time.Millisecond), []byte(deployEvent("action.dev", `{"service":"s0","tag":"latest"}`)))
+		took := time.Since(start)
+		if fault.NameOf(err) != "Throttling" || !strings.Contains(fmt.Sprint(err), "ThrottlingException: Rate exceeded, after ") || took > time.Second {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}
+
+// TestReportsBeforeTheDeadline checks that a function that is throttled until its
+// timeout has time left to report the failure, on the last try that Lambda makes.
+func TestReportsBeforeTheDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, p := newFakeTime(t, 1)
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+		e.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
+		event := deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.dev", `{"service":"s0","tag":"latest"}`)
+		start := time.Now()
+		_, err := p.Handle(withDeadline(t, 2500*time.Millisecond), []byte(event))
+		if took := time.Since(start); fault.NameOf(err) != "Throttling" || took > 2*time.Second {
+			t.Errorf("after %s: %v", took, err)
+		}
+		var reported []emulator.Call
+		for _, c := range e.Calls() {
+			if c.Operation == "PutEvents" {
+				reported = append(reported, c)
+			}
+		}
+		if len(reported) != 1 || !strings.Contains(string(reported[0].Body), "Deployment Failed") || reported[0].Error != "" {
+			t.Errorf("reported %+v", reported)
+		}
+	})
+}
+
+// TestReconcileOfManyServices reconciles 200 services under ECS's rate limits.
+func TestReconcileOfManyServices(t *testing.T) {
+	t.Parallel()
+	const services, maxTime = 200, 60 * time.Second
+	synctest.Test(t, func(t *testing.T) {
+		e, p := newFakeTime(t, services)
+		e.LimitRates()
+		e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+		start := time.Now()
+		got, err := p.Handle(withDeadline(t, 2*time.Minute), []byte(schedule))
+		must(t, err)
+		took := time.Since(start)
+		count := map[string]int{}
+		for _, c := range e.Calls() {
+			count[c.Operation]++
+		}
+		t.Logf("%d services in %s: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
+			count["DescribeServices"], count["DescribeTaskDefinition"], count["DescribeImages"], got.Reason)
+		if took > maxTime || count["ListServices"] > 0 || count["DescribeServices"] > services/10+10 {
+			t.Errorf("it took %s (want at most %s) and %d DescribeServices", took, maxTime, count["DescribeServices"])
+		}
+	})
+}
