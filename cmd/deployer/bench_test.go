@@ -8,15 +8,15 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// BenchmarkColdStart measures a new process up to its first request for an
-// event, and its peak memory after a deployment.
+// BenchmarkColdStart measures the time from the start of a process to its first
+// request for an event, and the peak memory after a deployment.
 func BenchmarkColdStart(b *testing.B) {
 	var init time.Duration
 	var peak int64
 	for b.Loop() {
 		f := newFunction(b, "prod", nil)
 		f.invoke(b, deployEvent("action.production", `{"service":"backend","tag":"v1","force":true}`))
-		f.invoke(b, `{}`) // the peak is read when the next event is asked for
+		f.invoke(b, `{}`) // the peak is read when the process asks for the next event
 		process := f.host.Stats().Processes[0]
 		init += process.Init
 		peak = max(peak, process.PeakRSS)
@@ -26,11 +26,11 @@ func BenchmarkColdStart(b *testing.B) {
 	b.ReportMetric(float64(peak)/(1<<20), "MB-peak")
 }
 
-// BenchmarkDeploy measures a deployment while every call of AWS takes 100 ms:
-// when the update leaves, counted from the first call.
+// BenchmarkDeploy measures the time from the first call to AWS to UpdateService, with
+// a latency of 100 ms for every call.
 func BenchmarkDeploy(b *testing.B) {
 	f := newFunction(b, "prod", nil)
-	f.invoke(b, `{}`) // the cold start is measured elsewhere
+	f.invoke(b, `{}`) // so that the cold start is not measured
 	f.aws.Inject(emulator.Fault{Operation: "*", Latency: 100 * time.Millisecond})
 	var update time.Duration
 	var calls, n int
@@ -38,10 +38,11 @@ func BenchmarkDeploy(b *testing.B) {
 	for b.Loop() {
 		f.aws.ResetCalls()
 		n++
-		f.invoke(b, deployEventAt(start.Add(time.Duration(n)*time.Second), fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
+		at := start.Add(time.Duration(n) * time.Second)
+		f.invoke(b, deployEventAt(at, fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
 		all := f.aws.Calls()
 		calls = len(all)
-		update = max(update, all[4].Start.Sub(all[0].Start)) // after three reads and the register
+		update = max(update, all[4].Start.Sub(all[0].Start)) // after three reads and the registration
 	}
 	b.ReportMetric(float64(update.Microseconds())/1000, "ms-to-update")
 	b.ReportMetric(float64(calls), "calls")

@@ -13,14 +13,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/pipeline"
-	"deployer/testbed/aws/emulator"
 	"deployer/testbed/lambdahost"
 )
 
-const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend"
+const (
+	registry     = "111111111111.dkr.ecr.us-east-1.amazonaws.com/"
+	backendImage = registry + "myproject_backend"
+)
 
-// TestDeployEvent is the main job: the guide's own DEPLOY event, to prod, from
-// dev's registry, and the answer field for field.
+// TestDeployEvent deploys to prod from dev's registry and checks every field of the
+// result, the calls to AWS, and that the same event again changes nothing.
 func TestDeployEvent(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
@@ -39,7 +41,8 @@ func TestDeployEvent(t *testing.T) {
 		"deployments": []any{map[string]any{
 			"service": "backend", "status": "deployed", "cluster": "myproject_cluster_prod", "ecs_service": "myproject_service_prod",
 			"image": backendImage + "@" + digest, "tag": "git-abc123f", "digest": digest,
-			"task_definition": arn + "2", "previous_task_definition": arn + "1", "reason": "the service is being moved to the new revision",
+			"task_definition": arn + "2", "previous_task_definition": arn + "1",
+			"reason": "the service is being moved to the new revision",
 		}},
 	}
 	deployment := got["deployments"].([]any)[0].(map[string]any)
@@ -51,28 +54,33 @@ func TestDeployEvent(t *testing.T) {
 		t.Error(diff)
 	}
 
-	// One register, one update, and the update leaves after two sequential round
-	// trips: the three reads, then the register. One look follows.
+	// The update is sent after two sequential round trips: the three reads, then the
+	// registration. One read follows, which checks that no newer revision appeared.
 	calls := f.aws.Calls()
 	names := f.operations()
 	slices.Sort(names[:3])
-	if diff := cmp.Diff([]string{"BatchGetImage", "DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition"}, names); diff != "" {
+	operations := []string{
+		"BatchGetImage", "DescribeServices", "DescribeTaskDefinition",
+		"RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition",
+	}
+	if diff := cmp.Diff(operations, names); diff != "" {
 		t.Error(diff)
 	}
 	for _, read := range calls[:3] {
 		if calls[3].Start.Before(read.End) {
-			t.Errorf("the register was sent before %s was answered", read.Operation)
+			t.Errorf("RegisterTaskDefinition was sent before %s was answered", read.Operation)
 		}
 	}
 	if revision, image := f.runs(t, "backend"); revision != 2 || image != backendImage+"@"+digest {
 		t.Errorf("the service runs revision %d with %s", revision, image)
 	}
 	lines := f.logs.lines(t, "deployment deployed")
-	if len(lines) != 1 || lines[0]["requestId"] != response.RequestID || lines[0]["event_id"] != "6f1d" || lines[0]["task_definition"] != arn+"2" {
+	if len(lines) != 1 || lines[0]["requestId"] != response.RequestID ||
+		lines[0]["event_id"] != "6f1d" || lines[0]["task_definition"] != arn+"2" {
 		t.Errorf("log: %v", lines)
 	}
 
-	// The same event again: nothing is written.
+	// The same event again changes nothing.
 	f.aws.ResetCalls()
 	if again := f.invoke(t, event); again.Status != "unchanged" {
 		t.Errorf("again: %+v", again)
@@ -109,7 +117,8 @@ func TestPushEvent(t *testing.T) {
 				}
 				return
 			}
-			if revision, image := f.runs(t, "web-api"); revision != 2 || image != "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api@"+digest {
+			revision, image := f.runs(t, "web-api")
+			if revision != 2 || image != registry+"myproject_service_web-api@"+digest {
 				t.Errorf("the service runs revision %d with %s", revision, image)
 			}
 			if revision, _ := f.runs(t, "backend"); revision != 1 {
@@ -119,8 +128,8 @@ func TestPushEvent(t *testing.T) {
 	}
 }
 
-// TestBadEvents sends what must not deploy through the real bootstrap: each is
-// answered, none asks ECR or ECS, and the rejected are made known.
+// TestBadEvents sends events that must not deploy. Each has a result, none calls ECR
+// or ECS, and each rejection is published.
 func TestBadEvents(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
@@ -143,15 +152,15 @@ func TestBadEvents(t *testing.T) {
 		{"push", pushEvent("myproject_backend", "latest", "sha256:x"), "ignored", `tag "latest" does not deploy prod by itself: no push does, only a DEPLOY event`},
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`), "ignored", `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, action.production`},
 	}
-	for _, tt := range tests { // one after the other: they share a function
+	for _, tt := range tests { // not in parallel, because they share a function
 		got := f.invoke(t, tt.event)
 		if string(got.Status) != tt.status || tt.reason != "" && got.Reason != tt.reason {
 			t.Errorf("%s: %s: %s\nwant %s: %s", tt.name, got.Status, got.Reason, tt.status, tt.reason)
 		}
 	}
-	const rejections = 12 // of them one of a request, the task's
+	const rejections = 12 // 11 of events, and one of a request, the task's
 	if calls := f.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
-		t.Errorf("they called %v", calls)
+		t.Errorf("calls %v, want %d PutEvents", calls, rejections)
 	}
 	if lines := f.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
 		t.Errorf("%d rejections in the log: %v", len(lines), lines)
@@ -173,12 +182,12 @@ func TestImageNotFoundIsRejected(t *testing.T) {
 	}
 }
 
-// TestFailuresAreKept holds that an event that the environment or AWS fails is
-// retried and then kept with a named error.
+// TestFailuresAreKept checks that Lambda retries an event that AWS denies, and then
+// sends it to the failure destination with a named error.
 func TestFailuresAreKept(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
-	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: ecs:DescribeServices")})
+	f.aws.Inject(denied("ecs:DescribeServices"))
 	event := deployEvent("action.production", `{"service":"backend","tag":"v1"}`)
 	_, err := f.host.InvokeAsync([]byte(event))
 	must(t, err)
@@ -186,62 +195,68 @@ func TestFailuresAreKept(t *testing.T) {
 	if len(f.failed) != 1 {
 		t.Fatalf("%d records", len(f.failed))
 	}
-	r := f.failed[0]
+	record := f.failed[0]
 	var payload struct{ ErrorType, ErrorMessage string }
-	must(t, json.Unmarshal(r.ResponsePayload, &payload))
-	if r.RequestContext.ApproximateInvokeCount != 3 || string(r.RequestPayload) != event || payload.ErrorType != "AccessDenied" ||
+	must(t, json.Unmarshal(record.ResponsePayload, &payload))
+	if record.RequestContext.ApproximateInvokeCount != 3 || string(record.RequestPayload) != event || payload.ErrorType != "AccessDenied" ||
 		!strings.HasPrefix(payload.ErrorMessage, `describing service "myproject_service_prod" in cluster "myproject_cluster_prod": AccessDeniedException: User: `) {
-		t.Errorf("record: %+v, %+v", r, payload)
+		t.Errorf("record: %+v, %+v", record, payload)
 	}
 	if names := f.operations(); slices.Contains(names, "RegisterTaskDefinition") {
-		t.Errorf("it wrote: %v", names)
+		t.Errorf("it registered a revision: %v", names)
 	}
 }
 
-// TestRejectionsAreRecorded holds that a rejection that cannot be made known
-// fails the invocation, so that Lambda keeps the event.
+// TestRejectionsAreRecorded checks that a rejection that cannot be published fails
+// the invocation, so that Lambda keeps the event.
 func TestRejectionsAreRecorded(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
-	f.aws.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: events:PutEvents")})
-	for _, event := range []string{deployEvent("action.production", `{"service":"backend","tag":"git-"}`), deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`)} {
+	f.aws.Inject(denied("events:PutEvents"))
+	for _, event := range []string{
+		deployEvent("action.production", `{"service":"backend","tag":"git-"}`),
+		deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`),
+	} {
 		f.failed = nil
 		_, err := f.host.InvokeAsync([]byte(event))
 		must(t, err)
 		must(t, f.host.Wait(t.Context()))
-		if len(f.failed) != 1 || string(f.failed[0].RequestPayload) != event || !strings.Contains(string(f.failed[0].ResponsePayload), `"errorType":"AccessDenied"`) {
+		if len(f.failed) != 1 || string(f.failed[0].RequestPayload) != event ||
+			!strings.Contains(string(f.failed[0].ResponsePayload), `"errorType":"AccessDenied"`) {
 			t.Errorf("records: %+v", f.failed)
 		}
 	}
 }
 
-// TestLastTry holds that a deployment that AWS refuses is told of when Lambda
-// tries it for the last time, and not before.
+// TestLastTry checks that a deployment that AWS denies is reported when Lambda tries
+// it for the last time, and not before.
 func TestLastTry(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
-	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
+	f.aws.Inject(denied("ecs:DescribeServices"))
 	for _, tt := range []struct {
 		age  time.Duration
 		want int
 	}{{0, 0}, {70 * time.Second, 0}, {3 * time.Minute, 1}} {
 		f.aws.ResetCalls()
-		response, err := f.host.Invoke(t.Context(), []byte(deployEventAt(time.Now().Add(-tt.age), "e1", "action.production", `{"service":"backend","tag":"v1"}`)))
+		event := deployEventAt(time.Now().Add(-tt.age), "e1", "action.production", `{"service":"backend","tag":"v1"}`)
+		response, err := f.host.Invoke(t.Context(), []byte(event))
 		must(t, err)
-		told := 0
+		reported := 0
 		for _, c := range f.aws.Calls() {
-			if c.Operation == "PutEvents" && strings.Contains(string(c.Body), "Deployment Failed") && strings.Contains(string(c.Body), "AccessDeniedException") {
-				told++
+			body := string(c.Body)
+			if c.Operation == "PutEvents" && strings.Contains(body, "Deployment Failed") && strings.Contains(body, "AccessDeniedException") {
+				reported++
 			}
 		}
-		if told != tt.want || response.ErrorType != "AccessDenied" {
-			t.Errorf("after %s it was told %d times: %s", tt.age, told, response.Payload)
+		if reported != tt.want || response.ErrorType != "AccessDenied" {
+			t.Errorf("%s after the event it was reported %d times: %s", tt.age, reported, response.Payload)
 		}
 	}
 }
 
-// TestColdStart holds which environment file the function reads, and that a
-// bad one ends the cold start with all its faults.
+// TestColdStart checks which environment file the function reads, and that every
+// fault in a bad one is logged and reported to Lambda.
 func TestColdStart(t *testing.T) {
 	t.Parallel()
 	good, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
@@ -271,7 +286,8 @@ func TestColdStart(t *testing.T) {
 					o.Env["DEPLOYER_ENVIRONMENT_FILE"] = strings.TrimPrefix(tt.variable, "=")
 				}
 			})
-			response, err := f.host.Invoke(t.Context(), []byte(deployEvent("action.production", `{"service":"backend","tag":"v1","dry_run":true}`)))
+			event := deployEvent("action.production", `{"service":"backend","tag":"v1","dry_run":true}`)
+			response, err := f.host.Invoke(t.Context(), []byte(event))
 			must(t, err)
 			if tt.faults == nil {
 				var result pipeline.Result
@@ -285,14 +301,14 @@ func TestColdStart(t *testing.T) {
 			}
 			lines := f.logs.lines(t, "starting the deployer")
 			if len(lines) != 2*len(tt.faults) { // Lambda tries a cold start twice
-				t.Errorf("%d faults in the log, want %d, twice:\n%s", len(lines), len(tt.faults), f.logs)
+				t.Errorf("%d faults in the log, want each of %d twice:\n%s", len(lines), len(tt.faults), f.logs)
 			}
 			for i, want := range tt.faults {
 				if got := fmt.Sprint(lines[i]["error"]); !strings.Contains(got, want) {
 					t.Errorf("fault %d: %s\nwant %s", i, got, want)
 				}
 				if !strings.Contains(response.ErrorMessage, want) {
-					t.Errorf("Lambda was not told of %s: %s", want, response.ErrorMessage)
+					t.Errorf("the init error does not contain %s: %s", want, response.ErrorMessage)
 				}
 			}
 		})

@@ -5,18 +5,18 @@ import (
 	"strings"
 	"testing"
 
-	"deployer/testbed/aws/emulator"
 )
 
-// TestEveryLogLineHasARequest holds that each line that the function logs while
-// it works is a JSON object that says of which invocation it is, how bad it is
-// and what was decided: one for each decision.
+// TestEveryLogLineHasARequest checks that every log line of an invocation is a JSON
+// object with the request's id, and that each decision is logged once, at its level.
 func TestEveryLogLineHasARequest(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "dev", nil)
 	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest")
 	must(t, err)
-	f.aws.Inject(emulator.Fault{Operation: "ecs:UpdateService", Skip: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
+	fault := denied("ecs:UpdateService")
+	fault.Skip = 1
+	f.aws.Inject(fault)
 	tests := []struct{ event, message, level string }{
 		{pushEvent("myproject_backend", "latest", digest), "deployment deployed", "INFO"},
 		{pushEvent("myproject_backend", "git-abc123f", digest), "event ignored", "INFO"},
@@ -27,25 +27,25 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 		{deployEvent("action.dev", `{"service":"worker","tag":"v1"}`), "deployment failed", "ERROR"},
 		{schedule, "reconciled", "INFO"},
 	}
-	for _, tt := range tests { // one after the other: they share a function
+	for _, tt := range tests { // not in parallel, because they share a function
 		before := f.logs.String()
 		response, err := f.host.Invoke(t.Context(), []byte(tt.event))
 		must(t, err)
-		said := 0
+		logged := 0
 		for line := range strings.Lines(strings.TrimPrefix(f.logs.String(), before)) {
 			var entry struct {
 				Level, Message, RequestID string
 				Metrics                   any `json:"_aws"`
 			}
 			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.RequestID != response.RequestID && entry.Metrics == nil {
-				t.Errorf("of request %s: %s", response.RequestID, line)
+				t.Errorf("a line of request %s: %s", response.RequestID, line)
 			}
 			if entry.Message == tt.message && entry.Level == tt.level {
-				said++
+				logged++
 			}
 		}
-		if said != 1 {
-			t.Errorf("%q was said %d times at %s:\n%s", tt.message, said, tt.level, f.logs)
+		if logged != 1 {
+			t.Errorf("%q was logged %d times at %s:\n%s", tt.message, logged, tt.level, f.logs)
 		}
 	}
 }

@@ -29,10 +29,8 @@ func newCloud(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	o := cloud.Options{Root: "../..", Bootstrap: path, RolloutStep: 100 * time.Millisecond, RetryWaits: []time.Duration{0, 0}}
-	if change != nil {
-		change(&o)
-	}
+	o := cloud.Options{Root: "../..", Bootstrap: path, RetryWaits: []time.Duration{0, 0}}
+	change(&o)
 	s, err := cloud.New(t.Context(), o)
 	must(t, err)
 	t.Cleanup(s.Close)

@@ -10,14 +10,14 @@ import (
 	"testing"
 )
 
-// TestPackage makes the release and holds its size, which is a part of every
-// cold start, and what is in the zip.
+// TestPackage builds the function's zip and checks its content and its size, which
+// every cold start downloads and loads.
 func TestPackage(t *testing.T) {
 	t.Parallel()
-	const mostBootstrap, mostZip = 14_500_000, 5_400_000
+	const maxBootstrap, maxZip = 14_500_000, 5_400_000
 	dist := t.TempDir()
-	make := exec.Command("make", "-C", "../..", "package", "dist="+dist, "file=examples/centralized-dev-ecr/prod.yaml")
-	if out, err := make.CombinedOutput(); err != nil {
+	command := exec.Command("make", "-C", "../..", "package", "dist="+dist, "file=examples/centralized-dev-ecr/prod.yaml")
+	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("make package: %v\n%s", err, out)
 	}
 	size := func(name string) int64 {
@@ -26,8 +26,8 @@ func TestPackage(t *testing.T) {
 		return info.Size()
 	}
 	t.Logf("bootstrap %d bytes, zip %d bytes", size("bootstrap"), size("deployer.zip"))
-	if size("bootstrap") > mostBootstrap || size("deployer.zip") > mostZip {
-		t.Errorf("bootstrap %d bytes (at most %d), zip %d bytes (at most %d)", size("bootstrap"), mostBootstrap, size("deployer.zip"), mostZip)
+	if size("bootstrap") > maxBootstrap || size("deployer.zip") > maxZip {
+		t.Errorf("bootstrap %d bytes (at most %d), zip %d bytes (at most %d)", size("bootstrap"), maxBootstrap, size("deployer.zip"), maxZip)
 	}
 	archive, err := zip.OpenReader(filepath.Join(dist, "deployer.zip"))
 	must(t, err)
@@ -47,7 +47,7 @@ func TestPackage(t *testing.T) {
 				t.Errorf("environment.yaml is %q, %v", got, err)
 			}
 		default:
-			t.Errorf("the zip has %s", f.Name)
+			t.Errorf("the zip contains %s", f.Name)
 		}
 	}
 	if len(archive.File) != 2 {
@@ -55,16 +55,16 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// TestMakeDeploy holds what `make deploy` tells SAM, which stands in as a
-// script that prints its command line.
+// TestMakeDeploy checks the SAM commands that `make deploy` runs. A script that prints
+// its command line replaces SAM.
 func TestMakeDeploy(t *testing.T) {
 	t.Parallel()
 	bin, dist := t.TempDir(), t.TempDir()
 	must(t, os.WriteFile(filepath.Join(bin, "sam"), []byte("#!/bin/sh\necho \"sam $* with file=$file\"\n"), 0o755))
 	run := func(args ...string) (string, error) {
-		make := exec.Command("make", append([]string{"-s", "-C", "../..", "deploy", "dist=" + dist}, args...)...)
-		make.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-		out, err := make.CombinedOutput()
+		command := exec.Command("make", append([]string{"-s", "-C", "../..", "deploy", "dist=" + dist}, args...)...)
+		command.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+		out, err := command.CombinedOutput()
 		return string(out), err
 	}
 	const file = "examples/centralized-dev-ecr/prod.yaml"

@@ -104,7 +104,7 @@ func (f *testFunction) invoke(t testing.TB, event string) pipeline.Result {
 	return result
 }
 
-// operations returns what was called since the last reset.
+// operations returns the names of the operations called since the last reset.
 func (f *testFunction) operations() []string {
 	var names []string
 	for _, c := range f.aws.Calls() {
@@ -113,10 +113,11 @@ func (f *testFunction) operations() []string {
 	return names
 }
 
-// runs returns the revision and the first image that a workload's service runs.
+// runs returns the revision that a workload's service runs, and its first image.
 func (f *testFunction) runs(t testing.TB, workload string) (revision int32, image string) {
 	t.Helper()
-	got, err := f.accounts[f.env].Runs(context.Background(), cloud.Project+"_cluster_"+f.env, cloud.ServiceName(workload, f.env))
+	cluster := cloud.Project + "_cluster_" + f.env
+	got, err := f.accounts[f.env].Runs(context.Background(), cluster, cloud.ServiceName(workload, f.env))
 	must(t, err)
 	return got.TaskDefinition.Revision, *got.TaskDefinition.ContainerDefinitions[0].Image
 }
@@ -145,38 +146,45 @@ func (l *logBuffer) reset() {
 	l.buf.Reset()
 }
 
-// lines returns the log's JSON lines whose message is one of those given.
-func (l *logBuffer) lines(t testing.TB, messages ...string) []map[string]any {
+// lines returns the lines with the given message.
+func (l *logBuffer) lines(t testing.TB, message string) []map[string]any {
 	t.Helper()
 	var found []map[string]any
 	for line := range strings.Lines(l.String()) {
 		var entry map[string]any
 		if err := json.Unmarshal([]byte(line), &entry); err != nil {
-			t.Errorf("a line of the log is not JSON: %s", line)
+			t.Errorf("a log line is not JSON: %s", line)
 			continue
 		}
-		for _, m := range messages {
-			if entry["message"] == m {
-				found = append(found, entry)
-			}
+		if entry["message"] == message {
+			found = append(found, entry)
 		}
 	}
 	return found
 }
 
-// deployEvent returns a DEPLOY event of now.
+// deployEvent returns a DEPLOY event with the current time.
 func deployEvent(source, detail string) string {
 	return deployEventAt(time.Now(), "6f1d", source, detail)
 }
 
 func deployEventAt(at time.Time, id, source, detail string) string {
-	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"DEPLOY","source":%q,"account":"333333333333","time":%q,"region":"us-east-1","resources":[],"detail":%s}`, id, source, at.UTC().Format(time.RFC3339), detail)
+	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"DEPLOY","source":%q,"account":"333333333333",
+		"time":%q,"region":"us-east-1","resources":[],"detail":%s}`, id, source, at.UTC().Format(time.RFC3339), detail)
 }
 
-// pushEvent returns the event of a push to dev's registry now.
+// pushEvent returns the event of a push to dev's registry, with the current time.
 func pushEvent(repository, tag, digest string) string {
-	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111","time":%q,"region":"us-east-1","resources":[],"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":%q}}`,
+	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111",
+		"time":%q,"region":"us-east-1","resources":[],"detail":{"action-type":"PUSH","result":"SUCCESS",
+		"repository-name":%q,"image-tag":%q,"image-digest":%q}}`,
 		time.Now().UTC().Format(time.RFC3339), repository, tag, digest)
+}
+
+// denied is a fault by which AWS denies every call of an operation.
+func denied(operation string) emulator.Fault {
+	return emulator.Fault{Operation: operation, Error: emulator.AccessDenied(
+		"User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: " + operation)}
 }
 
 func must(tb testing.TB, err error) {

@@ -15,8 +15,8 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// TestSlackIsDown holds that a channel that does not answer neither fails nor
-// delays anything: the deployment, its outcomes and its journal are as ever.
+// TestSlackIsDown checks that a channel that never responds neither fails nor delays
+// the deployment, its outcomes, its journal and the other channel.
 func TestSlackIsDown(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
@@ -33,13 +33,13 @@ func TestSlackIsDown(t *testing.T) {
 		t.Errorf("journals:\n%s", s.journals(t))
 	}
 	if got := len(s.aws.Published(s.topic)) - s.setupMessages; got != 2 {
-		t.Errorf("%d messages on the other channel, want 2", got)
+		t.Errorf("%d messages to the topic, want 2", got)
 	}
 	lines := s.logs.lines(t, "notification not sent")
 	if len(lines) != 2 || lines[0]["channel"] != "slack" || strings.Contains(s.logs.String(), planted) {
 		t.Errorf("log: %v", lines)
 	}
-	var order []string // of what the function wrote
+	var order []string // of the function's writes
 	for _, c := range s.aws.Calls() {
 		if c.Operation == "UpdateService" || c.Operation == "PutEvents" && c.Role != "" {
 			order = append(order, c.Operation)
@@ -50,14 +50,14 @@ func TestSlackIsDown(t *testing.T) {
 	}
 }
 
-// TestWebhookInTheFile holds that a webhook in the environment file still hears
-// of what happens, with a warning that does not show it.
-func TestWebhookInTheFile(t *testing.T) {
+// TestWebhookInFile checks that a webhook in the environment file is called, and that
+// the log warns of the secret without showing it.
+func TestWebhookInFile(t *testing.T) {
 	t.Parallel()
-	heard := make(chan string, 1)
+	received := make(chan string, 1)
 	slack := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		heard <- r.URL.Path + " " + string(body)
+		received <- r.URL.Path + " " + string(body)
 	}))
 	t.Cleanup(slack.Close)
 	text, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
@@ -66,11 +66,12 @@ func TestWebhookInTheFile(t *testing.T) {
 	must(t, os.WriteFile(file, append(text, "\nworkload:\n  slack_webhook: "+slack.URL+"/services/"+planted+"\n"...), 0o600))
 	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
 	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
-	if got := <-heard; !strings.HasPrefix(got, "/services/"+planted+` {"text":"🚫 prod: backend does not get git-: `) {
-		t.Errorf("Slack heard %s", got)
+	if got := <-received; !strings.HasPrefix(got, "/services/"+planted+` {"text":"🚫 prod: backend does not get git-: `) {
+		t.Errorf("Slack received %s", got)
 	}
 	warnings := f.logs.lines(t, "reading the environment file")
-	if len(warnings) != 1 || !strings.Contains(fmt.Sprint(warnings[0]["warning"]), "`workload.slack_webhook` is a secret in a file") || strings.Contains(f.logs.String(), planted) {
+	if len(warnings) != 1 || strings.Contains(f.logs.String(), planted) ||
+		!strings.Contains(fmt.Sprint(warnings[0]["warning"]), "`workload.slack_webhook` is a secret in a file") {
 		t.Errorf("log:\n%s", f.logs)
 	}
 }
