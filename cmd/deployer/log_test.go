@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-
 )
 
 // TestEveryLogLineHasARequest checks that every log line of an invocation is a JSON

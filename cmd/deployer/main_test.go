@@ -5,9 +5,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
-
-	"deployer/testbed/cloud"
 )
 
 // asDeployer is an environment variable that makes the test binary be the deployer.
@@ -21,20 +18,6 @@ func TestMain(m *testing.M) {
 	exit := m.Run()
 	os.RemoveAll(buildDir)
 	os.Exit(exit)
-}
-
-// newTheatre sets up the guide's first pattern with everything that
-// deploy/template.yaml makes, and the function's real bootstrap.
-func newCloud(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
-	t.Helper()
-	path, err := bootstrap()
-	must(t, err)
-	o := cloud.Options{Root: "../..", Bootstrap: path, RetryWaits: []time.Duration{0, 0}}
-	change(&o)
-	s, err := cloud.New(t.Context(), o)
-	must(t, err)
-	t.Cleanup(s.Close)
-	return s
 }
 
 // TestCommandLine checks when the binary is the command line and when the

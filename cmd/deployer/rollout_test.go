@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,232 +17,26 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-func keyValue(name, value string) ecstypes.KeyValuePair {
-	return ecstypes.KeyValuePair{Name: aws.String(name), Value: aws.String(value)}
-}
-
-// backendOf changes a container to an image of the backend.
-func backendOf(digest string) func(*ecstypes.ContainerDefinition) {
-	return func(c *ecstypes.ContainerDefinition) {
-		c.Image = aws.String("111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend@" + digest)
-	}
-}
-
-// deployTo is the DEPLOY of a tag to prod's backend.
-func deployTo(tag string) string {
-	return `{"service":"backend","tag":"` + tag + `","actor":"ada","reason":"fix \"it\" <!channel>\nsoon"}`
-}
-
-// configure changes how the backend is deployed.
-func (s *scenario) configure(t *testing.T, c *ecstypes.DeploymentConfiguration) {
-	t.Helper()
-	_, err := s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), DeploymentConfiguration: c})
-	must(t, err)
-}
-
-// rollout returns the id of the backend's newest rollout.
-func (s *scenario) rollout(t *testing.T) string {
-	t.Helper()
-	out, err := s.prod.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: aws.String(prodCluster), Services: []string{prodBackend}})
-	must(t, err)
-	return *out.Services[0].Deployments[0].Id
-}
-
-// deliver brings the function an event of ECS about the backend's rollout.
-func (s *scenario) deliver(t *testing.T, step, id string) {
-	t.Helper()
-	response, err := s.cloud.Functions["prod"].Invoke(t.Context(), fmt.Appendf(nil,
-		`{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"333333333333","time":%q,"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],"detail":{"eventName":%q,"deploymentId":%q,"reason":"of this test"}}`,
-		s.clock.Now().Format(time.RFC3339), step, id))
-	must(t, err)
-	if response.FunctionError != "" {
-		t.Errorf("%s: %s", step, response.Payload)
-	}
-}
-
-// eventID returns the id of the event that the last revision was registered for.
-func eventID(t *testing.T, calls []emulator.Call) string {
-	t.Helper()
-	for _, c := range calls {
-		if c.Operation == "RegisterTaskDefinition" {
-			var in struct{ Tags []struct{ Key, Value string } }
-			must(t, json.Unmarshal(c.Body, &in))
-			for _, tag := range in.Tags {
-				if tag.Key == "deployer:event-id" {
-					return tag.Value
-				}
-			}
-		}
-	}
-	t.Fatal("nothing was registered")
-	return ""
-}
-
-// rolloutScenarios are rollouts of every kind, each with its golden file.
+// rolloutScenarios are rollouts of every kind, each with a golden file of its name.
 var rolloutScenarios = map[string]func(*testing.T, *scenario){
-	"succeeded": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, 2*rolloutStep)
-	},
-	"rolled-back": func(t *testing.T, s *scenario) {
-		s.aws.FailImage(s.push(t, "broken"))
-		s.send(t, deployTo("broken"))
-		s.advance(t, 6*rolloutStep)
-	},
-	"superseded": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.push(t, "v3")
-		s.send(t, deployTo("v2"))
-		s.advance(t, rolloutStep)
-		s.send(t, deployTo("v3"))
-		s.advance(t, 3*rolloutStep)
-	},
-	// The second rollout's beginning is told of before the first one's.
-	"out-of-order": func(t *testing.T, s *scenario) {
-		events := s.intercept(t, "prod", func() { s.deployTwo(t) })
-		for _, event := range slices.Backward(events) {
-			s.invoke(t, event)
-		}
-		s.advance(t, 3*rolloutStep)
-	},
-	// It failed, and before that is told of a newer one has taken its place.
-	"failed-and-superseded": func(t *testing.T, s *scenario) {
-		s.aws.FailImage(s.push(t, "broken"))
-		s.send(t, deployTo("broken"))
-		events := s.intercept(t, "prod", func() {
-			s.advance(t, 5*rolloutStep/2)
-			s.push(t, "v3")
-			s.invoke(t, []byte(deployEventAt(s.clock.Now(), "of-v3", "action.production", deployTo("v3"))))
-		})
-		for _, failure := range []bool{false, true} {
-			for _, event := range events {
-				if strings.Contains(string(event), "SERVICE_DEPLOYMENT_FAILED") == failure {
-					s.invoke(t, event)
-				}
-			}
-		}
-		s.advance(t, 3*rolloutStep)
-	},
-	// An event that comes late is told of, unless it was carried out before.
-	"late": func(t *testing.T, s *scenario) {
-		late := s.clock.Now()
-		for _, tag := range []string{"v2", "v3"} {
-			s.push(t, tag)
-		}
-		s.send(t, deployTo("v2"))
-		first := s.aws.Calls()
-		s.advance(t, 3*rolloutStep)
-		s.send(t, deployTo("v3"))
-		s.advance(t, 3*rolloutStep)
-		for id, at := range map[string]time.Time{eventID(t, first): s.start, "11111111-1111-4111-8111-111111111111": late.Add(rolloutStep)} {
-			response, err := s.cloud.Functions["prod"].Invoke(t.Context(), []byte(deployEventAt(at, id, "action.production", deployTo("v2"))))
-			must(t, err)
-			if !strings.Contains(string(response.Payload), `"status":"superseded"`) {
-				t.Errorf("%s", response.Payload)
-			}
-		}
-	},
-	"without-breaker": func(t *testing.T, s *scenario) {
-		s.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
-		s.aws.FailImage(s.push(t, "broken"))
-		s.send(t, deployTo("broken"))
-		s.advance(t, 8*rolloutStep)
-	},
-	"blue-green": func(t *testing.T, s *scenario) {
-		s.configure(t, &ecstypes.DeploymentConfiguration{Strategy: ecstypes.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(2),
-			DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true, Rollback: true}})
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, 2*time.Minute+4*rolloutStep)
-	},
-	"foreign": func(t *testing.T, s *scenario) {
-		out, err := s.prod.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(prodBackend + ":1")})
-		must(t, err)
-		_, err = s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: out.TaskDefinition.TaskDefinitionArn})
-		must(t, err)
-		s.advance(t, 3*rolloutStep)
-	},
-	"foreign-failed": func(t *testing.T, s *scenario) {
-		broken := s.push(t, "broken")
-		s.aws.FailImage(broken)
-		s.deployExternally(t, backendOf(broken))
-		s.advance(t, 3*rolloutStep)
-	},
-	// Without a journal nobody would know that it was told: it would be with each event.
-	"foreign-without-breaker": func(t *testing.T, s *scenario) {
-		s.configure(t, &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}})
-		broken := s.push(t, "broken")
-		s.aws.FailImage(broken)
-		s.deployExternally(t, backendOf(broken))
-		s.advance(t, 8*rolloutStep)
-	},
-	"service-deleted": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, rolloutStep)
-		id := s.rollout(t)
-		_, err := s.prod.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), Force: aws.Bool(true)})
-		must(t, err)
-		s.deliver(t, "SERVICE_DEPLOYMENT_COMPLETED", id) // what ECS had sent by then
-		s.advance(t, rolloutStep)
-	},
-	"foreign-redeploy": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, 3*rolloutStep)
-		_, err := s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), ForceNewDeployment: true})
-		must(t, err)
-		s.advance(t, 3*rolloutStep)
-	},
-	"rolled-back-to-own": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, 3*rolloutStep)
-		s.aws.FailImage(s.push(t, "broken"))
-		s.send(t, deployTo("broken"))
-		s.advance(t, 6*rolloutStep)
-	},
-	"stopped": func(t *testing.T, s *scenario) {
-		s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		out, err := s.prod.ECS.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend),
-			Status: []ecstypes.ServiceDeploymentStatus{ecstypes.ServiceDeploymentStatusInProgress}})
-		must(t, err)
-		_, err = s.prod.ECS.StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: out.ServiceDeployments[0].ServiceDeploymentArn})
-		must(t, err)
-		s.advance(t, 6*rolloutStep)
-	},
-	"rollback": func(t *testing.T, s *scenario) {
-		for _, tag := range []string{"v2", "v3"} {
-			s.push(t, tag)
-			s.send(t, deployTo(tag))
-			s.advance(t, 3*rolloutStep)
-		}
-		s.send(t, `{"service":"backend","action":"rollback","actor":"ada"}`)
-		s.advance(t, 3*rolloutStep)
-	},
-	// The image that is gone back to does not run any more, and is gone then. What
-	// is kept asks for a rollback once more, not for what the tag is on by now.
-	"rollback-failed": func(t *testing.T, s *scenario) {
-		first := s.push(t, "v2")
-		s.send(t, deployTo("v2"))
-		s.advance(t, 3*rolloutStep)
-		s.push(t, "v3")
-		s.send(t, deployTo("v3"))
-		s.advance(t, 3*rolloutStep)
-		s.aws.FailImage(first)
-		const rollback = `{"service":"backend","action":"rollback","actor":"ada","reason":"v3: too slow"}`
-		s.send(t, rollback)
-		s.advance(t, 6*rolloutStep)
-		_, err := s.dev.ECR.BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{RepositoryName: aws.String("myproject_backend"), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}}})
-		must(t, err)
-		s.send(t, rollback)
-	},
-	"rejected": func(t *testing.T, s *scenario) {
-		s.send(t, deployTo("git-0000000"))
-		s.send(t, deployTo("git-"))
-	},
+	"succeeded":               succeeded,
+	"rolled-back":             rolledBack,
+	"rolled-back-to-own":      rolledBackToOwn,
+	"superseded":              superseded,
+	"out-of-order":            outOfOrder,
+	"failed-and-superseded":   failedAndSuperseded,
+	"late":                    late,
+	"without-breaker":         withoutBreaker,
+	"blue-green":              blueGreen,
+	"foreign":                 foreign,
+	"foreign-failed":          foreignFailed,
+	"foreign-without-breaker": foreignWithoutBreaker,
+	"foreign-redeploy":        foreignRedeploy,
+	"service-deleted":         serviceDeleted,
+	"stopped":                 stopped,
+	"rollback":                rollback,
+	"rollback-failed":         rollbackFailed,
+	"rejected":                rejected,
 }
 
 // TestRollouts follows rollouts of every kind to their end, through the rules, the
@@ -264,12 +57,234 @@ func TestRollouts(t *testing.T) {
 func TestDuplicateRolloutEvents(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
-	rolloutScenarios["succeeded"](t, s)
+	succeeded(t, s)
 	before := s.report(t)
 	for _, step := range []string{"SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED"} {
-		s.deliver(t, step, s.rollout(t))
+		s.invokeWithStep(t, step, s.deploymentID(t))
 	}
 	if diff := cmp.Diff(before, s.report(t)); diff != "" {
 		t.Errorf("the second delivery changed (-before +after):\n%s", diff)
 	}
+}
+
+func succeeded(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 2*rolloutStep)
+}
+
+func rolledBack(t *testing.T, s *scenario) {
+	s.aws.FailImage(s.push(t, "broken"))
+	s.send(t, deployTo("broken"))
+	s.advance(t, 6*rolloutStep)
+}
+
+func rolledBackToOwn(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 3*rolloutStep)
+	rolledBack(t, s)
+}
+
+func superseded(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.push(t, "v3")
+	s.send(t, deployTo("v2"))
+	s.advance(t, rolloutStep)
+	s.send(t, deployTo("v3"))
+	s.advance(t, 3*rolloutStep)
+}
+
+// outOfOrder delivers the start of the second rollout before that of the first.
+func outOfOrder(t *testing.T, s *scenario) {
+	events := s.intercept(t, "prod", func() { s.deployTwo(t) })
+	for _, event := range slices.Backward(events) {
+		s.invoke(t, event)
+	}
+	s.advance(t, 3*rolloutStep)
+}
+
+// failedAndSuperseded delivers the failure of a rollout after a newer one replaced it.
+func failedAndSuperseded(t *testing.T, s *scenario) {
+	s.aws.FailImage(s.push(t, "broken"))
+	s.send(t, deployTo("broken"))
+	events := s.intercept(t, "prod", func() {
+		s.advance(t, 5*rolloutStep/2)
+		s.push(t, "v3")
+		s.invoke(t, []byte(deployEventAt(s.clock.Now(), "of-v3", "action.production", deployTo("v3"))))
+	})
+	for _, failure := range []bool{false, true} {
+		for _, event := range events {
+			if strings.Contains(string(event), "SERVICE_DEPLOYMENT_FAILED") == failure {
+				s.invoke(t, event)
+			}
+		}
+	}
+	s.advance(t, 3*rolloutStep)
+}
+
+// late sends two events that are older than the revision in use: the first was carried
+// out before and is a duplicate, the second is reported as superseded.
+func late(t *testing.T, s *scenario) {
+	at := s.clock.Now()
+	for _, tag := range []string{"v2", "v3"} {
+		s.push(t, tag)
+	}
+	s.send(t, deployTo("v2"))
+	first := eventID(t, s.aws.Calls())
+	s.advance(t, 3*rolloutStep)
+	s.send(t, deployTo("v3"))
+	s.advance(t, 3*rolloutStep)
+	for _, event := range []string{
+		deployEventAt(s.start, first, "action.production", deployTo("v2")),
+		deployEventAt(at.Add(rolloutStep), "11111111-1111-4111-8111-111111111111", "action.production", deployTo("v2")),
+	} {
+		if response := s.invoke(t, []byte(event)); !strings.Contains(response, `"status":"superseded"`) {
+			t.Errorf("%s", response)
+		}
+	}
+}
+
+// eventID returns the id of the event that the last revision was registered for.
+func eventID(t *testing.T, calls []emulator.Call) string {
+	t.Helper()
+	for _, c := range calls {
+		if c.Operation == "RegisterTaskDefinition" {
+			var in struct{ Tags []struct{ Key, Value string } }
+			must(t, json.Unmarshal(c.Body, &in))
+			for _, tag := range in.Tags {
+				if tag.Key == "deployer:event-id" {
+					return tag.Value
+				}
+			}
+		}
+	}
+	t.Fatal("no revision was registered")
+	return ""
+}
+
+// withBreaker updates the backend's deployment circuit breaker.
+func (s *scenario) withBreaker(t *testing.T, breaker ecstypes.DeploymentCircuitBreaker) {
+	t.Helper()
+	s.updateService(t, &ecs.UpdateServiceInput{
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &breaker},
+	})
+}
+
+func withoutBreaker(t *testing.T, s *scenario) {
+	s.withBreaker(t, ecstypes.DeploymentCircuitBreaker{})
+	s.aws.FailImage(s.push(t, "broken"))
+	s.send(t, deployTo("broken"))
+	s.advance(t, 8*rolloutStep)
+}
+
+func blueGreen(t *testing.T, s *scenario) {
+	s.updateService(t, &ecs.UpdateServiceInput{DeploymentConfiguration: &ecstypes.DeploymentConfiguration{
+		Strategy:                 ecstypes.DeploymentStrategyBlueGreen,
+		BakeTimeInMinutes:        aws.Int32(2),
+		DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true, Rollback: true},
+	}})
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 2*time.Minute+4*rolloutStep)
+}
+
+func foreign(t *testing.T, s *scenario) {
+	s.updateService(t, &ecs.UpdateServiceInput{TaskDefinition: aws.String(prodBackend + ":1")})
+	s.advance(t, 3*rolloutStep)
+}
+
+func foreignFailed(t *testing.T, s *scenario) {
+	s.deployBroken(t)
+	s.advance(t, 3*rolloutStep)
+}
+
+// foreignWithoutBreaker deploys a broken image externally. ECS repeats its event about
+// tasks that do not start, and without a journal nothing could note that the failure
+// was reported, so only the start is reported.
+func foreignWithoutBreaker(t *testing.T, s *scenario) {
+	s.withBreaker(t, ecstypes.DeploymentCircuitBreaker{})
+	s.deployBroken(t)
+	s.advance(t, 8*rolloutStep)
+}
+
+// deployBroken deploys an image whose tasks do not start, without the deployer.
+func (s *scenario) deployBroken(t *testing.T) {
+	t.Helper()
+	broken := s.push(t, "broken")
+	s.aws.FailImage(broken)
+	s.deployExternally(t, func(c *ecstypes.ContainerDefinition) { c.Image = aws.String(backendImage + "@" + broken) })
+}
+
+func foreignRedeploy(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 3*rolloutStep)
+	s.updateService(t, &ecs.UpdateServiceInput{ForceNewDeployment: true})
+	s.advance(t, 3*rolloutStep)
+}
+
+// serviceDeleted deletes the service during a rollout. An event that ECS sent before
+// arrives after it.
+func serviceDeleted(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, rolloutStep)
+	id := s.deploymentID(t)
+	_, err := s.prod.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{
+		Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), Force: aws.Bool(true),
+	})
+	must(t, err)
+	s.invokeWithStep(t, "SERVICE_DEPLOYMENT_COMPLETED", id)
+	s.advance(t, rolloutStep)
+}
+
+func stopped(t *testing.T, s *scenario) {
+	s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	out, err := s.prod.ECS.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{
+		Cluster: aws.String(prodCluster), Service: aws.String(prodBackend),
+		Status: []ecstypes.ServiceDeploymentStatus{ecstypes.ServiceDeploymentStatusInProgress},
+	})
+	must(t, err)
+	in := &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: out.ServiceDeployments[0].ServiceDeploymentArn}
+	_, err = s.prod.ECS.StopServiceDeployment(t.Context(), in)
+	must(t, err)
+	s.advance(t, 6*rolloutStep)
+}
+
+func rollback(t *testing.T, s *scenario) {
+	for _, tag := range []string{"v2", "v3"} {
+		s.push(t, tag)
+		s.send(t, deployTo(tag))
+		s.advance(t, 3*rolloutStep)
+	}
+	s.send(t, `{"service":"backend","action":"rollback","actor":"ada"}`)
+	s.advance(t, 3*rolloutStep)
+}
+
+// rollbackFailed rolls back twice: to an image whose tasks no longer start, and to the
+// same image after it was deleted. The events in the failure queue ask for a rollback,
+// not for the image that the tag points to.
+func rollbackFailed(t *testing.T, s *scenario) {
+	first := s.push(t, "v2")
+	s.send(t, deployTo("v2"))
+	s.advance(t, 3*rolloutStep)
+	s.push(t, "v3")
+	s.send(t, deployTo("v3"))
+	s.advance(t, 3*rolloutStep)
+	s.aws.FailImage(first)
+	const rollback = `{"service":"backend","action":"rollback","actor":"ada","reason":"v3: too slow"}`
+	s.send(t, rollback)
+	s.advance(t, 6*rolloutStep)
+	_, err := s.dev.ECR.BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{
+		RepositoryName: aws.String("myproject_backend"), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}},
+	})
+	must(t, err)
+	s.send(t, rollback)
+}
+
+func rejected(t *testing.T, s *scenario) {
+	s.send(t, deployTo("git-0000000"))
+	s.send(t, deployTo("git-"))
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -31,45 +33,42 @@ const (
 	rolloutStep = 10 * time.Second
 )
 
-// scenario is the complete emulated environment with a clock that the test
-// advances. It collects what the function of prod publishes and logs.
+// scenario is emulated AWS with the stack of every environment and a clock that the
+// test advances. It collects what the function of prod publishes and logs.
 type scenario struct {
 	cloud         *cloud.Cloud
 	aws           *emulator.Emulator // of cloud
 	clock         *emulator.Clock
 	start         time.Time
-	logs          *logBuffer
-	prod          *accounts.Account
-	dev           *accounts.Account
-	topic         string // ARN
-	setupMessages int    // messages that the set-up published to the topic
+	logs          *logBuffer // of prod
+	prod, dev     *accounts.Account
+	topic         string            // ARN
+	setupMessages int               // messages that the set-up published to the topic
+	pushed        map[string]string // digest → tag, of the images that the test pushed
 
 	mu        sync.Mutex
 	slack     []string // the bodies of the requests to Slack
 	slackDown bool     // Slack accepts requests and never responds
-
-	pushed map[string]string // digest → tag, of the images that the test pushed
 }
 
-// newScenario starts the environment. The services of prod run v1, deployed
-// without the deployer.
+// newScenario starts the environment. The services of prod run v1, deployed without
+// the deployer.
 func newScenario(t *testing.T) *scenario {
 	t.Helper()
 	s := &scenario{pushed: map[string]string{}, logs: &logBuffer{}, start: time.Now().Truncate(time.Second)}
 	s.clock = emulator.NewClock(s.start.Add(-time.Minute))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
-	s.cloud = newCloud(t, func(o *cloud.Options) {
-		o.Clock, o.RolloutStep, o.Files = s.clock.Now, rolloutStep, notifyingFiles(t)
-		o.Logs = func(env string) io.Writer {
+	s.cloud = newCloud(t, cloud.Options{
+		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: notifyingFiles(t),
+		Logs: func(env string) io.Writer {
 			if env == "prod" {
 				return s.logs
 			}
 			return io.Discard
-		}
+		},
 	})
-	s.aws = s.cloud.AWS
-	s.prod, s.dev = s.cloud.Accounts["prod"], s.cloud.Accounts["dev"]
+	s.aws, s.prod, s.dev = s.cloud.AWS, s.cloud.Accounts["prod"], s.cloud.Accounts["dev"]
 	s.aws.PutParameter(accounts.Prod, accounts.Region, "/myproject/slack", slack.URL+"/services/"+planted)
 	s.topic = s.aws.CreateTopic(accounts.Prod, accounts.Region, "deployments")
 	s.plantSecret(t)
@@ -81,6 +80,37 @@ func newScenario(t *testing.T) *scenario {
 	s.logs.reset()
 	s.setupMessages = len(s.aws.Published(s.topic))
 	return s
+}
+
+// newCloud starts emulated AWS with a stack of deploy/template.yaml and the function's
+// real bootstrap for each environment.
+func newCloud(t *testing.T, o cloud.Options) *cloud.Cloud {
+	t.Helper()
+	path, err := bootstrap()
+	must(t, err)
+	o.Root, o.Bootstrap, o.RetryWaits = "../..", path, []time.Duration{0, 0}
+	c, err := cloud.New(t.Context(), o)
+	must(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// notifyingFiles returns a directory with the example environment files, of which
+// prod's has a Slack webhook and an SNS topic.
+func notifyingFiles(t *testing.T) string {
+	t.Helper()
+	const notify = "\ndeployer:\n  notify:\n    slack: /myproject/slack\n" +
+		"    topic: arn:aws:sns:us-east-1:333333333333:deployments\n"
+	dir := t.TempDir()
+	for _, env := range cloud.Environments {
+		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
+		must(t, err)
+		if env.Name == "prod" {
+			text = append(text, notify...)
+		}
+		must(t, os.WriteFile(filepath.Join(dir, env.Name+".yaml"), text, 0o644))
+	}
+	return dir
 }
 
 // serveSlack records a request to the webhook.
@@ -95,27 +125,12 @@ func (s *scenario) serveSlack(_ http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// notifyingFiles returns a directory with the example environment files, of which
-// prod's has a Slack webhook and an SNS topic.
-func notifyingFiles(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, env := range cloud.Environments {
-		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
-		must(t, err)
-		if env.Name == "prod" {
-			text = append(text, "\ndeployer:\n  notify: {slack: /myproject/slack, topic: 'arn:aws:sns:us-east-1:333333333333:deployments'}\n"...)
-		}
-		must(t, os.WriteFile(filepath.Join(dir, env.Name+".yaml"), text, 0o644))
-	}
-	return dir
-}
-
 // plantSecret puts the secret into the backend's task definition.
 func (s *scenario) plantSecret(t *testing.T) {
 	t.Helper()
 	s.deployExternally(t, func(c *ecstypes.ContainerDefinition) {
-		c.Environment = append(c.Environment, keyValue("PASSWORD", planted))
+		password := ecstypes.KeyValuePair{Name: aws.String("PASSWORD"), Value: aws.String(planted)}
+		c.Environment = append(c.Environment, password)
 		c.Command = []string{"serve", "--token", planted}
 	})
 }
@@ -124,17 +139,25 @@ func (s *scenario) plantSecret(t *testing.T) {
 // the newest revision with its container changed, and updates the service.
 func (s *scenario) deployExternally(t *testing.T, change func(*ecstypes.ContainerDefinition)) {
 	t.Helper()
-	out, err := s.prod.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(prodBackend)})
+	newest := &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(prodBackend)}
+	out, err := s.prod.ECS.DescribeTaskDefinition(t.Context(), newest)
 	must(t, err)
-	one := out.TaskDefinition.ContainerDefinitions[0]
-	change(&one)
+	d := out.TaskDefinition
+	change(&d.ContainerDefinitions[0])
 	registered, err := s.prod.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
-		Family: out.TaskDefinition.Family, ContainerDefinitions: append(out.TaskDefinition.ContainerDefinitions[:0], one),
-		NetworkMode: out.TaskDefinition.NetworkMode, Cpu: out.TaskDefinition.Cpu, Memory: out.TaskDefinition.Memory, RequiresCompatibilities: out.TaskDefinition.RequiresCompatibilities,
-		TaskRoleArn: out.TaskDefinition.TaskRoleArn, ExecutionRoleArn: out.TaskDefinition.ExecutionRoleArn,
+		Family: d.Family, ContainerDefinitions: d.ContainerDefinitions, NetworkMode: d.NetworkMode,
+		Cpu: d.Cpu, Memory: d.Memory, RequiresCompatibilities: d.RequiresCompatibilities,
+		TaskRoleArn: d.TaskRoleArn, ExecutionRoleArn: d.ExecutionRoleArn,
 	})
 	must(t, err)
-	_, err = s.prod.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String(prodCluster), Service: aws.String(prodBackend), TaskDefinition: registered.TaskDefinition.TaskDefinitionArn})
+	s.updateService(t, &ecs.UpdateServiceInput{TaskDefinition: registered.TaskDefinition.TaskDefinitionArn})
+}
+
+// updateService updates the backend of prod without the deployer.
+func (s *scenario) updateService(t *testing.T, in *ecs.UpdateServiceInput) {
+	t.Helper()
+	in.Cluster, in.Service = aws.String(prodCluster), aws.String(prodBackend)
+	_, err := s.prod.ECS.UpdateService(t.Context(), in)
 	must(t, err)
 }
 
@@ -150,11 +173,13 @@ func (s *scenario) advance(t *testing.T, by time.Duration) {
 	}
 }
 
-// send puts a DEPLOY for prod on its bus.
+// send puts a DEPLOY event on prod's bus, and waits until it is handled.
 func (s *scenario) send(t *testing.T, detail string) {
 	t.Helper()
-	out, err := eventbridge.NewFromConfig(s.prod.Config).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
-		Source: aws.String("action.production"), DetailType: aws.String("DEPLOY"), Detail: aws.String(detail), Time: aws.Time(s.clock.Now()),
+	bus := eventbridge.NewFromConfig(s.prod.Config)
+	out, err := bus.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
+		Source: aws.String("action.production"), DetailType: aws.String("DEPLOY"),
+		Detail: aws.String(detail), Time: aws.Time(s.clock.Now()),
 	}}})
 	must(t, err)
 	if out.FailedEntryCount != 0 {
@@ -171,4 +196,72 @@ func (s *scenario) push(t *testing.T, tag string) (digest string) {
 	must(t, err)
 	s.pushed[digest] = tag
 	return digest
+}
+
+// invoke sends prod's function an event, and returns its response.
+func (s *scenario) invoke(t *testing.T, event []byte) string {
+	t.Helper()
+	response, err := s.cloud.Functions["prod"].Invoke(t.Context(), event)
+	must(t, err)
+	if response.FunctionError != "" {
+		t.Errorf("%s\nfor %s", response.Payload, event)
+	}
+	return string(response.Payload)
+}
+
+// intercept calls act and returns the events for an environment's function that it
+// caused. The function does not get them.
+func (s *scenario) intercept(t *testing.T, env string, act func()) (events [][]byte) {
+	t.Helper()
+	function := "arn:aws:lambda:us-east-1:" + s.cloud.Accounts[env].ID + ":function:myproject_deployer_" + env
+	var mu sync.Mutex
+	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
+		mu.Lock()
+		defer mu.Unlock()
+		events = append(events, event)
+		return nil
+	})
+	act()
+	must(t, s.aws.Drain(t.Context()))
+	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
+		_, err := s.cloud.Functions[env].InvokeAsync(event)
+		return err
+	})
+	return events
+}
+
+// deployTwo deploys v2, and v3 while the rollout of v2 is in progress.
+func (s *scenario) deployTwo(t *testing.T) {
+	t.Helper()
+	for i, tag := range []string{"v2", "v3"} {
+		s.push(t, tag)
+		at := s.start.Add(time.Duration(i) * time.Second)
+		s.invoke(t, []byte(deployEventAt(at, "of-"+tag, "action.production", deployTo(tag))))
+		must(t, s.aws.Drain(t.Context()))
+	}
+}
+
+// deploymentID returns the id of the backend's newest deployment.
+func (s *scenario) deploymentID(t *testing.T) string {
+	t.Helper()
+	in := &ecs.DescribeServicesInput{Cluster: aws.String(prodCluster), Services: []string{prodBackend}}
+	out, err := s.prod.ECS.DescribeServices(t.Context(), in)
+	must(t, err)
+	return *out.Services[0].Deployments[0].Id
+}
+
+// invokeWithStep sends prod's function an event of ECS about a deployment of the backend.
+func (s *scenario) invokeWithStep(t *testing.T, step, deploymentID string) {
+	t.Helper()
+	s.invoke(t, fmt.Appendf(nil, `{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs",
+		"account":"333333333333","time":%q,"region":"us-east-1",
+		"resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],
+		"detail":{"eventName":%q,"deploymentId":%q,"reason":"of this test"}}`,
+		s.clock.Now().Format(time.RFC3339), step, deploymentID))
+}
+
+// deployTo returns the detail of a DEPLOY event for a tag of prod's backend. Its
+// reason has characters that channels must escape.
+func deployTo(tag string) string {
+	return `{"service":"backend","tag":"` + tag + `","actor":"ada","reason":"fix \"it\" <!channel>\nsoon"}`
 }
