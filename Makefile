@@ -25,6 +25,14 @@ build: ## build the command line, bin/deployer
 	@mkdir -p bin
 	$(call release) -o bin/deployer ./cmd/deployer
 
+# Every platform that the command line is released for.
+platforms := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: cross
+cross: ## compile the command line for linux, macOS and Windows on amd64 and arm64
+	@for platform in $(platforms); do echo "building for $$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(call release) -o /dev/null ./cmd/deployer; done
+
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
 	@test -f $(file) || { echo "make package: there is no $(file): say which environment file to pack, for example file=project/dev.yaml" >&2; exit 2; }

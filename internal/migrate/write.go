@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 )
 
 // Read returns the content of an environment file that may be migrated in its
@@ -84,16 +83,7 @@ func Write(path string, data []byte) (err error) {
 	if err := errors.Join(writeErr, chmodErr, chownErr, syncErr, temporary.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), path)
-}
-
-// keepOwner gives a file the owner of another.
-func keepOwner(f *os.File, of os.FileInfo) error {
-	owner, ok := of.Sys().(*syscall.Stat_t)
-	if !ok || int(owner.Uid) == os.Geteuid() && int(owner.Gid) == os.Getegid() {
-		return nil
-	}
-	return f.Chown(int(owner.Uid), int(owner.Gid))
+	return os.Rename(temporary.Name(), path) // atomic on Unix; on Windows MoveFileEx, which replaces the file in one call
 }
 
 // All returns the YAML files that `all` means for a directory: those of its
