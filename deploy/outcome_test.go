@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/outcome"
+	"deployer/internal/notify"
 	"deployer/testbed/aws/cloudformation"
 )
 
@@ -31,7 +31,7 @@ func TestDashboard(t *testing.T) {
 	shown := 0
 	for _, w := range dashboard.Widgets {
 		for _, m := range w.Properties.Metrics {
-			if m[0] != outcome.Namespace {
+			if m[0] != notify.Namespace {
 				continue
 			}
 			if shown++; !strings.Contains(string(documented), fmt.Sprintf("| `%s` |", m[1])) {

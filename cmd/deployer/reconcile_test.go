@@ -22,7 +22,7 @@ const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","sour
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "dev", nil)
-	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run what their tags are on, or newer; for the others there is no such image or no service that can be deployed to" {
+	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to" {
 		t.Errorf("nothing pushed: %+v", got)
 	}
 	// The second that its revisions were registered in has to pass: times of pushes are whole seconds.
@@ -72,7 +72,7 @@ func TestReconcileFailed(t *testing.T) {
 		s.advance(t, 10*rolloutStep)
 		s.aws.ResetCalls()
 		got := s.reconcile(t)
-		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was rolled back from the image" {
 			t.Errorf("lost %v: %+v", lost, got)
 		}
 		for _, c := range s.aws.Calls() {
@@ -98,7 +98,7 @@ func TestReconcileMovedBack(t *testing.T) {
 	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
 	must(t, err)
 	s.advance(t, 3*rolloutStep)
-	if got := s.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was moved back from the image" {
+	if got := s.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was rolled back from the image" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -42,7 +42,7 @@ func TestRolloutEventsInAnyOrder(t *testing.T) {
 			}
 			s.advance(t, 3*rolloutStep)
 			var reported []string
-			for _, line := range s.logs.lines(t, "outcome") {
+			for _, line := range s.logs.lines(t, "outcome published") {
 				reported = append(reported, line["tag"].(string)+strings.TrimPrefix(line["outcome"].(string), "Deployment"))
 			}
 			if got := strings.Join(reported, ", "); got != want {
@@ -76,7 +76,7 @@ func TestReportedAfterFault(t *testing.T) {
 			s.send(t, deployTo("v2"))
 			s.advance(t, 2*rolloutStep)
 			var got []string
-			for _, line := range s.logs.lines(t, "outcome") {
+			for _, line := range s.logs.lines(t, "outcome published") {
 				got = append(got, line["outcome"].(string))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {

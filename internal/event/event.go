@@ -64,6 +64,7 @@ const (
 	ECRImageAction  = "ECR Image Action"
 	DeployType      = "DEPLOY"
 	ScheduleSource  = "aws.events"
+	ReconcileSource = "deployer.reconcile" // of a lost push, for which no event came
 	ScheduledEvent  = "Scheduled Event"
 	actionPrefix    = "action."
 	maxAhead        = 5 * time.Minute // an event from further ahead would outrank every later one

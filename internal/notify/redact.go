@@ -10,30 +10,29 @@ import (
 	"deployer/internal/outcome"
 )
 
-// mostTold is how many characters of an error are told: 200 of Slack's answer,
-// behind "Slack answered 500: ".
-const mostTold = 220
+// maxErrorText is how many characters of an error are kept: the start of an
+// answer with "Slack answered 500: " before it.
+const maxErrorText = 220
 
-// redact returns an error without any part of the webhook's address but its
-// host. It is another error, and not one around the first: who looks into it
-// finds nothing either.
-func redact(err error, webhook *url.URL) error {
+// redact returns an error without any part of a webhook's address but its host.
+// The error does not wrap err, for that would still hold the address.
+func redact(err error, address *url.URL) error {
 	if err == nil {
 		return nil
 	}
-	var outer *url.Error // begins with the address
+	var outer *url.Error // its text begins with the address
 	if errors.As(err, &outer) {
 		err = outer.Err
 	}
 	text := err.Error()
-	for _, secret := range secrets(webhook) {
+	for _, secret := range secrets(address) {
 		text = strings.ReplaceAll(text, secret, "***")
 	}
-	// Cut only now: a secret that is cut in two is not found.
-	return errors.New(strings.ToValidUTF8(outcome.Line(text, mostTold), ""))
+	// Cut last: a secret that is cut in two would not be replaced.
+	return errors.New(strings.ToValidUTF8(outcome.Line(text, maxErrorText), ""))
 }
 
-// secrets returns the parts of an address that nobody may read, longest first.
+// secrets returns the parts of an address that must stay secret, longest first.
 func secrets(u *url.URL) (parts []string) {
 	password, _ := u.User.Password()
 	parts = []string{u.String(), u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery, u.Fragment, u.User.Username(), password}

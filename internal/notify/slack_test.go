@@ -4,29 +4,20 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"deployer/internal/notify/notifytest"
-	"deployer/internal/outcome"
 )
 
-// outcomes are one of every kind, and a hostile one.
-func outcomes(t *testing.T) map[string]outcome.Outcome {
-	t.Helper()
-	return notifytest.Outcomes(t, "..", "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> & @here :tada: `code` \u202eesrever")
-}
-
-// TestSlackMessages holds the messages to the letter. UPDATE_GOLDEN=1 rewrites
-// the files.
+// TestSlackMessages compares the messages exactly. UPDATE_GOLDEN=1 rewrites the
+// files.
 func TestSlackMessages(t *testing.T) {
 	t.Parallel()
 	for name, o := range outcomes(t) {
-		notifytest.Golden(t, "slack-"+name+".json", slackMessage(o))
+		golden(t, "slack-"+name+".json", slackMessageOf(Summarize(o)))
 	}
 }
 
-// TestSlackTakesIt holds the limits of Slack's blocks, for texts of any length,
-// and that nothing which others wrote is a command where commands are read.
-func TestSlackTakesIt(t *testing.T) {
+// TestSlackLimits checks the limits of Slack's blocks for texts of any length,
+// and that no text of a sender stands unescaped where Slack reads markup.
+func TestSlackLimits(t *testing.T) {
 	t.Parallel()
 	all := outcomes(t)
 	long := all["hostile"]
@@ -35,40 +26,40 @@ func TestSlackTakesIt(t *testing.T) {
 	}
 	all["long"] = long
 	for name, o := range all {
-		m := slackMessage(o)
+		m := slackMessageOf(Summarize(o))
 		commands := []string{m.Text}
-		length := func(text any, most int) {
+		check := func(text any, limit int) {
 			switch text := text.(type) {
-			case mrkdwn:
+			case slackMarked:
 				commands = append(commands, text.Text)
-			case plain:
-				if n := utf8.RuneCountInString(text.Text); n > most || n == 0 || strings.Contains(text.Text, "\n") || text.Emoji {
-					t.Errorf("%s: a text of %d characters, of which Slack takes %d, on one line: %.50s", name, n, most, text.Text)
+			case slackPlain:
+				if n := utf8.RuneCountInString(text.Text); n > limit || n == 0 || strings.Contains(text.Text, "\n") || text.Emoji {
+					t.Errorf("%s: %d characters, want 1 to %d on one line: %.50s", name, n, limit, text.Text)
 				}
 			}
 		}
 		for _, b := range m.Blocks {
 			switch {
 			case b.Type == "header":
-				length(b.Text, 150)
+				check(b.Text, 150)
 			case b.Fields != nil:
 				if len(b.Fields) > 10 {
 					t.Errorf("%s: %d fields", name, len(b.Fields))
 				}
 				for _, f := range b.Fields {
-					length(f, 2000)
+					check(f, 2000)
 				}
 			case b.Elements != nil:
 				for _, e := range b.Elements {
-					length(e, 2000)
+					check(e, 2000)
 				}
 			default:
-				length(b.Text, 3000)
+				check(b.Text, 3000)
 			}
 		}
 		for _, c := range commands {
 			if rest := strings.ReplaceAll(c, "<https://us-east-1.console.aws.amazon.com/", ""); strings.Contains(rest, "<") || utf8.RuneCountInString(c) > 3000 {
-				t.Errorf("%s: there may be a command in %.200s", name, c)
+				t.Errorf("%s: it may hold a command: %.200s", name, c)
 			}
 		}
 	}

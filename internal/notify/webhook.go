@@ -3,7 +3,6 @@ package notify
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,67 +14,54 @@ import (
 	"time"
 
 	"deployer/internal/fault"
-	"deployer/internal/outcome"
 )
 
-// Slack is a Slack channel, behind an incoming webhook. The webhook's address
-// is a secret: who knows it may write to the channel.
-type Slack struct {
-	source func(context.Context) (string, error)
-	client *http.Client
+// webhook posts JSON to an address that is a secret: anyone who knows it may
+// post. Its errors hold no part of the address. It is safe for concurrent use.
+type webhook struct {
+	service string // whose webhook it is, for errors
+	source  addressSource
+	client  *http.Client
 
-	mu      sync.Mutex
-	webhook *url.URL // nil until it is needed
+	mu    sync.Mutex
+	known *url.URL // nil until it is needed
 }
 
-// NewSlack returns the channel behind the webhook that source says. It is asked
-// when there is first something to tell, and again once the webhook is gone.
-func NewSlack(source func(context.Context) (string, error)) *Slack {
-	return &Slack{source: source, client: &http.Client{
-		// A webhook does not move, and its message is for nobody else.
+// newWebhook returns the webhook of a service, such as "Slack". The source is
+// called for the first message, and again after the service rejected the address.
+func newWebhook(service string, source addressSource) *webhook {
+	return &webhook{service: service, source: source, client: &http.Client{
+		// A webhook does not move, and no other server may read its messages.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Fixed returns the source of a webhook that is known.
-func Fixed(webhook string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return webhook, nil }
-}
-
-// String implements [Notifier].
-func (s *Slack) String() string { return "slack" }
-
-// Notify implements [Notifier]. A message that Slack did not take for a reason
-// that passes is sent once more.
-func (s *Slack) Notify(ctx context.Context, o outcome.Outcome) error {
-	webhook, err := s.address(ctx)
+// send posts a body. If the service answers that it is busy or broken, send
+// posts the body once more, provided that the deadline of ctx leaves the time.
+func (w *webhook) send(ctx context.Context, body []byte) error {
+	address, err := w.address(ctx)
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(slackMessage(o))
-	if err != nil {
-		return err
-	}
-	err = s.post(ctx, webhook, body)
+	err = w.post(ctx, address, body)
 	var r *refusal
-	if errors.As(err, &r) && r.passes() && pause(ctx, r.wait) {
-		err = s.post(ctx, webhook, body)
+	if errors.As(err, &r) && r.temporary() && waitUnlessTooLong(ctx, r.retryAfter) {
+		err = w.post(ctx, address, body)
 	}
-	if errors.As(err, &r) && r.gone() {
-		s.forget(webhook)
+	if errors.As(err, &r) && r.invalidAddress() {
+		w.forget(address)
 	}
-	return redact(err, webhook)
+	return redact(err, address)
 }
 
-// address returns the webhook's address. Its errors do not say what was wrong
-// in it: that would be to tell a part of it.
-func (s *Slack) address(ctx context.Context) (*url.URL, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.webhook != nil {
-		return s.webhook, nil
+// address returns the webhook's address. Its errors do not quote the address.
+func (w *webhook) address(ctx context.Context) (*url.URL, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.known != nil {
+		return w.known, nil
 	}
-	text, err := s.source(ctx)
+	text, err := w.source(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,67 +73,72 @@ func (s *Slack) address(ctx context.Context) (*url.URL, error) {
 	if u.Scheme != "https" && !(u.Scheme == "http" && (u.Hostname() == "localhost" || ip.IsLoopback())) {
 		return nil, errors.New("the webhook's address does not begin with https://")
 	}
-	s.webhook = u
+	w.known = u
 	return u, nil
 }
 
-// forget makes the source be asked again.
-func (s *Slack) forget(webhook *url.URL) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.webhook == webhook {
-		s.webhook = nil
+// forget drops an address, so that the next message asks the source again.
+func (w *webhook) forget(address *url.URL) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.known == address {
+		w.known = nil
 	}
 }
 
-// post sends a message once. Its error is a [*refusal] if Slack answered.
-func (s *Slack) post(ctx context.Context, webhook *url.URL, body []byte) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, webhook.String(), bytes.NewReader(body))
+// post posts a body once. Its error is a [*refusal] if the service answered.
+func (w *webhook) post(ctx context.Context, address *url.URL, body []byte) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	answer, err := s.client.Do(request)
+	response, err := w.client.Do(request)
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
-	if answer.StatusCode == http.StatusOK {
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if response.StatusCode == http.StatusOK {
 		return err
 	}
-	return &refusal{answer.StatusCode, string(text), waitOf(answer.Header.Get("Retry-After"))}
+	return &refusal{w.service, response.StatusCode, string(text), delayOf(response.Header.Get("Retry-After"))}
 }
 
 // refusal is an answer that is not 200.
 type refusal struct {
-	status int
-	body   string
-	wait   time.Duration
+	service    string
+	status     int
+	body       string
+	retryAfter time.Duration
 }
 
-func (r *refusal) Error() string { return fmt.Sprintf("Slack answered %d: %s", r.status, r.body) }
-func (r *refusal) passes() bool  { return r.status == http.StatusTooManyRequests || r.status >= 500 }
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%s answered %d: %s", r.service, r.status, r.body)
+}
 
-// gone reports whether the webhook is not, or no longer, one.
-func (r *refusal) gone() bool {
+// temporary reports whether the same message may succeed later.
+func (r *refusal) temporary() bool { return r.status == http.StatusTooManyRequests || r.status >= 500 }
+
+// invalidAddress reports whether the service does not accept the address, or no longer.
+func (r *refusal) invalidAddress() bool {
 	return r.status == http.StatusForbidden || r.status == http.StatusNotFound || r.status == http.StatusGone
 }
 
-// waitOf returns how long a Retry-After asks to wait.
-func waitOf(after string) time.Duration {
-	if seconds, err := strconv.Atoi(after); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, 3600)) * time.Second
+// delayOf returns the delay that a Retry-After header asks for, at most an hour.
+func delayOf(retryAfter string) time.Duration {
+	if n, err := strconv.Atoi(retryAfter); err == nil && n >= 0 {
+		return time.Duration(min(n, 3600)) * time.Second
 	}
-	if at, err := http.ParseTime(after); err == nil {
+	if at, err := http.ParseTime(retryAfter); err == nil {
 		return max(0, time.Until(at))
 	}
 	return 250 * time.Millisecond
 }
 
-// pause waits, and reports whether there is time left then; if there would be
-// none it does not wait.
-func pause(ctx context.Context, wait time.Duration) bool {
+// waitUnlessTooLong waits and returns true. If the deadline of ctx comes before
+// the end of the wait, it returns false at once.
+func waitUnlessTooLong(ctx context.Context, wait time.Duration) bool {
 	if end, ok := ctx.Deadline(); ok && time.Until(end) <= wait {
 		return false
 	}

@@ -15,18 +15,16 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"deployer/internal/outcome"
 )
 
-// planted is the secret part of every webhook here: nothing that is logged may
-// hold any of it.
+// planted are secret parts of every webhook in this test. The log may hold none of
+// them.
 var planted = []string{"T0PLANTED", "B0PLANTED", "plantedTOKENplantedTOKEN", "planted"}
 
 const path = "/services/T0PLANTED/B0PLANTED/plantedTOKENplantedTOKEN?also=planted"
 
-// record makes everything that is logged readable until the test ends. Such a
-// test is not parallel.
+// record captures the log until the test ends. A test that uses it is not
+// parallel.
 func record(t *testing.T) *bytes.Buffer {
 	t.Helper()
 	var log bytes.Buffer
@@ -41,14 +39,17 @@ func record(t *testing.T) *bytes.Buffer {
 	return &log
 }
 
-// answer is what a server answers a post with.
+// slackAt returns the Slack channel behind a webhook.
+func slackAt(source addressSource) Channel { return &slack{newWebhook("Slack", source)} }
+
+// answer is a server's answer to a post.
 type answer struct {
 	status      int
 	body, after string // after is its Retry-After
 }
 
-// TestSlack posts to servers that answer in every way. What is wrong is logged,
-// without the webhook's address; nothing is returned that could fail a deployment.
+// TestSlack posts to servers with every kind of answer. Errors are logged without
+// the webhook's address.
 func TestSlack(t *testing.T) {
 	echo := "no team at https://hooks.example" + path + ` or https:\/\/hooks.example\/services\/T0PLANTED\/B0PLANTED ` + strings.Repeat("x", 300)
 	for _, tt := range []struct {
@@ -86,7 +87,7 @@ func TestSlack(t *testing.T) {
 				fmt.Fprint(w, a.body)
 			}))
 			defer server.Close()
-			All(NewSlack(Fixed(server.URL+path))).Notify(t.Context(), outcomes(t)["failed"])
+			send(t.Context(), []Channel{slackAt(fixed(server.URL + path))}, Summarize(outcomes(t)["failed"]))
 			if calls != tt.calls {
 				t.Errorf("%d posts, want %d", calls, tt.calls)
 			}
@@ -101,7 +102,8 @@ func TestSlack(t *testing.T) {
 	}
 }
 
-// TestSlackNoAnswer is TestSlack for servers and addresses from which no answer comes.
+// TestSlackNoAnswer is TestSlack for servers that do not answer, and for addresses
+// that are not called.
 func TestSlackNoAnswer(t *testing.T) {
 	down := httptest.NewServer(nil)
 	down.Close()
@@ -114,23 +116,23 @@ func TestSlackNoAnswer(t *testing.T) {
 	defer cut.Close()
 	for _, tt := range []struct {
 		name   string
-		source func(context.Context) (string, error)
+		source addressSource
 		want   string // in what is logged
 	}{
-		{"down", Fixed(down.URL + path), "connection refused"},
-		{"slow", Fixed(slow.URL + path), `error="context deadline exceeded"`},
-		{"cut", Fixed(cut.URL + path), "error=EOF"},
-		{"not https", Fixed("http://hooks.example" + path), `error="the webhook's address does not begin with https://"`},
-		{"not a URL", Fixed("planted\x7f" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
-		{"a path alone", Fixed(path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
-		{"a port that is none", Fixed("https://hooks.example:planted" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"down", fixed(down.URL + path), "connection refused"},
+		{"slow", fixed(slow.URL + path), `error="context deadline exceeded"`},
+		{"cut", fixed(cut.URL + path), "error=EOF"},
+		{"not https", fixed("http://hooks.example" + path), `error="the webhook's address does not begin with https://"`},
+		{"not a URL", fixed("planted\x7f" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"a path alone", fixed(path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
+		{"a port that is none", fixed("https://hooks.example:planted" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
 		{"unknown", func(context.Context) (string, error) { return "", errors.New("access denied") }, `error="access denied"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := record(t)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			All(NewSlack(tt.source)).Notify(ctx, outcomes(t)["failed"])
+			send(ctx, []Channel{slackAt(tt.source)}, Summarize(outcomes(t)["failed"]))
 			if !strings.Contains(log.String(), tt.want) {
 				t.Errorf("logged %s, want in it %s", log, tt.want)
 			}
@@ -143,63 +145,63 @@ func TestSlackNoAnswer(t *testing.T) {
 	}
 }
 
-// TestRedact holds that an error tells nothing even to those who look into it,
-// also where the address stands in a text that is cut.
+// TestRedact checks that no formatting of an error shows a part of the address,
+// wherever the text is cut.
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for before := range 260 {
-		s := NewSlack(Fixed("https://user:planted@hooks.example" + path))
+		s := newWebhook("Slack", fixed("https://user:planted@hooks.example"+path))
 		webhook, err := s.address(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = http.NewRequest("GET", "https://hooks.example:x"+path, nil) // its error begins with the address
-		for _, one := range []error{err, &refusal{500, strings.Repeat("x", before) + webhook.String(), 0}} {
+		for _, one := range []error{err, &refusal{"Slack", 500, strings.Repeat("x", before) + webhook.String(), 0}} {
 			got := fmt.Sprintf("%v %+v %#v", redact(one, webhook), redact(one, webhook), redact(one, webhook))
 			for _, secret := range planted {
 				if strings.Contains(got, secret[:6]) {
-					t.Fatalf("a part of the address is told: %s", got)
+					t.Fatalf("a part of the address is shown: %s", got)
 				}
 			}
 		}
 	}
 }
 
-// TestSlackForgets holds that a webhook is asked for once, and again once Slack
-// says that it is gone.
+// TestSlackForgets checks that the source of the address is called once, and again
+// after Slack rejected the address.
 func TestSlackForgets(t *testing.T) {
 	t.Parallel()
 	status, asked := http.StatusOK, 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	defer server.Close()
-	s := NewSlack(func(context.Context) (string, error) {
+	s := slackAt(func(context.Context) (string, error) {
 		asked++
 		return server.URL + path, nil
 	})
 	for _, step := range []struct{ status, want int }{{200, 1}, {400, 1}, {410, 1}, {200, 2}, {404, 2}, {403, 3}, {200, 4}} {
 		status = step.status
-		if err := s.Notify(t.Context(), outcomes(t)["started"]); (err == nil) != (step.status == 200) || asked != step.want {
+		if err := s.Send(t.Context(), Summarize(outcomes(t)["started"])); (err == nil) != (step.status == 200) || asked != step.want {
 			t.Errorf("%d: asked %d times, want %d: %v", step.status, asked, step.want, err)
 		}
 	}
 }
 
-// hung is a channel that never answers.
+// hung is a channel whose service never answers.
 type hung struct{}
 
-func (hung) String() string { return "hung" }
-func (hung) Notify(ctx context.Context, _ outcome.Outcome) error {
+func (hung) Name() string { return "hung" }
+func (hung) Send(ctx context.Context, _ Summary) error {
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-// TestBound holds that all channels together take three seconds at most.
-func TestBound(t *testing.T) {
+// TestMaxNotifyTime checks that all channels together take three seconds at most.
+func TestMaxNotifyTime(t *testing.T) {
 	log := record(t)
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		All(hung{}, hung{}, hung{}).Notify(t.Context(), outcome.Outcome{})
-		if took := time.Since(start); took != bound {
+		send(t.Context(), []Channel{hung{}, hung{}, hung{}}, Summary{})
+		if took := time.Since(start); took != maxNotifyTime {
 			t.Errorf("it took %v", took)
 		}
 	})
@@ -208,18 +210,18 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestPause holds that nobody waits for what would come too late.
-func TestPause(t *testing.T) {
+// TestWaitUnlessTooLong checks that a wait which ends after the deadline is not begun.
+func TestWaitUnlessTooLong(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		wait, took time.Duration
 		want       bool
 	}{{2 * time.Second, 2 * time.Second, true}, {3 * time.Second, 0, false}, {time.Hour, 0, false}} {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), bound)
+			ctx, cancel := context.WithTimeout(t.Context(), maxNotifyTime)
 			defer cancel()
 			start := time.Now()
-			if got := pause(ctx, tt.wait); got != tt.want || time.Since(start) != tt.took {
+			if got := waitUnlessTooLong(ctx, tt.wait); got != tt.want || time.Since(start) != tt.took {
 				t.Errorf("%v: %v after %v, want %v after %v", tt.wait, got, time.Since(start), tt.want, tt.took)
 			}
 		})

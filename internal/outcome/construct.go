@@ -113,3 +113,9 @@ func (o Outcome) Took() (time.Duration, bool) {
 	}
 	return time.Duration(*o.Seconds * float64(time.Second)), true
 }
+
+// seconds returns a duration in seconds, to the millisecond. It is 0 for an event
+// whose time is slightly ahead of this clock.
+func seconds(d time.Duration) float64 {
+	return float64(max(0, d).Milliseconds()) / 1000
+}

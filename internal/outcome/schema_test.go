@@ -54,7 +54,7 @@ func TestSchema(t *testing.T) {
 		}
 	}
 	for name, o := range all {
-		if err := s.Validate(document(t, o.Entry().Detail)); err != nil {
+		if err := s.Validate(document(t, string(o.Detail()))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -86,7 +86,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"an event that is a list":     func(d map[string]any) { d["event"] = []any{} },
 		"a link that is a script":     func(d map[string]any) { inner(d, "links")["service"] = "javascript:alert(1)" },
 	} {
-		d := document(t, samples(t)["succeeded"].Entry().Detail)
+		d := document(t, string(samples(t)["succeeded"].Detail()))
 		if spoil(d); s.Validate(d) == nil {
 			t.Errorf("%s: it is valid", name)
 		}

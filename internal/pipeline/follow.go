@@ -54,7 +54,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 		f.at = p.now()
 	}
 	result := Result{EventID: reading.ID, Status: ecsdeploy.Followed, Deployments: []ecsdeploy.Deployment{}}
-	if p.teller == nil { // the journal would say that it was told
+	if !p.followsRollouts { // the journal would say that the outcome was published
 		result.Status, result.Reason = ecsdeploy.Ignored, "only the function tells of rollouts"
 		return result, nil
 	}
@@ -120,14 +120,14 @@ func (f *following) tell(ctx context.Context) error {
 	for i, e := range f.entries {
 		outcomes[i] = e.Outcome
 	}
-	if err := f.teller.publish(ctx, outcomes); err != nil {
+	if err := f.publisher.Publish(ctx, outcomes...); err != nil {
 		return err
 	}
 	var errs []error
 	for _, e := range f.entries {
 		errs = append(errs, f.services.AddNote(ctx, e.record, e.note))
 	}
-	f.teller.announce(ctx, outcomes)
+	f.publisher.Notify(ctx, outcomes...)
 	return errors.Join(errs...)
 }
 

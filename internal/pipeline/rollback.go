@@ -28,13 +28,14 @@ func wordsOf(reason string) string {
 	return words
 }
 
-// finder looks a request's image up in ECR.
-type finder func(context.Context) (image.Reference, error)
+// imageLookup finds the image of a request in ECR.
+type imageLookup func(context.Context) (image.Reference, error)
 
-// finder returns how the image of a request is found: by its tag; or, of a
-// rollback, as what an earlier revision ran, which completes the request. A
-// rollback that was carried out before is answered at once.
-func (p *Pipeline) finder(ctx context.Context, env *environment.Environment, request *event.Request) (finder, *ecsdeploy.Deployment, error) {
+// imageLookup returns how to find the image of a request: by its tag, or for a
+// rollback as the image of an earlier revision, with which it completes the
+// request. The result of a rollback that was carried out before is returned at
+// once.
+func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
 	if !request.Rollback {
 		tag := request.Tag

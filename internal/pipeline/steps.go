@@ -206,7 +206,7 @@ func (f *following) fail(o outcome.Outcome, end journal.Phase) error {
 // lost push it is the event that did not come.
 func original(env *environment.Environment, w environment.Workload, r journal.Record) json.RawMessage {
 	e := map[string]any{"version": "0", "id": r.Cause.ID, "time": r.Cause.Time.Format(time.RFC3339), "account": env.AccountID, "region": env.Region, "resources": []string{}}
-	if ref, err := image.ParseReference(r.Image); err == nil && (r.Source == event.ECRSource || r.Source == ReconcileSource) {
+	if ref, err := image.ParseReference(r.Image); err == nil && (r.Source == event.ECRSource || r.Source == event.ReconcileSource) {
 		registry, _ := ref.Registry()
 		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region
 		e["detail"] = map[string]string{"action-type": "PUSH", "result": "SUCCESS", "repository-name": ref.Repository, "image-tag": r.Tag, "image-digest": r.Digest}

@@ -36,7 +36,7 @@ func (d decision) decided() bool {
 type ending struct {
 	env     string
 	Outcome string `json:"outcome"`
-	Words   string `json:"words"`
+	Words   string `json:"summary"`
 	Foreign bool   `json:"foreign"`
 }
 
@@ -98,7 +98,7 @@ func (w writer) Write(line []byte) (int, error) {
 		w.all = append(w.all, one)
 	}
 	end := ending{env: w.env}
-	if json.Unmarshal(bytes.TrimSpace(line), &end) == nil && end.Outcome == "Deployment Succeeded" && one.Message == "outcome" && !end.Foreign {
+	if json.Unmarshal(bytes.TrimSpace(line), &end) == nil && end.Outcome == "Deployment Succeeded" && one.Message == "outcome published" && !end.Foreign {
 		w.ends = append(w.ends, end)
 	}
 	if w.also != nil {

@@ -1,6 +1,4 @@
-// Package notifytest has what the messages of every channel are held by: the
-// outcomes they are of, and the comparison with their files.
-package notifytest
+package notify
 
 import (
 	"bytes"
@@ -12,16 +10,30 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/environment"
 	"deployer/internal/outcome"
 )
 
-// Outcomes returns an outcome of every kind, read from outcome/testdata as a
-// listener on the bus would, and a hostile one: words of others that a channel
-// must not take for commands, in every place where others' words can stand.
-// Root leads to the directory internal.
-func Outcomes(tb testing.TB, root, words string) map[string]outcome.Outcome {
+// attack is a text of a sender that looks like markup of every channel.
+const attack = "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> " +
+	"[the console](https://evil.example) & @here :tada: `code` \u202eesrever"
+
+// prod returns the environment of the outcomes.
+func prod(tb testing.TB) *environment.Environment {
 	tb.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "outcome", "testdata", "*.json"))
+	env, err := environment.Load("../../examples/centralized-dev-ecr/prod.yaml")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return env
+}
+
+// outcomes returns an outcome of every kind, read from the testdata of package
+// outcome as a listener on the bus reads them. "hostile" has the attack in every
+// field that a sender or ECS can write.
+func outcomes(tb testing.TB) map[string]outcome.Outcome {
+	tb.Helper()
+	files, err := filepath.Glob("../outcome/testdata/*.json")
 	if err != nil || len(files) == 0 {
 		tb.Fatal(err, files)
 	}
@@ -43,15 +55,15 @@ func Outcomes(tb testing.TB, root, words string) map[string]outcome.Outcome {
 		all[strings.TrimSuffix(filepath.Base(file), ".json")] = event.Detail
 	}
 	hostile := all["failed"]
-	hostile.Service, hostile.Tag, hostile.Cause.Actor, hostile.Cause.Reason, hostile.ECSReason = words, words, words, words, words
+	hostile.Service, hostile.Tag, hostile.Cause.Actor, hostile.Cause.Reason, hostile.ECSReason = attack, attack, attack, attack, attack
 	hostile.RolledBackTo = outcome.Revision{}
 	all["hostile"] = hostile
 	return all
 }
 
-// Golden holds a message as JSON against its file in testdata, to the letter,
-// and returns the JSON. UPDATE_GOLDEN=1 rewrites the file.
-func Golden(tb testing.TB, file string, message any) string {
+// golden compares a message as JSON with its file in testdata, and returns the
+// JSON. UPDATE_GOLDEN=1 rewrites the file.
+func golden(tb testing.TB, file string, message any) string {
 	tb.Helper()
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

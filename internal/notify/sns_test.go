@@ -1,4 +1,4 @@
-package sns
+package notify
 
 import (
 	"context"
@@ -14,31 +14,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/environment"
 	"deployer/internal/fault"
-	"deployer/internal/notify/notifytest"
-	"deployer/internal/outcome"
 )
 
-// outcomes are one of every kind, and a hostile one.
-func outcomes(t *testing.T) map[string]outcome.Outcome {
-	t.Helper()
-	return notifytest.Outcomes(t, "../..", "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> [the console](https://evil.example) & `code` \u202eesrever")
-}
-
-// TestNotifications holds the messages to the letter. UPDATE_GOLDEN=1 rewrites
-// the files.
-func TestNotifications(t *testing.T) {
+// TestSNSMessages compares the messages exactly. UPDATE_GOLDEN=1 rewrites the
+// files.
+func TestSNSMessages(t *testing.T) {
 	t.Parallel()
 	for name, o := range outcomes(t) {
-		if text := notifytest.Golden(t, name+".json", notification(o)); strings.Contains(text, "<") {
-			t.Errorf("%s: there may be a command in it: %s", name, text)
+		if text := golden(t, "sns-"+name+".json", chatNotificationOf(Summarize(o))); strings.Contains(text, "<") {
+			t.Errorf("%s: it may hold a command: %s", name, text)
 		}
 	}
 }
 
-// topic returns a topic behind a server that speaks as much of SNS's protocol
-// as Publish needs, and what was published.
-func topic(t *testing.T, status int, body string) (*Topic, *[]url.Values) {
+// newTopic returns a topic behind a server that implements sns:Publish, and the
+// parameters of each call.
+func newTopic(t *testing.T, status int, body string) (Channel, *[]url.Values) {
 	t.Helper()
 	var published []url.Values
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +39,7 @@ func topic(t *testing.T, status int, body string) (*Topic, *[]url.Values) {
 			t.Error(err)
 		}
 		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "/us-east-1/sns/aws4_request") {
-			t.Errorf("signed for another region than the topic's: %s", signed)
+			t.Errorf("not signed for the region of the topic: %s", signed)
 		}
 		published = append(published, r.PostForm)
 		w.Header().Set("Content-Type", "text/xml")
@@ -57,28 +50,28 @@ func topic(t *testing.T, status int, body string) (*Topic, *[]url.Values) {
 	config := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 	})}
-	return New(config, "arn:aws:sns:us-east-1:333333333333:deployments"), &published
+	return newSNS(environment.Notify{Topic: "arn:aws:sns:us-east-1:333333333333:deployments"}, config), &published
 }
 
-func TestNotify(t *testing.T) {
+func TestSNS(t *testing.T) {
 	t.Parallel()
-	to, published := topic(t, 200, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
-	if err := to.Notify(t.Context(), outcomes(t)["failed"]); err != nil || len(*published) != 1 {
+	to, published := newTopic(t, 200, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+	if err := to.Send(t.Context(), Summarize(outcomes(t)["failed"])); err != nil || len(*published) != 1 {
 		t.Fatal(err, *published)
 	}
 	got := (*published)[0]
-	var message custom
+	var message chatNotification
 	if err := json.Unmarshal([]byte(got.Get("Message")), &message); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(notification(outcomes(t)["failed"]), message); diff != "" || got.Get("TopicArn") != "arn:aws:sns:us-east-1:333333333333:deployments" || got.Get("Action") != "Publish" {
+	if diff := cmp.Diff(chatNotificationOf(Summarize(outcomes(t)["failed"])), message); diff != "" || got.Get("TopicArn") != "arn:aws:sns:us-east-1:333333333333:deployments" || got.Get("Action") != "Publish" {
 		t.Errorf("%v\n%s", got, diff)
 	}
 }
 
-// TestNotifyRefused holds that a refusal is a fault that says where, and that
-// what passes is tried again until the time is over.
-func TestNotifyRefused(t *testing.T) {
+// TestSNSFaults checks that an error is a fault that names the topic, and that
+// an outage is retried until the deadline.
+func TestSNSFaults(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, code string
@@ -89,10 +82,10 @@ func TestNotifyRefused(t *testing.T) {
 		{"denied", "AccessDenied", 403, false, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": AccessDenied: why (allow it in the IAM policy of the caller named above)`},
 		{"a server fault", "InternalFailure", 500, true, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": InternalFailure: why`},
 	} {
-		to, published := topic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
+		to, published := newTopic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
 		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
 		defer cancel()
-		err := to.Notify(ctx, outcomes(t)["failed"])
+		err := to.Send(ctx, Summarize(outcomes(t)["failed"]))
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.NameOf(err) != tt.code {
 			t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, tt.want)
 		}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-
-	"deployer/internal/bus"
 )
 
 const (
@@ -17,23 +15,8 @@ const (
 	deepest = 900
 )
 
-// Entry returns the event that makes the outcome known.
-func (o Outcome) Entry() bus.Entry {
-	e := bus.Entry{Source: Source, DetailType: string(o.Kind), Detail: string(marshal(o)), Time: o.Time}
-	if o.ServiceARN != "" {
-		e.Resources = []string{o.ServiceARN}
-	}
-	return e
-}
-
-// size is at least what an entry counts of what one call takes.
-func size(e bus.Entry) int {
-	n := len(e.Source) + len(e.DetailType) + len(e.Detail) + 14 // of its time
-	for _, r := range e.Resources {
-		n += len(r)
-	}
-	return n
-}
+// Detail returns the outcome as JSON: the detail of its event.
+func (o Outcome) Detail() json.RawMessage { return marshal(o) }
 
 // embed returns the original event as it goes into an outcome: itself if it is
 // an object, the text of anything else, and a note in place of one that is too

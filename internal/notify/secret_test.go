@@ -1,4 +1,4 @@
-package secret
+package notify
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// TestWebhook reads secrets of every form, from a server that speaks as much of
-// SSM's protocol as that needs. No error tells what is in a secret.
-func TestWebhook(t *testing.T) {
+// TestParameter reads secrets of every form from a server that implements
+// ssm:GetParameter. No error quotes a part of a secret.
+func TestParameter(t *testing.T) {
 	t.Parallel()
 	const planted = "https://hooks.example/services/T0/B0/planted"
 	value := func(s string) string {
@@ -35,9 +35,9 @@ func TestWebhook(t *testing.T) {
 	}{
 		{"alone", 200, value(planted + "\n"), planted, ""},
 		{"of keys and values", 200, value(`{"url": "` + planted + `"}`), planted, ""},
-		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", fault + `it is a JSON object without a text under "url"` + hint},
-		{"cut off", 200, value(`{"url": "` + planted), "", fault + "it begins like a JSON object, and is none" + hint},
-		{"nothing", 200, `{}`, "", fault + "it holds no text" + hint},
+		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", fault + `the value is a JSON object without a string under "url"` + hint},
+		{"cut off", 200, value(`{"url": "` + planted), "", fault + "the value starts with { but is not valid JSON" + hint},
+		{"nothing", 200, `{}`, "", fault + "the value is empty" + hint},
 		{"not there", 400, `{"__type": "ParameterNotFound"}`, "",
 			fault + "ParameterNotFound (create it with the infrastructure, or name the right one in the environment file)"},
 		{"denied", 400, `{"__type": "AccessDeniedException", "message": "User: u is not authorized"}`, "",
@@ -61,9 +61,9 @@ func TestWebhook(t *testing.T) {
 		config := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 		})}
-		source := Webhook(config, "/myproject/slack")
+		source := parameter(config, "/myproject/slack")
 		if calls != 0 {
-			t.Errorf("%s: it is read before it is needed", tt.name)
+			t.Errorf("%s: the parameter is read before it is needed", tt.name)
 		}
 		got, err := source(t.Context())
 		text := ""

@@ -1,0 +1,38 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+)
+
+// logDeployment logs the result of a request as one line.
+func logDeployment(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
+	tag := cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
+	keys := []any{"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", tag}
+	if err != nil {
+		slog.ErrorContext(ctx, "deployment failed", append(keys, "error", err.Error(), "error_type", fault.NameOf(err))...)
+		return
+	}
+	level := slog.LevelInfo
+	if d.Status == ecsdeploy.Rejected {
+		level = slog.LevelError
+	}
+	slog.Log(ctx, level, "deployment "+string(d.Status), append(keys,
+		"image", d.Image, "task_definition", d.TaskDefinition, "previous_task_definition", d.PreviousTaskDefinition,
+		"deployment_id", d.DeploymentID, "actor", request.Cause.Actor, "reason", d.Reason)...)
+}
+
+// excerpt returns a raw event for the log, cut to the size of a log line.
+func excerpt(raw json.RawMessage) string {
+	const maxBytes = 4 << 10
+	if len(raw) > maxBytes {
+		return string(raw[:maxBytes]) + "…"
+	}
+	return string(raw)
+}

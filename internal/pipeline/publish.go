@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/outcome"
+)
+
+// lastAttemptAge is the age of an event from which a failure is published.
+// Lambda retries a failed event after one minute, and after two more. At this age
+// it is the last attempt, unless the event was delayed on its way.
+const lastAttemptAge = 170 * time.Second
+
+// publish puts outcomes on the bus, then notifies people of them.
+func (p *Pipeline) publish(ctx context.Context, outcomes ...outcome.Outcome) error {
+	if err := p.publisher.Publish(ctx, outcomes...); err != nil {
+		return err
+	}
+	p.publisher.Notify(ctx, outcomes...)
+	return nil
+}
+
+// publishRejection publishes the outcome of a rejected event.
+func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Environment, reading event.Reading, raw json.RawMessage) error {
+	if !p.publishesResults {
+		return nil
+	}
+	w, _ := env.Find(reading.Claims.Service, environment.Services...) // zero if the event names no service
+	o := outcome.Of(env, w)
+	o.Time, o.Cause, o.Tag = p.now(), reading.Claims.Cause, reading.Claims.Tag
+	o.Problem, o.Event = reading.Reason, raw
+	o, err := outcome.Rejected(o)
+	if err != nil {
+		return err
+	}
+	return p.publish(ctx, o)
+}
+
+// publishResults publishes the outcomes of the requests that ended here. What ECS
+// accepted has its outcome later, from the rollout's events.
+func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environment, raw json.RawMessage,
+	requests []event.Request, results []ecsdeploy.Deployment, failures []error) error {
+	if !p.publishesResults {
+		return nil
+	}
+	var outcomes []outcome.Outcome
+	var errs []error
+	for i, request := range requests {
+		o, ended, err := p.terminalOutcome(env, raw, request, results[i], failures[i])
+		if errs = append(errs, err); ended && err == nil {
+			outcomes = append(outcomes, o)
+		}
+	}
+	return errors.Join(append(errs, p.publish(ctx, outcomes...))...)
+}
+
+// terminalOutcome returns the outcome of a request that has ended, and whether it
+// has. A failure ends it only at the last attempt.
+func (p *Pipeline) terminalOutcome(env *environment.Environment, raw json.RawMessage, request event.Request,
+	d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
+	// Lost pushes that could not be deployed are not reported: the next search
+	// retries them, and would report them again.
+	if request.DryRun || request.Cause.Source == event.ReconcileSource {
+		return o, false, nil
+	}
+	o = outcome.Of(env, request.Workload)
+	o.Time, o.Cause, o.Tag = p.now(), request.Cause, cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
+	switch {
+	case failure != nil && p.now().Sub(request.Cause.Time) >= lastAttemptAge:
+		o.Problem, o.Event = failure.Error(), raw
+		o, err = outcome.Failed(o)
+	case failure != nil:
+		return o, false, nil
+	case d.Status == ecsdeploy.Rejected:
+		o.Problem, o.Event = d.Reason, raw
+		o, err = outcome.Rejected(o)
+	case d.Status == ecsdeploy.Superseded && !d.EventSeen:
+		o.SupersededBy = outcome.Newer{EventID: d.Newer.EventID, DeploymentID: d.Newer.DeploymentID}
+		o, err = outcome.Superseded(o)
+	default:
+		return o, false, nil
+	}
+	return o, true, err
+}

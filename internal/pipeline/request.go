@@ -1,0 +1,119 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// run carries out the requests of one event at the same time. If one fails, the
+// others are still carried out: a retry of the event finds them unchanged. Raw is
+// the event, nil if no event asked.
+func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage, requests []event.Request) (Result, error) {
+	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
+	errs := make([]error, len(requests))
+	working, cancel := p.withNotifyReserve(ctx)
+	defer cancel()
+	var all sync.WaitGroup
+	for i, request := range requests {
+		all.Go(func() {
+			result.Deployments[i], errs[i] = p.deploy(working, env, request)
+			logDeployment(ctx, request, result.Deployments[i], errs[i])
+		})
+	}
+	all.Wait()
+	errs = append(errs, p.publishResults(ctx, env, raw, requests, result.Deployments, errs))
+	if err := errors.Join(errs...); err != nil {
+		return Result{}, err
+	}
+	result.summarize()
+	return result, nil
+}
+
+// deploy carries out one request. A rejection is a result, not an error.
+func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (ecsdeploy.Deployment, error) {
+	if d, unsupported := NotYet(request); unsupported {
+		return d, nil
+	}
+	lookup, done, err := p.imageLookup(ctx, env, &request)
+	if done != nil {
+		return *done, nil
+	}
+	var ref image.Reference
+	var state *ecsdeploy.State
+	if err == nil {
+		ref, state, err = p.read(ctx, env, request, lookup)
+	}
+	if fault.IsRejected(err) {
+		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err)}, nil
+	}
+	if err != nil {
+		return ecsdeploy.Deployment{}, err
+	}
+	if request.Cause.Source == event.ReconcileSource {
+		// Without this check every search would deploy the image that ECS or a
+		// person rolled back.
+		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref)
+		if back || err != nil {
+			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
+				Reason: "the push was not lost: the service was rolled back from the image"}, err
+		}
+	}
+	order := ecsdeploy.Order{
+		Image: ref, Form: env.ImageForm, Force: request.Force, Push: request.Push,
+		Cause: request.Cause, Restores: request.Restores,
+	}
+	if request.DryRun {
+		return p.deployer.Plan(ctx, state, order)
+	}
+	d, err := p.deployer.Deploy(ctx, state, order)
+	if err == nil && d.Status == ecsdeploy.Superseded && p.publishesResults {
+		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)
+	}
+	return d, err
+}
+
+// rejectionText returns the text of the rejection that err wraps.
+func rejectionText(err error) string {
+	var rejection *fault.Rejection
+	errors.As(err, &rejection)
+	return rejection.Error()
+}
+
+// read asks ECR for the image and ECS for the service at the same time. If both
+// fail, a rejection comes first: a retry would not change it.
+func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request, lookup imageLookup) (ref image.Reference, state *ecsdeploy.State, err error) {
+	var imageErr, stateErr error
+	var both sync.WaitGroup
+	both.Go(func() { ref, imageErr = lookup(ctx) })
+	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsservice.TargetOf(env, request.Workload)) })
+	both.Wait()
+	switch {
+	case fault.IsRejected(imageErr), stateErr == nil:
+		return ref, state, imageErr
+	case imageErr == nil:
+		return ref, state, stateErr
+	}
+	return ref, state, errors.Join(stateErr, imageErr)
+}
+
+// NotYet returns the result of a request for a task, which the deployer does not
+// support yet, and reports whether the request is one. A DEPLOY event is
+// rejected; a push, which is sent for every image, is ignored.
+func NotYet(request event.Request) (ecsdeploy.Deployment, bool) {
+	w := request.Workload
+	d := ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
+		Reason: string(w.Kind) + " " + w.Name + " is not a service: deploying tasks is not supported yet"}
+	if request.Push {
+		d.Status = ecsdeploy.Ignored
+	}
+	return d, w.ECSService == ""
+}

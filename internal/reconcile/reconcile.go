@@ -1,0 +1,152 @@
+// Package reconcile finds lost pushes: ECR sends its events on a best-effort
+// basis, and EventBridge may drop them. It only reads, and returns requests; the
+// caller carries them out.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+	"deployer/internal/resolve"
+)
+
+// maxCalls is how many calls of ECR are made at the same time.
+const maxCalls = 8
+
+// Reconciler searches for lost pushes. It is safe for concurrent use.
+type Reconciler struct {
+	resolver *resolve.Resolver
+	services *ecsservice.Client
+
+	// denied is set once the registry does not let the caller describe images.
+	// It is logged once, and no search is made until the next cold start.
+	denied atomic.Bool
+}
+
+// New returns a reconciler that reads images and services with the
+// given clients.
+func New(resolver *resolve.Resolver, services *ecsservice.Client) *Reconciler {
+	return &Reconciler{resolver: resolver, services: services}
+}
+
+// Search is the result of a search for lost pushes.
+type Search struct {
+	Off      bool            // the caller lacks a permission: nothing was searched
+	Reason   string          // what was found, or why nothing was searched
+	Requests []event.Request // one for each lost push
+}
+
+// LostPushes compares what each service runs with the image that has an
+// auto_deploy tag now. A push was lost if a service does not run that image, and
+// the image was pushed after the event that the service's revision was made for.
+// The request for it has the time of the push. Patterns of tags are skipped, for
+// ECR cannot be asked for them. ScheduleID is the id of the event that started
+// the search. The error is a fault of package fault.
+func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
+	if r.denied.Load() {
+		return Search{Off: true, Reason: "reconciling is off: the registry does not let this function describe images"}, nil
+	}
+	candidates, targets := candidatesOf(env)
+	var running []*ecsservice.RunningImage
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { running, err = r.services.RunningImages(gctx, env.Cluster, targets); return err })
+	g.Go(func() error { return r.describeImages(gctx, env, candidates) })
+	err := g.Wait()
+	if errors.Is(err, fault.ErrAccessDenied) && r.denied.Load() {
+		slog.WarnContext(ctx, "reconciling is off until the next cold start", "event_id", scheduleID, "error", err.Error())
+		return Search{Off: true, Reason: err.Error()}, nil
+	}
+	if err != nil {
+		return Search{}, err
+	}
+	requests, compared := lost(candidates, running, scheduleID)
+	slog.InfoContext(ctx, "reconciled", "event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
+	return Search{Reason: reason(len(candidates), compared, len(requests)), Requests: requests}, nil
+}
+
+// reason returns what a search found, given numbers of services.
+func reason(candidates, compared, lost int) string {
+	if compared == candidates {
+		return fmt.Sprintf("%d services run the image of their tag, or a newer one", compared-lost)
+	}
+	return fmt.Sprintf("%d of %d services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to",
+		compared-lost, candidates)
+}
+
+// candidate is a tag that deploys a service on push, and the image that has it.
+type candidate struct {
+	workload environment.Workload
+	tag      string
+	image    image.Reference // zero if no image has the tag
+	pushed   time.Time
+}
+
+// candidatesOf returns a candidate for each service and exact tag, and the
+// service of each.
+func candidatesOf(env *environment.Environment) (candidates []candidate, targets []ecsservice.Target) {
+	for _, w := range env.Workloads {
+		if w.ECSService == "" || w.Repository == "" {
+			continue
+		}
+		for _, tag := range env.AutoDeployTags() {
+			candidates = append(candidates, candidate{workload: w, tag: tag})
+			targets = append(targets, ecsservice.TargetOf(env, w))
+		}
+	}
+	return candidates, targets
+}
+
+// describeImages reads from ECR the images that have the candidates' tags.
+func (r *Reconciler) describeImages(ctx context.Context, env *environment.Environment, candidates []candidate) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxCalls)
+	for i := range candidates {
+		g.Go(func() error {
+			c := &candidates[i]
+			var err error
+			c.image, c.pushed, err = r.resolver.Pushed(gctx, env, c.workload, c.tag)
+			switch {
+			case errors.Is(err, fault.ErrAccessDenied):
+				r.denied.Store(true)
+			case errors.Is(err, fault.ErrRepositoryNotFound): // created with the first push
+				return nil
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// lost returns a request for each lost push, and how many candidates could be
+// compared. Running is nil for a service that cannot be deployed to.
+func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID string) (requests []event.Request, compared int) {
+	for i, c := range candidates {
+		service := running[i]
+		if service == nil || c.image.Digest == "" {
+			continue
+		}
+		compared++
+		if service.Is(c.image) || !c.pushed.After(service.Since) {
+			continue
+		}
+		requests = append(requests, event.Request{
+			Cause: event.Cause{
+				ID:   "reconcile-" + c.image.Digest[len("sha256:"):][:16], // the same in every search that finds the push
+				Time: c.pushed.UTC(), Source: event.ReconcileSource, Reason: "the event of the push was lost; found by " + scheduleID,
+			},
+			Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,
+		})
+	}
+	return requests, compared
+}
