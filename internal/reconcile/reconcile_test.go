@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/resolve"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
+)
+
+var start = time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC)
+
+// fixture is the project's AWS, with a reconciler of one environment. No image has
+// the tag "latest", which deploys on push.
+type fixture struct {
+	aws        *emulator.Emulator
+	clock      *emulator.Clock // an hour after everything was set up
+	accounts   map[string]*accounts.Account
+	env        *environment.Environment
+	reconciler *Reconciler
+}
+
+func newFixture(t *testing.T, env string) *fixture {
+	t.Helper()
+	clock := emulator.NewClock(start)
+	e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
+	all, err := cloud.CentralizedDev(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	loaded, err := environment.Load("../../examples/centralized-dev-ecr/" + env + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := all[env].Config
+	f := &fixture{e, clock, all, loaded, New(resolve.New(config), ecsservice.New(config))}
+	f.aws.ResetCalls()
+	return f
+}
+
+// push pushes an image to dev's registry and returns its digest.
+func (f *fixture) push(t *testing.T, repository, content string, tags ...string) string {
+	t.Helper()
+	digest, err := f.accounts["dev"].Push(t.Context(), repository, content, tags...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return digest
+}
+
+func (f *fixture) search(t *testing.T) Search {
+	t.Helper()
+	s, err := f.reconciler.LostPushes(t.Context(), f.env, "s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestLostPushes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	const none = "0 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to"
+	if diff := cmp.Diff(Search{Reason: none}, f.search(t)); diff != "" {
+		t.Errorf("no image has the tag (-want +got):\n%s", diff)
+	}
+	digest := f.push(t, "myproject_service_web-api", "v2", "latest")
+	f.push(t, "myproject_backend", "backend v1", "latest") // the image that runs
+	web, _ := f.env.Find("web-api", environment.Services...)
+	want := Search{
+		Reason: "1 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to",
+		Requests: []event.Request{{
+			Cause: event.Cause{ID: "reconcile-" + digest[len("sha256:"):][:16], Time: start.Add(time.Hour), Source: event.ReconcileSource,
+				Reason: "the event of the push was lost; found by s1"},
+			Workload: web, Tag: "latest", Digest: digest, Push: true,
+		}},
+	}
+	if diff := cmp.Diff(want, f.search(t)); diff != "" {
+		t.Errorf("one lost push (-want +got):\n%s", diff)
+	}
+	f.push(t, "myproject_service_worker", "worker v1", "latest")
+	if got := f.search(t); got.Reason != "2 services run the image of their tag, or a newer one" || len(got.Requests) != 1 {
+		t.Errorf("all compared: %+v", got)
+	}
+}
+
+// TestLostPushesOfTask checks that the repository of a task, and a repository
+// that does not exist yet, are no errors.
+func TestLostPushesOfTask(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	f.push(t, "myproject_task_nightly-report", "v2", "latest")
+	f.env.Workloads = append(f.env.Workloads, environment.Workload{Kind: environment.Service, Name: "new",
+		Repository: "myproject_service_new", ECSService: "myproject_service_new_dev", Family: "myproject_service_new_dev"})
+	if got := f.search(t); len(got.Requests) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestDenied checks that a registry without the permission turns the search off.
+func TestDenied(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	f.aws.Inject(emulator.Fault{Operation: "ecr:DescribeImages", Error: emulator.AccessDenied("no")})
+	if got := f.search(t); !got.Off || len(got.Requests) != 0 || got.Reason == "" {
+		t.Errorf("%+v", got)
+	}
+	f.aws.ResetCalls()
+	want := Search{Off: true, Reason: "reconciling is off: the registry does not let this function describe images"}
+	if diff := cmp.Diff(want, f.search(t)); diff != "" || len(f.aws.Calls()) != 0 {
+		t.Errorf("%d calls once it is off (-want +got):\n%s", len(f.aws.Calls()), diff)
+	}
+}
+
+// TestError checks that the search is tried again after an error of ECS.
+func TestError(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("no"), Times: 1})
+	if s, err := f.reconciler.LostPushes(t.Context(), f.env, "s1"); err == nil || s.Off {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got := f.search(t); got.Off {
+		t.Errorf("it stays off: %+v", got)
+	}
+}
+
+// TestLost is the rule on its own.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	digest := f.push(t, "myproject_backend", "v2", "latest")
+	backend, _ := f.env.Find("backend", environment.Services...)
+	ref := f.env.Reference(backend, "latest")
+	ref.Digest = digest
+	for _, tt := range []struct {
+		name           string
+		running        *ecsservice.RunningImage
+		noImage        bool
+		pushed         time.Time
+		lost, compared int
+	}{
+		{"pushed after the event", &ecsservice.RunningImage{Since: start}, false, start.Add(time.Second), 1, 1},
+		{"pushed before the event", &ecsservice.RunningImage{Since: start}, false, start.Add(-time.Second), 0, 1},
+		{"pushed at the time of the event", &ecsservice.RunningImage{Since: start}, false, start, 0, 1},
+		{"no image has the tag", &ecsservice.RunningImage{Since: start}, true, start.Add(time.Second), 0, 0},
+		{"no service", nil, false, start.Add(time.Second), 0, 0},
+	} {
+		c := candidate{workload: backend, tag: "latest", image: ref, pushed: tt.pushed}
+		if tt.noImage {
+			c.image.Digest = ""
+		}
+		requests, compared := lost([]candidate{c}, []*ecsservice.RunningImage{tt.running}, "s1")
+		if len(requests) != tt.lost || compared != tt.compared {
+			t.Errorf("%s: %d lost of %d compared, want %d of %d", tt.name, len(requests), compared, tt.lost, tt.compared)
+		}
+	}
+}
