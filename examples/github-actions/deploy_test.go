@@ -237,7 +237,7 @@ func TestNamesFit(t *testing.T) {
 			t.Fatal(err)
 		}
 		work, ok := env.Find(w.Env["SERVICE"], environment.Services...)
-		ref := env.Reference(work, "x")
+		ref := work.Reference("x")
 		if !ok || ref.Host+"/"+ref.Repository != w.Env["REPOSITORY"] || env.Region != w.Env["AWS_REGION"] {
 			t.Errorf("%s runs %s of %s, the workflow pushes to %s", name, ref, env.Region, w.Env["REPOSITORY"])
 		}

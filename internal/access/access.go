@@ -75,7 +75,7 @@ func repositories(env *environment.Environment, wanted func(image.Registry) bool
 	var all []repository
 	seen := map[repository]bool{}
 	for _, w := range env.Workloads {
-		r := repository{env.RegistryOf(w), w.Repository}
+		r := repository{w.Registry, w.Repository}
 		if w.Repository == "" || seen[r] || !wanted(r.Registry) {
 			continue
 		}

@@ -63,12 +63,12 @@ func Bus(env *environment.Environment, who Callers) (Policy, error) {
 // accounts, for those of the environment's own arrive by themselves.
 func pushers(env *environment.Environment) []string {
 	var accounts []string
-	if len(env.AutoDeploy) == 0 {
+	if env.AutoDeploy.IsEmpty() {
 		return nil
 	}
 	for _, w := range env.Workloads {
-		r := env.RegistryOf(w)
-		if w.ECSService != "" && w.Repository != "" && foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
+		r := w.Registry
+		if w.Deployable() && w.Repository != "" && foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
 			accounts = append(accounts, r.AccountID)
 		}
 	}

@@ -100,7 +100,8 @@ var patternForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\*[A-Za-z0-
 // what deploys by itself but for the commits' tags.
 func kept(env *environment.Environment) []string {
 	keep := slices.Clone(releases)
-	for _, glob := range env.AutoDeploy {
+	for _, p := range env.AutoDeploy {
+		glob := string(p)
 		known := func(pattern string) bool {
 			prefix, open := strings.CutSuffix(pattern, "*")
 			return glob == pattern || open && strings.HasPrefix(glob, prefix)

@@ -139,7 +139,7 @@ func untraceable(env *environment.Environment, w environment.Workload, runs jour
 	switch {
 	case err != nil || !ok:
 		return "the image is from outside ECR"
-	case ref.Repository != w.Repository || registry != env.RegistryOf(w):
+	case ref.Repository != w.Repository || registry != w.Registry:
 		return "the image is of another repository"
 	case runs.Tag == "":
 		return "the image was deployed without a tag"

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"deployer/internal/ecsdeploy"
@@ -64,17 +63,17 @@ func (c *cli) explainRequest(env *environment.Environment, r event.Request) {
 	if r.Rollback {
 		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
 	} else {
-		line("image", "%s, if ECR has it", env.Reference(w, r.Tag))
+		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
 	line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
 	line("cluster", "%s", env.Cluster)
-	line("service", "%s", w.ECSService)
+	line("service", "%s", w.Pointer.Name())
 	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)
 	line("container", "the one that runs %s, else %s", w.Repository, w.Container)
 	if r.DryRun {
 		line("then", "dry_run: it would say what would change, and change nothing")
 	}
 	if r.Push {
-		line("policy", "pushes of %s deploy %s", strings.Join(env.AutoDeploy, ", "), env.Name)
+		line("policy", "pushes of %s deploy %s", env.AutoDeploy, env.Name)
 	}
 }

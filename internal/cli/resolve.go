@@ -19,14 +19,14 @@ func (c *cli) resolve() error {
 	}
 	ctx, cancel := contextWithPatience(c)
 	defer cancel()
-	if !*check && env.AccountID == "" && env.RegistryOf(workload).AccountID == "" {
+	if !*check && env.AccountID == "" && workload.Registry.AccountID == "" {
 		return fmt.Errorf("%s does not say which account's registry this is (add account_id to it, or use -check to ask AWS)", *file)
 	}
 	if !*check {
 		if workload.Repository == "" {
 			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag", workload.Kind, workload.Name, workload.External)
 		}
-		fmt.Fprintln(c.out, env.Reference(workload, tag))
+		fmt.Fprintln(c.out, workload.Reference(tag))
 		return nil
 	}
 	config, err := awsconfig.Load(ctx, env.Region)

@@ -135,7 +135,7 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 	lookups.SetLimit(lookupsInFlight)
 	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
 		w, row := b.workloads[i], &report.Services[i]
-		row.Service, row.ECSService = w.Name, w.ECSService
+		row.Service, row.ECSService = w.Name, w.Pointer.Name()
 		if err != nil {
 			row.Error = errorOf(err)
 			return

@@ -94,9 +94,9 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 	var workloads, tasks []environment.Workload
 	for _, w := range env.Workloads {
 		switch {
-		case w.ECSService != "" && (len(services) == 0 || slices.Contains(services, w.Name)):
+		case w.Deployable() && (len(services) == 0 || slices.Contains(services, w.Name)):
 			workloads = append(workloads, w)
-		case w.ECSService == "" && len(services) == 0 && w.Repository != "":
+		case !w.Deployable() && len(services) == 0 && w.Repository != "":
 			tasks = append(tasks, w)
 		}
 	}

@@ -31,7 +31,7 @@ func (c *chart) events(ctx context.Context, x *exam) {
 	} else {
 		c.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is obeyed")
 	}
-	if len(env.AutoDeploy) == 0 {
+	if env.AutoDeploy.IsEmpty() {
 		return
 	}
 	registry := env.Registry()

@@ -76,11 +76,11 @@ func (x *exam) describeServices(ctx context.Context, workloads []environment.Wor
 		g.Go(func() error {
 			names := make([]string, len(part))
 			for i, w := range part {
-				names[i] = w.ECSService
+				names[i] = w.Pointer.Name()
 			}
 			out, err := x.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(x.env.Cluster), Services: names})
 			for i, w := range part {
-				all[start+i] = find(out, w.ECSService, err)
+				all[start+i] = find(out, w.Pointer.Name(), err)
 			}
 			return nil
 		})
@@ -138,6 +138,6 @@ func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) s
 
 // registryOf returns the registry that a workload's images come from and its client.
 func (x *exam) registryOf(w environment.Workload) (image.Registry, *ecr.Client) {
-	registry := x.env.RegistryOf(w)
+	registry := w.Registry
 	return registry, x.ecrIn(registry.Region)
 }

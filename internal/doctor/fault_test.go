@@ -58,7 +58,7 @@ func TestFaults(t *testing.T) {
 		{name: "wrong account", key: "333333333333"},
 		{name: "no account in the file", change: func(e *environment.Environment) { e.AccountID = "" }},
 		{name: "no cluster", change: func(e *environment.Environment) { e.Cluster = "elsewhere" }},
-		{name: "no service", change: func(e *environment.Environment) { e.Workloads[0].ECSService = "myproject_web_dev" }},
+		{name: "no service", change: func(e *environment.Environment) { e.Workloads[0].Pointer = environment.ECSService("myproject_web_dev") }},
 		{name: "deleted service", harm: func(t *testing.T, p *patient) {
 			_, err := p.accounts["dev"].ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), Force: aws.Bool(true)})
 			must(t, err)

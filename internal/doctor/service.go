@@ -148,7 +148,7 @@ func (c *chart) container(t ecsservice.Target, td *types.TaskDefinition) (image.
 // origin reports whether what runs comes from where deployments take images.
 func (c *chart) origin(x *exam, w environment.Workload, running image.Reference) {
 	registry, isECR := running.Registry()
-	switch want := x.env.RegistryOf(w); {
+	switch want := w.Registry; {
 	case !isECR || running.Repository != w.Repository:
 		c.add("origin", Warning, fmt.Sprintf("it runs %s, and deployments take images of %s/%s", running, want.Host(), w.Repository),
 			"the next deployment changes that: check ecr_strategy and ecr_config in "+x.env.File)

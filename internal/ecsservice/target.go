@@ -25,7 +25,7 @@ type Target struct {
 
 // TargetOf returns the target of a workload that runs as an ECS service.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
-	return Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Service: w.ECSService, Family: w.Family,
+	return Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Service: w.Pointer.Name(), Family: w.Family,
 		Repository: w.Repository, Container: w.Container, Base: env.Base}
 }
 

@@ -8,9 +8,7 @@ package environment
 import (
 	"fmt"
 	"os"
-	"path"
 	"slices"
-	"strings"
 
 	"deployer/internal/image"
 )
@@ -31,7 +29,7 @@ type Environment struct {
 	Cluster       string    // the ECS cluster's name
 	ImageForm     ImageForm // how a task definition names the image
 	Base          Base      // which revision a deployment clones
-	AutoDeploy    []string  // globs; a pushed tag that matches one is deployed
+	AutoDeploy    TagPolicy // the tags that deploy when they are pushed
 	DeploySources []string  // the sources whose DEPLOY events are obeyed
 	Notify        Notify    // who hears of deployments
 
@@ -82,14 +80,20 @@ func Parse(name string, data []byte) (*Environment, error) {
 	return e, nil
 }
 
-// In returns the environment as seen from account id, the one the deployer
-// runs in: that settles AccountID, which the file may leave out.
+// In returns the environment with accountID as its account, which the file may
+// leave out, and with the registries that follow from it. An empty id changes nothing.
 func (e *Environment) In(accountID string) *Environment {
 	if accountID == "" || accountID == e.AccountID {
 		return e
 	}
 	c := *e
 	c.AccountID = accountID
+	c.Workloads = slices.Clone(e.Workloads)
+	for i := range c.Workloads {
+		if w := &c.Workloads[i]; w.RegistryReason == e.Strategy.String() { // else ecr_config names the registry
+			w.Registry = c.Registry()
+		}
+	}
 	return &c
 }
 
@@ -100,34 +104,6 @@ func (e *Environment) Registry() image.Registry {
 		return image.Registry{AccountID: e.ECRAccountID, Region: e.ECRAccountRegion}
 	}
 	return image.Registry{AccountID: e.AccountID, Region: e.Region}
-}
-
-// RegistryOf returns the ECR registry that a workload's images come from: the
-// strategy's, unless its ecr_config names a repository in another.
-func (e *Environment) RegistryOf(w Workload) image.Registry {
-	if w.Registry != (image.Registry{}) {
-		return w.Registry
-	}
-	return e.Registry()
-}
-
-// Reference returns the image reference of a workload's repository under tag.
-func (e *Environment) Reference(w Workload, tag string) image.Reference {
-	return image.Reference{Host: e.RegistryOf(w).Host(), Repository: w.Repository, Tag: tag}
-}
-
-// AutoDeploys reports whether a push of tag deploys, by the environment's tag policy.
-func (e *Environment) AutoDeploys(tag string) bool {
-	return slices.ContainsFunc(e.AutoDeploy, func(glob string) bool {
-		ok, err := path.Match(glob, tag)
-		return ok && err == nil // a bad glob does not get past Parse
-	})
-}
-
-// AutoDeployTags returns the tags of the policy that are named whole, not by a
-// pattern: of those ECR can be asked which image they are on.
-func (e *Environment) AutoDeployTags() []string {
-	return slices.DeleteFunc(slices.Clone(e.AutoDeploy), func(glob string) bool { return strings.ContainsAny(glob, `*?[\`) })
 }
 
 // Find returns the workload that an event names with the given kinds, and

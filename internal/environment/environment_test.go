@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,13 +28,16 @@ func TestExamples(t *testing.T) {
 	type want struct {
 		Strategy, Cluster string
 		Registry          image.Registry
-		AutoDeploy        []string
+		AutoDeploy        TagPolicy
 		DeploySources     []string
 	}
-	policy := map[string][2][]string{
-		"dev":     {{"latest"}, {"action.dev"}},
-		"staging": {{"latest", "env-staging-*"}, {"action.staging"}},
-		"prod":    {{}, {"action.prod", "action.production"}},
+	policy := map[string]struct {
+		tags    TagPolicy
+		sources []string
+	}{
+		"dev":     {TagPolicy{"latest"}, []string{"action.dev"}},
+		"staging": {TagPolicy{"latest", "env-staging-*"}, []string{"action.staging"}},
+		"prod":    {TagPolicy{}, []string{"action.prod", "action.production"}},
 	}
 	for file, registry := range map[string]string{
 		"centralized-dev-ecr/dev": "dev", "centralized-dev-ecr/staging": "dev", "centralized-dev-ecr/prod": "dev",
@@ -52,7 +56,7 @@ func TestExamples(t *testing.T) {
 				strategy = Local
 			}
 			got := want{e.Strategy.Name, e.Cluster, e.Registry(), e.AutoDeploy, e.DeploySources}
-			if diff := cmp.Diff(want{strategy, "myproject_cluster_" + name, own[registry], policy[name][0], policy[name][1]}, got); diff != "" {
+			if diff := cmp.Diff(want{strategy, "myproject_cluster_" + name, own[registry], policy[name].tags, policy[name].sources}, got); diff != "" {
 				t.Error(diff)
 			}
 			if len(e.Warnings) > 0 {
@@ -89,24 +93,26 @@ deployer:
 	if err != nil {
 		t.Fatal(err)
 	}
+	own := image.Registry{AccountID: "222222222222", Region: "us-east-1"}
+	const local = "strategy local: ecr_strategy is not set, and neither is ecr_account_id"
 	want := []Workload{
-		{Kind: Backend, Name: "backend", Repository: "myproject_backend", ECSService: "myproject_service_staging", Family: "myproject_service_staging", Container: "myproject_service_staging"},
-		{Kind: Service, Name: "web-api", Repository: "myproject_service_web-api", ECSService: "myproject_service_web-api_staging", Family: "myproject_service_web-api_staging", Container: "myproject_service_web-api_staging"},
-		{Kind: Service, Name: "web", Repository: "myproject_service_web", ECSService: "legacy-web", Family: "myproject_service_web_staging", Container: "app"},
-		{Kind: Service, Name: "shared", Repository: "myproject_task_nightly", ECSService: "myproject_service_shared_staging", Family: "myproject_service_shared_staging", Container: "myproject_service_shared_staging"},
-		{Kind: Service, Name: "manual", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, ECSService: "myproject_service_manual_staging", Family: "myproject_service_manual_staging", Container: "myproject_service_manual_staging"},
-		{Kind: Service, Name: "hub", External: "nginx:1.29", ECSService: "myproject_service_hub_staging", Family: "myproject_service_hub_staging", Container: "myproject_service_hub_staging"},
-		{Kind: Service, Name: "chain", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, ECSService: "myproject_service_chain_staging", Family: "myproject_service_chain_staging", Container: "myproject_service_chain_staging"},
-		{Kind: ScheduledTask, Name: "nightly", Repository: "myproject_task_nightly", Family: "nightly", Container: "myproject_container_nightly_staging"},
-		{Kind: EventTask, Name: "resize", Repository: "myproject_task_resize", Family: "resize", Container: "myproject_container_resize_staging"},
+		{Kind: Backend, Name: "backend", Repository: "myproject_backend", Registry: own, RegistryReason: local, Pointer: ECSService("myproject_service_staging"), Family: "myproject_service_staging", Container: "myproject_service_staging"},
+		{Kind: Service, Name: "web-api", Repository: "myproject_service_web-api", Registry: own, RegistryReason: local, Pointer: ECSService("myproject_service_web-api_staging"), Family: "myproject_service_web-api_staging", Container: "myproject_service_web-api_staging"},
+		{Kind: Service, Name: "web", Repository: "myproject_service_web", Registry: own, RegistryReason: local, Pointer: ECSService("legacy-web"), Family: "myproject_service_web_staging", Container: "app"},
+		{Kind: Service, Name: "shared", Repository: "myproject_task_nightly", Registry: own, RegistryReason: local, Pointer: ECSService("myproject_service_shared_staging"), Family: "myproject_service_shared_staging", Container: "myproject_service_shared_staging"},
+		{Kind: Service, Name: "manual", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, RegistryReason: "ecr_config of manual names it", Pointer: ECSService("myproject_service_manual_staging"), Family: "myproject_service_manual_staging", Container: "myproject_service_manual_staging"},
+		{Kind: Service, Name: "hub", External: "nginx:1.29", Pointer: ECSService("myproject_service_hub_staging"), Family: "myproject_service_hub_staging", Container: "myproject_service_hub_staging"},
+		{Kind: Service, Name: "chain", Repository: "team/app", Registry: image.Registry{AccountID: "444444444444", Region: "eu-west-1"}, RegistryReason: "ecr_config of chain names it", Pointer: ECSService("myproject_service_chain_staging"), Family: "myproject_service_chain_staging", Container: "myproject_service_chain_staging"},
+		{Kind: ScheduledTask, Name: "nightly", Repository: "myproject_task_nightly", Registry: own, RegistryReason: local, Family: "nightly", Container: "myproject_container_nightly_staging"},
+		{Kind: EventTask, Name: "resize", Repository: "myproject_task_resize", Registry: own, RegistryReason: local, Family: "resize", Container: "myproject_container_resize_staging"},
 	}
 	if diff := cmp.Diff(want, e.Workloads); diff != "" {
 		t.Error(diff)
 	}
-	if w, ok := e.Find("web", Services...); !ok || e.Reference(w, "v1").String() != "222222222222.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web:v1" {
+	if w, ok := e.Find("web", Services...); !ok || w.Reference("v1").String() != "222222222222.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web:v1" {
 		t.Errorf("web: %v %v", w, ok)
 	}
-	if w, ok := e.Find("manual", Services...); !ok || e.RegistryOf(w).AccountID != "444444444444" {
+	if w, ok := e.Find("manual", Services...); !ok || w.Registry.AccountID != "444444444444" {
 		t.Errorf("manual: %v %v", w, ok)
 	}
 }
@@ -181,8 +187,8 @@ func TestPolicy(t *testing.T) {
 				t.Fatal(err)
 			}
 			for tag, want := range tt.tags {
-				if e.AutoDeploys(tag) != want {
-					t.Errorf("AutoDeploys(%q) = %v, want %v", tag, !want, want)
+				if e.AutoDeploy.Match(tag) != want {
+					t.Errorf("%s matches %q: %v, want %v", e.AutoDeploy, tag, !want, want)
 				}
 			}
 			if diff := cmp.Diff(tt.sources, e.DeploySources); diff != "" {
@@ -231,12 +237,25 @@ func TestWarnings(t *testing.T) {
 
 func TestIn(t *testing.T) {
 	t.Parallel()
-	e, err := Parse("x.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := e.In("111111111111").Registry().AccountID; got != "111111111111" || e.AccountID != "" {
-		t.Errorf("In: %q, and the original has %q", got, e.AccountID)
+	const other = "444444444444.dkr.ecr.us-east-1.amazonaws.com"
+	for _, tt := range []struct{ name, keys, backend, named string }{
+		{"no account", "", "111111111111", "444444444444"},
+		{"another account", "account_id: \"222222222222\"\n", "111111111111", "444444444444"},
+		{"another registry", "ecr_strategy: cross_account\necr_account_id: \"555555555555\"\necr_account_region: us-east-1\n", "555555555555", "444444444444"},
+	} {
+		e, err := Parse("x.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\n"+tt.keys+
+			"services: [{name: named, ecr_config: {mode: manual_repo, repository_uri: "+other+"/team/app}}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := slices.Clone(e.Workloads)
+		in := e.In("111111111111")
+		if got := in.Workloads; got[0].Registry != in.Registry() || got[0].Registry.AccountID != tt.backend || got[1].Registry.AccountID != tt.named {
+			t.Errorf("%s: registries %v and %v, want accounts %s and %s", tt.name, got[0].Registry, got[1].Registry, tt.backend, tt.named)
+		}
+		if diff := cmp.Diff(before, e.Workloads); diff != "" {
+			t.Errorf("%s: In changed the original: %s", tt.name, diff)
+		}
 	}
 }
 

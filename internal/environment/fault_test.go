@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 		{"setting's values", head + "deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +
 				"x.yaml:5:31: `deployer.base` is \"newest\" (write latest or service)\n" +
-				"x.yaml:5:52: `deployer.auto_deploy` has \"[\", which is not a pattern of tags (write tags or globs, like latest or env-staging-*)\n" +
+				"x.yaml:5:52: `deployer.auto_deploy` has an invalid item: \"[\" is not a pattern of tags (write tags or globs, like latest or env-staging-*)\n" +
 				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": no one but AWS can send from there (write a source of your own, like action.staging)"},
 		{"webhook in the file", head + "deployer: {notify: {slack: 'https://hooks.example/x', topic: topic}}\n",
 			"x.yaml:5:28: `deployer.notify.slack` is an address, and who knows a webhook may write to its channel: it is no more for a file than a password (put it into an SSM parameter of type SecureString, and write that parameter's name here, like /myproject/slack)\n" +

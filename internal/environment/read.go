@@ -1,7 +1,7 @@
 package environment
 
 import (
-	"path"
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -103,22 +103,18 @@ func (s section) choice(key string, options ...string) string {
 
 // policy settles which pushes deploy and whose DEPLOY events are obeyed.
 func (s section) policy(e *Environment) {
-	globs, ok := s.texts("auto_deploy")
-	for _, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil || strings.ContainsAny(glob, "/: ") {
-			s.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has "+strconv.Quote(glob)+", which is not a pattern of tags", "write tags or globs, like latest or env-"+e.Name+"-*")
-		}
+	patterns, ok := s.texts("auto_deploy")
+	e.AutoDeploy = DefaultTagPolicy(e.Name)
+	if ok {
+		e.AutoDeploy = TagPolicy{}
 	}
-	production := e.Name == "prod" || e.Name == "production"
-	switch {
-	case ok:
-		e.AutoDeploy = globs
-	case e.Name == "dev":
-		e.AutoDeploy = []string{"latest"}
-	case production:
-		e.AutoDeploy = []string{} // production is deployed by hand
-	default:
-		e.AutoDeploy = []string{"latest", "env-" + e.Name + "-*"}
+	for _, text := range patterns {
+		pattern, err := ParseTagPattern(text)
+		if err != nil {
+			s.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has an invalid item: "+err.Error(), "write tags or globs, like latest or env-"+e.Name+"-*")
+			continue
+		}
+		e.AutoDeploy = append(e.AutoDeploy, pattern)
 	}
 	sources, ok := s.texts("deploy_sources")
 	for _, source := range sources {
@@ -135,24 +131,25 @@ func (s section) policy(e *Environment) {
 	}
 }
 
-// overrides puts the names of deployer.workloads in the place of the conventional ones.
+// overrides replaces conventional names by those of deployer.workloads.
 func (s section) overrides(e *Environment) {
 	known := e.Names(Services...)
 	o := s.own("workloads", known)
 	for i := range e.Workloads {
 		w := &e.Workloads[i]
-		if w.ECSService == "" || isNull(o.values[w.Name]) {
+		if !slices.Contains(Services, w.Kind) || isNull(o.values[w.Name]) {
 			continue
 		}
 		names := o.own(w.Name, []string{"service", "family", "container"})
-		for key, name := range map[string]*string{"service": &w.ECSService, "family": &w.Family, "container": &w.Container} {
-			if v := names.text(key); v != "" {
-				*name = v
-			}
+		if service := names.text("service"); service != "" {
+			w.Pointer = ECSService(service)
 		}
+		w.Family = cmp.Or(names.text("family"), w.Family)
+		w.Container = cmp.Or(names.text("container"), w.Container)
 		for _, other := range e.Workloads[:i] {
-			if other.ECSService == w.ECSService {
-				s.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+strconv.Quote(other.Name)+" the same ECS service "+strconv.Quote(w.ECSService), "give each a service of its own")
+			if other.Pointer == w.Pointer {
+				s.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+strconv.Quote(other.Name)+
+					" the same ECS service "+strconv.Quote(w.Pointer.Name()), "give each a service of its own")
 			}
 		}
 	}

@@ -24,7 +24,7 @@ type origin struct {
 
 // workloads reads the backend and the file's lists, and settles whose images each runs.
 func (s section) workloads(e *Environment, workload section) {
-	backend := e.named(Backend, BackendName)
+	backend := e.conventional(Backend, BackendName)
 	backend.External = workload.text("backend_external_docker_image")
 	e.Workloads = append(e.Workloads, backend)
 	origins := map[int]origin{}
@@ -51,7 +51,7 @@ func (s section) workloads(e *Environment, workload section) {
 				continue
 			}
 			first[space+name] = one.place("name")
-			work := e.named(list.kind, name)
+			work := e.conventional(list.kind, name)
 			work.External = one.text("docker_image")
 			origins[len(e.Workloads)] = one.origin()
 			e.Workloads = append(e.Workloads, work)
@@ -61,9 +61,20 @@ func (s section) workloads(e *Environment, workload section) {
 		e.settle(i, origins, nil)
 	}
 	for i := range e.Workloads {
-		if e.Workloads[i].External != "" {
-			e.Workloads[i].Repository, e.Workloads[i].Registry = "", image.Registry{}
-		}
+		e.settleRegistry(&e.Workloads[i])
+	}
+}
+
+// settleRegistry gives a workload the strategy's registry, unless ecr_config names
+// another or its image is not in ECR.
+func (e *Environment) settleRegistry(w *Workload) {
+	switch {
+	case w.External != "":
+		w.Repository, w.Registry = "", image.Registry{}
+	case w.Registry == image.Registry{}:
+		w.Registry, w.RegistryReason = e.Registry(), e.Strategy.String()
+	default:
+		w.RegistryReason = "ecr_config of " + w.Name + " names it"
 	}
 }
 

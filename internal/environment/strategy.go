@@ -18,6 +18,9 @@ type Strategy struct {
 	Why  string // what decided it, for people: "ecr_strategy says so", or the rule that derived it
 }
 
+// String returns the strategy and what decided it: "strategy local: ecr_strategy says so".
+func (s Strategy) String() string { return "strategy " + s.Name + ": " + s.Why }
+
 // DeriveStrategy returns the strategy of a file that names none, by the rules
 // under which files of schema version 6 move to version 7, in their order.
 func DeriveStrategy(env, ecrAccountID string) Strategy {

@@ -2,18 +2,18 @@ package environment
 
 import "deployer/internal/image"
 
-// Kind says what a workload is, and so by which names it goes.
+// Kind is the kind of a workload. The conventional names follow from it.
 type Kind string
 
 // The kinds of workload.
 const (
 	Backend       Kind = "backend"              // the project's main service
-	Service       Kind = "service"              // one of `services`
-	ScheduledTask Kind = "scheduled task"       // one of `scheduled_tasks`
-	EventTask     Kind = "event processor task" // one of `event_processor_tasks`
+	Service       Kind = "service"              // an item of `services`
+	ScheduledTask Kind = "scheduled task"       // an item of `scheduled_tasks`
+	EventTask     Kind = "event processor task" // an item of `event_processor_tasks`
 )
 
-// BackendName is the name by which events and people call the backend.
+// BackendName is the name of the backend in events and commands.
 const BackendName = "backend"
 
 // Services are the kinds that run as an ECS service, Tasks those that do not.
@@ -22,36 +22,53 @@ var (
 	Tasks    = []Kind{ScheduledTask, EventTask}
 )
 
-// Workload is something of the environment that runs an image.
+// Workload is a service or task of the environment.
 type Workload struct {
 	Kind Kind
-	Name string // as events name it: "backend", or the `name` in the file
+	Name string // the name in events: "backend", or `name` in the file
 
-	Repository string         // the ECR repository of its images; "" if they come from outside ECR
-	Registry   image.Registry // of a repository named by its URI; zero means the strategy's
-	External   string         // the image from outside ECR, if it has one
+	// Repository is the ECR repository of the workload's images, Registry the
+	// registry that holds it, and RegistryReason what decides that registry:
+	// the strategy or ecr_config. All three are zero if the image is not in ECR.
+	// Registry.AccountID may be "" until [Environment.In].
+	Repository     string
+	Registry       image.Registry
+	RegistryReason string
+	External       string // the image, if it is not in ECR
 
-	ECSService string // the ECS service's name; "" for a task
-	Family     string // the conventional task definition family
-	Container  string // the conventional name of the application's container
+	Pointer   Pointer // what a deployment moves; nil if the deployer cannot deploy the workload's kind
+	Family    string  // the conventional task definition family
+	Container string  // the conventional name of the container that runs the image
 }
 
-// named returns the workload of a kind with its conventional names.
-func (e *Environment) named(kind Kind, name string) Workload {
+// Deployable reports whether the deployer can deploy the workload's kind.
+func (w Workload) Deployable() bool { return w.Pointer != nil }
+
+// Reference returns the image reference of tag in the workload's repository.
+func (w Workload) Reference(tag string) image.Reference {
+	return image.Reference{Host: w.Registry.Host(), Repository: w.Repository, Tag: tag}
+}
+
+// conventional returns a workload with its conventional names.
+func (e *Environment) conventional(kind Kind, name string) Workload {
 	w := Workload{Kind: kind, Name: name}
 	switch kind {
 	case Backend:
 		w.Repository = e.Project + "_backend"
-		w.ECSService = e.Project + "_service_" + e.Name
-		w.Family, w.Container = w.ECSService, w.ECSService
+		w.runAs(e.Project + "_service_" + e.Name)
 	case Service:
 		w.Repository = e.Project + "_service_" + name
-		w.ECSService = e.Project + "_service_" + name + "_" + e.Name
-		w.Family, w.Container = w.ECSService, w.ECSService
+		w.runAs(e.Project + "_service_" + name + "_" + e.Name)
 	default:
 		w.Repository = e.Project + "_task_" + name
 		w.Family = name
 		w.Container = e.Project + "_container_" + name + "_" + e.Name
 	}
 	return w
+}
+
+// runAs gives the workload an ECS service, whose family and container have the
+// service's name by convention.
+func (w *Workload) runAs(service string) {
+	w.Pointer, w.Family, w.Container = ECSService(service), service, service
 }

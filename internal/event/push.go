@@ -1,7 +1,6 @@
 package event
 
 import (
-	"strings"
 	"time"
 
 	"deployer/internal/environment"
@@ -43,7 +42,7 @@ func (r reader) push(wrong faults, now time.Time) Reading {
 	if len(requests) == 0 {
 		return r.ignored(elsewhere)
 	}
-	if !r.env.AutoDeploys(tag) {
+	if !r.env.AutoDeploy.Match(tag) {
 		return r.ignored("tag " + quote(tag) + " does not deploy " + r.env.Name + " by itself: " + policy(r.env))
 	}
 	if r.ahead(&wrong, now); len(wrong) > 0 {
@@ -71,7 +70,7 @@ func (r reader) users(repository, tag, digest string) ([]Request, string) {
 		if w.Repository == "" || w.Repository != repository {
 			continue
 		}
-		if want := r.env.RegistryOf(w); want != at {
+		if want := w.Registry; want != at {
 			elsewhere = "the push to " + quote(repository) + " was to the registry of account " + quote(r.Account) + " in " + quote(r.Region) +
 				", and " + r.env.Name + " runs images of " + want.String() + " (" + r.env.Strategy.Name + ": " + r.env.Strategy.Why + ")"
 			continue
@@ -88,8 +87,8 @@ func (r reader) users(repository, tag, digest string) ([]Request, string) {
 
 // policy says which tags deploy an environment when they are pushed.
 func policy(env *environment.Environment) string {
-	if len(env.AutoDeploy) == 0 {
+	if env.AutoDeploy.IsEmpty() {
 		return "no push does, only a DEPLOY event"
 	}
-	return "only " + strings.Join(env.AutoDeploy, ", ") + " does"
+	return "only " + env.AutoDeploy.String() + " does"
 }

@@ -73,7 +73,7 @@ func (r reader) serviceOf() (w environment.Workload, elsewhere string) {
 		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
 	}
 	for _, w := range r.env.Workloads {
-		if w.ECSService == name {
+		if w.Deployable() && w.Pointer.Name() == name {
 			return w, ""
 		}
 	}

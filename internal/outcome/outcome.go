@@ -8,7 +8,6 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/event"
-	"deployer/internal/image"
 )
 
 // Kind is what became of a deployment: the detail-type of its event.
@@ -84,12 +83,12 @@ type Newer struct {
 // the service's ARN to be known.
 func Of(env *environment.Environment, w environment.Workload) Outcome {
 	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name}
-	if w.ECSService == "" {
+	if !w.Deployable() {
 		return o
 	}
 	o.Cluster = env.Cluster
 	if env.AccountID != "" {
-		o.ServiceARN = "arn:" + image.PartitionOf(env.Region).Name + ":ecs:" + env.Region + ":" + env.AccountID + ":service/" + env.Cluster + "/" + w.ECSService
+		o.ServiceARN = w.Pointer.ARN(env)
 	}
 	return o
 }

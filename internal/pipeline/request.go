@@ -115,5 +115,5 @@ func NotYet(request event.Request) (ecsdeploy.Deployment, bool) {
 	if request.Push {
 		d.Status = ecsdeploy.Ignored
 	}
-	return d, w.ECSService == ""
+	return d, !w.Deployable()
 }

@@ -96,11 +96,14 @@ type candidate struct {
 // service of each.
 func candidatesOf(env *environment.Environment) (candidates []candidate, targets []ecsservice.Target) {
 	for _, w := range env.Workloads {
-		if w.ECSService == "" || w.Repository == "" {
+		if !w.Deployable() || w.Repository == "" {
 			continue
 		}
-		for _, tag := range env.AutoDeployTags() {
-			candidates = append(candidates, candidate{workload: w, tag: tag})
+		for _, pattern := range env.AutoDeploy {
+			if !pattern.IsExact() { // ECR finds the image of a tag, not of a pattern
+				continue
+			}
+			candidates = append(candidates, candidate{workload: w, tag: string(pattern)})
 			targets = append(targets, ecsservice.TargetOf(env, w))
 		}
 	}

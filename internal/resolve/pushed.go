@@ -17,8 +17,7 @@ import (
 // pushed. It asks with DescribeImages, which needs a permission of its own; a
 // tag that does not exist gives a reference without a digest.
 func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, time.Time, error) {
-	registry := env.RegistryOf(w)
-	ref := env.Reference(w, tag)
+	registry, ref := w.Registry, w.Reference(tag)
 	out, err := r.client(registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
 		RegistryId: aws.String(registry.AccountID), RepositoryName: aws.String(w.Repository),
 		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},

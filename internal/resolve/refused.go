@@ -14,9 +14,9 @@ import (
 // refused returns the fault of a BatchGetImage call that ECR did not carry out.
 func refused(err error, env *environment.Environment, w environment.Workload, tag string) error {
 	if fault.HasCode(err, "RepositoryNotFoundException") {
-		registry := env.RegistryOf(w)
+		registry := w.Registry
 		//lint:ignore ST1005 these are the words that people search for
-		err := fmt.Errorf("No ECR repository found: %s/%s does not exist (%s)", registry.Host(), w.Repository, strategy(env, w))
+		err := fmt.Errorf("No ECR repository found: %s/%s does not exist (%s)", registry.Host(), w.Repository, w.RegistryReason)
 		return &fault.Misconfiguration{Fault: fault.Fault{
 			Name:  "RepositoryNotFound",
 			Doing: doing(env, w, tag),
@@ -38,7 +38,7 @@ var caller = regexp.MustCompile(`arn:[a-z-]+:(?:sts|iam)::([0-9]{12}):(?:assumed
 // statement to add in which account. In one account either side's permission
 // is enough; across accounts both are needed.
 func deniedBy(message string, err error, env *environment.Environment, w environment.Workload, tag string) error {
-	registry := env.RegistryOf(w)
+	registry := w.Registry
 	who, account := "the caller", env.AccountID
 	if m := caller.FindStringSubmatch(message); m != nil {
 		account = m[1]

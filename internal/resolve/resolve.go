@@ -66,8 +66,7 @@ func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w e
 
 // find asks ECR for the image with a name, which is a tag or a digest.
 func (r *Resolver) find(ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier) (image.Reference, error) {
-	ref := env.Reference(w, aws.ToString(id.ImageTag))
-	registry := env.RegistryOf(w)
+	registry, ref := w.Registry, w.Reference(aws.ToString(id.ImageTag))
 	out, err := r.client(registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RegistryId:         aws.String(registry.AccountID),
 		RepositoryName:     aws.String(w.Repository),
@@ -102,15 +101,7 @@ func doing(env *environment.Environment, w environment.Workload, name string) st
 	if image.ValidDigest(name) {
 		kind = "digest"
 	}
-	return fmt.Sprintf("looking for %s %q in ECR repository %q of %s", kind, name, w.Repository, env.RegistryOf(w))
-}
-
-// strategy says what led to the registry, for the faults of one resolution.
-func strategy(env *environment.Environment, w environment.Workload) string {
-	if w.Registry != (image.Registry{}) {
-		return "ecr_config of " + w.Name + " names it"
-	}
-	return "strategy " + env.Strategy.Name + ": " + env.Strategy.Why
+	return fmt.Sprintf("looking for %s %q in ECR repository %q of %s", kind, name, w.Repository, w.Registry)
 }
 
 // missing returns the fault of a tag that ECR gave no image for. ECR answers
@@ -120,7 +111,7 @@ func missing(failures []types.ImageFailure, env *environment.Environment, w envi
 		Name:  "ImageNotFound",
 		Doing: doing(env, w, name),
 		Err:   errors.New("ECR returned neither the image nor a reason"),
-		Hint:  "push the image first, or check the tag: aws ecr describe-images --registry-id " + env.RegistryOf(w).AccountID + " --region " + env.RegistryOf(w).Region + " --repository-name " + w.Repository,
+		Hint:  "push the image first, or check the tag: aws ecr describe-images --registry-id " + w.Registry.AccountID + " --region " + w.Registry.Region + " --repository-name " + w.Repository,
 	}
 	if image.ValidDigest(name) {
 		f.Hint = "it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again"

@@ -33,7 +33,7 @@ func Name(env *environment.Environment) string {
 // file has to say first.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	autoDeploy := "disabled"
-	if len(env.AutoDeploy) > 0 {
+	if !env.AutoDeploy.IsEmpty() {
 		autoDeploy = "enabled"
 	}
 	all := []Parameter{
@@ -76,7 +76,7 @@ func extraFamilies(env *environment.Environment) (string, error) {
 	for _, w := range env.Workloads {
 		usual := w.Family == env.Project+"_service_"+env.Name ||
 			strings.HasPrefix(w.Family, env.Project+"_service_") && strings.HasSuffix(w.Family, "_"+env.Name)
-		if w.ECSService == "" || usual {
+		if !w.Deployable() || usual {
 			continue
 		}
 		if env.AccountID == "" {
@@ -92,9 +92,9 @@ func extraFamilies(env *environment.Environment) (string, error) {
 func extraRepositories(env *environment.Environment) (string, error) {
 	var arns []string
 	for _, w := range env.Workloads {
-		registry := env.RegistryOf(w)
+		registry := w.Registry
 		usual := registry == env.Registry() && strings.HasPrefix(w.Repository, env.Project+"_")
-		if w.ECSService == "" || w.Repository == "" || usual {
+		if !w.Deployable() || w.Repository == "" || usual {
 			continue
 		}
 		if registry.AccountID == "" {
