@@ -24,7 +24,7 @@ func (c *cli) diff() error {
 	if err != nil {
 		return err
 	}
-	image, err := resolve.New(config).Resolve(ctx, env, w, tag)
+	image, err := resolve.New(config).Resolve(ctx, env, env.Current(w), tag)
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (c *cli) resolve() error {
 		}
 		env = env.In(caller.AccountID)
 	}
-	ref, err := resolve.New(config).Resolve(ctx, env, workload, tag)
+	ref, err := resolve.New(config).Resolve(ctx, env, env.Current(workload), tag)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,8 @@ func Parse(name string, data []byte) (*Environment, error) {
 }
 
 // In returns the environment with accountID as its account, which the file may
-// leave out, and with the registries that follow from it. An empty id changes nothing.
+// leave out, and with the registries that follow from it. An empty id changes
+// nothing. For workloads that were found before, see [Environment.Current].
 func (e *Environment) In(accountID string) *Environment {
 	if accountID == "" || accountID == e.AccountID {
 		return e
@@ -95,6 +96,15 @@ func (e *Environment) In(accountID string) *Environment {
 		}
 	}
 	return &c
+}
+
+// Current returns the workload of w's kind and name as e has it, else w. A workload
+// that was found before [Environment.In] may lack the account of its registry.
+func (e *Environment) Current(w Workload) Workload {
+	if found, ok := e.Find(w.Name, w.Kind); ok {
+		return found
+	}
+	return w
 }
 
 // Registry returns the ECR registry that the strategy chooses: the

@@ -253,6 +253,9 @@ func TestIn(t *testing.T) {
 		if got := in.Workloads; got[0].Registry != in.Registry() || got[0].Registry.AccountID != tt.backend || got[1].Registry.AccountID != tt.named {
 			t.Errorf("%s: registries %v and %v, want accounts %s and %s", tt.name, got[0].Registry, got[1].Registry, tt.backend, tt.named)
 		}
+		if diff := cmp.Diff(in.Workloads[0], in.Current(before[0])); diff != "" {
+			t.Errorf("%s: Current: %s", tt.name, diff)
+		}
 		if diff := cmp.Diff(before, e.Workloads); diff != "" {
 			t.Errorf("%s: In changed the original: %s", tt.name, diff)
 		}

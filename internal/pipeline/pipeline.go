@@ -100,6 +100,7 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
+	request.Workload = env.Current(request.Workload)
 	return p.run(ctx, env, Result{EventID: request.Cause.ID}, nil, []event.Request{request})
 }
 
