@@ -39,7 +39,8 @@ func BenchmarkDeploy(b *testing.B) {
 		f.aws.ResetCalls()
 		n++
 		at := start.Add(time.Duration(n) * time.Second)
-		f.invoke(b, deployEventAt(at, fmt.Sprint("event-", n), "action.production", `{"service":"backend","tag":"v1","force":true}`))
+		const detail = `{"service":"backend","tag":"v1","force":true}`
+		f.invoke(b, deployEventAt(at, fmt.Sprint("event-", n), "action.production", detail))
 		all := f.aws.Calls()
 		calls = len(all)
 		update = max(update, all[4].Start.Sub(all[0].Start)) // after three reads and the registration

@@ -29,6 +29,11 @@ const conformanceURL = "DEPLOYER_CONFORMANCE_URL"
 // (`make conformance`), so that two independent implementations agree.
 func TestConformance(t *testing.T) {
 	t.Parallel()
+	const (
+		deployV2 = `{"service":"backend","tag":"v2"}`
+		forceV2  = `{"service":"backend","tag":"v2","force":true}`
+		moved    = "the service is being moved to the new revision"
+	)
 	tests := []struct {
 		name   string
 		before func(*testing.T, *conformance)
@@ -37,22 +42,26 @@ func TestConformance(t *testing.T) {
 		reason string // prefix
 		runs   int32
 	}{
-		{name: "deploy", detail: `{"service":"backend","tag":"v2"}`, status: "deployed", reason: "the service is being moved to the new revision", runs: 2},
-		{name: "dry run", detail: `{"service":"backend","tag":"v2","dry_run":true}`, status: "planned", reason: "a new revision of ", runs: 1},
-		{name: "tag missing", detail: `{"service":"backend","tag":"v9"}`, status: "rejected", reason: `looking for tag "v9" in ECR repository `, runs: 1},
-		{name: "twice", before: func(t *testing.T, c *conformance) { c.send(t, "e0", `{"service":"backend","tag":"v2"}`) },
-			detail: `{"service":"backend","tag":"v2"}`, status: "unchanged", reason: "the service already runs this image", runs: 2},
+		{name: "deploy", detail: deployV2, status: "deployed", reason: moved, runs: 2},
+		{name: "dry run", detail: `{"service":"backend","tag":"v2","dry_run":true}`,
+			status: "planned", reason: "a new revision of ", runs: 1},
+		{name: "tag missing", detail: `{"service":"backend","tag":"v9"}`,
+			status: "rejected", reason: `looking for tag "v9" in ECR repository `, runs: 1},
+		{name: "twice", before: func(t *testing.T, c *conformance) { c.send(t, "e0", deployV2) },
+			detail: deployV2, status: "unchanged", reason: "the service already runs this image", runs: 2},
 		{name: "revision 10 after 9", before: func(t *testing.T, c *conformance) {
 			for i := range 9 {
-				c.send(t, fmt.Sprint("e0", i), `{"service":"backend","tag":"v2","force":true}`)
+				c.send(t, fmt.Sprint("e0", i), forceV2)
 			}
-		}, detail: `{"service":"backend","tag":"v2","force":true}`, status: "deployed", reason: "the service is being moved to the new revision", runs: 11},
+		}, detail: forceV2, status: "deployed", reason: moved, runs: 11},
 		{name: "repository missing", detail: `{"service":"web-api","tag":"v2"}`, reason: "RepositoryNotFound", runs: 1},
 		{name: "service missing", detail: `{"service":"worker","tag":"v2"}`, reason: "ServiceNotFound", runs: 1},
 		{name: "service deleted", before: func(t *testing.T, c *conformance) {
-			_, err := c.account.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(c.cluster), Service: aws.String(c.service), Force: aws.Bool(true)})
+			_, err := c.account.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{
+				Cluster: aws.String(c.cluster), Service: aws.String(c.service), Force: aws.Bool(true),
+			})
 			must(t, err)
-		}, detail: `{"service":"backend","tag":"v2"}`, reason: "ServiceNot"},
+		}, detail: deployV2, reason: "ServiceNot"},
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,7 +116,8 @@ func newConformance(t *testing.T, project string) *conformance {
 	registry := account + ".dkr.ecr.us-east-1.amazonaws.com/"
 	_, err = c.account.Service(t.Context(), c.cluster, c.service, registry+project+"_backend:v1", onEC2)
 	must(t, err)
-	_, err = c.account.Service(t.Context(), c.cluster, project+"_service_web-api_dev", registry+project+"_service_web-api:v1", onEC2)
+	webAPI := registry + project + "_service_web-api:v1"
+	_, err = c.account.Service(t.Context(), c.cluster, project+"_service_web-api_dev", webAPI, onEC2)
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "dev.yaml")
 	text := "project: " + project + "\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n"

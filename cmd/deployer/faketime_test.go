@@ -21,6 +21,9 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
+// deployS0 is the detail of a DEPLOY event.
+const deployS0 = `{"service":"s0","tag":"latest"}`
+
 // newFakeTime sets up services s0, s1, … in dev and returns emulated AWS with the
 // function's pipeline, which calls it without a connection. It is for tests inside a
 // [synctest.Test] bubble: what they measure does not depend on the machine.
@@ -62,7 +65,7 @@ func TestReadsAreConcurrent(t *testing.T) {
 		const latency = 100 * time.Millisecond
 		e.Inject(emulator.Fault{Operation: "*", Latency: latency})
 		start := time.Now()
-		got, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", `{"service":"s0","tag":"latest"}`)))
+		got, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", deployS0)))
 		if err != nil || got.Status != "deployed" {
 			t.Fatalf("%+v, %v", got, err)
 		}
@@ -94,9 +97,10 @@ func TestRespondsBeforeTheDeadline(t *testing.T) {
 		e, p := newFakeTime(t, 1)
 		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
 		start := time.Now()
-		_, err := p.Handle(withDeadline(t, 1500*time.Millisecond), []byte(deployEvent("action.dev", `{"service":"s0","tag":"latest"}`)))
+		_, err := p.Handle(withDeadline(t, 1500*time.Millisecond), []byte(deployEvent("action.dev", deployS0)))
 		took := time.Since(start)
-		if fault.NameOf(err) != "Throttling" || !strings.Contains(fmt.Sprint(err), "ThrottlingException: Rate exceeded, after ") || took > time.Second {
+		const want = "ThrottlingException: Rate exceeded, after "
+		if fault.NameOf(err) != "Throttling" || !strings.Contains(fmt.Sprint(err), want) || took > time.Second {
 			t.Errorf("after %s: %v", took, err)
 		}
 	})
@@ -109,8 +113,9 @@ func TestReportsBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, p := newFakeTime(t, 1)
 		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
-		e.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: 400 * time.Millisecond}) // as a first call takes
-		event := deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.dev", `{"service":"s0","tag":"latest"}`)
+		const firstCall = 400 * time.Millisecond
+		e.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: firstCall})
+		event := deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.dev", deployS0)
 		start := time.Now()
 		_, err := p.Handle(withDeadline(t, 2500*time.Millisecond), []byte(event))
 		if took := time.Since(start); fault.NameOf(err) != "Throttling" || took > 2*time.Second {
@@ -122,7 +127,8 @@ func TestReportsBeforeTheDeadline(t *testing.T) {
 				reported = append(reported, c)
 			}
 		}
-		if len(reported) != 1 || !strings.Contains(string(reported[0].Body), "Deployment Failed") || reported[0].Error != "" {
+		if len(reported) != 1 || reported[0].Error != "" ||
+			!strings.Contains(string(reported[0].Body), "Deployment Failed") {
 			t.Errorf("reported %+v", reported)
 		}
 	})
@@ -144,8 +150,7 @@ func TestReconcileOfManyServices(t *testing.T) {
 		for _, c := range e.Calls() {
 			count[c.Operation]++
 		}
-		t.Logf("%d services in %s: %d DescribeServices, %d DescribeTaskDefinition, %d DescribeImages: %s", services, took,
-			count["DescribeServices"], count["DescribeTaskDefinition"], count["DescribeImages"], got.Reason)
+		t.Logf("%d services in %s: %v: %s", services, took, count, got.Reason)
 		if took > maxTime || count["ListServices"] > 0 || count["DescribeServices"] > services/10+10 {
 			t.Errorf("it took %s (want at most %s) and %d DescribeServices", took, maxTime, count["DescribeServices"])
 		}

@@ -39,7 +39,7 @@ func TestDeployEvent(t *testing.T) {
 	want := map[string]any{
 		"event_id": "6f1d", "status": "deployed", "reason": "the service is being moved to the new revision",
 		"deployments": []any{map[string]any{
-			"service": "backend", "status": "deployed", "cluster": "myproject_cluster_prod", "ecs_service": "myproject_service_prod",
+			"service": "backend", "status": "deployed", "cluster": prodCluster, "ecs_service": prodBackend,
 			"image": backendImage + "@" + digest, "tag": "git-abc123f", "digest": digest,
 			"task_definition": arn + "2", "previous_task_definition": arn + "1",
 			"reason": "the service is being moved to the new revision",
@@ -135,22 +135,36 @@ func TestBadEvents(t *testing.T) {
 	f := newFunction(t, "prod", nil)
 	deploy := func(detail string) string { return deployEvent("action.production", detail) }
 	future := deployEventAt(time.Now().Add(time.Hour), "6f1d", "action.production", `{"service":"backend","tag":"v1"}`)
+	const malformed = `the DEPLOY is malformed: `
 	tests := []struct{ name, event, status, reason string }{
 		{"empty", `{}`, "rejected", `the event is empty`},
-		{"detail a string", deploy(`"backend"`), "rejected", `the DEPLOY is malformed: "detail" is a string, not a JSON object`},
-		{"detail null", deploy(`null`), "rejected", `the DEPLOY is malformed: "detail" is null, not a JSON object`},
-		{"detail an array", deploy(`[]`), "rejected", `the DEPLOY is malformed: "detail" is an array, not a JSON object`},
-		{"unknown service", deploy(`{"service":"web","tag":"v1"}`), "rejected", `the DEPLOY is malformed: service "web" is not in the prod environment, which has backend, web-api, worker`},
-		{"tag empty", deploy(`{"service":"backend","tag":""}`), "rejected", `the DEPLOY is malformed: the tag is empty; did a variable expand to nothing?`},
-		{"tag cut off", deploy(`{"service":"backend","tag":"git-"}`), "rejected", `the DEPLOY is malformed: tag "git-" ends in "-"; did the commit variable expand?`},
-		{"tag with a slash", deploy(`{"service":"backend","tag":"a/b"}`), "rejected", `the DEPLOY is malformed: tag "a/b" has a "/" or ":"; name the tag alone, without repository`},
-		{"service and task", deploy(`{"service":"backend","task":"nightly-report","tag":"v1"}`), "rejected", `the DEPLOY is malformed: both "service" ("backend") and "task" ("nightly-report") are set: one event deploys one of them`},
-		{"1 MB of detail", deploy(`{"service":"backend","tag":"v1","reason":"` + strings.Repeat("x", 1000000) + `"}`), "rejected", `the DEPLOY is malformed: "detail" is 1000044 bytes long, and a DEPLOY's is at most 65536`},
+		{"detail a string", deploy(`"backend"`), "rejected", malformed + `"detail" is a string, not a JSON object`},
+		{"detail null", deploy(`null`), "rejected", malformed + `"detail" is null, not a JSON object`},
+		{"detail an array", deploy(`[]`), "rejected", malformed + `"detail" is an array, not a JSON object`},
+		{"unknown service", deploy(`{"service":"web","tag":"v1"}`),
+			"rejected", malformed + `service "web" is not in the prod environment, which has backend, web-api, worker`},
+		{"tag empty", deploy(`{"service":"backend","tag":""}`),
+			"rejected", malformed + `the tag is empty; did a variable expand to nothing?`},
+		{"tag cut off", deploy(`{"service":"backend","tag":"git-"}`),
+			"rejected", malformed + `tag "git-" ends in "-"; did the commit variable expand?`},
+		{"tag with a slash", deploy(`{"service":"backend","tag":"a/b"}`),
+			"rejected", malformed + `tag "a/b" has a "/" or ":"; name the tag alone, without repository`},
+		{"service and task", deploy(`{"service":"backend","task":"nightly-report","tag":"v1"}`),
+			"rejected", malformed + `both "service" ("backend") and "task" ("nightly-report") are set: one event ` +
+				`deploys one of them`},
+		{"1 MB of detail", deploy(`{"service":"backend","tag":"v1","reason":"` + strings.Repeat("x", 1000000) + `"}`),
+			"rejected", malformed + `"detail" is 1000044 bytes long, and a DEPLOY's is at most 65536`},
 		{"from the future", future, "rejected", ""},
-		{"task", deploy(`{"task":"nightly-report","tag":"v1"}`), "rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},
-		{"push without a tag", strings.Replace(pushEvent("myproject_backend", "latest", "sha256:x"), `"image-tag":"latest",`, "", 1), "ignored", `the push to "myproject_backend" has no tag: it is a part of an image, or replaced at once`},
-		{"push", pushEvent("myproject_backend", "latest", "sha256:x"), "ignored", `tag "latest" does not deploy prod by itself: no push does, only a DEPLOY event`},
-		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`), "ignored", `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, action.production`},
+		{"task", deploy(`{"task":"nightly-report","tag":"v1"}`),
+			"rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},
+		{"push without a tag", strings.Replace(pushEvent("myproject_backend", "latest", "sha256:x"),
+			`"image-tag":"latest",`, "", 1),
+			"ignored", `the push to "myproject_backend" has no tag: it is a part of an image, or replaced at once`},
+		{"push", pushEvent("myproject_backend", "latest", "sha256:x"),
+			"ignored", `tag "latest" does not deploy prod by itself: no push does, only a DEPLOY event`},
+		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`),
+			"ignored", `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, ` +
+				`action.production`},
 	}
 	for _, tt := range tests { // not in parallel, because they share a function
 		got := f.invoke(t, tt.event)
@@ -162,7 +176,8 @@ func TestBadEvents(t *testing.T) {
 	if calls := f.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
 		t.Errorf("calls %v, want %d PutEvents", calls, rejections)
 	}
-	if lines := f.logs.lines(t, "event rejected"); len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
+	lines := f.logs.lines(t, "event rejected")
+	if len(lines) != 11 || lines[0]["level"] != "ERROR" || lines[0]["event"] != "{}" {
 		t.Errorf("%d rejections in the log: %v", len(lines), lines)
 	}
 }
@@ -171,7 +186,9 @@ func TestImageNotFoundIsRejected(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
 	got := f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
-	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, `looking for tag "git-0000000" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: `) {
+	const want = `looking for tag "git-0000000" in ECR repository "myproject_backend" ` +
+		`of account 111111111111 in us-east-1: image not found: `
+	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, want) {
 		t.Errorf("got %+v", got)
 	}
 	if revision, _ := f.runs(t, "backend"); revision != 1 || slices.Contains(f.operations(), "RegisterTaskDefinition") {
@@ -198,8 +215,10 @@ func TestFailuresAreKept(t *testing.T) {
 	record := f.failed[0]
 	var payload struct{ ErrorType, ErrorMessage string }
 	must(t, json.Unmarshal(record.ResponsePayload, &payload))
-	if record.RequestContext.ApproximateInvokeCount != 3 || string(record.RequestPayload) != event || payload.ErrorType != "AccessDenied" ||
-		!strings.HasPrefix(payload.ErrorMessage, `describing service "myproject_service_prod" in cluster "myproject_cluster_prod": AccessDeniedException: User: `) {
+	const want = `describing service "myproject_service_prod" in cluster "myproject_cluster_prod": ` +
+		`AccessDeniedException: User: `
+	if record.RequestContext.ApproximateInvokeCount != 3 || string(record.RequestPayload) != event ||
+		payload.ErrorType != "AccessDenied" || !strings.HasPrefix(payload.ErrorMessage, want) {
 		t.Errorf("record: %+v, %+v", record, payload)
 	}
 	if names := f.operations(); slices.Contains(names, "RegisterTaskDefinition") {
@@ -245,7 +264,8 @@ func TestLastTry(t *testing.T) {
 		reported := 0
 		for _, c := range f.aws.Calls() {
 			body := string(c.Body)
-			if c.Operation == "PutEvents" && strings.Contains(body, "Deployment Failed") && strings.Contains(body, "AccessDeniedException") {
+			if c.Operation == "PutEvents" && strings.Contains(body, "Deployment Failed") &&
+				strings.Contains(body, "AccessDeniedException") {
 				reported++
 			}
 		}
@@ -261,6 +281,7 @@ func TestColdStart(t *testing.T) {
 	t.Parallel()
 	good, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
 	must(t, err)
+	const bad = "env: prod\necr_strategy: cross_account\necr_account_id: \"1\"\n"
 	tests := []struct {
 		name, file, variable, content string
 		faults                        []string // nil: it starts
@@ -268,10 +289,16 @@ func TestColdStart(t *testing.T) {
 		{name: "default", file: "environment.yaml", content: string(good)},
 		{name: "empty is unset", file: "environment.yaml", variable: "=", content: string(good)},
 		{name: "relative", file: "project/prod.yaml", variable: "project/prod.yaml", content: string(good)},
-		{name: "missing", file: "other.yaml", content: string(good), faults: []string{"environment.yaml: reading the environment file: open "}},
-		{name: "bad", file: "environment.yaml", content: "env: prod\necr_strategy: cross_account\necr_account_id: \"1\"\n", faults: []string{
-			"environment.yaml:1:1: `project` is not set", "environment.yaml:1:1: `region` is not set",
-			"environment.yaml:2:15: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set", "environment.yaml:3:17: `ecr_account_id` is \"1\", not an AWS account id"}},
+		{name: "missing", file: "other.yaml", content: string(good), faults: []string{
+			"environment.yaml: reading the environment file: open ",
+		}},
+		{name: "bad", file: "environment.yaml", content: bad, faults: []string{
+			"environment.yaml:1:1: `project` is not set",
+			"environment.yaml:1:1: `region` is not set",
+			"environment.yaml:2:15: No ECR repository found: the strategy is cross_account, " +
+				"but `ecr_account_region` is not set",
+			"environment.yaml:3:17: `ecr_account_id` is \"1\", not an AWS account id",
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -36,7 +36,8 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 				Level, Message, RequestID string
 				Metrics                   any `json:"_aws"`
 			}
-			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.RequestID != response.RequestID && entry.Metrics == nil {
+			err := json.Unmarshal([]byte(line), &entry)
+			if err != nil || entry.RequestID != response.RequestID && entry.Metrics == nil {
 				t.Errorf("a line of request %s: %s", response.RequestID, line)
 			}
 			if entry.Message == tt.message && entry.Level == tt.level {

@@ -27,6 +27,7 @@ func TestCommandLine(t *testing.T) {
 	t.Parallel()
 	path, err := bootstrap()
 	must(t, err)
+	const functionOnly = "deployer: error: this binary is the Lambda function"
 	for _, tt := range []struct {
 		name, binary, api string
 		args              []string
@@ -36,16 +37,21 @@ func TestCommandLine(t *testing.T) {
 		{"command line", os.Args[0], "", []string{"version"}, 0, "deployer ", ""},
 		{"arguments under Lambda", os.Args[0], "127.0.0.1:1", []string{"version"}, 0, "deployer ", ""},
 		{"function", os.Args[0], "127.0.0.1:1", nil, 1, `timestamp=`, ""},
-		{"function's build, by hand", path, "", nil, 2, "", "deployer: error: this binary is the Lambda function; make build builds the command line, bin/deployer\n"},
-		{"function's build with arguments", path, "127.0.0.1:1", []string{"version"}, 2, "", "deployer: error: this binary is the Lambda function"},
+		{"function's build, by hand", path, "", nil, 2, "",
+			functionOnly + "; make build builds the command line, bin/deployer\n"},
+		{"function's build with arguments", path, "127.0.0.1:1", []string{"version"}, 2, "", functionOnly},
 	} {
 		command := exec.CommandContext(t.Context(), tt.binary, tt.args...)
-		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_LAMBDA_RUNTIME_API="+tt.api, "LAMBDA_TASK_ROOT="+t.TempDir())
+		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_LAMBDA_RUNTIME_API="+tt.api,
+			"LAMBDA_TASK_ROOT="+t.TempDir())
 		var out, errs strings.Builder
 		command.Stdout, command.Stderr = &out, &errs
 		_ = command.Run() // the exit code says it
-		if exit := command.ProcessState.ExitCode(); exit != tt.exit || !strings.HasPrefix(out.String(), tt.stdout) || !strings.HasPrefix(errs.String(), tt.stderr) ||
-			(out.String() == "") != (tt.stdout == "") || (errs.String() == "") != (tt.stderr == "") {
+		matches := func(got, prefix string) bool {
+			return strings.HasPrefix(got, prefix) && (got == "") == (prefix == "")
+		}
+		exit := command.ProcessState.ExitCode()
+		if exit != tt.exit || !matches(out.String(), tt.stdout) || !matches(errs.String(), tt.stderr) {
 			t.Errorf("%s: exit %d, stdout %q, stderr %q", tt.name, exit, out.String(), errs.String())
 		}
 	}

@@ -16,7 +16,8 @@ func TestPackage(t *testing.T) {
 	t.Parallel()
 	const maxBootstrap, maxZip = 14_500_000, 5_400_000
 	dist := t.TempDir()
-	command := exec.Command("make", "-C", "../..", "package", "dist="+dist, "file=examples/centralized-dev-ecr/prod.yaml")
+	const file = "examples/centralized-dev-ecr/prod.yaml"
+	command := exec.Command("make", "-C", "../..", "package", "dist="+dist, "file="+file)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("make package: %v\n%s", err, out)
 	}
@@ -27,12 +28,13 @@ func TestPackage(t *testing.T) {
 	}
 	t.Logf("bootstrap %d bytes, zip %d bytes", size("bootstrap"), size("deployer.zip"))
 	if size("bootstrap") > maxBootstrap || size("deployer.zip") > maxZip {
-		t.Errorf("bootstrap %d bytes (at most %d), zip %d bytes (at most %d)", size("bootstrap"), maxBootstrap, size("deployer.zip"), maxZip)
+		t.Errorf("bootstrap %d bytes (at most %d), zip %d bytes (at most %d)",
+			size("bootstrap"), maxBootstrap, size("deployer.zip"), maxZip)
 	}
 	archive, err := zip.OpenReader(filepath.Join(dist, "deployer.zip"))
 	must(t, err)
 	defer archive.Close()
-	want, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
+	want, err := os.ReadFile("../../" + file)
 	must(t, err)
 	for _, f := range archive.File {
 		switch f.Name {
@@ -70,13 +72,15 @@ func TestMakeDeploy(t *testing.T) {
 	const file = "examples/centralized-dev-ecr/prod.yaml"
 	got, err := run("env=prod", "env_file="+file, "set=AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t")
 	must(t, err)
-	want := "sam build --template-file deploy/template.yaml with file=" + file + "\nsam deploy --config-file " + dist + "/samconfig.toml --config-env prod with file=\n"
+	want := "sam build --template-file deploy/template.yaml with file=" + file + "\n" +
+		"sam deploy --config-file " + dist + "/samconfig.toml --config-env prod with file=\n"
 	if got != want {
 		t.Errorf("make deploy runs\n%s\nwant\n%s", got, want)
 	}
 	config, err := os.ReadFile(filepath.Join(dist, "samconfig.toml"))
 	must(t, err)
-	if !strings.Contains(string(config), "[prod.deploy.parameters]\n") || !strings.Contains(string(config), `"AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t",`) {
+	if !strings.Contains(string(config), "[prod.deploy.parameters]\n") ||
+		!strings.Contains(string(config), `"AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t",`) {
 		t.Errorf("the configuration is\n%s", config)
 	}
 	for _, wrong := range [][]string{nil, {"env=nowhere"}, {"env=prod", "env_file=" + file, "set=Env=dev"}} {

@@ -15,21 +15,29 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
+// schedule is the event of the schedule that looks for lost pushes.
+const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events",
+	"account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
 
-// TestReconcile holds that a push whose event was lost is deployed at the next
-// schedule, once, and that what a person moved back since is left alone.
+// TestReconcile checks that a push whose event was lost is deployed at the next
+// scheduled run, once, and that an older image that was deployed since is left alone.
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "dev", nil)
-	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != "0 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to" {
+	const nothing = "0 of 3 services run the image of their tag, or a newer one; " +
+		"the others have no such image, or cannot be deployed to"
+	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != nothing {
 		t.Errorf("nothing pushed: %+v", got)
 	}
-	// The second that its revisions were registered in has to pass: times of pushes are whole seconds.
-	digest := f.pushLater(t, "myproject_service_web-api", "v2", "latest")
+	// A push is later than the running revision by at least a second, because ECR
+	// returns the times of pushes in whole seconds.
+	f.ahead.Store(int64(2 * time.Second))
+	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_service_web-api", "v2", "latest")
+	must(t, err)
 	f.aws.ResetCalls()
 	got := f.invoke(t, schedule)
-	if got.Status != "deployed" || len(got.Deployments) != 1 || got.Deployments[0].Service != "web-api" || got.Deployments[0].Digest != digest {
+	if got.Status != "deployed" || len(got.Deployments) != 1 ||
+		got.Deployments[0].Service != "web-api" || got.Deployments[0].Digest != digest {
 		t.Fatalf("a lost push: %+v", got)
 	}
 	if n := count(f.operations(), "DescribeServices"); n != 2 {
@@ -38,18 +46,28 @@ func TestReconcile(t *testing.T) {
 	if got := f.invoke(t, schedule); got.Status != "unchanged" {
 		t.Errorf("again: %+v", got)
 	}
-	// A person deploys the old image by hand.
-	if got := f.invoke(t, deployEventAt(time.Now().Add(time.Minute), "back", "action.dev", `{"service":"web-api","tag":"v1"}`)); got.Status != "deployed" {
-		t.Fatalf("back: %+v", got)
+	older := deployEventAt(time.Now().Add(time.Minute), "older", "action.dev", `{"service":"web-api","tag":"v1"}`)
+	if got := f.invoke(t, older); got.Status != "deployed" {
+		t.Fatalf("the older image: %+v", got)
 	}
 	if got := f.invoke(t, schedule); got.Status != "unchanged" {
-		t.Errorf("after a person: %+v", got)
+		t.Errorf("after the older image: %+v", got)
 	}
 }
 
-// TestReconcileFailed holds that a push whose rollout failed is not taken for a
-// lost one: it would fail again with every schedule. Nor is one that was lost,
-// and found, and failed then; what is kept of it is the event that did not come.
+func count(all []string, one string) int {
+	n := 0
+	for _, s := range all {
+		if s == one {
+			n++
+		}
+	}
+	return n
+}
+
+// TestReconcileFailed checks that a push whose rollout failed is not taken for a lost
+// one, whether its event arrived or was lost: it would fail again at every scheduled
+// run. The failure queue gets the push event in both cases.
 func TestReconcileFailed(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []bool{false, true} {
@@ -71,8 +89,7 @@ func TestReconcileFailed(t *testing.T) {
 		}
 		s.advance(t, 10*rolloutStep)
 		s.aws.ResetCalls()
-		got := s.reconcile(t)
-		if got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was rolled back from the image" {
+		if got := s.reconcile(t); !notLost(got) {
 			t.Errorf("lost %v: %+v", lost, got)
 		}
 		for _, c := range s.aws.Calls() {
@@ -81,31 +98,36 @@ func TestReconcileFailed(t *testing.T) {
 			}
 		}
 		kept := s.aws.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
-		if want := `"detail-type":"ECR Image Action"`; len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
-			t.Errorf("lost %v: %d messages are kept, want one with %s: %s", lost, len(kept), want, kept)
+		const want = `"detail-type":"ECR Image Action"`
+		if len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
+			t.Errorf("lost %v: %d messages in the failure queue, want one with %s: %s", lost, len(kept), want, kept)
 		}
 	}
 }
 
-// TestReconcileMovedBack holds that a service that somebody moved back by hand,
-// to a revision that is older than the push, is left alone.
+// notLost reports whether a service was left alone because it was rolled back.
+func notLost(result pipeline.Result) bool {
+	return result.Status == "ignored" && len(result.Deployments) == 1 &&
+		result.Deployments[0].Reason == "the push was not lost: the service was rolled back from the image"
+}
+
+// TestReconcileMovedBack checks that a service that was moved back to a revision older
+// than the push, without the deployer, is left alone.
 func TestReconcileMovedBack(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
 	_, err := s.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
 	must(t, err)
 	s.advance(t, 3*rolloutStep)
-	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
-	must(t, err)
-	s.advance(t, 3*rolloutStep)
-	if got := s.reconcile(t); got.Status != "ignored" || len(got.Deployments) != 1 || got.Deployments[0].Reason != "the push was not lost: the service was rolled back from the image" {
+	s.moveDevBack(t)
+	if got := s.reconcile(t); !notLost(got) {
 		t.Errorf("%+v", got)
 	}
 }
 
-// TestReconcileTellsNothing holds that a found push that a newer event has
-// outdone is told to nobody: it would be with every schedule.
-func TestReconcileTellsNothing(t *testing.T) {
+// TestReconcileReportsNothing checks that a lost push that is superseded by a newer
+// event is not reported. It would be reported again by every scheduled run.
+func TestReconcileReportsNothing(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)
 	s.intercept(t, "dev", func() {
@@ -114,27 +136,37 @@ func TestReconcileTellsNothing(t *testing.T) {
 	})
 	s.advance(t, rolloutStep)
 	s.push(t, "v3")
-	response, err := s.cloud.Functions["dev"].Invoke(t.Context(), []byte(deployEventAt(s.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)))
+	newer := deployEventAt(s.clock.Now(), "6f1d", "action.dev", `{"service":"backend","tag":"v3"}`)
+	response, err := s.cloud.Functions["dev"].Invoke(t.Context(), []byte(newer))
 	must(t, err)
 	if !strings.Contains(string(response.Payload), `"status":"deployed"`) {
 		t.Fatalf("%s", response.Payload)
 	}
 	s.advance(t, 3*rolloutStep)
-	_, err = s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), TaskDefinition: aws.String("myproject_service_dev:1")})
-	must(t, err)
-	s.advance(t, 3*rolloutStep)
+	s.moveDevBack(t)
 	s.aws.ResetCalls()
 	if got := s.reconcile(t); got.Status != "superseded" {
 		t.Errorf("%+v", got)
 	}
 	for _, c := range s.aws.Calls() {
 		if c.Operation == "PutEvents" && strings.Contains(string(c.Body), `reconcile-`) {
-			t.Errorf("it told %s", c.Body)
+			t.Errorf("it reported %s", c.Body)
 		}
 	}
 }
 
-// reconcile makes dev's function look for lost pushes.
+// moveDevBack moves dev's backend to its first revision without the deployer.
+func (s *scenario) moveDevBack(t *testing.T) {
+	t.Helper()
+	_, err := s.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+		Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"),
+		TaskDefinition: aws.String("myproject_service_dev:1"),
+	})
+	must(t, err)
+	s.advance(t, 3*rolloutStep)
+}
+
+// reconcile sends dev's function the schedule's event and returns its result.
 func (s *scenario) reconcile(t *testing.T) (got pipeline.Result) {
 	t.Helper()
 	response, err := s.cloud.Functions["dev"].Invoke(t.Context(), []byte(schedule))
@@ -143,40 +175,25 @@ func (s *scenario) reconcile(t *testing.T) (got pipeline.Result) {
 	return got
 }
 
-// TestReconcileDenied holds that a registry that does not let images be
-// described is spoken of once, and then left alone.
+// TestReconcileDenied checks that a registry that denies DescribeImages is logged
+// once, and is not called again until the next cold start.
 func TestReconcileDenied(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "staging", func(o *lambdahost.Options) { o.AccessKeyID = accounts.Staging + "-deployer" })
-	all, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
+	all, err := iam.Parse([]byte(`{"Version":"2012-10-17",
+		"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`))
 	must(t, err)
 	f.aws.SetRolePolicy(accounts.Staging, "deployer", all)
-	got := f.invoke(t, schedule) // the guide's manual repository policy lacks DescribeImages
-	if got.Status != "ignored" || !strings.Contains(got.Reason, `access denied: the repository policy does not allow it`) || !strings.Contains(got.Reason, `"Action":["ecr:DescribeImages"]}`) {
+	got := f.invoke(t, schedule) // the repository policy lacks DescribeImages
+	if got.Status != "ignored" ||
+		!strings.Contains(got.Reason, `access denied: the repository policy does not allow it`) ||
+		!strings.Contains(got.Reason, `"Action":["ecr:DescribeImages"]}`) {
 		t.Errorf("%+v", got)
 	}
 	f.aws.ResetCalls()
 	got = f.invoke(t, schedule)
-	if got.Status != "ignored" || len(f.aws.Calls()) != 0 || len(f.logs.lines(t, "reconciling is off until the next cold start")) != 1 {
+	logged := len(f.logs.lines(t, "reconciling is off until the next cold start"))
+	if got.Status != "ignored" || len(f.aws.Calls()) != 0 || logged != 1 {
 		t.Errorf("%+v after %v\n%s", got, f.operations(), f.logs)
 	}
-}
-
-// pushLater pushes to dev's registry at a time that is later than everything so far.
-func (f *testFunction) pushLater(t *testing.T, repository, content, tag string) string {
-	t.Helper()
-	f.ahead.Store(int64(2 * time.Second))
-	digest, err := f.accounts["dev"].Push(t.Context(), repository, content, tag)
-	must(t, err)
-	return digest
-}
-
-func count(all []string, one string) int {
-	n := 0
-	for _, s := range all {
-		if s == one {
-			n++
-		}
-	}
-	return n
 }

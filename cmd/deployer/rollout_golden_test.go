@@ -140,7 +140,10 @@ func (e publishedEvent) String() string {
 // prod's backend has: the schema's version, the names, the links to the console, and
 // the envelope. A usual member that is missing is returned as null.
 func (e publishedEvent) unusual() map[string]any {
-	const service = "https://us-east-1.console.aws.amazon.com/ecs/v2/clusters/myproject_cluster_prod/services/myproject_service_prod/"
+	const (
+		console = "https://us-east-1.console.aws.amazon.com/ecs/v2/"
+		service = console + "clusters/myproject_cluster_prod/services/myproject_service_prod/"
+	)
 	links := map[string]any{
 		"service":    service + "health?region=us-east-1",
 		"deployment": service + "deployments?region=us-east-1",
@@ -148,12 +151,13 @@ func (e publishedEvent) unusual() map[string]any {
 	}
 	if revision, ok := e.outcome["revision"].(map[string]any); ok {
 		after := fmt.Sprint(revision["after"])
-		links["task_definition"] = "https://us-east-1.console.aws.amazon.com/ecs/v2/task-definitions/myproject_service_prod/" +
+		links["task_definition"] = console + "task-definitions/myproject_service_prod/" +
 			after[strings.LastIndexByte(after, ':')+1:] + "/containers?region=us-east-1"
 	}
 	usual := map[string]any{
-		"schema": 1.0, "environment": "prod", "project": "myproject", "service": "backend", "cluster": prodCluster, "links": links,
-		"(source)": "deployer", "(bus)": "default", "(resources)": []string{"arn:aws:ecs:us-east-1:333333333333:service/" + prodCluster + "/" + prodBackend},
+		"schema": 1.0, "environment": "prod", "project": "myproject", "service": "backend", "cluster": prodCluster,
+		"links": links, "(source)": "deployer", "(bus)": "default",
+		"(resources)": []string{"arn:aws:ecs:us-east-1:333333333333:service/" + prodCluster + "/" + prodBackend},
 	}
 	all := map[string]any{"(source)": e.Source, "(bus)": e.EventBusName, "(resources)": e.Resources}
 	maps.Copy(all, e.outcome)
@@ -170,11 +174,13 @@ func (e publishedEvent) unusual() map[string]any {
 // journals returns the deployer's tags of every revision of the backend.
 func (s *scenario) journals(t *testing.T) string {
 	t.Helper()
-	list, err := s.prod.ECS.ListTaskDefinitions(t.Context(), &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(prodBackend)})
+	family := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(prodBackend)}
+	list, err := s.prod.ECS.ListTaskDefinitions(t.Context(), family)
 	must(t, err)
 	var b strings.Builder
 	for _, arn := range list.TaskDefinitionArns {
-		out, err := s.prod.ECS.ListTagsForResource(t.Context(), &ecs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
+		revision := &ecs.ListTagsForResourceInput{ResourceArn: aws.String(arn)}
+		out, err := s.prod.ECS.ListTagsForResource(t.Context(), revision)
 		must(t, err)
 		var tags []string
 		for _, tag := range out.Tags {
@@ -247,7 +253,8 @@ func (s *scenario) checkChannels(t *testing.T, events []publishedEvent) {
 		texts = append(texts, request.Text)
 	}
 	paired(t, "outcomes and messages to the topic", outcomes, summaries, func(outcome, summary string) bool {
-		return outcome == summary || strings.HasSuffix(summary, "…") && strings.HasPrefix(outcome, strings.TrimSuffix(summary, "…"))
+		start, cut := strings.CutSuffix(summary, "…")
+		return outcome == summary || cut && strings.HasPrefix(outcome, start)
 	})
 	paired(t, "titles of messages to the topic and texts for Slack", titles, texts, func(title, text string) bool {
 		return text == title || strings.HasPrefix(text, title+": ")
@@ -257,7 +264,8 @@ func (s *scenario) checkChannels(t *testing.T, events []publishedEvent) {
 	}
 }
 
-// paired reports an error unless each element of a matches another element of b, and none is left over.
+// paired reports an error unless each element of a matches another element of b, and
+// none is left over.
 func paired(t *testing.T, what string, a, b []string, match func(string, string) bool) {
 	t.Helper()
 	rest := slices.Clone(b)
@@ -287,7 +295,8 @@ func compactJSON(v any) string {
 var (
 	anyTime     = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z`)
 	anyFraction = regexp.MustCompile(`((?m:^  seconds: )|Seconds=)\d+\.\d+`)
-	anyID       = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|ecs-svc/\d{19}`)
+	anyID       = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|` +
+		`ecs-svc/\d{19}`)
 )
 
 // steady replaces what differs from run to run: times by the time since the start,

@@ -43,7 +43,8 @@ func TestRolloutEventsInAnyOrder(t *testing.T) {
 			s.advance(t, 3*rolloutStep)
 			var reported []string
 			for _, line := range s.logs.lines(t, "outcome published") {
-				reported = append(reported, line["tag"].(string)+strings.TrimPrefix(line["outcome"].(string), "Deployment"))
+				kind := strings.TrimPrefix(line["outcome"].(string), "Deployment")
+				reported = append(reported, line["tag"].(string)+kind)
 			}
 			if got := strings.Join(reported, ", "); got != want {
 				t.Errorf("reported %s, want %s", got, want)
@@ -71,7 +72,8 @@ func TestReportedAfterFault(t *testing.T) {
 			s := newScenario(t)
 			s.push(t, "v2")
 			s.aws.Inject(emulator.Fault{
-				Account: accounts.Prod, Operation: tt.operation, Skip: tt.skip, Times: 1, Error: emulator.AccessDenied("no"),
+				Account: accounts.Prod, Operation: tt.operation, Skip: tt.skip, Times: 1,
+				Error: emulator.AccessDenied("no"),
 			})
 			s.send(t, deployTo("v2"))
 			s.advance(t, 2*rolloutStep)

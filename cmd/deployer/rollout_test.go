@@ -278,7 +278,8 @@ func rollbackFailed(t *testing.T, s *scenario) {
 	s.send(t, rollback)
 	s.advance(t, 6*rolloutStep)
 	_, err := s.dev.ECR.BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{
-		RepositoryName: aws.String("myproject_backend"), ImageIds: []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}},
+		RepositoryName: aws.String("myproject_backend"),
+		ImageIds:       []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(first)}},
 	})
 	must(t, err)
 	s.send(t, rollback)

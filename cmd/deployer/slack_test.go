@@ -63,10 +63,12 @@ func TestWebhookInFile(t *testing.T) {
 	text, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "prod.yaml")
-	must(t, os.WriteFile(file, append(text, "\nworkload:\n  slack_webhook: "+slack.URL+"/services/"+planted+"\n"...), 0o600))
+	webhook := "\nworkload:\n  slack_webhook: " + slack.URL + "/services/" + planted + "\n"
+	must(t, os.WriteFile(file, append(text, webhook...), 0o600))
 	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
 	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
-	if got := <-received; !strings.HasPrefix(got, "/services/"+planted+` {"text":"🚫 prod: backend does not get git-: `) {
+	want := "/services/" + planted + ` {"text":"🚫 prod: backend does not get git-: `
+	if got := <-received; !strings.HasPrefix(got, want) {
 		t.Errorf("Slack received %s", got)
 	}
 	warnings := f.logs.lines(t, "reading the environment file")
