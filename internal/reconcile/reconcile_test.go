@@ -100,7 +100,8 @@ func TestLostPushesOfTask(t *testing.T) {
 	f := newFixture(t, "dev")
 	f.push(t, "myproject_task_nightly-report", "v2", "latest")
 	f.env.Workloads = append(f.env.Workloads, environment.Workload{Kind: environment.Service, Name: "new",
-		Repository: "myproject_service_new", ECSService: "myproject_service_new_dev", Family: "myproject_service_new_dev"})
+		Repository: "myproject_service_new", Registry: f.env.Registry(), Pointer: environment.ECSService("myproject_service_new_dev"),
+		Family: "myproject_service_new_dev"})
 	if got := f.search(t); len(got.Requests) != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -140,7 +141,7 @@ func TestLost(t *testing.T) {
 	f := newFixture(t, "dev")
 	digest := f.push(t, "myproject_backend", "v2", "latest")
 	backend, _ := f.env.Find("backend", environment.Services...)
-	ref := f.env.Reference(backend, "latest")
+	ref := backend.Reference("latest")
 	ref.Digest = digest
 	for _, tt := range []struct {
 		name           string
