@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -126,3 +127,21 @@ func (d *Deployer) recordsBelow(ctx context.Context, t ecsservice.Target, family
 		}
 	}
 }
+
+// RollbackReason returns the reason of a rollback for its journal: which
+// revision it restores, and the sender's reason if there is one.
+func RollbackReason(revision int, reason string) string {
+	restored := fmt.Sprintf("rollback to revision %d", revision)
+	if reason == "" {
+		return restored
+	}
+	return restored + reasonSeparator + reason
+}
+
+// SenderReason returns the sender's reason in what [RollbackReason] returned.
+func SenderReason(rollbackReason string) string {
+	_, reason, _ := strings.Cut(rollbackReason, reasonSeparator)
+	return reason
+}
+
+const reasonSeparator = ": "

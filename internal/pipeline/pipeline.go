@@ -29,9 +29,8 @@ type Pipeline struct {
 	env        *environment.Environment
 	config     aws.Config
 	resolver   *resolve.Resolver
-	services   *ecsservice.Client
 	deployer   *ecsdeploy.Deployer
-	rollouts   *rollout.Client
+	rollouts   rolloutHandler
 	reconciler *reconcile.Reconciler
 	publisher  publisher
 	now        func() time.Time
@@ -56,7 +55,7 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 	resolver, services := resolve.New(config), ecsservice.New(config)
 	return &Pipeline{
 		env: env, config: config, now: time.Now,
-		resolver: resolver, services: services, deployer: ecsdeploy.New(services), rollouts: rollout.New(services),
+		resolver: resolver, deployer: ecsdeploy.New(services), rollouts: rollout.NewHandler(services),
 		reconciler: reconcile.New(resolver, services), publisher: notify.Discard{},
 	}
 }

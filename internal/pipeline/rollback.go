@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
@@ -12,21 +11,6 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/image"
 )
-
-// rollbackReason is what the journal of a rollback says why it was made.
-func rollbackReason(revision int, words string) string {
-	reason := fmt.Sprintf("rollback to revision %d", revision)
-	if words != "" {
-		reason += ": " + words
-	}
-	return reason
-}
-
-// wordsOf returns the sender's words in what rollbackReason returned.
-func wordsOf(reason string) string {
-	_, words, _ := strings.Cut(reason, ": ")
-	return words
-}
 
 // imageLookup finds the image of a request in ECR.
 type imageLookup func(context.Context) (image.Reference, error)
@@ -57,7 +41,7 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 			fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), "choose another revision")
 	}
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
-	request.Cause.Reason = rollbackReason(back.Revision, request.Cause.Reason)
+	request.Cause.Reason = ecsdeploy.RollbackReason(back.Revision, request.Cause.Reason)
 	w.Registry, w.Repository = registry, ref.Repository // where it was then, whatever the strategy is now
 	return func(ctx context.Context) (image.Reference, error) {
 		if back.Digest == "" {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/event"
 	"deployer/internal/journal"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -40,7 +41,7 @@ func TestObserveByJournal(t *testing.T) {
 			for i := range tt.later {
 				a.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
 			}
-			s, err := a.rollouts.Observe(t.Context(), tt.to, "ecs-svc/1", tt.search)
+			s, err := NewHandler(a.services).observe(t.Context(), tt.to, event.Rollout{DeploymentID: "ecs-svc/1"}, tt.search)
 			if err != nil || s.Found != tt.found || s.Deleted != tt.gone || tt.found && (s.Revision.TaskDefinition != got.TaskDefinition || s.Revision.Cause.ID != "e") {
 				t.Errorf("%+v, %v", s, err)
 			}
@@ -59,7 +60,7 @@ func TestObserve(t *testing.T) {
 	}
 	// That the second began is told already: it is replaced once all the same.
 	a.note(t, arn+target.Family+":3", journal.Note{DeploymentID: ids[1]})
-	s, err := a.rollouts.Observe(t.Context(), target, ids[2], false)
+	s, err := NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[2]}, false)
 	must(t, err)
 	if !s.Found || !s.Primary || !s.InProgress || s.Foreign() || s.Revision.Cause.ID != "v4" || s.Previous.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
 		t.Errorf("%+v", s)
@@ -67,13 +68,13 @@ func TestObserve(t *testing.T) {
 	if len(s.Replaced) != 2 || s.Replaced[0].Cause.ID != "v3" || s.Replaced[0].DeploymentID != ids[1] || s.Replaced[1].DeploymentID != ids[0] {
 		t.Errorf("replaced: %+v", s.Replaced)
 	}
-	if s, err = a.rollouts.Observe(t.Context(), target, ids[0], false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
+	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[0]}, false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
 		t.Errorf("%+v, %v", s, err)
 	}
 	// Somebody rolls the first out once more, after it ended.
 	a.note(t, s.Revision.TaskDefinition, journal.Note{DeploymentID: ids[0], Outcome: journal.Succeeded})
 	a.moveTo(t, s.Revision.TaskDefinition)
-	if s, err = a.rollouts.Observe(t.Context(), target, "", false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
+	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ""}, false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }

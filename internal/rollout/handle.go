@@ -1,0 +1,143 @@
+package rollout
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+	"deployer/internal/outcome"
+)
+
+// DescribeServices is eventually consistent with ECS's events: a rollout is read
+// up to maxReads times, readInterval apart, until it shows what its event reports.
+const (
+	maxReads     = 12
+	readInterval = 250 * time.Millisecond
+)
+
+// Report is one outcome of a rollout, and what the journal of its revision is
+// to say of it.
+type Report struct {
+	Outcome  outcome.Outcome
+	Revision journal.Record
+	Note     journal.Note
+}
+
+// Handler turns rollout events into reports. It is safe for concurrent use.
+type Handler struct {
+	services *ecsservice.Client
+	now      func() time.Time
+}
+
+// NewHandler returns a handler that reads and writes through one ECS client.
+func NewHandler(services *ecsservice.Client) *Handler {
+	return &Handler{services: services, now: time.Now}
+}
+
+// Handle observes the rollout of an event that happened at a time, decides, and
+// returns what is to be published. It publishes nothing, and writes only notes
+// that go with no report. If there is nothing to report, reason says why.
+//
+// The caller publishes the outcomes, and then calls [Handler.Journal] for each
+// report.
+func (h *Handler) Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (reports []Report, reason string, err error) {
+	if at.IsZero() {
+		at = h.now()
+	}
+	t := ecsservice.TargetOf(env, e.Workload)
+	o, err := h.await(ctx, t, e)
+	if err != nil {
+		return nil, "", err
+	}
+	if e.Step == event.TasksImpaired && o.Found {
+		slog.WarnContext(ctx, "tasks do not stay up", "service", t.Workload, "task_definition", o.Revision.TaskDefinition,
+			"tag", o.Revision.Tag, "deployment_id", o.ID)
+	}
+	d := Decide(e, at, o)
+	if d.Note != (journal.Note{}) {
+		if err := h.services.AddNote(ctx, o.Revision, d.Note); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, draft := range d.Drafts {
+		previous := o.Previous
+		if draft.Revision.TaskDefinition != o.Revision.TaskDefinition {
+			if previous, err = h.previous(ctx, t, draft.Revision); err != nil {
+				return nil, "", err
+			}
+		}
+		report, err := draft.report(env, e.Workload, at, previous)
+		if err != nil {
+			return nil, "", err
+		}
+		reports = append(reports, report)
+	}
+	return reports, d.Reason, nil
+}
+
+// Journal writes the note of a report to the journal of its revision.
+func (h *Handler) Journal(ctx context.Context, r Report) error {
+	return h.services.AddNote(ctx, r.Revision, r.Note)
+}
+
+// await observes the rollout of an event until the observation shows what the
+// event reports. The last time it looks into the journals too.
+func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout) (Observation, error) {
+	for reads := 1; ; reads++ {
+		o, err := h.observe(ctx, t, e, false)
+		if err != nil || o.Shows(e) {
+			return o, err
+		}
+		if !o.Deleted { // nothing more will show of a deleted service
+			if err := fault.Wait(ctx, readInterval); err != nil {
+				return o, fault.Classify("waiting for ECS to show a rollout", err)
+			}
+		}
+		if o.Deleted || reads == maxReads {
+			return h.observe(ctx, t, e, true)
+		}
+	}
+}
+
+// previous reads the revision that ran when one was registered. Of a revision
+// that was deleted there is only the ARN.
+func (h *Handler) previous(ctx context.Context, t ecsservice.Target, r journal.Record) (journal.Record, error) {
+	if r.Previous == "" {
+		return journal.Record{}, nil
+	}
+	return h.services.RecordOrARN(ctx, t, r.Previous)
+}
+
+// constructors are the constructors of outcomes by their kind.
+var constructors = map[outcome.Kind]func(outcome.Outcome) (outcome.Outcome, error){
+	outcome.DeploymentStarted: outcome.Started, outcome.DeploymentSucceeded: outcome.Succeeded,
+	outcome.DeploymentFailed: outcome.Failed, outcome.DeploymentSuperseded: outcome.Superseded,
+}
+
+// report completes a draft. Previous is the revision that ran before.
+func (d Draft) report(env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record) (Report, error) {
+	o, r := outcome.Of(env, w), d.Revision
+	o.Time, o.Accepted, o.DeploymentID, o.Foreign, o.Gone = at, d.Accepted, d.DeploymentID, d.Foreign, d.Deleted
+	o.Tag, o.Digest = r.Tag, r.Digest
+	o.Image = outcome.Change{Before: previous.Image, After: r.Image}
+	o.Revision = outcome.Change{Before: previous.TaskDefinition, After: r.TaskDefinition}
+	o.Unproven = previous.Foreign
+	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
+	if d.Foreign {
+		// Nothing is noted: the revision is another tool's, or its journal is
+		// about its own rollout.
+		r.Foreign = true
+	} else {
+		o.Cause = r.Cause
+		if d.Kind == outcome.DeploymentFailed {
+			o.Event = originalEvent(env, w, r)
+		}
+	}
+	o, err := constructors[d.Kind](o)
+	return Report{Outcome: o, Revision: r, Note: d.Note}, err
+}

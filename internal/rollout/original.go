@@ -1,0 +1,64 @@
+package rollout
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/image"
+	"deployer/internal/journal"
+)
+
+// originalEvent returns the event that asked for a revision, as far as its
+// journal has it, so that it can be sent again; nil if no event can have asked.
+// For a lost push it is the event that did not arrive.
+func originalEvent(env *environment.Environment, w environment.Workload, r journal.Record) json.RawMessage {
+	e := map[string]any{
+		"version": "0", "id": r.Cause.ID, "time": r.Cause.Time.Format(time.RFC3339),
+		"account": env.AccountID, "region": env.Region, "resources": []string{},
+	}
+	ref, err := image.ParseReference(r.Image)
+	pushed := r.Cause.Source == event.ECRSource || r.Cause.Source == event.ReconcileSource
+	switch {
+	case err == nil && pushed:
+		registry, _ := ref.Registry()
+		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region
+		e["detail"] = map[string]string{
+			"action-type": "PUSH", "result": "SUCCESS",
+			"repository-name": ref.Repository, "image-tag": r.Tag, "image-digest": r.Digest,
+		}
+	case len(env.DeploySources) > 0:
+		source := env.DeploySources[0]
+		if slices.Contains(env.DeploySources, r.Cause.Source) {
+			source = r.Cause.Source
+		}
+		e["source"], e["detail-type"], e["detail"] = source, event.DeployType, deployDetail(w, r, source)
+	default:
+		return nil
+	}
+	raw, _ := json.Marshal(e) // texts and maps of them always encode
+	return raw
+}
+
+// deployDetail returns the detail of the DEPLOY event that asked for a revision.
+func deployDetail(w environment.Workload, r journal.Record, source string) map[string]string {
+	detail := map[string]string{"service": w.Name}
+	add := func(key, value string) {
+		if value != "" {
+			detail[key] = value
+		}
+	}
+	add("actor", r.Cause.Actor)
+	if r.Restores != "" && source == r.Cause.Source {
+		// The tag may be on another image by now, so the rollback is asked for again.
+		detail["action"] = event.Rollback
+		add("reason", ecsdeploy.SenderReason(r.Cause.Reason))
+		return detail
+	}
+	detail["tag"] = r.Tag
+	add("reason", r.Cause.Reason)
+	return detail
+}
