@@ -11,13 +11,14 @@ import (
 	"deployer/internal/environment"
 )
 
-// environment returns the environment with its account settled: from the ARN
-// of the invoked function, which is certain; else from the file; else from STS.
-func (p *Pipeline) environment(ctx context.Context) (*environment.Environment, error) {
+// environmentOf returns the environment with its account. The account is that of
+// the invoked function's ARN in ctx, if there is one; else that of the environment
+// file; else that of the credentials, which STS is asked for.
+func (p *Pipeline) environmentOf(ctx context.Context) (*environment.Environment, error) {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
 		if function, err := arn.Parse(lc.InvokedFunctionArn); err == nil {
 			if p.env.AccountID != "" && p.env.AccountID != function.AccountID {
-				slog.WarnContext(ctx, "the environment file names another account than the function's, which is used",
+				slog.WarnContext(ctx, "using the function's account, not that of the environment file",
 					"file", p.env.File, "account_id", p.env.AccountID, "function_account_id", function.AccountID)
 			}
 			return p.env.In(function.AccountID), nil

@@ -95,7 +95,7 @@ func (p *Pipeline) Preview(ctx context.Context, raw json.RawMessage) (Result, er
 
 // Deploy carries out one request with the credentials of the pipeline's config.
 func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, error) {
-	env, err := p.environment(ctx)
+	env, err := p.environmentOf(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -107,7 +107,7 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool) (Result, error) {
 	ctx, cancel := withReserve(ctx, answerReserve)
 	defer cancel()
-	env, err := p.environment(ctx)
+	env, err := p.environmentOf(ctx)
 	if err != nil {
 		slog.ErrorContext(ctx, "finding the account failed", "error", err.Error(), "error_type", fault.NameOf(err))
 		return Result{}, err
