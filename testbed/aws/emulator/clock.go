@@ -5,17 +5,16 @@ import (
 	"time"
 )
 
-// A Clock is a clock that moves only when told to. Its Now is meant for
-// [Options.Clock]. It is safe for concurrent use.
+// A Clock is a clock that only its Advance moves. Its Now is meant for [Options.Clock]. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that stands at t.
+// NewClock returns a clock that shows t.
 func NewClock(t time.Time) *Clock { return &Clock{now: t} }
 
-// Now returns the time the clock stands at.
+// Now returns the time that the clock shows.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

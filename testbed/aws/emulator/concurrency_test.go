@@ -10,16 +10,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // Deployers that race: every revision is made once, and the service runs one of them.
 func TestConcurrentDeployments(t *testing.T) {
 	t.Parallel()
 	const deployers = 16
-	w := newService(t, "")
-	w.rule(t, dev, `{"source":["aws.ecs"]}`, function, "")
-	w.HandleLambda(function, func(ctx context.Context, _ []byte) error {
-		_, err := w.ecs(dev).ListClusters(ctx, nil)
+	w := emulatortest.NewService(t, "")
+	w.Rule(t, dev, `{"source":["aws.ecs"]}`, function, "")
+	w.AWS.HandleLambda(function, func(ctx context.Context, _ []byte) error {
+		_, err := w.ECS(dev).ListClusters(ctx, nil)
 		return err
 	})
 	var mu sync.Mutex
@@ -27,7 +28,7 @@ func TestConcurrentDeployments(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range deployers {
 		group.Go(func() {
-			client := w.ecs(dev)
+			client := w.ECS(dev)
 			registered, err := client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
 				Family:               new("web"),
 				ContainerDefinitions: []types.ContainerDefinition{{Name: new("app"), Image: new(fmt.Sprintf("nginx:%d", i)), Memory: new(int32(128))}},
@@ -47,12 +48,12 @@ func TestConcurrentDeployments(t *testing.T) {
 			if _, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}}); err != nil {
 				t.Error(err)
 			}
-			w.Calls()
-			w.Tick()
+			w.AWS.Calls()
+			w.AWS.Tick()
 		})
 	}
 	group.Wait()
-	if err := w.Drain(t.Context()); err != nil {
+	if err := w.AWS.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for revision := int32(2); revision <= deployers+1; revision++ {
@@ -60,9 +61,13 @@ func TestConcurrentDeployments(t *testing.T) {
 			t.Errorf("revision %d is missing", revision)
 		}
 	}
-	w.clock.Advance(2 * 60e9)
-	if lines := w.rollout(t, names{}); len(lines) != 2 {
-		t.Errorf("after the rollout: %q", lines)
+	w.Clock.Advance(2 * 60e9)
+	services, err := w.ECS(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(services.Services[0].Deployments); got != 1 {
+		t.Errorf("after the rollout there are %d deployments, want 1", got)
 	}
 }
 
@@ -70,10 +75,10 @@ func TestConcurrentDeployments(t *testing.T) {
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
 	run := func() string {
-		w := newWorld(t, emulator.Options{})
-		w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
-		w.register(t, dev, "web", "nginx")
-		return w.do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)
+		w := newEnv(t, emulator.Options{})
+		w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
+		w.Register(t, dev, "web", "nginx")
+		return w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)
 	}
 	if a, b := run(), run(); a != b {
 		t.Errorf("two runs differ:\n%s\n%s", a, b)

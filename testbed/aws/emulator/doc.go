@@ -1,20 +1,19 @@
-// Package emulator is Amazon ECR, Amazon ECS, Amazon EventBridge, Amazon SQS, Amazon SNS,
-// Parameter Store and AWS Secrets Manager, and of IAM, S3 and STS what goes with them,
-// over HTTP, in one process and in memory.
+// Package emulator emulates AWS over HTTP, in one process and in memory: ECR, ECS, EventBridge, SQS, SNS, Parameter Store,
+// Secrets Manager and STS, and the parts of IAM and S3 that they need. Each service is a package of its own beside this
+// one; this package assembles them, records their calls, and injects faults.
 //
-// It speaks the services' own protocols (JSON 1.1, and the query protocol for IAM, SNS and STS),
-// so a program reaches it through its SDK's AWS_ENDPOINT_URL and the aws command
-// through --endpoint-url; nothing in a client knows that it is there. It is meant as a
-// witness: errors, limits and orders of checks are those AWS documents or is reported
-// to show, and what it does not implement is refused and recorded (see
-// [Emulator.UnknownOperations]), never silently accepted.
+//	e := emulator.New(emulator.Options{})
+//	url, stop, err := emulator.Serve(e) // for AWS_ENDPOINT_URL
 //
-// State is kept apart by account and region. The region and the service come from the
-// credential scope of the request's signature, the account from its access key id:
+// It speaks the services' own protocols, so programs reach it through the SDK's AWS_ENDPOINT_URL and the aws command
+// through --endpoint-url. It serves as a second implementation of AWS: errors, limits and the order of checks are those
+// that AWS documents. An operation that it does not have is an error and is recorded, see [Emulator.UnknownOperations].
+//
+// State is kept apart by account and region. The region and the service come from the credential scope of the request's
+// signature, the account from its access key id:
 //
 //	111111111111             the administrator of account 111111111111
 //	111111111111-Deployer    the role Deployer of that account, see [Emulator.SetRolePolicy]
 //
-// Signatures are not verified: any secret key will do. A missing or malformed
-// Authorization header is refused, as AWS does.
+// Signatures are not verified, so any secret access key works.
 package emulator

@@ -5,94 +5,97 @@ import (
 	"math/rand/v2"
 	"path"
 	"time"
+
+	"deployer/testbed/aws/api"
 )
 
-// A Drop says when a connection is dropped without an answer.
+// A Drop is a moment at which a connection is dropped without an answer.
 type Drop int
 
 // The moments at which a connection can be dropped.
 const (
 	DropNone   Drop = iota
-	DropBefore      // the call never took effect
-	DropAfter       // the call took effect, but the client does not learn of it
+	DropBefore      // before the call takes effect
+	DropAfter       // after the call took effect
 )
 
 // String returns the name of the constant.
 func (d Drop) String() string { return [...]string{"DropNone", "DropBefore", "DropAfter"}[d] }
 
-// A Fault is something that goes wrong with some calls. What goes wrong is any of
-// Latency, Error and Drop; an Error comes instead of the call's effect.
+// A Fault makes some calls fail. Latency, Error and Drop can be combined; with an Error the call takes no effect.
 type Fault struct {
-	// Operation says which calls are meant, such as "ecs:UpdateService"; "ecr:*" is
-	// all of a service and "*" is all.
+	// Operation selects the calls, such as "ecs:UpdateService"; "ecr:*" selects all of a service and "*" all.
 	Operation string
-	// Account is that of the callers meant; empty is all.
+	// Account selects the calls of one account; empty selects all.
 	Account string
-	// Skip is how many of the calls meant are spared before the fault strikes.
+	// Skip is how many of the selected calls succeed before the first fails.
 	Skip int
-	// Times is how often it strikes; zero is for ever.
+	// Times is how many calls fail; zero is no limit.
 	Times int
-	// Share is the part of the calls meant that it strikes, in an order that looks
-	// random and is the same for the same Seed; zero is all.
+	// Share is the share of the selected calls that fail, chosen at random but in the same way for the same Seed; zero is
+	// all.
 	Share float64
 	Seed  uint64
 
-	Latency time.Duration // real time that passes before the call takes effect
+	Latency time.Duration // real time before the call takes effect
 	Error   *Error
 	Drop    Drop
 }
 
-// An activeFault is a fault with the number of calls it has met.
+// An activeFault is a fault and how many of the selected calls came.
 type activeFault struct {
-	Fault
-	met  int
-	dice *rand.Rand // for Share
+	fault  Fault
+	count  int
+	random *rand.Rand // for Share
 }
 
-// Inject makes a fault happen from now on. Of several that mean the same call the one
-// injected first strikes; the others do not count the call.
+// Inject makes a fault active. Of several faults that apply to a call, the first injected one makes it fail, and the
+// others do not count it.
 func (e *Emulator) Inject(f Fault) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.faults = append(e.faults, &activeFault{Fault: f, dice: rand.New(rand.NewPCG(f.Seed, uint64(len(e.faults))))})
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	random := rand.New(rand.NewPCG(f.Seed, uint64(len(e.faults))))
+	e.faults = append(e.faults, &activeFault{fault: f, random: random})
 }
 
-// ClearFaults takes back every injected fault.
+// ClearFaults removes every fault.
 func (e *Emulator) ClearFaults() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
 	e.faults = nil
 }
 
-// takeFault returns the fault that strikes the call, or one that does nothing.
-func (e *Emulator) takeFault(r *request) Fault {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+// takeFault returns the fault that applies to the call, or the zero Fault.
+func (e *Emulator) takeFault(r *api.Request) Fault {
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
 	for _, f := range e.faults {
-		if f.strikes(r) {
-			return f.Fault
+		if f.applies(r) {
+			return f.fault
 		}
 	}
 	return Fault{}
 }
 
-// strikes reports whether the fault strikes the call, and counts the call if it is meant.
-func (f *activeFault) strikes(r *request) bool {
-	if meant, _ := path.Match(f.Operation, r.name()); !meant || f.Account != "" && f.Account != r.account {
+// applies reports whether the fault applies to the call, and counts the call if it is selected.
+func (a *activeFault) applies(r *api.Request) bool {
+	f := a.fault
+	selected, _ := path.Match(f.Operation, r.Name())
+	if !selected || f.Account != "" && f.Account != r.Caller.Account {
 		return false
 	}
-	if f.Times > 0 && f.met >= f.Skip+f.Times {
+	if f.Times > 0 && a.count >= f.Skip+f.Times {
 		return false
 	}
-	if f.Share > 0 && f.dice.Float64() >= f.Share {
+	if f.Share > 0 && a.random.Float64() >= f.Share {
 		return false
 	}
-	f.met++
-	return f.met > f.Skip
+	a.count++
+	return a.count > f.Skip
 }
 
-// wait lets real time pass, and reports false when the client did not wait that long.
-func wait(ctx context.Context, d time.Duration) bool {
+// sleep waits for d. It reports false if the context ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}

@@ -12,17 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // try sends a call whose connection may be dropped, and says how it ended.
-func (w *world) try(t *testing.T, key, name string) string {
+func (w *env) try(t *testing.T, key, name string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, strings.NewReader(`{}`))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL, strings.NewReader(`{}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+name)
-	request.Header.Set("Authorization", authorization(key, "us-east-1", "ecs"))
+	request.Header.Set("Authorization", emulatortest.Authorization(key, "us-east-1", "ecs"))
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
@@ -59,9 +60,9 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Options{})
+			w := newEnv(t, emulator.Options{})
 			for _, f := range tt.faults {
-				w.Inject(f)
+				w.AWS.Inject(f)
 			}
 			var got []string
 			for _, operation := range []string{"CreateCluster", "ListClusters", "CreateCluster", "ListClusters"} {
@@ -70,7 +71,7 @@ func TestFaults(t *testing.T) {
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("answers (-want +got):\n%s", diff)
 			}
-			w.ClearFaults()
+			w.AWS.ClearFaults()
 			if got := w.try(t, dev, "ListClusters"); got != "200" {
 				t.Errorf("after ClearFaults: %s", got)
 			}
@@ -87,15 +88,15 @@ func TestDroppedCalls(t *testing.T) {
 	} {
 		t.Run(drop.String(), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Options{})
-			w.Inject(emulator.Fault{Operation: "ecs:CreateCluster", Drop: drop})
+			w := newEnv(t, emulator.Options{})
+			w.AWS.Inject(emulator.Fault{Operation: "ecs:CreateCluster", Drop: drop})
 			if got := w.try(t, dev, "CreateCluster"); got != "dropped" {
 				t.Errorf("got %s, want a dropped connection", got)
 			}
-			if got := w.do(t, dev, "ecs:ListClusters", `{}`); got != want {
+			if got := w.Do(t, dev, "ecs:ListClusters", `{}`); got != want {
 				t.Errorf("clusters %s, want %s", got, want)
 			}
-			if got := w.Calls()[0].Error; got != drop.String() {
+			if got := w.AWS.Calls()[0].Error; got != drop.String() {
 				t.Errorf("recorded as %q, want %q", got, drop)
 			}
 		})
@@ -104,11 +105,11 @@ func TestDroppedCalls(t *testing.T) {
 
 func TestLatency(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{})
+	w := newEnv(t, emulator.Options{})
 	const latency = 30 * time.Millisecond
-	w.Inject(emulator.Fault{Operation: "ecs:ListClusters", Latency: latency})
-	w.do(t, dev, "ecs:ListClusters", `{}`)
-	c := w.Calls()[0]
+	w.AWS.Inject(emulator.Fault{Operation: "ecs:ListClusters", Latency: latency})
+	w.Do(t, dev, "ecs:ListClusters", `{}`)
+	c := w.AWS.Calls()[0]
 	if took := c.End.Sub(c.Start); took < latency {
 		t.Errorf("the call took %v, want at least %v", took, latency)
 	}
@@ -116,16 +117,16 @@ func TestLatency(t *testing.T) {
 
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
-	w.ResetCalls()
-	w.SetRolePolicy(prod, "Deployer", document(t, allow("ecs:DescribeServices", "*")))
-	w.raw(t, prod+"-Deployer", "ecs:DescribeServices", `{"cluster":"c","services":["web","api"]}`)
-	w.raw(t, "nobody", "ecr:BatchGetImage", `{`)
-	if _, err := w.sts(dev).GetCallerIdentity(t.Context(), nil); err != nil {
+	w := newEnv(t, emulator.Options{})
+	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
+	w.AWS.ResetCalls()
+	w.AWS.SetRolePolicy(prod, "Deployer", emulatortest.Policy(t, emulatortest.Allow("ecs:DescribeServices", "*")))
+	w.Raw(t, prod+"-Deployer", "ecs:DescribeServices", `{"cluster":"c","services":["web","api"]}`)
+	w.Raw(t, "nobody", "ecr:BatchGetImage", `{`)
+	if _, err := w.STS(dev).GetCallerIdentity(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	got := w.Calls()
+	got := w.AWS.Calls()
 	for i := range got {
 		if got[i].End.Before(got[i].Start) {
 			t.Errorf("call %d ended before it began", i)
@@ -152,13 +153,13 @@ func TestCallsThatOverlap(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	var first atomic.Bool
-	w := serve(t, emulator.New(emulator.Options{Clock: func() time.Time {
+	w := &env{emulatortest.Serve(t, emulator.New(emulator.Options{Clock: func() time.Time {
 		if first.CompareAndSwap(false, true) {
 			close(began)
 			<-release
 		}
-		return start
-	}}))
+		return emulatortest.StartTime
+	}}))}
 	done := make(chan string)
 	go func() { done <- w.try(t, dev, "ListClusters") }()
 	<-began
@@ -170,7 +171,7 @@ func TestCallsThatOverlap(t *testing.T) {
 		t.Errorf("the first: %s", got)
 	}
 	var got []string
-	for _, c := range w.Calls() {
+	for _, c := range w.AWS.Calls() {
 		got = append(got, c.Account)
 	}
 	if diff := cmp.Diff([]string{dev, prod}, got); diff != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 func TestRouting(t *testing.T) {
@@ -29,7 +30,7 @@ func TestRouting(t *testing.T) {
 		want          string
 	}{{
 		name: "a call", target: ecsTarget, contentType: json,
-		authorization: authorization(dev, "us-east-1", "ecs"), body: `{}`,
+		authorization: emulatortest.Authorization(dev, "us-east-1", "ecs"), body: `{}`,
 		wantStatus: 200, want: `{"clusterArns":[]}`,
 	}, {
 		name: "not signed", target: ecsTarget, contentType: json, body: `{}`,
@@ -40,30 +41,30 @@ func TestRouting(t *testing.T) {
 		want:       `{"__type":"MissingAuthenticationTokenException","message":"Authorization header requires 'Credential' parameter, 'Signature' and 'SignedHeaders' of AWS Signature Version 4"}`,
 	}, {
 		name: "an access key id of no account", target: ecsTarget, contentType: json,
-		authorization: authorization("AKIAIOSFODNN7EXAMPLE", "us-east-1", "ecs"), body: `{}`,
+		authorization: emulatortest.Authorization("AKIAIOSFODNN7EXAMPLE", "us-east-1", "ecs"), body: `{}`,
 		wantStatus: 403, want: `{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`,
 	}, {
 		name: "signed for another service", target: ecsTarget, contentType: json,
-		authorization: authorization(dev, "us-east-1", "ecr"), body: `{}`,
+		authorization: emulatortest.Authorization(dev, "us-east-1", "ecr"), body: `{}`,
 		wantStatus: 400, want: `{"__type":"InvalidSignatureException","message":"Credential should be scoped to correct service: 'ecs'."}`,
 	}, {
 		name: "a body that is not JSON", target: ecsTarget, contentType: json,
-		authorization: authorization(dev, "us-east-1", "ecs"), body: `{`,
+		authorization: emulatortest.Authorization(dev, "us-east-1", "ecs"), body: `{`,
 		wantStatus: 400, want: `{"__type":"SerializationException","message":"unexpected end of JSON input"}`,
 	}, {
 		name: "a role without policies", target: ecsTarget, contentType: json,
-		authorization: authorization(dev+"-Nobody", "us-east-1", "ecs"), body: `{}`,
+		authorization: emulatortest.Authorization(dev+"-Nobody", "us-east-1", "ecs"), body: `{}`,
 		wantStatus: 400,
 		want:       `{"Message":"User: arn:aws:sts::111111111111:assumed-role/Nobody/session is not authorized to perform: ecs:ListClusters on resource: * because no identity-based policy allows the ecs:ListClusters action","__type":"AccessDeniedException"}`,
 	}, {
-		name: "STS", contentType: form, authorization: authorization(dev, "us-east-1", "sts"),
+		name: "STS", contentType: form, authorization: emulatortest.Authorization(dev, "us-east-1", "sts"),
 		body:       "Action=GetCallerIdentity&Version=2011-06-15",
 		wantStatus: 200,
 		want: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
 			`<Arn>arn:aws:iam::111111111111:root</Arn><UserId>111111111111</UserId><Account>111111111111</Account>` +
 			`</GetCallerIdentityResult></GetCallerIdentityResponse>`,
 	}, {
-		name: "STS in China as a role", contentType: form, authorization: authorization(dev+"-Deployer", "cn-north-1", "sts"),
+		name: "STS in China as a role", contentType: form, authorization: emulatortest.Authorization(dev+"-Deployer", "cn-north-1", "sts"),
 		body:       "Action=GetCallerIdentity&Version=2011-06-15",
 		wantStatus: 200,
 		want: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
@@ -73,8 +74,8 @@ func TestRouting(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Options{})
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, strings.NewReader(tt.body))
+			w := newEnv(t, emulator.Options{})
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL, strings.NewReader(tt.body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +86,7 @@ func TestRouting(t *testing.T) {
 			if tt.authorization != "" {
 				request.Header.Set("Authorization", tt.authorization)
 			}
-			status, body := send(t, request)
+			status, body := emulatortest.Send(t, request)
 			if status != tt.wantStatus {
 				t.Errorf("status %d, want %d", status, tt.wantStatus)
 			}
@@ -98,17 +99,17 @@ func TestRouting(t *testing.T) {
 
 func TestSTSErrorIsXML(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	_, err := w.sts("AKIAIOSFODNN7EXAMPLE").GetCallerIdentity(t.Context(), nil)
-	wantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
+	w := newEnv(t, emulator.Options{})
+	_, err := w.STS("AKIAIOSFODNN7EXAMPLE").GetCallerIdentity(t.Context(), nil)
+	emulatortest.WantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 }
 
 func TestUnknownOperation(t *testing.T) {
 	t.Parallel()
 	e := emulator.New(emulator.Options{}) // not by emulatortest, which fails on unknown operations
-	w := serve(t, e)
-	_, err := w.ecs(dev).RunTask(context.Background(), &ecs.RunTaskInput{TaskDefinition: new("web")})
-	wantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the service.")
+	w := &env{emulatortest.Serve(t, e)}
+	_, err := w.ECS(dev).RunTask(context.Background(), &ecs.RunTaskInput{TaskDefinition: new("web")})
+	emulatortest.WantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the service.")
 	if diff := cmp.Diff([]string{"ecs:RunTask"}, e.UnknownOperations()); diff != "" {
 		t.Errorf("unknown operations (-want +got):\n%s", diff)
 	}
@@ -116,12 +117,12 @@ func TestUnknownOperation(t *testing.T) {
 
 func TestAccountsAndRegionsAreApart(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{})
-	w.do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
-	w.do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
-	west := w.config(dev)
+	w := newEnv(t, emulator.Options{})
+	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
+	west := w.Config(dev)
 	west.Region = "us-west-2"
-	for name, client := range map[string]*ecs.Client{"another account": w.ecs(prod), "another region": ecs.NewFromConfig(west)} {
+	for name, client := range map[string]*ecs.Client{"another account": w.ECS(prod), "another region": ecs.NewFromConfig(west)} {
 		listed, err := client.ListClusters(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -1,6 +1,10 @@
 package emulator
 
-import "time"
+import (
+	"time"
+
+	"deployer/testbed/aws/api"
+)
 
 // A rate is a token bucket's size and how many tokens it gains a second.
 type rate struct {
@@ -8,15 +12,14 @@ type rate struct {
 	refill float64
 }
 
-// ecsRates are the buckets of the ECS control plane, one of each for an account in a
-// region, as the API reference gives them under "Request throttling".
+// ecsRates are the token buckets of ECS, each for one account in one region (ECS API reference, "Request throttling for
+// the Amazon ECS API").
 var ecsRates = map[string]rate{
 	"cluster modify":         {20, 1},
 	"cluster read":           {50, 20},
 	"service deployments":    {50, 20},
 	"service modify":         {50, 5},
 	"service read":           {100, 20},
-	"service revisions":      {50, 20},
 	"tag modify":             {20, 10},
 	"tag read":               {50, 20},
 	"task definition modify": {20, 1},
@@ -24,10 +27,9 @@ var ecsRates = map[string]rate{
 	"task read":              {100, 20},
 }
 
-// ecsBuckets says which bucket an operation takes its token from.
+// ecsBuckets are the buckets that operations take their tokens from.
 var ecsBuckets = map[string]string{
 	"ecs:CreateCluster":              "cluster modify",
-	"ecs:DescribeClusters":           "cluster read",
 	"ecs:ListClusters":               "cluster read",
 	"ecs:CreateService":              "service modify",
 	"ecs:UpdateService":              "service modify",
@@ -38,9 +40,7 @@ var ecsBuckets = map[string]string{
 	"ecs:DescribeServiceDeployments": "service deployments",
 	"ecs:ListServiceDeployments":     "service deployments",
 	"ecs:StopServiceDeployment":      "service deployments",
-	"ecs:DescribeServiceRevisions":   "service revisions",
 	"ecs:TagResource":                "tag modify",
-	"ecs:UntagResource":              "tag modify",
 	"ecs:ListTagsForResource":        "tag read",
 	"ecs:RegisterTaskDefinition":     "task definition modify",
 	"ecs:DeregisterTaskDefinition":   "task definition modify",
@@ -51,40 +51,40 @@ var ecsBuckets = map[string]string{
 }
 
 type bucketKey struct {
-	scopeKey
-	name string
+	scope api.Scope
+	name  string
 }
 
-// A bucket holds the tokens that were left at a time.
+// A bucket is how many tokens were left at a time.
 type bucket struct {
 	tokens float64
 	at     time.Time
 }
 
-// LimitRates makes ECS throttle from now on as Options.RateLimits does, from full buckets.
+// LimitRates makes ECS throttle calls from now on, as [Options.RateLimits] does from the start. The buckets are full.
 func (e *Emulator) LimitRates() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.rateLimits = true
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	e.limited = true
 }
 
-// throttle takes a token for the call, if rates are limited at all.
-func (e *Emulator) throttle(r *request) *Error {
-	name, limited := ecsBuckets[r.name()]
-	if !e.rateLimits || !limited {
+// throttle takes a token for the call if rates are limited. It returns an error if there is none.
+func (e *Emulator) throttle(r *api.Request) *api.Error {
+	name, known := ecsBuckets[r.Name()]
+	if !e.limited || !known {
 		return nil
 	}
 	limit := ecsRates[name]
-	key := bucketKey{r.key(), name}
+	key := bucketKey{r.Scope(), name}
 	b, ok := e.buckets[key]
 	if !ok {
-		b = &bucket{tokens: limit.burst, at: r.now}
+		b = &bucket{tokens: limit.burst, at: r.Now}
 		e.buckets[key] = b
 	}
-	b.tokens = min(limit.burst, b.tokens+limit.refill*r.now.Sub(b.at).Seconds())
-	b.at = r.now
+	b.tokens = min(limit.burst, b.tokens+limit.refill*r.Now.Sub(b.at).Seconds())
+	b.at = r.Now
 	if b.tokens < 1 {
-		return Throttled()
+		return api.ErrThrottled
 	}
 	b.tokens--
 	return nil

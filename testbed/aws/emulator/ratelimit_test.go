@@ -19,18 +19,17 @@ func TestRateLimits(t *testing.T) {
 		{"ecs:UpdateService", `{"service":"web"}`, 50, 5},
 		{"ecs:DescribeServices", `{"services":["web"]}`, 100, 20},
 		{"ecs:ListServiceDeployments", `{"service":"web"}`, 50, 20},
-		{"ecs:DescribeServiceRevisions", `{"serviceRevisionArns":["arn"]}`, 50, 20},
 		{"ecs:TagResource", `{"resourceArn":"arn"}`, 20, 10},
 	}
 	for _, tt := range tests {
 		t.Run(tt.call, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Options{RateLimits: true})
+			w := newEnv(t, emulator.Options{RateLimits: true})
 			const throttled = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
 			for _, want := range []int{tt.burst, tt.second} {
 				passed := 0
 				for range 200 {
-					if _, got := w.raw(t, dev, tt.call, tt.body); got == throttled {
+					if _, got := w.Raw(t, dev, tt.call, tt.body); got == throttled {
 						break
 					}
 					passed++
@@ -38,13 +37,13 @@ func TestRateLimits(t *testing.T) {
 				if passed != want {
 					t.Errorf("%d calls passed, want %d", passed, want)
 				}
-				w.clock.Advance(time.Second)
+				w.Clock.Advance(time.Second)
 			}
 			// Another account has buckets of its own, and so has another kind of call.
-			if _, got := w.raw(t, prod, tt.call, tt.body); got == throttled {
+			if _, got := w.Raw(t, prod, tt.call, tt.body); got == throttled {
 				t.Error("another account is throttled")
 			}
-			if _, got := w.raw(t, dev, "ecs:ListClusters", `{}`); got == throttled {
+			if _, got := w.Raw(t, dev, "ecs:ListClusters", `{}`); got == throttled {
 				t.Error("ListClusters is throttled")
 			}
 		})

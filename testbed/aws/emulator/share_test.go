@@ -3,6 +3,8 @@ package emulator
 import (
 	"slices"
 	"testing"
+
+	"deployer/testbed/aws/api"
 )
 
 // TestShareOfCalls holds that a share of the calls is struck, the same ones for
@@ -13,7 +15,7 @@ func TestShareOfCalls(t *testing.T) {
 		e := New(Options{})
 		e.Inject(Fault{Operation: "*", Share: 0.25, Seed: seed, Error: Throttled()})
 		for n := range 1000 {
-			if e.takeFault(&request{}).Error != nil {
+			if e.takeFault(&api.Request{}).Error != nil {
 				calls = append(calls, n)
 			}
 		}

@@ -78,14 +78,14 @@ Resources:
 
 func TestLoadTemplate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, emulator.Options{})
+	w := newEnv(t, emulator.Options{})
 	load := func(account, text string, values map[string]string) {
 		t.Helper()
 		loaded, err := cloudformation.Load([]byte(text), cloudformation.Parameters{Account: account, Region: "us-east-1", Partition: "aws", Stack: "s", Values: values})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.LoadTemplate(account, "us-east-1", loaded); err != nil {
+		if err := w.AWS.LoadTemplate(account, "us-east-1", loaded); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,24 +94,24 @@ func TestLoadTemplate(t *testing.T) {
 
 	push := func(tag string) {
 		t.Helper()
-		w.push(t, dev, "myproject_backend", tag, tag)
-		if err := w.Drain(t.Context()); err != nil {
+		w.Push(t, dev, "myproject_backend", tag, tag)
+		if err := w.AWS.Drain(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	push("v1") // the function is not there yet
-	if got := len(w.Queue("arn:aws:sqs:us-east-1:333333333333:letters")); got != 1 {
+	if got := len(w.AWS.Queue("arn:aws:sqs:us-east-1:333333333333:letters")); got != 1 {
 		t.Errorf("there are %d dead letters, want 1", got)
 	}
 	received := 0
-	w.HandleLambda("arn:aws:lambda:us-east-1:333333333333:function:deployer", func(context.Context, []byte) error {
+	w.AWS.HandleLambda("arn:aws:lambda:us-east-1:333333333333:function:deployer", func(context.Context, []byte) error {
 		received++ // there is one delivery at a time
 		return nil
 	})
 	push("v2")
-	w.do(t, dev, "events:PutEvents", deployEntry)
-	if err := w.Drain(t.Context()); err != nil {
+	w.Do(t, dev, "events:PutEvents", deployEntry)
+	if err := w.AWS.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if received != 1 {
@@ -142,13 +142,13 @@ func errorText(err error) string {
 }
 
 // load makes the stack s of a template in dev.
-func (w *world) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
+func (w *env) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
 	t.Helper()
 	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: values})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.LoadTemplate(dev, "us-east-1", loaded); err != nil {
+	if err := w.AWS.LoadTemplate(dev, "us-east-1", loaded); err != nil {
 		t.Fatal(err)
 	}
 	return loaded
@@ -201,16 +201,16 @@ Resources:
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, emulator.Options{})
+			w := newEnv(t, emulator.Options{})
 			w.load(t, source, tt.values)
-			w.do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
-			if diff := cmp.Diff(tt.want, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
+			w.Do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
+			if diff := cmp.Diff(tt.want, w.Bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
 				t.Errorf("the queue (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(tt.letters, w.bodies(t, "arn:aws:sqs:us-east-1:111111111111:letters")); diff != "" {
+			if diff := cmp.Diff(tt.letters, w.Bodies(t, "arn:aws:sqs:us-east-1:111111111111:letters")); diff != "" {
 				t.Errorf("the dead letters (-want +got):\n%s", diff)
 			}
-			for _, m := range w.Queue("arn:aws:sqs:us-east-1:111111111111:letters") {
+			for _, m := range w.AWS.Queue("arn:aws:sqs:us-east-1:111111111111:letters") {
 				if got := m.Attributes["ERROR_CODE"]; got != "NO_PERMISSIONS" {
 					t.Errorf("the dead letter says %s, want NO_PERMISSIONS", got)
 				}

@@ -1,0 +1,138 @@
+package ecr
+
+import (
+	"cmp"
+	"slices"
+
+	"deployer/testbed/aws/api"
+)
+
+// An imageFilter chooses images by whether they have a tag and can be pulled.
+type imageFilter struct {
+	Tags   string `json:"tagStatus"`   // TAGGED, UNTAGGED, ANY or empty, which is ANY
+	Status string `json:"imageStatus"` // ACTIVE, ARCHIVED, ACTIVATING, ANY or empty, which is ACTIVE
+}
+
+func (f imageFilter) check() *api.Error {
+	switch {
+	case !slices.Contains([]string{"", "TAGGED", "UNTAGGED", "ANY"}, f.Tags):
+		return errConstraint("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")
+	case !slices.Contains([]string{"", "ACTIVE", "ARCHIVED", "ACTIVATING", "ANY"}, f.Status):
+		return errConstraint("filter.imageStatus", "Member must satisfy enum value set: [ACTIVE, ARCHIVED, ACTIVATING, ANY]")
+	}
+	return nil
+}
+
+func (f imageFilter) admits(i *image) bool {
+	if f.Tags == "TAGGED" && len(i.tags) == 0 || f.Tags == "UNTAGGED" && len(i.tags) > 0 {
+		return false
+	}
+	return f.Status == "ANY" || i.status() == cmp.Or(f.Status, "ACTIVE")
+}
+
+type describeImagesInput struct {
+	repositoryID
+	api.Paging
+	IDs    []imageID   `json:"imageIds"`
+	Filter imageFilter `json:"filter"`
+}
+
+func (e *Server) describeImages(r *api.Request, in describeImagesInput) (any, *api.Error) {
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Filter.check(); err != nil {
+		return nil, err
+	}
+	found := slices.Clone(repo.images)
+	if len(in.IDs) > 0 {
+		if in.Paging != (api.Paging{}) {
+			return nil, api.InvalidParameter("maxResults and nextToken cannot be used together with imageIds")
+		}
+		found = found[:0]
+		in.Filter.Status = cmp.Or(in.Filter.Status, "ANY") // an archived image can be described by its name
+	}
+	for _, id := range in.IDs {
+		i, failure := repo.find(id)
+		if failure != nil {
+			return nil, errImageNotFound(repo, id)
+		}
+		if !slices.Contains(found, i) {
+			found = append(found, i)
+		}
+	}
+	found = slices.DeleteFunc(found, func(i *image) bool { return !in.Filter.admits(i) })
+	found, next, err := api.Page(found, in.Paging, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	details := []api.Object{}
+	for _, i := range found {
+		details = append(details, i.detail(repo))
+	}
+	return api.WithToken(api.Object{"imageDetails": details}, next), nil
+}
+
+// errImageNotFound names the image as ECR does: an absent member is 'null'.
+func errImageNotFound(repo *repository, id imageID) *api.Error {
+	orNull := func(s string) string {
+		if s == "" {
+			return "null"
+		}
+		return s
+	}
+	return api.NewError("ImageNotFoundException",
+		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
+		orNull(id.Digest), orNull(id.Tag), repo.name, repo.scope.Account)
+}
+
+// detail is the image as DescribeImages answers it.
+func (i *image) detail(repo *repository) api.Object {
+	o := api.Object{
+		"registryId":             repo.scope.Account,
+		"repositoryName":         repo.name,
+		"imageDigest":            i.digest,
+		"imageManifestMediaType": i.mediaType,
+		"imagePushedAt":          api.Timestamp(i.pushed),
+		"imageSizeInBytes":       i.size,
+		"imageStatus":            i.status(),
+	}
+	if i.archived {
+		o["lastArchivedAt"] = api.Timestamp(i.archivedAt)
+	}
+	if len(i.tags) > 0 {
+		o["imageTags"] = i.tags
+	}
+	if i.config != "" {
+		o["artifactMediaType"] = i.config
+	}
+	return o
+}
+
+type listImagesInput struct {
+	repositoryID
+	api.Paging
+	Filter imageFilter `json:"filter"`
+}
+
+func (e *Server) listImages(r *api.Request, in listImagesInput) (any, *api.Error) {
+	repo, err := e.openRepository(r, in.repositoryID)
+	if err != nil {
+		return nil, err
+	}
+	if err := in.Filter.check(); err != nil {
+		return nil, err
+	}
+	ids := []imageID{}
+	for _, i := range repo.images {
+		if in.Filter.admits(i) {
+			ids = append(ids, i.ids()...)
+		}
+	}
+	ids, next, err := api.Page(ids, in.Paging, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	return api.WithToken(api.Object{"imageIds": ids}, next), nil
+}

@@ -1,0 +1,64 @@
+package ecr
+
+import (
+	"regexp"
+	"strings"
+
+	"deployer/testbed/aws/api"
+)
+
+var hostForm = regexp.MustCompile(`^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)
+
+// parseReference returns the registry of an image reference and what follows its host. It is not ok for a reference to a
+// registry outside ECR.
+func parseReference(reference string) (registry api.Scope, rest string, ok bool) {
+	host, rest, found := strings.Cut(reference, "/")
+	m := hostForm.FindStringSubmatch(host)
+	if !found || m == nil {
+		return api.Scope{}, "", false
+	}
+	return api.Scope{Account: m[1], Region: m[2]}, rest, true
+}
+
+// Hosts reports whether an image reference is of an ECR registry.
+func (e *Server) Hosts(reference string) bool {
+	_, _, ok := parseReference(reference)
+	return ok
+}
+
+// Pullable reports whether a task can pull the image: it is in ECR and not archived, or not of an ECR registry.
+func (e *Server) Pullable(reference string) bool {
+	if !e.Hosts(reference) {
+		return true
+	}
+	found := e.resolve(reference)
+	return found != nil && !found.archived
+}
+
+// Digest returns the digest that an image reference resolves to; "" if ECR has no such image.
+func (e *Server) Digest(reference string) string {
+	if found := e.resolve(reference); found != nil {
+		return found.digest
+	}
+	return ""
+}
+
+// resolve returns the image that a reference resolves to, or nil.
+func (e *Server) resolve(reference string) *image {
+	registry, rest, ok := parseReference(reference)
+	if !ok {
+		return nil
+	}
+	rest, digest, byDigest := strings.Cut(rest, "@")
+	name, tag, tagged := strings.Cut(rest, ":")
+	repo := e.registries[registry][name]
+	switch {
+	case repo == nil:
+		return nil
+	case byDigest:
+		return repo.byDigest(digest)
+	case !tagged:
+		tag = "latest"
+	}
+	return repo.byTag(tag)
+}

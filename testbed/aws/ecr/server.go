@@ -1,0 +1,56 @@
+// Package ecr emulates Amazon ECR (ECR API reference): repositories, images with their manifests, layers, and the
+// policies of repositories. An image is its manifest: layers are checked only when they are downloaded.
+package ecr
+
+import (
+	"time"
+
+	"deployer/testbed/aws/api"
+)
+
+// A Presigner returns URLs from which layers can be downloaded. ECR keeps them in S3.
+type Presigner interface {
+	Presign(r *api.Request, content []byte) (url string)
+}
+
+// A Server is Amazon ECR in all accounts and regions.
+type Server struct {
+	backend    *api.Backend
+	events     api.Publisher
+	layers     Presigner
+	registries map[api.Scope]map[string]*repository // by name
+}
+
+// New returns an ECR without repositories.
+func New(backend *api.Backend, events api.Publisher, layers Presigner) *Server {
+	return &Server{backend: backend, events: events, layers: layers, registries: map[api.Scope]map[string]*repository{}}
+}
+
+// Operations returns the operations that are emulated.
+func (e *Server) Operations() api.Operations {
+	return api.Operations{
+		"ecr:BatchDeleteImage":       api.JSON(e.batchDeleteImage),
+		"ecr:BatchGetImage":          api.JSON(e.batchGetImage),
+		"ecr:CompleteLayerUpload":    api.JSON(e.completeLayerUpload),
+		"ecr:CreateRepository":       api.JSON(e.createRepository),
+		"ecr:DescribeImages":         api.JSON(e.describeImages),
+		"ecr:DescribeRepositories":   api.JSON(e.describeRepositories),
+		"ecr:GetDownloadUrlForLayer": api.JSON(e.getDownloadURLForLayer),
+		"ecr:GetLifecyclePolicy":     api.JSON(e.getLifecyclePolicy),
+		"ecr:GetRepositoryPolicy":    api.JSON(e.getRepositoryPolicy),
+		"ecr:InitiateLayerUpload":    api.JSON(e.initiateLayerUpload),
+		"ecr:ListImages":             api.JSON(e.listImages),
+		"ecr:PutImage":               api.JSON(e.putImage),
+		"ecr:PutLifecyclePolicy":     api.JSON(e.putLifecyclePolicy),
+		"ecr:SetRepositoryPolicy":    api.JSON(e.setRepositoryPolicy),
+		"ecr:UploadLayerPart":        api.JSON(e.uploadLayerPart),
+	}
+}
+
+// publish sends an ECR Image Action event (ECR user guide, "Amazon ECR events and EventBridge"). Its resources are empty.
+func (e *Server) publish(repo *repository, at time.Time, detail api.Object) {
+	detail["result"], detail["repository-name"] = "SUCCESS", repo.name
+	e.events.Publish(api.Event{
+		Scope: repo.scope, Time: at, Source: "aws.ecr", DetailType: "ECR Image Action", Resources: []string{}, Detail: detail,
+	})
+}

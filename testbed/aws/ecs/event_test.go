@@ -1,0 +1,83 @@
+package ecs_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const devQueue = "arn:aws:sqs:us-east-1:111111111111:events"
+
+func TestDeploymentEvents(t *testing.T) {
+	t.Parallel()
+	w := newService(t, rollback)
+	w.AWS.Tick()
+	w.Rule(t, dev, `{"source":["aws.ecs"]}`, devQueue, "")
+	w.AWS.FailImage("broken")
+	w.Register(t, dev, "web", "nginx:broken")
+	w.update(t, "web")
+	w.Clock.Advance(time.Hour)
+	w.AWS.Tick()
+	event := func(at, kind, name, id, reason string) string {
+		return `{"version":"0","id":"ID","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
+			`"resources":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],` +
+			`"detail":{"deploymentId":"` + id + `","eventName":"SERVICE_DEPLOYMENT_` + name + `","eventType":"` + kind + `","reason":"` + reason + `","updatedAt":"2026-01-22T` + at + `Z"}}`
+	}
+	want := []string{
+		event("09:32:00", "INFO", "IN_PROGRESS", "d1", "ECS deployment d1 in progress."),
+		event("09:34:00", "ERROR", "FAILED", "d1", "ECS deployment circuit breaker: tasks failed to start."),
+		event("09:34:00", "INFO", "IN_PROGRESS", "d2", "ECS deployment circuit breaker: rolling back to deploymentId d3."),
+		event("09:36:00", "INFO", "COMPLETED", "d2", "ECS deployment d2 completed."),
+	}
+	var got []string
+	n := names{}
+	for _, body := range w.Bodies(t, devQueue) {
+		got = append(got, n.replace(body))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+}
+
+// A service whose tasks keep failing is said to be impaired, once; without the circuit
+// breaker nothing else ever happens to it.
+func TestImpairedService(t *testing.T) {
+	t.Parallel()
+	const breaker = `,"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`
+	impaired := func(at string) string {
+		return `{"version":"0","id":"ID","detail-type":"ECS Service Action","source":"aws.ecs","account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
+			`"resources":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],` +
+			`"detail":{"clusterArn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","createdAt":"2026-01-22T` + at + `.000Z","eventName":"SERVICE_TASK_START_IMPAIRED","eventType":"WARN"}}`
+	}
+	tests := []struct {
+		name, more string
+		desired    int
+		each       time.Duration // between looks
+		want       []string
+	}{
+		{"looked at once", "", 2, time.Hour, []string{impaired("09:35:00")}},
+		{"looked at often", "", 2, time.Minute, []string{impaired("09:35:00")}},
+		{"before the breaker trips", breaker, 8, time.Minute, nil}, // it trips at once
+		{"as the breaker trips", breaker, 1, time.Minute, []string{impaired("09:35:00")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newService(t, tt.more)
+			w.Do(t, dev, "ecs:UpdateService", fmt.Sprintf(`{"cluster":"c","service":"web","desiredCount":%d}`, tt.desired))
+			w.Rule(t, dev, `{"source":["aws.ecs"],"detail-type":["ECS Service Action"]}`, devQueue, "")
+			w.AWS.FailImage("broken")
+			w.Register(t, dev, "web", "nginx:broken")
+			w.update(t, "web")
+			for passed := time.Duration(0); passed < time.Hour; passed += tt.each {
+				w.Clock.Advance(tt.each)
+				w.AWS.Tick()
+			}
+			if diff := cmp.Diff(tt.want, w.Bodies(t, devQueue)); diff != "" {
+				t.Errorf("events (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,216 @@
+package ecs
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"deployer/testbed/aws/api"
+)
+
+const (
+	// The circuit breaker trips after half as many failed tasks as are desired, but not
+	// before the least nor after the most.
+	breakerLeast = 3
+	breakerMost  = 200
+
+	// impairedAfter is how often in a row all tasks have to fail until ECS says that it
+	// cannot start them. AWS does not document its number.
+	impairedAfter = 3
+)
+
+// The stages of a deployment that take time, or where something happens.
+const (
+	stageReconcile = "RECONCILE_SERVICE"
+	stageScaleUp   = "SCALE_UP"
+	stageTestShift = "TEST_TRAFFIC_SHIFT"
+	stageShift     = "PRODUCTION_TRAFFIC_SHIFT"
+	stageBake      = "BAKE_TIME"
+)
+
+// stages are those that every deployment goes through, in their order. A rolling one
+// goes through them too, so that it can be paused; of baking it knows nothing.
+var stages = []string{
+	stageReconcile, "PRE_SCALE_UP", stageScaleUp, "POST_SCALE_UP", stageTestShift, "POST_TEST_TRAFFIC_SHIFT",
+	"PRE_PRODUCTION_TRAFFIC_SHIFT", stageShift, "POST_PRODUCTION_TRAFFIC_SHIFT", stageBake, "CLEAN_UP",
+}
+
+// advance brings the service's rollout up to the clock's time.
+func (e *Server) advance(s *service) {
+	now := e.backend.Clock()
+	for len(s.deployments) > 0 {
+		d := s.deployments[0]
+		if d.next.IsZero() || d.next.After(now) {
+			break
+		}
+		e.step(s, d, now)
+	}
+	for _, record := range s.history {
+		record.stop(now, e.options.RolloutStep)
+	}
+}
+
+// step takes the deployment's next step.
+func (e *Server) step(s *service, d *deployment, now time.Time) {
+	at := d.next
+	d.updated = at
+	switch {
+	case d.record.paused():
+		e.expire(s, d, at)
+		return
+	case d.desired > 0 && e.broken(d):
+		e.failTasks(s, d, at, now)
+		return
+	case stages[d.stage] == stageScaleUp:
+		e.scaledUp(s, d)
+	}
+	e.proceed(s, d, at)
+}
+
+// proceed takes the deployment to the next stage that takes any time, or to its end.
+func (e *Server) proceed(s *service, d *deployment, at time.Time) {
+	for d.stage++; d.stage < len(stages); d.stage++ {
+		if wait := e.begin(s, d, at); wait > 0 {
+			d.next = at.Add(wait)
+			return
+		}
+	}
+	e.complete(s, d, at)
+}
+
+// begin begins the deployment's stage and returns how long it lasts, which may be no
+// time at all. A rollback neither bakes nor pauses.
+func (e *Server) begin(s *service, d *deployment, at time.Time) time.Duration {
+	stage := stages[d.stage]
+	switch {
+	case stage == stageScaleUp:
+		d.pending = d.desired
+		if d.desired > 0 {
+			e.say(s, at, "has started %d tasks.", d.desired)
+		}
+		return e.options.RolloutStep
+	case stage == stageShift && d.desired > 0:
+		return e.options.RolloutStep
+	case d.rollback, stage == stageReconcile && len(s.deployments) <= 2:
+		return 0
+	case stage == stageBake && d.record.configuration.shifts():
+		return time.Duration(d.record.configuration.Bake) * e.options.BakeMinute
+	}
+	return e.pause(s, d, stage, at)
+}
+
+// scaledUp has the deployment's tasks running. Old ones leave, unless traffic has to be
+// shifted from them first.
+func (e *Server) scaledUp(s *service, d *deployment) {
+	d.running, d.pending = d.desired, 0
+	d.record.rollsBack()
+	if d.record.configuration.shifts() && !d.rollback {
+		return
+	}
+	for _, old := range s.deployments[1:] {
+		old.desired = 0
+	}
+}
+
+// complete ends a deployment well.
+func (e *Server) complete(s *service, d *deployment, at time.Time) {
+	d.running = d.desired
+	d.state, d.next, d.updated = completed, time.Time{}, at
+	d.reason = fmt.Sprintf("ECS deployment %s completed.", d.id)
+	for _, old := range s.deployments[1:] {
+		old.desired, old.pending, old.running = 0, 0, 0
+	}
+	s.deployments = s.deployments[:1]
+	s.completed = completion{d.id, d.taskDefinition, d.revision}
+	if d.rollback {
+		d.record.end(rollbackSuccessful, at)
+	} else {
+		d.record.end(successful, at)
+	}
+	e.say(s, at, "(deployment %s) deployment completed.", d.id)
+	e.say(s, at, "has reached a steady state.")
+	e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_COMPLETED", at)
+}
+
+// failTasks lets the tasks of a step fail, and trips the circuit breaker when it is
+// enabled and enough have failed. Without it the steps up to now are taken at once,
+// since nothing but their number changes: the deployment is in progress for ever.
+func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
+	breaker := s.configuration().Breaker
+	steps := 1
+	if !breaker.Enable {
+		steps += int(now.Sub(at) / e.options.RolloutStep)
+	}
+	last := at.Add(time.Duration(steps-1) * e.options.RolloutStep)
+	d.updated, d.next = last, last.Add(e.options.RolloutStep)
+	d.failedTasks += d.desired * steps
+	if before := d.failedSteps; before < impairedAfter && before+steps >= impairedAfter {
+		e.impaired(s, at.Add(time.Duration(impairedAfter-before-1)*e.options.RolloutStep))
+	}
+	d.failedSteps += steps
+	if breaker.Enable && d.failedTasks >= d.threshold() {
+		e.fail(s, d, at, failure{
+			cause: "ECS deployment circuit breaker", what: "tasks failed to start.",
+			why: "the circuit breaker threshold was exceeded.", rollback: breaker.Rollback,
+		})
+	}
+}
+
+// threshold is how many tasks may fail before the circuit breaker trips.
+func (d *deployment) threshold() int {
+	return min(max(int(math.Ceil(float64(d.desired)/2)), breakerLeast), breakerMost)
+}
+
+// impaired tells that the service's tasks do not start. AWS tells it of services with a
+// circuit breaker too, and again from time to time; here it comes once for a deployment.
+func (e *Server) impaired(s *service, at time.Time) {
+	e.say(s, at, "is unable to consistently start tasks successfully.")
+	e.publish(s.scope, at, "ECS Service Action", []string{s.arn()}, api.Object{
+		"eventType":  "WARN",
+		"eventName":  "SERVICE_TASK_START_IMPAIRED",
+		"clusterArn": clusterARN(s.scope, s.cluster),
+		"createdAt":  at.UTC().Format("2006-01-02T15:04:05.000Z"),
+	})
+}
+
+// A failure is how a deployment ends that does not end well.
+type failure struct {
+	cause, what string // of the deployment, "cause: what" in its reason
+	why         string // for the service deployment: rolled back because ...
+	rollback    bool
+}
+
+// fail ends a deployment that will not be completed, and rolls it back if it should be.
+// That the event of the end is also sent when a person ended it is an assumption.
+func (e *Server) fail(s *service, d *deployment, at time.Time, f failure) {
+	d.state, d.next, d.pending, d.updated = failed, time.Time{}, 0, at
+	d.reason = f.cause + ": " + f.what
+	e.say(s, at, "(deployment %s) deployment failed: %s", d.id, f.what)
+	e.deploymentEvent(s, d, "ERROR", "SERVICE_DEPLOYMENT_FAILED", at)
+	switch record := d.record; {
+	case d.rollback:
+		record.end(rollbackFailed, at)
+	case !f.rollback:
+		record.reason = d.reason
+		record.end(stopped, at)
+	case s.completed == (completion{}):
+		record.reason = "No rollback candidate was found to run the rollback."
+		record.end(rollbackFailed, at)
+	default:
+		record.reason = "Service deployment rolled back because " + f.why
+		e.rollBack(s, d, at, f.cause)
+	}
+}
+
+// rollBack starts a deployment of what was last completed.
+func (e *Server) rollBack(s *service, d *deployment, at time.Time, cause string) {
+	d.desired = 0
+	s.taskDefinition = s.completed.taskDefinition
+	b := e.deploy(s, at)
+	b.rollback, b.record, b.revision = true, d.record, s.completed.revision
+	b.reason = fmt.Sprintf("%s: rolling back to deploymentId %s.", cause, s.completed.deployment)
+	d.record.rollback, d.record.status, d.record.updated = b, rollbackRequested, at
+	e.proceed(s, b, at)
+	e.say(s, at, "rolling back to deployment %s.", s.completed.deployment)
+	e.deploymentEvent(s, b, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
+}

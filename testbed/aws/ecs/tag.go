@@ -1,0 +1,150 @@
+package ecs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"deployer/testbed/aws/api"
+)
+
+// A tag is a tag of an ECS resource.
+type tag struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// mostTags is how many tags a resource may have.
+const mostTags = 50
+
+var (
+	tagKeyForm   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`)
+	tagValueForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`)
+)
+
+// checkTags refuses tags that ECS would refuse.
+func checkTags(tags []tag) *api.Error {
+	if len(tags) > mostTags {
+		return api.InvalidParameter("The maximum number of tags is %d.", mostTags)
+	}
+	seen := map[string]bool{}
+	for _, t := range tags {
+		switch {
+		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
+			return api.InvalidParameter("aws: prefixed tag key names are not allowed for external use.")
+		case !tagKeyForm.MatchString(t.Key):
+			return api.InvalidParameter("Invalid tag key '%s'.", t.Key)
+		case !tagValueForm.MatchString(t.Value):
+			return api.InvalidParameter("Invalid tag value '%s' for the key '%s'.", t.Value, t.Key)
+		case seen[t.Key]:
+			return api.InvalidParameter("Duplicate tag key '%s'.", t.Key)
+		}
+		seen[t.Key] = true
+	}
+	return nil
+}
+
+// mergeTags sets the added tags among those there are.
+func mergeTags(tags, added []tag) []tag {
+	merged := slices.Clone(tags)
+	for _, t := range added {
+		i := slices.IndexFunc(merged, func(m tag) bool { return m.Key == t.Key })
+		if i < 0 {
+			merged = append(merged, t)
+		} else {
+			merged[i] = t
+		}
+	}
+	return merged
+}
+
+// openTags asks for leave for the request's action, which may send or remove tags, and
+// returns the tags of the resource of the caller's that the ARN means. There is no
+// ecs:CreateAction: nothing is created.
+func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.Error) {
+	a := api.Access{Action: r.Name(), Resource: arn, Context: addRequestTags(nil, sent)}
+	if err := r.Authorize(a); err != nil {
+		return nil, err
+	}
+	_, key, resource, ok := api.SplitARN(arn)
+	if !ok || key != r.Scope() {
+		return nil, api.InvalidParameter("The ARN provided is invalid.")
+	}
+	kind, id, _ := strings.Cut(resource, "/")
+	s := e.account(r.Scope())
+	switch kind {
+	case "cluster":
+		if c, ok := s.clusters[id]; ok {
+			return &c.tags, nil
+		}
+		return nil, errClusterNotFound
+	case "service":
+		name, service, _ := strings.Cut(id, "/")
+		c, err := e.findCluster(r, name)
+		if err != nil {
+			return nil, err
+		}
+		if found, ok := c.services[service]; ok {
+			return &found.tags, nil
+		}
+		return nil, errServiceNotFound
+	case "task-definition":
+		if td := s.findTaskDefinition(id); td != nil && strings.Contains(id, ":") {
+			return &td.tags, nil
+		}
+	}
+	return nil, api.InvalidParameter("The specified resource is not found.")
+}
+
+// authorizeTagging asks for leave to send tags with the request that makes a resource.
+func (e *Server) authorizeTagging(r *api.Request, resource string, tags []tag) *api.Error {
+	if len(tags) == 0 {
+		return nil
+	}
+	context := addRequestTags(map[string]string{"ecs:CreateAction": r.Operation}, tags)
+	return r.Authorize(api.Access{Action: "ecs:TagResource", Resource: resource, Context: context})
+}
+
+type tagResourceInput struct {
+	ARN  string `json:"resourceArn"`
+	Tags []tag  `json:"tags"`
+}
+
+func (e *Server) tagResource(r *api.Request, in tagResourceInput) (any, *api.Error) {
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	tags, err := e.openTags(r, in.ARN, in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	merged := mergeTags(*tags, in.Tags)
+	if err := checkTags(merged); err != nil {
+		return nil, err
+	}
+	*tags = merged
+	return api.Object{}, nil
+}
+
+type listTagsForResourceInput struct {
+	ARN string `json:"resourceArn"`
+}
+
+func (e *Server) listTagsForResource(r *api.Request, in listTagsForResourceInput) (any, *api.Error) {
+	tags, err := e.openTags(r, in.ARN, nil)
+	if err != nil {
+		return nil, err
+	}
+	return api.Object{"tags": api.NonNil(*tags)}, nil
+}
+
+// addRequestTags adds the condition keys of the tags that a request sends.
+func addRequestTags(context map[string]string, tags []tag) map[string]string {
+	if context == nil {
+		context = map[string]string{}
+	}
+	for _, t := range tags {
+		context[api.RequestTagPrefix+t.Key] = t.Value
+	}
+	return context
+}

@@ -1,0 +1,14 @@
+package ecs
+
+import "testing"
+
+// TestThreshold holds after how many failed tasks the circuit breaker trips: half of
+// what is desired, rounded up, between its bounds.
+func TestThreshold(t *testing.T) {
+	t.Parallel()
+	for desired, want := range map[int]int{1: 3, 6: 3, 7: 4, 25: 13, 400: 200, 1000: 200} {
+		if got := (&deployment{desired: desired}).threshold(); got != want {
+			t.Errorf("of %d tasks: after %d, want %d", desired, got, want)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package emulator
+
+import (
+	"context"
+
+	policy "deployer/internal/iam"
+	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/sqs"
+)
+
+// A Message is a message in an SQS queue.
+type Message = sqs.Message
+
+// SetOrganization makes the accounts members of one organization of AWS Organizations, which is the condition key
+// aws:PrincipalOrgID.
+func (e *Emulator) SetOrganization(id string, accounts ...string) {
+	e.iam.SetOrganization(id, accounts...)
+}
+
+// SetRolePolicy replaces the identity policies of a role. A role without policies may do nothing.
+func (e *Emulator) SetRolePolicy(account, role string, documents ...*policy.Document) {
+	e.iam.SetRolePolicy(account, role, documents...)
+}
+
+// FailImage makes every task fail to become healthy that has a container whose image reference contains part, from its
+// next attempt on.
+func (e *Emulator) FailImage(part string) { e.ecs.FailImage(part) }
+
+// Tick advances every rollout to the clock's time, so that its events are sent even if no one describes the service.
+func (e *Emulator) Tick() { e.ecs.Tick() }
+
+// Archive moves the image with the digest to ECR's archive, as a lifecycle policy would: it keeps its tags and can be
+// described, but cannot be pulled until it is pushed again.
+func (e *Emulator) Archive(account, region, repository, digest string) error {
+	return e.ecr.Archive(api.Scope{Account: account, Region: region}, repository, digest)
+}
+
+// HandleLambda makes f the Lambda function with the ARN. A delivery succeeds if f returns nil. An error stands for one
+// that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue at
+// once, as if the target's retries were exhausted. Several deliveries may run at the same time.
+func (e *Emulator) HandleLambda(arn string, f func(ctx context.Context, event []byte) error) {
+	e.events.HandleLambda(arn, f)
+}
+
+// Drain waits until no delivery to a function is running, or returns an error that wraps the context's.
+func (e *Emulator) Drain(ctx context.Context) error { return e.events.Drain(ctx) }
+
+// CreateQueue creates an SQS queue, if there is none of the name, and returns its ARN. A template and the first message
+// create a queue too.
+func (e *Emulator) CreateQueue(account, region, name string) (arn string) {
+	return e.sqs.Create(api.Scope{Account: account, Region: region}, name)
+}
+
+// Queue returns the messages in the SQS queue with the ARN, oldest first. EventBridge may send to every queue, except to
+// one that a template created without a policy that allows it, see [Emulator.LoadTemplate].
+func (e *Emulator) Queue(arn string) []Message { return e.sqs.Messages(arn) }
+
+// CreateTopic creates an SNS topic, if there is none of the name, and returns its ARN.
+func (e *Emulator) CreateTopic(account, region, name string) (arn string) {
+	return e.sns.Create(api.Scope{Account: account, Region: region}, name)
+}
+
+// Published returns the messages of the SNS topic with the ARN, oldest first.
+func (e *Emulator) Published(topicARN string) []string { return e.sns.Published(topicARN) }
+
+// PutParameter sets a SecureString of Parameter Store, such as /deployer/slack.
+func (e *Emulator) PutParameter(account, region, name, value string) {
+	e.ssm.Put(api.Scope{Account: account, Region: region}, name, value)
+}
+
+// PutSecret sets a secret of Secrets Manager and returns its ARN, which ends in six random characters.
+func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
+	return e.secrets.Put(api.Scope{Account: account, Region: region}, name, value)
+}

@@ -1,0 +1,52 @@
+package iam
+
+import (
+	"encoding/xml"
+	"net/http"
+	"strings"
+
+	"deployer/internal/iam"
+	"deployer/testbed/aws/api"
+)
+
+// decisions are the values of EvalDecision (IAM API reference, "EvaluationResult").
+var decisions = map[iam.Decision]string{iam.NoMatch: "implicitDeny", iam.Allow: "allowed", iam.Deny: "explicitDeny"}
+
+// simulatePrincipalPolicy evaluates the identity policies of a role. As in IAM, resource policies are not evaluated for
+// roles.
+func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
+	form, err := r.Form("PolicySourceArn", "ActionNames", "ResourceArns")
+	if err != nil {
+		return nil, err
+	}
+	source := form.Get("PolicySourceArn")
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: source}); err != nil {
+		return nil, err
+	}
+	_, owner, name, _ := api.SplitARN(source)
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	documents, known := s.roles[roleKey{owner.Account, name}]
+	if !known || owner.Account != r.Caller.Account {
+		message := "The role with name " + name + " cannot be found."
+		return nil, &api.Error{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: message}
+	}
+	resources := form.Members("ResourceArns")
+	if len(resources) == 0 {
+		resources = []string{"*"}
+	}
+	type result struct{ EvalActionName, EvalResourceName, EvalDecision string }
+	var results []result
+	for _, action := range form.Members("ActionNames") {
+		for _, resource := range resources {
+			decision := evaluate(documents, iam.Request{
+				Principal: source, Account: owner.Account, Action: action, Resource: resource,
+			})
+			results = append(results, result{action, resource, decisions[decision]})
+		}
+	}
+	return struct {
+		XMLName     xml.Name `xml:"https://iam.amazonaws.com/doc/2010-05-08/ SimulatePrincipalPolicyResponse"`
+		IsTruncated bool     `xml:"SimulatePrincipalPolicyResult>IsTruncated"`
+		Results     []result `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
+	}{Results: results}, nil
+}

@@ -1,0 +1,89 @@
+// Package secretsmanager emulates GetSecretValue of AWS Secrets Manager (Secrets Manager API reference).
+package secretsmanager
+
+import (
+	"time"
+
+	"deployer/testbed/aws/api"
+)
+
+// A Secret is a secret with one version.
+type Secret struct {
+	Name, ARN, Version, Value string
+	Created                   time.Time
+}
+
+// A Server is Secrets Manager in all accounts and regions.
+type Server struct {
+	backend *api.Backend
+	secrets map[api.Scope]map[string]*Secret // by name
+}
+
+// New returns a Secrets Manager without secrets.
+func New(backend *api.Backend) *Server {
+	return &Server{backend: backend, secrets: map[api.Scope]map[string]*Secret{}}
+}
+
+// Operations returns the operations that are emulated.
+func (s *Server) Operations() api.Operations {
+	return api.Operations{"secretsmanager:GetSecretValue": api.JSON(s.getSecretValue)}
+}
+
+var errNotFound = api.NewError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
+
+// Put sets the value of a secret and returns its ARN, which ends in six random characters.
+func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	if s.secrets[scope] == nil {
+		s.secrets[scope] = map[string]*Secret{}
+	}
+	secret, ok := s.secrets[scope][name]
+	if !ok {
+		secret = &Secret{Name: name, ARN: secretARN(scope, name) + "-" + s.backend.NewToken()[:6]}
+		s.secrets[scope][name] = secret
+	}
+	secret.Value, secret.Version, secret.Created = value, s.backend.NewUUID(), s.backend.Clock()
+	return secret.ARN
+}
+
+func secretARN(scope api.Scope, name string) string {
+	return scope.ARN("secretsmanager", "secret:"+name)
+}
+
+// Get checks that the caller may read the secret with the name or the ARN, and returns it.
+func (s *Server) Get(r *api.Request, id string) (*Secret, *api.Error) {
+	scope := r.Scope()
+	arn := secretARN(scope, id)
+	if service, owner, _, ok := api.SplitARN(id); ok && service == "secretsmanager" {
+		scope, arn = owner, id
+	}
+	var found *Secret
+	for name, secret := range s.secrets[scope] {
+		if name == id || secret.ARN == id {
+			found, arn = secret, secret.ARN
+		}
+	}
+	if err := r.Authorize(api.Access{Action: "secretsmanager:GetSecretValue", Resource: arn}); err != nil {
+		return nil, err
+	}
+	if found == nil {
+		return nil, errNotFound
+	}
+	return found, nil
+}
+
+type getSecretValueInput struct {
+	ID string `json:"SecretId"`
+}
+
+func (s *Server) getSecretValue(r *api.Request, in getSecretValueInput) (any, *api.Error) {
+	secret, err := s.Get(r, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return api.Object{
+		"ARN": secret.ARN, "Name": secret.Name, "SecretString": secret.Value, "VersionId": secret.Version,
+		"VersionStages": []string{"AWSCURRENT"}, "CreatedDate": api.Timestamp(secret.Created),
+	}, nil
+}

@@ -1,0 +1,108 @@
+// Package sns emulates topics of Amazon SNS without subscriptions (SNS API reference): messages stay in their topic.
+package sns
+
+import (
+	"encoding/xml"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"deployer/testbed/aws/api"
+)
+
+// maxMessage is the size limit of a message in bytes (SNS API reference, "Publish").
+const maxMessage = 256 << 10
+
+var (
+	nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+	errNotFound = &api.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist"}
+)
+
+// A Server is Amazon SNS in all accounts and regions.
+type Server struct {
+	backend *api.Backend
+	topics  map[string][]string // the messages of each topic by its ARN, oldest first
+}
+
+// New returns an SNS without topics.
+func New(backend *api.Backend) *Server {
+	return &Server{backend: backend, topics: map[string][]string{}}
+}
+
+// Operations returns the operations that are emulated.
+func (s *Server) Operations() api.Operations {
+	return api.Operations{"sns:CreateTopic": s.createTopic, "sns:Publish": s.publish}
+}
+
+// Create creates a topic, if there is none of the name, and returns its ARN.
+func (s *Server) Create(scope api.Scope, name string) (arn string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	return s.create(scope, name)
+}
+
+func (s *Server) create(scope api.Scope, name string) (arn string) {
+	arn = scope.ARN("sns", name)
+	if _, ok := s.topics[arn]; !ok {
+		s.topics[arn] = nil
+	}
+	return arn
+}
+
+// Published returns the messages of the topic with the ARN, oldest first.
+func (s *Server) Published(arn string) []string {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	return slices.Clone(s.topics[arn])
+}
+
+func invalidParameter(message string) *api.Error {
+	return api.NewError("InvalidParameter", "Invalid parameter: %s", message)
+}
+
+func (s *Server) createTopic(r *api.Request) (any, *api.Error) {
+	form, err := r.Form("Name")
+	if err != nil {
+		return nil, err
+	}
+	name := form.Get("Name")
+	if !nameForm.MatchString(name) {
+		return nil, invalidParameter("Topic Name")
+	}
+	if err := r.Authorize(api.Access{Action: "SNS:CreateTopic", Resource: r.Scope().ARN("sns", name)}); err != nil {
+		return nil, err
+	}
+	return struct {
+		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ CreateTopicResponse"`
+		ARN     string   `xml:"CreateTopicResult>TopicArn"`
+	}{ARN: s.create(r.Scope(), name)}, nil
+}
+
+func (s *Server) publish(r *api.Request) (any, *api.Error) {
+	form, err := r.Form("TopicArn", "Message", "Subject")
+	if err != nil {
+		return nil, err
+	}
+	arn, message := form.Get("TopicArn"), form.Get("Message")
+	service, _, _, ok := api.SplitARN(arn)
+	switch {
+	case !ok || service != "sns":
+		return nil, invalidParameter("TopicArn")
+	case message == "":
+		return nil, invalidParameter("Empty message")
+	case len(message) > maxMessage:
+		return nil, invalidParameter("Message too long")
+	}
+	if err := r.Authorize(api.Access{Action: "SNS:Publish", Resource: arn}); err != nil {
+		return nil, err
+	}
+	if _, ok := s.topics[arn]; !ok {
+		return nil, errNotFound
+	}
+	s.topics[arn] = append(s.topics[arn], message)
+	return struct {
+		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ PublishResponse"`
+		ID      string   `xml:"PublishResult>MessageId"`
+	}{ID: s.backend.NewUUID()}, nil
+}

@@ -1,0 +1,57 @@
+package sns_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+)
+
+func (w *env) sns(key string) *sns.Client { return sns.NewFromConfig(w.Config(key)) }
+
+// publish publishes a message to a topic in the name of the access key id.
+func (w *env) publish(t *testing.T, key, topic, message string) error {
+	t.Helper()
+	_, err := w.sns(key).Publish(t.Context(), &sns.PublishInput{TopicArn: &topic, Message: &message})
+	return err
+}
+
+func TestTopics(t *testing.T) {
+	t.Parallel()
+	w := newEnv(t, emulator.Options{})
+	made, err := w.sns(dev).CreateTopic(t.Context(), &sns.CreateTopicInput{Name: new("deployments")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const topic = "arn:aws:sns:us-east-1:111111111111:deployments"
+	if *made.TopicArn != topic || w.AWS.CreateTopic(dev, "us-east-1", "deployments") != topic {
+		t.Errorf("the topic is %s, want %s", *made.TopicArn, topic)
+	}
+	for _, message := range []string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"} {
+		if err := w.publish(t, dev, topic, message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"}, w.AWS.Published(topic)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
+	}
+	const denied = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: SNS:Publish on resource: " + topic + " because no identity-based policy allows the SNS:Publish action"
+	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic+"2")))
+	emulatortest.WantError(t, w.publish(t, dev+"-Deployer", topic, "three"), "AuthorizationError", denied)
+	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic)))
+	if err := w.publish(t, dev+"-Deployer", topic, "three"); err != nil {
+		t.Error(err)
+	}
+	emulatortest.WantError(t, w.publish(t, prod, topic, "four"), "AuthorizationError", "User: arn:aws:iam::333333333333:root is not authorized to perform: SNS:Publish on resource: "+topic+" because no resource-based policy allows the SNS:Publish action")
+	emulatortest.WantError(t, w.publish(t, dev, topic+"2", "five"), "NotFound", "Topic does not exist")
+	emulatortest.WantError(t, w.publish(t, dev, "deployments", "six"), "InvalidParameter", "Invalid parameter: TopicArn")
+	emulatortest.WantError(t, w.publish(t, dev, topic, ""), "InvalidParameter", "Invalid parameter: Empty message")
+	emulatortest.WantError(t, w.publish(t, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter", "Invalid parameter: Message too long")
+	if got := len(w.AWS.Published(topic)); got != 3 {
+		t.Errorf("%d messages were published, want 3", got)
+	}
+}

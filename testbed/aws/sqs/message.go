@@ -1,0 +1,185 @@
+package sqs
+
+import (
+	"crypto/md5"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"deployer/testbed/aws/api"
+)
+
+// maxReceived is how many messages one ReceiveMessage may ask for.
+const maxReceived = 10
+
+var errQueueDoesNotExist = api.NewError("QueueDoesNotExist", "The specified queue does not exist.")
+
+// A Message is a message in a queue.
+type Message struct {
+	Body []byte
+	// Attributes are the message attributes. EventBridge sends an event that it could not deliver with RULE_ARN,
+	// TARGET_ARN, ERROR_CODE, ERROR_MESSAGE, RETRY_ATTEMPTS and, if a retry could have helped,
+	// EXHAUSTED_RETRY_CONDITION.
+	Attributes map[string]string
+}
+
+// A storedMessage is a message with its state in the queue.
+type storedMessage struct {
+	message   Message
+	id        string
+	receipt   string    // the latest receipt handle; "" before the first
+	visibleAt time.Time // from when on it can be received
+}
+
+// send appends a message to the queue with the ARN.
+func (s *Server) send(arn string, m Message) (id string) {
+	stored := &storedMessage{message: m, id: s.backend.NewUUID()}
+	s.queues[arn] = append(s.queues[arn], stored)
+	return stored.id
+}
+
+// queueARN returns the ARN of the queue with a URL. The last two parts of the URL are the account and the name.
+func queueARN(r *api.Request, url string) (string, *api.Error) {
+	parts := strings.Split(url, "/")
+	if len(parts) < 2 {
+		return "", api.NewError("InvalidAddress", "The address %s is not valid for this endpoint.", url)
+	}
+	owner := api.Scope{Account: parts[len(parts)-2], Region: r.Caller.Region}
+	return owner.ARN("sqs", parts[len(parts)-1]), nil
+}
+
+// authorize checks that the caller may use the queue with a URL.
+func (s *Server) authorize(r *api.Request, url string) (arn string, err *api.Error) {
+	arn, err = queueARN(r, url)
+	if err != nil {
+		return "", err
+	}
+	return arn, r.Authorize(api.Access{Action: r.Name(), Resource: arn, Policy: s.policies[arn]})
+}
+
+// open is authorize for a queue that has to exist.
+func (s *Server) open(r *api.Request, url string) (arn string, err *api.Error) {
+	arn, err = s.authorize(r, url)
+	if err != nil {
+		return "", err
+	}
+	if _, ok := s.queues[arn]; !ok {
+		return "", errQueueDoesNotExist
+	}
+	return arn, nil
+}
+
+type messageAttribute struct{ StringValue, DataType string }
+
+type sendMessageInput struct {
+	QueueUrl, MessageBody string
+	MessageAttributes     map[string]messageAttribute
+}
+
+func (s *Server) sendMessage(r *api.Request, in sendMessageInput) (any, *api.Error) {
+	arn, err := s.authorize(r, in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	if in.MessageBody == "" {
+		return nil, api.NewError("MissingParameter", "The request must contain the parameter MessageBody.")
+	}
+	m := Message{Body: []byte(in.MessageBody)}
+	for name, a := range in.MessageAttributes {
+		if m.Attributes == nil {
+			m.Attributes = map[string]string{}
+		}
+		m.Attributes[name] = a.StringValue
+	}
+	return api.Object{"MessageId": s.send(arn, m), "MD5OfMessageBody": sumMD5(in.MessageBody)}, nil
+}
+
+type receiveMessageInput struct {
+	QueueUrl              string
+	MaxNumberOfMessages   int
+	VisibilityTimeout     *int
+	MessageAttributeNames []string
+}
+
+// receiveMessage returns what is visible at once. It does not poll for WaitTimeSeconds.
+func (s *Server) receiveMessage(r *api.Request, in receiveMessageInput) (any, *api.Error) {
+	arn, err := s.open(r, in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	limit, timeout := max(1, in.MaxNumberOfMessages), 30
+	if limit > maxReceived {
+		return nil, api.NewError("InvalidParameterValue", "Value %d for parameter MaxNumberOfMessages is invalid. "+
+			"Reason: Must be between 1 and 10, if provided.", limit)
+	}
+	if in.VisibilityTimeout != nil {
+		timeout = *in.VisibilityTimeout
+	}
+	messages := []api.Object{}
+	for _, m := range s.queues[arn] {
+		if len(messages) == limit {
+			break
+		}
+		if m.visibleAt.After(r.Now) {
+			continue
+		}
+		m.receipt, m.visibleAt = s.backend.NewUUID(), r.Now.Add(time.Duration(timeout)*time.Second)
+		messages = append(messages, m.describe(in.MessageAttributeNames))
+	}
+	if len(messages) == 0 {
+		return api.Object{}, nil
+	}
+	return api.Object{"Messages": messages}, nil
+}
+
+// describe returns the message with the attributes that a receiver asks for by name.
+func (m *storedMessage) describe(names []string) api.Object {
+	body := string(m.message.Body)
+	o := api.Object{"MessageId": m.id, "ReceiptHandle": m.receipt, "Body": body, "MD5OfBody": sumMD5(body)}
+	attributes := map[string]messageAttribute{}
+	for name, value := range m.message.Attributes {
+		if slices.Contains(names, name) || slices.Contains(names, "All") || slices.Contains(names, ".*") {
+			attributes[name] = messageAttribute{value, "String"}
+		}
+	}
+	if len(attributes) > 0 {
+		o["MessageAttributes"] = attributes
+	}
+	return o
+}
+
+type receiptInput struct {
+	QueueUrl, ReceiptHandle string
+	VisibilityTimeout       int
+}
+
+// deleteMessage deletes the message with a receipt handle. It succeeds too if there is none.
+func (s *Server) deleteMessage(r *api.Request, in receiptInput) (any, *api.Error) {
+	arn, err := s.open(r, in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	s.queues[arn] = slices.DeleteFunc(s.queues[arn], func(m *storedMessage) bool {
+		return m.receipt != "" && m.receipt == in.ReceiptHandle
+	})
+	return api.Object{}, nil
+}
+
+func (s *Server) changeMessageVisibility(r *api.Request, in receiptInput) (any, *api.Error) {
+	arn, err := s.open(r, in.QueueUrl)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range s.queues[arn] {
+		if m.receipt != "" && m.receipt == in.ReceiptHandle {
+			m.visibleAt = r.Now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
+			return api.Object{}, nil
+		}
+	}
+	return nil, api.NewError("InvalidParameterValue", "Value %s for parameter ReceiptHandle is invalid. "+
+		"Reason: Message does not exist or is not available for visibility timeout change.", in.ReceiptHandle)
+}
+
+// sumMD5 is the checksum by which clients verify a body.
+func sumMD5(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }

@@ -1,0 +1,84 @@
+// Package sqs emulates queues of Amazon SQS (SQS API reference). A queue exists from its first use on.
+package sqs
+
+import (
+	"deployer/internal/iam"
+	"deployer/testbed/aws/api"
+)
+
+// A Server is Amazon SQS in all accounts and regions.
+type Server struct {
+	backend  *api.Backend
+	queues   map[string][]*storedMessage // by ARN
+	policies map[string]*iam.Document    // of the queues that a template made, by ARN; nil for a queue without policy
+}
+
+// New returns an SQS without queues.
+func New(backend *api.Backend) *Server {
+	return &Server{backend: backend, queues: map[string][]*storedMessage{}, policies: map[string]*iam.Document{}}
+}
+
+// Operations returns the operations that are emulated.
+func (s *Server) Operations() api.Operations {
+	return api.Operations{
+		"sqs:ChangeMessageVisibility": api.JSON(s.changeMessageVisibility),
+		"sqs:DeleteMessage":           api.JSON(s.deleteMessage),
+		"sqs:ReceiveMessage":          api.JSON(s.receiveMessage),
+		"sqs:SendMessage":             api.JSON(s.sendMessage),
+	}
+}
+
+// Create creates a queue, if there is none of the name, and returns its ARN.
+func (s *Server) Create(scope api.Scope, name string) (arn string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	arn = scope.ARN("sqs", name)
+	s.create(arn)
+	return arn
+}
+
+func (s *Server) create(arn string) {
+	if _, ok := s.queues[arn]; !ok {
+		s.queues[arn] = nil
+	}
+}
+
+// CreateWithPolicy creates the queue with the ARN. EventBridge may send messages to it only if its policy allows that;
+// to a queue without policy, nil, it may not.
+func (s *Server) CreateWithPolicy(arn string, policy *iam.Document) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.create(arn)
+	s.policies[arn] = policy
+}
+
+// Messages returns the messages in the queue with the ARN, oldest first.
+func (s *Server) Messages(arn string) []Message {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	var messages []Message
+	for _, m := range s.queues[arn] {
+		messages = append(messages, m.message)
+	}
+	return messages
+}
+
+// SendFromRule sends a message to a queue in the name of an EventBridge rule. It reports false if the queue's policy
+// does not allow that (EventBridge user guide, "Amazon SQS permissions"). It is called with the backend's lock held.
+func (s *Server) SendFromRule(queueARN, ruleARN string, m Message) bool {
+	policy, made := s.policies[queueARN]
+	if made {
+		_, rule, _, _ := api.SplitARN(ruleARN)
+		context := map[string]string{
+			"aws:SourceArn": ruleARN, "aws:SourceAccount": rule.Account, "aws:SecureTransport": "true",
+		}
+		allowed := policy != nil && policy.Evaluate(iam.Request{
+			Principal: "events.amazonaws.com", Action: "sqs:SendMessage", Resource: queueARN, Context: context,
+		}) == iam.Allow
+		if !allowed {
+			return false
+		}
+	}
+	s.send(queueARN, m)
+	return true
+}

@@ -1,0 +1,166 @@
+// Package ssm emulates Parameter Store of AWS Systems Manager (Systems Manager API reference), which also returns secrets
+// of Secrets Manager (Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
+// parameters").
+package ssm
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/secretsmanager"
+)
+
+// secretPrefix begins the names of parameters that are secrets of Secrets Manager.
+const secretPrefix = "/aws/reference/secretsmanager/"
+
+var nameForm = regexp.MustCompile(`^/?[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*$`)
+
+// Secrets returns secrets that a caller may read.
+type Secrets interface {
+	Get(r *api.Request, id string) (*secretsmanager.Secret, *api.Error)
+}
+
+// A Server is Parameter Store in all accounts and regions.
+type Server struct {
+	backend    *api.Backend
+	secrets    Secrets
+	parameters map[api.Scope]map[string]*parameter // by name
+}
+
+type parameter struct {
+	name, kind, value string
+	version           int
+	modified          time.Time
+}
+
+// New returns a Parameter Store without parameters.
+func New(backend *api.Backend, secrets Secrets) *Server {
+	return &Server{backend: backend, secrets: secrets, parameters: map[api.Scope]map[string]*parameter{}}
+}
+
+// Operations returns the operations that are emulated.
+func (s *Server) Operations() api.Operations {
+	return api.Operations{
+		"ssm:GetParameter": api.JSON(s.getParameter),
+		"ssm:PutParameter": api.JSON(s.putParameter),
+	}
+}
+
+// Put sets a SecureString, such as /deployer/slack.
+func (s *Server) Put(scope api.Scope, name, value string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.put(scope, name, "SecureString", value, s.backend.Clock())
+}
+
+func (s *Server) put(scope api.Scope, name, kind, value string, at time.Time) *parameter {
+	p := &parameter{name: name, kind: kind, value: value, version: 1, modified: at}
+	if old, ok := s.parameters[scope][name]; ok {
+		p.version = old.version + 1
+	}
+	if s.parameters[scope] == nil {
+		s.parameters[scope] = map[string]*parameter{}
+	}
+	s.parameters[scope][name] = p
+	return p
+}
+
+// parameterARN returns the ARN of a parameter. A name that begins with a slash does not double it.
+func parameterARN(scope api.Scope, name string) string {
+	return scope.ARN("ssm", "parameter/"+strings.TrimPrefix(name, "/"))
+}
+
+type getParameterInput struct {
+	Name           string
+	WithDecryption bool
+}
+
+func (s *Server) getParameter(r *api.Request, in getParameterInput) (any, *api.Error) {
+	parameters := s.parameters[r.Scope()]
+	if service, _, resource, ok := api.SplitARN(in.Name); ok && service == "ssm" {
+		in.Name = strings.TrimPrefix(resource, "parameter")
+		if _, path := parameters[in.Name]; !path && strings.Count(in.Name, "/") == 1 {
+			in.Name = in.Name[1:]
+		}
+	}
+	if err := checkName(in.Name); err != nil {
+		return nil, err
+	}
+	arn := parameterARN(r.Scope(), in.Name)
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn}); err != nil {
+		return nil, err
+	}
+	if id, ok := strings.CutPrefix(in.Name, secretPrefix); ok {
+		return s.getSecret(r, in, id)
+	}
+	p, ok := parameters[in.Name]
+	if !ok {
+		return nil, api.NewError("ParameterNotFound", "") // AWS sends no message
+	}
+	value := p.value
+	if p.kind == "SecureString" && !in.WithDecryption {
+		value = "AQICAHEncrypted"
+	}
+	return api.Object{"Parameter": api.Object{
+		"Name": p.name, "Type": p.kind, "Value": value, "Version": p.version,
+		"LastModifiedDate": api.Timestamp(p.modified), "ARN": arn, "DataType": "text",
+	}}, nil
+}
+
+// getSecret returns the secret that a parameter refers to, if the caller may read that too.
+func (s *Server) getSecret(r *api.Request, in getParameterInput, id string) (any, *api.Error) {
+	const referring = " when referencing Secrets Manager: "
+	if !in.WithDecryption {
+		return nil, api.Validation("WithDecryption flag must be True for retrieving a Secret Manager secret.")
+	}
+	secret, err := s.secrets.Get(r, id)
+	switch {
+	case err != nil && err.Code == "ResourceNotFoundException":
+		return nil, api.NewError("ParameterNotFound", "An error occurred (ParameterNotFound)%sSecret %s not found.",
+			referring, strings.TrimPrefix(in.Name, "/"))
+	case err != nil:
+		message := "An error occurred (" + err.Code + ")" + referring + err.Message
+		return nil, &api.Error{Status: err.Status, Code: err.Code, Message: message}
+	}
+	source := api.Object{
+		"ARN": secret.ARN, "name": secret.Name, "versionId": secret.Version, "versionStages": []string{"AWSCURRENT"},
+	}
+	return api.Object{"Parameter": api.Object{
+		"Name": in.Name, "Type": "SecureString", "Value": secret.Value, "Version": 0,
+		"LastModifiedDate": api.Timestamp(secret.Created), "ARN": parameterARN(r.Scope(), in.Name), "DataType": "text",
+		"SourceResult": string(api.Encode(source)),
+	}}, nil
+}
+
+func checkName(name string) *api.Error {
+	if !strings.HasPrefix(name, secretPrefix) && !nameForm.MatchString(name) {
+		return api.Validation(`Parameter name: can't be prefixed with "ssm" (case-insensitive). ` +
+			`If formed as a path, it can consist of sub-paths divided by slash symbol; ` +
+			`each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`)
+	}
+	return nil
+}
+
+type putParameterInput struct {
+	Name, Value, Type string
+	Overwrite         bool
+}
+
+func (s *Server) putParameter(r *api.Request, in putParameterInput) (any, *api.Error) {
+	if err := checkName(in.Name); err != nil {
+		return nil, err
+	}
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: parameterARN(r.Scope(), in.Name)}); err != nil {
+		return nil, err
+	}
+	if _, ok := s.parameters[r.Scope()][in.Name]; ok && !in.Overwrite {
+		return nil, api.NewError("ParameterAlreadyExists", "The parameter already exists. "+
+			"To overwrite this value, set the overwrite option in the request to true.")
+	}
+	if in.Type == "" {
+		in.Type = "String"
+	}
+	return api.Object{"Version": s.put(r.Scope(), in.Name, in.Type, in.Value, r.Now).version, "Tier": "Standard"}, nil
+}

@@ -1,0 +1,26 @@
+// Package sts emulates GetCallerIdentity of AWS STS (STS API reference).
+package sts
+
+import (
+	"encoding/xml"
+
+	"deployer/testbed/aws/api"
+)
+
+// Operations returns the operations that are emulated.
+func Operations() api.Operations {
+	return api.Operations{"sts:GetCallerIdentity": getCallerIdentity}
+}
+
+// getCallerIdentity needs no permission.
+func getCallerIdentity(r *api.Request) (any, *api.Error) {
+	type result struct{ Arn, UserId, Account string }
+	id := r.Caller.Account
+	if r.Caller.Role != "" {
+		id = "AROAEMULATED" + r.Caller.Account + ":" + api.SessionName
+	}
+	return struct {
+		XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
+		Result  result   `xml:"GetCallerIdentityResult"`
+	}{Result: result{Arn: r.Caller.ARN(), UserId: id, Account: r.Caller.Account}}, nil
+}
