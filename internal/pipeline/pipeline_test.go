@@ -35,7 +35,12 @@ type fixture struct {
 
 func newFixture(t *testing.T, env string) *fixture {
 	t.Helper()
-	f := &fixture{clock: emulator.NewClock(start)}
+	return newFixtureAt(t, env, start)
+}
+
+func newFixtureAt(t *testing.T, env string, at time.Time) *fixture {
+	t.Helper()
+	f := &fixture{clock: emulator.NewClock(at)}
 	var url string
 	f.aws, url = emulatortest.Start(t, emulator.Options{Clock: f.clock.Now})
 	var err error
@@ -224,7 +229,8 @@ func TestFailurePublished(t *testing.T) {
 // duplicate delivery.
 func TestSupersededPublishedOnce(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, "prod")
+	first := time.Now() // the deployer compares the age of revisions with its own clock
+	f := newFixtureAt(t, "prod", first.Add(-time.Hour))
 	if _, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2"); err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +248,7 @@ func TestSupersededPublishedOnce(t *testing.T) {
 	} {
 		f.aws.ResetCalls()
 		detail := fmt.Sprintf(`{"service":"backend","tag":%q,"force":true}`, tt.tag)
-		got, err := p.Handle(t.Context(), deployEvent(tt.id, start.Add(time.Hour-tt.before), "prod", detail))
+		got, err := p.Handle(t.Context(), deployEvent(tt.id, first.Add(-tt.before), "prod", detail))
 		if err != nil || got.Status != tt.status || len(f.published(t)) != tt.published {
 			t.Errorf("%s: %+v, %v; published %v, want %s and %d", tt.id, got, err, f.published(t), tt.status, tt.published)
 		}
