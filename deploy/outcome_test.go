@@ -24,7 +24,7 @@ func TestDashboard(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &dashboard); err != nil || len(dashboard.Widgets) != 5 {
 		t.Fatalf("%v: %s", err, body)
 	}
-	documented, err := os.ReadFile("../docs/reference/outcomes.md")
+	documented, err := os.ReadFile("../docs/reference/metrics-and-alarms.md")
 	if err != nil {
 		t.Fatal(err)
 	}
