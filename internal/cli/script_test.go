@@ -213,15 +213,15 @@ func deny(ts *testscript.TestScript, _ bool, args []string) {
 // allow is `allow`: nothing is denied any more.
 func allow(ts *testscript.TestScript, _ bool, _ []string) { of(ts).ClearFaults() }
 
-// inReadme is `shown COMMAND...`: the README shows the command with what was last on
+// inReadme is `shown COMMAND...`: docs/how-to/see-what-runs.md shows the command with what was last on
 // stdout, but for the times.
 func inReadme(ts *testscript.TestScript, _ bool, args []string) {
-	text, err := os.ReadFile(filepath.Join(ts.Getenv("EXAMPLES"), "../README.md"))
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("EXAMPLES"), "../docs/how-to/see-what-runs.md"))
 	ts.Check(err)
 	times := regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
 	want := times.ReplaceAllString("```text\n$ "+strings.Join(args, " ")+"\n"+ts.ReadFile("stdout"), "TIME")
 	if !strings.Contains(times.ReplaceAllString(string(text), "TIME"), want) {
-		ts.Fatalf("the README does not show\n%s", want)
+		ts.Fatalf("docs/how-to/see-what-runs.md does not show\n%s", want)
 	}
 }
 

@@ -13,25 +13,50 @@ import (
 	"deployer/testbed/accounts"
 )
 
-// TestStoryIsTheReadmes plays the demo and compares what it prints with what
-// the README shows.
-func TestStoryIsTheReadmes(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
+// block returns a document and the place in it where the output of `make demo` is.
+func block(t *testing.T, file string) (document string, begin, end int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, ok := strings.Cut(string(readme), "```console\n$ make demo\n")
-	want, _, closed := strings.Cut(rest, "```")
-	if !ok || !closed {
-		t.Fatal("the README does not show make demo")
+	const opening = "```console\n$ make demo\n"
+	document = string(text)
+	before, rest, opened := strings.Cut(document, opening)
+	output, _, closed := strings.Cut(rest, "```")
+	if !opened || !closed {
+		t.Fatalf("%s does not show make demo", file)
 	}
+	begin = len(before) + len(opening)
+	return document, begin, begin + len(output)
+}
+
+// TestOutputIsDocumented runs the demo and compares what it prints with the tutorial, which shows all of it, and with
+// the README, which shows parts of it between lines of "…". UPDATE_GOLDEN=1 rewrites the tutorial.
+func TestOutputIsDocumented(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	if err := run(t.Context(), "../..", false, &out); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, out.String()); diff != "" {
-		t.Error(diff)
+	const tutorial = "../../docs/getting-started.md"
+	document, begin, end := block(t, tutorial)
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(tutorial, []byte(document[:begin]+out.String()+document[end:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(document[begin:end], out.String()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", tutorial, diff)
+	}
+	document, begin, end = block(t, "../../README.md")
+	rest := out.String()
+	for part := range strings.SplitSeq(document[begin:end], "…\n") {
+		_, after, found := strings.Cut("\n"+rest, "\n"+part)
+		if !found {
+			t.Errorf("the README shows what the demo does not print, or not in this order:\n%s", part)
+			continue
+		}
+		rest = after
 	}
 }
 
