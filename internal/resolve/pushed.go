@@ -13,20 +13,20 @@ import (
 	"deployer/internal/image"
 )
 
-// Pushed returns the image that tag is on now, with its digest, and when it was
-// pushed. It asks with DescribeImages, which needs a permission of its own; a
-// tag that does not exist gives a reference without a digest.
+// Pushed returns the reference of the image that has tag now, with its digest,
+// and the time of its push. If no image has the tag, the digest is "". It calls
+// ecr:DescribeImages, a permission of its own.
 func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, time.Time, error) {
-	registry, ref := w.Registry, w.Reference(tag)
-	out, err := r.client(registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
-		RegistryId: aws.String(registry.AccountID), RepositoryName: aws.String(w.Repository),
+	ref := w.Reference(tag)
+	out, err := r.client(w.Registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
+		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
 		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
 	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if fault.HasCode(err, "ImageNotFoundException") {
 		return ref, time.Time{}, nil
 	}
 	if err != nil {
-		return ref, time.Time{}, refused(err, env, w, tag)
+		return ref, time.Time{}, callFailed(err, env, w, tag)
 	}
 	if len(out.ImageDetails) == 0 {
 		return ref, time.Time{}, nil

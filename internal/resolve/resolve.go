@@ -1,12 +1,9 @@
-// Package resolve turns a workload and a tag into an image that exists: in the
-// registry that the environment's ECR strategy chooses, pinned by digest. Only
-// this package speaks to Amazon ECR.
+// Package resolve finds the image that a tag names in a workload's ECR
+// repository, and returns its reference with the digest.
 package resolve
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -18,11 +15,11 @@ import (
 	"deployer/internal/image"
 )
 
-// Resolver asks ECR which image a tag names. It is safe for concurrent use.
+// Resolver reads images from ECR. It is safe for concurrent use.
 type Resolver struct {
 	config  aws.Config
 	mu      sync.Mutex
-	clients map[string]*ecr.Client // by region: a registry answers only in its own
+	clients map[string]*ecr.Client // by region: a registry is reached in its own only
 }
 
 // New returns a resolver that calls ECR with the credentials of config.
@@ -30,8 +27,8 @@ func New(config aws.Config) *Resolver {
 	return &Resolver{config: config, clients: map[string]*ecr.Client{}}
 }
 
-// mediaTypes are the manifests a tag may name. Without the list ECR may answer
-// for a multi-platform image with the manifest of one platform.
+// mediaTypes are the manifests that a tag may name. Without this list ECR may
+// answer for a multi-platform image with the manifest of one platform.
 var mediaTypes = []string{
 	"application/vnd.oci.image.index.v1+json",
 	"application/vnd.oci.image.manifest.v1+json",
@@ -39,48 +36,48 @@ var mediaTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// Resolve returns the image that tag names in the workload's repository, with
-// both tag and digest set. It asks with BatchGetImage, which both forms of the
-// cross-account repository policy allow, and which one call answers with
-// existence and digest. A tag that does not exist is a [fault.Rejection]; a
-// missing repository or permission a [fault.Misconfiguration].
+// Resolve returns the reference of the image that has tag in the workload's
+// repository, with tag and digest. It calls ecr:BatchGetImage, which both forms
+// of the cross-account repository policy allow. A tag that does not exist is a
+// [fault.Rejection], a missing repository or permission a
+// [fault.Misconfiguration]. The environment is used in their texts only.
 func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, error) {
 	if w.Repository == "" {
-		return image.Reference{}, &fault.Rejection{Fault: fault.Fault{
-			Name:  "ImageOutsideECR",
-			Doing: fmt.Sprintf("resolving tag %q of %s %q", tag, w.Kind, w.Name),
-			Err:   fmt.Errorf("its image %q comes from outside ECR, where it can be neither checked nor pinned", w.External),
-			Hint:  "change the image in " + env.File + " and apply the infrastructure, or remove it there to deploy from ECR",
-		}}
+		return image.Reference{}, notInECR(env, w, tag)
 	}
 	return r.find(ctx, env, w, tag, types.ImageIdentifier{ImageTag: aws.String(tag)})
 }
 
-// Pinned is [Resolver.Resolve] for an image that is known by its digest, and
-// was under the tag once: its tag may have moved on, or be gone.
+// Pinned returns the reference of the image with the given digest, if it still
+// exists, under a tag that it had before. The tag may name another image now.
+// Errors are those of [Resolver.Resolve].
 func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w environment.Workload, tag, digest string) (image.Reference, error) {
 	ref, err := r.find(ctx, env, w, digest, types.ImageIdentifier{ImageDigest: aws.String(digest)})
 	ref.Tag = tag
 	return ref, err
 }
 
-// find asks ECR for the image with a name, which is a tag or a digest.
-func (r *Resolver) find(ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier) (image.Reference, error) {
-	registry, ref := w.Registry, w.Reference(aws.ToString(id.ImageTag))
-	out, err := r.client(registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
-		RegistryId:         aws.String(registry.AccountID),
+// find reads the image with the given id from ECR. Name is the same id, for messages.
+func (r *Resolver) find(
+	ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier,
+) (image.Reference, error) {
+	out, err := r.client(w.Registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
+		RegistryId:         aws.String(w.Registry.AccountID),
 		RepositoryName:     aws.String(w.Repository),
 		ImageIds:           []types.ImageIdentifier{id},
 		AcceptedMediaTypes: mediaTypes,
 	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if err != nil {
-		return image.Reference{}, refused(err, env, w, name)
+		return image.Reference{}, callFailed(err, env, w, name)
 	}
-	if len(out.Images) == 0 || out.Images[0].ImageId == nil || !image.ValidDigest(aws.ToString(out.Images[0].ImageId.ImageDigest)) {
-		return image.Reference{}, missing(out.Failures, env, w, name)
+	if len(out.Images) > 0 && out.Images[0].ImageId != nil {
+		ref := w.Reference(aws.ToString(id.ImageTag))
+		ref.Digest = aws.ToString(out.Images[0].ImageId.ImageDigest)
+		if image.ValidDigest(ref.Digest) {
+			return ref, nil
+		}
 	}
-	ref.Digest = aws.ToString(out.Images[0].ImageId.ImageDigest)
-	return ref, nil
+	return image.Reference{}, imageMissing(out.Failures, w, name)
 }
 
 func (r *Resolver) client(region string) *ecr.Client {
@@ -92,43 +89,4 @@ func (r *Resolver) client(region string) *ecr.Client {
 		r.clients[region] = c
 	}
 	return c
-}
-
-// doing says what was being done, for the faults of one resolution. The name is
-// a tag or a digest.
-func doing(env *environment.Environment, w environment.Workload, name string) string {
-	kind := "tag"
-	if image.ValidDigest(name) {
-		kind = "digest"
-	}
-	return fmt.Sprintf("looking for %s %q in ECR repository %q of %s", kind, name, w.Repository, w.Registry)
-}
-
-// missing returns the fault of a tag that ECR gave no image for. ECR answers
-// it with HTTP 200 and a reason in failures.
-func missing(failures []types.ImageFailure, env *environment.Environment, w environment.Workload, name string) error {
-	f := fault.Fault{
-		Name:  "ImageNotFound",
-		Doing: doing(env, w, name),
-		Err:   errors.New("ECR returned neither the image nor a reason"),
-		Hint:  "push the image first, or check the tag: aws ecr describe-images --registry-id " + w.Registry.AccountID + " --region " + w.Registry.Region + " --repository-name " + w.Repository,
-	}
-	if image.ValidDigest(name) {
-		f.Hint = "it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again"
-	}
-	if len(failures) == 0 {
-		return &fault.Outage{Fault: f}
-	}
-	code, reason := failures[0].FailureCode, aws.ToString(failures[0].FailureReason)
-	f.Err = fmt.Errorf("image not found: %s: %s", code, reason)
-	switch code {
-	case types.ImageFailureCodeImageNotFound, types.ImageFailureCodeInvalidImageTag, types.ImageFailureCodeInvalidImageDigest,
-		types.ImageFailureCodeImageTagDoesNotMatchDigest, types.ImageFailureCodeMissingDigestAndTag, types.ImageFailureCodeImageReferencedByManifestList:
-		return &fault.Rejection{Fault: f}
-	case types.ImageFailureCodeUpstreamTooManyRequests, types.ImageFailureCodeUpstreamUnavailable:
-		f.Err, f.Name, f.Hint = fmt.Errorf("image not available: %s: %s", code, reason), string(code), ""
-		return &fault.Outage{Fault: f}
-	}
-	f.Err, f.Name, f.Hint = fmt.Errorf("image not available: %s: %s", code, reason), string(code), "ECR has the image and does not give it out: see the reason"
-	return &fault.Misconfiguration{Fault: f}
 }

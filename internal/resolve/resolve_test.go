@@ -1,7 +1,6 @@
 package resolve
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -25,8 +24,8 @@ const (
 	prod = "333333333333"
 )
 
-// pull is what an identity needs to be allowed for a check, and openRepository
-// the guide's policy for accounts outside the organisation.
+// pull is the permission that a check needs, and openRepository
+// the policy that docs/strategies.md gives for accounts outside the organization.
 const (
 	pull           = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage","Resource":"*"}]}`
 	nothing        = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}`
@@ -65,7 +64,7 @@ func TestResolve(t *testing.T) {
 			t.Parallel()
 			e, url, digest := registry(t, openRepository)
 			env, backend := load(t, name)
-			caller := accounts.Connect(url, env.AccountID, "eu-west-1") // the registry's region is the resolver's business
+			caller := accounts.Connect(url, env.AccountID, "eu-west-1") // the resolver calls the registry's region
 			e.ResetCalls()
 			got, err := New(caller.Config).Resolve(t.Context(), env, backend, "v1")
 			must(t, err)
@@ -87,7 +86,7 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestDenied(t *testing.T) {
 	t.Parallel()
 	const (
 		doing      = `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `
@@ -101,9 +100,9 @@ func TestRefused(t *testing.T) {
 		role, repository string
 		want             []string // parts of the text, in order
 	}{
-		{"repository policy missing", pull, "", []string{doing + "access denied: the repository policy does not allow it; AWS says: " + user, not + "because no resource-based policy allows the ecr:BatchGetImage action (" + repository + ")"}},
-		{"identity policy missing", nothing, openRepository, []string{doing + "access denied: the identity policy of role Deployer does not allow it; AWS says: " + user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity + "; if it is still denied then, " + repository + ")"}},
-		{"explicit deny", pull, shutRepository, []string{doing + "access denied: a policy denies it explicitly; AWS says: " + user, "explicit deny", "(no statement added elsewhere helps: find the Deny that AWS names, and make an exception in it for role Deployer)"}},
+		{"repository policy missing", pull, "", []string{doing + "access denied: the repository policy does not allow it; AWS's message: " + user, not + "because no resource-based policy allows the ecr:BatchGetImage action (" + repository + ")"}},
+		{"identity policy missing", nothing, openRepository, []string{doing + "access denied: the identity policy of role Deployer does not allow it; AWS's message: " + user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity + "; if it is still denied then, " + repository + ")"}},
+		{"explicit deny", pull, shutRepository, []string{doing + "access denied: a policy denies it explicitly; AWS's message: " + user, "explicit deny", "(adding an Allow does not help: find the Deny that AWS names, and exclude role Deployer from it)"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -115,57 +114,57 @@ func TestRefused(t *testing.T) {
 			env, backend := load(t, "prod")
 			caller := accounts.Connect(url, prod+"-Deployer", "us-east-1")
 			_, err = New(caller.Config).Resolve(t.Context(), env, backend, "v1")
-			wrong(t, err, "AccessDenied", new(*fault.Misconfiguration), tt.want...)
+			wantFault(t, err, "AccessDenied", fault.IsMisconfigured, tt.want...)
 		})
 	}
 }
 
-// TestSideUnknown holds what is said when AWS does not say which side refused.
-func TestSideUnknown(t *testing.T) {
+// TestUnknownPolicy checks the fault of a denial that does not name the policy.
+func TestUnknownPolicy(t *testing.T) {
 	t.Parallel()
 	const message = "User: arn:aws:iam::333333333333:user/ada is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 	tests := []struct {
 		name, env, message, want string
 	}{
-		{"across accounts", "prod", message, `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not say which policy refused, and across accounts both must allow it; AWS says: ` + message +
+		{"across accounts", "prod", message, `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not report which policy denied it, and across accounts both must allow it; AWS's message: ` + message +
 			` (in account 333333333333, add to the policy of arn:aws:iam::333333333333:user/ada: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}; ` +
 			`and in account 111111111111, add to the policy of repository myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]})`},
-		{"in one account, without a word", "dev", "", `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not say which policy refused; AWS says: ` +
+		{"in one account, without a message", "dev", "", `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not report which policy denied it; AWS's message: ` +
 			` (in account 111111111111, add to the policy of the caller: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env, backend := load(t, tt.env)
-			wrong(t, refused(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: tt.message}, env, backend, "v1"), "AccessDenied", new(*fault.Misconfiguration), tt.want)
+			wantFault(t, callFailed(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: tt.message}, env, backend, "v1"), "AccessDenied", fault.IsMisconfigured, tt.want)
 		})
 	}
 }
 
-// TestFailureCodes decides about every code that BatchGetImage may give for an
-// image with HTTP 200; a new one in the SDK fails it.
+// TestFailureCodes checks the class of every code that BatchGetImage answers with
+// HTTP 200. A new code in the SDK fails it.
 func TestFailureCodes(t *testing.T) {
 	t.Parallel()
-	classes := map[types.ImageFailureCode]any{
-		types.ImageFailureCodeInvalidImageDigest: new(*fault.Rejection), types.ImageFailureCodeInvalidImageTag: new(*fault.Rejection),
-		types.ImageFailureCodeImageTagDoesNotMatchDigest: new(*fault.Rejection), types.ImageFailureCodeImageNotFound: new(*fault.Rejection),
-		types.ImageFailureCodeMissingDigestAndTag: new(*fault.Rejection), types.ImageFailureCodeImageReferencedByManifestList: new(*fault.Rejection),
-		types.ImageFailureCodeKmsError: new(*fault.Misconfiguration), types.ImageFailureCodeUpstreamAccessDenied: new(*fault.Misconfiguration),
-		types.ImageFailureCodeImageInaccessible:       new(*fault.Misconfiguration),
-		types.ImageFailureCodeUpstreamTooManyRequests: new(*fault.Outage), types.ImageFailureCodeUpstreamUnavailable: new(*fault.Outage),
+	classes := map[types.ImageFailureCode]func(error) bool{
+		types.ImageFailureCodeInvalidImageDigest: fault.IsRejected, types.ImageFailureCodeInvalidImageTag: fault.IsRejected,
+		types.ImageFailureCodeImageTagDoesNotMatchDigest: fault.IsRejected, types.ImageFailureCodeImageNotFound: fault.IsRejected,
+		types.ImageFailureCodeMissingDigestAndTag: fault.IsRejected, types.ImageFailureCodeImageReferencedByManifestList: fault.IsRejected,
+		types.ImageFailureCodeKmsError: fault.IsMisconfigured, types.ImageFailureCodeUpstreamAccessDenied: fault.IsMisconfigured,
+		types.ImageFailureCodeImageInaccessible:       fault.IsMisconfigured,
+		types.ImageFailureCodeUpstreamTooManyRequests: fault.IsUnavailable, types.ImageFailureCodeUpstreamUnavailable: fault.IsUnavailable,
 	}
-	env, backend := load(t, "prod")
+	_, backend := load(t, "prod")
 	for _, code := range types.ImageFailureCode("").Values() {
 		class, ok := classes[code]
 		if !ok {
-			t.Errorf("nobody decided about failure code %s", code)
+			t.Errorf("failure code %s is not classified", code)
 			continue
 		}
-		if err := missing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, env, backend, "v1"); !errors.As(err, class) {
-			t.Errorf("%s: %T, want %T", code, err, class)
+		if err := imageMissing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, backend, "v1"); !class(err) {
+			t.Errorf("%s: %T is of another class", code, err)
 		}
 	}
-	if err := missing(nil, env, backend, "v1"); !errors.As(err, new(*fault.Outage)) {
+	if err := imageMissing(nil, backend, "v1"); !fault.IsUnavailable(err) {
 		t.Errorf("an answer without image or reason: %v", err)
 	}
 }
@@ -176,26 +175,26 @@ func TestMissing(t *testing.T) {
 	env, backend := load(t, "prod")
 	r := New(accounts.Connect(url, prod, "us-east-1").Config)
 	_, err := r.Resolve(t.Context(), env, backend, "git-abc123f")
-	wrong(t, err, "ImageNotFound", new(*fault.Rejection),
+	wantFault(t, err, "ImageNotFound", fault.IsRejected,
 		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: ImageNotFound: Requested image not found `+
 			`(push the image first, or check the tag: aws ecr describe-images --registry-id 111111111111 --region us-east-1 --repository-name myproject_backend)`)
 
 	own, backend := load(t, "dev")
 	api, _ := own.Find("web-api", environment.Services...)
 	_, err = New(accounts.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
-	wrong(t, err, "RepositoryNotFound", new(*fault.Misconfiguration),
+	wantFault(t, err, "RepositoryNotFound", fault.IsMisconfigured,
 		`looking for tag "v1" in ECR repository "myproject_service_web-api" of account 111111111111 in us-east-1: `+
 			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: ecr_strategy says so) `+
-			`(create the repository there, or set ecr_strategy in dev.yaml to where the images are)`)
+			`(create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images)`)
 
 	backend.Repository, backend.External = "", "nginx:1.29"
 	_, err = r.Resolve(t.Context(), own, backend, "v1")
-	wrong(t, err, "ImageOutsideECR", new(*fault.Rejection),
-		`resolving tag "v1" of backend "backend": its image "nginx:1.29" comes from outside ECR, where it can be neither checked nor pinned `+
-			`(change the image in dev.yaml and apply the infrastructure, or remove it there to deploy from ECR)`)
+	wantFault(t, err, "ImageOutsideECR", fault.IsRejected,
+		`resolving tag "v1" of backend "backend": its image "nginx:1.29" is not in ECR, so that it can be neither checked nor pinned `+
+			`(to deploy from ECR, remove the image from dev.yaml and apply the infrastructure)`)
 }
 
-func TestPassingFaults(t *testing.T) {
+func TestTransientFaults(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]emulator.Fault{
 		"throttled":       {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.Throttled()},
@@ -215,23 +214,24 @@ func TestPassingFaults(t *testing.T) {
 	}
 }
 
-func wrong(t *testing.T, err error, name string, class any, parts ...string) {
+// wantFault checks a fault's name, its class, and the parts of its text in order.
+func wantFault(t *testing.T, err error, name string, class func(error) bool, parts ...string) {
 	t.Helper()
-	if err == nil || fault.NameOf(err) != name || !errors.As(err, class) {
-		t.Errorf("got %q %v, want a %T %s", fault.NameOf(err), err, class, name)
+	if err == nil || fault.NameOf(err) != name || !class(err) {
+		t.Errorf("got %T %q %v, want a fault %s of another class", err, fault.NameOf(err), err, name)
 		return
 	}
 	rest := err.Error()
 	for _, part := range parts {
 		_, after, ok := strings.Cut(rest, part)
 		if !ok {
-			t.Errorf("%s\ndoes not go on with\n%s\nafter what was found", err, part)
+			t.Errorf("%s\nlacks, after the parts before it,\n%s", err, part)
 			return
 		}
 		rest = after
 	}
 	if !strings.HasPrefix(err.Error(), parts[0]) || rest != "" {
-		t.Errorf("%s\nhas more than\n%s", err, strings.Join(parts, "…"))
+		t.Errorf("%s\nhas more text than\n%s", err, strings.Join(parts, "…"))
 	}
 }
 
