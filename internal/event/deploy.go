@@ -5,53 +5,54 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"deployer/internal/environment"
-	"deployer/internal/image"
 )
 
-// detailKeys are the members of a DEPLOY's detail.
-var detailKeys = []string{"service", "task", "tag", "action", "env", "reason", "actor", "dry_run", "force"}
+// deployMembers are the members of a DEPLOY's detail.
+var deployMembers = []string{"service", "task", "tag", "action", "env", "reason", "actor", "dry_run", "force"}
 
-// The actions of a DEPLOY; none is the first.
+// The actions of a DEPLOY; without one it deploys.
 const (
 	actionDeploy = "deploy"
 	Rollback     = "rollback"
 )
 
-// deploy reads a DEPLOY event. Whether it is meant for this environment is
-// asked first: another's event is ignored however wrong it is.
-func (r reader) deploy(wrong faults, now time.Time) Reading {
-	if !slices.Contains(r.env.DeploySources, r.Source) {
-		if strings.HasPrefix(r.Source, actionPrefix) {
-			return r.ignored("DEPLOY from " + quote(r.Source) + " is another environment's: " + r.env.Name + " obeys " + strings.Join(r.env.DeploySources, ", "))
+// deploy reads a DEPLOY event. It checks first whether the event is for this
+// environment: an event for another one is ignored, however invalid it is.
+func (r reader) deploy(wrong problems) Reading {
+	source := r.event.Source
+	if !slices.Contains(r.env.DeploySources, source) {
+		reason := " is not accepted"
+		if strings.HasPrefix(source, actionPrefix) {
+			reason = " is for another environment"
 		}
-		return r.ignored("DEPLOY from " + quote(r.Source) + " is not obeyed: " + r.env.Name + " obeys " + strings.Join(r.env.DeploySources, ", "))
+		return r.ignored("DEPLOY from " + quote(source) + reason + ": " + r.env.Name + " accepts DEPLOY events from " +
+			strings.Join(r.env.DeploySources, ", "))
 	}
-	d := detail{env: r.env, faults: wrong}
-	if d.parse(r.Detail); d.target != "" && d.target != r.env.Name {
-		return r.ignored("the DEPLOY names environment " + quote(d.target) + ", and this is " + r.env.Name)
+	d := detail{env: r.env, wrong: wrong}
+	d.parse(r.event.Detail)
+	if d.target != "" && d.target != r.env.Name {
+		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name)
 	}
-	r.ahead(&d.faults, now)
-	if len(d.faults) > 0 {
-		return r.rejected("the DEPLOY is malformed: " + d.faults.String())
+	r.checkAhead(&d.wrong)
+	if len(d.wrong) > 0 {
+		return r.rejected("the DEPLOY is malformed: " + d.wrong.String())
 	}
-	req := r.request(d.workload, d.tag)
-	req.Cause.Reason, req.Cause.Actor = d.reason, d.actor
-	req.DryRun, req.Force, req.Rollback = d.dryRun, d.force, d.rollback
-	if req.Rollback {
-		return Reading{ID: r.ID, Verdict: Accepted, Requests: []Request{req}, Reason: "rollback of " + req.Workload.Name + " from " + r.Source}
+	request := r.request(d.workload, d.tag)
+	request.Cause.Reason, request.Cause.Actor = d.reason, d.actor
+	request.DryRun, request.Force, request.Rollback = d.dryRun, d.force, d.rollback
+	if request.Rollback {
+		return r.accepted("rollback of "+request.Workload.Name+" from "+source, request)
 	}
-	return Reading{ID: r.ID, Verdict: Accepted, Requests: []Request{req},
-		Reason: "DEPLOY of " + req.Workload.Name + " with tag " + req.Tag + " from " + r.Source}
+	return r.accepted("DEPLOY of "+request.Workload.Name+" with tag "+request.Tag+" from "+source, request)
 }
 
-// detail is a DEPLOY's detail on its way to a request.
+// detail is the detail of a DEPLOY.
 type detail struct {
-	env    *environment.Environment
-	fields map[string]json.RawMessage
-	faults
+	env     *environment.Environment
+	members map[string]json.RawMessage
+	wrong   problems
 
 	workload      environment.Workload
 	tag, target   string
@@ -60,166 +61,145 @@ type detail struct {
 	rollback      bool
 }
 
-// parse reads the detail and notes every fault of it.
+// parse reads the detail and collects every problem.
 func (d *detail) parse(raw json.RawMessage) {
 	if raw == nil {
-		d.add(`"detail" is missing`)
+		d.wrong.add(`"detail" is missing`)
 		return
 	}
 	if len(raw) > maxDeployDetail {
-		d.add(`"detail" is %d bytes long, and a DEPLOY's is at most %d`, len(raw), maxDeployDetail)
+		d.wrong.add(`"detail" has %d bytes; that of a DEPLOY may have at most %d`, len(raw), maxDeployDetail)
 		return
 	}
-	fields, err := object(raw)
+	members, err := object(raw)
 	if err != nil {
-		d.add(`"detail" %s`, err)
+		d.wrong.add(`"detail" %s`, err)
 		return
 	}
-	d.fields = fields
+	d.members = members
 	d.target = d.text("env")
 	d.readWorkload()
 	d.readAction()
 	d.reason, d.actor = d.text("reason"), d.text("actor")
 	d.dryRun, d.force = d.flag("dry_run"), d.flag("force")
-	d.misspelt()
+	d.checkSpelling()
 }
 
 // text returns the string under a key, "" if it is absent or null.
 func (d *detail) text(key string) string {
-	v, ok := d.fields[key]
+	v, ok := d.members[key]
 	if !ok || string(v) == "null" {
 		return ""
 	}
 	s, ok := text(v)
 	if !ok {
-		d.add("%q is %s, not a string", key, kind(v))
+		d.wrong.add("%q is %s, not a string", key, kind(v))
 	}
 	return s
 }
 
 // flag returns the boolean under a key, false if it is absent or null.
 func (d *detail) flag(key string) bool {
-	v, ok := d.fields[key]
+	v, ok := d.members[key]
 	var b bool
 	if ok && json.Unmarshal(v, &b) != nil {
-		d.add("%q is %s, not true or false", key, kind(v))
+		d.wrong.add("%q is %s, not true or false", key, kind(v))
 	}
 	return b
 }
 
-// readWorkload finds the one workload that the detail names.
+// readWorkload finds the workload that the detail names.
 func (d *detail) readWorkload() {
-	before := len(d.faults)
+	before := len(d.wrong)
 	service, task := d.text("service"), d.text("task")
-	name, word, kinds := service, "service", environment.Services
+	name, member, kinds := service, "service", environment.Services
 	if service == "" {
-		name, word, kinds = task, "task", environment.Tasks
+		name, member, kinds = task, "task", environment.Tasks
 	}
 	switch {
-	case len(d.faults) > before: // text has said what is wrong
+	case len(d.wrong) > before: // text has added the problem
 	case service != "" && task != "":
-		d.add(`both "service" (%s) and "task" (%s) are set: one event deploys one of them`, quote(service), quote(task))
-	case name == "" && (d.fields["service"] != nil || d.fields["task"] != nil):
-		d.add(`"service" is empty: name what to deploy`)
+		d.wrong.add(`both "service" (%s) and "task" (%s) are set: one event deploys one of them`, quote(service), quote(task))
+	case name == "" && (d.members["service"] != nil || d.members["task"] != nil):
+		d.wrong.add(`"service" is empty: name what to deploy`)
 	case name == "":
-		d.add(`neither "service" nor "task" is set: name what to deploy`)
+		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
 	default:
 		var ok bool
 		if d.workload, ok = d.env.Find(name, kinds...); !ok {
-			d.add("%s", Unknown(d.env, word, name))
+			d.wrong.add("%s", Unknown(d.env, member, name))
 		}
 	}
 }
 
-// Unknown says that an environment has no service or task (word) of that name,
-// and which it has.
-func Unknown(env *environment.Environment, word, name string) string {
-	kinds, other, otherWord := environment.Services, environment.Tasks, "task"
-	if word == "task" {
-		kinds, other, otherWord = environment.Tasks, environment.Services, "service"
+// Unknown returns the message that an environment has no workload of a name.
+// Member is "service" or "task". The message suggests a similar name, or lists
+// the names that there are.
+func Unknown(env *environment.Environment, member, name string) string {
+	kinds, otherKinds, other := environment.Services, environment.Tasks, "task"
+	if member == "task" {
+		kinds, otherKinds, other = environment.Tasks, environment.Services, "service"
 	}
 	known := env.Names(kinds...)
-	s := word + " " + quote(name) + " is not in the " + env.Name + " environment"
-	if _, ok := env.Find(name, other...); ok {
-		return s + `: it is a ` + otherWord + `, so write "` + otherWord + `" for "` + word + `"`
+	message := member + " " + quote(name) + " is not in the " + env.Name + " environment"
+	if _, ok := env.Find(name, otherKinds...); ok {
+		return message + `: it is a ` + other + `, so write "` + other + `" for "` + member + `"`
 	}
 	if near := environment.Nearest(name, known); near != "" {
-		return s + "; did you mean " + quote(near) + "?"
+		return message + "; did you mean " + quote(near) + "?"
 	}
 	if len(known) == 0 {
-		return s + ", which has no " + word + "s"
+		return message + ", which has no " + member + "s"
 	}
-	return s + ", which has " + strings.Join(known, ", ")
+	return message + ", which has " + strings.Join(known, ", ")
 }
 
-// readAction reads what is asked for, and with it whether there is to be a tag.
+// readAction reads the action, and the tag if the action needs one.
 func (d *detail) readAction() {
 	switch action := d.text("action"); action {
 	case "", actionDeploy:
 		d.readTag()
 	case Rollback:
 		d.rollback = true
-		if d.text("tag") != "" {
-			d.add(`"action" is "rollback", which goes to the last image that succeeded, and "tag" is %s: leave one of them out`, quote(d.text("tag")))
+		if tag := d.text("tag"); tag != "" {
+			d.wrong.add(`"action" is "rollback", which chooses the image itself, and "tag" is %s: remove one of them`, quote(tag))
 		}
 	default:
-		d.add(`"action" is %s, and an action is %q or %q`, quote(action), actionDeploy, Rollback)
+		d.wrong.add(`"action" is %s, not %q or %q`, quote(action), actionDeploy, Rollback)
 	}
 }
 
-// readTag checks the tag: what is sent by hand and by scripts is often half a tag.
+// readTag reads the tag and checks it.
 func (d *detail) readTag() {
-	before := len(d.faults)
+	before := len(d.wrong)
 	d.tag = d.text("tag")
-	if len(d.faults) > before {
+	if len(d.wrong) > before {
 		return
 	}
-	if d.fields["tag"] == nil {
-		d.add(`"tag" is missing`)
+	if d.members["tag"] == nil {
+		d.wrong.add(`"tag" is missing`)
 		return
 	}
-	if wrong := CheckTag(d.tag); wrong != "" {
-		d.add("%s", wrong)
+	if problem := CheckTag(d.tag); problem != "" {
+		d.wrong.add("%s", problem)
 	}
 }
 
-// CheckTag says what is wrong with a tag that somebody asks to deploy, "" if
-// nothing is. It refuses more than ECR does: a tag that ends in "-" is the
-// mark of a variable that expanded to nothing.
-func CheckTag(tag string) string {
-	switch {
-	case tag == "":
-		return "the tag is empty; did a variable expand to nothing?"
-	case strings.HasPrefix(tag, "sha256:"):
-		return "tag " + quote(tag) + " is a digest; name a tag"
-	case strings.ContainsAny(tag, "/:"):
-		return "tag " + quote(tag) + ` has a "/" or ":"; name the tag alone, without repository`
-	case strings.ContainsAny(tag, "${}"):
-		return "tag " + quote(tag) + " holds a variable that was not expanded"
-	case !image.ValidTag(tag):
-		return "tag " + quote(tag) + " is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores, and begins with a letter, a digit or an underscore"
-	case strings.HasSuffix(tag, "-"):
-		return "tag " + quote(tag) + ` ends in "-"; did the commit variable expand?`
-	case image.IsSignature(tag):
-		return "tag " + quote(tag) + " is a signature or attestation, not an image that can run"
-	}
-	return ""
-}
-
-// misspelt notes members that are all but one of ours: "dryrun" must not
-// deploy. Others are the sender's own business.
-func (d *detail) misspelt() {
-	for _, key := range slices.Sorted(maps.Keys(d.fields)) {
-		if slices.Contains(detailKeys, key) {
+// checkSpelling adds a problem for members that are a member of a DEPLOY but for
+// one letter, or for case and dashes: "dryrun" must not deploy. Other unknown
+// members are ignored.
+func (d *detail) checkSpelling() {
+	for _, key := range slices.Sorted(maps.Keys(d.members)) {
+		if slices.Contains(deployMembers, key) {
 			continue
 		}
 		plain := strings.ReplaceAll(strings.ToLower(key), "-", "_")
-		near := environment.Nearest(plain, detailKeys)
-		if slices.Contains(detailKeys, plain) {
+		near := environment.Nearest(plain, deployMembers)
+		if slices.Contains(deployMembers, plain) {
 			near = plain
 		}
 		if near != "" {
-			d.add("%s is not a member of a DEPLOY; did you mean %q?", quote(key), near)
+			d.wrong.add("%s is not a member of a DEPLOY; did you mean %q?", quote(key), near)
 		}
 	}
 }

@@ -1,5 +1,6 @@
-// Package event turns an EventBridge event into requests to deploy, or into the
-// reason why not. It is pure: bytes, an environment and the time in, a reading out.
+// Package event reads EventBridge events. It turns one into requests to deploy,
+// into a step of a rollout, or into the reason why it is ignored or rejected. It
+// is pure: it depends on the event, the environment and the time alone.
 package event
 
 import (
@@ -9,27 +10,27 @@ import (
 	"deployer/internal/environment"
 )
 
-// Verdict is what an event amounts to.
+// Verdict is what the deployer does with an event.
 type Verdict string
 
 // The verdicts.
 const (
-	Accepted Verdict = "accepted" // there are requests
-	Ignored  Verdict = "ignored"  // the event is not for this environment; not a fault
-	Rejected Verdict = "rejected" // the event is for this environment and wrong; a retry cannot mend it
-	Due      Verdict = "due"      // the schedule's: it is time to look for pushes whose events were lost
-	Followed Verdict = "followed" // ECS tells of a rollout of one of the environment's services
+	Accepted Verdict = "accepted" // it asks for deployments: see Reading.Requests
+	Ignored  Verdict = "ignored"  // it is not for this environment
+	Rejected Verdict = "rejected" // it is for this environment, but invalid; a retry cannot change that
+	Due      Verdict = "due"      // the schedule sent it: lost pushes are to be searched for
+	Followed Verdict = "followed" // Amazon ECS reports a step of a rollout: see Reading.Rollout
 )
 
-// Reading is what the deployer makes of one event.
+// Reading is the result of reading one event.
 type Reading struct {
 	ID       string // the event's id; "" if it has none
 	Verdict  Verdict
-	Reason   string    // for people: why it is ignored or rejected, or what it asks for
-	Requests []Request // if accepted, at least one
+	Reason   string    // a text for people: why it is ignored or rejected, or what it asks for
+	Requests []Request // if accepted: at least one
 	Rollout  Rollout   // if followed
-	At       time.Time // the event's time, as far as it has one
-	Claims   Claims    // of a rejected event
+	At       time.Time // the event's time; zero if it has none
+	Claims   Claims    // if rejected
 }
 
 // Claims are what a rejected event states about itself, as far as it can be
@@ -39,76 +40,80 @@ type Claims struct {
 	Service, Tag string
 }
 
-// Request asks for one workload to run the image under one tag.
+// Request asks for a deployment of one workload.
 type Request struct {
-	Cause    Cause // Cause.Time orders requests
+	Cause    Cause
 	Workload environment.Workload
 	Tag      string
-	Digest   string // of the pushed image; "" unless a push asked
-	Push     bool   // a push asked, not a person
+	Digest   string // of the pushed image; "" for other requests
+	Push     bool   // a push asked for it, not a DEPLOY event or a command
 
-	DryRun bool // say what would change, change nothing
-	Force  bool // deploy even what runs already
+	DryRun bool // report what would change, without changing it
+	Force  bool // deploy even if the service runs the image already
 
-	// Rollback asks for the last image whose rollout succeeded before the one
-	// that runs; Tag and Digest are "" until it is found. Restores is then the
-	// ARN of the revision that ran it.
+	// Rollback asks for the newest revision before the running one whose rollout
+	// succeeded. Tag and Digest are "" until it is found; Restores is its ARN then.
 	Rollback bool
-	To       string // a revision's number or a tag to go back to instead; "" in events
+	To       string // roll back to the revision with this number or tag instead; "" in events
 	Restores string
 }
 
-// The source and detail-types that are read.
+// Sources and detail-types of the events that are read.
 const (
 	ECRSource       = "aws.ecr"
 	ECRImageAction  = "ECR Image Action"
 	DeployType      = "DEPLOY"
 	ScheduleSource  = "aws.events"
-	ReconcileSource = "deployer.reconcile" // of a lost push, for which no event came
 	ScheduledEvent  = "Scheduled Event"
-	actionPrefix    = "action."
-	maxAhead        = 5 * time.Minute // an event from further ahead would outrank every later one
-	maxDeployDetail = 64 << 10        // bytes; a DEPLOY needs a hundred
+	ReconcileSource = "deployer.reconcile" // of requests for lost pushes, for which no event came
+
+	actionPrefix = "action." // of the sources of DEPLOY events, by convention
 )
 
-// Read reads a raw event as environment env understands it at the time now. It
-// never fails: what cannot be read is rejected, with the reason. The
-// environment must know its account (see [environment.Environment.In]) for
-// pushes to its own registry to be recognised.
+// Limits of what is accepted.
+const (
+	maxAhead        = 5 * time.Minute // of an event's time before now: later events would count as older
+	maxDeployDetail = 64 << 10        // bytes of a DEPLOY's detail; usual ones have a hundred
+)
+
+// Read reads a raw event for an environment at the time now. An event that cannot
+// be read is rejected, with the reason. The environment must know its account,
+// else pushes to its own registry are ignored: see [environment.Environment.In].
 func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
-	e, faults := parseEnvelope(raw)
-	r := reader{env: env, envelope: e}
+	e, wrong := parseEnvelope(raw)
+	if e == nil {
+		return Reading{Verdict: Rejected, Reason: wrong.String()}
+	}
+	r := reader{env: env, event: e, now: now}
 	switch {
-	case e == nil:
-		return Reading{Verdict: Rejected, Reason: faults.String()}
 	case e.Source == "" || e.DetailType == "":
 		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event")
 	case e.DetailType == DeployType:
-		return r.deploy(faults, now)
+		return r.deploy(wrong)
 	case e.Source == ECRSource && e.DetailType == ECRImageAction:
-		return r.push(faults, now)
+		return r.push(wrong)
 	case e.Source == ecsSource && (e.DetailType == deploymentChange || e.DetailType == serviceAction):
 		return r.rollout()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
-		return Reading{ID: r.ID, Verdict: Due, Reason: "it is time to look for pushes whose events were lost"}
+		return Reading{ID: e.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
 	}
-	return r.ignored(fmt.Sprintf("events of type %s from %s are not the deployer's", quote(e.DetailType), quote(e.Source)))
+	return r.ignored(fmt.Sprintf("events of type %s from %s are not for the deployer", quote(e.DetailType), quote(e.Source)))
 }
 
-// reader is one event on its way to a reading.
+// reader reads one event for an environment.
 type reader struct {
-	env *environment.Environment
-	*envelope
+	env   *environment.Environment
+	event *envelope
+	now   time.Time
 }
 
 func (r reader) ignored(reason string) Reading {
-	return Reading{ID: r.ID, Verdict: Ignored, Reason: reason}
+	return Reading{ID: r.event.ID, Verdict: Ignored, Reason: reason}
 }
 
 func (r reader) rejected(reason string) Reading {
-	reading := Reading{ID: r.ID, Verdict: Rejected, Reason: reason, At: r.at, Claims: Claims{Cause: r.cause()}}
-	fields, _ := object(r.Detail)
-	claims := &reading.Claims
+	claims := Claims{Cause: r.cause()}
+	detail, _ := object(r.event.Detail)
 	for _, f := range []struct {
 		key string
 		to  *string
@@ -116,17 +121,23 @@ func (r reader) rejected(reason string) Reading {
 		{"task", &claims.Service}, {"service", &claims.Service}, {"image-tag", &claims.Tag}, {"tag", &claims.Tag},
 		{"actor", &claims.Cause.Actor}, {"reason", &claims.Cause.Reason},
 	} {
-		if v, ok := text(fields[f.key]); ok && v != "" {
+		if v, ok := text(detail[f.key]); ok && v != "" {
 			*f.to = v
 		}
 	}
-	return reading
+	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: r.event.Time, Claims: claims}
 }
 
-// request returns what is common to every request of the event.
+func (r reader) accepted(reason string, requests ...Request) Reading {
+	return Reading{ID: r.event.ID, Verdict: Accepted, Reason: reason, Requests: requests}
+}
+
+// request returns a request for a workload that the event asks for.
 func (r reader) request(w environment.Workload, tag string) Request {
 	return Request{Cause: r.cause(), Workload: w, Tag: tag}
 }
 
-// cause returns what the envelope says of the event: its id, time and source.
-func (r reader) cause() Cause { return Cause{ID: r.ID, Time: r.at, Source: r.Source} }
+// cause returns the event's id, time and source.
+func (r reader) cause() Cause {
+	return Cause{ID: r.event.ID, Time: r.event.Time, Source: r.event.Source}
+}

@@ -51,7 +51,7 @@ func TestDeploy(t *testing.T) {
 		name, detail string
 		want         Request
 	}{
-		{"the guide's own", `{"service":"backend","tag":"git-abc123f"}`,
+		{"from the documentation", `{"service":"backend","tag":"git-abc123f"}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "git-abc123f"}},
 		{"hyphenated service, all members", `{"service":"web-api","tag":"v1.2.3","env":"prod","reason":"fix \"it\"","actor":"ada","dry_run":true,"force":true}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production", Reason: `fix "it"`, Actor: "ada"}, Workload: api, Tag: "v1.2.3", DryRun: true, Force: true}},
@@ -61,7 +61,7 @@ func TestDeploy(t *testing.T) {
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 		{"rollback", `{"service":"backend","action":"rollback","tag":null}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Rollback: true}},
-		{"nulls and strangers", `{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
+		{"nulls and unknown members", `{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 	}
 	for _, tt := range tests {
@@ -80,7 +80,7 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
-// TestRejected holds every message that a sender of a bad event gets.
+// TestRejected checks every message about an invalid event.
 func TestRejected(t *testing.T) {
 	t.Parallel()
 	env := load(t, "prod")
@@ -92,8 +92,8 @@ func TestRejected(t *testing.T) {
 		{"empty object", `{}`, `the event is empty`},
 		{"null", `null`, `the event is null, not a JSON object`},
 		{"array", `[{}]`, `the event is an array, not a JSON object`},
-		{"cut off", `{"id":"e1",`, `the event is not JSON: it ends before its object does`},
-		{"two events", valid + valid, `the event is not JSON: something follows the object`},
+		{"cut off", `{"id":"e1",`, `the event is not JSON: it ends within the object`},
+		{"two events", valid + valid, `the event is not JSON: text follows the object`},
 		{"not of EventBridge", `{"service":"backend","tag":"a"}`, `the event has no "source" or no "detail-type": it is not an EventBridge event`},
 		{"source twice", `{"source":"a","source":"b"}`, `the event has "source" twice`},
 		{"no id, bad time", `{"detail-type":"DEPLOY","source":"action.production","time":"yesterday","detail":{"service":"backend","tag":"a"}}`,
@@ -106,13 +106,13 @@ func TestRejected(t *testing.T) {
 		{"detail a string", deployment("action.production", `"{\"service\":\"backend\"}"`), malformed(`"detail" is a string, not a JSON object`)},
 		{"detail null", deployment("action.production", `null`), malformed(`"detail" is null, not a JSON object`)},
 		{"detail an array", deployment("action.production", `[]`), malformed(`"detail" is an array, not a JSON object`)},
-		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`), malformed(`"action" is "restart", and an action is "deploy" or "rollback"`)},
+		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`), malformed(`"action" is "restart", not "deploy" or "rollback"`)},
 		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
-			malformed(`"action" is "rollback", which goes to the last image that succeeded, and "tag" is "a": leave one of them out`)},
+			malformed(`"action" is "rollback", which chooses the image itself, and "tag" is "a": remove one of them`)},
 		{"rollback of nothing", deployment("action.production", `{"action":"rollback"}`), malformed(`neither "service" nor "task" is set: name what to deploy`)},
 		{"detail empty", deployment("action.production", `{}`), malformed(`neither "service" nor "task" is set: name what to deploy; "tag" is missing`)},
 		{"detail of 1 MB", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 1<<20)+`"}`),
-			malformed(`"detail" is 1048606 bytes long, and a DEPLOY's is at most 65536`)},
+			malformed(`"detail" has 1048606 bytes; that of a DEPLOY may have at most 65536`)},
 		{"unknown service", deployment("action.production", `{"service":"frontend","tag":"a"}`),
 			malformed(`service "frontend" is not in the prod environment, which has backend, web-api, worker`)},
 		{"service misspelt", deployment("action.production", `{"service":"web_api","tag":"a"}`),
@@ -129,12 +129,12 @@ func TestRejected(t *testing.T) {
 		{"service a list", deployment("action.production", `{"service":["backend"],"tag":"a"}`), malformed(`"service" is an array, not a string`)},
 		{"tag empty", deployment("action.production", `{"service":"backend","tag":""}`), malformed(`the tag is empty; did a variable expand to nothing?`)},
 		{"tag of an empty variable", deployment("action.production", `{"service":"backend","tag":"git-"}`), malformed(`tag "git-" ends in "-"; did the commit variable expand?`)},
-		{"tag of no variable", deployment("action.production", `{"service":"backend","tag":"git-$SHA"}`), malformed(`tag "git-$SHA" holds a variable that was not expanded`)},
+		{"tag of no variable", deployment("action.production", `{"service":"backend","tag":"git-$SHA"}`), malformed(`tag "git-$SHA" contains a variable that was not expanded`)},
 		{"tag with a slash", deployment("action.production", `{"service":"backend","tag":"feature/x"}`), malformed(`tag "feature/x" has a "/" or ":"; name the tag alone, without repository`)},
 		{"tag a digest", deployment("action.production", `{"service":"backend","tag":"`+digest+`"}`), malformed(`tag "` + digest + `" is a digest; name a tag`)},
 		{"tag a number", deployment("action.production", `{"service":"backend","tag":1}`), malformed(`"tag" is a number, not a string`)},
 		{"tag long", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 300)+`"}`),
-			malformed(`tag "` + strings.Repeat("a", 160) + `" and 140 bytes more is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores, and begins with a letter, a digit or an underscore`)},
+			malformed(`tag "` + strings.Repeat("a", 160) + `" and 140 bytes more is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores, and starts with a letter, digit or underscore`)},
 		{"tag twice", deployment("action.production", `{"service":"backend","tag":"a","tag":"b"}`), malformed(`"detail" has "tag" twice`)},
 		{"members misspelt", deployment("action.production", `{"service":"backend","tag":"a","dry-run":true,"DRY_RUN":true,"Force":true,"resaon":"x"}`),
 			malformed(`"DRY_RUN" is not a member of a DEPLOY; did you mean "dry_run"?; "Force" is not a member of a DEPLOY; did you mean "force"?; "dry-run" is not a member of a DEPLOY; did you mean "dry_run"?; "resaon" is not a member of a DEPLOY; did you mean "reason"?`)},
@@ -143,7 +143,7 @@ func TestRejected(t *testing.T) {
 		{"every fault at once", deployment("action.production", `{"service":"frontnd","tag":"git-"}`),
 			malformed(`service "frontnd" is not in the prod environment, which has backend, web-api, worker; tag "git-" ends in "-"; did the commit variable expand?`)},
 		{"from the future", strings.Replace(valid, "10:15:30Z", "10:25:01Z", 1),
-			malformed(`"time" is 2026-01-22T10:25:01Z, 5m1s ahead of now: more than 5m0s would outrank every later event (is the sender's clock right?)`)},
+			malformed(`"time" is 2026-01-22T10:25:01Z, 5m1s ahead of now; at most 5m0s is accepted, because events are ordered by time (check the sender's clock)`)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,25 +159,25 @@ func TestRejected(t *testing.T) {
 func TestIgnored(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, env, raw, want string }{
-		{"another environment's source", "prod", deployment("action.staging", `{"service":"backend","tag":"a"}`), `DEPLOY from "action.staging" is another environment's: prod obeys action.prod, action.production`},
-		{"even if malformed", "staging", deployment("action.production", `{}`), `DEPLOY from "action.production" is another environment's: staging obeys action.staging`},
-		{"a stranger's source", "prod", deployment("com.example", `{"service":"backend","tag":"a"}`), `DEPLOY from "com.example" is not obeyed: prod obeys action.prod, action.production`},
-		{"names another environment", "prod", deployment("action.production", `{"env":"staging","tag":"git-"}`), `the DEPLOY names environment "staging", and this is prod`},
-		{"another type", "dev", `{"id":"e1","source":"aws.ec2","detail-type":"EC2 Instance State-change Notification"}`, `events of type "EC2 Instance State-change Notification" from "aws.ec2" are not the deployer's`},
-		{"ECR scan", "dev", `{"id":"e1","source":"aws.ecr","detail-type":"ECR Image Scan","detail":{}}`, `events of type "ECR Image Scan" from "aws.ecr" are not the deployer's`},
-		{"DEPLOY of another case", "prod", `{"id":"e1","source":"action.production","detail-type":"Deploy","detail":{}}`, `events of type "Deploy" from "action.production" are not the deployer's`},
+		{"another environment's source", "prod", deployment("action.staging", `{"service":"backend","tag":"a"}`), `DEPLOY from "action.staging" is for another environment: prod accepts DEPLOY events from action.prod, action.production`},
+		{"even if malformed", "staging", deployment("action.production", `{}`), `DEPLOY from "action.production" is for another environment: staging accepts DEPLOY events from action.staging`},
+		{"unknown source", "prod", deployment("com.example", `{"service":"backend","tag":"a"}`), `DEPLOY from "com.example" is not accepted: prod accepts DEPLOY events from action.prod, action.production`},
+		{"names another environment", "prod", deployment("action.production", `{"env":"staging","tag":"git-"}`), `the DEPLOY is for environment "staging", not for prod`},
+		{"another type", "dev", `{"id":"e1","source":"aws.ec2","detail-type":"EC2 Instance State-change Notification"}`, `events of type "EC2 Instance State-change Notification" from "aws.ec2" are not for the deployer`},
+		{"ECR scan", "dev", `{"id":"e1","source":"aws.ecr","detail-type":"ECR Image Scan","detail":{}}`, `events of type "ECR Image Scan" from "aws.ecr" are not for the deployer`},
+		{"DEPLOY of another case", "prod", `{"id":"e1","source":"action.production","detail-type":"Deploy","detail":{}}`, `events of type "Deploy" from "action.production" are not for the deployer`},
 		{"delete", "dev", pushed("111111111111", "us-east-1", strings.Replace(fmt.Sprintf(push, "myproject_backend", "latest"), "PUSH", "DELETE", 1)), `the ECR action is "DELETE", not a push`},
-		{"failed", "dev", pushed("111111111111", "us-east-1", strings.Replace(fmt.Sprintf(push, "myproject_backend", "latest"), "SUCCESS", "FAILURE", 1)), `the push to "myproject_backend" ended in "FAILURE"`},
-		{"no tag", "dev", pushed("111111111111", "us-east-1", `{"action-type":"PUSH","result":"SUCCESS","repository-name":"myproject_backend","image-digest":"`+digest+`"}`), `the push to "myproject_backend" has no tag: it is a part of an image, or replaced at once`},
+		{"failed", "dev", pushed("111111111111", "us-east-1", strings.Replace(fmt.Sprintf(push, "myproject_backend", "latest"), "SUCCESS", "FAILURE", 1)), `the push to "myproject_backend" has the result "FAILURE"`},
+		{"no tag", "dev", pushed("111111111111", "us-east-1", `{"action-type":"PUSH","result":"SUCCESS","repository-name":"myproject_backend","image-digest":"`+digest+`"}`), `the push to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
 		{"signature", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "sha256-"+digest[7:]+".sig")), `tag "sha256-` + digest[7:] + `.sig" is a signature or attestation, not an image that can run`},
-		{"tag outside the policy", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "git-abc123f")), `tag "git-abc123f" does not deploy dev by itself: only latest does`},
-		{"prod takes no push", "prod", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `tag "latest" does not deploy prod by itself: no push does, only a DEPLOY event`},
+		{"tag outside the policy", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "git-abc123f")), `tag "git-abc123f" does not deploy dev: auto_deploy has only latest`},
+		{"prod takes no push", "prod", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `tag "latest" does not deploy prod: auto_deploy is empty, so no push does; send a DEPLOY event`},
 		{"other repository", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "other_backend", "latest")), `no workload of myproject runs images of repository "other_backend"`},
 		{"a longer name", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_service_web-api-v2", "latest")), `no workload of myproject runs images of repository "myproject_service_web-api-v2"`},
 		{"a shorter name", "dev", pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_service_web", "latest")), `no workload of myproject runs images of repository "myproject_service_web"`},
-		{"own registry of a cross-account environment", "staging", pushed("222222222222", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "222222222222" in "us-east-1", and staging runs images of account 111111111111 in us-east-1 (cross_account: ecr_strategy says so)`},
-		{"other account", "dev", pushed("999999999999", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "999999999999" in "us-east-1", and dev runs images of account 111111111111 in us-east-1 (local: ecr_strategy says so)`},
-		{"other region", "dev", pushed("111111111111", "eu-west-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1", and dev runs images of account 111111111111 in us-east-1 (local: ecr_strategy says so)`},
+		{"own registry of a cross-account environment", "staging", pushed("222222222222", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "222222222222" in "us-east-1"; staging runs images from account 111111111111 in us-east-1 (strategy cross_account: ecr_strategy says so)`},
+		{"other account", "dev", pushed("999999999999", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "999999999999" in "us-east-1"; dev runs images from account 111111111111 in us-east-1 (strategy local: ecr_strategy says so)`},
+		{"other region", "dev", pushed("111111111111", "eu-west-1", fmt.Sprintf(push, "myproject_backend", "latest")), `the push to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1"; dev runs images from account 111111111111 in us-east-1 (strategy local: ecr_strategy says so)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestIgnored(t *testing.T) {
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	got := Read([]byte(`{"id":"s1","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`), load(t, "dev"), now)
-	if diff := cmp.Diff(Reading{ID: "s1", Verdict: Due, Reason: "it is time to look for pushes whose events were lost"}, got); diff != "" {
+	if diff := cmp.Diff(Reading{ID: "s1", Verdict: Due, Reason: "scheduled search for lost pushes"}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -239,7 +239,7 @@ func TestMalformedPush(t *testing.T) {
 		{"detail empty", pushed("111111111111", "us-east-1", `{}`), `the ECR event is malformed: "detail" is empty`},
 		{"members of wrong kinds", pushed("111111111111", "us-east-1", `{"action-type":1,"image-tag":["a"]}`), `the ECR event is malformed: "action-type" is a number, not a string; "image-tag" is an array, not a string`},
 		{"from the future", strings.Replace(pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), "2026-01-22", "2027-01-22", 1),
-			`the ECR event is malformed: "time" is 2027-01-22T10:15:30Z, 8759h55m30s ahead of now: more than 5m0s would outrank every later event (is the sender's clock right?)`},
+			`the ECR event is malformed: "time" is 2027-01-22T10:15:30Z, 8759h55m30s ahead of now; at most 5m0s is accepted, because events are ordered by time (check the sender's clock)`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,9 +251,8 @@ func TestMalformedPush(t *testing.T) {
 	}
 }
 
-// FuzzRead holds the reader to its contract on any bytes: no panic, always a
-// verdict with its reason, requests exactly when it is accepted, and messages
-// of a length that a log line holds.
+// FuzzRead checks the contract of Read for any bytes: no panic, always a verdict
+// with a reason, requests exactly if it is accepted, and messages that fit a log line.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(deployment("action.production", `{"service":"backend","tag":"git-abc123f","dry_run":true}`)))
 	f.Add([]byte(deployment("action.dev", `{"task":"nightly-report","tag":"a","env":"dev"}`)))

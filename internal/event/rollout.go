@@ -8,74 +8,84 @@ import (
 	"deployer/internal/image"
 )
 
-// Step is what an event of Amazon ECS says of a service's rollout.
+// Step is a step of a rollout that Amazon ECS reports, by the eventName of its
+// event. See "Amazon ECS service deployment state change events" and "Amazon ECS
+// service action events" in the ECS developer guide.
 type Step string
 
-// The steps, by ECS's own names of them. See "Amazon ECS service deployment
-// state change events" and "service action events" in its developer guide.
+// The steps that are handled.
 const (
 	RolloutStarted   Step = "SERVICE_DEPLOYMENT_IN_PROGRESS"
 	RolloutCompleted Step = "SERVICE_DEPLOYMENT_COMPLETED"
-	RolloutFailed    Step = "SERVICE_DEPLOYMENT_FAILED"   // a circuit breaker or an alarm tripped
-	TasksImpaired    Step = "SERVICE_TASK_START_IMPAIRED" // tasks do not stay up; ECS goes on trying
-	ecsSource             = "aws.ecs"
-	deploymentChange      = "ECS Deployment State Change"
-	serviceAction         = "ECS Service Action"
+	RolloutFailed    Step = "SERVICE_DEPLOYMENT_FAILED"   // the circuit breaker or an alarm ended it
+	TasksImpaired    Step = "SERVICE_TASK_START_IMPAIRED" // tasks keep failing to start; ECS goes on trying
 )
 
-// Rollout is what ECS tells of one rollout of a workload's service.
+// Source and detail-types of ECS's events.
+const (
+	ecsSource        = "aws.ecs"
+	deploymentChange = "ECS Deployment State Change"
+	serviceAction    = "ECS Service Action"
+)
+
+// Rollout is a step of the rollout of a workload's service, as ECS reports it.
 type Rollout struct {
 	Workload     environment.Workload
 	Step         Step
-	DeploymentID string // ECS's id, "ecs-svc/…"; "" of TasksImpaired, which is told of the service
-	Reason       string // in ECS's words; may be ""
+	DeploymentID string // ECS's id of the rollout, "ecs-svc/…"; "" for TasksImpaired, which is about the service
+	Reason       string // the event's reason; may be ""
 }
 
-// rollout reads an event of ECS about a service. It is believed which step of
-// which rollout it tells of, and when and why: only ECS can put it on a bus. All
-// else ECS is asked.
+// rollout reads an event of ECS about a service. The event is trusted for the
+// step, the rollout, the time and the reason, because only ECS can send events
+// from its source. Everything else is read from ECS.
 func (r reader) rollout() Reading {
-	fields, err := object(r.Detail)
+	detail, err := object(r.event.Detail)
 	if err != nil {
 		return r.rejected("the ECS event is malformed: \"detail\" " + err.Error())
 	}
-	name, _ := text(fields["eventName"])
+	name, _ := text(detail["eventName"])
 	step := Step(name)
-	switch {
-	case r.DetailType == serviceAction && step == TasksImpaired:
-	case r.DetailType == deploymentChange && (step == RolloutStarted || step == RolloutCompleted || step == RolloutFailed):
-	default:
-		return r.ignored("the ECS event " + quote(name) + " is no step of a rollout that the deployer follows")
+	if !r.isStep(step) {
+		return r.ignored("the ECS event " + quote(name) + " is not a rollout step that the deployer handles")
 	}
-	w, elsewhere := r.serviceOf()
-	if elsewhere != "" {
-		return r.ignored(elsewhere)
+	w, reason := r.workloadOfService()
+	if reason != "" {
+		return r.ignored(reason)
 	}
-	id, _ := text(fields["deploymentId"])
+	id, _ := text(detail["deploymentId"])
 	if step != TasksImpaired && !strings.HasPrefix(id, "ecs-svc/") {
 		return r.rejected("the ECS event is malformed: \"deploymentId\" is " + quote(id) + ", not like ecs-svc/1234567890")
 	}
-	reason, _ := text(fields["reason"])
-	return Reading{ID: r.ID, Verdict: Followed, Reason: name + " of " + w.Name, At: r.at,
-		Rollout: Rollout{Workload: w, Step: step, DeploymentID: id, Reason: reason}}
+	ecsReason, _ := text(detail["reason"])
+	return Reading{ID: r.event.ID, Verdict: Followed, Reason: name + " of " + w.Name, At: r.event.Time,
+		Rollout: Rollout{Workload: w, Step: step, DeploymentID: id, Reason: ecsReason}}
 }
 
-// serviceOf returns the workload whose service the event is about, or the
-// reason why it is none of this environment's.
-func (r reader) serviceOf() (w environment.Workload, elsewhere string) {
+// isStep reports whether the event is of a type that has the step.
+func (r reader) isStep(s Step) bool {
+	if r.event.DetailType == serviceAction {
+		return s == TasksImpaired
+	}
+	return s == RolloutStarted || s == RolloutCompleted || s == RolloutFailed
+}
+
+// workloadOfService returns the workload whose service the event is about, or
+// the reason why the environment has none.
+func (r reader) workloadOfService() (w environment.Workload, reason string) {
 	var arns []string
-	if json.Unmarshal(r.Resources, &arns) != nil || len(arns) != 1 {
+	if json.Unmarshal(r.event.Resources, &arns) != nil || len(arns) != 1 {
 		return w, "the ECS event names no service"
 	}
-	cluster := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID + ":service/" + r.env.Cluster + "/"
-	name, ok := strings.CutPrefix(arns[0], cluster)
-	if !ok || r.Account != r.env.AccountID {
-		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
-	}
 	for _, w := range r.env.Workloads {
-		if w.Deployable() && w.Pointer.Name() == name {
+		if w.Deployable() && w.Pointer.ARN(r.env) == arns[0] && r.event.Account == r.env.AccountID {
 			return w, ""
 		}
 	}
-	return w, "the service " + quote(name) + " is no workload of " + r.env.Project
+	cluster := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID + ":service/" + r.env.Cluster + "/"
+	name, inCluster := strings.CutPrefix(arns[0], cluster)
+	if !inCluster || r.event.Account != r.env.AccountID {
+		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
+	}
+	return w, "the service " + quote(name) + " is not a workload of " + r.env.Project
 }
