@@ -132,7 +132,7 @@ replay: ## make 10,000 deliveries in disorder, with faults, to eight real bootst
 
 .PHONY: storm
 storm: ## push 50 services at once against ECS's rate limits, twice (a minute and a half)
-	@CGO_ENABLED=0 go run ./testbed/replay -storm
+	@CGO_ENABLED=0 go run ./testbed/storm
 
 .PHONY: sam-local
 sam-local: ## run one sample event in a container (file=PATH event=events/….json; needs SAM and Docker)

@@ -2,67 +2,82 @@ package main
 
 import (
 	"context"
+	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/fleet"
 )
 
-// processes is how many of the function's processes a replay runs at a time.
+// processes is how many of the function's processes run at a time.
 const processes = 8
 
-// script is what a replay is to be like.
-type script struct {
+// The shares of the calls that meet a fault.
+const (
+	throttledShare = 0.05
+	failedShare    = 0.02 // with a server fault
+	droppedShare   = 0.01 // take effect, but their answer is lost
+)
+
+type options struct {
 	root       string // the project's directory
 	services   int
 	deliveries int
 	seed       uint64
-	throttled  []string // the operations of which 5 % of the calls are throttled
+	throttled  []string // the operations that are throttled
 }
 
-// play delivers events in disorder through eight processes, with faults: calls
-// that are throttled, 2 % of all that meet a server fault, and 1 % whose answer
-// is lost after they took effect.
-func (s script) play(ctx context.Context) (*outcome, error) {
-	b, err := newBench(ctx, s.root, place{services: s.services, autoDeploy: `latest, "git-*"`}, processes, time.Millisecond)
+// replay delivers events in disorder, with faults, and returns what became of them.
+func replay(ctx context.Context, o options) (*result, error) {
+	updates := newUpdateRecorder()
+	services := fleet.Services{Count: o.services, AutoDeploy: `latest, "git-*"`}
+	f, err := fleet.Start(ctx, fleet.Options{
+		Root: o.root, Services: services, Processes: processes, RolloutStep: time.Millisecond,
+		Front: func(aws http.Handler) http.Handler { updates.aws = aws; return updates },
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer b.close()
-	tale := newStory(b.place, b.account, s.seed)
-	copies := copiesOf(s.deliveries, tale.dice)
-	if err := tale.tell(ctx, len(copies)); err != nil {
+	defer f.Close()
+
+	g := newGenerator(services, f.Account, rand.New(rand.NewPCG(o.seed, 1)))
+	copies := g.copies(o.deliveries)
+	if err := g.generate(ctx, len(copies)); err != nil {
 		return nil, err
 	}
-	events := tale.events(len(copies), time.Now())
-	queue := disorder(events, copies, tale.dice)
-	s.injectFaults(b.aws)
-	b.aws.ResetCalls()
-	began := time.Now()
-	requests := map[string][]string{} // the request ids of each event's deliveries
-	for _, h := range queue {
-		id, err := b.function.InvokeAsync(h.raw)
+	events := g.log.Events(len(copies), time.Now())
+	deliveries := g.shuffle(events, copies)
+
+	o.injectFaults(f.AWS)
+	f.AWS.ResetCalls()
+	start := time.Now()
+	requests := map[string][]string{} // the request ids of the deliveries of each event
+	for _, e := range deliveries {
+		id, err := f.Function.InvokeAsync(e.Raw)
 		if err != nil {
 			return nil, err
 		}
-		requests[h.id] = append(requests[h.id], id)
+		requests[e.ID] = append(requests[e.ID], id)
 	}
-	if err := b.function.Wait(ctx); err != nil {
+	if err := f.Function.Wait(ctx); err != nil {
 		return nil, err
 	}
-	took := time.Since(began)
-	b.aws.ClearFaults()
-	o, err := b.judge(ctx, events, requests)
+	took := time.Since(start)
+	f.AWS.ClearFaults()
+
+	r, err := evaluate(ctx, f, updates, o.services, events, requests)
 	if err != nil {
 		return nil, err
 	}
-	o.deliveries, o.took = len(queue), took
-	return o, nil
+	r.deliveries, r.took = len(deliveries), took
+	return r, nil
 }
 
-func (s script) injectFaults(aws *emulator.Emulator) {
-	for _, operation := range s.throttled {
-		aws.Inject(emulator.Fault{Operation: operation, Share: 0.05, Seed: s.seed, Error: emulator.Throttled()})
+func (o options) injectFaults(aws *emulator.Emulator) {
+	for _, operation := range o.throttled {
+		aws.Inject(emulator.Fault{Operation: operation, Share: throttledShare, Seed: o.seed, Error: emulator.Throttled()})
 	}
-	aws.Inject(emulator.Fault{Operation: "*", Share: 0.02, Seed: s.seed, Error: emulator.ServerFault()})
-	aws.Inject(emulator.Fault{Operation: "*", Share: 0.01, Seed: s.seed, Drop: emulator.DropAfter})
+	aws.Inject(emulator.Fault{Operation: "*", Share: failedShare, Seed: o.seed, Error: emulator.ServerFault()})
+	aws.Inject(emulator.Fault{Operation: "*", Share: droppedShare, Seed: o.seed, Drop: emulator.DropAfter})
 }

@@ -1,0 +1,164 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/cloud"
+	"deployer/testbed/lambdahost"
+)
+
+// Options are the options of [Start].
+type Options struct {
+	Root        string // the project's directory
+	Services    Services
+	Processes   int           // of the function
+	RolloutStep time.Duration // as in [emulator.Options]
+	// Front returns a handler in front of emulated AWS; nil for none.
+	Front func(aws http.Handler) http.Handler
+}
+
+// A Fleet is the running environment. Close it after use.
+type Fleet struct {
+	AWS      *emulator.Emulator
+	Account  *accounts.Account
+	Function *lambdahost.Host
+
+	dir  string
+	stop func() error // stops serving AWS
+
+	mu      sync.Mutex
+	logged  map[string]int      // log lines by message
+	refused map[string]bool     // the ids of events that were ignored or rejected
+	failed  []lambdahost.Record // sent to the function's failure destination
+}
+
+// Start builds the bootstrap, creates the services and starts the function.
+func Start(ctx context.Context, o Options) (*Fleet, error) {
+	f := &Fleet{logged: map[string]int{}, refused: map[string]bool{}}
+	var err error
+	if f.dir, err = os.MkdirTemp("", "deployer-fleet-"); err != nil {
+		return nil, err
+	}
+	if err := f.start(ctx, o); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *Fleet) start(ctx context.Context, o Options) error {
+	bootstrap := filepath.Join(f.dir, "bootstrap")
+	if err := cloud.BuildBootstrap(ctx, o.Root, bootstrap); err != nil {
+		return err
+	}
+	// AWS's clock is two minutes slow, so that events of the last minute are newer than the revisions that exist.
+	clock := func() time.Time { return time.Now().Add(-2 * time.Minute) }
+	f.AWS = emulator.New(emulator.Options{Clock: clock, RolloutStep: o.RolloutStep})
+	var front http.Handler = f.AWS
+	if o.Front != nil {
+		front = o.Front(f.AWS)
+	}
+	url, stop, err := emulator.Serve(front)
+	if err != nil {
+		return err
+	}
+	f.stop = stop
+	f.Account = Connect(url, nil)
+	file, err := o.Services.Create(ctx, f.Account)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(f.dir, "environment.yaml"), file, 0o600); err != nil {
+		return err
+	}
+	f.Function, err = lambdahost.Start(ctx, lambdahost.Options{
+		Bootstrap: bootstrap, Env: map[string]string{"AWS_ENDPOINT_URL": url},
+		FunctionARN: "arn:aws:lambda:" + region + ":" + account + ":function:deployer",
+		AccessKeyID: account, SecretAccessKey: "any", Timeout: 2 * time.Minute, Concurrency: o.Processes,
+		RetryWaits: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
+		Logs:       (*logCounter)(f), OnFailure: f.addFailed,
+	})
+	return err
+}
+
+func (f *Fleet) addFailed(r lambdahost.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.failed = append(f.failed, r)
+}
+
+// Close stops the function and emulated AWS.
+func (f *Fleet) Close() {
+	if f.Function != nil {
+		f.Function.Close()
+	}
+	if f.stop != nil {
+		f.stop()
+	}
+	os.RemoveAll(f.dir)
+}
+
+// Failed returns how many invocations were sent to the function's failure destination.
+func (f *Fleet) Failed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.failed)
+}
+
+// Logged returns how often the function logged each message.
+func (f *Fleet) Logged() map[string]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.logged)
+}
+
+// Refused returns the ids of the events of which a delivery was ignored or rejected.
+func (f *Fleet) Refused() map[string]bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.refused)
+}
+
+// logCounter counts the function's log lines.
+type logCounter Fleet
+
+func (l *logCounter) Write(line []byte) (int, error) {
+	var entry struct {
+		Message string
+		Event   string `json:"event_id"`
+	}
+	if json.Unmarshal(bytes.TrimSpace(line), &entry) != nil || entry.Message == "" { // a metric
+		return len(line), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.logged[entry.Message]++
+	switch entry.Message {
+	case "event ignored", "event rejected", "deployment ignored", "deployment rejected":
+		l.refused[entry.Event] = true
+	}
+	return len(line), nil
+}
+
+// Attempts returns how often each invocation was tried, by request id.
+func (f *Fleet) Attempts() map[string]int {
+	n := map[string]int{}
+	for _, r := range f.Function.Requests() {
+		rest, ok := strings.CutPrefix(r.Path, "/2018-06-01/runtime/invocation/")
+		if id, what, isAnswer := strings.Cut(rest, "/"); ok && isAnswer && (what == "response" || what == "error") {
+			n[id]++
+		}
+	}
+	return n
+}

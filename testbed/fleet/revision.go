@@ -1,0 +1,67 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/testbed/accounts"
+)
+
+// A Revision is one revision of a service's task definition family.
+type Revision struct {
+	EventID   string // of the event that the deployer registered it for; "" for the first revision
+	EventTime time.Time
+	Image     string
+}
+
+// Revisions returns the revisions of service i, by number from 1, and the number of the revision that the service runs.
+func Revisions(ctx context.Context, a *accounts.Account, i int) (revisions []Revision, running int, err error) {
+	runs, err := a.Runs(ctx, cluster, ECSName(i))
+	if err != nil {
+		return nil, 0, err
+	}
+	newest, err := describe(ctx, a, ECSName(i))
+	if err != nil {
+		return nil, 0, err
+	}
+	for n := range int(newest.TaskDefinition.Revision) {
+		out, err := describe(ctx, a, fmt.Sprintf("%s:%d", ECSName(i), n+1))
+		if err != nil {
+			return nil, 0, err
+		}
+		r, err := newRevision(out)
+		if err != nil {
+			return nil, 0, err
+		}
+		revisions = append(revisions, r)
+	}
+	return revisions, int(runs.TaskDefinition.Revision), nil
+}
+
+// newRevision reads the tags that the deployer sets on a revision.
+func newRevision(out *ecs.DescribeTaskDefinitionOutput) (r Revision, err error) {
+	r.Image = aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
+	for _, t := range out.Tags {
+		switch aws.ToString(t.Key) {
+		case "deployer:event-id":
+			r.EventID = aws.ToString(t.Value)
+		case "deployer:event-time":
+			r.EventTime, err = time.Parse(time.RFC3339Nano, aws.ToString(t.Value))
+			if err != nil {
+				return Revision{}, err
+			}
+		}
+	}
+	return r, nil
+}
+
+func describe(ctx context.Context, a *accounts.Account, name string) (*ecs.DescribeTaskDefinitionOutput, error) {
+	return a.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+	})
+}

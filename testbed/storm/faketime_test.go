@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"deployer/internal/environment"
+	"deployer/internal/pipeline"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/fleet"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the pipeline of TestStormsInFakeTime logs to it
+	os.Exit(m.Run())
+}
+
+// runFakeStorm is runStorm in fake time, with the pipeline itself instead of the bootstrap's processes.
+func runFakeStorm(t *testing.T, s fleet.Services) *result {
+	ctx := t.Context()
+	aws := emulator.New(emulator.Options{RolloutStep: time.Second})
+	a := fleet.Connect("http://aws.invalid", emulatortest.InProcess{AWS: aws})
+	file, err := s.Create(ctx, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := environment.Parse("environment.yaml", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Minute) // so that the events are newer than the revisions
+	events, err := push(ctx, s, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws.LimitRates()
+	aws.ResetCalls()
+	aws.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
+	r := &result{services: s.Count, events: len(events), invocations: len(events)}
+	start := time.Now()
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for _, e := range events {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+			defer cancel()
+			if _, err := pipeline.New(env, a.Config).Handle(ctx, e.Raw); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				r.lost++
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	r.took = time.Since(start)
+	aws.ClearFaults()
+	if err := r.count(ctx, aws, a, events); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestStormsInFakeTime checks the limits that `make storm` checks in real time, on the mean of several storms: a single
+// one may have bad luck.
+func TestStormsInFakeTime(t *testing.T) {
+	t.Parallel()
+	const storms = 8
+	tests := []struct {
+		name     string
+		services fleet.Services
+	}{
+		{"25 repositories", fleet.Services{Count: 25, AutoDeploy: "latest"}},
+		{"50 repositories", fleet.Services{Count: 50, AutoDeploy: "latest"}},
+		{"one repository of 50 services", fleet.Services{Count: 50, AutoDeploy: "latest", Shared: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var mean result
+			for range storms {
+				synctest.Test(t, func(t *testing.T) {
+					r := runFakeStorm(t, tt.services)
+					if r.deployed != tt.services.Count || r.lost > 0 {
+						t.Error(r)
+					}
+					mean.services += r.services
+					mean.events += r.events
+					mean.deployed += r.deployed
+					mean.invocations += r.invocations
+					mean.throttledRegistrations += r.throttledRegistrations
+					mean.throttledOthers += r.throttledOthers
+					mean.took += r.took / storms
+				})
+			}
+			t.Log(&mean)
+			if err := mean.check(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
