@@ -111,6 +111,10 @@ lint: ## check format, modules, vet, staticcheck, the workflows, and the templat
 	@! grep -nE 'uses: *[^.].*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml; cfn-lint deploy/template.yaml; else echo "cfn-lint is not installed: the template is checked by the Go tests alone"; fi
 
+.PHONY: lint-words
+lint-words: ## check words and the length of lines (in=internal/event for one directory)
+	@go -C tools run ./words -root .. $(in)
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser for fuzztime=30s each
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

@@ -1,5 +1,5 @@
-// Command screenshot draws the picture in the README: what `deployer status` and `deployer history` print on a terminal,
-// after deployments in the whole environment on emulated AWS.
+// Command screenshot draws the picture in the README: what `deployer status` and `deployer history` print on a
+// terminal, after deployments in the whole environment on emulated AWS.
 //
 //	go run ./testbed/screenshot > docs/images/status.svg
 package main

@@ -34,7 +34,9 @@ func record(ctx context.Context, root, dir string) (string, error) {
 		return "", fmt.Errorf("building the command line: %w\n%s", err, out)
 	}
 	var err error
-	r.Cloud, err = cloud.New(ctx, cloud.Options{Root: root, Bootstrap: bootstrap, RolloutStep: time.Minute, Clock: r.clock})
+	r.Cloud, err = cloud.New(ctx, cloud.Options{
+		Root: root, Bootstrap: bootstrap, RolloutStep: time.Minute, Clock: r.clock,
+	})
 	if err != nil {
 		return "", err
 	}
@@ -98,7 +100,12 @@ func (r *recorder) deployments(ctx context.Context) error {
 		return err
 	}
 	r.AWS.FailImage(broken)
-	for _, image := range [][3]string{{"backend", "backend v2", "git-abc123f"}, {"service_worker", "worker v2", "stable"}, {"service_web-api", "web-api v2", "git-77e0d12"}} {
+	images := [][3]string{
+		{"backend", "backend v2", "git-abc123f"},
+		{"service_worker", "worker v2", "stable"},
+		{"service_web-api", "web-api v2", "git-77e0d12"},
+	}
+	for _, image := range images {
 		if _, err := push(image[0], image[1], image[2]); err != nil {
 			return err
 		}
@@ -119,10 +126,11 @@ func (r *recorder) deployments(ctx context.Context) error {
 
 // deploy sends prod a DEPLOY event.
 func (r *recorder) deploy(ctx context.Context, service, tag, actor, reason string) error {
+	detail := fmt.Sprintf(`{"service":%q,"tag":%q,"actor":%q,"reason":%q}`, service, tag, actor, reason)
 	out, err := eventbridge.NewFromConfig(r.Accounts["prod"].Config).PutEvents(ctx, &eventbridge.PutEventsInput{
 		Entries: []types.PutEventsRequestEntry{{
 			Source: aws.String("action.production"), DetailType: aws.String("DEPLOY"),
-			Detail: aws.String(fmt.Sprintf(`{"service":%q,"tag":%q,"actor":%q,"reason":%q}`, service, tag, actor, reason)),
+			Detail: aws.String(detail),
 		}},
 	})
 	if err != nil {
@@ -140,8 +148,9 @@ func (r *recorder) terminal(ctx context.Context, root, program, command string) 
 	shell := strings.Replace(command, "deployer", program, 1)
 	run := exec.CommandContext(ctx, "script", "--quiet", "--command", shell, os.DevNull)
 	run.Dir = filepath.Join(root, "examples", "centralized-dev-ecr")
-	run.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+r.URL, "AWS_REGION="+accounts.Region, "AWS_ACCESS_KEY_ID="+accounts.Prod,
-		"AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true", "TERM=xterm", "NO_COLOR=")
+	run.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+r.URL, "AWS_REGION="+accounts.Region,
+		"AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true",
+		"TERM=xterm", "NO_COLOR=")
 	out, err := run.Output()
 	if err != nil {
 		return "", fmt.Errorf("running %q on a terminal: %w", command, err)

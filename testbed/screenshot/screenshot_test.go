@@ -29,7 +29,7 @@ func TestPicture(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the README's picture is not current; UPDATE_GOLDEN=1 go test ./testbed/screenshot (-want +got):\n%s", diff)
+		t.Errorf("%s is not current; run UPDATE_GOLDEN=1 go test ./testbed/screenshot (-want +got):\n%s", file, diff)
 	}
 }
 

@@ -55,7 +55,8 @@ func row(line string, y float64) string {
 			part := text[word[0]:word[1]]
 			length := utf8.RuneCountInString(part)
 			x := margin + charWidth*float64(column+utf8.RuneCountInString(text[:word[0]]))
-			fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\"%s>%s</text>\n", x, y, charWidth*float64(length), class, escape.Replace(part))
+			fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\"%s>%s</text>\n",
+				x, y, charWidth*float64(length), class, escape.Replace(part))
 		}
 		column += utf8.RuneCountInString(text)
 	}
