@@ -1,7 +1,7 @@
-// Package signed makes single signed calls to services of AWS of which the
-// deployer needs one operation: a client of the SDK for SSM and one for SNS
-// would make the function's binary larger by a tenth, and every cold start
-// longer.
+// Package signed makes signed calls to services of which the deployer needs one
+// operation. A call goes to the endpoint that a client of the SDK would call, with
+// the same credentials. The SDK's client for Systems Manager alone would make each
+// cold start longer by two milliseconds (docs/explanation/architecture.md).
 package signed
 
 import (
@@ -24,25 +24,24 @@ import (
 	"github.com/aws/smithy-go"
 
 	"deployer/internal/fault"
-	"deployer/internal/image"
 )
 
-// Client calls with the credentials, and to the endpoint, of an SDK's
-// configuration. It is safe for concurrent use.
+// Client calls services with the credentials, in the region and at the endpoints
+// of an SDK configuration. It is safe for concurrent use.
 type Client struct{ config aws.Config }
 
-// New returns a client in the region of config.
+// New returns a client with the SDK configuration config.
 func New(config aws.Config) Client { return Client{config} }
 
 const (
-	mostAnswer   = 1 << 20 // bytes of an answer that are read
-	mostAttempts = 12
+	maxAnswer   = 1 << 20 // bytes of an answer that are read
+	maxAttempts = 12
 )
 
 // JSON calls an operation in the AWS JSON 1.1 protocol, such as
-// "AmazonSSM.GetParameter" of service "ssm", and reads its answer into out.
-// Doing says for the error, which is a fault of package fault, what was done.
-// What passes is tried again until the deadline of ctx.
+// "AmazonSSM.GetParameter" of service "ssm", and decodes its answer into out. The
+// error is a fault of package fault, in which doing is the operation in gerund
+// form. Transient faults are retried until the deadline of ctx.
 func (c Client) JSON(ctx context.Context, service, target, doing string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -55,22 +54,23 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 	return fault.Classify(doing, json.Unmarshal(answer, out))
 }
 
-// Form calls an operation in the AWS query protocol, with its parameters; its
-// answer is of no interest. The error is as that of [Client.JSON].
+// Form calls an operation in the AWS query protocol with its parameters, and
+// ignores its answer. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
 	_, err := c.call(ctx, service, doing, []byte(parameters.Encode()), http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}})
 	return err
 }
 
-// call makes a call, and once more while its failure is one that passes.
+// call makes a call, and repeats it while its fault is transient.
 func (c Client) call(ctx context.Context, service, doing string, body []byte, header http.Header) ([]byte, error) {
 	for attempt := 1; ; attempt++ {
 		answer, err := c.once(ctx, service, body, header)
 		if err == nil {
 			return answer, nil
 		}
-		if f := fault.Classify(doing, err); !fault.IsUnavailable(f) || attempt == mostAttempts {
-			return nil, f
+		classified := fault.Classify(doing, err)
+		if !fault.IsUnavailable(classified) || attempt == maxAttempts {
+			return nil, classified
 		}
 		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
 			return nil, late
@@ -78,11 +78,11 @@ func (c Client) call(ctx context.Context, service, doing string, body []byte, he
 	}
 }
 
-// once makes a call once.
+// once makes a call without retries.
 func (c Client) once(ctx context.Context, service string, body []byte, header http.Header) ([]byte, error) {
-	endpoint := "https://" + service + "." + c.config.Region + "." + image.PartitionOf(c.config.Region).Suffix
-	if c.config.BaseEndpoint != nil {
-		endpoint = *c.config.BaseEndpoint
+	endpoint, err := c.endpoint(ctx, service)
+	if err != nil {
+		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(endpoint, "/")+"/", bytes.NewReader(body))
 	if err != nil {
@@ -106,16 +106,16 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 		return nil, err
 	}
 	defer answer.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	if answer.StatusCode != http.StatusOK {
-		return nil, refusal(answer.StatusCode, text)
+		return nil, apiError(answer.StatusCode, text)
 	}
 	return text, err
 }
 
-// refusal reads an answer that is an error: of either protocol, or of something
-// in between that speaks neither.
-func refusal(status int, text []byte) error {
+// apiError returns the error in an answer of either protocol, or of a proxy that
+// answers in neither.
+func apiError(status int, text []byte) error {
 	var j struct {
 		Type    string `json:"__type"`
 		Message string

@@ -100,7 +100,7 @@ func TestRefused(t *testing.T) {
 		{"an answer that is none", []answer{{200, `<html>`, nil}}, 0, 1, "doing: invalid character", "Unexpected"},
 		{"throttled once", []answer{{400, throttled, nil}, {200, `{}`, nil}}, 0, 2, "", ""},
 		{"a server fault once", []answer{{502, "Bad Gateway", nil}, {200, `{}`, nil}}, 0, 2, "", ""},
-		{"throttled for ever", []answer{{400, throttled, nil}}, 0, mostAttempts, "doing: ThrottlingException: Rate exceeded", "Throttling"},
+		{"throttled for ever", []answer{{400, throttled, nil}}, 0, maxAttempts, "doing: ThrottlingException: Rate exceeded", "Throttling"},
 		{"throttled to the deadline", []answer{{400, throttled, nil}}, 3 * time.Second, 0, "doing: ThrottlingException: Rate exceeded, after ", "Throttling"},
 		{"never connected", []answer{{err: context.DeadlineExceeded}}, time.Second, 0, "doing: ", "Timeout"},
 	} {

@@ -1,0 +1,128 @@
+package signed
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/image"
+)
+
+// dualStackSuffixes are the DNS suffixes of dual-stack endpoints by partition.
+var dualStackSuffixes = map[string]string{
+	"aws":        "api.aws",
+	"aws-cn":     "api.amazonwebservices.com.cn",
+	"aws-us-gov": "api.aws",
+	"aws-iso":    "api.aws.ic.gov",
+	"aws-iso-b":  "api.aws.scloud",
+	"aws-iso-e":  "api.cloud-aws.adc-e.uk",
+	"aws-iso-f":  "api.aws.hci.ic.gov",
+	"aws-eusc":   "api.amazonwebservices.eu",
+}
+
+// endpoint returns the URL of a service as a client of the SDK with the same
+// configuration resolves it: from AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL,
+// AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's settings of
+// the same meaning. The rules are those of Systems Manager and SNS, which differ
+// in the name only; see "Endpoint rules" in the sources of the SDK's clients.
+func (c Client) endpoint(ctx context.Context, service string) (string, error) {
+	fips, err := setting(c.config.ConfigSources, func(p fipsProvider) (bool, bool, error) {
+		state, found, err := p.GetUseFIPSEndpoint(ctx)
+		return state == aws.FIPSEndpointStateEnabled, found, err
+	})
+	if err != nil {
+		return "", err
+	}
+	dualStack, err := setting(c.config.ConfigSources, func(p dualStackProvider) (bool, bool, error) {
+		state, found, err := p.GetUseDualStackEndpoint(ctx)
+		return state == aws.DualStackEndpointStateEnabled, found, err
+	})
+	if err != nil {
+		return "", err
+	}
+	custom, err := c.customEndpoint(ctx, service)
+	switch {
+	case err != nil:
+		return "", err
+	case custom != "" && fips:
+		return "", errors.New("a custom endpoint cannot be a FIPS endpoint: unset AWS_USE_FIPS_ENDPOINT or the endpoint's URL")
+	case custom != "" && dualStack:
+		return "", errors.New("a custom endpoint cannot be a dual-stack endpoint: unset AWS_USE_DUALSTACK_ENDPOINT or the endpoint's URL")
+	case custom != "":
+		return custom, nil
+	}
+	return regional(service, c.config.Region, fips, dualStack), nil
+}
+
+// regional returns the URL of AWS's own endpoint in a region.
+func regional(service, region string, fips, dualStack bool) string {
+	partition := image.PartitionOf(region)
+	suffix := partition.Suffix
+	if dualStack {
+		suffix = dualStackSuffixes[partition.Name]
+	}
+	// In AWS GovCloud the plain endpoints are FIPS endpoints.
+	if fips && (dualStack || partition.Name != "aws-us-gov") {
+		service += "-fips"
+	}
+	return "https://" + service + "." + region + "." + suffix
+}
+
+// customEndpoint returns the URL that the configuration sets for a service, ""
+// if it sets none. The SDK's id of the service is its name in upper case.
+func (c Client) customEndpoint(ctx context.Context, service string) (string, error) {
+	id := strings.ToUpper(service)
+	all := aws.ToString(c.config.BaseEndpoint)
+	_, allSet := os.LookupEnv("AWS_ENDPOINT_URL")
+	_, oneSet := os.LookupEnv("AWS_ENDPOINT_URL_" + id)
+	if allSet && !oneSet { // then it comes before the profile's URL of the service
+		return all, nil
+	}
+	ignore, err := setting(c.config.ConfigSources, func(p ignoreProvider) (bool, bool, error) {
+		return p.GetIgnoreConfiguredEndpoints(ctx)
+	})
+	if err != nil || ignore {
+		return all, err
+	}
+	one, err := setting(c.config.ConfigSources, func(p endpointProvider) (string, bool, error) {
+		return p.GetServiceBaseEndpoint(ctx, id)
+	})
+	if err != nil || one == "" {
+		return all, err
+	}
+	return one, nil
+}
+
+// The sources of an SDK's configuration implement these. The SDK declares them in
+// a package that only its own clients can import.
+type (
+	fipsProvider interface {
+		GetUseFIPSEndpoint(context.Context) (aws.FIPSEndpointState, bool, error)
+	}
+	dualStackProvider interface {
+		GetUseDualStackEndpoint(context.Context) (aws.DualStackEndpointState, bool, error)
+	}
+	ignoreProvider interface {
+		GetIgnoreConfiguredEndpoints(context.Context) (bool, bool, error)
+	}
+	endpointProvider interface {
+		GetServiceBaseEndpoint(ctx context.Context, sdkID string) (string, bool, error)
+	}
+)
+
+// setting returns the value of the first source that has one, else the zero value.
+func setting[P, V any](sources []any, get func(P) (V, bool, error)) (value V, err error) {
+	for _, source := range sources {
+		p, ok := source.(P)
+		if !ok {
+			continue
+		}
+		if v, found, err := get(p); found || err != nil {
+			return v, err
+		}
+	}
+	return value, nil
+}
