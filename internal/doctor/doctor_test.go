@@ -125,7 +125,7 @@ func TestHealthy(t *testing.T) {
 	tests := map[string][]string{
 		"dev": {
 			"ok file: dev.yaml is valid: project myproject, environment dev",
-			"ok strategy: local (ecr_strategy says so): images come from account 111111111111 in us-east-1",
+			"ok strategy: local (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::111111111111:root",
 			"ok deploy rule: myproject_deployer_deploy_dev matches, and its target is arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok push rule: myproject_deployer_push_dev matches, and its target is arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
@@ -145,7 +145,7 @@ func TestHealthy(t *testing.T) {
 		},
 		"staging": {
 			"ok file: staging.yaml is valid: project myproject, environment staging",
-			"ok strategy: cross_account (ecr_strategy says so): images come from account 111111111111 in us-east-1",
+			"ok strategy: cross_account (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::222222222222:root",
 			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok push rule: myproject_deployer_push_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
@@ -235,7 +235,7 @@ func TestTasks(t *testing.T) {
 		}
 		return all
 	}
-	want := []Finding{{"repository", "nightly-report", Problem, "No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does not exist (strategy local: ecr_strategy says so)",
+	want := []Finding{{"repository", "nightly-report", Problem, "No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does not exist (strategy local: set by ecr_strategy)",
 		"create it there, or set ecr_strategy in dev.yaml to where the images are"}}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)

@@ -1,8 +1,8 @@
 // Package environment reads the YAML file that describes one environment of a
-// project (dev, staging, prod), checks it, and derives every name the deployer
-// uses from it: strategy, registry, repositories, ECS names, tag policy and
-// DEPLOY sources. It is pure but for reading the file, and the same file drives
-// the infrastructure: keys it does not know are not its to refuse.
+// project, such as dev or prod. It checks the file, and derives from it every
+// name that the deployer uses: ECR strategy, registries, repositories, ECS names,
+// tag policy and DEPLOY sources. The infrastructure code reads the same file, so
+// that keys which the deployer does not know are accepted.
 package environment
 
 import (
@@ -13,28 +13,29 @@ import (
 	"deployer/internal/image"
 )
 
-// Environment is one environment of a project, checked and complete.
+// Environment is one environment of a project, as its file describes it. Every
+// default is filled in.
 type Environment struct {
-	File          string // where it was read, for messages
+	File          string // the file's path, for messages
 	Project       string // such as "myproject"
-	Name          string // the key `env`: "dev", "staging", "prod", ...
-	Region        string // where the environment's ECS cluster is
-	AccountID     string // the environment's own AWS account; "" if the file does not say
-	SchemaVersion int    // of the file; 0 if absent, which means an old file
+	Name          string // the key `env`, such as "dev", "staging" or "prod"
+	Region        string // the region of the ECS cluster
+	AccountID     string // the environment's own AWS account; "" if the file does not name it
+	SchemaVersion int    // of the file; 0 if it has none, as old files do
 
 	Strategy         Strategy
-	ECRAccountID     string // as in the file, whatever the strategy
-	ECRAccountRegion string // as in the file, whatever the strategy
+	ECRAccountID     string // the key `ecr_account_id`, whatever the strategy
+	ECRAccountRegion string // the key `ecr_account_region`, whatever the strategy
 
 	Cluster       string    // the ECS cluster's name
 	ImageForm     ImageForm // how a task definition names the image
 	Base          Base      // which revision a deployment clones
 	AutoDeploy    TagPolicy // the tags that deploy when they are pushed
-	DeploySources []string  // the sources whose DEPLOY events are obeyed
-	Notify        Notify    // who hears of deployments
+	DeploySources []string  // the sources whose DEPLOY events are accepted
+	Notify        Notify    // where outcomes are sent
 
 	Workloads []Workload // the backend first, then services and tasks as in the file
-	Warnings  Faults     // odd, but not wrong
+	Warnings  Faults     // what is probably a mistake, but not an error
 }
 
 // ImageForm is how a task definition names its image.
@@ -42,7 +43,7 @@ type ImageForm string
 
 // The two forms of an image reference in a task definition.
 const (
-	ByDigest ImageForm = "digest" // repository@sha256:…: what was checked is what runs
+	ByDigest ImageForm = "digest" // repository@sha256:…: what was checked runs
 	ByTag    ImageForm = "tag"    // repository:tag
 )
 
@@ -55,9 +56,9 @@ const (
 	BaseService Base = "service" // the revision that the service runs
 )
 
-// Load reads and checks the environment file at path. Its error is a [Faults]
-// with every fault of the file, or says why the file could not be read; it
-// wraps [ErrNotEnvironment] if the file has no `env` key.
+// Load reads and checks the environment file at path. Its error is a [Faults] with
+// every fault of the file, or the reason why the file cannot be read. It wraps
+// [ErrNotEnvironment] if the file has no `env` key.
 func Load(path string) (*Environment, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -66,7 +67,7 @@ func Load(path string) (*Environment, error) {
 	return Parse(path, data)
 }
 
-// Parse is [Load] for a file's content; name is what its faults are reported under.
+// Parse is [Load] for a file's content. Faults are reported under name.
 func Parse(name string, data []byte) (*Environment, error) {
 	r := &reader{file: name}
 	e := &Environment{File: name}
@@ -116,8 +117,8 @@ func (e *Environment) Registry() image.Registry {
 	return image.Registry{AccountID: e.AccountID, Region: e.Region}
 }
 
-// Find returns the workload that an event names with the given kinds, and
-// whether there is one: the backend and services share one name space, tasks another.
+// Find returns the workload of that name among those of the given kinds, and
+// whether there is one. A service and a task may have the same name.
 func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
 	for _, w := range e.Workloads {
 		if w.Name == name && slices.Contains(kinds, w.Kind) {
@@ -127,7 +128,7 @@ func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
 	return Workload{}, false
 }
 
-// Names returns the names of the workloads of the given kinds, in their order.
+// Names returns the names of the workloads of the given kinds, in the file's order.
 func (e *Environment) Names(kinds ...Kind) []string {
 	var names []string
 	for _, w := range e.Workloads {

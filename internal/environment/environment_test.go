@@ -13,11 +13,11 @@ import (
 	"deployer/internal/image"
 )
 
-// head is the least an environment file holds.
+// head is a minimal environment file.
 const head = "project: myproject\nenv: staging\nregion: us-east-1\naccount_id: \"222222222222\"\n"
 
-// TestExamples reads every file of examples/ and holds what it means against
-// the three patterns of the ECR strategy guide.
+// TestExamples checks what every file of examples/ means, by the three patterns of
+// docs/strategies.md.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	own := map[string]image.Registry{
@@ -128,7 +128,7 @@ func TestStrategyIsDerived(t *testing.T) {
 		{"strategy null", "prod", "ecr_strategy: null\necr_account_id: ~\n", Local, "ecr_strategy is not set, and neither is ecr_account_id"},
 		{"strategy empty", "dev", "ecr_strategy: \"\"\n", Local, "ecr_strategy is not set, and env is dev"},
 		{"dev is exact", "dev2", "ecr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "ecr_strategy is not set, and ecr_account_id is"},
-		{"set", "dev", "ecr_strategy: cross_account\necr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "ecr_strategy says so"},
+		{"set", "dev", "ecr_strategy: cross_account\necr_account_id: '111111111111'\necr_account_region: us-east-1\n", CrossAccount, "set by ecr_strategy"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -297,8 +297,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestNotify holds who hears of deployments, and that a webhook in the file is
-// still one, with a warning that does not show it.
+// TestNotify checks where outcomes are sent, and that a webhook in the file is
+// accepted with a warning that does not contain it.
 func TestNotify(t *testing.T) {
 	t.Parallel()
 	const planted = "https://hooks.example/services/planted"
@@ -306,15 +306,15 @@ func TestNotify(t *testing.T) {
 		name, in, warnings string
 		want               Notify
 	}{
-		{"nobody", head, "", Notify{}},
+		{"no channel", head, "", Notify{}},
 		{"all", head + "deployer: {notify: {slack: /myproject/slack, topic: 'arn:aws:sns:us-east-1:333333333333:deployments'}}\n", "",
 			Notify{Slack: "/myproject/slack", Topic: "arn:aws:sns:us-east-1:333333333333:deployments"}},
 		{"a secret", head + "deployer: {notify: {slack: /aws/reference/secretsmanager/myproject/slack}}\n", "", Notify{Slack: "/aws/reference/secretsmanager/myproject/slack"}},
 		{"in the file", head + "workload: {slack_webhook: '" + planted + "'}\n",
-			"x.yaml:5:27: warning: `workload.slack_webhook` is a secret in a file (put it into an SSM parameter, name that in deployer.notify.slack, and make a new webhook)", Notify{SlackWebhook: planted}},
+			"x.yaml:5:27: warning: `workload.slack_webhook` is a secret in a file (store it in an SSM parameter, name that in deployer.notify.slack, and create a new webhook)", Notify{SlackWebhook: planted}},
 		{"empty in the file", head + "workload: {slack_webhook: ''}\n", "", Notify{}},
 		{"both", head + "workload: {slack_webhook: '" + planted + "'}\ndeployer: {notify: {slack: /s}}\n",
-			"x.yaml:5:27: warning: `workload.slack_webhook` is a secret in a file (put it into an SSM parameter, name that in deployer.notify.slack, and make a new webhook)", Notify{Slack: "/s"}},
+			"x.yaml:5:27: warning: `workload.slack_webhook` is a secret in a file (store it in an SSM parameter, name that in deployer.notify.slack, and create a new webhook)", Notify{Slack: "/s"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

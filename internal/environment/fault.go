@@ -7,20 +7,20 @@ import (
 )
 
 // ErrNotEnvironment is wrapped by the error of [Load] and [Parse] when the file
-// has no `env` key: it is some other YAML file, such as dns.yaml.
+// has no `env` key: it is another YAML file, such as dns.yaml.
 var ErrNotEnvironment = errors.New("not an environment file")
 
-// Fault is one thing wrong, or odd, in an environment file.
+// Fault is an error in an environment file, or a warning about it.
 type Fault struct {
 	File      string
-	Line, Col int    // 1-based; 0 if the fault has no place
+	Line, Col int    // from 1; 0 if the fault has no position
 	What      string // what is wrong, with the value
 	Fix       string // what to write instead
 	Err       error  // a sentinel such as [ErrNotEnvironment], or nil
-	Warning   bool   // odd, but not wrong: the file is read all the same
+	Warning   bool   // the file is accepted all the same
 }
 
-// String returns the fault as editors and terminals want it: file:line:col: what (fix).
+// String returns the fault as editors and terminals expect it: file:line:col: what (fix).
 func (f Fault) String() string {
 	s := f.File + ": "
 	if f.Line > 0 {
@@ -36,12 +36,12 @@ func (f Fault) String() string {
 	return s
 }
 
-// Faults is every fault of one file, in the order of its lines. It is the
-// error of [Load] and [Parse], and then holds the warnings too: a misspelt key
-// is often why another is missing.
+// Faults are the faults of one file, by line. They are the error of [Load] and
+// [Parse], together with the warnings, because a misspelt key is often the reason
+// why another one is missing.
 type Faults []Fault
 
-// Error returns the faults, one a line.
+// Error returns the faults, one per line.
 func (f Faults) Error() string {
 	lines := make([]string, len(f))
 	for i := range f {

@@ -25,17 +25,17 @@ func TestFaults(t *testing.T) {
 				"x.yaml:1:6: `env` is \"Dev!\", which cannot be part of an AWS name (write it like dev)\n" +
 				"x.yaml:2:10: `project` is \"My Project\", which cannot be part of an AWS name (write it like myproject)\n" +
 				"x.yaml:3:17: `schema_version` is \"seven\", not a whole number (write it like 7)"},
-		{"twice", head + "env: prod\n", "x.yaml:5:1: `env` stands here a second time, after line 2 (keep one of the two)"},
+		{"twice", head + "env: prod\n", "x.yaml:5:1: `env` is set a second time, after line 2 (remove one of the two)"},
 		{"not plain", "project: [a]\nenv: {a: b}\nregion: !Ref region\n",
 			"x.yaml:1:10: `project` is a list, not a plain value\nx.yaml:2:6: `env` is a mapping, not a plain value\n" +
-				"x.yaml:3:9: `region` is computed with !Ref (write the value itself: the deployer reads this file as it is)"},
+				"x.yaml:3:9: `region` has the tag !Ref (write the value itself: the deployer does not evaluate tags)"},
 		{"services not a list", head + "services: {web: {}}\n", "x.yaml:5:11: `services` is a mapping, not a list (write it as: services: [...])"},
 		{"service without a name", head + "services:\n  - docker_image: nginx\n", "x.yaml:6:5: `services[0].name` is not set (add the line: name: web)"},
 		{"service twice", head + "services:\n  - name: web\n  - name: web\n", "x.yaml:7:11: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of its own)"},
-		{"service called backend", head + "services: [{name: backend}]\n", "x.yaml:5:19: `services[0].name` is \"backend\" a second time, but that is how events call the project's backend (give each workload a name of its own)"},
+		{"service called backend", head + "services: [{name: backend}]\n", "x.yaml:5:19: `services[0].name` is \"backend\", the name of the project's backend in events (give each workload a name of its own)"},
 		{"ecr_config mode", head + "services: [{name: web, ecr_config: {mode: own}}]\n", "x.yaml:5:43: `services[0].ecr_config.mode` is \"own\" (write create_ecr or manual_repo or use_existing)"},
 		{"manual repository with a tag", head + "services: [{name: web, ecr_config: {mode: manual_repo, repository_uri: 'nginx:1'}}]\n",
-			"x.yaml:5:72: `services[0].ecr_config.repository_uri` is \"nginx:1\", with a tag (name the repository alone: the event brings the tag)"},
+			"x.yaml:5:72: `services[0].ecr_config.repository_uri` is \"nginx:1\", with a tag (name the repository alone, without a tag)"},
 		{"unknown source", head + "services: [{name: web, ecr_config: {mode: use_existing, source_service_name: api}}]\n",
 			"x.yaml:5:78: `services[0].ecr_config.source_service_name` is \"api\", but `services` has no such name (the names are web)"},
 		{"sources in a circle", head + "services:\n- {name: a, ecr_config: {mode: use_existing, source_service_name: b}}\n- {name: b, ecr_config: {mode: use_existing, source_service_name: a}}\n",
@@ -46,9 +46,9 @@ func TestFaults(t *testing.T) {
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +
 				"x.yaml:5:31: `deployer.base` is \"newest\" (write latest or service)\n" +
 				"x.yaml:5:52: `deployer.auto_deploy` has an invalid item: \"[\" is not a pattern of tags (write tags or globs, like latest or env-staging-*)\n" +
-				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": no one but AWS can send from there (write a source of your own, like action.staging)"},
+				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": only AWS can send events from such a source (write a source of your own, like action.staging)"},
 		{"webhook in the file", head + "deployer: {notify: {slack: 'https://hooks.example/x', topic: topic}}\n",
-			"x.yaml:5:28: `deployer.notify.slack` is an address, and who knows a webhook may write to its channel: it is no more for a file than a password (put it into an SSM parameter of type SecureString, and write that parameter's name here, like /myproject/slack)\n" +
+			"x.yaml:5:28: `deployer.notify.slack` is a webhook's address, which is a secret: anyone who has it can write to the channel (store it in an SSM parameter of type SecureString, and write the parameter's name here, like /myproject/slack)\n" +
 				"x.yaml:5:62: `deployer.notify.topic` is not the ARN of an SNS topic (write it like arn:aws:sns:us-east-1:333333333333:deployments)"},
 		{"parameter's name", head + "deployer: {notify: {slack: 'my slack', email: a}}\n",
 			"x.yaml:5:28: `deployer.notify.slack` is not the name of an SSM parameter (write it like /myproject/slack, or /aws/reference/secretsmanager/NAME for a secret)\n" +
@@ -56,9 +56,9 @@ func TestFaults(t *testing.T) {
 		{"override of nothing", head + "deployer: {workloads: {backnd: {service: a}}}\n", "x.yaml:5:24: `deployer.workloads.backnd` is not a setting of the deployer (did you mean `backend`?)"},
 		{"two with one service", head + "services: [{name: web}]\ndeployer: {workloads: {web: {service: myproject_service_staging}}}\n",
 			"x.yaml:6:29: `deployer.workloads.web.service` makes \"web\" and \"backend\" the same ECS service \"myproject_service_staging\" (give each a service of its own)"},
-		{"two documents", head + "---\nenv: prod\n", "x.yaml:6:1: a second YAML document begins here (keep one document, and so one environment, in a file)"},
-		{"syntax", "env: [dev\nproject: p\n", "x.yaml:2:8: reading YAML: did not find expected ',' or ']', while parsing a flow sequence that began in line 1"},
-		{"tab", "env: dev\n\tproject: p\n", "x.yaml:2:1: reading YAML: found a tab character that violates indentation, while scanning a plain scalar that began in line 1"},
+		{"two documents", head + "---\nenv: prod\n", "x.yaml:6:1: a second YAML document begins here (keep one document, and one environment, per file)"},
+		{"syntax", "env: [dev\nproject: p\n", "x.yaml:2:8: reading YAML: did not find expected ',' or ']', while parsing a flow sequence that starts in line 1"},
+		{"tab", "env: dev\n\tproject: p\n", "x.yaml:2:1: reading YAML: found a tab character that violates indentation, while scanning a plain scalar that starts in line 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,7 +1,7 @@
 package environment
 
-// Nearest returns the first word that is exactly one edit away from s: one
-// letter more, less or other, or two neighbours swapped. It returns "" if there is none.
+// Nearest returns the first word that is exactly one edit away from s, or "". An
+// edit adds, removes or replaces one byte, or swaps two neighbors.
 func Nearest(s string, words []string) string {
 	for _, w := range words {
 		if oneEdit(s, w) {

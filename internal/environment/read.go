@@ -12,7 +12,7 @@ import (
 	"deployer/internal/image"
 )
 
-// The forms of the names that other names are made of.
+// The forms of names that become parts of AWS names.
 var (
 	projectForm = regexp.MustCompile(`^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$`)
 	nameForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
@@ -22,20 +22,21 @@ var (
 func (r *reader) environment(e *Environment, root *yaml.Node) {
 	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "ecr_strategy", "ecr_account_id",
 		"ecr_account_region", "services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
-	if _, ok := s.keys["env"]; !ok { // some other file: its other faults would be noise
+	if _, ok := s.keys["env"]; !ok { // it is another kind of file: its other faults do not matter
 		r.faults = Faults{{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key", Fix: "add the line: env: dev", Err: ErrNotEnvironment}}
 		return
 	}
 	e.Name = s.required("env", nameForm, "dev")
 	e.Project = s.required("project", projectForm, "myproject")
-	if e.Region = s.required("region", nil, "us-east-1"); e.Region != "" && !image.ValidRegion(e.Region) {
-		s.fault(s.place("region"), "`region` is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
+	e.Region = s.required("region", nil, "us-east-1")
+	if e.Region != "" && !image.ValidRegion(e.Region) {
+		s.reader.fault(s.place("region"), "`region` is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
 	}
 	e.AccountID = s.account("account_id")
 	if v := s.text("schema_version"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
-			s.fault(s.place("schema_version"), "`schema_version` is "+strconv.Quote(v)+", not a whole number", "write it like 7")
+			s.reader.fault(s.place("schema_version"), "`schema_version` is "+strconv.Quote(v)+", not a whole number", "write it like 7")
 		}
 		e.SchemaVersion = n
 	}
@@ -45,29 +46,27 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 	s.deployer(e, workload)
 }
 
-// required returns a value that the file must have, in the given form if that is not nil.
+// required returns the value of a key that the file must have. It must match form,
+// unless that is nil.
 func (s section) required(key string, form *regexp.Regexp, example string) string {
-	before := len(s.faults)
+	before := len(s.reader.faults)
 	v := s.text(key)
 	switch {
-	case len(s.faults) > before: // text has said what is wrong
+	case len(s.reader.faults) > before: // text has reported the fault
 	case v == "":
-		s.fault(s.place(key), "`"+s.path+key+"` is not set", "add the line: "+key+": "+example)
+		s.reader.fault(s.place(key), "`"+s.path+key+"` is not set", "add the line: "+key+": "+example)
 	case form != nil && !form.MatchString(v):
-		s.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v)+", which cannot be part of an AWS name", "write it like "+example)
+		s.reader.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v)+", which cannot be part of an AWS name", "write it like "+example)
 		return ""
 	}
 	return v
 }
 
-// deployer reads the section of the file that is the deployer's own: there, an
-// unknown key is a fault.
+// deployer reads the section `deployer`.
 func (s section) deployer(e *Environment, workload section) {
 	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "notify", "workloads"}
 	d := s.own("deployer", known)
-	if e.Cluster = d.text("cluster"); e.Cluster == "" {
-		e.Cluster = e.Project + "_cluster_" + e.Name
-	}
+	e.Cluster = cmp.Or(d.text("cluster"), e.Project+"_cluster_"+e.Name)
 	e.ImageForm = ImageForm(d.choice("image", string(ByDigest), string(ByTag)))
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
@@ -75,8 +74,8 @@ func (s section) deployer(e *Environment, workload section) {
 	e.Notify = d.notify(workload)
 }
 
-// own reads a mapping that belongs to the deployer alone, where a key it does
-// not know is a fault: a misspelt setting must not be a setting that is off.
+// own reads a mapping that only the deployer uses. There an unknown key is a fault,
+// because a misspelt setting must not go unnoticed.
 func (s section) own(key string, known []string) section {
 	o := s.reader.section(s.values[key], s.path+key+".")
 	for _, k := range o.unknown(known) {
@@ -84,24 +83,25 @@ func (s section) own(key string, known []string) section {
 		if near := Nearest(k, known); near != "" {
 			fix = "did you mean `" + near + "`?"
 		}
-		s.fault(o.keys[k], "`"+o.path+k+"` is not a setting of the deployer", fix)
+		s.reader.fault(o.keys[k], "`"+o.path+k+"` is not a setting of the deployer", fix)
 	}
 	return o
 }
 
-// choice returns the value of key, which must be one of the options; the first is the default.
+// choice returns the value of key, which must be one of the options. The default is
+// the first.
 func (s section) choice(key string, options ...string) string {
 	v := s.text(key)
 	if v == "" {
 		return options[0]
 	}
 	if !slices.Contains(options, v) {
-		s.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
+		s.reader.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
 	}
 	return v
 }
 
-// policy settles which pushes deploy and whose DEPLOY events are obeyed.
+// policy reads which pushes deploy, and which sources may send DEPLOY events.
 func (s section) policy(e *Environment) {
 	patterns, ok := s.texts("auto_deploy")
 	e.AutoDeploy = DefaultTagPolicy(e.Name)
@@ -111,7 +111,7 @@ func (s section) policy(e *Environment) {
 	for _, text := range patterns {
 		pattern, err := ParseTagPattern(text)
 		if err != nil {
-			s.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has an invalid item: "+err.Error(), "write tags or globs, like latest or env-"+e.Name+"-*")
+			s.reader.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has an invalid item: "+err.Error(), "write tags or globs, like latest or env-"+e.Name+"-*")
 			continue
 		}
 		e.AutoDeploy = append(e.AutoDeploy, pattern)
@@ -119,7 +119,7 @@ func (s section) policy(e *Environment) {
 	sources, ok := s.texts("deploy_sources")
 	for _, source := range sources {
 		if strings.HasPrefix(source, "aws.") {
-			s.fault(s.place("deploy_sources"), "`"+s.path+"deploy_sources` has "+strconv.Quote(source)+": no one but AWS can send from there", "write a source of your own, like action."+e.Name)
+			s.reader.fault(s.place("deploy_sources"), "`"+s.path+"deploy_sources` has "+strconv.Quote(source)+": only AWS can send events from such a source", "write a source of your own, like action."+e.Name)
 		}
 	}
 	e.DeploySources = sources
@@ -148,7 +148,7 @@ func (s section) overrides(e *Environment) {
 		w.Container = cmp.Or(names.text("container"), w.Container)
 		for _, other := range e.Workloads[:i] {
 			if other.Pointer == w.Pointer {
-				s.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+strconv.Quote(other.Name)+
+				s.reader.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+strconv.Quote(other.Name)+
 					" the same ECS service "+strconv.Quote(w.Pointer.Name()), "give each a service of its own")
 			}
 		}

@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// reader walks a YAML tree and collects what it finds wrong, so that a person
-// mends a file once and not fault by fault.
+// reader reads a YAML tree and collects the faults of the whole file, so that they
+// can be corrected at once.
 type reader struct {
 	file     string
 	faults   Faults
@@ -38,7 +38,7 @@ func (r *reader) at(n *yaml.Node, what, fix string) Fault {
 	return f
 }
 
-// sorted orders faults by their place in the file.
+// sorted sorts faults by their position in the file.
 func sorted(f Faults) Faults {
 	slices.SortStableFunc(f, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
@@ -46,8 +46,8 @@ func sorted(f Faults) Faults {
 	return f
 }
 
-// root parses the one document of the file and returns its mapping, or nil
-// after noting why there is none.
+// root parses the file's only document and returns its mapping. It returns nil after
+// adding a fault if there is none.
 func (r *reader) root(data []byte) *yaml.Node {
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
@@ -55,7 +55,8 @@ func (r *reader) root(data []byte) *yaml.Node {
 		return nil
 	}
 	var doc, second yaml.Node
-	switch err := loader.Load(&doc); {
+	err = loader.Load(&doc)
+	switch {
 	case errors.Is(err, io.EOF):
 		r.faults = append(r.faults, Fault{File: r.file, What: "the file is empty: it has no `env` key", Fix: "describe the environment: project, env, region, ecr_strategy", Err: ErrNotEnvironment})
 		return nil
@@ -63,9 +64,10 @@ func (r *reader) root(data []byte) *yaml.Node {
 		r.syntax(err)
 		return nil
 	}
-	switch err := loader.Load(&second); {
+	err = loader.Load(&second)
+	switch {
 	case err == nil:
-		r.fault(second.Content[0], "a second YAML document begins here", "keep one document, and so one environment, in a file")
+		r.fault(second.Content[0], "a second YAML document begins here", "keep one document, and one environment, per file")
 		return nil
 	case !errors.Is(err, io.EOF):
 		r.syntax(err)
@@ -79,7 +81,7 @@ func (r *reader) root(data []byte) *yaml.Node {
 	return n
 }
 
-// syntax notes a fault of the YAML itself, at the parser's place.
+// syntax adds a fault for an error of the YAML parser, at the position that it reports.
 func (r *reader) syntax(err error) {
 	f := Fault{File: r.file, What: "reading YAML: " + err.Error()}
 	var load *yaml.LoadError
@@ -88,25 +90,24 @@ func (r *reader) syntax(err error) {
 		if load.ContextMsg != "" {
 			f.What += ", " + load.ContextMsg
 			if load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
-				f.What += " that began in line " + strconv.Itoa(load.ContextMark.Line)
+				f.What += " that starts in line " + strconv.Itoa(load.ContextMark.Line)
 			}
 		}
 	}
 	r.faults = append(r.faults, f)
 }
 
-// section is a mapping of the file: its values by key, each with the key's own node.
+// section is a mapping in the file.
 type section struct {
-	*reader
-	node   *yaml.Node // the mapping itself; nil if the file has none
+	reader *reader
+	node   *yaml.Node // of the mapping; nil if the file does not have it
 	path   string     // for messages: "deployer.", "services[2].", or ""
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
 }
 
-// section reads n as a mapping. Keys beyond known are not ours to refuse, but
-// one that is a single edit away from a known key is a warning. An absent or
-// null n gives an empty section.
+// section reads n as a mapping. A key that is one edit away from a known key is a
+// warning; other unknown keys are accepted. If n is absent or null, the section is empty.
 func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 	s := section{reader: r, path: path, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
 	n = resolved(n)
@@ -127,17 +128,17 @@ func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 	return s
 }
 
-// unknown returns the keys of the mapping that are not known, in a fixed order.
+// unknown returns the keys of the mapping that are not known, sorted.
 func (s section) unknown(known []string) []string {
 	keys := slices.Sorted(maps.Keys(s.keys))
 	return slices.DeleteFunc(keys, func(k string) bool { return slices.Contains(known, k) })
 }
 
-// add takes in the keys of mapping n, and of those it merges with `<<`, which
-// never replace a key that the mapping has itself.
+// add adds the keys of mapping n, and those of the mappings that it merges with `<<`.
+// A merged key never replaces a key of the mapping itself.
 func (s *section) add(n *yaml.Node, merged bool, depth int) {
-	const deepest = 16 // a mapping can merge itself; nobody nests merges so far on purpose
-	if n.Kind != yaml.MappingNode || depth > deepest {
+	const maxDepth = 16 // a mapping can merge itself
+	if n.Kind != yaml.MappingNode || depth > maxDepth {
 		return
 	}
 	var merges []*yaml.Node
@@ -149,7 +150,7 @@ func (s *section) add(n *yaml.Node, merged bool, depth int) {
 		}
 		if first, ok := s.keys[key.Value]; ok {
 			if !merged {
-				s.fault(key, "`"+s.path+key.Value+"` stands here a second time, after line "+strconv.Itoa(first.Line), "keep one of the two")
+				s.reader.fault(key, "`"+s.path+key.Value+"` is set a second time, after line "+strconv.Itoa(first.Line), "remove one of the two")
 			}
 			continue
 		}
@@ -166,33 +167,33 @@ func (s *section) add(n *yaml.Node, merged bool, depth int) {
 	}
 }
 
-// text returns the value of key as it is written in the file (`012345670123`
-// stays as it is), "" if it is absent, null or empty. Anything but a plain value is a fault.
+// text returns the value of key as the file has it, so that 012345670123 keeps its
+// zero; "" if it is absent, null or empty. Anything but a plain value is a fault.
 func (s section) text(key string) string {
 	n := s.values[key]
 	if isNull(n) {
 		return ""
 	}
 	if n.Kind != yaml.ScalarNode {
-		s.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a plain value", "")
+		s.reader.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a plain value", "")
 		return ""
 	}
 	if n.Tag != "" && n.Tag[0] == '!' && (len(n.Tag) == 1 || n.Tag[1] != '!') {
-		s.fault(n, "`"+s.path+key+"` is computed with "+n.Tag, "write the value itself: the deployer reads this file as it is")
+		s.reader.fault(n, "`"+s.path+key+"` has the tag "+n.Tag, "write the value itself: the deployer does not evaluate tags")
 		return ""
 	}
 	return n.Value
 }
 
-// list returns the items of the sequence under key, and whether the key is
-// there at all (an empty list is; null is not).
+// list returns the items of the sequence under key, and whether the file has one. An
+// empty list counts, null does not.
 func (s section) list(key string) ([]*yaml.Node, bool) {
 	n := s.values[key]
 	if isNull(n) {
 		return nil, false
 	}
 	if n.Kind != yaml.SequenceNode {
-		s.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a list", "write it as: "+key+": [...]")
+		s.reader.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a list", "write it as: "+key+": [...]")
 		return nil, false
 	}
 	items := make([]*yaml.Node, len(n.Content))
@@ -202,7 +203,7 @@ func (s section) list(key string) ([]*yaml.Node, bool) {
 	return items, true
 }
 
-// texts returns a list of plain values, and whether the key is there at all.
+// texts returns the list of plain values under key, and whether the file has one.
 func (s section) texts(key string) ([]string, bool) {
 	items, ok := s.list(key)
 	if !ok {
@@ -211,7 +212,7 @@ func (s section) texts(key string) ([]string, bool) {
 	texts := []string{}
 	for _, item := range items {
 		if item.Kind != yaml.ScalarNode || item.Value == "" {
-			s.fault(item, "`"+s.path+key+"` has an item that is not a plain value", "write each item as text")
+			s.reader.fault(item, "`"+s.path+key+"` has an item that is not a plain value", "write each item as text")
 			continue
 		}
 		texts = append(texts, item.Value)
@@ -219,8 +220,8 @@ func (s section) texts(key string) ([]string, bool) {
 	return texts, true
 }
 
-// place returns the node that a fault about key should point at: its value,
-// else its key, else the mapping.
+// place returns the node at which a fault of key is reported: its value, else the
+// key, else the mapping.
 func (s section) place(key string) *yaml.Node {
 	if n := s.values[key]; n != nil && n.Line > 0 {
 		return n
@@ -231,7 +232,7 @@ func (s section) place(key string) *yaml.Node {
 	return s.node
 }
 
-// resolved follows an alias to the node it stands for.
+// resolved returns the node that an alias refers to, or n itself.
 func resolved(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias

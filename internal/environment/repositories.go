@@ -9,20 +9,20 @@ import (
 	"deployer/internal/image"
 )
 
-// lists are the file's lists of workloads, and the kind each holds.
+// lists are the lists of workloads in the file, and the kind that each has.
 var lists = []struct {
 	key  string
 	kind Kind
 }{{"services", Service}, {"scheduled_tasks", ScheduledTask}, {"event_processor_tasks", EventTask}}
 
-// origin is a workload's `ecr_config`, kept until every workload is known: it
-// may name another one.
+// origin is a workload's `ecr_config`. It is evaluated when all workloads are read,
+// because it may name another one.
 type origin struct {
-	section
-	mode string // "create_ecr", "manual_repo" or "use_existing"
+	config section
+	mode   string // "create_ecr", "manual_repo" or "use_existing"
 }
 
-// workloads reads the backend and the file's lists, and settles whose images each runs.
+// workloads reads the backend and the lists, and finds the repository of each workload.
 func (s section) workloads(e *Environment, workload section) {
 	backend := e.conventional(Backend, BackendName)
 	backend.External = workload.text("backend_external_docker_image")
@@ -43,11 +43,11 @@ func (s section) workloads(e *Environment, workload section) {
 				space = "t:"
 			}
 			if n, taken := first[space+name]; taken {
-				what := "after line " + lineOf(n)
+				what := " a second time, after line " + lineOf(n)
 				if n == nil {
-					what = "but that is how events call the project's backend"
+					what = ", the name of the project's backend in events"
 				}
-				s.fault(one.place("name"), "`"+path+"name` is "+strconv.Quote(name)+" a second time, "+what, "give each workload a name of its own")
+				s.reader.fault(one.place("name"), "`"+path+"name` is "+strconv.Quote(name)+what, "give each workload a name of its own")
 				continue
 			}
 			first[space+name] = one.place("name")
@@ -91,8 +91,9 @@ func (s section) origin() origin {
 	return origin{c, c.choice("mode", "create_ecr", "manual_repo", "use_existing")}
 }
 
-// settle gives workload i its repository: its own by convention, one named by
-// URI, or another workload's. Chain holds the workloads on the way here.
+// settle sets the repository of workload i by its ecr_config: the conventional one,
+// one named by URI, or that of another workload. Chain holds the workloads that
+// refer to it.
 func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 	o, ok := origins[i]
 	if !ok {
@@ -106,7 +107,7 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 		source := o.source(e)
 		for _, seen := range append(chain, i) {
 			if source == seen {
-				o.fault(o.node, "`"+o.path+"source_service_name` leads back to "+strconv.Quote(w.Name), "name a workload that has a repository of its own")
+				o.config.reader.fault(o.config.node, "`"+o.config.path+"source_service_name` leads back to "+strconv.Quote(w.Name), "name a workload that has a repository of its own")
 				source = -1
 			}
 		}
@@ -118,9 +119,9 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 	delete(origins, i)
 }
 
-// manual takes the repository that repository_uri names.
+// manual sets the repository that repository_uri names.
 func (o origin) manual(w *Workload) {
-	uri := o.required("repository_uri", nil, "111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
+	uri := o.config.required("repository_uri", nil, "111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
 	if uri == "" {
 		return
 	}
@@ -128,9 +129,9 @@ func (o origin) manual(w *Workload) {
 	registry, isECR := ref.Registry()
 	switch {
 	case err != nil:
-		o.fault(o.place("repository_uri"), "`"+o.path+"repository_uri` is "+err.Error(), "")
+		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+err.Error(), "")
 	case ref.Tag != "" || ref.Digest != "":
-		o.fault(o.place("repository_uri"), "`"+o.path+"repository_uri` is "+strconv.Quote(uri)+", with a tag", "name the repository alone: the event brings the tag")
+		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+strconv.Quote(uri)+", with a tag", "name the repository alone, without a tag")
 	case !isECR:
 		w.External = uri
 	default:
@@ -138,10 +139,11 @@ func (o origin) manual(w *Workload) {
 	}
 }
 
-// source returns the index of the workload whose repository is used, -1 after noting that there is none.
+// source returns the index of the workload that source_service_name names, or -1
+// after adding a fault.
 func (o origin) source(e *Environment) int {
-	name := o.required("source_service_name", nil, "web")
-	kind := o.choice("source_service_type", "services", "event_processor_tasks", "scheduled_tasks")
+	name := o.config.required("source_service_name", nil, "web")
+	kind := o.config.choice("source_service_type", "services", "event_processor_tasks", "scheduled_tasks")
 	for _, list := range lists {
 		if list.key != kind || name == "" {
 			continue
@@ -151,7 +153,7 @@ func (o origin) source(e *Environment) int {
 				return i
 			}
 		}
-		o.fault(o.place("source_service_name"), "`"+o.path+"source_service_name` is "+strconv.Quote(name)+", but `"+kind+"` has no such name", "the names are "+strings.Join(e.Names(list.kind), ", "))
+		o.config.reader.fault(o.config.place("source_service_name"), "`"+o.config.path+"source_service_name` is "+strconv.Quote(name)+", but `"+kind+"` has no such name", "the names are "+strings.Join(e.Names(list.kind), ", "))
 	}
 	return -1
 }

@@ -6,23 +6,23 @@ import (
 	"deployer/internal/image"
 )
 
-// The names of the two ECR strategies.
+// The ECR strategies.
 const (
 	Local        = "local"         // images come from the environment's own account and region
 	CrossAccount = "cross_account" // images come from ecr_account_id in ecr_account_region
 )
 
-// Strategy is where an environment's images come from.
+// Strategy decides the account and region of an environment's images.
 type Strategy struct {
 	Name string // [Local] or [CrossAccount]
-	Why  string // what decided it, for people: "ecr_strategy says so", or the rule that derived it
+	Why  string // what decided it: "set by ecr_strategy", or the rule that derived it
 }
 
-// String returns the strategy and what decided it: "strategy local: ecr_strategy says so".
+// String returns the strategy and what decided it: "strategy local: set by ecr_strategy".
 func (s Strategy) String() string { return "strategy " + s.Name + ": " + s.Why }
 
-// DeriveStrategy returns the strategy of a file that names none, by the rules
-// under which files of schema version 6 move to version 7, in their order.
+// DeriveStrategy returns the strategy of a file that does not set ecr_strategy. Its
+// rules, and their order, are those of the migration from schema version 6 to 7.
 func DeriveStrategy(env, ecrAccountID string) Strategy {
 	switch {
 	case env == "dev":
@@ -33,39 +33,39 @@ func DeriveStrategy(env, ecrAccountID string) Strategy {
 	return Strategy{Local, "ecr_strategy is not set, and neither is ecr_account_id"}
 }
 
-// strategy settles where images come from, and that the file says enough for it.
+// strategy reads the strategy and the keys that it needs.
 func (s section) strategy(e *Environment) {
 	e.ECRAccountID = s.account("ecr_account_id")
 	e.ECRAccountRegion = s.text("ecr_account_region")
 	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
-		s.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region", `write it like "us-east-1"`)
+		s.reader.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region", `write it like "us-east-1"`)
 	}
 	at := "ecr_strategy"
 	switch name := s.text("ecr_strategy"); name {
 	case Local, CrossAccount:
-		e.Strategy = Strategy{name, "ecr_strategy says so"}
+		e.Strategy = Strategy{name, "set by ecr_strategy"}
 	case "":
 		e.Strategy = DeriveStrategy(e.Name, e.ECRAccountID)
 		at = "ecr_account_id"
 	default:
-		s.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name), `write "local" or "cross_account"`)
+		s.reader.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name), `write "local" or "cross_account"`)
 		return
 	}
 	if e.Strategy.Name != CrossAccount {
 		return
 	}
 	if isNull(s.values["ecr_account_id"]) || s.values["ecr_account_id"].Value == "" {
-		s.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set",
+		s.reader.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set",
 			`add the line: ecr_account_id: "123456789012"  # the account that owns the images`)
 	}
 	if isNull(s.values["ecr_account_region"]) || s.values["ecr_account_region"].Value == "" {
-		s.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set",
+		s.reader.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set",
 			`add the line: ecr_account_region: "us-east-1"  # the region of that account's registry`)
 	}
 }
 
-// account returns an account id as text, "" if it is not set. Quotes are asked
-// for because other readers of the file take 012345670123 for an octal number.
+// account returns an account id, "" if it is not set. An id without quotes is a
+// warning, because some YAML readers take 012345670123 for an octal number.
 func (s section) account(key string) string {
 	id := s.text(key)
 	if id == "" {
@@ -73,11 +73,11 @@ func (s section) account(key string) string {
 	}
 	n := s.values[key]
 	if !image.ValidAccountID(id) {
-		s.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id", `write its 12 digits in quotes, like "123456789012"`)
+		s.reader.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id", `write its 12 digits in quotes, like "123456789012"`)
 		return ""
 	}
 	if n.Style == 0 {
-		s.warn(n, "`"+s.path+key+"` is a number without quotes", "write \""+id+"\": some readers of YAML change it")
+		s.reader.warn(n, "`"+s.path+key+"` is a number without quotes", "write \""+id+"\": some readers of YAML change it")
 	}
 	return id
 }

@@ -47,7 +47,7 @@ func (f *file) unique(n *yaml.Node, path string) error {
 			inner = strings.TrimPrefix(path+"."+key.Value, ".")
 			if other := first[key.Value]; i%2 == 0 && key.Kind == yaml.ScalarNode {
 				if other != nil {
-					return f.fault(key, "`"+inner+"` stands here a second time, after line "+strconv.Itoa(other.Line), "keep one of the two")
+					return f.fault(key, "`"+inner+"` is set a second time, after line "+strconv.Itoa(other.Line), "remove one of the two")
 				}
 				first[key.Value] = key
 			}

@@ -57,7 +57,7 @@ func parse(name string, data []byte) (*file, error) {
 	case err != nil:
 		return nil, f.fault(nil, err.Error(), "mend it first")
 	case second != nil:
-		return nil, f.fault(second, "a second YAML document begins here", "keep one document, and so one environment, in a file")
+		return nil, f.fault(second, "a second YAML document begins here", "keep one document, and one environment, per file")
 	}
 	f.root = document.Content[0]
 	if f.root.Style&yaml.FlowStyle != 0 {

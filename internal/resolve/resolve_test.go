@@ -184,7 +184,7 @@ func TestMissing(t *testing.T) {
 	_, err = New(accounts.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
 	wantFault(t, err, "RepositoryNotFound", fault.IsMisconfigured,
 		`looking for tag "v1" in ECR repository "myproject_service_web-api" of account 111111111111 in us-east-1: `+
-			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: ecr_strategy says so) `+
+			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: set by ecr_strategy) `+
 			`(create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images)`)
 
 	backend.Repository, backend.External = "", "nginx:1.29"
