@@ -1,18 +1,18 @@
-# The deployer. `make` alone lists what can be made.
+# `make` lists the targets.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 # The environment file that is packed with the function: file=PATH.
 file ?= environment.yaml
-# Where `make package` puts the zip and what it is made of.
+# The directory of `make package` and `make dist`.
 dist ?= dist
 version := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 fuzztime ?= 30s
 
 comma := ,
 # Without these flags the bootstrap is a third larger: no symbols, no RPC mode, no C.
-# The tag function leaves out the commands that only people use.
+# The tag function leaves out the command line.
 release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -w -X deployer/internal/version.release=$(version)"
 linters := go tool -modfile=tools/go.mod
 
@@ -35,14 +35,12 @@ cross: ## compile the command line for linux, macOS and Windows on amd64 and arm
 
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
-	@test -f $(file) || { echo "make package: there is no $(file): say which environment file to pack, for example file=project/dev.yaml" >&2; exit 2; }
+	@test -f $(file) || { echo "make package: there is no $(file); name the environment file, for example make package file=project/dev.yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(dist)/bootstrap ./cmd/deployer
 	cp $(file) $(dist)/environment.yaml
 	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
 
-# The platforms of the command line, and the processors of the function.
-platforms := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64 windows_arm64
 architectures := arm64 amd64
 builds := $(dist)/builds
 
@@ -53,15 +51,16 @@ dist: ## build the release: archives of the command line, zips of the function, 
 	rm -rf $(builds)
 	mkdir -p $(builds)/common
 	cp README.md LICENSE $(builds)/common
-	@for platform in $(platforms); do os=$${platform%_*}; case $$os in windows) exe=.exe;; *) exe=;; esac; echo "building $$platform"; \
-		GOOS=$$os GOARCH=$${platform#*_} $(call release) -o $(builds)/$$platform/deployer$$exe ./cmd/deployer; done
-	@for arch in $(architectures); do echo "building function_$$arch"; \
+	@for platform in $(platforms); do os=$${platform%/*} arch=$${platform#*/} exe=; \
+		if [ $$os = windows ]; then exe=.exe; fi; echo "building for $$platform"; \
+		GOOS=$$os GOARCH=$$arch $(call release) -o $(builds)/$${os}_$$arch/deployer$$exe ./cmd/deployer; done
+	@for arch in $(architectures); do echo "building the function for $$arch"; \
 		GOOS=linux GOARCH=$$arch $(call release,$(comma)function) -o $(builds)/function_$$arch/bootstrap ./cmd/deployer; done
 	go -C tools run ./dist -builds $(abspath $(builds)) -out $(abspath $(dist))/release -version $(version) -time $$(git log -1 --format=%ct)
 
 .PHONY: build-DeployerFunction
-build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_DIR
-	@test -f $(file) || { echo "sam build: there is no $(file): say which environment file to pack, for example file=project/dev.yaml sam build" >&2; exit 2; }
+build-DeployerFunction: ## build the function into ARTIFACTS_DIR, for `sam build`
+	@test -f $(file) || { echo "sam build: there is no $(file); name the environment file, for example file=project/dev.yaml sam build" >&2; exit 2; }
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
 	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
 
@@ -69,8 +68,8 @@ build-DeployerFunction: ## what `sam build` calls: the function into ARTIFACTS_D
 env_file = $(firstword $(wildcard project/$(env).yaml project/$(env).yml $(env).yaml $(env).yml))
 
 .PHONY: deploy
-deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME=VALUE ..." for what its file does not say)
-	@test -n "$(env)" || { echo "make deploy: which environment? Say, for example, env=dev" >&2; exit 2; }
+deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME=VALUE ..." for further parameters)
+	@test -n "$(env)" || { echo "make deploy: env is missing; for example make deploy env=dev" >&2; exit 2; }
 	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
 	go run ./cmd/deployer params -f $(env_file) -format samconfig $(set) > $(dist)/samconfig.toml
@@ -78,11 +77,11 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 	sam deploy --config-file $(abspath $(dist))/samconfig.toml --config-env $(env)
 
 .PHONY: demo
-demo: ## play the guide's story on emulated AWS: no account needed
+demo: ## run the demo on emulated AWS: no account needed
 	@CGO_ENABLED=0 go run ./testbed/demo
 
 .PHONY: up
-up: ## the demo's stack, left running: send it events with the aws command
+up: ## run the demo's environment until interrupted: send it events with the aws command
 	@CGO_ENABLED=0 go run ./testbed/demo -up
 
 .PHONY: test
@@ -95,7 +94,7 @@ race: ## run the tests under the race detector (needs a C compiler)
 	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 go test -race -short ./...
 
 .PHONY: conformance
-conformance: ## run the end-to-end cases against moto_server too, a second witness of AWS
+conformance: ## run the end-to-end cases against moto_server too, a second implementation of AWS
 	./scripts/conformance
 
 workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
@@ -123,7 +122,7 @@ fuzz: ## fuzz every parser for fuzztime=30s each
 		done; done
 
 .PHONY: model
-model: ## check the converging rule with one death more than the tests do (minutes, and gigabytes)
+model: ## check the convergence rule with one death more than the tests do (minutes, and gigabytes)
 	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
 .PHONY: bench
@@ -131,7 +130,7 @@ bench: ## measure the cold start, a deployment, and the status of 100 services
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
 
 .PHONY: replay
-replay: ## make 10,000 deliveries in disorder, with faults, to eight real bootstraps (two minutes)
+replay: ## deliver 10,000 events in disorder, with faults, to eight real bootstraps (two minutes)
 	@CGO_ENABLED=0 go run ./testbed/replay
 
 .PHONY: storm
@@ -143,5 +142,5 @@ sam-local: ## run one sample event in a container (file=PATH event=events/….js
 	sam build --template-file deploy/template.yaml && sam local invoke DeployerFunction --event $(or $(event),events/deploy-backend.json)
 
 .PHONY: clean
-clean: ## remove what was built
+clean: ## remove build output
 	rm -rf bin $(dist) .aws-sam

@@ -222,7 +222,7 @@ func TestSends(t *testing.T) {
 	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Cause.Actor != "octocat" || r.Cause.Reason != reason {
 		t.Errorf("the request is %+v", r)
 	}
-	if _, out, err := send(t, 1); err == nil || !strings.Contains(out, "::error::EventBridge has refused the event") {
+	if _, out, err := send(t, 1); err == nil || !strings.Contains(out, "::error::EventBridge refused the event") {
 		t.Errorf("an event that failed ends in %v\n%s", err, out)
 	}
 }
