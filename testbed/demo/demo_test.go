@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,88 +12,118 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
-// block returns a document and the place in it where the output of `make demo` is.
-func block(t *testing.T, file string) (document string, begin, end int) {
+// A page is a document that shows output of `make demo`.
+type page struct {
+	file                 string
+	text                 string
+	blockStart, blockEnd int // of the output in text
+}
+
+func readPage(t *testing.T, file string) page {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	const opening = "```console\n$ make demo\n"
-	document = string(text)
-	before, rest, opened := strings.Cut(document, opening)
+	before, rest, opened := strings.Cut(string(text), opening)
 	output, _, closed := strings.Cut(rest, "```")
 	if !opened || !closed {
 		t.Fatalf("%s does not show make demo", file)
 	}
-	begin = len(before) + len(opening)
-	return document, begin, begin + len(output)
+	start := len(before) + len(opening)
+	return page{file, string(text), start, start + len(output)}
 }
 
-// TestOutputIsDocumented runs the demo and compares what it prints with the tutorial, which shows all of it, and with
-// the README, which shows parts of it between lines of "…". UPDATE_GOLDEN=1 rewrites the tutorial.
+func (p page) block() string { return p.text[p.blockStart:p.blockEnd] }
+
+// check compares the page's block with the wanted one. UPDATE_GOLDEN=1 rewrites the page.
+func (p page) check(t *testing.T, want string) {
+	t.Helper()
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(p.file, []byte(p.text[:p.blockStart]+want+p.text[p.blockEnd:]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(want, p.block()); diff != "" {
+		t.Errorf("%s shows other output than the demo prints; run UPDATE_GOLDEN=1 go test ./testbed/demo (-want +got):\n%s", p.file, diff)
+	}
+}
+
+// TestOutputIsDocumented compares the demo's output with the tutorial, which shows all of it, and with the README, which
+// shows parts of it between lines of "…". A part is found by its first line.
 func TestOutputIsDocumented(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	if err := run(t.Context(), "../..", false, &out); err != nil {
 		t.Fatal(err)
 	}
-	const tutorial = "../../docs/getting-started.md"
-	document, begin, end := block(t, tutorial)
-	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile(tutorial, []byte(document[:begin]+out.String()+document[end:]), 0o644); err != nil {
-			t.Fatal(err)
+	readPage(t, "../../docs/getting-started.md").check(t, out.String())
+
+	readme := readPage(t, "../../README.md")
+	var want strings.Builder
+	rest := strings.SplitAfter(out.String(), "\n")
+	for i, part := range strings.Split(readme.block(), "…\n") {
+		if i > 0 {
+			want.WriteString("…\n")
 		}
-	} else if diff := cmp.Diff(document[begin:end], out.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", tutorial, diff)
-	}
-	document, begin, end = block(t, "../../README.md")
-	rest := out.String()
-	for part := range strings.SplitSeq(document[begin:end], "…\n") {
-		_, after, found := strings.Cut("\n"+rest, "\n"+part)
-		if !found {
-			t.Errorf("the README shows what the demo does not print, or not in this order:\n%s", part)
+		if part == "" {
 			continue
 		}
-		rest = after
+		shown := strings.SplitAfter(strings.TrimSuffix(part, "\n"), "\n")
+		start := slices.IndexFunc(rest, func(line string) bool {
+			return strings.TrimSuffix(line, "\n") == strings.TrimSuffix(shown[0], "\n")
+		})
+		if start < 0 || start+len(shown) > len(rest) {
+			t.Fatalf("the demo does not print this line, or prints it before another that the README shows:\n%s", shown[0])
+		}
+		for _, line := range rest[start : start+len(shown)] {
+			want.WriteString(line)
+		}
+		rest = rest[start+len(shown):]
 	}
+	readme.check(t, want.String())
 }
 
-// TestUp brings the stack up as `make up` does, and sends it the event that it
-// prints, with the aws command where that is installed.
+// TestUp starts the environment as `make up` does, and sends the event that the help shows, with the aws command if it is
+// installed.
 func TestUp(t *testing.T) {
 	t.Parallel()
-	s, err := newStack(t.Context(), "../..", t.TempDir()+"/bootstrap", time.Millisecond)
+	d, err := newDemo(t.Context(), "../..", t.TempDir()+"/bootstrap", time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer d.cloud.Close()
 	var out bytes.Buffer
-	if err := s.announce(t.Context(), &out); err != nil {
+	if err := d.showHelp(t.Context(), &out); err != nil {
 		t.Fatal(err)
 	}
-	s.said.also = nil // out has no lock
+	d.log.setCopy(nil) // out is not safe for concurrent use
 	_, command, ok := strings.Cut(out.String(), "\n  aws events put-events ")
 	command, _, _ = strings.Cut(command, "\n")
-	if !ok || !strings.Contains(command, "--endpoint-url "+s.URL+" ") {
-		t.Fatalf("it prints no command to send an event:\n%s", out.String())
+	if !ok || !strings.Contains(command, "--endpoint-url "+d.cloud.URL+" ") {
+		t.Fatalf("the help has no command that sends an event:\n%s", out.String())
 	}
 	if _, err := exec.LookPath("aws"); err == nil {
 		aws := exec.Command("bash", "-c", "aws events put-events "+command)
-		aws.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_DEFAULT_REGION=us-east-1")
+		aws.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any",
+			"AWS_DEFAULT_REGION="+accounts.Region)
 		if out, err := aws.CombinedOutput(); err != nil || !strings.Contains(string(out), `"FailedEntryCount": 0`) {
 			t.Fatalf("aws: %v\n%s", err, out)
 		}
-	} else if err := s.putEvent(t.Context(), accounts.Prod, "action.production", "DEPLOY", `{"service":"backend","tag":"git-abc123f"}`); err != nil {
+	} else if err := deployToProd("git-abc123f")(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Settle(t.Context()); err != nil {
+	if err := d.cloud.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := s.Accounts["prod"].Runs(t.Context(), "myproject_cluster_prod", "myproject_service_prod")
-	if err != nil || runs.TaskDefinition.Revision != 2 {
-		t.Errorf("prod runs revision %v, %v; the functions said %v", runs.TaskDefinition.Revision, err, s.said.take())
+	runs, err := d.cloud.Accounts["prod"].Runs(t.Context(), cloud.ClusterName("prod"), cloud.ServiceName("backend", "prod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := runs.TaskDefinition.Revision; got != 2 {
+		t.Errorf("prod runs revision %d, want 2; results %v", got, d.log.takeResults())
 	}
 }

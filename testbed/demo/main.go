@@ -1,6 +1,5 @@
-// Command demo plays the ECR strategy guide's story on emulated AWS: the real
-// bootstrap of the deployer, behind Lambda's own protocol, in three accounts.
-// It needs Go and nothing else, and no account of AWS.
+// Command demo shows the deployer at work on emulated AWS: pushes and DEPLOY events in three accounts, handled by the real
+// bootstrap behind the Lambda Runtime API. It needs Go and no AWS account. With -up it leaves the environment running.
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	up := flag.Bool("up", false, "leave the stack running, for the aws command to send events to")
+	up := flag.Bool("up", false, "leave the environment running and wait for events from the aws command")
 	root := flag.String("root", ".", "the project's `directory`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -27,26 +26,26 @@ func main() {
 	}
 }
 
-// run plays the story, or leaves the stack running until ctx ends.
+// run shows the steps, or with up leaves the environment running until ctx ends.
 func run(ctx context.Context, root string, up bool, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "deployer-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	step := 10 * time.Millisecond // of a rollout: the story waits for its end
+	rolloutStep := 10 * time.Millisecond // the steps wait for the ends of rollouts
 	if up {
-		step = 3 * time.Second
+		rolloutStep = 3 * time.Second
 	}
-	s, err := newStack(ctx, root, filepath.Join(dir, "bootstrap"), step)
+	d, err := newDemo(ctx, root, filepath.Join(dir, "bootstrap"), rolloutStep)
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer d.cloud.Close()
 	if !up {
-		return s.play(ctx, out)
+		return d.showSteps(ctx, out)
 	}
-	if err := s.announce(ctx, out); err != nil {
+	if err := d.showHelp(ctx, out); err != nil {
 		return err
 	}
 	<-ctx.Done()

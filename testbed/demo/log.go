@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"deployer/testbed/cloud"
+)
+
+// A result is a log line with the result of an event.
+type result struct {
+	env            string
+	Message        string `json:"message"`
+	Service        string `json:"service"`
+	Tag            string `json:"tag"`
+	TaskDefinition string `json:"task_definition"`
+	Reason         string `json:"reason"`
+	Error          string `json:"error"`
+}
+
+// isResult reports whether the line has the result of an event. Other lines are about rollouts, or are metrics.
+func (r result) isResult() bool {
+	return strings.HasPrefix(r.Message, "deployment ") || strings.HasPrefix(r.Message, "event ")
+}
+
+// kind returns the last word of the message, such as "deployed".
+func (r result) kind() string {
+	words := strings.Fields(r.Message)
+	return words[len(words)-1]
+}
+
+// An outcome is a log line with the outcome of a rollout.
+type outcome struct {
+	env     string
+	Message string `json:"message"`
+	Outcome string `json:"outcome"`
+	Summary string `json:"summary"`
+	Foreign bool   `json:"foreign"`
+}
+
+// succeeded reports whether the line says that a rollout of the deployer succeeded.
+func (o outcome) succeeded() bool {
+	return o.Message == "outcome published" && o.Outcome == "Deployment Succeeded" && !o.Foreign
+}
+
+// A functionLog collects the log lines of the functions.
+type functionLog struct {
+	mu        sync.Mutex
+	results   []result
+	successes []outcome
+	copyTo    io.Writer // receives every line too, unless nil
+}
+
+// takeResults returns the results since the last call, in the order of a release.
+func (l *functionLog) takeResults() []result {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	results := l.results
+	l.results = nil
+	slices.SortStableFunc(results, func(a, b result) int {
+		return cmp.Or(cmp.Compare(order(a.env), order(b.env)), cmp.Compare(a.Message, b.Message))
+	})
+	return results
+}
+
+// takeSuccesses waits for n successful rollouts and returns them in the order of a release.
+func (l *functionLog) takeSuccesses(ctx context.Context, n int) ([]outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		l.mu.Lock()
+		successes := l.successes
+		if len(successes) >= n {
+			l.successes = nil
+		}
+		l.mu.Unlock()
+		if len(successes) >= n {
+			slices.SortStableFunc(successes, func(a, b outcome) int { return cmp.Compare(order(a.env), order(b.env)) })
+			return successes, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for %d rollouts to succeed: only %d have", n, len(successes))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// order returns an environment's position in the order of a release.
+func order(env string) int {
+	for i, e := range cloud.Environments {
+		if e.Name == env {
+			return i
+		}
+	}
+	return -1
+}
+
+// setCopy sets the writer that receives every line too; nil for none.
+func (l *functionLog) setCopy(w io.Writer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.copyTo = w
+}
+
+// A logWriter is the log of one environment's function.
+type logWriter struct {
+	log *functionLog
+	env string
+}
+
+// Write collects one line.
+func (w logWriter) Write(line []byte) (int, error) {
+	w.log.mu.Lock()
+	defer w.log.mu.Unlock()
+	r := result{env: w.env}
+	if json.Unmarshal(bytes.TrimSpace(line), &r) == nil && r.isResult() {
+		w.log.results = append(w.log.results, r)
+	}
+	o := outcome{env: w.env}
+	if json.Unmarshal(bytes.TrimSpace(line), &o) == nil && o.succeeded() {
+		w.log.successes = append(w.log.successes, o)
+	}
+	if w.log.copyTo != nil {
+		if _, err := w.log.copyTo.Write(append([]byte(w.env+"  "), line...)); err != nil {
+			return 0, err
+		}
+	}
+	return len(line), nil
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
+)
+
+// A step is one event and its expected results.
+type step struct {
+	title string
+	run   func(context.Context, *demo) error
+	want  []string // "ENVIRONMENT RESULT" in the order of a release
+	quiet string   // printed for the environments that receive no event; "" prints nothing
+}
+
+// putEvents is the command for the DEPLOY event of a tag.
+const putEvents = `aws events put-events --entries \
+     'Source=action.production,DetailType=DEPLOY,Detail="{\"service\":\"backend\",\"tag\":\"%s\"}"'`
+
+var steps = []step{{
+	title: "CI pushes a new backend to dev's registry as git-abc123f and as latest.",
+	run: func(ctx context.Context, d *demo) error {
+		_, err := d.cloud.Accounts["dev"].Push(ctx, cloud.Project+"_backend", "backend v2", "git-abc123f", "latest")
+		return err
+	},
+	want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
+	quiet: "prod has no rule for pushes; only a DEPLOY event deploys it",
+}, {
+	title: "A person deploys it to prod:\n   " + fmt.Sprintf(putEvents, "git-abc123f"),
+	run:   deployToProd("git-abc123f"),
+	want:  []string{"prod deployed"},
+}, {
+	title: "The same with a tag that does not exist (git-0000000).",
+	run:   deployToProd("git-0000000"),
+	want:  []string{"prod rejected"},
+}, {
+	title: "The DEPLOY event of git-abc123f again.",
+	run:   deployToProd("git-abc123f"),
+	want:  []string{"prod unchanged"},
+}}
+
+// deployToProd sends the event of putEvents.
+func deployToProd(tag string) func(context.Context, *demo) error {
+	return func(ctx context.Context, d *demo) error {
+		detail := fmt.Sprintf(`{"service":"backend","tag":%q}`, tag)
+		return d.putEvent(ctx, accounts.Prod, "action.production", "DEPLOY", detail)
+	}
+}
+
+// showSteps runs the steps and prints their results. It returns an error if a result is not the expected one.
+func (d *demo) showSteps(ctx context.Context, out io.Writer) error {
+	fmt.Fprint(out, "One project, three environments in three accounts. All use dev's ECR registry "+
+		"(strategy \"centralized dev ECR\").\n\n")
+	if err := d.printServices(ctx, out); err != nil {
+		return err
+	}
+	for i, s := range steps {
+		fmt.Fprintf(out, "\n%d. %s\n", i+1, s.title)
+		if err := s.run(ctx, d); err != nil {
+			return err
+		}
+		if err := d.cloud.Settle(ctx); err != nil {
+			return err
+		}
+		if err := s.printResults(d.log.takeResults(), out); err != nil {
+			return err
+		}
+		if err := s.printSuccesses(ctx, d.log, out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out)
+	if err := d.printServices(ctx, out); err != nil {
+		return err
+	}
+	return d.checkRevisions(ctx)
+}
+
+// printResults prints the results of the step. It returns an error unless they are the expected ones.
+func (s step) printResults(results []result, out io.Writer) error {
+	var got []string
+	for _, r := range results {
+		got = append(got, r.env+" "+r.kind())
+		detail := r.Reason + r.Error
+		if r.kind() == "deployed" {
+			revision := r.TaskDefinition[strings.LastIndex(r.TaskDefinition, ":")+1:]
+			detail = r.Service + " " + r.Tag + " is revision " + revision + ": " + r.Reason
+		}
+		printRow(out, r.env, r.kind(), detail)
+	}
+	for _, env := range cloud.Environments {
+		received := slices.ContainsFunc(results, func(r result) bool { return r.env == env.Name })
+		if s.quiet != "" && !received {
+			printRow(out, env.Name, "no event", s.quiet)
+		}
+	}
+	if !slices.Equal(got, s.want) {
+		return fmt.Errorf("%s: got %q, want %q", s.title, got, s.want)
+	}
+	return nil
+}
+
+// printSuccesses waits for the rollouts of the step to succeed, and prints their outcomes.
+func (s step) printSuccesses(ctx context.Context, log *functionLog, out io.Writer) error {
+	deployed := 0
+	for _, want := range s.want {
+		if strings.HasSuffix(want, " deployed") {
+			deployed++
+		}
+	}
+	successes, err := log.takeSuccesses(ctx, deployed)
+	for _, o := range successes {
+		printRow(out, o.env, "succeeded", o.Summary)
+	}
+	return err
+}
+
+func printRow(out io.Writer, env, what, detail string) {
+	fmt.Fprintf(out, "   %-8s %-10s %s\n", env, what, detail)
+}
