@@ -91,7 +91,8 @@ var (
 	link = regexp.MustCompile(`\]\([^)]*\)`)
 )
 
-// checkMarkdown checks the prose of a Markdown file: neither blocks of code, nor code within a line, nor addresses.
+// checkMarkdown checks the prose of a Markdown file, and how long its lines are: neither blocks of code, nor code within a
+// line, nor addresses. Tables may be wider.
 func checkMarkdown(name, text string) []finding {
 	var found []finding
 	fenced := false
@@ -106,6 +107,9 @@ func checkMarkdown(name, text string) []finding {
 		prose := link.ReplaceAllString(code.ReplaceAllString(line, "`"), "]")
 		for _, word := range banned.FindAllString(prose, -1) {
 			found = append(found, finding{name, i + 1, strings.ToLower(word)})
+		}
+		if n := utf8.RuneCountInString(prose); n > maxColumns && !strings.HasPrefix(prose, "|") {
+			found = append(found, finding{name, i + 1, fmt.Sprintf("%d columns, at most %d", n, maxColumns)})
 		}
 	}
 	return found

@@ -1,5 +1,5 @@
 // Command words checks the language of the project: words that a reader from outside would not understand at first
-// reading, and Go lines of more than 120 columns. It prints FILE:LINE: WORD for each, and exits 1 if there are any.
+// reading, and lines of more than 120 columns. It prints FILE:LINE: WORD for each, and exits 1 if there are any.
 //
 //	go -C tools run ./words -root ..                     all files
 //	go -C tools run ./words -root .. internal/event docs some of them

@@ -22,6 +22,7 @@ func TestCheckFile(t *testing.T) {
 		{"a long address", "a.go", "package a\n\n// https://example.com/" + long + "\n", nil},
 		{"a long raw string", "a.go", "package a\n\nconst s = `" + long + long + "\n`\n", nil},
 		{"prose", "a.md", "The service goes back.\n", []string{"a.md:1: goes back"}},
+		{"long prose", "a.md", "| " + long + long + " |\n" + long + " and twenty-one letters\n", []string{"a.md:2: 123 columns, at most 120"}},
 		{"code in prose", "a.md", "Call `told()`, see [it](house.md).\n```\nnobody\n```\n", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
