@@ -41,7 +41,7 @@ func (c *cli) examine(file string, services []string) (*doctor.Report, error) {
 	env, err := environment.Load(file)
 	var faults environment.Faults
 	if errors.As(err, &faults) {
-		return doctor.Wrong(file, faults), nil
+		return doctor.InvalidFile(file, faults), nil
 	} else if err != nil {
 		return nil, err
 	}

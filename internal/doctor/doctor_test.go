@@ -23,22 +23,22 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// patient is the guide's first pattern in good health, on emulated AWS.
-type patient struct {
-	*emulator.Emulator
+// fixture is the pattern of a centralized dev registry on emulated AWS, without problems.
+type fixture struct {
+	aws      *emulator.Emulator
 	accounts map[string]*accounts.Account
 }
 
-func newPatient(t *testing.T) *patient {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	p := &patient{}
+	x := &fixture{}
 	var url string
-	p.Emulator, url = emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
+	x.aws, url = emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
 	var err error
-	p.accounts, err = cloud.CentralizedDev(t.Context(), url)
+	x.accounts, err = cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
-	must(t, cloud.InstallStacks(t.Context(), "../..", p.Emulator, p.accounts))
-	return p
+	must(t, cloud.InstallStacks(t.Context(), "../..", x.aws, x.accounts))
+	return x
 }
 
 func load(t *testing.T, env string) *environment.Environment {
@@ -49,33 +49,33 @@ func load(t *testing.T, env string) *environment.Environment {
 	return e
 }
 
-// allow gives a role a policy of these statements.
-func (p *patient) allow(t *testing.T, account, role, statements string) {
+// allow sets the policy of a role to these statements.
+func (x *fixture) allow(t *testing.T, account, role, statements string) {
 	t.Helper()
 	document, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statements + `]}`))
 	must(t, err)
-	p.SetRolePolicy(account, role, document)
+	x.aws.SetRolePolicy(account, role, document)
 }
 
-// repositoryPolicy puts a policy of one statement on dev's backend repository.
-func (p *patient) repositoryPolicy(t *testing.T, statement string) {
+// repositoryPolicy sets the policy of dev's backend repository to one statement.
+func (x *fixture) repositoryPolicy(t *testing.T, statement string) {
 	t.Helper()
-	_, err := p.accounts["dev"].ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{
+	_, err := x.accounts["dev"].ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{
 		RepositoryName: aws.String("myproject_backend"), PolicyText: aws.String(`{"Version":"2012-10-17","Statement":[` + statement + `]}`)})
 	must(t, err)
 }
 
-// lifecycle puts a lifecycle policy on dev's backend repository.
-func (p *patient) lifecycle(t *testing.T, text string) {
+// lifecycle sets the lifecycle policy of dev's backend repository.
+func (x *fixture) lifecycle(t *testing.T, text string) {
 	t.Helper()
-	_, err := p.accounts["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: aws.String(text)})
+	_, err := x.accounts["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: aws.String(text)})
 	must(t, err)
 }
 
-// recreate makes dev's backend service once more, changed.
-func (p *patient) recreate(t *testing.T, change func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) {
+// recreate deletes dev's backend service and creates it again, with a change.
+func (x *fixture) recreate(t *testing.T, change func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) {
 	t.Helper()
-	dev := p.accounts["dev"]
+	dev := x.accounts["dev"]
 	_, err := dev.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), Force: aws.Bool(true)})
 	must(t, err)
 	role := "arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev"
@@ -84,11 +84,11 @@ func (p *patient) recreate(t *testing.T, change func(*ecs.RegisterTaskDefinition
 	must(t, err)
 }
 
-// examine looks at an environment's backend with the credentials of key, those
-// of the environment's administrator if it is "".
-func (p *patient) examine(t *testing.T, env *environment.Environment, key string) *Report {
+// examine checks an environment's backend with the access key id key, by default the
+// administrator's.
+func (x *fixture) examine(t *testing.T, env *environment.Environment, key string) *Report {
 	t.Helper()
-	config := p.accounts[env.Name].With(func(c *aws.Config) {
+	config := x.accounts[env.Name].With(func(c *aws.Config) {
 		c.RetryMaxAttempts = 1
 		if key != "" {
 			c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -101,7 +101,7 @@ func (p *patient) examine(t *testing.T, env *environment.Environment, key string
 	return report
 }
 
-// lines returns the findings of a report, but for those of a level.
+// lines returns the findings of a report, except those of a level.
 func (r *Report) lines(but Level) (all []string) {
 	for _, f := range r.Findings {
 		if f.Level == but {
@@ -116,11 +116,11 @@ func (r *Report) lines(but Level) (all []string) {
 	return all
 }
 
-// TestHealthy holds every check of an environment in which all is well, as far
-// as its own account can see: the guide's manual policy lets others pull, and no more.
+// TestHealthy checks every finding in an environment without problems. The
+// registry's policy allows other accounts to pull, and nothing else.
 func TestHealthy(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	x := newFixture(t)
 	const digest = "sha256:9d4acd316cad1769c70109be9528ed029c665604d9f55a122d7aed759cf18159"
 	tests := map[string][]string{
 		"dev": {
@@ -136,11 +136,11 @@ func TestHealthy(t *testing.T) {
 			"ok family: myproject_service_dev: runs revision 1, the newest",
 			"ok container: myproject_service_dev runs 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy local",
-			"ok pull: ecr:BatchGetImage is allowed from here on myproject_backend of account 111111111111 in us-east-1",
-			"ok repository policy: closed to strangers",
+			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
+			"ok repository policy: not public",
 			"ok execution role: arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev may pull from account 111111111111 in us-east-1",
-			"ok image: what runs is in the registry, and not archived: " + digest,
-			"ok platform: the image is made for linux/amd64, on which its tasks run",
+			"ok image: the running image is in the registry and not archived: " + digest,
+			"ok platform: the image is built for linux/amd64, the platform of its tasks",
 			"ok lifecycle: the repository has no lifecycle policy, and keeps every image",
 		},
 		"staging": {
@@ -149,25 +149,25 @@ func TestHealthy(t *testing.T) {
 			"ok account: the credentials are arn:aws:iam::222222222222:root",
 			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok push rule: myproject_deployer_push_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
-			"ok bus policy: the default bus takes push events of account 111111111111",
+			"ok bus policy: the default bus accepts push events from account 111111111111",
 			`ok service: service "myproject_service_staging" in cluster "myproject_cluster_staging" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok family: myproject_service_staging: runs revision 1, the newest",
 			"ok container: myproject_service_staging runs 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy cross_account",
-			"ok pull: ecr:BatchGetImage is allowed from here on myproject_backend of account 111111111111 in us-east-1",
-			unseen("repository policy", "222222222222", "ecr:GetRepositoryPolicy"),
-			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may pull by its own policies; whether the repository's policy lets it is not known: it could not be read → let the repository's policy be read, or look at it in account 111111111111",
-			"ok image: what runs is in the registry, and not archived: " + digest,
-			"ok platform: the image is made for linux/amd64, on which its tasks run",
-			unseen("lifecycle", "222222222222", "ecr:DescribeImages"),
+			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
+			denied("repository policy", "222222222222", "ecr:GetRepositoryPolicy"),
+			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may pull by its own policies; whether the repository's policy allows it is unknown: it could not be read → read the repository's policy in account 111111111111",
+			"ok image: the running image is in the registry and not archived: " + digest,
+			"ok platform: the image is built for linux/amd64, the platform of its tasks",
+			denied("lifecycle", "222222222222", "ecr:DescribeImages"),
 		},
 	}
 	for env, want := range tests {
-		p.ResetCalls()
-		got := p.examine(t, load(t, env), "").lines("")
-		for _, c := range p.Calls() {
+		x.aws.ResetCalls()
+		got := x.examine(t, load(t, env), "").lines("")
+		for _, c := range x.aws.Calls() {
 			if !regexp.MustCompile(`^(Describe|Get|List|BatchGet|Simulate|TestEventPattern)`).MatchString(c.Operation) {
 				t.Errorf("%s: it called %s, and should only read", env, c.Operation)
 			}
@@ -178,18 +178,18 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
-// TestDenied denies every call that the doctor makes, one at a time: something is
-// unknown then, and nothing that was not fine before is called fine.
+// TestDenied denies each call that the doctor makes: a finding becomes unknown then,
+// and none becomes ok that was not before.
 func TestDenied(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	x := newFixture(t)
 	docs, err := os.ReadFile("../../docs/how-to/troubleshooting.md")
 	must(t, err)
 	for _, env := range []string{"dev", "staging"} {
-		p.ResetCalls()
-		before := p.examine(t, load(t, env), "")
+		x.aws.ResetCalls()
+		before := x.examine(t, load(t, env), "")
 		denied := map[string]bool{}
-		for _, call := range p.Calls() {
+		for _, call := range x.aws.Calls() {
 			if name := call.Service + ":" + call.Operation; name != "sts:GetCallerIdentity" {
 				denied[name] = true
 			}
@@ -201,11 +201,11 @@ func TestDenied(t *testing.T) {
 			if !strings.Contains(string(docs), "`"+name+"`") && name != "s3:GetObject" {
 				t.Errorf("docs/how-to/troubleshooting.md does not say that the doctor needs %s", name)
 			}
-			p.Inject(emulator.Fault{Operation: name, Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
-			after := p.examine(t, load(t, env), "")
-			p.ClearFaults()
+			x.aws.Inject(emulator.Fault{Operation: name, Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
+			after := x.examine(t, load(t, env), "")
+			x.aws.ClearFaults()
 			seen := slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && strings.Contains(f.Seen, name) })
-			if name == "s3:GetObject" { // is asked for by a URL, and denied without a word
+			if name == "s3:GetObject" { // read by a URL, and denied without a message
 				seen = slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && f.Check == "platform" })
 			}
 			if !seen || after.Count(Problem) > 0 {
@@ -213,20 +213,20 @@ func TestDenied(t *testing.T) {
 			}
 			for _, f := range after.Findings {
 				if f.Level == OK && !slices.Contains(before.Findings, f) {
-					t.Errorf("%s without %s is well: %+v", env, name, f)
+					t.Errorf("%s without %s is ok: %+v", env, name, f)
 				}
 			}
 		}
 	}
 }
 
-// TestTasks: of a task, which is not deployed yet, the repository is looked at.
+// TestTasks checks the findings for a task: its repository only.
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	p := newPatient(t)
+	x := newFixture(t)
 	env := load(t, "dev")
 	tasks := func() (all []Finding) {
-		report, err := Examine(t.Context(), env, p.accounts["dev"].Config, nil)
+		report, err := Examine(t.Context(), env, x.accounts["dev"].Config, nil)
 		must(t, err)
 		for _, f := range report.Findings {
 			if f.Service == "nightly-report" {
@@ -236,28 +236,28 @@ func TestTasks(t *testing.T) {
 		return all
 	}
 	want := []Finding{{"repository", "nightly-report", Problem, "No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does not exist (strategy local: set by ecr_strategy)",
-		"create it there, or set ecr_strategy in dev.yaml to where the images are"}}
+		"create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images"}}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)
 	}
-	_, err := p.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "report", "v1")
+	_, err := x.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "report", "v1")
 	must(t, err)
 	want = []Finding{
-		{"pull", "nightly-report", OK, "ecr:BatchGetImage is allowed from here on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
-		{"repository policy", "nightly-report", OK, "none: nobody outside account 111111111111 has access", ""},
+		{"pull", "nightly-report", OK, "ecr:BatchGetImage is allowed on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
+		{"repository policy", "nightly-report", OK, "none: only account 111111111111 has access", ""},
 	}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)
 	}
 }
 
-// unseen is the finding of a check that dev's repository policy keeps another
-// account's administrator from making.
-func unseen(check, account, action string) string {
+// denied returns the finding of a check that dev's repository policy does not allow
+// another account's administrator to make.
+func denied(check, account, action string) string {
 	const repository = "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 	root := "arn:aws:iam::" + account + ":root"
 	return "unknown " + check + ": not checked, access denied: User: " + root + " is not authorized to perform: " + action + " on resource: " + repository +
-		" because no resource-based policy allows the " + action + " action → to let it be checked, in account 111111111111, add to the policy of repository/myproject_backend in us-east-1: " +
+		" because no resource-based policy allows the " + action + " action → to have it checked, in account 111111111111, add to the policy of repository/myproject_backend in us-east-1: " +
 		`{"Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":["` + action + `"]}`
 }
 

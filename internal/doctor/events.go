@@ -15,21 +15,21 @@ import (
 	"deployer/internal/iam"
 )
 
-// install is what to do where a rule is missing.
+// install is the fix for a missing rule.
 const install = "install or update the stack of deploy/template.yaml: make deploy env="
 
-// events examines the way of events to the function: rules, their targets, and
-// the bus where pushes come from another account.
-func (c *chart) events(ctx context.Context, x *exam) {
-	env := x.env
+// events checks how events reach the function: the rules, their targets, and the
+// bus policy if pushes come from another account.
+func (f *findings) events(ctx context.Context, c *checker) {
+	env := c.env
 	var asked []event
 	for _, source := range env.DeploySources {
 		asked = append(asked, event{"DEPLOY", source, env.AccountID, env.Region, map[string]string{"service": environment.BackendName, "tag": "git-abc123f"}})
 	}
 	if len(asked) > 0 {
-		c.rule(ctx, x, "deploy", asked)
+		f.rule(ctx, c, "deploy", asked)
 	} else {
-		c.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is obeyed")
+		f.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is accepted")
 	}
 	if env.AutoDeploy.IsEmpty() {
 		return
@@ -37,8 +37,8 @@ func (c *chart) events(ctx context.Context, x *exam) {
 	registry := env.Registry()
 	push := event{"ECR Image Action", "aws.ecr", registry.AccountID, registry.Region, map[string]string{
 		"action-type": "PUSH", "result": "SUCCESS", "repository-name": env.Project + "_backend", "image-tag": "latest", "image-digest": "sha256:" + strings.Repeat("0", 64)}}
-	c.rule(ctx, x, "push", []event{push})
-	c.bus(ctx, x, push)
+	f.rule(ctx, c, "push", []event{push})
+	f.bus(ctx, c, push)
 }
 
 // event is one that a rule should match.
@@ -54,82 +54,82 @@ func (e event) String() string {
 	return string(b)
 }
 
-// rule reports whether one of the deployer's rules is there, on, matches what
-// it should, and leads to the function.
-func (c *chart) rule(ctx context.Context, x *exam, kind string, matches []event) {
+// rule reports whether one of the deployer's rules exists, is enabled, matches the
+// events that it should, and has the function as its target.
+func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []event) {
 	check := kind + " rule"
-	name := x.env.Project + "_deployer_" + kind + "_" + x.env.Name
-	resource := fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", x.caller.Partition, x.env.Region, x.env.AccountID, name)
-	fix := install + x.env.Name
-	rule, err := x.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
+	name := c.env.Project + "_deployer_" + kind + "_" + c.env.Name
+	resource := fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", c.caller.Partition, c.env.Region, c.env.AccountID, name)
+	fix := install + c.env.Name
+	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
 	switch {
 	case fault.HasCode(err, "ResourceNotFoundException"):
-		c.add(check, Problem, fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing", name, x.env.AccountID, x.env.Region), fix)
+		f.add(check, Problem, fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing", name, c.env.AccountID, c.env.Region), fix)
 		return
 	case err != nil:
-		c.blind(x, check, "events:DescribeRule", resource, err)
+		f.notChecked(c, check, "events:DescribeRule", resource, err)
 		return
 	case rule.State == types.RuleStateDisabled:
-		c.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name), "aws events enable-rule --name "+name)
+		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name), "aws events enable-rule --name "+name)
 		return
 	}
 	for _, e := range matches {
-		out, err := x.events.TestEventPattern(ctx, &eventbridge.TestEventPatternInput{EventPattern: rule.EventPattern, Event: aws.String(e.String())})
+		out, err := c.events.TestEventPattern(ctx, &eventbridge.TestEventPatternInput{EventPattern: rule.EventPattern, Event: aws.String(e.String())})
 		if err != nil {
-			c.blind(x, check, "events:TestEventPattern", "*", err)
+			f.notChecked(c, check, "events:TestEventPattern", "*", err)
 			return
 		}
 		if !out.Result {
-			c.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q: its pattern is %s", name, e.detailType, e.source, aws.ToString(rule.EventPattern)), fix)
+			f.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q: its pattern is %s", name, e.detailType, e.source, aws.ToString(rule.EventPattern)), fix)
 			return
 		}
 	}
-	c.target(ctx, x, check, name, resource)
+	f.target(ctx, c, check, name, resource)
 }
 
-// target reports whether a rule leads to the function.
-func (c *chart) target(ctx context.Context, x *exam, check, rule, resource string) {
-	out, err := x.events.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule)})
+// target reports whether the function is a target of a rule.
+func (f *findings) target(ctx context.Context, c *checker, check, rule, resource string) {
+	out, err := c.events.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule)})
 	if err != nil {
-		c.blind(x, check, "events:ListTargetsByRule", resource, err)
+		f.notChecked(c, check, "events:ListTargetsByRule", resource, err)
 		return
 	}
 	for _, t := range out.Targets {
-		if strings.HasSuffix(aws.ToString(t.Arn), ":function:"+x.env.Project+"_deployer_"+x.env.Name) {
-			c.ok(check, "%s matches, and its target is %s", rule, aws.ToString(t.Arn))
+		if strings.HasSuffix(aws.ToString(t.Arn), ":function:"+c.env.Project+"_deployer_"+c.env.Name) {
+			f.ok(check, "%s matches, and its target is %s", rule, aws.ToString(t.Arn))
 			return
 		}
 	}
-	c.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), install+x.env.Name)
+	f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), install+c.env.Name)
 }
 
-// bus reports whether the default bus takes push events from the registry's account.
-func (c *chart) bus(ctx context.Context, x *exam, push event) {
-	if push.account == x.env.AccountID {
-		c.ok("bus policy", "not needed: pushes happen in this account")
+// bus reports whether the default bus accepts push events from the registry's account.
+func (f *findings) bus(ctx context.Context, c *checker, push event) {
+	if push.account == c.env.AccountID {
+		f.ok("bus policy", "not needed: pushes happen in this account")
 		return
 	}
-	out, err := x.events.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{})
+	out, err := c.events.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{})
 	if err != nil {
-		c.blind(x, "bus policy", "events:DescribeEventBus", fmt.Sprintf("arn:%s:events:%s:%s:event-bus/default", x.caller.Partition, x.env.Region, x.env.AccountID), err)
+		f.notChecked(c, "bus policy", "events:DescribeEventBus", fmt.Sprintf("arn:%s:events:%s:%s:event-bus/default", c.caller.Partition, c.env.Region, c.env.AccountID), err)
 		return
 	}
-	fix := "in account " + x.env.AccountID + ": deployer policy bus -f " + x.env.File + " prints the policy; deploy/template.yaml with EcrAccountId sets it"
+	fix := "in account " + c.env.AccountID + ", put the policy on the bus that this prints: deployer policy bus -f " + c.env.File + "; the stack does it with the parameter EcrAccountId"
 	decision := iam.NoMatch
 	if text := aws.ToString(out.Policy); text != "" {
 		document, err := iam.Parse([]byte(text))
 		if err != nil {
-			c.add("bus policy", Unknown, "not checked: "+err.Error(), "")
+			f.add("bus policy", Unknown, "not checked: "+err.Error(), "")
 			return
 		}
 		decision = document.Evaluate(iam.Request{
-			Principal: "arn:" + x.caller.Partition + ":iam::" + push.account + ":root", Account: push.account, Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
+			Principal: "arn:" + c.caller.Partition + ":iam::" + push.account + ":root", Account: push.account, Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
 			Context: map[string]string{"events:source": push.source, "events:detail-type": push.detailType},
 		})
 	}
 	if decision != iam.Allow {
-		c.add("bus policy", Problem, "the default bus does not take push events of the registry's account "+push.account+": pushes there deploy nothing here", fix)
+		f.add("bus policy", Problem, "the default bus does not accept push events from the registry's account "+push.account+": pushes there do not deploy here", fix)
 		return
 	}
-	c.ok("bus policy", "the default bus takes push events of account %s", push.account)
+	f.ok("bus policy", "the default bus accepts push events from account %s", push.account)
 }

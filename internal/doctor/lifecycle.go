@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 )
 
-// rule is one rule of a lifecycle policy, as ECR's user guide has it under
-// "Lifecycle policy properties".
+// rule is a rule of a lifecycle policy. See "Lifecycle policy properties" in the ECR
+// user guide.
 type rule struct {
 	RulePriority int
 	Description  string
@@ -29,27 +29,27 @@ type rule struct {
 	Action struct{ Type string } // "expire" or "transition"
 }
 
-// lifecycle reports whether the repository's policy can delete the image that
-// runs, and how near it is to that. An image can be expired by the first rule
-// only whose tags it matches: lower ones leave it alone.
-func (c *chart) lifecycle(text string, images []types.ImageDetail, running types.ImageDetail) {
+// lifecycle reports whether the repository's lifecycle policy can delete the
+// running image, and how soon. Only the first rule that selects an image can
+// expire it. File is the environment file, for the fix.
+func (f *findings) lifecycle(file, text string, images []types.ImageDetail, running types.ImageDetail) {
 	if text == "" {
-		c.ok("lifecycle", "the repository has no lifecycle policy, and keeps every image")
+		f.ok("lifecycle", "the repository has no lifecycle policy, and keeps every image")
 		return
 	}
 	var policy struct{ Rules []rule }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
-		c.add("lifecycle", Unknown, "not checked: reading the lifecycle policy: "+err.Error(), "")
+		f.add("lifecycle", Unknown, "not checked: reading the lifecycle policy: "+err.Error(), "")
 		return
 	}
 	slices.SortFunc(policy.Rules, func(a, b rule) int { return cmp.Compare(a.RulePriority, b.RulePriority) })
 	i := slices.IndexFunc(policy.Rules, func(r rule) bool { return r.selects(running) })
 	if i < 0 {
-		c.ok("lifecycle", "no rule of the repository's lifecycle policy is about the image that runs")
+		f.ok("lifecycle", "no rule of the repository's lifecycle policy selects the running image")
 		return
 	}
 	r := policy.Rules[i]
-	const fix = "deployer policy lifecycle prints a policy that keeps releases; or tag what runs so that no rule selects it"
+	fix := "use a policy that keeps releases (deployer policy lifecycle -f " + file + "), or tag the running image so that no rule selects it"
 	switch r.Selection.CountType {
 	case "imageCountMoreThan":
 		newer := 0
@@ -59,24 +59,24 @@ func (c *chart) lifecycle(text string, images []types.ImageDetail, running types
 			}
 		}
 		left := r.Selection.CountNumber - newer
-		seen := fmt.Sprintf("%s keeps %d images, and the one that runs is number %d from the newest: ", r, r.Selection.CountNumber, newer+1)
+		seen := fmt.Sprintf("%s keeps %d images, and the running one is number %d from the newest: ", r, r.Selection.CountNumber, newer+1)
 		switch {
 		case left <= 0:
-			c.add("lifecycle", Problem, seen+"it is due to be "+r.fate(), fix)
-		case left >= 1000: // as good as never
-			c.ok("lifecycle", "%s%d more images may come before it is %s", seen, left, r.fate())
+			f.add("lifecycle", Problem, seen+"it is due to be "+r.fate(), fix)
+		case left >= 1000: // practically never
+			f.ok("lifecycle", "%s%d more images can be pushed before it is %s", seen, left, r.fate())
 		default:
-			c.add("lifecycle", Warning, fmt.Sprintf("%safter %d more it is %s", seen, left, r.fate()), fix)
+			f.add("lifecycle", Warning, fmt.Sprintf("%sit is %s after %d more", seen, r.fate(), left), fix)
 		}
 	case "sinceImagePushed":
 		age := int(time.Since(aws.ToTime(running.ImagePushedAt)).Hours() / 24)
-		c.add("lifecycle", Warning, fmt.Sprintf("by %s images are %s %d days after their push, and the one that runs was pushed %d days ago", r, r.fate(), r.Selection.CountNumber, age), fix)
+		f.add("lifecycle", Warning, fmt.Sprintf("by %s images are %s %d days after their push, and the running one was pushed %d days ago", r, r.fate(), r.Selection.CountNumber, age), fix)
 	default: // since the last pull, or since the change to another storage class
-		c.add("lifecycle", Warning, fmt.Sprintf("%s can reach the image that runs, once %d days have passed by %s", r, r.Selection.CountNumber, r.Selection.CountType), fix)
+		f.add("lifecycle", Warning, fmt.Sprintf("%s can select the running image, once %d days have passed by %s", r, r.Selection.CountNumber, r.Selection.CountType), fix)
 	}
 }
 
-// fate is what the rule does to images.
+// fate returns what the rule does with an image.
 func (r rule) fate() string {
 	if r.Action.Type == "transition" {
 		return "archived"
@@ -92,7 +92,7 @@ func (r rule) String() string {
 	return text
 }
 
-// selects reports whether the rule is about an image, by its tags.
+// selects reports whether the rule selects an image, by its tags.
 func (r rule) selects(d types.ImageDetail) bool {
 	switch r.Selection.TagStatus {
 	case "any":
@@ -101,7 +101,7 @@ func (r rule) selects(d types.ImageDetail) bool {
 		return len(d.ImageTags) == 0
 	}
 	every := func(patterns []string, matches func(pattern, tag string) bool) bool {
-		for _, p := range patterns { // each of them, by some tag
+		for _, p := range patterns { // every pattern must match one of the tags
 			if !slices.ContainsFunc(d.ImageTags, func(tag string) bool { return matches(p, tag) }) {
 				return false
 			}

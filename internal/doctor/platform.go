@@ -15,25 +15,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// platform reports whether the image is made for the platform that its tasks
-// run on. An index says so itself; the manifest of one platform names its
-// configuration, which does.
-func (c *chart) platform(ctx context.Context, x *exam, r *repository, got *ecrtypes.Image, td *types.TaskDefinition) {
+// platform reports whether the image is built for the platform of its tasks. An
+// index lists its platforms; for a single manifest the image's configuration is read.
+func (f *findings) platform(ctx context.Context, c *checker, r *repository, got *ecrtypes.Image, td *types.TaskDefinition) {
 	want := wanted(td)
 	has, err := r.platforms(ctx, aws.ToString(got.ImageManifest))
 	switch {
 	case err != nil:
-		c.blind(x, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
+		f.notChecked(c, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
 	case slices.Contains(has, want):
-		c.ok("platform", "the image is made for %s, on which its tasks run", want)
+		f.ok("platform", "the image is built for %s, the platform of its tasks", want)
 	default:
-		c.add("platform", Problem, fmt.Sprintf("its tasks run on %s, and the image is made for %s: they fail with an exec format error", want, strings.Join(has, ", ")),
+		f.add("platform", Problem, fmt.Sprintf("the tasks run on %s, but the image is built for %s: they fail with an exec format error", want, strings.Join(has, ", ")),
 			"build the image for "+want+" (docker buildx build --platform "+want+"), or change runtimePlatform of the task definition")
 	}
 }
 
-// wanted returns the platform of a task definition as images name it; ECS runs
-// linux/amd64 where it does not say.
+// wanted returns the platform of a task definition as images name it, by default
+// linux/amd64.
 func wanted(td *types.TaskDefinition) string {
 	os, arch := "linux", "amd64"
 	if p := td.RuntimePlatform; p != nil {
@@ -47,7 +46,7 @@ func wanted(td *types.TaskDefinition) string {
 	return os + "/" + arch
 }
 
-// spec is a platform, as an index or an image's configuration has it.
+// spec is a platform in an index or in an image's configuration.
 type spec struct {
 	OS           string `json:"os"`
 	Architecture string `json:"architecture"`
@@ -66,7 +65,7 @@ func (r *repository) platforms(ctx context.Context, manifest string) ([]string, 
 	}
 	var all []string
 	for _, one := range m.Manifests {
-		if one.Platform.OS != "unknown" && one.Platform.OS != "" { // attestations are of no platform
+		if one.Platform.OS != "unknown" && one.Platform.OS != "" { // attestations have no platform
 			all = append(all, one.Platform.String())
 		}
 	}
@@ -80,10 +79,10 @@ func (r *repository) platforms(ctx context.Context, manifest string) ([]string, 
 	return []string{config.String()}, nil
 }
 
-// configuration fetches an image's configuration, as a pull does.
+// configuration downloads an image's configuration, as a pull does.
 func (r *repository) configuration(ctx context.Context, digest string) (config spec, err error) {
 	out, err := r.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
-		RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name), LayerDigest: aws.String(digest)})
+		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name), LayerDigest: aws.String(digest)})
 	if err != nil {
 		return config, fmt.Errorf("asking for the image's configuration: %w", err)
 	}

@@ -14,39 +14,38 @@ import (
 	"deployer/internal/image"
 )
 
-// repository is an ECR repository, each part read once, when it is first asked for.
+// repository is an ECR repository. Its parts are read once, when they are needed.
 type repository struct {
-	image.Registry
-	name string
-	arn  arn.ARN
-	ecr  *ecr.Client
-	http aws.HTTPClient
+	registry image.Registry
+	name     string
+	arn      arn.ARN
+	ecr      *ecr.Client
+	http     aws.HTTPClient
 
-	policy    func() (string, error) // its policy's text; "" if it has none
-	lifecycle func() (string, error) // its lifecycle policy's text; "" if it has none
+	policy    func() (string, error) // "" if it has none
+	lifecycle func() (string, error) // the lifecycle policy; "" if it has none
 	images    func() ([]types.ImageDetail, error)
 }
 
 // repositoryOf returns the repository of a workload's images.
-func (x *exam) repositoryOf(ctx context.Context, w environment.Workload) *repository {
-	registry, client := x.registryOf(w)
-	name := registry.RepositoryARN(w.Repository)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if r := x.repositories[name]; r != nil {
+func (c *checker) repositoryOf(ctx context.Context, w environment.Workload) *repository {
+	name := w.Registry.RepositoryARN(w.Repository)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.repositories[name]; r != nil {
 		return r
 	}
-	r := &repository{Registry: registry, name: w.Repository, ecr: client, http: x.http}
-	r.arn, _ = arn.Parse(name) // made by us
+	r := &repository{registry: w.Registry, name: w.Repository, ecr: c.ecrIn(w.Registry.Region), http: c.http}
+	r.arn, _ = arn.Parse(name) // always valid
 	r.policy = sync.OnceValues(func() (string, error) { return r.readPolicy(ctx) })
 	r.lifecycle = sync.OnceValues(func() (string, error) { return r.readLifecycle(ctx) })
 	r.images = sync.OnceValues(func() ([]types.ImageDetail, error) { return r.readImages(ctx) })
-	x.repositories[name] = r
+	c.repositories[name] = r
 	return r
 }
 
 func (r *repository) readPolicy(ctx context.Context) (string, error) {
-	out, err := r.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
+	out, err := r.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name)})
 	if fault.HasCode(err, "RepositoryPolicyNotFoundException") {
 		return "", nil
 	}
@@ -57,7 +56,7 @@ func (r *repository) readPolicy(ctx context.Context) (string, error) {
 }
 
 func (r *repository) readLifecycle(ctx context.Context) (string, error) {
-	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name)})
+	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name)})
 	if fault.HasCode(err, "LifecyclePolicyNotFoundException") {
 		return "", nil
 	}
@@ -69,7 +68,7 @@ func (r *repository) readLifecycle(ctx context.Context) (string, error) {
 
 func (r *repository) readImages(ctx context.Context) (all []types.ImageDetail, err error) {
 	pages := ecr.NewDescribeImagesPaginator(r.ecr, &ecr.DescribeImagesInput{
-		RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name), MaxResults: aws.Int32(1000)})
+		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name), MaxResults: aws.Int32(1000)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -80,10 +79,11 @@ func (r *repository) readImages(ctx context.Context) (all []types.ImageDetail, e
 	return all, nil
 }
 
-// get asks for one image with the call that pulls make: its manifest, or why not.
+// get reads an image with ecr:BatchGetImage, as a pull does: its manifest, or why ECR
+// does not return it.
 func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.Image, *types.ImageFailure, error) {
 	out, err := r.ecr.BatchGetImage(ctx, &ecr.BatchGetImageInput{
-		RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name), ImageIds: []types.ImageIdentifier{id},
+		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name), ImageIds: []types.ImageIdentifier{id},
 		AcceptedMediaTypes: []string{
 			"application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
 			"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
@@ -100,10 +100,10 @@ func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.
 	return nil, &types.ImageFailure{FailureReason: aws.String("ECR returned neither the image nor a reason")}, nil
 }
 
-// archived reports whether an image that ECR does not give out is archived, as
-// far as the caller may know: such an image can be described, but not pulled.
+// archived reports whether an image is archived: it can be described, but not pulled.
+// It returns false if the caller may not describe images.
 func (r *repository) archived(ctx context.Context, id types.ImageIdentifier) bool {
-	out, err := r.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RegistryId: aws.String(r.AccountID), RepositoryName: aws.String(r.name),
+	out, err := r.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name),
 		ImageIds: []types.ImageIdentifier{id}, Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}})
 	return err == nil && len(out.ImageDetails) > 0 && out.ImageDetails[0].ImageStatus != types.ImageStatusActive
 }

@@ -1,0 +1,135 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/iam"
+)
+
+// checker holds what the checks of an environment share.
+type checker struct {
+	env    *environment.Environment
+	caller arn.ARN
+	config aws.Config
+	ecs    *ecs.Client
+	iam    *awsiam.Client
+	events *eventbridge.Client
+	http   aws.HTTPClient // for layers, which ECR returns as a URL
+
+	mu           sync.Mutex
+	repositories map[string]*repository // by ARN: workloads may share one
+}
+
+func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN) *checker {
+	config = config.Copy()
+	config.Region = env.Region
+	client := config.HTTPClient
+	if client == nil {
+		client = http.DefaultClient
+	}
+	return &checker{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config), iam: awsiam.NewFromConfig(config),
+		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
+}
+
+// ecrIn returns an ECR client for a region.
+func (c *checker) ecrIn(region string) *ecr.Client {
+	return ecr.NewFromConfig(c.config, func(o *ecr.Options) { o.Region = region })
+}
+
+// role returns the ARN by which policies name the caller.
+func (c *checker) role() string {
+	return principal(c.caller)
+}
+
+// described is what DescribeServices returns for a service.
+type described struct {
+	service *types.Service // nil if it does not exist, or in case of an error
+	missing string         // ECS's reason why it does not exist
+	err     error
+}
+
+// describeServices describes the services of workloads, ten per call.
+func (c *checker) describeServices(ctx context.Context, workloads []environment.Workload) []described {
+	all := make([]described, len(workloads))
+	var g errgroup.Group
+	g.SetLimit(maxInFlight)
+	for start := 0; start < len(workloads); start += 10 {
+		part := workloads[start:min(start+10, len(workloads))]
+		g.Go(func() error {
+			names := make([]string, len(part))
+			for i, w := range part {
+				names[i] = w.Pointer.Name()
+			}
+			out, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(c.env.Cluster), Services: names})
+			for i, w := range part {
+				all[start+i] = find(out, w.Pointer.Name(), err)
+			}
+			return nil
+		})
+	}
+	g.Wait()
+	return all
+}
+
+func find(out *ecs.DescribeServicesOutput, name string, err error) described {
+	if err != nil {
+		return described{err: err}
+	}
+	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == name })
+	if i >= 0 {
+		return described{service: &out.Services[i]}
+	}
+	for _, f := range out.Failures {
+		if a, err := arn.Parse(aws.ToString(f.Arn)); err == nil && strings.HasSuffix(a.Resource, "/"+name) {
+			return described{missing: aws.ToString(f.Reason)}
+		}
+	}
+	return described{missing: "MISSING"}
+}
+
+// notChecked adds the finding of a check whose call failed: the caller may not make
+// it, or it failed for another reason. Resource is the ARN that the action is on.
+func (f *findings) notChecked(c *checker, check, action, resource string, err error) {
+	if message, denied := fault.Denied(err); denied {
+		f.add(check, Unknown, "not checked, access denied: "+message, "to have it checked, "+c.allow(action, resource, message))
+		return
+	}
+	f.add(check, Unknown, "not checked: "+fault.Plain(err).Error(), "try again")
+}
+
+// allow returns the fix for a denied action: a statement for the caller's policy, for
+// the repository's, or for both if AWS's message does not name the policy.
+func (c *checker) allow(action, resource, message string) string {
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", c.caller.AccountID, c.role(), iam.Identity(resource, action))
+	a, err := arn.Parse(resource)
+	if err != nil || a.Service != "ecr" || a.AccountID == c.caller.AccountID || strings.Contains(message, "no identity-based policy") {
+		return own
+	}
+	other := inRepositoryPolicy(a, c.caller.AccountID, action)
+	if strings.Contains(message, "no resource-based policy") {
+		return other
+	}
+	return own + "; and " + other
+}
+
+// inRepositoryPolicy returns the statement to add to a repository's policy for an account.
+func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
+	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource, repository.Region,
+		iam.Resource(repository.Partition, account, actions...))
+}

@@ -1,0 +1,190 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/iam"
+)
+
+// pulling are the IAM actions on a repository that pulling an image needs.
+var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+
+// sensitive are the actions on a repository that must not be public.
+var sensitive = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
+
+// pull reports whether the caller, and so the deployer's account, may read images
+// from the repository.
+func (f *findings) pull(c *checker, r *repository, err error) {
+	message, denied := fault.Denied(err)
+	switch {
+	case err == nil:
+		f.ok("pull", "ecr:BatchGetImage is allowed on %s of %s", r.name, r.registry)
+	case denied && strings.Contains(message, "no resource-based policy"):
+		f.add("pull", Problem, "access denied: the repository policy does not allow it: "+message, inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
+	default:
+		f.notChecked(c, "pull", "ecr:BatchGetImage", r.arn.String(), err)
+	}
+}
+
+// openness reports whether the repository is public.
+func (f *findings) openness(c *checker, r *repository) {
+	text, err := r.policy()
+	if err != nil {
+		f.notChecked(c, "repository policy", "ecr:GetRepositoryPolicy", r.arn.String(), err)
+		return
+	}
+	if text == "" {
+		f.ok("repository policy", "none: only account %s has access", r.registry.AccountID)
+		return
+	}
+	document, err := iam.Parse([]byte(text))
+	if err != nil {
+		f.add("repository policy", Unknown, "not checked: "+err.Error(), "read it: aws ecr get-repository-policy --registry-id "+r.registry.AccountID+" --region "+r.registry.Region+" --repository-name "+r.name)
+		return
+	}
+	var open []string
+	for _, action := range sensitive {
+		if document.Evaluate(stranger(r, action)) == iam.Allow {
+			open = append(open, action)
+		}
+	}
+	if len(open) > 0 {
+		f.add("repository policy", Problem, fmt.Sprintf("critical: every AWS account may use it: %s", strings.Join(open, ", ")),
+			"in account "+r.registry.AccountID+", replace it with the policy for your organization: deployer policy repository -f "+c.env.File+" --org o-a1b2c3d4e5")
+		return
+	}
+	f.ok("repository policy", "not public")
+}
+
+// stranger returns a request from an account outside the project and its organization.
+func stranger(r *repository, action string) iam.Request {
+	const account = "000000000000"
+	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account, Organization: "o-stranger00",
+		Action: action, Resource: r.arn.String()}
+}
+
+// execution reports whether the tasks' execution role may pull, by its own policies
+// and by the repository's. Pulled means that the caller could read the repository;
+// its account is the role's.
+func (f *findings) execution(ctx context.Context, c *checker, r *repository, td *types.TaskDefinition, pulled bool) {
+	role := aws.ToString(td.ExecutionRoleArn)
+	switch {
+	case role == "" && slices.Contains(td.RequiresCompatibilities, types.CompatibilityFargate):
+		f.add("execution role", Problem, "the task definition has none, without which Fargate cannot pull from ECR", "give the task definition an executionRoleArn in the infrastructure")
+		return
+	case role == "":
+		f.add("execution role", Unknown, "not checked: the task definition has none, so the role of the container instance pulls", "make sure that the instance's role may pull: "+strings.Join(pulling, ", "))
+		return
+	}
+	across := r.registry.AccountID != c.env.AccountID
+	byRepository, why := f.byRepository(c, r, role, pulled)
+	lacking, err := c.simulate(ctx, role, r)
+	if across && byRepository == Problem {
+		f.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not allow %s to pull: %s", r.name, r.registry, role, why), inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
+		return
+	}
+	const token = "ecr:GetAuthorizationToken"
+	if !across && byRepository == OK { // within an account, either policy suffices
+		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != token })
+	}
+	var grants []string
+	if slices.Contains(lacking, token) {
+		grants = append(grants, iam.Identity("*", token).String())
+	}
+	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(onIt) > 0 {
+		grants = append(grants, iam.Identity(r.arn.String(), onIt...).String())
+	}
+	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+c.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
+	switch {
+	case fault.HasCode(err, "NoSuchEntity"):
+		f.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
+	case err != nil:
+		f.notChecked(c, "execution role", "iam:SimulatePrincipalPolicy", role, err)
+	case len(lacking) > 0 && !across && byRepository == Unknown && !slices.Contains(lacking, token):
+		f.add("execution role", Unknown, own+"; whether the repository's policy does is unknown: "+why, fix)
+	case len(lacking) > 0:
+		f.add("execution role", Problem, own, fix)
+	case across && byRepository == Unknown:
+		f.add("execution role", Unknown, role+" may pull by its own policies; whether the repository's policy allows it is unknown: "+why, "read the repository's policy in account "+r.registry.AccountID)
+	default:
+		f.ok("execution role", "%s may pull from %s", role, r.registry)
+	}
+}
+
+// organization matches ids of organizations in the conditions of a policy.
+var organization = regexp.MustCompile(`o-[a-z0-9]{10,32}`)
+
+// byRepository returns whether the repository's policy allows a role to pull, and why not.
+func (f *findings) byRepository(c *checker, r *repository, role string, pulled bool) (level Level, why string) {
+	text, err := r.policy()
+	if err != nil {
+		return Unknown, "it could not be read"
+	}
+	if text == "" {
+		return Problem, "it has no policy"
+	}
+	document, err := iam.Parse([]byte(text))
+	if err != nil {
+		return Unknown, err.Error()
+	}
+	allows := func(org string) bool {
+		return !slices.ContainsFunc(pulling, func(action string) bool {
+			return document.Evaluate(iam.Request{Principal: role, Account: c.env.AccountID, Organization: org, Action: action, Resource: r.arn.String()}) != iam.Allow
+		})
+	}
+	if allows("") {
+		return OK, ""
+	}
+	for _, org := range organization.FindAllString(text, -1) {
+		if !allows(org) {
+			continue
+		}
+		if pulled {
+			return OK, ""
+		}
+		return Unknown, "it allows the accounts of organization " + org + " to pull; check whether account " + c.env.AccountID + " is one: aws organizations list-accounts"
+	}
+	return Problem, "none of its statements is about account " + c.env.AccountID
+}
+
+// simulate returns the actions of a pull that a role's own policies do not allow.
+func (c *checker) simulate(ctx context.Context, role string, r *repository) (lacking []string, err error) {
+	ask := func(resource string, actions ...string) error {
+		out, err := c.iam.SimulatePrincipalPolicy(ctx, &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions, ResourceArns: []string{resource}})
+		if err != nil {
+			return err
+		}
+		for _, result := range out.EvaluationResults {
+			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
+				lacking = append(lacking, aws.ToString(result.EvalActionName))
+			}
+		}
+		return nil
+	}
+	if err := ask("*", "ecr:GetAuthorizationToken"); err != nil {
+		return nil, err
+	}
+	return lacking, ask(r.arn.String(), pulling...)
+}
+
+// principal returns the ARN by which policies name a caller: for a role session, that
+// of the role.
+func principal(caller arn.ARN) string {
+	role, ok := strings.CutPrefix(caller.Resource, "assumed-role/")
+	if caller.Service != "sts" || !ok {
+		return caller.String()
+	}
+	role, _, _ = strings.Cut(role, "/")
+	return "arn:" + caller.Partition + ":iam::" + caller.AccountID + ":role/" + role
+}
