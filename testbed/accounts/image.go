@@ -25,7 +25,8 @@ func (a *Account) Push(ctx context.Context, repository, content string, tags ...
 }
 
 // PushFor is [Account.Push] for another architecture.
-func (a *Account) PushFor(ctx context.Context, architecture, repository, content string, tags ...string) (digest string, err error) {
+func (a *Account) PushFor(ctx context.Context, architecture, repository, content string, tags ...string) (digest string,
+	err error) {
 	_, err = a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
 	var exists *types.RepositoryAlreadyExistsException
 	if err != nil && !errors.As(err, &exists) {
@@ -39,7 +40,8 @@ func (a *Account) PushFor(ctx context.Context, architecture, repository, content
 
 // PushIndex pushes one image for each platform, such as "linux/amd64", and an index of them under each of the tags. It
 // returns the digest of the index.
-func (a *Account) PushIndex(ctx context.Context, repository, content string, platforms []string, tags ...string) (digest string, err error) {
+func (a *Account) PushIndex(ctx context.Context, repository, content string, platforms []string,
+	tags ...string) (digest string, err error) {
 	var manifests []string
 	for _, platform := range platforms {
 		system, architecture, _ := strings.Cut(platform, "/")
@@ -47,7 +49,8 @@ func (a *Account) PushIndex(ctx context.Context, repository, content string, pla
 		if err != nil {
 			return "", err
 		}
-		manifests = append(manifests, fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"platform":{"os":%q,"architecture":%q}}`,
+		manifests = append(manifests, fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"platform":{"os":%q,`+
+			`"architecture":%q}}`,
 			manifestType, child, system, architecture))
 	}
 	index := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[%s]}`, indexType, strings.Join(manifests, ","))

@@ -27,12 +27,13 @@ func (a *Account) ManyServices(ctx context.Context, services int, deployed bool)
 			return "", err
 		}
 		image := a.ID + ".dkr.ecr.us-east-1.amazonaws.com/p_service_" + name
-		_, err = a.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", image+":latest", func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
-			if deployed {
-				in.ContainerDefinitions[0].Image = aws.String(image + "@" + digest)
-				in.Tags = append(in.Tags, journalOf(digest)...)
-			}
-		})
+		_, err = a.Service(ctx, "p_cluster_dev", "p_service_"+name+"_dev", image+":latest",
+			func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+				if deployed {
+					in.ContainerDefinitions[0].Image = aws.String(image + "@" + digest)
+					in.Tags = append(in.Tags, journalOf(digest)...)
+				}
+			})
 		if err != nil {
 			return "", err
 		}
@@ -42,7 +43,8 @@ func (a *Account) ManyServices(ctx context.Context, services int, deployed bool)
 
 // journalOf returns the tags of a revision that the deployer registered.
 func journalOf(digest string) (tags []ecstypes.Tag) {
-	for key, value := range map[string]string{"event-id": "e1", "event-time": "2026-01-22T10:15:30Z", "tag": "latest", "digest": digest, "actor": "ada"} {
+	for key, value := range map[string]string{"event-id": "e1", "event-time": "2026-01-22T10:15:30Z", "tag": "latest",
+		"digest": digest, "actor": "ada"} {
 		tags = append(tags, ecstypes.Tag{Key: aws.String("deployer:" + key), Value: aws.String(value)})
 	}
 	return tags

@@ -18,9 +18,11 @@ func (a *Account) Cluster(ctx context.Context, name string) error {
 // Service creates a Fargate service of two tasks. The service, its task definition family and its only container have
 // the same name; the container runs image. The changes are applied to the requests before they are sent. It returns the
 // ARN of the task definition's first revision.
-func (a *Account) Service(ctx context.Context, cluster, name, image string, changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) (string, error) {
+func (a *Account) Service(ctx context.Context, cluster, name, image string,
+	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) (string, error) {
 	definition := &ecs.RegisterTaskDefinitionInput{
-		Family: aws.String(name), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"), Memory: aws.String("512"),
+		Family: aws.String(name), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"),
+		Memory:                  aws.String("512"),
 		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
 		ExecutionRoleArn:        aws.String("arn:aws:iam::" + a.ID + ":role/" + name + "_task_execution"),
 		ContainerDefinitions: []types.ContainerDefinition{
@@ -28,7 +30,8 @@ func (a *Account) Service(ctx context.Context, cluster, name, image string, chan
 		},
 	}
 	service := &ecs.CreateServiceInput{
-		Cluster: aws.String(cluster), ServiceName: aws.String(name), DesiredCount: aws.Int32(2), LaunchType: types.LaunchTypeFargate,
+		Cluster: aws.String(cluster), ServiceName: aws.String(name), DesiredCount: aws.Int32(2),
+		LaunchType: types.LaunchTypeFargate,
 		NetworkConfiguration: &types.NetworkConfiguration{
 			AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-0a1b2c3d"}},
 		},
@@ -66,9 +69,11 @@ func (a *Account) Runs(ctx context.Context, cluster, service string) (*ecs.Descr
 		return nil, err
 	}
 	if len(services.Services) != 1 {
-		return nil, fmt.Errorf("describing service %q in cluster %q: got %d services", service, cluster, len(services.Services))
+		return nil, fmt.Errorf("describing service %q in cluster %q: got %d services", service, cluster,
+			len(services.Services))
 	}
 	return a.ECS.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
-		TaskDefinition: services.Services[0].TaskDefinition, Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
+		TaskDefinition: services.Services[0].TaskDefinition,
+		Include:        []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
 	})
 }

@@ -26,7 +26,7 @@ type Options struct {
 	Bootstrap   string                     // the path of the function's bootstrap, see [BuildBootstrap]
 	Files       string                     // the directory of dev.yaml, staging.yaml and prod.yaml; "" for the examples
 	RolloutStep time.Duration              // as in [emulator.Options]
-	Clock       func() time.Time           // AWS's clock; nil for the real one, with which rollouts advance by themselves
+	Clock       func() time.Time           // AWS's clock; nil is the real one, on which rollouts advance
 	BakeMinute  time.Duration              // as in [emulator.Options]
 	RetryWaits  []time.Duration            // before failed invocations are retried; AWS waits one and two minutes
 	Parameters  map[string][]string        // further stack parameters by environment, as NAME=VALUE
@@ -126,7 +126,8 @@ func (c *Cloud) install(ctx context.Context, file string) error {
 }
 
 // startFunction starts the bootstrap with the role of the stack's function, and delivers the function's events to it.
-func (c *Cloud) startFunction(ctx context.Context, env *environment.Environment, file string, t *cloudformation.Template) error {
+func (c *Cloud) startFunction(ctx context.Context, env *environment.Environment, file string,
+	t *cloudformation.Template) error {
 	function, ok := t.Function("DeployerFunction")
 	if !ok {
 		return errors.New("the template has no DeployerFunction")

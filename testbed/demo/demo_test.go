@@ -48,12 +48,13 @@ func (p page) check(t *testing.T, want string) {
 			t.Fatal(err)
 		}
 	} else if diff := cmp.Diff(want, p.block()); diff != "" {
-		t.Errorf("%s shows other output than the demo prints; run UPDATE_GOLDEN=1 go test ./testbed/demo (-want +got):\n%s", p.file, diff)
+		t.Errorf("%s shows other output than the demo prints; run UPDATE_GOLDEN=1 go test ./testbed/demo (-want "+
+			"+got):\n%s", p.file, diff)
 	}
 }
 
-// TestOutputIsDocumented compares the demo's output with the tutorial, which shows all of it, and with the README, which
-// shows parts of it between lines of "…". A part is found by its first line.
+// TestOutputIsDocumented compares the demo's output with the tutorial, which shows all of it, and with the README,
+// which shows parts of it between lines of "…". A part is found by its first line.
 func TestOutputIsDocumented(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -77,7 +78,8 @@ func TestOutputIsDocumented(t *testing.T) {
 			return strings.TrimSuffix(line, "\n") == strings.TrimSuffix(shown[0], "\n")
 		})
 		if start < 0 || start+len(shown) > len(rest) {
-			t.Fatalf("the demo does not print this line, or prints it before another that the README shows:\n%s", shown[0])
+			t.Fatalf("the demo does not print this line, or prints it before another that the README shows:\n%s",
+				shown[0])
 		}
 		for _, line := range rest[start : start+len(shown)] {
 			want.WriteString(line)
@@ -87,8 +89,8 @@ func TestOutputIsDocumented(t *testing.T) {
 	readme.check(t, want.String())
 }
 
-// TestUp starts the environment as `make up` does, and sends the event that the help shows, with the aws command if it is
-// installed.
+// TestUp starts the environment as `make up` does, and sends the event that the help shows, with the aws command if it
+// is installed.
 func TestUp(t *testing.T) {
 	t.Parallel()
 	d, err := newDemo(t.Context(), "../..", t.TempDir()+"/bootstrap", time.Millisecond)
@@ -119,7 +121,8 @@ func TestUp(t *testing.T) {
 	if err := d.cloud.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	runs, err := d.cloud.Accounts["prod"].Runs(t.Context(), cloud.ClusterName("prod"), cloud.ServiceName("backend", "prod"))
+	runs, err := d.cloud.Accounts["prod"].Runs(t.Context(), cloud.ClusterName("prod"), cloud.ServiceName("backend",
+		"prod"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
-// Command demo shows the deployer at work on emulated AWS: pushes and DEPLOY events in three accounts, handled by the real
-// bootstrap behind the Lambda Runtime API. It needs Go and no AWS account. With -up it leaves the environment running.
+// Command demo shows the deployer at work on emulated AWS: pushes and DEPLOY events in three accounts, handled by the
+// real bootstrap behind the Lambda Runtime API. It needs Go and no AWS account. With -up it leaves the environment
+// running.
 package main
 
 import (

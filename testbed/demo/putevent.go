@@ -34,7 +34,8 @@ func (d *demo) putEvent(ctx context.Context, account, source, detailType, detail
 	request.Header.Set("X-Amz-Target", "AWSEvents.PutEvents")
 	sum := sha256.Sum256(body)
 	credentials := aws.Credentials{AccessKeyID: account, SecretAccessKey: "any"}
-	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "events", accounts.Region, time.Now())
+	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), "events", accounts.Region,
+		time.Now())
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,8 @@ func (l *EventLog) Push(ctx context.Context, i int) error {
 func (l *EventLog) Deploy(i, n int) {
 	tag := fmt.Sprintf("git-%d", n)
 	detail := fmt.Sprintf(`{"service":%q,"tag":%q,"actor":"replay"}`, ServiceName(i), tag)
-	l.Add(Draft{Service: i, Tag: tag, DetailType: DeployEvent, Source: "action.dev", AccountID: account, Detail: detail})
+	l.Add(Draft{Service: i, Tag: tag, DetailType: DeployEvent, Source: "action.dev", AccountID: account,
+		Detail: detail})
 }
 
 // PushDetail returns the detail of an ECR Image Action event; without a tag if it is "".
@@ -100,7 +101,8 @@ func (l *EventLog) Events(n int, now time.Time) []Event {
 		if d.Service != NoService {
 			e.Image = l.image(d.Service, d.Tag)
 		}
-		e.Raw = fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":%q,"source":%q,"account":%q,"time":%q,"region":%q,`+
+		e.Raw = fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":%q,"source":%q,"account":%q,"time":%q,`+
+			`"region":%q,`+
 			`"resources":[],"detail":%s}`,
 			e.ID, d.DetailType, d.Source, d.AccountID, at.Format(time.RFC3339Nano), region, d.Detail)
 		all[i] = e

@@ -66,7 +66,8 @@ func (s Services) Create(ctx context.Context, a *accounts.Account) (file []byte,
 		}
 		fmt.Fprintf(&yaml, "  - name: %s\n", ServiceName(i))
 		if s.Shared && i > 0 {
-			fmt.Fprintf(&yaml, "    ecr_config: {mode: use_existing, source_service_name: %s, source_service_type: services}\n",
+			fmt.Fprintf(&yaml, "    ecr_config: {mode: use_existing, source_service_name: %s, source_service_type: "+
+				"services}\n",
 				ServiceName(0))
 		}
 	}

@@ -130,7 +130,8 @@ func (e *asyncEvent) giveUp(condition string, response *Response) {
 		RequestPayload: e.payload,
 	}
 	if response != nil {
-		record.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: version, FunctionError: response.FunctionError}
+		record.ResponseContext = &ResponseContext{StatusCode: 200, ExecutedVersion: version,
+			FunctionError: response.FunctionError}
 		record.ResponsePayload = response.Payload
 	}
 	h.recording.Lock()

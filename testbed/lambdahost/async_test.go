@@ -33,14 +33,23 @@ func deliver(t *testing.T, host *lambdahost.Host, o order) string {
 func TestInvokeAsyncRecords(t *testing.T) {
 	t.Parallel()
 	const (
-		failed = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST","condition":"CONDITION","approximateInvokeCount":COUNT},` +
-			`"requestPayload":{"Do":"error"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},` +
+		failed = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID",` +
+			`"functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST","condition":"CONDITION",` +
+			`"approximateInvokeCount":COUNT},` +
+			`"requestPayload":{"Do":"error"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST",` +
+			`"functionError":"Unhandled"},` +
 			`"responsePayload":{"errorMessage":"the cluster is broken","errorType":"kaputtError"}}`
-		unseen = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST","condition":"EventAgeExceeded","approximateInvokeCount":0},` +
+		unseen = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID",` +
+			`"functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST",` +
+			`"condition":"EventAgeExceeded","approximateInvokeCount":0},` +
 			`"requestPayload":{"Do":"error"}}`
-		crashed = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID","functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":3},` +
-			`"requestPayload":{"Do":"exit","Code":1},"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},` +
-			`"responsePayload":{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 1"}}`
+		crashed = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID",` +
+			`"functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST",` +
+			`"condition":"RetriesExhausted","approximateInvokeCount":3},` +
+			`"requestPayload":{"Do":"exit","Code":1},"responseContext":{"statusCode":200,"executedVersion":"$LATEST",` +
+			`"functionError":"Unhandled"},` +
+			`"responsePayload":{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited ` +
+			`with error: exit status 1"}}`
 	)
 	retries := []time.Duration{time.Millisecond, 2 * time.Millisecond}
 	tests := []struct {
@@ -52,11 +61,15 @@ func TestInvokeAsyncRecords(t *testing.T) {
 		want  string
 	}{
 		{"success", order{Do: "echo"}, retries, 0, 1, ""},
-		{"two retries", order{Do: "error"}, retries, 0, 3, strings.NewReplacer("CONDITION", "RetriesExhausted", "COUNT", "3").Replace(failed)},
-		{"no retries", order{Do: "error"}, []time.Duration{}, 0, 1, strings.NewReplacer("CONDITION", "RetriesExhausted", "COUNT", "1").Replace(failed)},
+		{"two retries", order{Do: "error"}, retries, 0, 3, strings.NewReplacer("CONDITION", "RetriesExhausted", "COUNT",
+			"3").Replace(failed)},
+		{"no retries", order{Do: "error"}, []time.Duration{}, 0, 1, strings.NewReplacer("CONDITION", "RetriesExhausted",
+			"COUNT", "1").Replace(failed)},
 		{"crashes", order{Do: "exit", Code: 1}, retries, 0, 0, crashed},
-		{"too old for the second retry", order{Do: "error"}, []time.Duration{time.Millisecond, time.Hour}, time.Hour, 2, strings.NewReplacer("CONDITION", "EventAgeExceeded", "COUNT", "2").Replace(failed)},
-		{"too old for the default retry", order{Do: "error"}, nil, 59 * time.Second, 1, strings.NewReplacer("CONDITION", "EventAgeExceeded", "COUNT", "1").Replace(failed)},
+		{"too old for the second retry", order{Do: "error"}, []time.Duration{time.Millisecond, time.Hour}, time.Hour, 2,
+			strings.NewReplacer("CONDITION", "EventAgeExceeded", "COUNT", "2").Replace(failed)},
+		{"too old for the default retry", order{Do: "error"}, nil, 59 * time.Second, 1, strings.NewReplacer("CONDITION",
+			"EventAgeExceeded", "COUNT", "1").Replace(failed)},
 		{"too old before the first attempt", order{Do: "error"}, retries, time.Nanosecond, 0, unseen},
 	}
 	for _, tt := range tests {

@@ -98,7 +98,8 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 	case "context":
 		deadline, _ := ctx.Deadline()
 		lc, _ := lambdacontext.FromContext(ctx)
-		return invocationContext{deadline.UnixMilli(), lc.AwsRequestID, lc.InvokedFunctionArn, os.Getenv("_X_AMZN_TRACE_ID")}, nil
+		return invocationContext{deadline.UnixMilli(), lc.AwsRequestID, lc.InvokedFunctionArn,
+			os.Getenv("_X_AMZN_TRACE_ID")}, nil
 	case "leave": // when the connection ends, which is after the invocation
 		conn, err := net.Dial("tcp", o.URL)
 		if err != nil {

@@ -124,21 +124,25 @@ func TestStartErrors(t *testing.T) {
 		{"no ARN", func(o *lambdahost.Options) { o.FunctionARN = "" },
 			`starting the Lambda host: reading function ARN "": want arn:aws:lambda:REGION:ACCOUNT:function:NAME`},
 		{"qualified ARN", func(o *lambdahost.Options) { o.FunctionARN += ":live" },
-			`starting the Lambda host: reading function ARN "` + functionARN + `:live": want arn:aws:lambda:REGION:ACCOUNT:function:NAME`},
+			`starting the Lambda host: reading function ARN "` + functionARN +
+				`:live": want arn:aws:lambda:REGION:ACCOUNT:function:NAME`},
 		{"no bootstrap", func(o *lambdahost.Options) { o.Bootstrap = "" },
 			`starting the Lambda host: Options.Bootstrap is empty: give the path of the bootstrap executable`},
 		{"bootstrap missing", func(o *lambdahost.Options) { o.Bootstrap = dir + "/none" },
-			fmt.Sprintf(`starting the Lambda host: finding bootstrap %q: stat %s: no such file or directory`, dir+"/none", dir+"/none")},
+			fmt.Sprintf(`starting the Lambda host: finding bootstrap %q: stat %s: no such file or directory`,
+				dir+"/none", dir+"/none")},
 		{"bootstrap is a directory", func(o *lambdahost.Options) { o.Bootstrap = dir },
 			fmt.Sprintf(`starting the Lambda host: finding bootstrap %q: not a file`, dir)},
 		{"directory missing", func(o *lambdahost.Options) { o.Dir = dir + "/none" },
-			fmt.Sprintf(`starting the Lambda host: finding the function's directory %q: stat %s: no such file or directory`, dir+"/none", dir+"/none")},
+			fmt.Sprintf(`starting the Lambda host: finding the function's directory %q: stat %s: no such file or `+
+				`directory`, dir+"/none", dir+"/none")},
 		{"directory is a file", func(o *lambdahost.Options) { o.Dir = os.Args[0] },
 			fmt.Sprintf(`starting the Lambda host: finding the function's directory %q: not a directory`, os.Args[0])},
 		{"reserved variables", func(o *lambdahost.Options) {
 			o.Env = map[string]string{"AWS_REGION": "", "_HANDLER": "x", "LANG": "C"}
 		},
-			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets it itself`},
+			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets it ` +
+				`itself`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +167,8 @@ func TestBootstrapThatIsNoExecutable(t *testing.T) {
 	r := invoke(t, host, order{})
 
 	equal(t, "error", []string{r.FunctionError, r.ErrorType, r.ErrorMessage},
-		[]string{"Unhandled", "Runtime.InvalidEntrypoint", "RequestId: " + r.RequestID + " Error: fork/exec " + opts.Bootstrap + ": permission denied"})
+		[]string{"Unhandled", "Runtime.InvalidEntrypoint", "RequestId: " + r.RequestID + " Error: fork/exec " +
+			opts.Bootstrap + ": permission denied"})
 }
 
 // witness listens for a process that holds a connection while it lives.

@@ -114,7 +114,8 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) (Response, error) {
 
 func checkEvent(payload []byte, invocationType string, limit int) error {
 	if len(payload) > limit {
-		return fmt.Errorf("invoking the function: %d byte payload is too large for the %s invocation type (limit %d bytes)", len(payload), invocationType, limit)
+		return fmt.Errorf("invoking the function: %d byte payload is too large for the %s invocation type (limit %d "+
+			"bytes)", len(payload), invocationType, limit)
 	}
 	if !json.Valid(payload) {
 		return errors.New("invoking the function: the event is not JSON")
@@ -241,7 +242,8 @@ func newResponse(id string, payload []byte, failed bool) Response {
 }
 
 func timeoutFailure(id string, timeout time.Duration) []byte {
-	return failure{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, timeout.Seconds())}.document()
+	return failure{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id,
+		timeout.Seconds())}.document()
 }
 
 // exitFailure returns the error document for a process that has ended.

@@ -18,6 +18,8 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
+var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+
 func TestInvoke(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -44,7 +46,8 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "the handler exits", mode: "handler", order: order{Do: "exit", Code: 3},
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 3"}`),
+				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
+					`exited with error: exit status 3"}`),
 				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
 				ErrorMessage: "RequestId: ID Error: Runtime exited with error: exit status 3", Process: 1,
 			},
@@ -53,7 +56,8 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "the handler exits with status 0", mode: "handler", order: order{Do: "exit"},
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited without providing a reason"}`),
+				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
+					`exited without providing a reason"}`),
 				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
 				ErrorMessage: "RequestId: ID Error: Runtime exited without providing a reason", Process: 1,
 			},
@@ -62,7 +66,8 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "timeout", mode: "handler", order: order{Do: "hang"}, timeout: 250 * time.Millisecond,
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 0.25 seconds"}`),
+				Payload: []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task ` +
+					`timed out after 0.25 seconds"}`),
 				FunctionError: "Unhandled", ErrorType: "Sandbox.Timedout",
 				ErrorMessage: "RequestId: ID Error: Task timed out after 0.25 seconds", Process: 1,
 			},
@@ -71,9 +76,11 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "the response is too large", mode: "handler", order: order{Do: "size", Size: 6*1024*1024 + 99},
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}`),
+				Payload: []byte(`{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload ` +
+					`size exceeded maximum allowed payload size (6291556 bytes)."}`),
 				FunctionError: "Unhandled", ErrorType: "Function.ResponseSizeTooLarge",
-				ErrorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).", Process: 1,
+				ErrorMessage: "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
+				Process:      1,
 			},
 		},
 		{
@@ -86,7 +93,8 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "the initialisation exits", mode: "init exit",
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime exited with error: exit status 7"}`),
+				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
+					`exited with error: exit status 7"}`),
 				FunctionError: "Unhandled", ErrorType: "Runtime.ExitError",
 				ErrorMessage: "RequestId: ID Error: Runtime exited with error: exit status 7",
 			},
@@ -95,7 +103,8 @@ func TestInvoke(t *testing.T) {
 		{
 			name: "the initialisation hangs", mode: "init hang", timeout: 50 * time.Millisecond,
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task timed out after 0.05 seconds"}`),
+				Payload: []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task ` +
+					`timed out after 0.05 seconds"}`),
 				FunctionError: "Unhandled", ErrorType: "Sandbox.Timedout",
 				ErrorMessage: "RequestId: ID Error: Task timed out after 0.05 seconds",
 			},
@@ -132,7 +141,7 @@ func TestInvoke(t *testing.T) {
 			got := invoke(t, host, tt.order)
 
 			id := got.RequestID
-			if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(id) {
+			if !uuidForm.MatchString(id) {
 				t.Errorf("request id %q is not a UUID", id)
 			}
 			if got.Duration <= 0 || got.Duration < tt.timeout {
@@ -211,8 +220,12 @@ func TestPayloadSizes(t *testing.T) {
 		event  []byte
 		want   string
 	}{
-		{"synchronous, too large", sync1(host), bytes.Repeat([]byte("1"), 6291457), "invoking the function: 6291457 byte payload is too large for the RequestResponse invocation type (limit 6291456 bytes)"},
-		{"asynchronous, too large", async1(host), bytes.Repeat([]byte("1"), 1048577), "invoking the function: 1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)"},
+		{"synchronous, too large", sync1(host), bytes.Repeat([]byte("1"), 6291457),
+			"invoking the function: 6291457 byte payload is too large for the RequestResponse invocation type (limit " +
+				"6291456 bytes)"},
+		{"asynchronous, too large", async1(host), bytes.Repeat([]byte("1"), 1048577),
+			"invoking the function: 1048577 byte payload is too large for the Event invocation type (limit 1048576 " +
+				"bytes)"},
 		{"synchronous, not JSON", sync1(host), []byte("{"), "invoking the function: the event is not JSON"},
 		{"asynchronous, not JSON", async1(host), nil, "invoking the function: the event is not JSON"},
 	}

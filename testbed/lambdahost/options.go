@@ -124,7 +124,8 @@ func (o *Options) checkEnv(fn function) error {
 	}
 	if len(reserved) > 0 {
 		slices.Sort(reserved)
-		return fmt.Errorf("checking Options.Env: %s: reserved by Lambda, which sets it itself", strings.Join(reserved, ", "))
+		return fmt.Errorf("checking Options.Env: %s: reserved by Lambda, which sets it itself", strings.Join(reserved,
+			", "))
 	}
 	return nil
 }

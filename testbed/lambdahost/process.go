@@ -48,10 +48,12 @@ func (h *Host) startProcess() (*process, error) {
 	}
 	p := &process{
 		host: h, ln: ln, logs: logs,
-		work: make(chan *invocation), ready: make(chan struct{}), initFail: make(chan struct{}), exited: make(chan struct{}),
+		work: make(chan *invocation), ready: make(chan struct{}), initFail: make(chan struct{}),
+		exited: make(chan struct{}),
 	}
 	p.server = &http.Server{Handler: p}
-	stream := fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), version, strings.ReplaceAll(newUUID(), "-", ""))
+	stream := fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), version, strings.ReplaceAll(newUUID(),
+		"-", ""))
 	p.cmd = &exec.Cmd{
 		Path: h.opts.Bootstrap, Args: []string{h.opts.Bootstrap}, Dir: h.opts.Dir,
 		Env:    h.opts.environ(h.function, ln.Addr().String(), stream),

@@ -43,7 +43,8 @@ func TestEnvironment(t *testing.T) {
 	for i, v := range got.Env {
 		v = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+$`).ReplaceAllString(v, "${1}PORT")
 		v = regexp.MustCompile(`^(_X_AMZN_TRACE_ID=Root=1-).*$`).ReplaceAllString(v, "${1}ID")
-		got.Env[i] = regexp.MustCompile(`^(AWS_LAMBDA_LOG_STREAM_NAME=)\d{4}/\d\d/\d\d/(\[\$LATEST\])[0-9a-f]{32}$`).ReplaceAllString(v, "${1}DATE/${2}ID")
+		logStream := regexp.MustCompile(`^(AWS_LAMBDA_LOG_STREAM_NAME=)\d{4}/\d\d/\d\d/(\[\$LATEST\])[0-9a-f]{32}$`)
+		got.Env[i] = logStream.ReplaceAllString(v, "${1}DATE/${2}ID")
 	}
 	equal(t, "environment", got.Env, []string{
 		"AWS_ACCESS_KEY_ID=ASIAX",

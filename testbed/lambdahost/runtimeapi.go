@@ -55,7 +55,8 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		_, err = io.Copy(io.Discard, r.Body)
 	}
-	entry := &Request{Process: p.number, Method: r.Method, Path: r.URL.Path, Body: string(body[:min(len(body), excerptLen)])}
+	entry := &Request{Process: p.number, Method: r.Method, Path: r.URL.Path,
+		Body: string(body[:min(len(body), excerptLen)])}
 	p.host.transcript.add(entry)
 	rep := truncated
 	if err == nil {

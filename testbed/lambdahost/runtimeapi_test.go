@@ -25,7 +25,8 @@ func TestRequests(t *testing.T) {
 		`1 GET /2018-06-01/runtime/invocation/next 200`,
 		`1 POST /2018-06-01/runtime/invocation/ID1/response 202 {"Do":"echo"}`,
 		`1 GET /2018-06-01/runtime/invocation/next 200`,
-		`1 POST /2018-06-01/runtime/invocation/ID2/error 202 {"errorMessage":"the cluster is broken","errorType":"kaputtError"}`,
+		`1 POST /2018-06-01/runtime/invocation/ID2/error 202 {"errorMessage":"the cluster is broken",` +
+			`"errorType":"kaputtError"}`,
 		`1 GET /2018-06-01/runtime/invocation/next 200`,
 		`2 GET /2018-06-01/runtime/invocation/next 200`,
 		`2 POST /2018-06-01/runtime/invocation/ID4/response 202 {"Do":"echo","Text":"again"}`,
@@ -66,7 +67,8 @@ func TestRequestsOutOfTurn(t *testing.T) {
 	const invalidID = `{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}`
 	equal(t, "answers", logs.got(), []string{
 		fmt.Sprintf(forbidden, "there is no invocation to answer"),
-		fmt.Sprintf(forbidden, "the current invocation has no response yet, or another request for the next one is open"),
+		fmt.Sprintf(forbidden, "the current invocation has no response yet, or another request for the next one is "+
+			"open"),
 		fmt.Sprintf(forbidden, "the initialisation is over"),
 		invalidID,
 		invalidID,

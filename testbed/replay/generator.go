@@ -20,8 +20,8 @@ func newGenerator(s fleet.Services, a *accounts.Account, random *rand.Rand) *gen
 	return &generator{s, fleet.NewEventLog(s, a), random}
 }
 
-// generate generates at least n events: pushes of two tags each, DEPLOY events for versions that were pushed before, and
-// about as many events that must not deploy.
+// generate generates at least n events: pushes of two tags each, DEPLOY events for versions that were pushed before,
+// and about as many events that must not deploy.
 func (g *generator) generate(ctx context.Context, n int) error {
 	for g.log.Len() < n {
 		i := g.random.IntN(g.services.Count)

@@ -16,7 +16,8 @@ func TestHistory(t *testing.T) {
 	first := fleet.Revision{Image: "r:v0"}
 	older := fleet.Revision{EventID: "older", EventTime: at(1), Image: "r@sha256:a"}
 	newer := fleet.Revision{EventID: "newer", EventTime: at(2), Image: "r@sha256:b"}
-	events := []fleet.Event{{ID: "older", Time: at(1), Image: "sha256:a"}, {ID: "newer", Time: at(2), Image: "sha256:b"}}
+	events := []fleet.Event{{ID: "older", Time: at(1), Image: "sha256:a"}, {ID: "newer", Time: at(2),
+		Image: "sha256:b"}}
 	revisions := func(r ...fleet.Revision) []fleet.Revision { return append([]fleet.Revision{first}, r...) }
 	once := map[string]int{"older": 1, "newer": 1}
 	to := func(revision, start, end int) update {
@@ -46,15 +47,17 @@ func TestHistory(t *testing.T) {
 			history{events: events, attempts: once, revisions: revisions(older), running: 2,
 				updates: []update{to(2, 10, 11)}}, [4]int{1, 1, 0, 0}},
 		{"the older event was refused",
-			history{events: events, attempts: once, refused: map[string]bool{"older": true}, revisions: revisions(newer),
-				running: 2, updates: []update{to(2, 10, 11)}}, [4]int{1, 0, 0, 0}},
+			history{events: events, attempts: once, refused: map[string]bool{"older": true},
+				revisions: revisions(newer),
+				running:   2, updates: []update{to(2, 10, 11)}}, [4]int{1, 0, 0, 0}},
 		{"registered, not updated",
 			history{events: events, attempts: once, revisions: revisions(newer), running: 1}, [4]int{0, 1, 0, 0}},
 		{"registered twice in one attempt",
 			history{events: events, attempts: once, revisions: revisions(newer, newer), running: 2,
 				updates: []update{to(2, 10, 11)}}, [4]int{0, 0, 0, 1}},
 		{"registered twice in two attempts",
-			history{events: events, attempts: map[string]int{"newer": 2}, revisions: revisions(newer, newer), running: 2,
+			history{events: events, attempts: map[string]int{"newer": 2}, revisions: revisions(newer, newer),
+				running: 2,
 				updates: []update{to(2, 10, 11)}}, [4]int{}},
 		{"an event that must not deploy",
 			history{attempts: map[string]int{"older": 1}, revisions: revisions(older), running: 2,

@@ -1,6 +1,6 @@
-// Command replay delivers thousands of events to the deployer on emulated AWS, in disorder, several times each, and with
-// faults on the way. It prints what became of them, and fails if an event was lost, or a service runs a wrong image, was
-// moved back to an older event's image, or had more revisions registered than attempts.
+// Command replay delivers thousands of events to the deployer on emulated AWS, in disorder, several times each, and
+// with faults on the way. It prints what became of them, and fails if an event was lost, or a service runs a wrong
+// image, was moved back to an older event's image, or had more revisions registered than attempts.
 package main
 
 import (

@@ -2,12 +2,13 @@ package main
 
 import "testing"
 
-// TestReplay replays some hundred deliveries. Registrations are not throttled, because the function would wait for half a
-// minute.
+// TestReplay replays some hundred deliveries. Registrations are not throttled, because the function would wait for half
+// a minute.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	r, err := replay(t.Context(), options{
-		root: "../..", services: 5, deliveries: 200, seed: 7, throttled: []string{"ecr:*", "ecs:Describe*", "ecs:Update*"},
+		root: "../..", services: 5, deliveries: 200, seed: 7, throttled: []string{"ecr:*", "ecs:Describe*",
+			"ecs:Update*"},
 	})
 	if err != nil {
 		t.Fatal(err)

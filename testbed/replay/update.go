@@ -19,8 +19,8 @@ type update struct {
 	end          time.Time
 }
 
-// An updateRecorder is a handler in front of emulated AWS that records which attempt updates a service. In Lambda the SDK
-// sends the trace id of the invocation with every call, and each attempt has another trace id.
+// An updateRecorder is a handler in front of emulated AWS that records which attempt updates a service. In Lambda the
+// SDK sends the trace id of the invocation with every call, and each attempt has another trace id.
 type updateRecorder struct {
 	aws http.Handler
 

@@ -1,6 +1,6 @@
-// Command storm pushes an image to many services at once, against ECS's own rate limits on emulated AWS: first one image
-// for each service, then one image that all services run. It prints how long the deployments took, and fails if one is
-// missing or if they took too long.
+// Command storm pushes an image to many services at once, against ECS's own rate limits on emulated AWS: first one
+// image for each service, then one image that all services run. It prints how long the deployments took, and fails if
+// one is missing or if they took too long.
 package main
 
 import (

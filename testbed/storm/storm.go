@@ -27,8 +27,8 @@ type result struct {
 	took                          time.Duration
 }
 
-// runStorm pushes to every service at once, against ECS's own rate limits and in real time. With shared, all services run
-// the same image, so one event deploys them all.
+// runStorm pushes to every service at once, against ECS's own rate limits and in real time. With shared, all services
+// run the same image, so one event deploys them all.
 func runStorm(ctx context.Context, root string, services int, shared bool) (*result, error) {
 	s := fleet.Services{Count: services, Shared: shared, AutoDeploy: "latest"}
 	f, err := fleet.Start(ctx, fleet.Options{Root: root, Services: s, Processes: services, RolloutStep: time.Second})
@@ -128,7 +128,8 @@ func (r *result) check() error {
 
 // String returns the result as one line.
 func (r *result) String() string {
-	return fmt.Sprintf("%d services pushed at once by %d events: %d deployed in %.1f s, %d events lost, %d invocations, "+
+	return fmt.Sprintf("%d services pushed at once by %d events: %d deployed in %.1f s, %d events lost, %d "+
+		"invocations, "+
 		"%.2f attempts wasted per deploy (%d registrations and %d other calls throttled)",
 		r.services, r.events, r.deployed, r.took.Seconds(), r.lost, r.invocations,
 		r.wasted(), r.throttledRegistrations, r.throttledOthers)

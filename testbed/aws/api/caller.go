@@ -29,8 +29,8 @@ var (
 	accessKeyForm = regexp.MustCompile(`^(\d{12})(?:-([A-Za-z0-9+=,.@_-]{1,64}))?$`)
 )
 
-// ParseSignature reads the Authorization header. Signatures are not verified; a missing or malformed header is an error,
-// as in AWS.
+// ParseSignature reads the Authorization header. Signatures are not verified; a missing or malformed header is an
+// error, as in AWS.
 func ParseSignature(r *http.Request) (Signature, *Error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {

@@ -17,9 +17,11 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
 // The errors that all services have (for example ECS API reference, "Common errors").
 var (
-	ErrThrottled          = NewError("ThrottlingException", "Rate exceeded")
-	ErrUnknownOperation   = NewError("UnknownOperationException", "The requested operation is not recognized by the service.")
-	ErrServerFault        = &Error{http.StatusInternalServerError, "ServerException", "Service Unavailable. Please try again later."}
+	ErrThrottled        = NewError("ThrottlingException", "Rate exceeded")
+	ErrUnknownOperation = NewError("UnknownOperationException", "The requested operation is not recognized by the "+
+		"service.")
+	ErrServerFault = &Error{http.StatusInternalServerError, "ServerException",
+		"Service Unavailable. Please try again later."}
 	ErrUnavailable        = &Error{http.StatusServiceUnavailable, "ServiceUnavailableException", "Service Unavailable"}
 	ErrUnrecognizedClient = &Error{http.StatusForbidden, "UnrecognizedClientException",
 		"The security token included in the request is invalid."}

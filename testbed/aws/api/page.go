@@ -12,8 +12,8 @@ type Paging struct {
 	Limit int    `json:"maxResults"`
 }
 
-// Page returns one page of a list and the token of the next page, "" after the last. The page has usual items unless the
-// request asks for another number, which may be at most maxLimit.
+// Page returns one page of a list and the token of the next page, "" after the last. The page has usual items unless
+// the request asks for another number, which may be at most maxLimit.
 func Page[T any](items []T, p Paging, usual, maxLimit int) (page []T, next string, err *Error) {
 	start, ok := parseToken(p.Token)
 	if !ok || start > len(items) {

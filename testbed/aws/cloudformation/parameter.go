@@ -35,7 +35,8 @@ func resolveParameters(section any, values map[string]string) (map[string]any, e
 func resolveParameter(parameter map[string]any, value string, given bool) (any, error) {
 	for name := range parameter {
 		switch name {
-		case "Type", "Default", "Description", "ConstraintDescription", "NoEcho", "AllowedPattern", "AllowedValues", "MinLength", "MaxLength":
+		case "Type", "Default", "Description", "ConstraintDescription", "NoEcho", "AllowedPattern", "AllowedValues",
+			"MinLength", "MaxLength":
 		default:
 			return nil, fmt.Errorf("%q is not known here", name)
 		}

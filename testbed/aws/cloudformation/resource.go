@@ -55,8 +55,9 @@ type namer = func(*resolver, string, map[string]any) string
 // kinds are the types of resources that can be referred to. A type that is not here may be in a template; a reference
 // to it is an error.
 var kinds = map[string]kind{
-	"AWS::Serverless::Function":  {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
-	"AWS::SQS::Queue":            {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""), "QueueName": byName, "QueueUrl": queueURL}},
+	"AWS::Serverless::Function": {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
+	"AWS::SQS::Queue": {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""),
+		"QueueName": byName, "QueueUrl": queueURL}},
 	"AWS::IAM::Role":             {"RoleName", byName, map[string]namer{"Arn": roleARN}},
 	"AWS::Logs::LogGroup":        {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
 	"AWS::Events::Rule":          {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},

@@ -169,10 +169,12 @@ func (r *resolver) readFunction(id string, properties map[string]any) (Function,
 	// These two would have SAM make roles, rules and permissions of its own.
 	for _, property := range []string{"Events", "Policies"} {
 		if properties[property] != nil {
-			return Function{}, fmt.Errorf("property %s is not known here: write the resources that SAM would make of it", property)
+			return Function{}, fmt.Errorf("property %s is not known here: write the resources that SAM would make of "+
+				"it", property)
 		}
 	}
-	f := Function{LogicalID: id, Name: name, ARN: r.arn("lambda", r.stack.Region, "function:"+name), Environment: map[string]string{}}
+	f := Function{LogicalID: id, Name: name, ARN: r.arn("lambda", r.stack.Region, "function:"+name),
+		Environment: map[string]string{}}
 	f.RoleARN, _ = properties["Role"].(string)
 	f.Runtime, _ = properties["Runtime"].(string)
 	f.Handler, _ = properties["Handler"].(string)

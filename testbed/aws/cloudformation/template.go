@@ -1,6 +1,6 @@
-// Package cloudformation reads an AWS SAM or CloudFormation template as CloudFormation would when it makes a stack of it:
-// parameters, conditions, intrinsic functions and the names and ARNs of resources. What it does not know is an error
-// and never a guess, so that a template that loads means here what it means in AWS.
+// Package cloudformation reads an AWS SAM or CloudFormation template as CloudFormation would when it makes a stack of
+// it: parameters, conditions, intrinsic functions and the names and ARNs of resources. What it does not know is an
+// error and never a guess, so that a template that loads means here what it means in AWS.
 package cloudformation
 
 import (
@@ -31,7 +31,8 @@ type Template struct {
 }
 
 // sections are those that a template may have. Metadata is for tools and is not read.
-var sections = []string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules", "Conditions", "Resources", "Outputs"}
+var sections = []string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules",
+	"Conditions", "Resources", "Outputs"}
 
 // Load reads a template in YAML or JSON for one stack. The error names the place in the template, and the value or
 // function at fault; parameters that the template does not have or does not allow, and rules of the template that

@@ -40,7 +40,8 @@ func TestFunctions(t *testing.T) {
 		{"plain", `text`, nil, "text"},
 		{"parameter's default", `!Ref Name`, nil, "web"},
 		{"parameter's value", `{Ref: Name}`, map[string]string{"Name": "api"}, "api"},
-		{"pseudo parameters", `!Sub "${AWS::AccountId} ${AWS::Region} ${AWS::Partition} ${AWS::StackName} ${AWS::URLSuffix}"`, nil, "111111111111 eu-west-1 aws s amazonaws.com"},
+		{"pseudo parameters", `!Sub "${AWS::AccountId} ${AWS::Region} ${AWS::Partition} ${AWS::StackName} ` +
+			`${AWS::URLSuffix}"`, nil, "111111111111 eu-west-1 aws s amazonaws.com"},
 		{"substitution", `!Sub "x-${Name}-${!Name}"`, nil, "x-web-${Name}"},
 		{"substitution with variables", `!Sub ["${A}/${Name}", {A: !Ref Size}]`, nil, "small/web"},
 		{"attribute", `!GetAtt Queue.Arn`, nil, "arn:aws:sqs:eu-west-1:111111111111:jobs"},
@@ -87,9 +88,12 @@ func TestRefused(t *testing.T) {
 		{"select beyond the end", `!Select [3, [a, b]]`, nil, `Fn::Select cannot select "3" of a list of 2`},
 		{"if with two operands", `!If [IsLarge, a]`, nil, "Fn::If takes a condition and two values, not 2 operands"},
 		{"substitution of nothing", `!Sub "${Nmae}"`, nil, "replacing ${Nmae}"},
-		{"parameter that there is not", `x`, map[string]string{"Colour": "red"}, "parameter Colour: the template does not have it"},
-		{"parameter against its pattern", `x`, map[string]string{"Name": "A1"}, `parameter Name: "A1" does not match [a-z]*`},
-		{"parameter not among its values", `x`, map[string]string{"Size": "huge"}, `parameter Size: "huge" is not one of [small large]`},
+		{"parameter that there is not", `x`, map[string]string{"Colour": "red"},
+			"parameter Colour: the template does not have it"},
+		{"parameter against its pattern", `x`, map[string]string{"Name": "A1"},
+			`parameter Name: "A1" does not match [a-z]*`},
+		{"parameter not among its values", `x`, map[string]string{"Size": "huge"},
+			`parameter Size: "huge" is not one of [small large]`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,10 +139,13 @@ Resources:
 	if err != nil {
 		t.Fatal(err)
 	}
-	const arn, bus, queue = "arn:aws:events:eu-west-1:111111111111:rule/", "arn:aws:events:eu-west-1:111111111111:event-bus/default", "arn:aws:sqs:eu-west-1:111111111111:q"
+	const arn, bus, queue = "arn:aws:events:eu-west-1:111111111111:rule/",
+		"arn:aws:events:eu-west-1:111111111111:event-bus/default", "arn:aws:sqs:eu-west-1:111111111111:q"
 	want := []Rule{
-		{LogicalID: "Often", Name: "o", ARN: arn + "o", BusARN: bus, Schedule: "rate(5 minutes)", Targets: []Target{{ID: "t", ARN: queue}}},
-		{LogicalID: "Rule", Name: "r", ARN: arn + "r", BusARN: bus, Pattern: json.RawMessage(`{"source":["aws.ecr"]}`), Targets: []Target{{ID: "t", ARN: queue, DeadLetterARN: queue}}},
+		{LogicalID: "Often", Name: "o", ARN: arn + "o", BusARN: bus, Schedule: "rate(5 minutes)",
+			Targets: []Target{{ID: "t", ARN: queue}}},
+		{LogicalID: "Rule", Name: "r", ARN: arn + "r", BusARN: bus, Pattern: json.RawMessage(`{"source":["aws.ecr"]}`),
+			Targets: []Target{{ID: "t", ARN: queue, DeadLetterARN: queue}}},
 	}
 	if diff := cmp.Diff(want, loaded.Rules()); diff != "" {
 		t.Error(diff)
@@ -149,7 +156,8 @@ Resources:
 		"unknown property":             `{Name: r, EventPattern: {source: [a]}, Colour: red}`,
 		"target without an ARN":        `{Name: r, EventPattern: {source: [a]}, Targets: [{Id: t}]}`,
 	} {
-		if _, err := Load([]byte("Resources:\n  Rule: {Type: AWS::Events::Rule, Properties: "+properties+"}\n"), Parameters{Account: "111111111111", Region: "eu-west-1", Stack: "s"}); err == nil {
+		if _, err := Load([]byte("Resources:\n  Rule: {Type: AWS::Events::Rule, Properties: "+properties+"}\n"),
+			Parameters{Account: "111111111111", Region: "eu-west-1", Stack: "s"}); err == nil {
 			t.Errorf("%s: it loads", name)
 		}
 	}
@@ -220,14 +228,19 @@ Outputs:
 	if err := json.Unmarshal([]byte(text), &body); err != nil {
 		t.Fatalf("the dashboard is not JSON: %v\n%s", err, text)
 	}
-	first, alarms, log := body.Widgets[0].Properties, body.Widgets[1].Properties.Alarms, body.Widgets[2].Properties.Query
-	got := append([]string{first.Title, first.Metrics[0][0].(map[string]any)["label"].(string), first.Metrics[1][3].(string), log}, alarms...)
-	want := []string{"Deployments in prod", "${PROP('Dim.Service')}", "jobs", "SOURCE '/aws/lambda/prod' | fields @timestamp, msg | filter level = 'ERROR' | stats count(*) by bin(5m)",
-		"arn:aws:cloudwatch:eu-west-1:111111111111:alarm:deployer_failed_prod", "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:s-Rate"}
+	first, alarms, log := body.Widgets[0].Properties, body.Widgets[1].Properties.Alarms,
+		body.Widgets[2].Properties.Query
+	got := append([]string{first.Title, first.Metrics[0][0].(map[string]any)["label"].(string),
+		first.Metrics[1][3].(string), log}, alarms...)
+	want := []string{"Deployments in prod", "${PROP('Dim.Service')}", "jobs",
+		"SOURCE '/aws/lambda/prod' | fields @timestamp, msg | filter level = 'ERROR' | stats count(*) by bin(5m)",
+		"arn:aws:cloudwatch:eu-west-1:111111111111:alarm:deployer_failed_prod",
+		"arn:aws:cloudwatch:eu-west-1:111111111111:alarm:s-Rate"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("dashboard (-want +got):\n%s", diff)
 	}
-	if got := loaded.Outputs()["Dashboard"]; got != "https://eu-west-1.console.aws.amazon.com/cloudwatch/home#dashboards:name=deployer_prod" {
+	const url = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home#dashboards:name=deployer_prod"
+	if got := loaded.Outputs()["Dashboard"]; got != url {
 		t.Errorf("output %s", got)
 	}
 }

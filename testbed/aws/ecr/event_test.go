@@ -22,8 +22,10 @@ func TestImageEvents(t *testing.T) {
 	two := w.Push(t, dev, "myproject_backend", "two", "")
 	w.Do(t, dev, "ecr:BatchDeleteImage", `{"repositoryName":"myproject_backend","imageIds":[{"imageTag":"latest"}]}`)
 	event := func(action, digest, tag string) string {
-		return `{"version":"0","id":"ID","detail-type":"ECR Image Action","source":"aws.ecr","account":"111111111111","time":"2026-01-22T09:30:01Z","region":"us-east-1","resources":[],` +
-			`"detail":{"action-type":"` + action + `","image-digest":"` + digest + `",` + tag + `"repository-name":"myproject_backend","result":"SUCCESS"}}`
+		return `{"version":"0","id":"ID","detail-type":"ECR Image Action","source":"aws.ecr",` +
+			`"account":"111111111111","time":"2026-01-22T09:30:01Z","region":"us-east-1","resources":[],` +
+			`"detail":{"action-type":"` + action + `","image-digest":"` + digest + `",` + tag +
+			`"repository-name":"myproject_backend","result":"SUCCESS"}}`
 	}
 	want := []string{
 		event("PUSH", one, `"image-tag":"latest",`),

@@ -144,18 +144,21 @@ func (r *repository) admits(i *image, tag string) *api.Error {
 		child := r.byDigest(digest)
 		if child == nil {
 			return api.NewError("ReferencedImagesNotFoundException",
-				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist",
+				"Images with digests '[%s]' required for pushing image into repository with name '%s' in the "+
+					"registry with id '%s' do not exist",
 				digest, r.name, r.scope.Account)
 		}
 		i.size = max(i.size, child.size) // an index is as large as its largest part
 	}
-	if stored := r.byDigest(i.digest); stored != nil && stored.archived && (tag == "" || slices.Contains(stored.tags, tag)) {
+	if stored := r.byDigest(i.digest); stored != nil && stored.archived && (tag == "" || slices.Contains(stored.tags,
+		tag)) {
 		return nil // pushing an archived image once more restores it
 	}
 	if tag == "" {
 		if r.byDigest(i.digest) != nil {
 			return api.NewError("ImageAlreadyExistsException",
-				"Image with digest '%s' already exists in the repository with name '%s' in registry with id '%s'", i.digest, r.name, r.scope.Account)
+				"Image with digest '%s' already exists in the repository with name '%s' in registry with id '%s'",
+				i.digest, r.name, r.scope.Account)
 		}
 		return nil
 	}
@@ -165,11 +168,13 @@ func (r *repository) admits(i *image, tag string) *api.Error {
 		return nil
 	case holder.digest == i.digest:
 		return api.NewError("ImageAlreadyExistsException",
-			"Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id '%s'",
+			"Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id "+
+				"'%s'",
 			i.digest, tag, r.name, r.scope.Account)
 	case r.mutability == "IMMUTABLE":
 		return api.NewError("ImageTagAlreadyExistsException",
-			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is immutable.", tag, r.name)
+			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is "+
+				"immutable.", tag, r.name)
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 
 // index is that of one manifest.
 func index(manifest string) string {
-	return `{"schemaVersion":2,"mediaType":"` + emulatortest.IndexType + `","manifests":[{"mediaType":"` + emulatortest.ManifestType + `","digest":"` +
+	return `{"schemaVersion":2,"mediaType":"` + emulatortest.IndexType + `","manifests":[{"mediaType":"` +
+		emulatortest.ManifestType + `","digest":"` +
 		emulatortest.Digest(manifest) + `","size":1,"platform":{"architecture":"arm64","os":"linux"}}]}`
 }
 
@@ -70,7 +71,8 @@ func TestPutImage(t *testing.T) {
 		put:      put{manifest: one, tag: "latest"},
 		want:     map[string][]string{emulatortest.Digest(one): {"latest"}},
 		wantCode: "ImageAlreadyExistsException",
-		wantText: "Image with digest '" + emulatortest.Digest(one) + "' and tag 'latest' already exists in the repository with name 'myproject_backend' in registry with id '111111111111'",
+		wantText: "Image with digest '" + emulatortest.Digest(one) + "' and tag 'latest' already exists in the " +
+			"repository with name 'myproject_backend' in registry with id '111111111111'",
 	}, {
 		name:      "an immutable tag",
 		immutable: true,
@@ -78,7 +80,8 @@ func TestPutImage(t *testing.T) {
 		put:       put{manifest: two, tag: "v1.2.3"},
 		want:      map[string][]string{emulatortest.Digest(one): {"v1.2.3"}},
 		wantCode:  "ImageTagAlreadyExistsException",
-		wantText:  "The image tag 'v1.2.3' already exists in the 'myproject_backend' repository and cannot be overwritten because the tag is immutable.",
+		wantText: "The image tag 'v1.2.3' already exists in the 'myproject_backend' repository and cannot be " +
+			"overwritten because the tag is immutable.",
 	}, {
 		name:   "an index of what is there",
 		before: []put{{manifest: one}},
@@ -89,13 +92,15 @@ func TestPutImage(t *testing.T) {
 		put:      put{manifest: index(one), tag: "latest"},
 		want:     map[string][]string{},
 		wantCode: "ReferencedImagesNotFoundException",
-		wantText: "Images with digests '[" + emulatortest.Digest(one) + "]' required for pushing image into repository with name 'myproject_backend' in the registry with id '111111111111' do not exist",
+		wantText: "Images with digests '[" + emulatortest.Digest(one) + "]' required for pushing image into " +
+			"repository with name 'myproject_backend' in the registry with id '111111111111' do not exist",
 	}, {
 		name:     "another digest than the manifest's",
 		put:      put{manifest: one, digest: emulatortest.Digest(two)},
 		want:     map[string][]string{},
 		wantCode: "ImageDigestDoesNotMatchException",
-		wantText: "The provided digest '" + emulatortest.Digest(two) + "' does not match the digest '" + emulatortest.Digest(one) + "' of the image manifest",
+		wantText: "The provided digest '" + emulatortest.Digest(two) + "' does not match the digest '" +
+			emulatortest.Digest(one) + "' of the image manifest",
 	}, {
 		name:     "not a manifest",
 		put:      put{manifest: "FROM scratch"},
@@ -107,7 +112,8 @@ func TestPutImage(t *testing.T) {
 		put:      put{manifest: `{"schemaVersion":2}`},
 		want:     map[string][]string{},
 		wantCode: "InvalidParameterException",
-		wantText: "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'image manifest mediatype not provided in manifest or parameter'",
+		wantText: "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'image manifest mediatype not " +
+			"provided in manifest or parameter'",
 	}, {
 		name: "the media type beside the manifest",
 		put:  put{manifest: `{"schemaVersion":2}`, mediaType: emulatortest.ManifestType, tag: "latest"},
@@ -117,7 +123,8 @@ func TestPutImage(t *testing.T) {
 		put:      put{manifest: one, tag: "-latest"},
 		want:     map[string][]string{},
 		wantCode: "InvalidParameterException",
-		wantText: "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}''",
+		wantText: "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must satisfy regular expression " +
+			"'[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}''",
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -133,7 +140,8 @@ func TestPutImage(t *testing.T) {
 			}
 			try := func(p put) error {
 				in := &ecr.PutImageInput{RepositoryName: new(repository), ImageManifest: &p.manifest}
-				for to, value := range map[**string]string{&in.ImageTag: p.tag, &in.ImageDigest: p.digest, &in.ImageManifestMediaType: p.mediaType} {
+				for to, value := range map[**string]string{&in.ImageTag: p.tag, &in.ImageDigest: p.digest,
+					&in.ImageManifestMediaType: p.mediaType} {
 					if value != "" {
 						*to = &value
 					}
@@ -192,23 +200,29 @@ func TestBatchGetImage(t *testing.T) {
 		name: "by both", id: imageID("v2", two),
 		want: []types.Image{image("two", "v2", two)},
 	}, {
-		name: "by an accepted media type", id: imageID("v2", ""), accepted: []string{emulatortest.IndexType, emulatortest.ManifestType},
+		name: "by an accepted media type", id: imageID("v2", ""), accepted: []string{emulatortest.IndexType,
+			emulatortest.ManifestType},
 		want: []types.Image{image("two", "v2", two)},
 	}, {
 		name: "no such tag", id: imageID("git-0000000", ""),
-		wantFailures: []types.ImageFailure{failure(imageID("git-0000000", ""), "ImageNotFound", "Requested image not found")},
+		wantFailures: []types.ImageFailure{failure(imageID("git-0000000", ""), "ImageNotFound",
+			"Requested image not found")},
 	}, {
 		name: "no such digest", id: imageID("", emulatortest.Digest("x")),
-		wantFailures: []types.ImageFailure{failure(imageID("", emulatortest.Digest("x")), "ImageNotFound", "Requested image not found")},
+		wantFailures: []types.ImageFailure{failure(imageID("", emulatortest.Digest("x")), "ImageNotFound",
+			"Requested image not found")},
 	}, {
 		name: "the digest of another tag", id: imageID("latest", two),
-		wantFailures: []types.ImageFailure{failure(imageID("latest", two), "ImageTagDoesNotMatchDigest", "Requested image tag does not map to the requested image digest")},
+		wantFailures: []types.ImageFailure{failure(imageID("latest", two), "ImageTagDoesNotMatchDigest",
+			"Requested image tag does not map to the requested image digest")},
 	}, {
 		name: "not a digest", id: imageID("", "sha256:12"),
-		wantFailures: []types.ImageFailure{failure(imageID("", "sha256:12"), "InvalidImageDigest", "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")},
+		wantFailures: []types.ImageFailure{failure(imageID("", "sha256:12"), "InvalidImageDigest",
+			"Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")},
 	}, {
 		name: "neither", id: &types.ImageIdentifier{},
-		wantFailures: []types.ImageFailure{failure(&types.ImageIdentifier{}, "MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")},
+		wantFailures: []types.ImageFailure{failure(&types.ImageIdentifier{}, "MissingDigestAndTag",
+			"Invalid request parameters: both tag and digest cannot be null")},
 	}, {
 		name: "of another media type", id: imageID("v2", ""), accepted: []string{emulatortest.IndexType},
 		wantFailures: []types.ImageFailure{failure(imageID("v2", ""), "ImageNotFound", "Requested image not found")},
@@ -217,7 +231,8 @@ func TestBatchGetImage(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := w.ECR(dev).BatchGetImage(t.Context(), &ecr.BatchGetImageInput{
-				RepositoryName: new("myproject_backend"), ImageIds: []types.ImageIdentifier{*tt.id}, AcceptedMediaTypes: tt.accepted,
+				RepositoryName: new("myproject_backend"), ImageIds: []types.ImageIdentifier{*tt.id},
+				AcceptedMediaTypes: tt.accepted,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -252,18 +267,26 @@ func TestBatchDeleteImage(t *testing.T) {
 	one := w.Push(t, dev, "myproject_backend", "one", "latest")
 	w.Push(t, dev, "myproject_backend", "one", "git-abc123f")
 	child := w.Push(t, dev, "myproject_backend", "child", "")
-	body, err := json.Marshal(map[string]string{"repositoryName": "myproject_backend", "imageManifest": index(emulatortest.Manifest("child")), "imageTag": "multi"})
+	body, err := json.Marshal(map[string]string{"repositoryName": "myproject_backend",
+		"imageManifest": index(emulatortest.Manifest("child")), "imageTag": "multi"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Do(t, dev, "ecr:PutImage", string(body))
 	parent := emulatortest.Digest(index(emulatortest.Manifest("child")))
 	steps := []struct{ name, ids, want string }{
-		{"one of two tags", `{"imageTag":"latest"}`, `{"failures":[],"imageIds":[{"imageDigest":"` + one + `","imageTag":"latest"}]}`},
-		{"the last tag", `{"imageTag":"git-abc123f"}`, `{"failures":[],"imageIds":[{"imageDigest":"` + one + `","imageTag":"git-abc123f"}]}`},
-		{"gone", `{"imageDigest":"` + one + `"}`, `{"failures":[{"imageId":{"imageDigest":"` + one + `"},"failureCode":"ImageNotFound","failureReason":"Requested image not found"}],"imageIds":[]}`},
-		{"a part of an index", `{"imageDigest":"` + child + `"}`, `{"failures":[{"imageId":{"imageDigest":"` + child + `"},"failureCode":"ImageReferencedByManifestList","failureReason":"Requested image referenced by manifest list: [` + parent + `]"}],"imageIds":[]}`},
-		{"the index, then its part", `{"imageDigest":"` + parent + `"},{"imageDigest":"` + child + `"}`, `{"failures":[],"imageIds":[{"imageDigest":"` + parent + `","imageTag":"multi"},{"imageDigest":"` + child + `"}]}`},
+		{"one of two tags", `{"imageTag":"latest"}`, `{"failures":[],"imageIds":[{"imageDigest":"` + one +
+			`","imageTag":"latest"}]}`},
+		{"the last tag", `{"imageTag":"git-abc123f"}`, `{"failures":[],"imageIds":[{"imageDigest":"` + one +
+			`","imageTag":"git-abc123f"}]}`},
+		{"gone", `{"imageDigest":"` + one + `"}`, `{"failures":[{"imageId":{"imageDigest":"` + one +
+			`"},"failureCode":"ImageNotFound","failureReason":"Requested image not found"}],"imageIds":[]}`},
+		{"a part of an index", `{"imageDigest":"` + child + `"}`, `{"failures":[{"imageId":{"imageDigest":"` + child +
+			`"},"failureCode":"ImageReferencedByManifestList","failureReason":"Requested image referenced by ` +
+			`manifest list: [` + parent + `]"}],"imageIds":[]}`},
+		{"the index, then its part", `{"imageDigest":"` + parent + `"},{"imageDigest":"` + child + `"}`,
+			`{"failures":[],"imageIds":[{"imageDigest":"` + parent + `","imageTag":"multi"},{"imageDigest":"` + child +
+				`"}]}`},
 	}
 	for _, s := range steps {
 		got := w.Do(t, dev, "ecr:BatchDeleteImage", `{"repositoryName":"myproject_backend","imageIds":[`+s.ids+`]}`)

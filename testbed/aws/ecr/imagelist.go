@@ -18,7 +18,8 @@ func (f imageFilter) check() *api.Error {
 	case !slices.Contains([]string{"", "TAGGED", "UNTAGGED", "ANY"}, f.Tags):
 		return errConstraint("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")
 	case !slices.Contains([]string{"", "ACTIVE", "ARCHIVED", "ACTIVATING", "ANY"}, f.Status):
-		return errConstraint("filter.imageStatus", "Member must satisfy enum value set: [ACTIVE, ARCHIVED, ACTIVATING, ANY]")
+		return errConstraint("filter.imageStatus", "Member must satisfy enum value set: [ACTIVE, ARCHIVED, "+
+			"ACTIVATING, ANY]")
 	}
 	return nil
 }
@@ -83,7 +84,8 @@ func errImageNotFound(repo *repository, id imageID) *api.Error {
 		return s
 	}
 	return api.NewError("ImageNotFoundException",
-		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name '%s' in the registry with id '%s'",
+		"The image with imageId {imageDigest:'%s', imageTag:'%s'} does not exist within the repository with name "+
+			"'%s' in the registry with id '%s'",
 		orNull(id.Digest), orNull(id.Tag), repo.name, repo.scope.Account)
 }
 

@@ -23,9 +23,11 @@ func (r *repository) find(id imageID) (*image, *imageFailure) {
 	case id.Digest == "" && id.Tag == "":
 		return fail("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null")
 	case id.Digest != "" && !digestForm.MatchString(id.Digest):
-		return fail("InvalidImageDigest", "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
+		return fail("InvalidImageDigest", "Invalid request parameters: image digest should satisfy the regex "+
+			"'[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
 	case id.Tag != "" && !tagForm.MatchString(id.Tag):
-		return fail("InvalidImageTag", "Invalid request parameters: image tag should satisfy the regex '"+tagPattern+"'")
+		return fail("InvalidImageTag", "Invalid request parameters: image tag should satisfy the regex '"+tagPattern+
+			"'")
 	}
 	found := r.byDigest(id.Digest)
 	if id.Digest == "" {
@@ -75,7 +77,8 @@ func (e *Server) batchGetImage(r *api.Request, in batchGetImageInput) (any, *api
 // checkBatch refuses a batch that is too small or too large.
 func checkBatch(ids []imageID) *api.Error {
 	if len(ids) < 1 || len(ids) > 100 {
-		return errConstraint("imageIds", "Member must have length less than or equal to 100 and greater than or equal to 1")
+		return errConstraint("imageIds", "Member must have length less than or equal to 100 and greater than or "+
+			"equal to 1")
 	}
 	return nil
 }

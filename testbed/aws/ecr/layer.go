@@ -40,7 +40,8 @@ func (e *Server) openUpload(r *api.Request, id uploadID) (*repository, []byte, *
 	content, ok := repo.uploads[id.UploadID]
 	if !ok {
 		return nil, nil, api.NewError("UploadNotFoundException",
-			"The upload '%s' does not exist in the repository with name '%s' in the registry with id '%s'", id.UploadID, repo.name, repo.scope.Account)
+			"The upload '%s' does not exist in the repository with name '%s' in the registry with id '%s'", id.UploadID,
+			repo.name, repo.scope.Account)
 	}
 	return repo, content, nil
 }
@@ -64,9 +65,11 @@ func (e *Server) uploadLayerPart(r *api.Request, in uploadLayerPartInput) (any, 
 	}
 	switch begun, size := int64(len(content)), int64(len(in.Blob)); {
 	case in.First != begun:
-		return nil, api.NewError("InvalidLayerPartException", "Layer part is not continuous: it begins at %d after %d bytes", in.First, begun)
+		return nil, api.NewError("InvalidLayerPartException", "Layer part is not continuous: it begins at %d after "+
+			"%d bytes", in.First, begun)
 	case size == 0 || size > greatestPart || in.Last != in.First+size-1:
-		return nil, api.NewError("InvalidLayerPartException", "Layer part is not valid: it has %d bytes, from %d to %d", size, in.First, in.Last)
+		return nil, api.NewError("InvalidLayerPartException", "Layer part is not valid: it has %d bytes, from %d to %d",
+			size, in.First, in.Last)
 	}
 	content = slices.Concat(content, in.Blob)
 	repo.uploads[in.UploadID] = content
@@ -89,15 +92,18 @@ func (e *Server) completeLayerUpload(r *api.Request, in completeLayerUploadInput
 	switch {
 	case len(content) == 0:
 		return nil, api.NewError("EmptyUploadException",
-			"The upload with id '%s' in the repository with name '%s' in registry with id '%s' cannot be completed because it does not have any parts",
+			"The upload with id '%s' in the repository with name '%s' in registry with id '%s' cannot be completed "+
+				"because it does not have any parts",
 			in.UploadID, repo.name, repo.scope.Account)
 	case !slices.Contains(in.Digests, digest):
-		return nil, api.NewError("InvalidLayerException", "Layer digest %v does not match the content, whose digest is %s", in.Digests, digest)
+		return nil, api.NewError("InvalidLayerException", "Layer digest %v does not match the content, whose digest "+
+			"is %s", in.Digests, digest)
 	}
 	delete(repo.uploads, in.UploadID)
 	if _, ok := repo.layers[digest]; ok {
 		return nil, api.NewError("LayerAlreadyExistsException",
-			"The layer with digest '%s' already exists in the repository with name '%s' in the registry with id '%s'", digest, repo.name, repo.scope.Account)
+			"The layer with digest '%s' already exists in the repository with name '%s' in the registry with id '%s'",
+			digest, repo.name, repo.scope.Account)
 	}
 	repo.layers[digest] = content
 	o := repo.describeUpload(in.UploadID)
@@ -120,11 +126,16 @@ func (e *Server) getDownloadURLForLayer(r *api.Request, in getDownloadURLForLaye
 	content, ok := repo.layers[in.Digest]
 	if !ok {
 		return nil, api.NewError("LayersNotFoundException",
-			"The layer with digest '%s' does not exist within the repository with name '%s' in the registry with id '%s'", in.Digest, repo.name, repo.scope.Account)
+			"The layer with digest '%s' does not exist within the repository with name '%s' in the registry with id "+
+				"'%s'", in.Digest, repo.name, repo.scope.Account)
 	}
-	if !slices.ContainsFunc(repo.images, func(i *image) bool { return !i.archived && slices.Contains(i.layers, in.Digest) }) {
+	if !slices.ContainsFunc(repo.images, func(i *image) bool {
+		return !i.archived && slices.Contains(i.layers,
+			in.Digest)
+	}) {
 		return nil, api.NewError("LayerInaccessibleException",
-			"The layer with digest '%s' in the repository with name '%s' in the registry with id '%s' is not associated with an image", in.Digest, repo.name, repo.scope.Account)
+			"The layer with digest '%s' in the repository with name '%s' in the registry with id '%s' is not "+
+				"associated with an image", in.Digest, repo.name, repo.scope.Account)
 	}
 	return api.Object{"downloadUrl": e.layers.Presign(r, content), "layerDigest": in.Digest}, nil
 }

@@ -23,8 +23,10 @@ func layered(t *testing.T) (w *env, configuration string) {
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	const text = `{"architecture":"arm64","os":"linux"}`
 	w.upload(t, text[:7], text[7:])
-	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":%d},"layers":[]}`, emulatortest.ManifestType, emulatortest.Digest(text), len(text))
-	_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"), ImageManifest: &manifest, ImageTag: aws.String("v1")})
+	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":%d},"layers":[]}`,
+		emulatortest.ManifestType, emulatortest.Digest(text), len(text))
+	_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"),
+		ImageManifest: &manifest, ImageTag: aws.String("v1")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,14 +37,16 @@ func layered(t *testing.T) (w *env, configuration string) {
 func (w *env) upload(t *testing.T, parts ...string) {
 	t.Helper()
 	client := w.ECR(dev)
-	begun, err := client.InitiateLayerUpload(t.Context(), &ecr.InitiateLayerUploadInput{RepositoryName: aws.String("web")})
+	begun, err := client.InitiateLayerUpload(t.Context(),
+		&ecr.InitiateLayerUploadInput{RepositoryName: aws.String("web")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := int64(0)
 	for _, part := range parts {
 		last := at + int64(len(part)) - 1
-		got, err := client.UploadLayerPart(t.Context(), &ecr.UploadLayerPartInput{RepositoryName: aws.String("web"), UploadId: begun.UploadId,
+		got, err := client.UploadLayerPart(t.Context(), &ecr.UploadLayerPartInput{RepositoryName: aws.String("web"),
+			UploadId:      begun.UploadId,
 			PartFirstByte: &at, PartLastByte: &last, LayerPartBlob: []byte(part)})
 		if err != nil || *got.LastByteReceived != last {
 			t.Fatalf("%+v, %v", got, err)
@@ -50,7 +54,8 @@ func (w *env) upload(t *testing.T, parts ...string) {
 		at = last + 1
 	}
 	want := emulatortest.Digest(strings.Join(parts, ""))
-	got, err := client.CompleteLayerUpload(t.Context(), &ecr.CompleteLayerUploadInput{RepositoryName: aws.String("web"), UploadId: begun.UploadId, LayerDigests: []string{want}})
+	got, err := client.CompleteLayerUpload(t.Context(), &ecr.CompleteLayerUploadInput{RepositoryName: aws.String("web"),
+		UploadId: begun.UploadId, LayerDigests: []string{want}})
 	if err != nil || *got.LayerDigest != want {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -61,7 +66,9 @@ func (w *env) upload(t *testing.T, parts ...string) {
 func TestDownload(t *testing.T) {
 	t.Parallel()
 	w, text := layered(t)
-	got, err := w.ECR(dev).GetDownloadUrlForLayer(t.Context(), &ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: aws.String(emulatortest.Digest(text))})
+	got, err := w.ECR(dev).GetDownloadUrlForLayer(t.Context(),
+		&ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"),
+			LayerDigest: aws.String(emulatortest.Digest(text))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,14 +95,18 @@ func TestDownload(t *testing.T) {
 	if status, body := fetch(*got.DownloadUrl, ""); status != http.StatusOK || body != text {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := fetch(*got.DownloadUrl, emulatortest.Authorization(dev, "us-east-1", "s3")); status != http.StatusBadRequest || !strings.Contains(body, "<Code>InvalidArgument</Code><Message>Only one auth mechanism allowed") {
+	if status, body := fetch(*got.DownloadUrl, emulatortest.Authorization(dev, "us-east-1",
+		"s3")); status != http.StatusBadRequest || !strings.Contains(body,
+		"<Code>InvalidArgument</Code><Message>Only one auth mechanism allowed") {
 		t.Errorf("with credentials: %d %s", status, body)
 	}
-	if status, body := fetch(*got.DownloadUrl+"x", ""); status != http.StatusForbidden || !strings.Contains(body, "<Code>AccessDenied</Code><Message>Access Denied</Message>") {
+	if status, body := fetch(*got.DownloadUrl+"x", ""); status != http.StatusForbidden || !strings.Contains(body,
+		"<Code>AccessDenied</Code><Message>Access Denied</Message>") {
 		t.Errorf("a URL that nobody signed: %d %s", status, body)
 	}
 	w.Clock.Advance(time.Hour + time.Second)
-	if status, body := fetch(*got.DownloadUrl, ""); status != http.StatusForbidden || !strings.Contains(body, "Request has expired") {
+	if status, body := fetch(*got.DownloadUrl, ""); status != http.StatusForbidden || !strings.Contains(body,
+		"Request has expired") {
 		t.Errorf("after an hour: %d %s", status, body)
 	}
 }
@@ -108,36 +119,52 @@ func TestLayersRefused(t *testing.T) {
 	w.upload(t, "nobody's")
 	client := w.ECR(dev)
 	begin := func() *string {
-		begun, err := client.InitiateLayerUpload(t.Context(), &ecr.InitiateLayerUploadInput{RepositoryName: aws.String("web")})
+		begun, err := client.InitiateLayerUpload(t.Context(),
+			&ecr.InitiateLayerUploadInput{RepositoryName: aws.String("web")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return begun.UploadId
 	}
 	part := func(upload *string, first, last int64, content string) error {
-		_, err := client.UploadLayerPart(t.Context(), &ecr.UploadLayerPartInput{RepositoryName: aws.String("web"), UploadId: upload, PartFirstByte: &first, PartLastByte: &last, LayerPartBlob: []byte(content)})
+		_, err := client.UploadLayerPart(t.Context(), &ecr.UploadLayerPartInput{RepositoryName: aws.String("web"),
+			UploadId: upload, PartFirstByte: &first, PartLastByte: &last, LayerPartBlob: []byte(content)})
 		return err
 	}
 	complete := func(upload *string, digest string) error {
-		_, err := client.CompleteLayerUpload(t.Context(), &ecr.CompleteLayerUploadInput{RepositoryName: aws.String("web"), UploadId: upload, LayerDigests: []string{digest}})
+		_, err := client.CompleteLayerUpload(t.Context(),
+			&ecr.CompleteLayerUploadInput{RepositoryName: aws.String("web"), UploadId: upload,
+				LayerDigests: []string{digest}})
 		return err
 	}
 	get := func(digest string) error {
-		_, err := client.GetDownloadUrlForLayer(t.Context(), &ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &digest})
+		_, err := client.GetDownloadUrlForLayer(t.Context(),
+			&ecr.GetDownloadUrlForLayerInput{RepositoryName: aws.String("web"), LayerDigest: &digest})
 		return err
 	}
 	upload, empty := begin(), begin()
-	emulatortest.WantError(t, part(upload, 1, 3, "abc"), "InvalidLayerPartException", "Layer part is not continuous: it begins at 1 after 0 bytes")
-	emulatortest.WantError(t, part(upload, 0, 9, "abc"), "InvalidLayerPartException", "Layer part is not valid: it has 3 bytes, from 0 to 9")
-	emulatortest.WantError(t, part(aws.String("x"), 0, 2, "abc"), "UploadNotFoundException", "The upload 'x' does not exist "+id)
+	emulatortest.WantError(t, part(upload, 1, 3, "abc"), "InvalidLayerPartException",
+		"Layer part is not continuous: it begins at 1 after 0 bytes")
+	emulatortest.WantError(t, part(upload, 0, 9, "abc"), "InvalidLayerPartException",
+		"Layer part is not valid: it has 3 bytes, from 0 to 9")
+	emulatortest.WantError(t, part(aws.String("x"), 0, 2, "abc"), "UploadNotFoundException",
+		"The upload 'x' does not exist "+id)
 	if err := part(upload, 0, int64(len(text))-1, text); err != nil {
 		t.Fatal(err)
 	}
-	emulatortest.WantError(t, complete(upload, emulatortest.Digest("other")), "InvalidLayerException", "Layer digest ["+emulatortest.Digest("other")+"] does not match the content, whose digest is "+emulatortest.Digest(text))
-	emulatortest.WantError(t, complete(upload, emulatortest.Digest(text)), "LayerAlreadyExistsException", "The layer with digest '"+emulatortest.Digest(text)+"' already exists "+id)
-	emulatortest.WantError(t, complete(empty, emulatortest.Digest("")), "EmptyUploadException", "The upload with id '"+*empty+"' in the repository with name 'web' in registry with id '111111111111' cannot be completed because it does not have any parts")
-	emulatortest.WantError(t, get(emulatortest.Digest("other")), "LayersNotFoundException", "The layer with digest '"+emulatortest.Digest("other")+"' does not exist within the repository with name 'web' in the registry with id '111111111111'")
-	emulatortest.WantError(t, get(emulatortest.Digest("nobody's")), "LayerInaccessibleException", "The layer with digest '"+emulatortest.Digest("nobody's")+"' "+id+" is not associated with an image")
+	emulatortest.WantError(t, complete(upload, emulatortest.Digest("other")), "InvalidLayerException",
+		"Layer digest ["+emulatortest.Digest("other")+"] does not match the content, whose digest is "+
+			emulatortest.Digest(text))
+	emulatortest.WantError(t, complete(upload, emulatortest.Digest(text)), "LayerAlreadyExistsException",
+		"The layer with digest '"+emulatortest.Digest(text)+"' already exists "+id)
+	emulatortest.WantError(t, complete(empty, emulatortest.Digest("")), "EmptyUploadException",
+		"The upload with id '"+*empty+"' in the repository with name 'web' in registry with id '111111111111' cannot "+
+			"be completed because it does not have any parts")
+	emulatortest.WantError(t, get(emulatortest.Digest("other")), "LayersNotFoundException", "The layer with digest '"+
+		emulatortest.Digest("other")+"' does not exist within the repository with name 'web' in the registry with id "+
+		"'111111111111'")
+	emulatortest.WantError(t, get(emulatortest.Digest("nobody's")), "LayerInaccessibleException",
+		"The layer with digest '"+emulatortest.Digest("nobody's")+"' "+id+" is not associated with an image")
 }
 
 // TestDownloadAccess: a URL is given to whoever may ask for it.
@@ -145,11 +172,17 @@ func TestDownloadAccess(t *testing.T) {
 	t.Parallel()
 	w, text := layered(t)
 	get := func() error {
-		_, err := w.ECR(prod).GetDownloadUrlForLayer(t.Context(), &ecr.GetDownloadUrlForLayerInput{RegistryId: aws.String(dev), RepositoryName: aws.String("web"), LayerDigest: aws.String(emulatortest.Digest(text))})
+		_, err := w.ECR(prod).GetDownloadUrlForLayer(t.Context(),
+			&ecr.GetDownloadUrlForLayerInput{RegistryId: aws.String(dev), RepositoryName: aws.String("web"),
+				LayerDigest: aws.String(emulatortest.Digest(text))})
 		return err
 	}
-	emulatortest.WantError(t, get(), "AccessDeniedException", "User: arn:aws:iam::333333333333:root is not authorized to perform: ecr:GetDownloadUrlForLayer on resource: arn:aws:ecr:us-east-1:111111111111:repository/web because no resource-based policy allows the ecr:GetDownloadUrlForLayer action")
-	w.setRepositoryPolicy(t, dev, "web", `{"Effect":"Allow","Principal":{"AWS":"333333333333"},"Action":"ecr:GetDownloadUrlForLayer"}`)
+	emulatortest.WantError(t, get(), "AccessDeniedException",
+		"User: arn:aws:iam::333333333333:root is not authorized to perform: ecr:GetDownloadUrlForLayer on resource: "+
+			"arn:aws:ecr:us-east-1:111111111111:repository/web because no resource-based policy allows the "+
+			"ecr:GetDownloadUrlForLayer action")
+	w.setRepositoryPolicy(t, dev, "web", `{"Effect":"Allow","Principal":{"AWS":"333333333333"},`+
+		`"Action":"ecr:GetDownloadUrlForLayer"}`)
 	if err := get(); err != nil {
 		t.Error(err)
 	}

@@ -52,7 +52,8 @@ func (e *Server) getLifecyclePolicy(r *api.Request, in repositoryID) (any, *api.
 	}
 	if repo.lifecycle == "" {
 		return nil, api.NewError("LifecyclePolicyNotFoundException",
-			"Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", repo.name, repo.scope.Account)
+			"Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", repo.name,
+			repo.scope.Account)
 	}
 	return repo.describeLifecycle(), nil
 }

@@ -18,31 +18,41 @@ func TestLifecyclePolicy(t *testing.T) {
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	client := w.ECR(dev)
 	get := func() (string, error) {
-		out, err := client.GetLifecyclePolicy(t.Context(), &ecr.GetLifecyclePolicyInput{RepositoryName: aws.String("web")})
+		out, err := client.GetLifecyclePolicy(t.Context(),
+			&ecr.GetLifecyclePolicyInput{RepositoryName: aws.String("web")})
 		if err != nil {
 			return "", err
 		}
 		return *out.LifecyclePolicyText, nil
 	}
 	_, err := get()
-	emulatortest.WantError(t, err, "LifecyclePolicyNotFoundException", "Lifecycle policy does not exist for the repository with name 'web' in the registry with id '111111111111'")
+	emulatortest.WantError(t, err, "LifecyclePolicyNotFoundException",
+		"Lifecycle policy does not exist for the repository with name 'web' in the registry with id '111111111111'")
 	for _, text := range []string{
 		`x`, `{}`, `{"rules":[]}`, `{"rules":[{"rulePriority":1}]}`,
 		`{"rules":[{"rulePriority":0,"selection":{},"action":{}}]}`,
 		`{"rules":[{"rulePriority":1,"selection":{},"action":{}},{"rulePriority":1,"selection":{},"action":{}}]}`,
 	} {
-		_, err := client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("web"), LifecyclePolicyText: &text})
-		emulatortest.WantError(t, err, "InvalidParameterException", "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure'")
+		_, err := client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("web"),
+			LifecyclePolicyText: &text})
+		emulatortest.WantError(t, err, "InvalidParameterException",
+			"Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation "+
+				"failure'")
 	}
-	const text = `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}`
-	if _, err := client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("web"), LifecyclePolicyText: aws.String(text)}); err != nil {
+	const text = `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan",` +
+		`"countNumber":10},"action":{"type":"expire"}}]}`
+	if _, err := client.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("web"),
+		LifecyclePolicyText: aws.String(text)}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := get(); got != text || err != nil {
 		t.Errorf("%s, %v", got, err)
 	}
-	_, err = w.ECR(prod).GetLifecyclePolicy(t.Context(), &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(dev), RepositoryName: aws.String("web")})
-	emulatortest.WantError(t, err, "AccessDeniedException", "User: arn:aws:iam::333333333333:root is not authorized to perform: ecr:GetLifecyclePolicy on resource: arn:aws:ecr:us-east-1:111111111111:repository/web because no resource-based policy allows the ecr:GetLifecyclePolicy action")
+	_, err = w.ECR(prod).GetLifecyclePolicy(t.Context(), &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(dev),
+		RepositoryName: aws.String("web")})
+	emulatortest.WantError(t, err, "AccessDeniedException", "User: arn:aws:iam::333333333333:root is not authorized "+
+		"to perform: ecr:GetLifecyclePolicy on resource: arn:aws:ecr:us-east-1:111111111111:repository/web because "+
+		"no resource-based policy allows the ecr:GetLifecyclePolicy action")
 }
 
 // TestArchive: an archived image keeps its tags and can be described, but not pulled
@@ -60,11 +70,13 @@ func TestArchive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		named, err := client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("web"), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String("v1")}}})
+		named, err := client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("web"),
+			ImageIds: []types.ImageIdentifier{{ImageTag: aws.String("v1")}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		pulled, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String("v1")}}})
+		pulled, err := client.BatchGetImage(t.Context(), &ecr.BatchGetImageInput{RepositoryName: aws.String("web"),
+			ImageIds: []types.ImageIdentifier{{ImageTag: aws.String("v1")}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,8 +9,8 @@ import (
 
 var hostForm = regexp.MustCompile(`^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)
 
-// parseReference returns the registry of an image reference and what follows its host. It is not ok for a reference to a
-// registry outside ECR.
+// parseReference returns the registry of an image reference and what follows its host. It is not ok for a reference to
+// a registry outside ECR.
 func parseReference(reference string) (registry api.Scope, rest string, ok bool) {
 	host, rest, found := strings.Cut(reference, "/")
 	m := hostForm.FindStringSubmatch(host)

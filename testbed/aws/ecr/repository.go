@@ -196,7 +196,8 @@ func (e *Server) openPolicy(r *api.Request, in repositoryID) (*repository, *api.
 	}
 	if repo.policy == nil {
 		return nil, api.NewError("RepositoryPolicyNotFoundException",
-			"Repository policy does not exist for the repository with name '%s' in the registry with id '%s'", repo.name, repo.scope.Account)
+			"Repository policy does not exist for the repository with name '%s' in the registry with id '%s'",
+			repo.name, repo.scope.Account)
 	}
 	return repo, nil
 }

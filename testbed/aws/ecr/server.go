@@ -47,10 +47,12 @@ func (e *Server) Operations() api.Operations {
 	}
 }
 
-// publish sends an ECR Image Action event (ECR user guide, "Amazon ECR events and EventBridge"). Its resources are empty.
+// publish sends an ECR Image Action event (ECR user guide, "Amazon ECR events and EventBridge"). Its resources are
+// empty.
 func (e *Server) publish(repo *repository, at time.Time, detail api.Object) {
 	detail["result"], detail["repository-name"] = "SUCCESS", repo.name
 	e.events.Publish(api.Event{
-		Scope: repo.scope, Time: at, Source: "aws.ecr", DetailType: "ECR Image Action", Resources: []string{}, Detail: detail,
+		Scope: repo.scope, Time: at, Source: "aws.ecr", DetailType: "ECR Image Action", Resources: []string{},
+		Detail: detail,
 	})
 }

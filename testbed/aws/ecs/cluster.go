@@ -89,7 +89,8 @@ func (e *Server) createCluster(r *api.Request, in createClusterInput) (any, *api
 	if !clusterNameForm.MatchString(in.Name) {
 		return nil, api.InvalidParameter("Invalid cluster name: %s", in.Name)
 	}
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*", Context: addRequestTags(nil, in.Tags)}); err != nil {
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*", Context: addRequestTags(nil,
+		in.Tags)}); err != nil {
 		return nil, err
 	}
 	if err := e.authorizeTagging(r, clusterARN(r.Scope(), in.Name), in.Tags); err != nil {

@@ -25,7 +25,8 @@ func pauseAt(stage, more string) string {
 // records are the service deployments of the service web, newest first, by the SDK.
 func (w *env) records(t *testing.T) []types.ServiceDeployment {
 	t.Helper()
-	listed, err := w.ECS(dev).ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: new("c"), Service: new("web")})
+	listed, err := w.ECS(dev).ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: new("c"),
+		Service: new("web")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,12 +34,14 @@ func (w *env) records(t *testing.T) []types.ServiceDeployment {
 	for _, d := range listed.ServiceDeployments {
 		arns = append(arns, *d.ServiceDeploymentArn)
 	}
-	described, err := w.ECS(dev).DescribeServiceDeployments(t.Context(), &ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+	described, err := w.ECS(dev).DescribeServiceDeployments(t.Context(),
+		&ecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, d := range described.ServiceDeployments {
-		if b := listed.ServiceDeployments[i]; b.Status != d.Status || *b.TargetServiceRevisionArn != *d.TargetServiceRevision.Arn {
+		if b := listed.ServiceDeployments[i]; b.Status != d.Status ||
+			*b.TargetServiceRevisionArn != *d.TargetServiceRevision.Arn {
 			t.Errorf("listed is %v, described %v", b, d)
 		}
 	}
@@ -56,7 +59,8 @@ func (w *env) history(t *testing.T, n names) []string {
 	var lines []string
 	for _, d := range records {
 		line := fmt.Sprintf("%s %s %d/%d/%d", d.Status, last(*d.TargetServiceRevision.Arn),
-			d.TargetServiceRevision.RequestedTaskCount, d.TargetServiceRevision.PendingTaskCount, d.TargetServiceRevision.RunningTaskCount)
+			d.TargetServiceRevision.RequestedTaskCount, d.TargetServiceRevision.PendingTaskCount,
+			d.TargetServiceRevision.RunningTaskCount)
 		if d.LifecycleStage != "" {
 			line += " at " + string(d.LifecycleStage)
 		}
@@ -90,7 +94,8 @@ func (w *env) told(t *testing.T, n names) []string {
 			t.Fatal(err)
 		}
 		d := event.Detail
-		lines = append(lines, strings.TrimSpace(n.replace(fmt.Sprintf("%s %s %s %s%s%s %s", event.Time.Format("15:04"), d.EventType, d.EventName, d.DeploymentID, d.HookID, d.LifecycleStage, d.Reason))))
+		lines = append(lines, strings.TrimSpace(n.replace(fmt.Sprintf("%s %s %s %s%s%s %s", event.Time.Format("15:04"),
+			d.EventType, d.EventName, d.DeploymentID, d.HookID, d.LifecycleStage, d.Reason))))
 	}
 	return lines
 }
@@ -115,13 +120,16 @@ func (w *env) answer(t *testing.T, action types.DeploymentLifecycleHookAction) e
 	t.Helper()
 	newest := w.records(t)[0]
 	hook := newest.LifecycleHookDetails[len(newest.LifecycleHookDetails)-1]
-	_, err := w.ECS(dev).ContinueServiceDeployment(t.Context(), &ecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: newest.ServiceDeploymentArn, HookId: hook.HookId, Action: action})
+	_, err := w.ECS(dev).ContinueServiceDeployment(t.Context(),
+		&ecs.ContinueServiceDeploymentInput{ServiceDeploymentArn: newest.ServiceDeploymentArn, HookId: hook.HookId,
+			Action: action})
 	return err
 }
 
 // halt is a StopServiceDeployment for the newest service deployment.
 func (w *env) halt(t *testing.T, how types.StopServiceDeploymentStopType) error {
 	t.Helper()
-	_, err := w.ECS(dev).StopServiceDeployment(t.Context(), &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: w.records(t)[0].ServiceDeploymentArn, StopType: how})
+	_, err := w.ECS(dev).StopServiceDeployment(t.Context(),
+		&ecs.StopServiceDeploymentInput{ServiceDeploymentArn: w.records(t)[0].ServiceDeploymentArn, StopType: how})
 	return err
 }

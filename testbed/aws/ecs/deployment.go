@@ -114,7 +114,8 @@ func (d *deployment) describe(s *service) api.Object {
 		"rolloutState":       d.state,
 		"rolloutStateReason": d.reason,
 	}
-	for _, name := range []string{"launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration", "serviceConnectConfiguration", "volumeConfigurations"} {
+	for _, name := range []string{"launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration",
+		"serviceConnectConfiguration", "volumeConfigurations"} {
 		if value, ok := s.fields[name]; ok {
 			o[name] = value
 		}

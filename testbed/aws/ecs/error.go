@@ -11,7 +11,8 @@ var (
 
 	// ErrConcurrentRevisions is RegisterTaskDefinition's error when several callers register revisions of one family at
 	// once. SDKs do not retry it.
-	ErrConcurrentRevisions = clientError("Too many concurrent attempts to create a new revision of the specified family.")
+	ErrConcurrentRevisions = clientError("Too many concurrent attempts to create a new revision of the specified " +
+		"family.")
 )
 
 // clientError returns the error of ECS for a request that cannot be carried out.

@@ -21,14 +21,17 @@ func TestDeploymentEvents(t *testing.T) {
 	w.Clock.Advance(time.Hour)
 	w.AWS.Tick()
 	event := func(at, kind, name, id, reason string) string {
-		return `{"version":"0","id":"ID","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
+		return `{"version":"0","id":"ID","detail-type":"ECS Deployment State Change","source":"aws.ecs",` +
+			`"account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
 			`"resources":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],` +
-			`"detail":{"deploymentId":"` + id + `","eventName":"SERVICE_DEPLOYMENT_` + name + `","eventType":"` + kind + `","reason":"` + reason + `","updatedAt":"2026-01-22T` + at + `Z"}}`
+			`"detail":{"deploymentId":"` + id + `","eventName":"SERVICE_DEPLOYMENT_` + name + `","eventType":"` + kind +
+			`","reason":"` + reason + `","updatedAt":"2026-01-22T` + at + `Z"}}`
 	}
 	want := []string{
 		event("09:32:00", "INFO", "IN_PROGRESS", "d1", "ECS deployment d1 in progress."),
 		event("09:34:00", "ERROR", "FAILED", "d1", "ECS deployment circuit breaker: tasks failed to start."),
-		event("09:34:00", "INFO", "IN_PROGRESS", "d2", "ECS deployment circuit breaker: rolling back to deploymentId d3."),
+		event("09:34:00", "INFO", "IN_PROGRESS", "d2", "ECS deployment circuit breaker: rolling back to deploymentId "+
+			"d3."),
 		event("09:36:00", "INFO", "COMPLETED", "d2", "ECS deployment d2 completed."),
 	}
 	var got []string
@@ -47,9 +50,11 @@ func TestImpairedService(t *testing.T) {
 	t.Parallel()
 	const breaker = `,"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`
 	impaired := func(at string) string {
-		return `{"version":"0","id":"ID","detail-type":"ECS Service Action","source":"aws.ecs","account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
+		return `{"version":"0","id":"ID","detail-type":"ECS Service Action","source":"aws.ecs",` +
+			`"account":"111111111111","time":"2026-01-22T` + at + `Z","region":"us-east-1",` +
 			`"resources":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],` +
-			`"detail":{"clusterArn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","createdAt":"2026-01-22T` + at + `.000Z","eventName":"SERVICE_TASK_START_IMPAIRED","eventType":"WARN"}}`
+			`"detail":{"clusterArn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","createdAt":"2026-01-22T` + at +
+			`.000Z","eventName":"SERVICE_TASK_START_IMPAIRED","eventType":"WARN"}}`
 	}
 	tests := []struct {
 		name, more string
@@ -66,7 +71,8 @@ func TestImpairedService(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w := newService(t, tt.more)
-			w.Do(t, dev, "ecs:UpdateService", fmt.Sprintf(`{"cluster":"c","service":"web","desiredCount":%d}`, tt.desired))
+			w.Do(t, dev, "ecs:UpdateService", fmt.Sprintf(`{"cluster":"c","service":"web","desiredCount":%d}`,
+				tt.desired))
 			w.Rule(t, dev, `{"source":["aws.ecs"],"detail-type":["ECS Service Action"]}`, devQueue, "")
 			w.AWS.FailImage("broken")
 			w.Register(t, dev, "web", "nginx:broken")

@@ -76,7 +76,8 @@ func (h hookConfiguration) check() *api.Error {
 		return api.InvalidParameter("timeoutInMinutes must be between 1 and %d.", mostTimeout)
 	}
 	for _, stage := range h.Stages {
-		if !slices.Contains(stages, stage) || slices.Contains([]string{stageScaleUp, stageTestShift, stageShift, stageBake, "CLEAN_UP"}, stage) {
+		if !slices.Contains(stages, stage) || slices.Contains([]string{stageScaleUp, stageTestShift, stageShift,
+			stageBake, "CLEAN_UP"}, stage) {
 			return api.InvalidParameter("Pause hooks cannot be configured at the %s stage.", stage)
 		}
 	}
@@ -100,7 +101,8 @@ type hook struct {
 }
 
 func (h *hook) describe() api.Object {
-	return api.Object{"hookId": h.id, "targetType": pauseHook, "status": h.status, "expiresAt": api.Timestamp(h.expires), "timeoutAction": h.action}
+	return api.Object{"hookId": h.id, "targetType": pauseHook, "status": h.status,
+		"expiresAt": api.Timestamp(h.expires), "timeoutAction": h.action}
 }
 
 // pause stops the deployment at the hooks of its stage, and returns how long the first
@@ -110,7 +112,8 @@ func (e *Server) pause(s *service, d *deployment, stage string, at time.Time) ti
 		if !slices.Contains(c.Stages, stage) {
 			continue
 		}
-		h := &hook{id: "ecs-pause-" + e.backend.NewToken(), stage: stage, action: c.Timeout.Action, expires: at.Add(time.Duration(c.minutes()) * time.Minute)}
+		h := &hook{id: "ecs-pause-" + e.backend.NewToken(), stage: stage, action: c.Timeout.Action,
+			expires: at.Add(time.Duration(c.minutes()) * time.Minute)}
 		if h.action == "" {
 			h.action = rollbackHook
 		}

@@ -44,11 +44,14 @@ func TestImageReferences(t *testing.T) {
 			w.Push(t, dev, "tagged-latest", "one", "latest")
 			w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 			w.Register(t, dev, "web", tt.image)
-			w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":1}`)
+			w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web",`+
+				`"desiredCount":1}`)
 			w.Clock.Advance(2 * time.Minute)
-			want := []string{"ACTIVE web:1 1/1/0", "d1 PRIMARY web:1 1/1/0-2 IN_PROGRESS: ECS deployment d1 in progress."}
+			want := []string{"ACTIVE web:1 1/1/0", "d1 PRIMARY web:1 1/1/0-2 IN_PROGRESS: ECS deployment d1 in " +
+				"progress."}
 			if tt.want {
-				want = []string{"ACTIVE web:1 1/0/1", "d1 PRIMARY web:1 1/0/1-0 COMPLETED: ECS deployment d1 completed."}
+				want = []string{"ACTIVE web:1 1/0/1", "d1 PRIMARY web:1 1/0/1-0 COMPLETED: ECS deployment d1 " +
+					"completed."}
 			}
 			if diff := cmp.Diff(want, w.rollout(t, names{})); diff != "" {
 				t.Errorf("service (-want +got):\n%s", diff)

@@ -102,7 +102,8 @@ func (in registration) check(size int) *api.Error {
 		case c.Image == "":
 			return clientError("Container.image should not be null or empty.")
 		case in.Memory == "" && c.Memory == 0 && c.MemoryReservation == 0:
-			return clientError("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' must be specified.", c.Name)
+			return clientError("Invalid setting for container '%s'. At least one of 'memory' or 'memoryReservation' "+
+				"must be specified.", c.Name)
 		}
 	}
 	if slices.Contains(in.Requires, "FARGATE") {
@@ -136,7 +137,8 @@ func (in registration) images() []string {
 // authorizeRegistration asks for leave to register, to tag, and to pass the roles on.
 func (e *Server) authorizeRegistration(r *api.Request, in registration) *api.Error {
 	resource := r.Scope().ARN("ecs", "task-definition/"+in.Family+":*")
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: resource, Context: addRequestTags(nil, in.Tags)}); err != nil {
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: resource, Context: addRequestTags(nil,
+		in.Tags)}); err != nil {
 		return err
 	}
 	if err := e.authorizeTagging(r, resource, in.Tags); err != nil {

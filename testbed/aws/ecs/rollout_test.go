@@ -50,7 +50,10 @@ func (n names) replace(text string) string {
 		prefix, id := arn[:strings.LastIndexByte(arn, '/')+1], arn[strings.LastIndexByte(arn, '/')+1:]
 		return prefix + n.name("s", id)
 	})
-	return deploymentID.ReplaceAllStringFunc(text, func(id string) string { return n.name("d", strings.TrimPrefix(id, "ecs-svc/")) })
+	return deploymentID.ReplaceAllStringFunc(text, func(id string) string {
+		return n.name("d", strings.TrimPrefix(id,
+			"ecs-svc/"))
+	})
 }
 
 func (n names) name(kind, id string) string {
@@ -86,12 +89,14 @@ func (w *env) rollout(t *testing.T, n names) []string {
 	}
 	s := described.Services[0]
 	revision := func(arn string) string { return arn[strings.LastIndex(arn, "/")+1:] }
-	lines := []string{fmt.Sprintf("%s %s %d/%d/%d", s.Status, revision(s.TaskDefinition), s.DesiredCount, s.PendingCount, s.RunningCount)}
+	lines := []string{fmt.Sprintf("%s %s %d/%d/%d", s.Status, revision(s.TaskDefinition), s.DesiredCount,
+		s.PendingCount, s.RunningCount)}
 	for i := len(s.Deployments) - 1; i >= 0; i-- {
 		n.replace(s.Deployments[i].ID) // the oldest is named first
 	}
 	for _, d := range s.Deployments {
-		lines = append(lines, n.replace(fmt.Sprintf("%s %s %s %d/%d/%d-%d %s: %s", d.ID, d.Status, revision(d.TaskDefinition),
+		lines = append(lines, n.replace(fmt.Sprintf("%s %s %s %d/%d/%d-%d %s: %s", d.ID, d.Status,
+			revision(d.TaskDefinition),
 			d.DesiredCount, d.PendingCount, d.RunningCount, d.FailedTasks, d.RolloutState, d.RolloutStateReason)))
 	}
 	return lines
@@ -163,7 +168,8 @@ func TestRollouts(t *testing.T) {
 		stages: []stage{
 			{do: func(t *testing.T, w *env) {
 				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","desiredCount":3}`)
-			}, want: []string{"ACTIVE web:1 3/0/3", "d1 PRIMARY web:1 3/0/3-0 COMPLETED: ECS deployment d1 completed."}},
+			}, want: []string{"ACTIVE web:1 3/0/3", "d1 PRIMARY web:1 3/0/3-0 COMPLETED: ECS deployment d1 " +
+				"completed."}},
 		},
 	}, {
 		name: "a deployment takes the place of one under way",
@@ -216,7 +222,8 @@ func TestRollouts(t *testing.T) {
 				old1}},
 			{steps: 1, want: []string{
 				"ACTIVE web:1 2/2/2",
-				"d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId d1.",
+				"d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId " +
+					"d1.",
 				"d2 ACTIVE web:2 0/0/0-4 FAILED: ECS deployment circuit breaker: tasks failed to start.",
 				old1}},
 			{steps: 2, want: []string{
@@ -224,7 +231,8 @@ func TestRollouts(t *testing.T) {
 				"d3 PRIMARY web:1 2/0/2-0 COMPLETED: ECS deployment d3 completed."}},
 		},
 	}, {
-		name: "a broken image is not rolled back", more: strings.Replace(rollback, `"rollback":true`, `"rollback":false`, 1),
+		name: "a broken image is not rolled back", more: strings.Replace(rollback, `"rollback":true`,
+			`"rollback":false`, 1),
 		stages: []stage{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:broken"), steps: 9, want: []string{
@@ -252,8 +260,11 @@ func TestRollouts(t *testing.T) {
 		name: "a change of the network is a deployment",
 		stages: []stage{
 			{do: func(t *testing.T, w *env) {
-				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"]}}}`)
-				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}`)
+				w.Do(t, dev, "ecs:UpdateService",
+					`{"cluster":"c","service":"web",`+
+						`"networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"]}}}`)
+				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","networkConfiguration": `+
+					`{"awsvpcConfiguration": {"subnets": ["subnet-1"]}}}`)
 			}, want: []string{
 				"ACTIVE web:1 2/2/2",
 				"d2 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment d2 in progress.",
@@ -265,7 +276,8 @@ func TestRollouts(t *testing.T) {
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register(registryImage + ":git-0000000"), steps: 2, want: []string{
 				"ACTIVE web:1 2/2/2",
-				"d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId d1.",
+				"d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId " +
+					"d1.",
 				"d2 ACTIVE web:2 0/0/0-4 FAILED: ECS deployment circuit breaker: tasks failed to start.",
 				old1}},
 		},
@@ -310,9 +322,11 @@ func TestFirstDeploymentStalls(t *testing.T) {
 	w := newEnv(t, emulator.Options{})
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 	w.Register(t, dev, "web", registryImage+"@"+emulatortest.Digest("no manifest"))
-	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":1`+rollback+`}`)
+	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":1`+
+		rollback+`}`)
 	w.Clock.Advance(time.Hour)
-	want := []string{"ACTIVE web:1 1/0/0", "d1 PRIMARY web:1 1/0/0-3 FAILED: ECS deployment circuit breaker: tasks failed to start."}
+	want := []string{"ACTIVE web:1 1/0/0", "d1 PRIMARY web:1 1/0/0-3 FAILED: ECS deployment circuit breaker: tasks " +
+		"failed to start."}
 	if diff := cmp.Diff(want, w.rollout(t, names{})); diff != "" {
 		t.Errorf("service (-want +got):\n%s", diff)
 	}

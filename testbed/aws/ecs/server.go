@@ -45,7 +45,8 @@ type account struct {
 
 // New returns an ECS without clusters and task definitions.
 func New(backend *api.Backend, registries Registries, events api.Publisher, o Options) *Server {
-	return &Server{backend: backend, registries: registries, events: events, options: o, accounts: map[api.Scope]*account{}}
+	return &Server{backend: backend, registries: registries, events: events, options: o,
+		accounts: map[api.Scope]*account{}}
 }
 
 // account returns what a scope holds.

@@ -91,9 +91,10 @@ func (s *service) configuration() deploymentConfiguration {
 // serviceFields are the members of CreateService and UpdateService that DescribeServices
 // answers under the same name, with what they are when they were never sent.
 var serviceFields = map[string]string{
-	"availabilityZoneRebalancing":   `"DISABLED"`,
-	"capacityProviderStrategy":      ``,
-	"deploymentConfiguration":       `{"deploymentCircuitBreaker":{"enable":false,"rollback":false},"maximumPercent":200,"minimumHealthyPercent":100,"strategy":"ROLLING","bakeTimeInMinutes":0}`,
+	"availabilityZoneRebalancing": `"DISABLED"`,
+	"capacityProviderStrategy":    ``,
+	"deploymentConfiguration": `{"deploymentCircuitBreaker":{"enable":false,"rollback":false},` +
+		`"maximumPercent":200,"minimumHealthyPercent":100,"strategy":"ROLLING","bakeTimeInMinutes":0}`,
 	"deploymentController":          `{"type":"ECS"}`,
 	"enableECSManagedTags":          `false`,
 	"enableExecuteCommand":          `false`,
@@ -175,7 +176,8 @@ func (s *service) describe(withTags bool) api.Object {
 		"events":    api.NonNil(s.events),
 		"createdAt": api.Timestamp(s.created),
 		"createdBy": s.createdBy,
-		"roleArn":   fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", api.Partition(s.scope.Region), s.scope.Account),
+		"roleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+			api.Partition(s.scope.Region), s.scope.Account),
 	}
 	for name, value := range s.fields {
 		if !slices.Contains(deploymentOnly, name) {

@@ -22,22 +22,51 @@ func TestServiceErrors(t *testing.T) {
 		call, body string
 		want       string
 	}{
-		{"no such service", "", "ecs:UpdateService", `{"cluster":"c","service":"api"}`, `{"__type":"ServiceNotFoundException","message":"Service not found."}`},
-		{"no such cluster", "", "ecs:UpdateService", `{"cluster":"d","service":"web"}`, `{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
-		{"the default cluster, which is not there", "", "ecs:DescribeServices", `{"services":["web"]}`, `{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
-		{"another account's cluster", "", "ecs:DescribeServices", `{"cluster":"arn:aws:ecs:us-east-1:333333333333:cluster/c","services":["web"]}`, `{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
-		{"another cluster's service", "", "ecs:UpdateService", `{"cluster":"c","service":"arn:aws:ecs:us-east-1:111111111111:service/d/web"}`, `{"__type":"InvalidParameterException","message":"Identifier is for cluster d. Your cluster is c"}`},
-		{"no such task definition", "", "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"api"}`, `{"__type":"ClientException","message":"TaskDefinition not found."}`},
-		{"an INACTIVE task definition", "", "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"old:1"}`, `{"__type":"ClientException","message":"TaskDefinition is inactive"}`},
-		{"a service that there is", "", "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`, `{"__type":"InvalidParameterException","message":"Creation of service was not idempotent."}`},
-		{"no task definition", "", "ecs:CreateService", `{"cluster":"c","serviceName":"api"}`, `{"__type":"InvalidParameterException","message":"TaskDefinition can not be blank."}`},
-		{"awsvpc without a network", "", "ecs:CreateService", `{"cluster":"c","serviceName":"api","taskDefinition":"vpc"}`, `{"__type":"InvalidParameterException","message":"Network Configuration must be provided when networkMode 'awsvpc' is specified."}`},
-		{"CODE_DEPLOY, a task definition", codeDeploy, "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"web"}`, `{"__type":"InvalidParameterException","message":"Unable to update task definition on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."}`},
-		{"CODE_DEPLOY, by force", codeDeploy, "ecs:UpdateService", `{"cluster":"c","service":"web","forceNewDeployment":true}`, `{"__type":"InvalidParameterException","message":"Cannot force a new deployment on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."}`},
-		{"EXTERNAL, a task definition", external, "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"web"}`, `{"__type":"InvalidParameterException","message":"Unable to update task definition on services with a EXTERNAL deployment controller. Use CreateTaskSet to trigger a new deployment."}`},
-		{"no services", "", "ecs:DescribeServices", `{"cluster":"c","services":[]}`, `{"__type":"InvalidParameterException","message":"Services cannot be empty."}`},
-		{"too many services", "", "ecs:DescribeServices", `{"cluster":"c","services":[` + eleven + `]}`, `{"__type":"InvalidParameterException","message":"Services cannot have more than 10 elements."}`},
-		{"delete while it runs", "", "ecs:DeleteService", `{"cluster":"c","service":"web"}`, `{"__type":"InvalidParameterException","message":"The service cannot be stopped while it is scaled above 0."}`},
+		{"no such service", "", "ecs:UpdateService", `{"cluster":"c","service":"api"}`,
+			`{"__type":"ServiceNotFoundException","message":"Service not found."}`},
+		{"no such cluster", "", "ecs:UpdateService", `{"cluster":"d","service":"web"}`,
+			`{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
+		{"the default cluster, which is not there", "", "ecs:DescribeServices", `{"services":["web"]}`,
+			`{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
+		{"another account's cluster", "", "ecs:DescribeServices",
+			`{"cluster":"arn:aws:ecs:us-east-1:333333333333:cluster/c","services":["web"]}`,
+			`{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
+		{"another cluster's service", "", "ecs:UpdateService",
+			`{"cluster":"c","service":"arn:aws:ecs:us-east-1:111111111111:service/d/web"}`,
+			`{"__type":"InvalidParameterException","message":"Identifier is for cluster d. Your cluster is c"}`},
+		{"no such task definition", "", "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"api"}`,
+			`{"__type":"ClientException","message":"TaskDefinition not found."}`},
+		{"an INACTIVE task definition", "", "ecs:UpdateService",
+			`{"cluster":"c","service":"web","taskDefinition":"old:1"}`,
+			`{"__type":"ClientException","message":"TaskDefinition is inactive"}`},
+		{"a service that there is", "", "ecs:CreateService",
+			`{"cluster":"c","serviceName":"web","taskDefinition":"web"}`,
+			`{"__type":"InvalidParameterException","message":"Creation of service was not idempotent."}`},
+		{"no task definition", "", "ecs:CreateService", `{"cluster":"c","serviceName":"api"}`,
+			`{"__type":"InvalidParameterException","message":"TaskDefinition can not be blank."}`},
+		{"awsvpc without a network", "", "ecs:CreateService",
+			`{"cluster":"c","serviceName":"api","taskDefinition":"vpc"}`,
+			`{"__type":"InvalidParameterException","message":"Network Configuration must be provided when ` +
+				`networkMode 'awsvpc' is specified."}`},
+		{"CODE_DEPLOY, a task definition", codeDeploy, "ecs:UpdateService",
+			`{"cluster":"c","service":"web","taskDefinition":"web"}`,
+			`{"__type":"InvalidParameterException","message":"Unable to update task definition on services with ` +
+				`a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."}`},
+		{"CODE_DEPLOY, by force", codeDeploy, "ecs:UpdateService",
+			`{"cluster":"c","service":"web","forceNewDeployment":true}`,
+			`{"__type":"InvalidParameterException","message":"Cannot force a new deployment on services with a ` +
+				`CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."}`},
+		{"EXTERNAL, a task definition", external, "ecs:UpdateService",
+			`{"cluster":"c","service":"web","taskDefinition":"web"}`,
+			`{"__type":"InvalidParameterException","message":"Unable to update task definition on services with ` +
+				`a EXTERNAL deployment controller. Use CreateTaskSet to trigger a new deployment."}`},
+		{"no services", "", "ecs:DescribeServices", `{"cluster":"c","services":[]}`,
+			`{"__type":"InvalidParameterException","message":"Services cannot be empty."}`},
+		{"too many services", "", "ecs:DescribeServices", `{"cluster":"c","services":[` + eleven + `]}`,
+			`{"__type":"InvalidParameterException","message":"Services cannot have more than 10 elements."}`},
+		{"delete while it runs", "", "ecs:DeleteService", `{"cluster":"c","service":"web"}`,
+			`{"__type":"InvalidParameterException","message":"The service cannot be stopped while it is scaled above ` +
+				`0."}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,7 +74,9 @@ func TestServiceErrors(t *testing.T) {
 			w := newService(t, tt.more)
 			w.Register(t, dev, "old", "nginx")
 			w.Do(t, dev, "ecs:DeregisterTaskDefinition", `{"taskDefinition":"old:1"}`)
-			w.Do(t, dev, "ecs:RegisterTaskDefinition", `{"family":"vpc","networkMode":"awsvpc","containerDefinitions":[{"name":"app","image":"nginx","memory":128}]}`)
+			w.Do(t, dev, "ecs:RegisterTaskDefinition",
+				`{"family":"vpc","networkMode":"awsvpc","containerDefinitions":[{"name":"app","image":"nginx",`+
+					`"memory":128}]}`)
 			status, got := w.Raw(t, dev, tt.call, tt.body)
 			if status != 400 {
 				t.Errorf("status %d, want 400", status)
@@ -61,14 +92,16 @@ func TestDeletedService(t *testing.T) {
 	t.Parallel()
 	w := newService(t, "")
 	w.Do(t, dev, "ecs:DeleteService", `{"cluster":"c","service":"web","force":true}`)
-	got, err := w.ECS(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web", "api"}})
+	got, err := w.ECS(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"),
+		Services: []string{"web", "api"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if status := *got.Services[0].Status; status != "INACTIVE" {
 		t.Errorf("the service is %s, want INACTIVE", status)
 	}
-	if d := got.Services[0].Deployments; len(d) != 1 || *d[0].Status != "PRIMARY" || d[0].DesiredCount != 0 || d[0].RunningCount != 0 {
+	if d := got.Services[0].Deployments; len(d) != 1 || *d[0].Status != "PRIMARY" || d[0].DesiredCount != 0 ||
+		d[0].RunningCount != 0 {
 		t.Errorf("it has the deployments %v, want its last, with no tasks", d)
 	}
 	missing := *got.Failures[0].Arn + " " + *got.Failures[0].Reason
@@ -92,10 +125,12 @@ func TestDescribeService(t *testing.T) {
 	const sent = `"launchType":"FARGATE","networkConfiguration":{"awsvpcConfiguration":{"subnets":["subnet-1"],"assignPublicIp":"DISABLED"}},
 		"loadBalancers":[{"targetGroupArn":"arn:t","containerName":"app","containerPort":80}],"healthCheckGracePeriodSeconds":30,
 		"deploymentConfiguration":{"maximumPercent":150,"minimumHealthyPercent":50}`
-	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web:1","tags":[{"key":"a","value":"b"}],`+sent+`}`)
+	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web:1",`+
+		`"tags":[{"key":"a","value":"b"}],`+sent+`}`)
 	w.Clock.Advance(100 * 60e9)
 	n := names{}
-	got := n.replace(w.Do(t, dev, "ecs:DescribeServices", `{"cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/c","services":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],"include":["TAGS"]}`))
+	got := n.replace(w.Do(t, dev, "ecs:DescribeServices", `{"cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/c",`+
+		`"services":["arn:aws:ecs:us-east-1:111111111111:service/c/web"],"include":["TAGS"]}`))
 	want := `{"failures":[],"services":[{` + sent + `,
 		"serviceArn":"arn:aws:ecs:us-east-1:111111111111:service/c/web","serviceName":"web","clusterArn":"arn:aws:ecs:us-east-1:111111111111:cluster/c",
 		"status":"ACTIVE","desiredCount":0,"runningCount":0,"pendingCount":0,"taskDefinition":"arn:aws:ecs:us-east-1:111111111111:task-definition/web:1",
@@ -122,8 +157,10 @@ func TestClusters(t *testing.T) {
 	w.Do(t, dev, "ecs:CreateCluster", `{}`)
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`) // it exists: no-op
 	steps := []struct{ call, body, want string }{
-		{"ecs:ListClusters", `{}`, `{"clusterArns":["arn:aws:ecs:us-east-1:111111111111:cluster/c","arn:aws:ecs:us-east-1:111111111111:cluster/default"]}`},
-		{"ecs:ListClusters", `{"maxResults":1}`, `{"clusterArns":["arn:aws:ecs:us-east-1:111111111111:cluster/c"],"nextToken":"MQ=="}`},
+		{"ecs:ListClusters", `{}`, `{"clusterArns":["arn:aws:ecs:us-east-1:111111111111:cluster/c",` +
+			`"arn:aws:ecs:us-east-1:111111111111:cluster/default"]}`},
+		{"ecs:ListClusters", `{"maxResults":1}`, `{"clusterArns":["arn:aws:ecs:us-east-1:111111111111:cluster/c"],` +
+			`"nextToken":"MQ=="}`},
 		{"ecs:ListServices", `{"cluster":"c"}`, `{"serviceArns":["arn:aws:ecs:us-east-1:111111111111:service/c/web"]}`},
 	}
 	for _, s := range steps {

@@ -152,7 +152,8 @@ func (d *serviceDeployment) describe() api.Object {
 		o["stoppedAt"] = api.Timestamp(d.stopped)
 	}
 	if d.rollback != nil {
-		o["rollback"] = api.Object{"reason": d.reason, "startedAt": api.Timestamp(d.rollback.created), "serviceRevisionArn": d.revisionARN(d.rollback.revision)}
+		o["rollback"] = api.Object{"reason": d.reason, "startedAt": api.Timestamp(d.rollback.created),
+			"serviceRevisionArn": d.revisionARN(d.rollback.revision)}
 	}
 	if current := d.current(); d.configuration.shifts() && current.stage < len(stages) && !d.over() {
 		o["lifecycleStage"] = stages[current.stage]
@@ -183,6 +184,7 @@ func (d *serviceDeployment) describeBreaker() api.Object {
 // summary is a deployment as one of the service's revisions.
 func (s *service) summary(d *deployment) api.Object {
 	return api.Object{
-		"arn": s.revisionARN(d.revision), "requestedTaskCount": d.desired, "runningTaskCount": d.running, "pendingTaskCount": d.pending,
+		"arn": s.revisionARN(d.revision), "requestedTaskCount": d.desired, "runningTaskCount": d.running,
+		"pendingTaskCount": d.pending,
 	}
 }

@@ -33,7 +33,8 @@ func TestServiceDeployments(t *testing.T) {
 	}
 	const (
 		begun  = "09:40 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d2 ECS deployment d2 in progress."
-		failed = "09:40 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by StopServiceDeployment."
+		failed = "09:40 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by " +
+			"StopServiceDeployment."
 	)
 	type stage struct {
 		do    func(*testing.T, *env)
@@ -72,8 +73,10 @@ func TestServiceDeployments(t *testing.T) {
 	}, {
 		name: "paused, and taken on", more: blueGreen(pauseAt("POST_SCALE_UP", "")), image: "nginx:2",
 		stages: []stage{
-			{steps: 60, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else ROLLBACK"}}, // of the day after
-			{do: proceed, steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME SUCCEEDED until 09:41 else ROLLBACK"}},
+			{steps: 60, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else " +
+				"ROLLBACK"}}, // of the day after
+			{do: proceed, steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME SUCCEEDED until 09:41 else " +
+				"ROLLBACK"}},
 			{steps: 5, want: []string{"SUCCESSFUL d2 2/0/2 SUCCEEDED until 09:41 else ROLLBACK finished 10:46"}},
 		},
 		told: []string{begun,
@@ -83,35 +86,53 @@ func TestServiceDeployments(t *testing.T) {
 	}, {
 		name: "paused before it starts, and taken back", more: blueGreen(pauseAt("PRE_SCALE_UP", "")), image: "nginx:2",
 		stages: []stage{
-			{steps: 10, want: []string{"IN_PROGRESS d2 2/0/0 at PRE_SCALE_UP AWAITING_ACTION until 09:40 else ROLLBACK"}},
-			{do: goBack, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 at SCALE_UP FAILED until 09:40 else ROLLBACK back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
-			{steps: 1, want: []string{"ROLLBACK_IN_PROGRESS d2 0/0/0 at PRODUCTION_TRAFFIC_SHIFT FAILED until 09:40 else ROLLBACK back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
-			{steps: 1, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 FAILED until 09:40 else ROLLBACK back to d1 finished 09:52: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
+			{steps: 10, want: []string{"IN_PROGRESS d2 2/0/0 at PRE_SCALE_UP AWAITING_ACTION until 09:40 else " +
+				"ROLLBACK"}},
+			{do: goBack, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 at SCALE_UP FAILED until 09:40 else ROLLBACK " +
+				"back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
+			{steps: 1, want: []string{"ROLLBACK_IN_PROGRESS d2 0/0/0 at PRODUCTION_TRAFFIC_SHIFT FAILED until 09:40 " +
+				"else ROLLBACK back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) " +
+				"failed."}},
+			{steps: 1, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 FAILED until 09:40 else ROLLBACK back to d1 " +
+				"finished 09:52: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
 		},
 		told: []string{begun,
 			"09:40 INFO HOOK_AWAITING_ACTION h1PRE_SCALE_UP",
 			"09:50 ERROR HOOK_FAILED h1PRE_SCALE_UP",
-			"09:50 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment lifecycle hook: PRE_SCALE_UP lifecycle hook(s) failed.",
-			"09:50 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment lifecycle hook: rolling back to deploymentId d1.",
+			"09:50 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment lifecycle hook: PRE_SCALE_UP lifecycle hook(s) " +
+				"failed.",
+			"09:50 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment lifecycle hook: rolling back to " +
+				"deploymentId d1.",
 			"09:52 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
-		name: "paused and forgotten", more: blueGreen(pauseAt("POST_TEST_TRAFFIC_SHIFT", `,"timeoutConfiguration":{"timeoutInMinutes":10,"action":"CONTINUE"}`)), image: "nginx:2",
+		name: "paused and forgotten", more: blueGreen(pauseAt("POST_TEST_TRAFFIC_SHIFT",
+			`,"timeoutConfiguration":{"timeoutInMinutes":10,"action":"CONTINUE"}`)), image: "nginx:2",
 		stages: []stage{
-			{steps: 11, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT TIMED_OUT until 09:51 else CONTINUE"}},
+			{steps: 11, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT TIMED_OUT until 09:51 else " +
+				"CONTINUE"}},
 		},
-		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_TEST_TRAFFIC_SHIFT", "09:51 ERROR HOOK_TIMED_OUT h1POST_TEST_TRAFFIC_SHIFT"},
+		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_TEST_TRAFFIC_SHIFT",
+			"09:51 ERROR HOOK_TIMED_OUT h1POST_TEST_TRAFFIC_SHIFT"},
 	}, {
-		name: "paused on two hooks", more: blueGreen(`,"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"]},{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"],"timeoutConfiguration":{"timeoutInMinutes":20}}]`), image: "nginx:2",
+		name: "paused on two hooks",
+		more: blueGreen(`,"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"]},` +
+			`{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"],` +
+			`"timeoutConfiguration":{"timeoutInMinutes":20}}]`), image: "nginx:2",
 		stages: []stage{
-			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else ROLLBACK AWAITING_ACTION until 10:01 else ROLLBACK"}},
-			{do: proceed, steps: 30, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else ROLLBACK SUCCEEDED until 10:01 else ROLLBACK"}},
+			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else " +
+				"ROLLBACK AWAITING_ACTION until 10:01 else ROLLBACK"}},
+			{do: proceed, steps: 30, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until " +
+				"09:41 else ROLLBACK SUCCEEDED until 10:01 else ROLLBACK"}},
 		},
-		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_SCALE_UP", "09:41 INFO HOOK_AWAITING_ACTION h2POST_SCALE_UP", "09:41 INFO HOOK_SUCCEEDED h2POST_SCALE_UP"},
+		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_SCALE_UP",
+			"09:41 INFO HOOK_AWAITING_ACTION h2POST_SCALE_UP", "09:41 INFO HOOK_SUCCEEDED h2POST_SCALE_UP"},
 	}, {
 		name: "stopped", image: "nginx:broken", more: `,"deploymentConfiguration":{"strategy":"ROLLING"}`,
 		stages: []stage{
-			{do: stop, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back because of a request to stop it."}},
-			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:42: Service deployment rolled back because of a request to stop it."}},
+			{do: stop, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back " +
+				"because of a request to stop it."}},
+			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:42: Service " +
+				"deployment rolled back because of a request to stop it."}},
 		},
 		told: []string{begun, failed,
 			"09:40 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment stopped: rolling back to deploymentId d1.",
@@ -120,7 +141,8 @@ func TestServiceDeployments(t *testing.T) {
 		name: "stopped while it bakes", image: "nginx:2", more: blueGreen(""),
 		stages: []stage{
 			{steps: 3, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME"}},
-			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:45: Service deployment rolled back because of a request to stop it."}},
+			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:45: Service " +
+				"deployment rolled back because of a request to stop it."}},
 		},
 		told: []string{begun,
 			"09:43 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by StopServiceDeployment.",
@@ -129,25 +151,32 @@ func TestServiceDeployments(t *testing.T) {
 	}, {
 		name: "aborted", image: "nginx:2",
 		stages: []stage{
-			{do: abort, steps: 9, want: []string{"STOPPED d2 2/0/0 finished 09:40: ECS deployment stopped: it was stopped by StopServiceDeployment."}},
+			{do: abort, steps: 9, want: []string{"STOPPED d2 2/0/0 finished 09:40: ECS deployment stopped: it was " +
+				"stopped by StopServiceDeployment."}},
 		},
 		told: []string{begun, failed},
 	}, {
 		name: "the breaker trips", image: "nginx:broken", more: rollback,
 		stages: []stage{
-			{steps: 2, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back because the circuit breaker threshold was exceeded."}},
-			{steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:44: Service deployment rolled back because the circuit breaker threshold was exceeded."}},
+			{steps: 2, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back " +
+				"because the circuit breaker threshold was exceeded."}},
+			{steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:44: Service deployment " +
+				"rolled back because the circuit breaker threshold was exceeded."}},
 		},
 		told: []string{begun,
 			"09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks failed to start.",
-			"09:42 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment circuit breaker: rolling back to deploymentId d1.",
+			"09:42 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment circuit breaker: rolling back to " +
+				"deploymentId d1.",
 			"09:44 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
-		name: "the breaker trips and nothing more", image: "nginx:broken", more: strings.Replace(rollback, `"rollback":true`, `"rollback":false`, 1),
+		name: "the breaker trips and nothing more", image: "nginx:broken", more: strings.Replace(rollback,
+			`"rollback":true`, `"rollback":false`, 1),
 		stages: []stage{
-			{steps: 2, want: []string{"STOPPED d2 2/0/0 finished 09:42: ECS deployment circuit breaker: tasks failed to start."}},
+			{steps: 2, want: []string{"STOPPED d2 2/0/0 finished 09:42: ECS deployment circuit breaker: tasks failed " +
+				"to start."}},
 		},
-		told: []string{begun, "09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks failed to start."},
+		told: []string{begun, "09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks failed " +
+			"to start."},
 	}, {
 		name: "superseded", image: "nginx:2",
 		stages: []stage{
@@ -192,7 +221,8 @@ func TestBaking(t *testing.T) {
 	w := &env{emulatortest.Serve(t, e)}
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 	w.Register(t, dev, "web", "nginx")
-	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":2`+blueGreen("")+`}`)
+	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":2`+
+		blueGreen("")+`}`)
 	clock.Advance(7 * time.Second)
 	n := names{}
 	w.rollout(t, n)

@@ -55,10 +55,12 @@ func (e *Server) ownedService(r *api.Request, kind, arn string) (*service, *api.
 		return nil, api.InvalidParameter("Invalid identifier: %s", arn)
 	}
 	context := map[string]string{"ecs:cluster": clusterARN(key, parts[1])}
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: serviceARN(key, parts[1], parts[2]), Context: context}); err != nil {
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: serviceARN(key, parts[1], parts[2]),
+		Context: context}); err != nil {
 		return nil, err
 	}
-	context = map[string]string{"ecs:cluster": clusterARN(key, parts[1]), "ecs:service": serviceARN(key, parts[1], parts[2])}
+	context = map[string]string{"ecs:cluster": clusterARN(key, parts[1]), "ecs:service": serviceARN(key, parts[1],
+		parts[2])}
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn, Context: context}); err != nil {
 		return nil, err
 	}
@@ -87,12 +89,13 @@ type describeServiceDeploymentsInput struct {
 }
 
 func (e *Server) describeServiceDeployments(r *api.Request, in describeServiceDeploymentsInput) (any, *api.Error) {
-	described, failures, err := e.describeOwned(r, "service-deployment", in.ARNs, func(s *service, arn string) api.Object {
-		if d := s.record(arn); d != nil {
-			return d.describe()
-		}
-		return nil
-	})
+	described, failures, err := e.describeOwned(r, "service-deployment", in.ARNs,
+		func(s *service, arn string) api.Object {
+			if d := s.record(arn); d != nil {
+				return d.describe()
+			}
+			return nil
+		})
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +103,8 @@ func (e *Server) describeServiceDeployments(r *api.Request, in describeServiceDe
 }
 
 // describeOwned describes what services have, by its ARNs; what there is not is missing.
-func (e *Server) describeOwned(r *api.Request, kind string, arns []string, describe func(*service, string) api.Object) (described, failures []api.Object, err *api.Error) {
+func (e *Server) describeOwned(r *api.Request, kind string, arns []string, describe func(*service,
+	string) api.Object) (described, failures []api.Object, err *api.Error) {
 	described, failures = []api.Object{}, []api.Object{}
 	if len(arns) == 0 || len(arns) > mostRecords {
 		return nil, nil, api.InvalidParameter("There must be between 1 and %d ARNs.", mostRecords)

@@ -38,7 +38,8 @@ func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentI
 	answer := api.Object{"serviceDeploymentArn": in.ARN}
 	switch {
 	case d.over():
-		return nil, api.NewError("ConflictException", "The service deployment has the status %s and cannot be stopped.", d.status)
+		return nil, api.NewError("ConflictException", "The service deployment has the status %s and cannot be stopped.",
+			d.status)
 	case d.status != string(inProgress): // it stops or rolls back already
 		return answer, nil
 	case in.Type != "ABORT" && d.completed == (completion{}):

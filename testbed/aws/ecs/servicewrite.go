@@ -55,7 +55,8 @@ func (e *Server) createService(r *api.Request, in serviceRequest) (any, *api.Err
 	if err != nil {
 		return nil, err
 	}
-	if err := e.authorizeService(r, cluster, in.Name, addRequestTags(e.taskDefinitionContext(r, in.TaskDefinition), in.Tags)); err != nil {
+	if err := e.authorizeService(r, cluster, in.Name, addRequestTags(e.taskDefinitionContext(r, in.TaskDefinition),
+		in.Tags)); err != nil {
 		return nil, err
 	}
 	if err := e.authorizeTagging(r, serviceARN(r.Scope(), cluster, in.Name), in.Tags); err != nil {
@@ -83,7 +84,8 @@ func (in serviceRequest) checkCreation() *api.Error {
 	switch {
 	case !serviceNameForm.MatchString(in.Name):
 		return api.InvalidParameter("Invalid service name: %s", in.Name)
-	case in.Controller.Type != controllerECS && in.Controller.Type != controllerCodeDeploy && in.Controller.Type != controllerExternal:
+	case in.Controller.Type != controllerECS && in.Controller.Type != controllerCodeDeploy &&
+		in.Controller.Type != controllerExternal:
 		return api.InvalidParameter("Unknown deployment controller type: %s", in.Controller.Type)
 	case in.TaskDefinition == nil && in.Controller.Type != controllerExternal:
 		return api.InvalidParameter("TaskDefinition can not be blank.")
@@ -114,7 +116,8 @@ func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (
 			return nil, err
 		}
 		if t.awsvpc && in.Network == nil {
-			return nil, api.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+			return nil, api.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is " +
+				"specified.")
 		}
 		s.taskDefinition = t.arn()
 	}
@@ -136,7 +139,8 @@ func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (
 }
 
 // openService is findService for what only a service that is ACTIVE allows.
-func (e *Server) openService(r *api.Request, clusterReference, serviceReference string, more map[string]string) (*service, *api.Error) {
+func (e *Server) openService(r *api.Request, clusterReference, serviceReference string,
+	more map[string]string) (*service, *api.Error) {
 	s, err := e.findService(r, clusterReference, serviceReference, more)
 	if err == nil && s.status != statusActive {
 		return nil, errServiceNotActive
@@ -145,7 +149,8 @@ func (e *Server) openService(r *api.Request, clusterReference, serviceReference 
 }
 
 // findService asks for leave for the request's action and returns the service.
-func (e *Server) findService(r *api.Request, clusterReference, serviceReference string, more map[string]string) (*service, *api.Error) {
+func (e *Server) findService(r *api.Request, clusterReference, serviceReference string,
+	more map[string]string) (*service, *api.Error) {
 	cluster, err := clusterName(r, clusterReference)
 	if err != nil {
 		return nil, err

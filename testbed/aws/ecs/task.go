@@ -88,8 +88,10 @@ func (e *Server) describeTask(s *service, d *deployment, arn string) api.Object 
 		containers = append(containers, container)
 	}
 	return api.Object{
-		"taskArn": arn, "clusterArn": clusterARN(s.scope, s.cluster), "taskDefinitionArn": d.taskDefinition, "group": "service:" + s.name,
-		"startedBy": d.id, "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "createdAt": api.Timestamp(d.created), "containers": containers,
+		"taskArn": arn, "clusterArn": clusterARN(s.scope, s.cluster), "taskDefinitionArn": d.taskDefinition,
+		"group":     "service:" + s.name,
+		"startedBy": d.id, "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "createdAt": api.Timestamp(d.created),
+		"containers": containers,
 	}
 }
 

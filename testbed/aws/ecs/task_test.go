@@ -24,7 +24,8 @@ func TestTasks(t *testing.T) {
 	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":2}`)
 	client := w.ECS(dev)
 	list := func(service string) ([]string, error) {
-		out, err := client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("c"), ServiceName: &service, DesiredStatus: types.DesiredStatusRunning})
+		out, err := client.ListTasks(t.Context(), &ecs.ListTasksInput{Cluster: aws.String("c"), ServiceName: &service,
+			DesiredStatus: types.DesiredStatusRunning})
 		if err != nil {
 			return nil, err
 		}
@@ -40,12 +41,15 @@ func TestTasks(t *testing.T) {
 	}
 	w.Push(t, dev, "myproject_backend", "two", "latest") // what runs goes on running
 	const unknown = "arn:aws:ecs:us-east-1:111111111111:task/c/0"
-	out, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("c"), Tasks: append(arns, unknown)})
-	if err != nil || len(out.Tasks) != 2 || len(out.Failures) != 1 || *out.Failures[0].Arn != unknown || *out.Failures[0].Reason != "MISSING" {
+	out, err := client.DescribeTasks(t.Context(), &ecs.DescribeTasksInput{Cluster: aws.String("c"),
+		Tasks: append(arns, unknown)})
+	if err != nil || len(out.Tasks) != 2 || len(out.Failures) != 1 || *out.Failures[0].Arn != unknown ||
+		*out.Failures[0].Reason != "MISSING" {
 		t.Fatalf("%+v, %v", out, err)
 	}
 	for i, task := range out.Tasks {
-		if len(task.Containers) != 1 || *task.TaskArn != arns[i] || *task.LastStatus != "RUNNING" || *task.Group != "service:web" {
+		if len(task.Containers) != 1 || *task.TaskArn != arns[i] || *task.LastStatus != "RUNNING" ||
+			*task.Group != "service:web" {
 			t.Fatalf("task %d: %+v", i, task)
 		}
 		if c := task.Containers[0]; *c.Image != registryImage+":latest" || aws.ToString(c.ImageDigest) != first {

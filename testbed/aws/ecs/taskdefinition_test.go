@@ -56,7 +56,8 @@ func TestTaskDefinitionKeepsWhatWasSent(t *testing.T) {
 	if diff := cmp.Diff(sorted(t, `{"taskDefinition":`+want+`}`), sorted(t, described)); diff != "" {
 		t.Errorf("described (-want +got):\n%s", diff)
 	}
-	described = w.Do(t, dev, "ecs:DescribeTaskDefinition", `{"taskDefinition":"myproject_service_dev:1","include":["TAGS"]}`)
+	described = w.Do(t, dev, "ecs:DescribeTaskDefinition", `{"taskDefinition":"myproject_service_dev:1",`+
+		`"include":["TAGS"]}`)
 	if diff := cmp.Diff(sorted(t, withTags), sorted(t, described)); diff != "" {
 		t.Errorf("described with tags (-want +got):\n%s", diff)
 	}
@@ -67,7 +68,9 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	const app = `"containerDefinitions":[{"name":"app","image":"nginx","memory":128}]`
 	tagged := func(tags string) string { return `{"family":"web",` + app + `,"tags":[` + tags + `]}` }
 	fargate := func(more string) string {
-		return `{"family":"web","requiresCompatibilities":["FARGATE"],` + more + `"containerDefinitions":[{"name":"app","image":"111111111111.dkr.ecr.us-east-1.amazonaws.com/web:latest","memory":128}]}`
+		return `{"family":"web","requiresCompatibilities":["FARGATE"],` + more +
+			`"containerDefinitions":[{"name":"app","image":"111111111111.dkr.ecr.us-east-1.amazonaws.com/web:latest",` +
+			`"memory":128}]}`
 	}
 	fiftyOne := make([]string, 51)
 	for i := range fiftyOne {
@@ -75,22 +78,37 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	}
 	tests := []struct{ name, body, wantCode, want string }{
 		{"no family", `{` + app + `}`, "ClientException", "Family can not be blank."},
-		{"a family that is none", `{"family":"my web",` + app + `}`, "ClientException", "Family contains invalid characters."},
-		{"no containers", `{"family":"web","containerDefinitions":[]}`, "ClientException", "Container list cannot be empty."},
-		{"no name", `{"family":"web","containerDefinitions":[{"image":"nginx","memory":128}]}`, "ClientException", "Container.name should not be null or empty."},
-		{"no image", `{"family":"web","containerDefinitions":[{"name":"app","memory":128}]}`, "ClientException", "Container.image should not be null or empty."},
-		{"no memory", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx"}]}`, "ClientException", "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."},
-		{"too long", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx","memory":128,"command":["` + strings.Repeat("x", 65536) + `"]}]}`, "ClientException", "Actual length: '65636'. Max allowed length is '65536' bytes."},
+		{"a family that is none", `{"family":"my web",` + app + `}`, "ClientException",
+			"Family contains invalid characters."},
+		{"no containers", `{"family":"web","containerDefinitions":[]}`, "ClientException",
+			"Container list cannot be empty."},
+		{"no name", `{"family":"web","containerDefinitions":[{"image":"nginx","memory":128}]}`, "ClientException",
+			"Container.name should not be null or empty."},
+		{"no image", `{"family":"web","containerDefinitions":[{"name":"app","memory":128}]}`, "ClientException",
+			"Container.image should not be null or empty."},
+		{"no memory", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx"}]}`, "ClientException",
+			"Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."},
+		{"too long", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx","memory":128,"command":["` +
+			strings.Repeat("x", 65536) + `"]}]}`, "ClientException",
+			"Actual length: '65636'. Max allowed length is '65536' bytes."},
 		{"empty tags", tagged(``), "ClientException", "Tags can not be empty."},
-		{"a reserved tag", tagged(`{"key":"aws:cloudformation:stack-name","value":"s"}`), "InvalidParameterException", "aws: prefixed tag key names are not allowed for external use."},
-		{"a tag value with other characters", tagged(`{"key":"k","value":"a\u000ab"}`), "InvalidParameterException", "Invalid tag value 'a\nb' for the key 'k'."},
-		{"a tag value too long", tagged(`{"key":"k","value":"` + strings.Repeat("x", 257) + `"}`), "InvalidParameterException", "Invalid tag value '" + strings.Repeat("x", 257) + "' for the key 'k'."},
-		{"a tag twice", tagged(`{"key":"k","value":"a"},{"key":"k","value":"b"}`), "InvalidParameterException", "Duplicate tag key 'k'."},
-		{"too many tags", tagged(strings.Join(fiftyOne, ",")), "InvalidParameterException", "The maximum number of tags is 50."},
+		{"a reserved tag", tagged(`{"key":"aws:cloudformation:stack-name","value":"s"}`), "InvalidParameterException",
+			"aws: prefixed tag key names are not allowed for external use."},
+		{"a tag value with other characters", tagged(`{"key":"k","value":"a\u000ab"}`), "InvalidParameterException",
+			"Invalid tag value 'a\nb' for the key 'k'."},
+		{"a tag value too long", tagged(`{"key":"k","value":"` + strings.Repeat("x", 257) + `"}`),
+			"InvalidParameterException", "Invalid tag value '" + strings.Repeat("x", 257) + "' for the key 'k'."},
+		{"a tag twice", tagged(`{"key":"k","value":"a"},{"key":"k","value":"b"}`), "InvalidParameterException",
+			"Duplicate tag key 'k'."},
+		{"too many tags", tagged(strings.Join(fiftyOne, ",")), "InvalidParameterException",
+			"The maximum number of tags is 50."},
 		{"Fargate on a bridge", fargate(``), "ClientException", "Fargate only supports network mode ‘awsvpc’."},
-		{"Fargate without cpu", fargate(`"networkMode":"awsvpc",`), "ClientException", "Fargate requires that 'cpu' be defined at the task level."},
-		{"Fargate without memory", fargate(`"networkMode":"awsvpc","cpu":"256",`), "ClientException", "Fargate requires that 'memory' be defined at the task level."},
-		{"Fargate without an execution role", fargate(`"networkMode":"awsvpc","cpu":"256","memory":"512",`), "ClientException", "Fargate requires task definition to have execution role ARN to support ECR images."},
+		{"Fargate without cpu", fargate(`"networkMode":"awsvpc",`), "ClientException",
+			"Fargate requires that 'cpu' be defined at the task level."},
+		{"Fargate without memory", fargate(`"networkMode":"awsvpc","cpu":"256",`), "ClientException",
+			"Fargate requires that 'memory' be defined at the task level."},
+		{"Fargate without an execution role", fargate(`"networkMode":"awsvpc","cpu":"256","memory":"512",`),
+			"ClientException", "Fargate requires task definition to have execution role ARN to support ECR images."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +155,8 @@ func TestTaskDefinitionReferences(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := w.ECS(dev).DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &tt.reference})
+			got, err := w.ECS(dev).DescribeTaskDefinition(t.Context(),
+				&ecs.DescribeTaskDefinitionInput{TaskDefinition: &tt.reference})
 			if tt.want == "" {
 				emulatortest.WantError(t, err, "ClientException", "Unable to describe task definition.")
 				return
@@ -146,7 +165,8 @@ func TestTaskDefinitionReferences(t *testing.T) {
 				t.Fatal(err)
 			}
 			if *got.TaskDefinition.TaskDefinitionArn != tt.want || string(got.TaskDefinition.Status) != tt.wantStatus {
-				t.Errorf("got %s %s, want %s %s", *got.TaskDefinition.TaskDefinitionArn, got.TaskDefinition.Status, tt.want, tt.wantStatus)
+				t.Errorf("got %s %s, want %s %s", *got.TaskDefinition.TaskDefinitionArn, got.TaskDefinition.Status,
+					tt.want, tt.wantStatus)
 			}
 			if inactive := got.TaskDefinition.DeregisteredAt != nil; inactive != (tt.wantStatus == "INACTIVE") {
 				t.Errorf("deregisteredAt is there: %v", inactive)
@@ -160,7 +180,8 @@ func TestRevisionsOnlyGrow(t *testing.T) {
 	w := newEnv(t, emulator.Options{})
 	w.Register(t, dev, "web", "nginx")
 	w.Do(t, dev, "ecs:DeregisterTaskDefinition", `{"taskDefinition":"web:1"}`)
-	_, err := w.ECS(dev).DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: new("web")})
+	_, err := w.ECS(dev).DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: new("web")})
 	emulatortest.WantError(t, err, "ClientException", "Unable to describe task definition.")
 	const want = "arn:aws:ecs:us-east-1:111111111111:task-definition/web:2"
 	if got := w.Register(t, dev, "web", "nginx"); got != want {
@@ -182,9 +203,12 @@ func TestListTaskDefinitions(t *testing.T) {
 		{"all", `{}`, `{"taskDefinitionArns":[` + arn + `web:2",` + arn + `web-api:1",` + arn + `web-api:2"]}`},
 		{"one family only", `{"familyPrefix":"web"}`, `{"taskDefinitionArns":[` + arn + `web:2"]}`},
 		{"no prefix of a family", `{"familyPrefix":"we"}`, `{"taskDefinitionArns":[]}`},
-		{"from the newest", `{"familyPrefix":"web-api","sort":"DESC"}`, `{"taskDefinitionArns":[` + arn + `web-api:2",` + arn + `web-api:1"]}`},
-		{"the newest", `{"familyPrefix":"web-api","sort":"DESC","maxResults":1}`, `{"nextToken":"MQ==","taskDefinitionArns":[` + arn + `web-api:2"]}`},
-		{"the one before", `{"familyPrefix":"web-api","sort":"DESC","maxResults":1,"nextToken":"MQ=="}`, `{"taskDefinitionArns":[` + arn + `web-api:1"]}`},
+		{"from the newest", `{"familyPrefix":"web-api","sort":"DESC"}`, `{"taskDefinitionArns":[` + arn +
+			`web-api:2",` + arn + `web-api:1"]}`},
+		{"the newest", `{"familyPrefix":"web-api","sort":"DESC","maxResults":1}`,
+			`{"nextToken":"MQ==","taskDefinitionArns":[` + arn + `web-api:2"]}`},
+		{"the one before", `{"familyPrefix":"web-api","sort":"DESC","maxResults":1,"nextToken":"MQ=="}`,
+			`{"taskDefinitionArns":[` + arn + `web-api:1"]}`},
 		{"INACTIVE ones", `{"status":"INACTIVE"}`, `{"taskDefinitionArns":[` + arn + `web:1"]}`},
 	}
 	for _, tt := range tests {
@@ -204,8 +228,10 @@ func TestTags(t *testing.T) {
 	list := func() string { return w.Do(t, dev, "ecs:ListTagsForResource", `{"resourceArn":"`+arn+`"}`) }
 	steps := []struct{ call, more, want string }{
 		{"ecs:ListTagsForResource", ``, `{"tags":[]}`},
-		{"ecs:TagResource", `,"tags":[{"key":"a","value":"1"},{"key":"b","value":"2"}]`, `{"tags":[{"key":"a","value":"1"},{"key":"b","value":"2"}]}`},
-		{"ecs:TagResource", `,"tags":[{"key":"a","value":"3"}]`, `{"tags":[{"key":"a","value":"3"},{"key":"b","value":"2"}]}`},
+		{"ecs:TagResource", `,"tags":[{"key":"a","value":"1"},{"key":"b","value":"2"}]`,
+			`{"tags":[{"key":"a","value":"1"},{"key":"b","value":"2"}]}`},
+		{"ecs:TagResource", `,"tags":[{"key":"a","value":"3"}]`, `{"tags":[{"key":"a","value":"3"},{"key":"b",` +
+			`"value":"2"}]}`},
 	}
 	for _, s := range steps {
 		w.Do(t, dev, s.call, `{"resourceArn":"`+arn+`"`+s.more+`}`)

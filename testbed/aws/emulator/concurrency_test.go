@@ -30,8 +30,9 @@ func TestConcurrentDeployments(t *testing.T) {
 		group.Go(func() {
 			client := w.ECS(dev)
 			registered, err := client.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
-				Family:               new("web"),
-				ContainerDefinitions: []types.ContainerDefinition{{Name: new("app"), Image: new(fmt.Sprintf("nginx:%d", i)), Memory: new(int32(128))}},
+				Family: new("web"),
+				ContainerDefinitions: []types.ContainerDefinition{{Name: new("app"),
+					Image: new(fmt.Sprintf("nginx:%d", i)), Memory: new(int32(128))}},
 			})
 			if err != nil {
 				t.Error(err)
@@ -45,7 +46,8 @@ func TestConcurrentDeployments(t *testing.T) {
 			}); err != nil {
 				t.Error(err)
 			}
-			if _, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}}); err != nil {
+			if _, err := client.DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"),
+				Services: []string{"web"}}); err != nil {
 				t.Error(err)
 			}
 			w.AWS.Calls()
@@ -62,7 +64,8 @@ func TestConcurrentDeployments(t *testing.T) {
 		}
 	}
 	w.Clock.Advance(2 * 60e9)
-	services, err := w.ECS(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"), Services: []string{"web"}})
+	services, err := w.ECS(dev).DescribeServices(t.Context(), &ecs.DescribeServicesInput{Cluster: new("c"),
+		Services: []string{"web"}})
 	if err != nil {
 		t.Fatal(err)
 	}

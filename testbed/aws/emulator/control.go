@@ -36,8 +36,8 @@ func (e *Emulator) Archive(account, region, repository, digest string) error {
 }
 
 // HandleLambda makes f the Lambda function with the ARN. A delivery succeeds if f returns nil. An error stands for one
-// that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue at
-// once, as if the target's retries were exhausted. Several deliveries may run at the same time.
+// that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue
+// at once, as if the target's retries were exhausted. Several deliveries may run at the same time.
 func (e *Emulator) HandleLambda(arn string, f func(ctx context.Context, event []byte) error) {
 	e.events.HandleLambda(arn, f)
 }
@@ -51,8 +51,8 @@ func (e *Emulator) CreateQueue(account, region, name string) (arn string) {
 	return e.sqs.Create(api.Scope{Account: account, Region: region}, name)
 }
 
-// Queue returns the messages in the SQS queue with the ARN, oldest first. EventBridge may send to every queue, except to
-// one that a template created without a policy that allows it, see [Emulator.LoadTemplate].
+// Queue returns the messages in the SQS queue with the ARN, oldest first. EventBridge may send to every queue, except
+// to one that a template created without a policy that allows it, see [Emulator.LoadTemplate].
 func (e *Emulator) Queue(arn string) []Message { return e.sqs.Messages(arn) }
 
 // CreateTopic creates an SNS topic, if there is none of the name, and returns its ARN.

@@ -23,24 +23,24 @@ const DefaultRolloutStep = 10 * time.Second
 
 // Options are the options of [New]. The zero value is ready to use.
 type Options struct {
-	// Clock returns the time of the emulated services, which time stamps, rollouts and rate limits follow. The default is
-	// time.Now.
+	// Clock returns the time of the emulated services, which time stamps, rollouts and rate limits follow. The default
+	// is time.Now.
 	Clock func() time.Time
 
 	// RolloutStep is how long each phase of a rollout lasts (tasks are pending; tasks run beside the old ones), and the
 	// interval at which tasks with a broken image fail. The default is [DefaultRolloutStep].
 	RolloutStep time.Duration
 
-	// BakeMinute is how long a minute of the bake time of a blue/green, linear or canary deployment lasts. The default is
-	// a minute.
+	// BakeMinute is how long a minute of the bake time of a blue/green, linear or canary deployment lasts. The default
+	// is a minute.
 	BakeMinute time.Duration
 
 	// RateLimits makes ECS throttle calls as documented.
 	RateLimits bool
 }
 
-// An Emulator is the emulated services. It implements [http.Handler] and is safe for concurrent use: one lock guards the
-// state of all services, so calls never overlap.
+// An Emulator is the emulated services. It implements [http.Handler] and is safe for concurrent use: one lock guards
+// the state of all services, so calls never overlap.
 type Emulator struct {
 	backend *api.Backend
 	iam     *iam.Server

@@ -32,8 +32,8 @@ type Fault struct {
 	Skip int
 	// Times is how many calls fail; zero is no limit.
 	Times int
-	// Share is the share of the selected calls that fail, chosen at random but in the same way for the same Seed; zero is
-	// all.
+	// Share is the share of the selected calls that fail, chosen at random but in the same way for the same Seed; zero
+	// is all.
 	Share float64
 	Seed  uint64
 

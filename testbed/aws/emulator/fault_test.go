@@ -47,15 +47,25 @@ func TestFaults(t *testing.T) {
 		want   []string // of CreateCluster, ListClusters, CreateCluster, ListClusters as dev
 	}{
 		{"none", nil, []string{"200", "200", "200", "200"}},
-		{"one operation", []emulator.Fault{{Operation: "ecs:ListClusters", Error: emulator.Throttled()}}, []string{"200", "400 ThrottlingException", "200", "400 ThrottlingException"}},
-		{"a service", []emulator.Fault{{Operation: "ecs:*", Error: emulator.ServerFault()}}, []string{"500 ServerException", "500 ServerException", "500 ServerException", "500 ServerException"}},
-		{"another service", []emulator.Fault{{Operation: "ecr:*", Error: emulator.ServerFault()}}, []string{"200", "200", "200", "200"}},
-		{"all, twice", []emulator.Fault{{Operation: "*", Times: 2, Error: emulator.Unavailable()}}, []string{"503 ServiceUnavailableException", "503 ServiceUnavailableException", "200", "200"}},
-		{"the second", []emulator.Fault{{Operation: "*", Skip: 1, Times: 1, Error: emulator.AccessDenied("no")}}, []string{"200", "400 AccessDeniedException", "200", "200"}},
-		{"from the third on", []emulator.Fault{{Operation: "*", Skip: 2, Error: emulator.ConcurrentRevisions()}}, []string{"200", "200", "400 ClientException", "400 ClientException"}},
-		{"another account", []emulator.Fault{{Operation: "*", Account: prod, Error: emulator.Throttled()}}, []string{"200", "200", "200", "200"}},
-		{"a dropped connection", []emulator.Fault{{Operation: "*", Skip: 1, Times: 1, Drop: emulator.DropBefore}}, []string{"200", "dropped", "200", "200"}},
-		{"one after the other", []emulator.Fault{{Operation: "*", Times: 1, Error: emulator.Throttled()}, {Operation: "*", Times: 1, Error: emulator.ServerFault()}}, []string{"400 ThrottlingException", "500 ServerException", "200", "200"}},
+		{"one operation", []emulator.Fault{{Operation: "ecs:ListClusters", Error: emulator.Throttled()}},
+			[]string{"200", "400 ThrottlingException", "200", "400 ThrottlingException"}},
+		{"a service", []emulator.Fault{{Operation: "ecs:*", Error: emulator.ServerFault()}},
+			[]string{"500 ServerException", "500 ServerException", "500 ServerException", "500 ServerException"}},
+		{"another service", []emulator.Fault{{Operation: "ecr:*", Error: emulator.ServerFault()}},
+			[]string{"200", "200", "200", "200"}},
+		{"all, twice", []emulator.Fault{{Operation: "*", Times: 2, Error: emulator.Unavailable()}},
+			[]string{"503 ServiceUnavailableException", "503 ServiceUnavailableException", "200", "200"}},
+		{"the second", []emulator.Fault{{Operation: "*", Skip: 1, Times: 1, Error: emulator.AccessDenied("no")}},
+			[]string{"200", "400 AccessDeniedException", "200", "200"}},
+		{"from the third on", []emulator.Fault{{Operation: "*", Skip: 2, Error: emulator.ConcurrentRevisions()}},
+			[]string{"200", "200", "400 ClientException", "400 ClientException"}},
+		{"another account", []emulator.Fault{{Operation: "*", Account: prod, Error: emulator.Throttled()}},
+			[]string{"200", "200", "200", "200"}},
+		{"a dropped connection", []emulator.Fault{{Operation: "*", Skip: 1, Times: 1, Drop: emulator.DropBefore}},
+			[]string{"200", "dropped", "200", "200"}},
+		{"one after the other", []emulator.Fault{{Operation: "*", Times: 1, Error: emulator.Throttled()},
+			{Operation: "*", Times: 1, Error: emulator.ServerFault()}}, []string{"400 ThrottlingException",
+			"500 ServerException", "200", "200"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,8 +145,9 @@ func TestCalls(t *testing.T) {
 	}
 	want := []emulator.Call{{
 		Account: prod, Role: "Deployer", Region: "us-east-1", Service: "ecs", Operation: "DescribeServices",
-		Resources: []string{"arn:aws:ecs:us-east-1:333333333333:service/c/web", "arn:aws:ecs:us-east-1:333333333333:service/c/api"},
-		Body:      json.RawMessage(`{"cluster":"c","services":["web","api"]}`), Error: "ClusterNotFoundException",
+		Resources: []string{"arn:aws:ecs:us-east-1:333333333333:service/c/web",
+			"arn:aws:ecs:us-east-1:333333333333:service/c/api"},
+		Body: json.RawMessage(`{"cluster":"c","services":["web","api"]}`), Error: "ClusterNotFoundException",
 	}, {
 		Service: "ecr", Operation: "BatchGetImage", Body: json.RawMessage(`"{"`), Error: "UnrecognizedClientException",
 	}, {

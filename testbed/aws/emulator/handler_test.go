@@ -34,19 +34,23 @@ func TestRouting(t *testing.T) {
 		wantStatus: 200, want: `{"clusterArns":[]}`,
 	}, {
 		name: "not signed", target: ecsTarget, contentType: json, body: `{}`,
-		wantStatus: 403, want: `{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication Token"}`,
+		wantStatus: 403, want: `{"__type":"MissingAuthenticationTokenException","message":"Missing Authentication ` +
+			`Token"}`,
 	}, {
 		name: "signed otherwise", target: ecsTarget, contentType: json, authorization: "Bearer x", body: `{}`,
 		wantStatus: 403,
-		want:       `{"__type":"MissingAuthenticationTokenException","message":"Authorization header requires 'Credential' parameter, 'Signature' and 'SignedHeaders' of AWS Signature Version 4"}`,
+		want: `{"__type":"MissingAuthenticationTokenException","message":"Authorization header requires ` +
+			`'Credential' parameter, 'Signature' and 'SignedHeaders' of AWS Signature Version 4"}`,
 	}, {
 		name: "an access key id of no account", target: ecsTarget, contentType: json,
 		authorization: emulatortest.Authorization("AKIAIOSFODNN7EXAMPLE", "us-east-1", "ecs"), body: `{}`,
-		wantStatus: 403, want: `{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`,
+		wantStatus: 403, want: `{"__type":"UnrecognizedClientException","message":"The security token included in ` +
+			`the request is invalid."}`,
 	}, {
 		name: "signed for another service", target: ecsTarget, contentType: json,
 		authorization: emulatortest.Authorization(dev, "us-east-1", "ecr"), body: `{}`,
-		wantStatus: 400, want: `{"__type":"InvalidSignatureException","message":"Credential should be scoped to correct service: 'ecs'."}`,
+		wantStatus: 400, want: `{"__type":"InvalidSignatureException","message":"Credential should be scoped to ` +
+			`correct service: 'ecs'."}`,
 	}, {
 		name: "a body that is not JSON", target: ecsTarget, contentType: json,
 		authorization: emulatortest.Authorization(dev, "us-east-1", "ecs"), body: `{`,
@@ -55,7 +59,9 @@ func TestRouting(t *testing.T) {
 		name: "a role without policies", target: ecsTarget, contentType: json,
 		authorization: emulatortest.Authorization(dev+"-Nobody", "us-east-1", "ecs"), body: `{}`,
 		wantStatus: 400,
-		want:       `{"Message":"User: arn:aws:sts::111111111111:assumed-role/Nobody/session is not authorized to perform: ecs:ListClusters on resource: * because no identity-based policy allows the ecs:ListClusters action","__type":"AccessDeniedException"}`,
+		want: `{"Message":"User: arn:aws:sts::111111111111:assumed-role/Nobody/session is not authorized to ` +
+			`perform: ecs:ListClusters on resource: * because no identity-based policy allows the ecs:ListClusters ` +
+			`action","__type":"AccessDeniedException"}`,
 	}, {
 		name: "STS", contentType: form, authorization: emulatortest.Authorization(dev, "us-east-1", "sts"),
 		body:       "Action=GetCallerIdentity&Version=2011-06-15",
@@ -64,11 +70,13 @@ func TestRouting(t *testing.T) {
 			`<Arn>arn:aws:iam::111111111111:root</Arn><UserId>111111111111</UserId><Account>111111111111</Account>` +
 			`</GetCallerIdentityResult></GetCallerIdentityResponse>`,
 	}, {
-		name: "STS in China as a role", contentType: form, authorization: emulatortest.Authorization(dev+"-Deployer", "cn-north-1", "sts"),
+		name: "STS in China as a role", contentType: form, authorization: emulatortest.Authorization(dev+"-Deployer",
+			"cn-north-1", "sts"),
 		body:       "Action=GetCallerIdentity&Version=2011-06-15",
 		wantStatus: 200,
 		want: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
-			`<Arn>arn:aws-cn:sts::111111111111:assumed-role/Deployer/session</Arn><UserId>AROAEMULATED111111111111:session</UserId><Account>111111111111</Account>` +
+			`<Arn>arn:aws-cn:sts::111111111111:assumed-role/Deployer/session</Arn>` +
+			`<UserId>AROAEMULATED111111111111:session</UserId><Account>111111111111</Account>` +
 			`</GetCallerIdentityResult></GetCallerIdentityResponse>`,
 	}}
 	for _, tt := range tests {
@@ -109,7 +117,8 @@ func TestUnknownOperation(t *testing.T) {
 	e := emulator.New(emulator.Options{}) // not by emulatortest, which fails on unknown operations
 	w := &env{emulatortest.Serve(t, e)}
 	_, err := w.ECS(dev).RunTask(context.Background(), &ecs.RunTaskInput{TaskDefinition: new("web")})
-	emulatortest.WantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the service.")
+	emulatortest.WantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the "+
+		"service.")
 	if diff := cmp.Diff([]string{"ecs:RunTask"}, e.UnknownOperations()); diff != "" {
 		t.Errorf("unknown operations (-want +got):\n%s", diff)
 	}
@@ -122,7 +131,8 @@ func TestAccountsAndRegionsAreApart(t *testing.T) {
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	west := w.Config(dev)
 	west.Region = "us-west-2"
-	for name, client := range map[string]*ecs.Client{"another account": w.ECS(prod), "another region": ecs.NewFromConfig(west)} {
+	for name, client := range map[string]*ecs.Client{"another account": w.ECS(prod),
+		"another region": ecs.NewFromConfig(west)} {
 		listed, err := client.ListClusters(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -22,7 +22,8 @@ var jsonServices = map[string]string{
 	"secretsmanager":                       "secretsmanager",
 }
 
-// queryServices are the XML namespaces of the services of the query protocol (Smithy specification, "AWS query protocol").
+// queryServices are the XML namespaces of the services of the query protocol (Smithy specification, "AWS query
+// protocol").
 var queryServices = map[string]string{
 	"iam": "https://iam.amazonaws.com/doc/2010-05-08/",
 	"sns": "http://sns.amazonaws.com/doc/2010-03-31/",

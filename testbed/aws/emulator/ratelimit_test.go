@@ -14,7 +14,8 @@ func TestRateLimits(t *testing.T) {
 		burst      int
 		second     int // how many more after a second
 	}{
-		{"ecs:RegisterTaskDefinition", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx","memory":128}]}`, 20, 1},
+		{"ecs:RegisterTaskDefinition", `{"family":"web","containerDefinitions":[{"name":"app","image":"nginx",` +
+			`"memory":128}]}`, 20, 1},
 		{"ecs:DescribeTaskDefinition", `{"taskDefinition":"web"}`, 50, 20},
 		{"ecs:UpdateService", `{"service":"web"}`, 50, 5},
 		{"ecs:DescribeServices", `{"services":["web"]}`, 100, 20},

@@ -81,7 +81,8 @@ func TestLoadTemplate(t *testing.T) {
 	w := newEnv(t, emulator.Options{})
 	load := func(account, text string, values map[string]string) {
 		t.Helper()
-		loaded, err := cloudformation.Load([]byte(text), cloudformation.Parameters{Account: account, Region: "us-east-1", Partition: "aws", Stack: "s", Values: values})
+		loaded, err := cloudformation.Load([]byte(text), cloudformation.Parameters{Account: account,
+			Region: "us-east-1", Partition: "aws", Stack: "s", Values: values})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +129,8 @@ func TestLoadTemplateOfAnotherAccount(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = emulator.New(emulator.Options{}).LoadTemplate(prod, "us-east-1", loaded)
-	const want = `loading the rule "ForwardRule": the bus "arn:aws:events:us-east-1:111111111111:event-bus/default" is not in account 333333333333, region us-east-1`
+	const want = `loading the rule "ForwardRule": the bus "arn:aws:events:us-east-1:111111111111:event-bus/default" ` +
+		`is not in account 333333333333, region us-east-1`
 	if diff := cmp.Diff(want, errorText(err)); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}
@@ -144,7 +146,8 @@ func errorText(err error) string {
 // load makes the stack s of a template in dev.
 func (w *env) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
 	t.Helper()
-	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1", Stack: "s", Values: values})
+	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1",
+		Stack: "s", Values: values})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +191,9 @@ Resources:
       EventPattern: {source: [deployer], detail-type: [Deployment Failed]}
       Targets: [{Id: queue, Arn: !GetAtt Outcomes.Arn, DeadLetterConfig: {Arn: !GetAtt DeadLetters.Arn}}]
 `
-	const event = `{"version":"0","id":"ID","detail-type":"Deployment Failed","source":"deployer","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{"service":"web"}}`
+	const event = `{"version":"0","id":"ID","detail-type":"Deployment Failed","source":"deployer",` +
+		`"account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],` +
+		`"detail":{"service":"web"}}`
 	tests := []struct {
 		name          string
 		values        map[string]string
@@ -203,7 +208,9 @@ Resources:
 			t.Parallel()
 			w := newEnv(t, emulator.Options{})
 			w.load(t, source, tt.values)
-			w.Do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed","Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started","Detail":"{}"}]}`)
+			w.Do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed",`+
+				`"Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started",`+
+				`"Detail":"{}"}]}`)
 			if diff := cmp.Diff(tt.want, w.Bodies(t, "arn:aws:sqs:us-east-1:111111111111:outcomes")); diff != "" {
 				t.Errorf("the queue (-want +got):\n%s", diff)
 			}

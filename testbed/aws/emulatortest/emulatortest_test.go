@@ -45,7 +45,9 @@ func TestUnknownOperationsFailTheTest(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+operation)
-			request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+			request.Header.Set("Authorization",
+				"AWS4-HMAC-SHA256 Credential=111111111111/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, "+
+					"Signature=00")
 			response, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
@@ -69,9 +71,12 @@ func TestInProcessDrops(t *testing.T) {
 	t.Parallel()
 	e := emulator.New(emulator.Options{})
 	e.Inject(emulator.Fault{Operation: "*", Drop: emulator.DropBefore})
-	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://aws.invalid", strings.NewReader(`{}`))
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://aws.invalid",
+		strings.NewReader(`{}`))
 	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=111111111111/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	request.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=111111111111/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, "+
+			"Signature=00")
 	if _, err := (emulatortest.InProcess{AWS: e}).Do(request); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v, want %v", err, io.ErrUnexpectedEOF)
 	}

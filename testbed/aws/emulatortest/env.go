@@ -69,8 +69,8 @@ func (e *Env) ECR(key string) *ecr.Client { return ecr.NewFromConfig(e.Config(ke
 // STS returns an SDK client of STS that signs with the access key id.
 func (e *Env) STS(key string) *sts.Client { return sts.NewFromConfig(e.Config(key)) }
 
-// Raw makes one call of the JSON protocol with the access key id, and returns the status and the body of the answer. The
-// operation has the form "ecs:UpdateService".
+// Raw makes one call of the JSON protocol with the access key id, and returns the status and the body of the answer.
+// The operation has the form "ecs:UpdateService".
 func (e *Env) Raw(tb testing.TB, key, operation, body string) (status int, answer string) {
 	tb.Helper()
 	service, name, _ := strings.Cut(operation, ":")
@@ -147,7 +147,8 @@ func Policy(tb testing.TB, text string) *iam.Document {
 
 // Allow returns a policy document that allows the action on the resource.
 func Allow(action, resource string) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource + `"}]}`
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource +
+		`"}]}`
 }
 
 var uuidForm = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)

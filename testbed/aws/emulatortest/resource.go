@@ -19,7 +19,8 @@ const (
 
 // Manifest returns the manifest of an image that differs from others by its name.
 func Manifest(name string) string {
-	return `{"schemaVersion":2,"mediaType":"` + ManifestType + `","config":{"mediaType":"application/vnd.oci.image.config.v1+json",` +
+	return `{"schemaVersion":2,"mediaType":"` + ManifestType +
+		`","config":{"mediaType":"application/vnd.oci.image.config.v1+json",` +
 		`"digest":"` + Digest(name) + `","size":7},"layers":[{"size":35}]}`
 }
 
@@ -53,8 +54,8 @@ func (e *Env) Register(tb testing.TB, key, family, image string) (arn string) {
 	return registered.TaskDefinition.TaskDefinitionArn
 }
 
-// NewService is [New] with the service web of the cluster c. It has run two tasks of the first revision of the family web
-// for two minutes. more are further members of CreateService in JSON.
+// NewService is [New] with the service web of the cluster c. It has run two tasks of the first revision of the family
+// web for two minutes. more are further members of CreateService in JSON.
 func NewService(tb testing.TB, more string) *Env {
 	tb.Helper()
 	e := New(tb, emulator.Options{})

@@ -129,14 +129,16 @@ func (e *Server) putPermission(r *api.Request, in putPermissionInput) (any, *api
 		return api.Object{}, policyError(b.setPolicy([]byte(in.Policy)))
 	}
 	if in.StatementID == "" || in.Action != "events:PutEvents" || in.Principal == "" {
-		return nil, api.Validation("StatementId, Action events:PutEvents and Principal must be specified when there is no Policy.")
+		return nil, api.Validation("StatementId, Action events:PutEvents and Principal must be specified when there " +
+			"is no Policy.")
 	}
 	s := statement{
 		Sid: in.StatementID, Effect: "Allow", Action: api.Encode(in.Action),
 		Principal: api.Encode("*"), Resource: api.Encode(b.arn()),
 	}
 	if in.Principal != "*" {
-		s.Principal = api.Encode(api.Object{"AWS": "arn:" + api.Partition(b.scope.Region) + ":iam::" + in.Principal + ":root"})
+		s.Principal = api.Encode(api.Object{"AWS": "arn:" + api.Partition(b.scope.Region) + ":iam::" + in.Principal +
+			":root"})
 	}
 	if c := in.Condition; c != nil {
 		s.Condition = api.Encode(api.Object{c.Type: api.Object{c.Key: c.Value}})

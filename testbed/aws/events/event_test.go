@@ -28,7 +28,9 @@ func TestPutEvents(t *testing.T) {
 		return `{"Entries":[{"ErrorCode":"` + code + `","ErrorMessage":"` + message + `"}],"FailedEntryCount":1}`
 	}
 	event := func(time, resources string) string {
-		return `{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production","account":"111111111111","time":"` + time + `","region":"us-east-1","resources":` + resources + `,"detail":{"service":"backend"}}`
+		return `{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production",` +
+			`"account":"111111111111","time":"` + time + `","region":"us-east-1","resources":` + resources +
+			`,"detail":{"service":"backend"}}`
 	}
 	const detail = `"Detail":"{\"service\":\"backend\"}"`
 	tests := []struct {
@@ -36,18 +38,29 @@ func TestPutEvents(t *testing.T) {
 		wantEvents          []string
 	}{
 		{"an event", `{` + deploy + `,` + detail + `}`, sent, []string{event("2026-01-22T09:30:00Z", "[]")}},
-		{"with a time and resources", `{` + deploy + `,` + detail + `,"Time":1700000000.9,"Resources":["r"]}`, sent, []string{event("2023-11-14T22:13:20Z", `["r"]`)}},
-		{"to the default bus by ARN", `{` + deploy + `,` + detail + `,"EventBusName":"arn:aws:events:us-east-1:111111111111:event-bus/default"}`, sent, []string{event("2026-01-22T09:30:00Z", "[]")}},
+		{"with a time and resources", `{` + deploy + `,` + detail + `,"Time":1700000000.9,"Resources":["r"]}`, sent,
+			[]string{event("2023-11-14T22:13:20Z", `["r"]`)}},
+		{"to the default bus by ARN", `{` + deploy + `,` + detail +
+			`,"EventBusName":"arn:aws:events:us-east-1:111111111111:event-bus/default"}`, sent,
+			[]string{event("2026-01-22T09:30:00Z", "[]")}},
 		{"to a bus that is not there", `{` + deploy + `,` + detail + `,"EventBusName":"nope"}`, sent, nil},
-		{"no source", `{"DetailType":"DEPLOY",` + detail + `}`, failed("InvalidArgument", "Parameter Source is not valid. Reason: Source is a required argument."), nil},
-		{"no detail type", `{"Source":"action.production",` + detail + `}`, failed("InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType is a required argument."), nil},
-		{"no detail", `{` + deploy + `}`, failed("InvalidArgument", "Parameter Detail is not valid. Reason: Detail is a required argument."), nil},
-		{"a detail that is no object", `{` + deploy + `,"Detail":"[1]"}`, failed("MalformedDetail", "Detail is malformed."), nil},
-		{"a detail that is null", `{` + deploy + `,"Detail":"null"}`, failed("MalformedDetail", "Detail is malformed."), nil},
-		{"a detail that is no JSON", `{` + deploy + `,"Detail":"{service: backend}"}`, failed("MalformedDetail", "Detail is malformed."), nil},
-		{"a source of AWS", `{"Source":"aws.ecr","DetailType":"ECR Image Action",` + detail + `}`, failed("NotAuthorizedForSourceException", "Not authorized for the source."), nil},
+		{"no source", `{"DetailType":"DEPLOY",` + detail + `}`, failed("InvalidArgument",
+			"Parameter Source is not valid. Reason: Source is a required argument."), nil},
+		{"no detail type", `{"Source":"action.production",` + detail + `}`, failed("InvalidArgument",
+			"Parameter DetailType is not valid. Reason: DetailType is a required argument."), nil},
+		{"no detail", `{` + deploy + `}`, failed("InvalidArgument",
+			"Parameter Detail is not valid. Reason: Detail is a required argument."), nil},
+		{"a detail that is no object", `{` + deploy + `,"Detail":"[1]"}`, failed("MalformedDetail",
+			"Detail is malformed."), nil},
+		{"a detail that is null", `{` + deploy + `,"Detail":"null"}`, failed("MalformedDetail", "Detail is malformed."),
+			nil},
+		{"a detail that is no JSON", `{` + deploy + `,"Detail":"{service: backend}"}`, failed("MalformedDetail",
+			"Detail is malformed."), nil},
+		{"a source of AWS", `{"Source":"aws.ecr","DetailType":"ECR Image Action",` + detail + `}`,
+			failed("NotAuthorizedForSourceException", "Not authorized for the source."), nil},
 		{"one of two fails", `{"Source":"aws.x","DetailType":"DEPLOY",` + detail + `},{` + deploy + `,` + detail + `}`,
-			`{"Entries":[{"ErrorCode":"NotAuthorizedForSourceException","ErrorMessage":"Not authorized for the source."},{"EventId":"ID"}],"FailedEntryCount":1}`,
+			`{"Entries":[{"ErrorCode":"NotAuthorizedForSourceException","ErrorMessage":"Not authorized for the ` +
+				`source."},{"EventId":"ID"}],"FailedEntryCount":1}`,
 			[]string{event("2026-01-22T09:30:00Z", "[]")}},
 	}
 	for _, tt := range tests {
@@ -70,9 +83,13 @@ func TestPutEventsAsAWhole(t *testing.T) {
 	t.Parallel()
 	const entry = `{"Source":"s","DetailType":"d","Detail":"{}"}`
 	tests := []struct{ name, entries, want string }{
-		{"none", ``, `{"__type":"ValidationException","message":"1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length greater than or equal to 1"}`},
-		{"eleven", strings.Repeat(entry+",", 10) + entry, `{"__type":"ValidationException","message":"1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length less than or equal to 10"}`},
-		{"too large", `{"Source":"s","DetailType":"d","Detail":"{\"x\":\"` + strings.Repeat("x", 1<<20) + `\"}"}`, `{"__type":"ValidationException","message":"Total size of the entries in the request is over the limit."}`},
+		{"none", ``, `{"__type":"ValidationException","message":"1 validation error detected: Value at 'entries' ` +
+			`failed to satisfy constraint: Member must have length greater than or equal to 1"}`},
+		{"eleven", strings.Repeat(entry+",", 10) + entry, `{"__type":"ValidationException","message":"1 validation ` +
+			`error detected: Value at 'entries' failed to satisfy constraint: Member must have length less than or ` +
+			`equal to 10"}`},
+		{"too large", `{"Source":"s","DetailType":"d","Detail":"{\"x\":\"` + strings.Repeat("x", 1<<20) + `\"}"}`,
+			`{"__type":"ValidationException","message":"Total size of the entries in the request is over the limit."}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,7 +118,8 @@ func TestLambdaDelivery(t *testing.T) {
 		name: "a function that fails", function: func() error { return errors.New("no capacity") }, want: 1,
 		wantDead: []map[string]string{{
 			"RULE_ARN": "arn:aws:events:us-east-1:111111111111:rule/all", "TARGET_ARN": function,
-			"ERROR_CODE": "ERROR_FROM_TARGET", "ERROR_MESSAGE": "no capacity", "RETRY_ATTEMPTS": "0", "EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
+			"ERROR_CODE": "ERROR_FROM_TARGET", "ERROR_MESSAGE": "no capacity", "RETRY_ATTEMPTS": "0",
+			"EXHAUSTED_RETRY_CONDITION": "MaximumRetryAttempts",
 		}},
 	}, {
 		name: "no function",
@@ -129,7 +147,9 @@ func TestLambdaDelivery(t *testing.T) {
 			if err := w.AWS.Drain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			const event = `{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{}}`
+			const event = `{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production",` +
+				`"account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],` +
+				`"detail":{}}`
 			if diff := cmp.Diff(slices.Repeat([]string{event}, tt.want), append([]string{}, got...)); diff != "" {
 				t.Errorf("invocations (-want +got):\n%s", diff)
 			}
@@ -156,7 +176,8 @@ func TestDrainGivesUp(t *testing.T) {
 	w.Do(t, dev, "events:PutEvents", deployEntry)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := w.AWS.Drain(ctx); !errors.Is(err, context.Canceled) || err.Error() != "waiting for 1 deliveries: context canceled" {
+	if err := w.AWS.Drain(ctx); !errors.Is(err, context.Canceled) || err.Error() != "waiting for 1 deliveries: "+
+		"context canceled" {
 		t.Errorf("got %v", err)
 	}
 	close(release)

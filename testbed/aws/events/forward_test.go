@@ -20,12 +20,14 @@ const (
 // Events that dev sends on to prod's bus, as its policy and the role's say.
 func TestForwarding(t *testing.T) {
 	t.Parallel()
-	const denied = "User: arn:aws:sts::111111111111:assumed-role/Forwarder/session is not authorized to perform: events:PutEvents on resource: " + prodBus
+	const denied = "User: arn:aws:sts::111111111111:assumed-role/Forwarder/session is not authorized to perform: " +
+		"events:PutEvents on resource: " + prodBus
 	permit := func(more string) string {
 		return `{"StatementId":"dev","Action":"events:PutEvents","Principal":"111111111111"` + more + `}`
 	}
 	conditional := func(conditions string) string {
-		return `{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"` + forwarder + `\"},\"Action\":\"events:PutEvents\",\"Resource\":\"` +
+		return `{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"` +
+			forwarder + `\"},\"Action\":\"events:PutEvents\",\"Resource\":\"` +
 			prodBus + `\",\"Condition\":{\"StringEquals\":` + conditions + `}}]}"}`
 	}
 	tests := []struct {
@@ -37,14 +39,16 @@ func TestForwarding(t *testing.T) {
 		name: "both allow", identity: emulatortest.Allow("events:PutEvents", prodBus), bus: permit(""),
 	}, {
 		name: "on conditions that hold", identity: emulatortest.Allow("events:PutEvents", prodBus),
-		bus: conditional(`{\"events:source\":\"action.production\",\"events:detail-type\":\"DEPLOY\",\"events:eventBusInvocation\":\"true\"}`),
+		bus: conditional(`{\"events:source\":\"action.production\",\"events:detail-type\":\"DEPLOY\",` +
+			`\"events:eventBusInvocation\":\"true\"}`),
 	}, {
 		name: "on a condition that does not hold", identity: emulatortest.Allow("events:PutEvents", prodBus),
 		bus:  conditional(`{\"events:source\":\"aws.ecr\"}`),
 		want: denied + " because no resource-based policy allows the events:PutEvents action",
 	}, {
 		name: "of an organisation", identity: emulatortest.Allow("events:PutEvents", prodBus),
-		bus: `{"StatementId":"org","Action":"events:PutEvents","Principal":"*","Condition":{"Type":"StringEquals","Key":"aws:PrincipalOrgID","Value":"o-a1b2c3d4e5"}}`,
+		bus: `{"StatementId":"org","Action":"events:PutEvents","Principal":"*","Condition":{"Type":"StringEquals",` +
+			`"Key":"aws:PrincipalOrgID","Value":"o-a1b2c3d4e5"}}`,
 	}, {
 		name: "the bus has no policy", identity: emulatortest.Allow("events:PutEvents", prodBus),
 		want: denied + " because no resource-based policy allows the events:PutEvents action",
@@ -63,12 +67,15 @@ func TestForwarding(t *testing.T) {
 			if tt.bus != "" {
 				w.Do(t, prod, "events:PutPermission", tt.bus)
 			}
-			w.Rule(t, dev, `{"detail-type":["DEPLOY"]}`, prodBus, `,"RoleArn":"`+forwarder+`","DeadLetterConfig":{"Arn":"`+deadLetters+`"}`)
+			w.Rule(t, dev, `{"detail-type":["DEPLOY"]}`, prodBus,
+				`,"RoleArn":"`+forwarder+`","DeadLetterConfig":{"Arn":"`+deadLetters+`"}`)
 			w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, prodQueue, "")
 			w.Do(t, dev, "events:PutEvents", deployEntry)
 
 			// The envelope is dev's still.
-			want := []string{`{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{}}`}
+			want := []string{`{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production",` +
+				`"account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],` +
+				`"detail":{}}`}
 			var wantDead []map[string]string
 			if tt.want != "" {
 				want = nil
@@ -110,17 +117,23 @@ func TestThirdHop(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			w := newEnv(t, emulator.Options{})
-			w.AWS.SetRolePolicy(dev, "Forwarder", emulatortest.Policy(t, emulatortest.Allow("events:PutEvents", prodBus)))
+			w.AWS.SetRolePolicy(dev, "Forwarder", emulatortest.Policy(t, emulatortest.Allow("events:PutEvents",
+				prodBus)))
 			w.AWS.SetRolePolicy(prod, "Forwarder", emulatortest.Policy(t, emulatortest.Allow("events:PutEvents", "*")))
-			w.Do(t, prod, "events:PutPermission", `{"StatementId":"dev","Action":"events:PutEvents","Principal":"111111111111"}`)
+			w.Do(t, prod, "events:PutPermission", `{"StatementId":"dev","Action":"events:PutEvents",`+
+				`"Principal":"111111111111"}`)
 			w.Rule(t, dev, `{"detail-type":["DEPLOY"]}`, prodBus, `,"RoleArn":"`+forwarder+`"`)
-			w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, third, `,"RoleArn":"`+prodRole+`","DeadLetterConfig":{"Arn":"`+prodLetters+`"}`)
-			w.Do(t, dev, "events:PutEvents", deployEntry)                                                                            // by way of dev's bus
-			w.Do(t, dev, "events:PutEvents", strings.Replace(deployEntry, `{"Source"`, `{"EventBusName":"`+prodBus+`","Source"`, 1)) // directly
+			w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, third,
+				`,"RoleArn":"`+prodRole+`","DeadLetterConfig":{"Arn":"`+prodLetters+`"}`)
+			w.Do(t, dev, "events:PutEvents",
+				deployEntry) // by way of dev's bus
+			w.Do(t, dev, "events:PutEvents", strings.Replace(deployEntry, `{"Source"`, `{"EventBusName":"`+prodBus+
+				`","Source"`, 1)) // directly
 			want := map[string]string{
 				"RULE_ARN": "arn:aws:events:us-east-1:333333333333:rule/all", "TARGET_ARN": third,
-				"ERROR_CODE":    code,
-				"ERROR_MESSAGE": "Events received from another event bus cannot be forwarded to this event bus.", "RETRY_ATTEMPTS": "0",
+				"ERROR_CODE":     code,
+				"ERROR_MESSAGE":  "Events received from another event bus cannot be forwarded to this event bus.",
+				"RETRY_ATTEMPTS": "0",
 			}
 			if diff := cmp.Diff([]map[string]string{want, want}, attributes(w.AWS.Queue(prodLetters))); diff != "" {
 				t.Errorf("dead letters (-want +got):\n%s", diff)
@@ -134,16 +147,20 @@ func TestPutEventsOnAnotherAccountsBus(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, prodQueue, "")
-	const entries = `{"Entries":[{"Source":"action.production","DetailType":"DEPLOY","Detail":"{}","EventBusName":"` + prodBus + `"}]}`
+	const entries = `{"Entries":[{"Source":"action.production","DetailType":"DEPLOY","Detail":"{}","EventBusName":"` +
+		prodBus + `"}]}`
 	_, got := w.Raw(t, dev, "events:PutEvents", entries)
-	const want = `{"Message":"User: arn:aws:iam::111111111111:root is not authorized to perform: events:PutEvents on resource: ` + prodBus +
+	const want = `{"Message":"User: arn:aws:iam::111111111111:root is not authorized to perform: events:PutEvents on ` +
+		`resource: ` + prodBus +
 		` because no resource-based policy allows the events:PutEvents action","__type":"AccessDeniedException"}`
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	w.Do(t, prod, "events:PutPermission", `{"StatementId":"dev","Action":"events:PutEvents","Principal":"111111111111"}`)
+	w.Do(t, prod, "events:PutPermission", `{"StatementId":"dev","Action":"events:PutEvents",`+
+		`"Principal":"111111111111"}`)
 	w.Do(t, dev, "events:PutEvents", entries)
-	received := []string{`{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production","account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{}}`}
+	received := []string{`{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production",` +
+		`"account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],"detail":{}}`}
 	if diff := cmp.Diff(received, w.Bodies(t, prodQueue)); diff != "" {
 		t.Errorf("received (-want +got):\n%s", diff)
 	}

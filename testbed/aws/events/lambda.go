@@ -7,8 +7,8 @@ import (
 )
 
 // HandleLambda makes f the Lambda function with the ARN. A delivery succeeds if f returns nil. An error stands for one
-// that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue at
-// once, as if the target's retries were exhausted. Several deliveries may run at the same time.
+// that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue
+// at once, as if the target's retries were exhausted. Several deliveries may run at the same time.
 func (e *Server) HandleLambda(arn string, f func(ctx context.Context, event []byte) error) {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()

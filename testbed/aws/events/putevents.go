@@ -63,7 +63,8 @@ func (n entry) check() (code, message string) {
 	case strings.HasPrefix(n.Source, "aws."):
 		return "NotAuthorizedForSourceException", "Not authorized for the source."
 	case len(n.DetailType) > maxDetailType:
-		return "InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType must be at most 128 characters."
+		return "InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType must be at most 128 " +
+			"characters."
 	case json.Unmarshal([]byte(*n.Detail), &detail) != nil || detail == nil:
 		return "MalformedDetail", "Detail is malformed."
 	}

@@ -52,7 +52,8 @@ func (r *rule) setPattern(text string) error {
 func (r *rule) describe() api.Object {
 	o := api.Object{"Name": r.name, "Arn": r.arn(), "State": r.state, "EventBusName": defaultBus}
 	for name, value := range map[string]string{
-		"EventPattern": r.patternText, "ScheduleExpression": r.schedule, "Description": r.description, "RoleArn": r.roleARN,
+		"EventPattern": r.patternText, "ScheduleExpression": r.schedule, "Description": r.description,
+		"RoleArn": r.roleARN,
 	} {
 		if value != "" {
 			o[name] = value

@@ -12,34 +12,70 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	const (
-		all    = `{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all","Description":"d","EventBusName":"default","EventPattern":"{\"source\":[\"s\"]}","Name":"all","State":"ENABLED"`
-		target = `{"Id":"t","Arn":"` + function + `","DeadLetterConfig":{"Arn":"` + deadLetters + `"},"RetryPolicy":{"MaximumRetryAttempts":0}}`
+		all = `{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all","Description":"d","EventBusName":"default",` +
+			`"EventPattern":"{\"source\":[\"s\"]}","Name":"all","State":"ENABLED"`
+		target = `{"Id":"t","Arn":"` + function + `","DeadLetterConfig":{"Arn":"` + deadLetters +
+			`"},"RetryPolicy":{"MaximumRetryAttempts":0}}`
 	)
 	steps := []struct {
 		name, call, body string
 		wantStatus       int
 		want             string
 	}{
-		{"describe another", "events:DescribeEventBus", `{"Name":"nope"}`, 400, `{"__type":"ResourceNotFoundException","message":"Event bus nope does not exist."}`},
-		{"a rule", "events:PutRule", `{"Name":"all","EventPattern":"{\"source\":[\"s\"]}","Description":"d"}`, 200, `{"RuleArn":"arn:aws:events:us-east-1:111111111111:rule/all"}`},
-		{"a schedule", "events:PutRule", `{"Name":"daily","ScheduleExpression":"rate(1 day)","State":"DISABLED"}`, 200, `{"RuleArn":"arn:aws:events:us-east-1:111111111111:rule/daily"}`},
-		{"describe the schedule", "events:DescribeRule", `{"Name":"daily"}`, 200, `{"Arn":"arn:aws:events:us-east-1:111111111111:rule/daily","CreatedBy":"111111111111","EventBusName":"default","Name":"daily","ScheduleExpression":"rate(1 day)","State":"DISABLED"}`},
-		{"describe the bus", "events:DescribeEventBus", `{}`, 200, `{"Arn":"arn:aws:events:us-east-1:111111111111:event-bus/default","CreationTime":1769074200,"LastModifiedTime":1769074200,"Name":"default"}`},
-		{"a rule for nothing", "events:PutRule", `{"Name":"x"}`, 400, `{"__type":"ValidationException","message":"Parameter(s) EventPattern or ScheduleExpression must be specified."}`},
-		{"a rule of no bus", "events:PutRule", `{"Name":"x","EventPattern":"{\"source\":[\"s\"]}","EventBusName":"nope"}`, 400, `{"__type":"ResourceNotFoundException","message":"Event bus nope does not exist."}`},
-		{"describe the rule", "events:DescribeRule", `{"Name":"all"}`, 200, all[:len(`{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all",`)] + `"CreatedBy":"111111111111",` + all[len(`{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all",`):] + `}`},
-		{"describe another rule", "events:DescribeRule", `{"Name":"nope"}`, 400, `{"__type":"ResourceNotFoundException","message":"Rule nope does not exist on EventBus default."}`},
-		{"targets", "events:PutTargets", `{"Rule":"all","Targets":[` + target + `]}`, 200, `{"FailedEntries":[],"FailedEntryCount":0}`},
+		{"describe another", "events:DescribeEventBus", `{"Name":"nope"}`, 400,
+			`{"__type":"ResourceNotFoundException","message":"Event bus nope does not exist."}`},
+		{"a rule", "events:PutRule", `{"Name":"all","EventPattern":"{\"source\":[\"s\"]}","Description":"d"}`, 200,
+			`{"RuleArn":"arn:aws:events:us-east-1:111111111111:rule/all"}`},
+		{"a schedule", "events:PutRule", `{"Name":"daily","ScheduleExpression":"rate(1 day)","State":"DISABLED"}`, 200,
+			`{"RuleArn":"arn:aws:events:us-east-1:111111111111:rule/daily"}`},
+		{"describe the schedule", "events:DescribeRule", `{"Name":"daily"}`, 200,
+			`{"Arn":"arn:aws:events:us-east-1:111111111111:rule/daily","CreatedBy":"111111111111",` +
+				`"EventBusName":"default","Name":"daily","ScheduleExpression":"rate(1 day)","State":"DISABLED"}`},
+		{"describe the bus", "events:DescribeEventBus", `{}`, 200,
+			`{"Arn":"arn:aws:events:us-east-1:111111111111:event-bus/default","CreationTime":1769074200,` +
+				`"LastModifiedTime":1769074200,"Name":"default"}`},
+		{"a rule for nothing", "events:PutRule", `{"Name":"x"}`, 400,
+			`{"__type":"ValidationException","message":"Parameter(s) EventPattern or ScheduleExpression must be ` +
+				`specified."}`},
+		{"a rule of no bus", "events:PutRule", `{"Name":"x","EventPattern":"{\"source\":[\"s\"]}",` +
+			`"EventBusName":"nope"}`, 400, `{"__type":"ResourceNotFoundException","message":"Event bus nope does not ` +
+			`exist."}`},
+		{"describe the rule", "events:DescribeRule", `{"Name":"all"}`, 200,
+			all[:len(`{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all",`)] + `"CreatedBy":"111111111111",` +
+				all[len(`{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all",`):] + `}`},
+		{"describe another rule", "events:DescribeRule", `{"Name":"nope"}`, 400,
+			`{"__type":"ResourceNotFoundException","message":"Rule nope does not exist on EventBus default."}`},
+		{"targets", "events:PutTargets", `{"Rule":"all","Targets":[` + target + `]}`, 200,
+			`{"FailedEntries":[],"FailedEntryCount":0}`},
 		{"list the targets", "events:ListTargetsByRule", `{"Rule":"all"}`, 200, `{"Targets":[` + target + `]}`},
-		{"a target of no rule", "events:PutTargets", `{"Rule":"nope","Targets":[]}`, 400, `{"__type":"ResourceNotFoundException","message":"Rule nope does not exist on EventBus default."}`},
-		{"a target that is no ARN", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"x"}]}`, 400, `{"__type":"ValidationException","message":"Parameter x is not valid. Reason: Provided Arn is not in correct format."}`},
-		{"another account's bus without a role", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"` + prodBus + `"}]}`, 400, `{"__type":"ValidationException","message":"RoleArn is required for target ` + prodBus + `."}`},
-		{"an input of its own", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"` + function + `","Input":"{}"}]}`, 400, `{"__type":"ValidationException","message":"Modifying the input for target x is not supported by the emulator."}`},
-		{"too many targets", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"1","Arn":"` + function + `"},{"Id":"2","Arn":"` + function + `"},{"Id":"3","Arn":"` + function + `"},{"Id":"4","Arn":"` + function + `"},{"Id":"5","Arn":"` + function + `"}]}`, 400, `{"__type":"LimitExceededException","message":"The requested resource exceeds the maximum number allowed."}`},
+		{"a target of no rule", "events:PutTargets", `{"Rule":"nope","Targets":[]}`, 400,
+			`{"__type":"ResourceNotFoundException","message":"Rule nope does not exist on EventBus default."}`},
+		{"a target that is no ARN", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"x"}]}`, 400,
+			`{"__type":"ValidationException","message":"Parameter x is not valid. Reason: Provided Arn is not in ` +
+				`correct format."}`},
+		{"another account's bus without a role", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"` +
+			prodBus + `"}]}`, 400, `{"__type":"ValidationException","message":"RoleArn is required for target ` +
+			prodBus + `."}`},
+		{"an input of its own", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"x","Arn":"` + function +
+			`","Input":"{}"}]}`, 400, `{"__type":"ValidationException","message":"Modifying the input for target x ` +
+			`is not supported by the emulator."}`},
+		{"too many targets", "events:PutTargets", `{"Rule":"all","Targets":[{"Id":"1","Arn":"` + function +
+			`"},{"Id":"2","Arn":"` + function + `"},{"Id":"3","Arn":"` + function + `"},{"Id":"4","Arn":"` + function +
+			`"},{"Id":"5","Arn":"` + function + `"}]}`, 400, `{"__type":"LimitExceededException","message":"The ` +
+			`requested resource exceeds the maximum number allowed."}`},
 		{"a bad permission", "events:PutPermission", `{"Policy":"{}"}`, 400, ``},
-		{"a pattern that matches", "events:TestEventPattern", `{"EventPattern":"{\"source\":[\"s\"]}","Event":"{\"id\":\"1\",\"account\":\"1\",\"source\":\"s\",\"time\":\"2026-01-22T09:30:00Z\",\"region\":\"r\",\"resources\":[],\"detail-type\":\"d\"}"}`, 200, `{"Result":true}`},
-		{"a pattern that does not", "events:TestEventPattern", `{"EventPattern":"{\"source\":[\"t\"]}","Event":"{\"id\":\"1\",\"account\":\"1\",\"source\":\"s\",\"time\":\"2026-01-22T09:30:00Z\",\"region\":\"r\",\"resources\":[],\"detail-type\":\"d\"}"}`, 200, `{"Result":false}`},
-		{"an event without its members", "events:TestEventPattern", `{"EventPattern":"{\"source\":[\"t\"]}","Event":"{\"source\":\"s\"}"}`, 400, `{"__type":"ValidationException","message":"Parameter Event is not valid. Reason: id is a required argument."}`},
+		{"a pattern that matches", "events:TestEventPattern",
+			`{"EventPattern":"{\"source\":[\"s\"]}","Event":"{\"id\":\"1\",\"account\":\"1\",\"source\":\"s\",` +
+				`\"time\":\"2026-01-22T09:30:00Z\",\"region\":\"r\",\"resources\":[],\"detail-type\":\"d\"}"}`, 200,
+			`{"Result":true}`},
+		{"a pattern that does not", "events:TestEventPattern",
+			`{"EventPattern":"{\"source\":[\"t\"]}","Event":"{\"id\":\"1\",\"account\":\"1\",\"source\":\"s\",` +
+				`\"time\":\"2026-01-22T09:30:00Z\",\"region\":\"r\",\"resources\":[],\"detail-type\":\"d\"}"}`, 200,
+			`{"Result":false}`},
+		{"an event without its members", "events:TestEventPattern",
+			`{"EventPattern":"{\"source\":[\"t\"]}","Event":"{\"source\":\"s\"}"}`, 400,
+			`{"__type":"ValidationException","message":"Parameter Event is not valid. Reason: id is a required ` +
+				`argument."}`},
 	}
 	for _, s := range steps {
 		status, got := w.Raw(t, dev, s.call, s.body)

@@ -15,11 +15,15 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::111111111111:role/path/Task"
 	w := newEnv(t, emulator.Options{})
-	w.AWS.SetRolePolicy(dev, "Task", emulatortest.Policy(t, emulatortest.Allow("ecr:Get*", "*")), emulatortest.Policy(t, emulatortest.Allow("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/web")),
-		emulatortest.Policy(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecr:GetLifecyclePolicy","Resource":"*"}]}`))
+	w.AWS.SetRolePolicy(dev, "Task", emulatortest.Policy(t, emulatortest.Allow("ecr:Get*", "*")), emulatortest.Policy(t,
+		emulatortest.Allow("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/web")),
+		emulatortest.Policy(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny",`+
+			`"Action":"ecr:GetLifecyclePolicy","Resource":"*"}]}`))
 	simulate := func(key, source string, resources ...string) (map[string]string, error) {
-		out, err := iam.NewFromConfig(w.Config(key)).SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{
-			PolicySourceArn: &source, ActionNames: []string{"ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetLifecyclePolicy"}, ResourceArns: resources})
+		out, err := iam.NewFromConfig(w.Config(key)).SimulatePrincipalPolicy(t.Context(),
+			&iam.SimulatePrincipalPolicyInput{
+				PolicySourceArn: &source, ActionNames: []string{"ecr:GetAuthorizationToken", "ecr:BatchGetImage",
+					"ecr:GetLifecyclePolicy"}, ResourceArns: resources})
 		if err != nil {
 			return nil, err
 		}
@@ -29,29 +33,41 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		}
 		return got, nil
 	}
-	got, err := simulate(dev, role, "arn:aws:ecr:us-east-1:111111111111:repository/web", "arn:aws:ecr:us-east-1:111111111111:repository/other")
+	got, err := simulate(dev, role, "arn:aws:ecr:us-east-1:111111111111:repository/web",
+		"arn:aws:ecr:us-east-1:111111111111:repository/other")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/web": "allowed", "ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/other": "allowed",
-		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/web": "allowed", "ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/other": "implicitDeny",
-		"ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/web": "explicitDeny", "ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/other": "explicitDeny",
+		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/web":   "allowed",
+		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/other": "allowed",
+		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/web":           "allowed",
+		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/other":         "implicitDeny",
+		"ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/web":      "explicitDeny",
+		"ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/other":    "explicitDeny",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	got, err = simulate(dev, role)
-	if diff := cmp.Diff(map[string]string{"ecr:GetAuthorizationToken *": "allowed", "ecr:BatchGetImage *": "implicitDeny", "ecr:GetLifecyclePolicy *": "explicitDeny"}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(map[string]string{"ecr:GetAuthorizationToken *": "allowed",
+		"ecr:BatchGetImage *": "implicitDeny", "ecr:GetLifecyclePolicy *": "explicitDeny"}, got); err != nil ||
+		diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
 
 	_, err = simulate(dev, "arn:aws:iam::111111111111:role/nobody")
 	emulatortest.WantError(t, err, "NoSuchEntity", "The role with name nobody cannot be found.")
 	_, err = simulate(prod, role)
-	emulatortest.WantError(t, err, "AccessDenied", "User: arn:aws:iam::333333333333:root is not authorized to perform: iam:SimulatePrincipalPolicy on resource: "+role+" because no resource-based policy allows the iam:SimulatePrincipalPolicy action")
+	emulatortest.WantError(t, err, "AccessDenied", "User: arn:aws:iam::333333333333:root is not authorized to "+
+		"perform: iam:SimulatePrincipalPolicy on resource: "+role+" because no resource-based policy allows the "+
+		"iam:SimulatePrincipalPolicy action")
 	_, err = simulate(dev+"-Task", role)
-	emulatortest.WantError(t, err, "AccessDenied", "User: arn:aws:sts::111111111111:assumed-role/Task/session is not authorized to perform: iam:SimulatePrincipalPolicy on resource: "+role+" because no identity-based policy allows the iam:SimulatePrincipalPolicy action")
-	_, err = iam.NewFromConfig(w.Config(dev)).SimulatePrincipalPolicy(t.Context(), &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: []string{"ecr:GetAuthorizationToken"}, CallerArn: aws.String(role)})
+	emulatortest.WantError(t, err, "AccessDenied", "User: arn:aws:sts::111111111111:assumed-role/Task/session is not "+
+		"authorized to perform: iam:SimulatePrincipalPolicy on resource: "+role+" because no identity-based policy "+
+		"allows the iam:SimulatePrincipalPolicy action")
+	_, err = iam.NewFromConfig(w.Config(dev)).SimulatePrincipalPolicy(t.Context(),
+		&iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role),
+			ActionNames: []string{"ecr:GetAuthorizationToken"}, CallerArn: aws.String(role)})
 	emulatortest.WantError(t, err, "InvalidInput", "The parameter CallerArn is not supported by the emulator.")
 }

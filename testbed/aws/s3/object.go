@@ -22,7 +22,8 @@ const (
 var (
 	errAccessDenied = &api.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Access Denied"}
 	errExpired      = &api.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Request has expired"}
-	errTwoAuth      = api.NewError("InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "+
+	errTwoAuth      = api.NewError("InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm "+
+		"query parameter, "+
 		"Signature query string parameter or the Authorization header should be specified")
 )
 

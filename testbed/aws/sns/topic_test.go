@@ -36,21 +36,27 @@ func TestTopics(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"}, w.AWS.Published(topic)); diff != "" {
+	if diff := cmp.Diff([]string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"},
+		w.AWS.Published(topic)); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
-	const denied = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: SNS:Publish on resource: " + topic + " because no identity-based policy allows the SNS:Publish action"
+	const denied = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: " +
+		"SNS:Publish on resource: " + topic + " because no identity-based policy allows the SNS:Publish action"
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic+"2")))
 	emulatortest.WantError(t, w.publish(t, dev+"-Deployer", topic, "three"), "AuthorizationError", denied)
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic)))
 	if err := w.publish(t, dev+"-Deployer", topic, "three"); err != nil {
 		t.Error(err)
 	}
-	emulatortest.WantError(t, w.publish(t, prod, topic, "four"), "AuthorizationError", "User: arn:aws:iam::333333333333:root is not authorized to perform: SNS:Publish on resource: "+topic+" because no resource-based policy allows the SNS:Publish action")
+	emulatortest.WantError(t, w.publish(t, prod, topic, "four"), "AuthorizationError",
+		"User: arn:aws:iam::333333333333:root is not authorized to perform: SNS:Publish on resource: "+topic+
+			" because no resource-based policy allows the SNS:Publish action")
 	emulatortest.WantError(t, w.publish(t, dev, topic+"2", "five"), "NotFound", "Topic does not exist")
-	emulatortest.WantError(t, w.publish(t, dev, "deployments", "six"), "InvalidParameter", "Invalid parameter: TopicArn")
+	emulatortest.WantError(t, w.publish(t, dev, "deployments", "six"), "InvalidParameter",
+		"Invalid parameter: TopicArn")
 	emulatortest.WantError(t, w.publish(t, dev, topic, ""), "InvalidParameter", "Invalid parameter: Empty message")
-	emulatortest.WantError(t, w.publish(t, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter", "Invalid parameter: Message too long")
+	emulatortest.WantError(t, w.publish(t, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter",
+		"Invalid parameter: Message too long")
 	if got := len(w.AWS.Published(topic)); got != 3 {
 		t.Errorf("%d messages were published, want 3", got)
 	}

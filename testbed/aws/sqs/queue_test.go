@@ -24,7 +24,8 @@ func TestQueues(t *testing.T) {
 	ctx, queue := t.Context(), aws.String("https://sqs.us-east-1.amazonaws.com/111111111111/jobs")
 	receive := func() []types.Message {
 		t.Helper()
-		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, MaxNumberOfMessages: 10, VisibilityTimeout: 60, MessageAttributeNames: []string{"All"}})
+		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: queue, MaxNumberOfMessages: 10,
+			VisibilityTimeout: 60, MessageAttributeNames: []string{"All"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,21 +33,25 @@ func TestQueues(t *testing.T) {
 	}
 	for _, body := range []string{"one", "two"} {
 		if _, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String(body),
-			MessageAttributes: map[string]types.MessageAttributeValue{"ERROR_CODE": {DataType: aws.String("String"), StringValue: aws.String(body)}}}); err != nil {
+			MessageAttributes: map[string]types.MessageAttributeValue{"ERROR_CODE": {DataType: aws.String("String"),
+				StringValue: aws.String(body)}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	got := receive()
-	if len(got) != 2 || aws.ToString(got[0].Body) != "one" || aws.ToString(got[1].MessageAttributes["ERROR_CODE"].StringValue) != "two" {
+	if len(got) != 2 || aws.ToString(got[0].Body) != "one" ||
+		aws.ToString(got[1].MessageAttributes["ERROR_CODE"].StringValue) != "two" {
 		t.Fatalf("received %v", got)
 	}
 	if again := receive(); len(again) != 0 {
 		t.Errorf("hidden messages were received: %v", again)
 	}
-	if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue, ReceiptHandle: got[0].ReceiptHandle}); err != nil {
+	if _, err := client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: queue,
+		ReceiptHandle: got[0].ReceiptHandle}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue, ReceiptHandle: got[1].ReceiptHandle}); err != nil {
+	if _, err := client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: queue,
+		ReceiptHandle: got[1].ReceiptHandle}); err != nil {
 		t.Fatal(err)
 	}
 	if again := receive(); len(again) != 1 || aws.ToString(again[0].Body) != "two" {

@@ -1,5 +1,5 @@
-// Package ssm emulates Parameter Store of AWS Systems Manager (Systems Manager API reference), which also returns secrets
-// of Secrets Manager (Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
+// Package ssm emulates Parameter Store of AWS Systems Manager (Systems Manager API reference), which also returns
+// secrets of Secrets Manager (Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
 // parameters").
 package ssm
 

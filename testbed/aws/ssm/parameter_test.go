@@ -16,7 +16,8 @@ const parameterARN = "arn:aws:ssm:us-east-1:111111111111:parameter/"
 // getParameter reads a parameter in the name of the access key id.
 func (w *env) getParameter(t *testing.T, key, name string, decrypt bool) (*types.Parameter, error) {
 	t.Helper()
-	out, err := ssm.NewFromConfig(w.Config(key)).GetParameter(t.Context(), &ssm.GetParameterInput{Name: &name, WithDecryption: &decrypt})
+	out, err := ssm.NewFromConfig(w.Config(key)).GetParameter(t.Context(), &ssm.GetParameterInput{Name: &name,
+		WithDecryption: &decrypt})
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +32,8 @@ func TestParameters(t *testing.T) {
 	w.AWS.PutParameter(dev, "eu-west-1", "/deployer/far", "another region's")
 	client := ssm.NewFromConfig(w.Config(dev))
 	put := func(value string, overwrite bool) error {
-		_, err := client.PutParameter(t.Context(), &ssm.PutParameterInput{Name: new("plain"), Value: &value, Type: types.ParameterTypeString, Overwrite: &overwrite})
+		_, err := client.PutParameter(t.Context(), &ssm.PutParameterInput{Name: new("plain"), Value: &value,
+			Type: types.ParameterTypeString, Overwrite: &overwrite})
 		return err
 	}
 	for _, value := range []string{"one", "two"} {
@@ -39,22 +41,28 @@ func TestParameters(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	emulatortest.WantError(t, put("three", false), "ParameterAlreadyExists", "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+	emulatortest.WantError(t, put("three", false), "ParameterAlreadyExists",
+		"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
 	tests := []struct {
 		name, asked  string
 		decrypt      bool
 		value, arn   string
 		code, reason string
 	}{
-		{name: "a path", asked: "/deployer/slack", decrypt: true, value: "https://hooks.example/1", arn: parameterARN + "deployer/slack"},
-		{name: "by its ARN", asked: parameterARN + "deployer/slack", decrypt: true, value: "https://hooks.example/1", arn: parameterARN + "deployer/slack"},
+		{name: "a path", asked: "/deployer/slack", decrypt: true, value: "https://hooks.example/1",
+			arn: parameterARN + "deployer/slack"},
+		{name: "by its ARN", asked: parameterARN + "deployer/slack", decrypt: true, value: "https://hooks.example/1",
+			arn: parameterARN + "deployer/slack"},
 		{name: "encrypted", asked: "/deployer/slack", value: "AQICAHEncrypted", arn: parameterARN + "deployer/slack"},
 		{name: "a plain one", asked: "plain", value: "two", arn: parameterARN + "plain"},
 		{name: "a plain one by its ARN", asked: parameterARN + "plain", value: "two", arn: parameterARN + "plain"},
 		{name: "none", asked: "/deployer/none", decrypt: true, code: "ParameterNotFound"},
 		{name: "another account's", asked: "/deployer/prod", decrypt: true, code: "ParameterNotFound"},
 		{name: "another region's", asked: "/deployer/far", decrypt: true, code: "ParameterNotFound"},
-		{name: "not a name", asked: "https://hooks.example/1", code: "ValidationException", reason: `Parameter name: can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`},
+		{name: "not a name", asked: "https://hooks.example/1", code: "ValidationException",
+			reason: `Parameter name: can't be prefixed with "ssm" (case-insensitive). If formed as a path, it can ` +
+				`consist of sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, ` +
+				`numbers and the following 3 symbols .-_`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +89,8 @@ func TestSecrets(t *testing.T) {
 	secret := w.AWS.PutSecret(dev, "us-east-1", "team/slack", "https://hooks.example/2")
 	const reference, none = "/aws/reference/secretsmanager/team/slack", "/aws/reference/secretsmanager/none"
 	for _, id := range []string{"team/slack", secret} {
-		got, err := secretsmanager.NewFromConfig(w.Config(dev)).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &id})
+		got, err := secretsmanager.NewFromConfig(w.Config(dev)).GetSecretValue(t.Context(),
+			&secretsmanager.GetSecretValueInput{SecretId: &id})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +98,8 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("%s: got %q of %s", id, *got.SecretString, *got.ARN)
 		}
 	}
-	_, err := secretsmanager.NewFromConfig(w.Config(dev)).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: new("none")})
+	_, err := secretsmanager.NewFromConfig(w.Config(dev)).GetSecretValue(t.Context(),
+		&secretsmanager.GetSecretValueInput{SecretId: new("none")})
 	emulatortest.WantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
 	got, err := w.getParameter(t, dev, reference, true)
@@ -100,19 +110,26 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("referred to: %+v", got)
 	}
 	_, err = w.getParameter(t, dev, reference, false)
-	emulatortest.WantError(t, err, "ValidationException", "WithDecryption flag must be True for retrieving a Secret Manager secret.")
+	emulatortest.WantError(t, err, "ValidationException", "WithDecryption flag must be True for retrieving a Secret "+
+		"Manager secret.")
 	_, err = w.getParameter(t, dev, none, true)
-	emulatortest.WantError(t, err, "ParameterNotFound", "An error occurred (ParameterNotFound) when referencing Secrets Manager: Secret aws/reference/secretsmanager/none not found.")
+	emulatortest.WantError(t, err, "ParameterNotFound", "An error occurred (ParameterNotFound) when referencing "+
+		"Secrets Manager: Secret aws/reference/secretsmanager/none not found.")
 
 	const who = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: "
 	parameters := emulatortest.Allow("ssm:GetParameter", parameterARN+"aws/reference/secretsmanager/team/slack")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, parameters))
 	_, err = w.getParameter(t, dev+"-Deployer", reference, true)
-	emulatortest.WantError(t, err, "AccessDeniedException", "An error occurred (AccessDeniedException) when referencing Secrets Manager: "+who+"secretsmanager:GetSecretValue on resource: "+secret+" because no identity-based policy allows the secretsmanager:GetSecretValue action")
-	secrets := emulatortest.Allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:111111111111:secret:team/slack-??????")
+	emulatortest.WantError(t, err, "AccessDeniedException",
+		"An error occurred (AccessDeniedException) when referencing Secrets Manager: "+who+
+			"secretsmanager:GetSecretValue on resource: "+secret+" because no identity-based policy allows the "+
+			"secretsmanager:GetSecretValue action")
+	secrets := emulatortest.Allow("secretsmanager:GetSecretValue",
+		"arn:aws:secretsmanager:us-east-1:111111111111:secret:team/slack-??????")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, secrets))
 	_, err = w.getParameter(t, dev+"-Deployer", reference, true)
-	emulatortest.WantError(t, err, "AccessDeniedException", who+"ssm:GetParameter on resource: "+parameterARN+"aws/reference/secretsmanager/team/slack because no identity-based policy allows the ssm:GetParameter action")
+	emulatortest.WantError(t, err, "AccessDeniedException", who+"ssm:GetParameter on resource: "+parameterARN+
+		"aws/reference/secretsmanager/team/slack because no identity-based policy allows the ssm:GetParameter action")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, parameters), emulatortest.Policy(t, secrets))
 	if _, err := w.getParameter(t, dev+"-Deployer", reference, true); err != nil {
 		t.Error(err)

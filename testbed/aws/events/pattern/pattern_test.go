@@ -66,7 +66,8 @@ func TestMatch(t *testing.T) {
 		{"does not exist, parent missing", `{"a": {"b": [{"exists": false}]}}`, `{"c": 1}`, true},
 		{"does not exist, parent scalar", `{"a": {"b": [{"exists": false}]}}`, `{"a": 1}`, true},
 		{"does not exist, not a leaf", `{"detail": [{"exists": false}]}`, push, true},
-		{"does not exist in any element", `{"a": {"b": [{"exists": false}], "c": [1]}}`, `{"a": [{"b": 1}, {"c": 1}]}`, false},
+		{"does not exist in any element", `{"a": {"b": [{"exists": false}], "c": [1]}}`, `{"a": [{"b": 1}, {"c": 1}]}`,
+			false},
 		{"missing or a value, missing", `{"a": [{"exists": false}, "x"]}`, `{}`, true},
 		{"missing or a value, the value", `{"a": [{"exists": false}, "x"]}`, `{"a": "x"}`, true},
 		{"missing or a value, another", `{"a": [{"exists": false}, "x"]}`, `{"a": "y"}`, false},
@@ -116,18 +117,21 @@ func TestParseErrors(t *testing.T) {
 	}{
 		{"nothing", ``, `not JSON: EOF`},
 		{"no object", `["aws.ecr"]`, `it is not a JSON object`},
-		{"comment", `{"source": ["aws.ecr"] // ECR` + "\n}", `not JSON: invalid character '/' after object key:value pair`},
+		{"comment", `{"source": ["aws.ecr"] // ECR` + "\n}", `not JSON: invalid character '/' after object key:value ` +
+			`pair`},
 		{"empty", `{}`, `an empty object is not allowed`},
 		{"empty object", `{"detail": {}}`, `detail: an empty object is not allowed`},
 		{"empty array", `{"detail": {"a": []}}`, `detail.a: an empty array is not allowed`},
 		{"scalar", `{"source": "aws.ecr"}`, `source: must be an object or an array, not the string "aws.ecr"`},
-		{"array in array", `{"source": [["aws.ecr"]]}`, `source: a value must be a string, number, true, false, null or matcher, not an array`},
+		{"array in array", `{"source": [["aws.ecr"]]}`, `source: a value must be a string, number, true, false, null ` +
+			`or matcher, not an array`},
 		{"unknown matcher", `{"a": [{"anything-but": "x"}]}`, `a: unknown matcher "anything-but"`},
 		{"two keys", `{"a": [{"prefix": "x", "exists": true}]}`, `a: a matcher must have exactly one key, not 2`},
 		{"or", `{"$or": [{"a": [1]}, {"b": [2]}]}`, `$or: the operator is not supported here`},
 		{"prefix of number", `{"a": [{"prefix": 5}]}`, `a: prefix must be a string, not the number 5`},
 		{"exists of word", `{"a": [{"exists": "yes"}]}`, `a: exists must be true or false, not the string "yes"`},
-		{"too long", `{"a": ["` + strings.Repeat("é", MaxLength) + `"]}`, `it has 2059 characters, more than the 2048 that EventBridge accepts`},
+		{"too long", `{"a": ["` + strings.Repeat("é", MaxLength) + `"]}`,
+			`it has 2059 characters, more than the 2048 that EventBridge accepts`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
