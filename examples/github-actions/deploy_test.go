@@ -83,7 +83,7 @@ func TestWorkflow(t *testing.T) {
 				t.Errorf("%s: %s has no version", name, s.Uses)
 			}
 			if strings.Contains(s.Run, "${{") {
-				t.Errorf("%s: step %q has an expression in its script, where anybody's text would be run", name, s.Name)
+				t.Errorf("%s: step %q has an expression in its script, which would run any text", name, s.Name)
 			}
 			if out, err := bash("-n", "-c", s.Run); err != nil {
 				t.Errorf("%s: step %q: %v\n%s", name, s.Name, err, out)
@@ -162,7 +162,8 @@ func TestVariables(t *testing.T) {
 	w := read(t)
 	for name, j := range w.Jobs {
 		for _, s := range j.Steps {
-			known := slices.Concat(github, slices.Collect(maps.Keys(w.Env)), slices.Collect(maps.Keys(j.Env)), slices.Collect(maps.Keys(s.Env)))
+			known := slices.Concat(github, slices.Collect(maps.Keys(w.Env)), slices.Collect(maps.Keys(j.Env)),
+				slices.Collect(maps.Keys(s.Env)))
 			for _, a := range assigned.FindAllStringSubmatch(s.Run, -1) {
 				known = append(known, a[1])
 			}
@@ -188,12 +189,14 @@ func TestSends(t *testing.T) {
 	const reason = `it's "urgent" $(id)` // a person's text, which no shell may run
 	send := func(t *testing.T, failed int) (entries []byte, out string, err error) {
 		dir := t.TempDir()
-		aws := fmt.Sprintf("#!/bin/bash\n[ \"$1 $2 $3\" = 'events put-events --entries' ] && printf %%s \"$4\" > %s/entries\necho '{\"FailedEntryCount\": %d}'\n", dir, failed)
+		aws := fmt.Sprintf("#!/bin/bash\n[ \"$1 $2 $3\" = 'events put-events --entries' ] && printf %%s \"$4\" > "+
+			"%s/entries\necho '{\"FailedEntryCount\": %d}'\n", dir, failed)
 		if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(aws), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		c := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
-		c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SERVICE=" + w.Env["SERVICE"], "ENVIRONMENT=prod", "TAG=git-abc123f", "GITHUB_ACTOR=octocat", "REASON=" + reason}
+		c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SERVICE=" + w.Env["SERVICE"], "ENVIRONMENT=prod",
+			"TAG=git-abc123f", "GITHUB_ACTOR=octocat", "REASON=" + reason}
 		text, err := c.CombinedOutput()
 		entries, _ = os.ReadFile(filepath.Join(dir, "entries"))
 		return entries, string(text), err
@@ -210,8 +213,10 @@ func TestSends(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := json.Marshal(map[string]any{"version": "0", "id": "e1", "source": entries[0].Source, "detail-type": entries[0].DetailType,
-		"account": env.AccountID, "region": env.Region, "time": time.Now().UTC().Format(time.RFC3339), "resources": []string{}, "detail": json.RawMessage(entries[0].Detail)})
+	raw, err := json.Marshal(map[string]any{"version": "0", "id": "e1", "source": entries[0].Source,
+		"detail-type": entries[0].DetailType,
+		"account":     env.AccountID, "region": env.Region, "time": time.Now().UTC().Format(time.RFC3339),
+		"resources": []string{}, "detail": json.RawMessage(entries[0].Detail)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +224,8 @@ func TestSends(t *testing.T) {
 	if reading.Verdict != event.Accepted || len(reading.Requests) != 1 {
 		t.Fatalf("%s: %s", reading.Verdict, reading.Reason)
 	}
-	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Cause.Actor != "octocat" || r.Cause.Reason != reason {
+	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Cause.Actor != "octocat" ||
+		r.Cause.Reason != reason {
 		t.Errorf("the request is %+v", r)
 	}
 	if _, out, err := send(t, 1); err == nil || !strings.Contains(out, "::error::EventBridge refused the event") {

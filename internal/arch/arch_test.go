@@ -66,7 +66,8 @@ func TestImports(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, module+"...") {
 		from, _ := strings.CutPrefix(p.ImportPath, module)
-		if name, ok := strings.CutPrefix(from, "internal/"); ok && name != "arch" && !slices.Contains(layers, top(name)) {
+		if name, ok := strings.CutPrefix(from, "internal/"); ok && name != "arch" && !slices.Contains(layers,
+			top(name)) {
 			t.Errorf("%s has no place in the order of layers", p.ImportPath)
 		}
 		for _, imported := range p.Imports {
@@ -81,7 +82,8 @@ func TestImports(t *testing.T) {
 func TestFunctionBuild(t *testing.T) {
 	t.Parallel()
 	for _, p := range list(t, "-tags", "lambda.norpc,function", "-deps", module+"cmd/deployer") {
-		for _, unwanted := range []string{module + "internal/cli", module + "internal/doctor", "github.com/spf13/cobra", "text/template"} {
+		for _, unwanted := range []string{module + "internal/cli", module + "internal/doctor", "github.com/spf13/cobra",
+			"text/template"} {
 			if p.ImportPath == unwanted {
 				t.Errorf("the function's build links %s", unwanted)
 			}
@@ -96,7 +98,9 @@ func top(path string) string {
 }
 
 func under(path string, parents ...string) bool {
-	return slices.ContainsFunc(parents, func(parent string) bool { return path == parent || strings.HasPrefix(path, parent+"/") })
+	return slices.ContainsFunc(parents, func(parent string) bool {
+		return path == parent || strings.HasPrefix(path, parent+"/")
+	})
 }
 
 // forbidden returns why a package, given by its path in the module, may not
@@ -114,7 +118,8 @@ func forbidden(from, imported string) string {
 		return "a command only starts the function or the command line"
 	case under(from, standIns...) && ours && to != "internal/iam" && !under(to, standIns...):
 		return "what stands in for AWS knows nothing of the product"
-	case under(from, "testbed/aws") && ours && under(to, "testbed/lambdahost") || under(from, "testbed/lambdahost") && ours && to != "testbed/lambdahost":
+	case under(from, "testbed/aws") && ours && under(to, "testbed/lambdahost") || under(from, "testbed/lambdahost") &&
+		ours && to != "testbed/lambdahost":
 		return "emulated AWS and the Lambda host know nothing of each other"
 	case product && owners != nil && !slices.Contains(owners, top(name)):
 		return "only " + strings.Join(owners, ", ") + " may call this service"
@@ -127,7 +132,8 @@ func forbidden(from, imported string) string {
 // ordered reports whether package from may import package to, both under
 // internal/: to stands before it, or is a part of it.
 func ordered(from, to string) bool {
-	return strings.HasPrefix(to, from+"/") || slices.Index(layers, top(to)) < slices.Index(layers, top(from)) && slices.Contains(layers, top(to))
+	return strings.HasPrefix(to, from+"/") || slices.Index(layers, top(to)) < slices.Index(layers, top(from)) &&
+		slices.Contains(layers, top(to))
 }
 
 func TestForbidden(t *testing.T) {

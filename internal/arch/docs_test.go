@@ -24,7 +24,9 @@ func TestDocumentation(t *testing.T) {
 	var order []string
 	for line := range strings.Lines(after) {
 		if names, indented := strings.CutPrefix(line, "    "); indented {
-			order = append(order, strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })...)
+			order = append(order, strings.FieldsFunc(names, func(r rune) bool {
+				return r == ',' || r == ' ' || r == '\n'
+			})...)
 		} else if len(order) > 0 {
 			break
 		}

@@ -16,7 +16,8 @@ func write(t *testing.T, mode os.FileMode) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"common/README.md": "read me", "common/completions/deployer.bash": "complete",
-		"linux_amd64/deployer": "a program", "windows_arm64/deployer.exe": "a program", "function_arm64/bootstrap": "a function",
+		"linux_amd64/deployer": "a program", "windows_arm64/deployer.exe": "a program",
+		"function_arm64/bootstrap": "a function",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -39,14 +40,16 @@ func TestPack(t *testing.T) {
 		t.Fatal(err)
 	}
 	builds := write(t, 0o700)
-	if err := os.Chtimes(filepath.Join(builds, "linux_amd64", "deployer"), time.Unix(0, 0), time.Unix(0, 0)); err != nil {
+	if err := os.Chtimes(filepath.Join(builds, "linux_amd64", "deployer"), time.Unix(0, 0),
+		time.Unix(0, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if err := pack(builds, second, "0.1.0", commit); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"SHA256SUMS", "deployer-function_0.1.0_arm64.zip", "deployer_0.1.0_linux_amd64.tar.gz", "deployer_0.1.0_windows_arm64.zip",
+		"SHA256SUMS", "deployer-function_0.1.0_arm64.zip", "deployer_0.1.0_linux_amd64.tar.gz",
+		"deployer_0.1.0_windows_arm64.zip",
 	}
 	entries, err := os.ReadDir(first)
 	if err != nil {
@@ -84,7 +87,8 @@ func TestFunctionZip(t *testing.T) {
 	}
 	defer archive.Close()
 	if len(archive.File) != 1 || archive.File[0].Name != "bootstrap" || archive.File[0].Mode() != 0o755 {
-		t.Errorf("the zip has %d files, first %q with mode %v", len(archive.File), archive.File[0].Name, archive.File[0].Mode())
+		t.Errorf("the zip has %d files, first %q with mode %v", len(archive.File), archive.File[0].Name,
+			archive.File[0].Mode())
 	}
 }
 
@@ -95,7 +99,8 @@ func TestPackRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `packing "linux": the directory is not called SYSTEM_ARCHITECTURE or function_ARCHITECTURE`
-	if err := pack(builds, filepath.Join(t.TempDir(), "out"), "0.1.0", time.Unix(0, 0)); err == nil || err.Error() != want {
+	if err := pack(builds, filepath.Join(t.TempDir(), "out"), "0.1.0", time.Unix(0, 0)); err == nil ||
+		err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
