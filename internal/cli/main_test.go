@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
 )
 
@@ -47,20 +48,38 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 	return path, cloud.BuildBootstrap(context.Background(), "../..", path)
 })
 
-// newTheatre sets up the guide's first pattern with everything that
-// deploy/template.yaml makes, and the function's real bootstrap.
-func newTheatre(t *testing.T, change func(*cloud.Options)) *cloud.Cloud {
+// newCloud starts emulated AWS with a stack of deploy/template.yaml and the function's
+// real bootstrap for each environment, in which rollouts advance.
+//
+// A rollout takes minutes in AWS and a second here. So that a follower never reads a
+// state that the function has yet to report, which in AWS lasts a moment, the clock
+// advances only after every event is handled.
+func newCloud(t *testing.T) (*cloud.Cloud, *emulator.Clock) {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
-	o := cloud.Options{Root: "../..", Bootstrap: path, RolloutStep: 100 * time.Millisecond, RetryWaits: []time.Duration{0, 0}}
-	if change != nil {
-		change(&o)
-	}
-	s, err := cloud.New(t.Context(), o)
+	const step = 100 * time.Millisecond
+	clock := emulator.NewClock(time.Now())
+	c, err := cloud.New(t.Context(), cloud.Options{
+		Root: "../..", Bootstrap: path, RolloutStep: step, Clock: clock.Now, RetryWaits: []time.Duration{0, 0},
+	})
 	must(t, err)
-	t.Cleanup(s.Close)
-	return s
+	var advancing sync.WaitGroup
+	advancing.Go(func() {
+		for t.Context().Err() == nil {
+			time.Sleep(step / 2)
+			clock.Advance(step / 2)
+			c.AWS.Tick()
+			if err := c.Settle(t.Context()); err != nil && t.Context().Err() == nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		advancing.Wait()
+		c.Close()
+	})
+	return c, clock
 }
 
 // run runs the command line with an account's credentials, and returns what it

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -16,7 +17,7 @@ import (
 // rules, the function and ECS.
 func TestSendFollow(t *testing.T) {
 	t.Parallel()
-	s := newTheatre(t, nil)
+	s, clock := newCloud(t)
 	for _, version := range []string{"v2", "v3"} {
 		_, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", version, version, version+"-again")
 		must(t, err)
@@ -31,6 +32,7 @@ func TestSendFollow(t *testing.T) {
 		{"the same image under another tag", "v2-again", 0, `backend ran this image already`, `backend ran this image already`},
 		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
 	} {
+		clock.Advance(time.Second) // events of the same second have no order
 		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "-follow")
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		first, last := lines[0], lines[len(lines)-1]
@@ -45,7 +47,7 @@ func TestSendFollow(t *testing.T) {
 // has gone back.
 func TestSendFollowFailure(t *testing.T) {
 	t.Parallel()
-	s := newTheatre(t, nil)
+	s, _ := newCloud(t)
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
@@ -59,7 +61,7 @@ func TestSendFollowFailure(t *testing.T) {
 // function says so once ECS has.
 func TestSendFollowImpaired(t *testing.T) {
 	t.Parallel()
-	s := newTheatre(t, nil)
+	s, _ := newCloud(t)
 	_, err := s.Accounts["prod"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_prod"), Service: aws.String("myproject_service_prod"),
 		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}}})
 	must(t, err)
