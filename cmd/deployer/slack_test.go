@@ -67,7 +67,7 @@ func TestWebhookInFile(t *testing.T) {
 	must(t, os.WriteFile(file, append(text, webhook...), 0o600))
 	f := newFunction(t, "prod", func(o *lambdahost.Options) { o.Env["DEPLOYER_ENVIRONMENT_FILE"] = file })
 	f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-"}`))
-	want := "/services/" + planted + ` {"text":"🚫 prod: backend does not get git-: `
+	want := "/services/" + planted + ` {"text":"🚫 prod: deployment of git- to backend was rejected: `
 	if got := <-received; !strings.HasPrefix(got, want) {
 		t.Errorf("Slack received %s", got)
 	}

@@ -7,37 +7,38 @@ import (
 )
 
 const (
-	// mostEvent is how much of the original event an outcome carries. A bus
-	// takes 1 MB in one call, but 256 KB is what SNS takes of an event.
-	mostEvent = 192 << 10
-	// deepest is how many levels the original event may have; an event on a bus
-	// has 1000, and the outcome adds its own.
-	deepest = 900
+	// maxEvent is the maximum number of bytes of the original event in an outcome. A
+	// bus accepts 1 MB in one call, but SNS, as a target of rules, 256 KB.
+	maxEvent = 192 << 10
+	// maxDepth is the maximum number of levels of the original event. An event on a
+	// bus may have 1000 levels, and the outcome adds its own.
+	maxDepth = 900
 )
 
 // Detail returns the outcome as JSON: the detail of its event.
 func (o Outcome) Detail() json.RawMessage { return marshal(o) }
 
-// embed returns the original event as it goes into an outcome: itself if it is
-// an object, the text of anything else, and a note in place of one that is too
-// large. Nothing that a sender wrote may keep its own rejection from being known.
+// embed returns the original event as an outcome holds it: itself if it is a JSON
+// object, else as a JSON string, and a note instead of an event that is too large.
+// Whatever a sender wrote, the rejection of its event must be published.
 func embed(event json.RawMessage) json.RawMessage {
 	event = bytes.ToValidUTF8(bytes.TrimSpace(event), []byte("\uFFFD"))
 	if len(event) == 0 {
 		return nil
 	}
-	if event[0] != '{' || !json.Valid(event) || depth(event) > deepest {
+	if event[0] != '{' || !json.Valid(event) || depth(event) > maxDepth {
 		event = marshal(string(event))
 	}
-	// Encoded once more, for what stands in a text may grow.
-	if text := marshal(event); len(text) <= mostEvent {
+	// Encoding can make an event larger.
+	if text := marshal(event); len(text) <= maxEvent {
 		return text
 	}
-	return marshal(fmt.Sprintf("left out: it has %d bytes, of which an outcome carries %d at most", len(event), mostEvent))
+	return marshal(fmt.Sprintf("left out: the event has %d bytes, the maximum in an outcome is %d", len(event),
+		maxEvent))
 }
 
-// depth returns how many levels of objects and arrays valid JSON has.
-func depth(data []byte) (most int) {
+// depth returns the number of nested levels of objects and arrays in valid JSON.
+func depth(data []byte) (deepest int) {
 	level, inText := 0, false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
@@ -48,21 +49,21 @@ func depth(data []byte) (most int) {
 		case inText:
 		case c == '{' || c == '[':
 			level++
-			most = max(most, level)
+			deepest = max(deepest, level)
 		case c == '}' || c == ']':
 			level--
 		}
 	}
-	return most
+	return deepest
 }
 
-// marshal encodes what always can be: as JSON that leaves <, > and & as they are.
+// marshal encodes a value that can always be encoded, and does not escape <, > and &.
 func marshal(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		panic(fmt.Sprintf("encoding an outcome: %v", err)) // only of what embed let through
+		panic(fmt.Sprintf("encoding an outcome: %v", err)) // embed let an invalid event through
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

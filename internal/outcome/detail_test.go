@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestOriginalEvent holds what becomes of the original event in an outcome.
+// TestOriginalEvent checks how an outcome holds the original event.
 func TestOriginalEvent(t *testing.T) {
 	t.Parallel()
 	const huge = 4 << 20
@@ -17,10 +17,14 @@ func TestOriginalEvent(t *testing.T) {
 		{"no object", `[1]`, `"[1]"`},
 		{"two", `{}{}`, `"{}{}"`},
 		{"not UTF-8", "{\"a\":\"\xff\"}", "{\"a\":\"\uFFFD\"}"},
-		{"huge", `{"a":"` + strings.Repeat("x", huge) + `"}`, `"left out: it has 4194312 bytes, of which an outcome carries 196608 at most"`},
-		{"huge once it is text", strings.Repeat("\x01", 100<<10), `"left out: it has 614402 bytes, of which an outcome carries 196608 at most"`},
-		{"deep", strings.Repeat(`{"a":`, 950) + "1" + strings.Repeat("}", 950), `"` + strings.Repeat(`{\"a\":`, 950) + "1" + strings.Repeat("}", 950) + `"`},
-		{"brackets in a text", `{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`, `{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`},
+		{"huge", `{"a":"` + strings.Repeat("x", huge) + `"}`,
+			`"left out: the event has 4194312 bytes, the maximum in an outcome is 196608"`},
+		{"huge once it is text", strings.Repeat("\x01", 100<<10),
+			`"left out: the event has 614402 bytes, the maximum in an outcome is 196608"`},
+		{"deep", strings.Repeat(`{"a":`, 950) + "1" + strings.Repeat("}", 950),
+			`"` + strings.Repeat(`{\"a\":`, 950) + "1" + strings.Repeat("}", 950) + `"`},
+		{"brackets in a text", `{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`,
+			`{"a":"` + strings.Repeat(`\"[{`, 1000) + `"}`},
 	} {
 		if got := string(embed(json.RawMessage(tt.event))); got != tt.want {
 			t.Errorf("%s: %.200s, want %.200s", tt.name, got, tt.want)
@@ -28,21 +32,21 @@ func TestOriginalEvent(t *testing.T) {
 	}
 }
 
-// TestSize holds that the largest outcome that can be made fits into a call,
-// three times.
+// TestSize checks that three outcomes of the largest size fit into one call.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	o := base(t)
-	long := strings.Repeat("\x01", 1<<20) // each is six bytes as JSON
-	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After, &o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
+	long := strings.Repeat("\x01", 1<<20) // each character is six bytes as JSON
+	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before,
+		&o.Image.After, &o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
 		*s = long
 	}
-	o.Event = json.RawMessage(`{"a":"` + strings.Repeat("x", mostEvent-8) + `"}`)
+	o.Event = json.RawMessage(`{"a":"` + strings.Repeat("x", maxEvent-8) + `"}`)
 	o, err := Rejected(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.Event) != mostEvent {
+	if len(o.Event) != maxEvent {
 		t.Errorf("%d bytes of the event are left", len(o.Event))
 	}
 	const maxCall, rest = 1 << 20, 4 << 10 // bytes of one PutEvents, and of all but the details

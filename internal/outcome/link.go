@@ -7,14 +7,15 @@ import (
 
 // Links are pages of the AWS console.
 type Links struct {
-	Service        string `json:"service,omitempty"`
-	Deployment     string `json:"deployment,omitempty"` // the service's deployments: the page of one goes by an id that no event has
+	Service string `json:"service,omitempty"`
+	// all deployments of the service: no event has the id of a deployment's page
+	Deployment     string `json:"deployment,omitempty"`
 	TaskDefinition string `json:"task_definition,omitempty"`
 	Logs           string `json:"logs,omitempty"` // of the service's tasks
 }
 
-// consoles are the consoles' domains by partition. For a partition that is not
-// here there is no link, rather than one that leads nowhere.
+// consoles are the domains of the AWS console by partition. Other partitions get no
+// links.
 var consoles = map[string]string{
 	"aws":        "console.aws.amazon.com",
 	"aws-cn":     "console.amazonaws.cn",
@@ -22,23 +23,26 @@ var consoles = map[string]string{
 	"aws-eusc":   "console.amazonaws-eusc.eu",
 }
 
-// links returns the pages of a service and a revision, by their ARNs.
+// links returns the pages of a service and of a revision, given their ARNs.
 func links(service, revision string) (l Links) {
-	// arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME; ARNs from before
-	// 2019 have no cluster, and so no page.
+	// arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME. The ARNs of services from
+	// before 2019 have no cluster, which every page needs.
 	if names := strings.Split(resourceOf(service), "/"); len(names) == 3 {
 		path := "clusters/" + url.PathEscape(names[1]) + "/services/" + url.PathEscape(names[2])
-		l.Service, l.Deployment, l.Logs = page(service, path+"/health"), page(service, path+"/deployments"), page(service, path+"/logs")
+		l.Service = page(service, path+"/health")
+		l.Deployment = page(service, path+"/deployments")
+		l.Logs = page(service, path+"/logs")
 	}
 	// arn:PARTITION:ecs:REGION:ACCOUNT:task-definition/FAMILY:NUMBER
 	if name, ok := strings.CutPrefix(resourceOf(revision), "task-definition/"); ok {
 		family, number, _ := strings.Cut(name, ":")
-		l.TaskDefinition = page(revision, "task-definitions/"+url.PathEscape(family)+"/"+url.PathEscape(number)+"/containers")
+		path := "task-definitions/" + url.PathEscape(family) + "/" + url.PathEscape(number) + "/containers"
+		l.TaskDefinition = page(revision, path)
 	}
 	return l
 }
 
-// resourceOf returns the last part of an ARN, "" if it is none.
+// resourceOf returns the resource of an ARN, "" if it is not an ARN.
 func resourceOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	if len(parts) < 6 {
@@ -47,8 +51,8 @@ func resourceOf(arn string) string {
 	return parts[5]
 }
 
-// page returns a page of the Amazon ECS console where an ARN belongs, "" where
-// there is no console.
+// page returns a page of the Amazon ECS console in the partition and region of an
+// ARN, "" if the partition has no console.
 func page(arn, path string) string {
 	parts := strings.SplitN(arn, ":", 6)
 	domain, region := consoles[parts[1]], parts[3]

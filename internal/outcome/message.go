@@ -2,66 +2,79 @@ package outcome
 
 import "strings"
 
-// sentence says for people what became of the deployment.
+// The maximum numbers of characters of a version and of a reason in a sentence.
+const (
+	maxSentenceVersion = 300
+	maxSentenceWhy     = 1000
+)
+
+// sentence returns the outcome as one sentence for people.
 func (o Outcome) sentence() string {
-	what, n := o.Tag, number(o.Revision.After)
-	switch {
-	case what == "" && n == "":
-		what = "a new image"
-	case what == "":
-		what = "revision " + n
-	case n != "":
-		what += " (revision " + n + ")"
-	}
-	where := o.Service + " of " + o.Project + " in " + o.Environment
-	if o.Foreign {
-		what += ", which somebody else deployed"
-	}
-	what, why := Line(what, 300), Line(o.Why(), 1000)
+	service := o.Service + " of " + o.Project + " in " + o.Environment
+	version, why := Line(o.version(), maxSentenceVersion), Line(o.Why(), maxSentenceWhy)
+	deployment := "deployment of " + version + " to " + service
 	switch o.Kind {
 	case DeploymentStarted:
-		return where + " is being moved to " + what
+		return deployment + " started"
 	case DeploymentSucceeded:
-		return where + " runs " + what
+		return service + " runs " + version
 	case DeploymentFailed:
-		s := where + " does not run " + what + ": "
 		if to := number(o.RolledBackTo.Revision); to != "" {
-			return s + strings.TrimRight(why, ".") + "; ECS has rolled it back to revision " + to
+			return deployment + " failed: " + strings.TrimRight(why, ".") + "; ECS rolled back to revision " + to
 		}
-		return s + why
+		return deployment + " failed: " + why
 	case DeploymentSuperseded:
-		return where + " does not get " + what + ": a newer deployment took its place"
+		return deployment + " was superseded by a newer one"
 	}
 	if o.Service == "" {
 		return "an event for " + o.Project + " in " + o.Environment + " was rejected: " + why
 	}
-	return where + " does not get " + what + ": " + why
+	return deployment + " was rejected: " + why
 }
 
-// Title says in a few words, with a sign, what became of the deployment: what
-// stands above a message to people. What others wrote in it is not escaped.
-func (o Outcome) Title() string {
-	what := o.Tag
-	if what == "" {
-		what = Short(o.Revision.After)
+// version returns what was deployed: the tag and the number of the revision, as
+// far as they are known.
+func (o Outcome) version() string {
+	version, n := o.Tag, number(o.Revision.After)
+	switch {
+	case version == "" && n == "":
+		version = "a new image"
+	case version == "":
+		version = "revision " + n
+	case n != "":
+		version += " (revision " + n + ")"
 	}
+	if o.Foreign {
+		version += " (external deployment)"
+	}
+	return version
+}
+
+// Title returns a sign and a few words, to stand above a message to people. The
+// names that senders wrote in it are not escaped.
+func (o Outcome) Title() string {
+	version := o.Tag
+	if version == "" {
+		version = Short(o.Revision.After)
+	}
+	deployment := o.Environment + ": deployment of " + version + " to " + o.Service
 	switch o.Kind {
 	case DeploymentStarted:
-		return "🚀 " + o.Environment + ": " + o.Service + " is being moved to " + what
+		return "🚀 " + deployment + " started"
 	case DeploymentSucceeded:
-		return "✅ " + o.Environment + ": " + o.Service + " runs " + what
+		return "✅ " + o.Environment + ": " + o.Service + " runs " + version
 	case DeploymentFailed:
-		return "❌ " + o.Environment + ": " + o.Service + " does not run " + what
+		return "❌ " + deployment + " failed"
 	case DeploymentSuperseded:
-		return "⏩ " + o.Environment + ": " + o.Service + " does not get " + what + ", but a newer one"
+		return "⏩ " + deployment + " was superseded"
 	}
 	if o.Service == "" {
 		return "🚫 " + o.Environment + ": an event was rejected"
 	}
-	return "🚫 " + o.Environment + ": " + o.Service + " does not get " + what
+	return "🚫 " + deployment + " was rejected"
 }
 
-// number returns the number of a revision by its ARN, "" if it has none.
+// number returns the number of a revision, given its ARN; "" if it is not one.
 func number(arn string) string {
 	if !revisionARN.MatchString(arn) {
 		return ""

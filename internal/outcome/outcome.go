@@ -1,5 +1,10 @@
-// Package outcome makes the end of every deployment known: as an event on the
-// bus that anybody may listen to, and as metrics in the function's own log.
+// Package outcome defines what the deployer publishes about a deployment: that it
+// started, and how it ended. An outcome is the detail of an event, whose contract
+// is docs/reference/outcome.schema.json.
+//
+//	o := outcome.New(env, workload)
+//	o.Time, o.Cause, o.Revision = now, request.Cause, outcome.Change{Before: old, After: new}
+//	o, err := outcome.Succeeded(o)
 package outcome
 
 import (
@@ -10,31 +15,31 @@ import (
 	"deployer/internal/event"
 )
 
-// Kind is what became of a deployment: the detail-type of its event.
+// Kind is the kind of an outcome: the detail-type of its event.
 type Kind string
 
 // The kinds.
 const (
-	DeploymentStarted    Kind = "Deployment Started"    // ECS has accepted to move the service
+	DeploymentStarted    Kind = "Deployment Started"    // ECS has accepted the deployment
 	DeploymentSucceeded  Kind = "Deployment Succeeded"  // the service runs the new revision
-	DeploymentFailed     Kind = "Deployment Failed"     // it does not: ECS gave up, or the deployer was refused
-	DeploymentRejected   Kind = "Deployment Rejected"   // the sender's fault, which a retry cannot mend
-	DeploymentSuperseded Kind = "Deployment Superseded" // a newer one took its place
+	DeploymentFailed     Kind = "Deployment Failed"     // the rollout failed, or ECS did not accept the deployment
+	DeploymentRejected   Kind = "Deployment Rejected"   // the event is wrong; a retry cannot change that
+	DeploymentSuperseded Kind = "Deployment Superseded" // a newer deployment replaced it
 )
 
-// Source is the source of every outcome's event.
+// Source is the source of the events of outcomes.
 const Source = "deployer"
 
-// Outcome is what became of one deployment: the detail of an event on the bus.
-// Fields that are unknown are absent, and never empty. docs/reference/outcome.schema.json
-// is its contract; a constructor such as [Succeeded] checks and completes it.
+// Outcome is the outcome of one deployment. Fields that are unknown are left out
+// of its JSON, and are never empty there. Make one with [New] and a constructor
+// such as [Succeeded], which checks and completes it.
 type Outcome struct {
-	Kind       Kind      `json:"-"` // the event's detail-type; set by the constructor
-	Time       time.Time `json:"-"` // when it happened: the event's time
-	Accepted   time.Time `json:"-"` // when ECS accepted to move the service, for the metrics
-	ServiceARN string    `json:"-"` // of the ECS service: the event's resource
-	Unproven   bool      `json:"-"` // somebody else deployed what ran before: who goes back to it has to name it
-	Gone       bool      `json:"-"` // the service was deleted: there is nothing to roll back
+	Kind            Kind      `json:"-"` // the event's detail-type; set by the constructor
+	Time            time.Time `json:"-"` // when it happened: the event's time
+	Accepted        time.Time `json:"-"` // when ECS accepted the deployment, for the metrics
+	ServiceARN      string    `json:"-"` // of the ECS service: the event's resource
+	PreviousForeign bool      `json:"-"` // an external deployment made the previous revision: a rollback must name it
+	ServiceDeleted  bool      `json:"-"` // the service was deleted: there is nothing to roll back
 
 	Schema      int    `json:"schema"`            // always 1
 	Environment string `json:"environment"`       // such as "prod"
@@ -54,13 +59,13 @@ type Outcome struct {
 
 	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
 	SupersededBy Newer           `json:"superseded_by,omitzero"`
-	Foreign      bool            `json:"foreign,omitempty"` // somebody else deployed: the revision has no journal
+	Foreign      bool            `json:"foreign,omitempty"` // an external deployment: its revision has no journal
 	Links        Links           `json:"links,omitzero"`    // set by the constructor
-	Event        json.RawMessage `json:"event,omitempty"`   // the event that asked, as it came, of a rejection or a failure
+	Event        json.RawMessage `json:"event,omitempty"`   // the original event, of a rejection or a failure
 	Message      string          `json:"message"`           // one sentence for people; set by the constructor
 }
 
-// Change is what ran before and what is to run after a deployment.
+// Change is what runs before and after a deployment.
 type Change struct {
 	Before string `json:"before,omitempty"`
 	After  string `json:"after,omitempty"`
@@ -78,10 +83,10 @@ type Newer struct {
 	DeploymentID string `json:"deployment_id,omitempty"`
 }
 
-// Of returns what every outcome of a workload says; the workload is the zero
-// value where an event named none. The environment must know its account for
-// the service's ARN to be known.
-func Of(env *environment.Environment, w environment.Workload) Outcome {
+// New returns an outcome with what all outcomes of a workload have in common. The
+// workload is zero if the event names none. The service's ARN is set if the
+// environment has its account.
+func New(env *environment.Environment, w environment.Workload) Outcome {
 	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name}
 	if !w.Deployable() {
 		return o
@@ -93,34 +98,44 @@ func Of(env *environment.Environment, w environment.Workload) Outcome {
 	return o
 }
 
-// Ended reports whether nothing more will come of the deployment.
+// Ended reports whether the deployment has ended.
 func (o Outcome) Ended() bool { return o.Kind != DeploymentStarted }
 
-// CanRollBack reports whether there is a deployment to undo: one that took
-// effect, and that neither ECS nor the service's end has undone.
+// CanRollBack reports whether there is a deployment to roll back: one that took
+// effect, and that ECS has not rolled back itself.
 func (o Outcome) CanRollBack() bool {
-	return !o.Gone && o.Service != "" && o.Revision.Before != "" && o.Revision.After != "" && o.RolledBackTo == Revision{} &&
-		(o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed)
+	tookEffect := o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed
+	return tookEffect && !o.ServiceDeleted && o.RolledBackTo == Revision{} &&
+		o.Service != "" && o.Revision.Before != "" && o.Revision.After != ""
 }
 
-// Undo returns the command that rolls the deployment back, in which FILE stands
-// for the environment's file; "" where there is nothing to undo.
+// Undo returns the command that rolls the deployment back, "" if there is nothing
+// to roll back. The environment file is named as the environment, as in the
+// documentation.
 func (o Outcome) Undo() string {
 	if !o.CanRollBack() {
 		return ""
 	}
-	command := "deployer rollback -f FILE " + o.Service
-	if n := number(o.Revision.Before); o.Unproven && n != "" {
-		command += " -to " + n
+	command := "deployer rollback -f " + o.Environment + ".yaml " + o.Service
+	if n := number(o.Revision.Before); o.PreviousForeign && n != "" {
+		command += " --to " + n
 	}
 	return command
 }
 
-// Why returns why a deployment failed or was rejected: in ECS's words if there
-// are any, else in the deployer's.
+// Why returns why a deployment failed or was rejected: the reason of ECS if there
+// is one, else that of the deployer.
 func (o Outcome) Why() string {
 	if o.ECSReason != "" {
 		return o.ECSReason
 	}
 	return o.Problem
+}
+
+// Took returns the time from the event to the outcome, and whether it is known.
+func (o Outcome) Took() (time.Duration, bool) {
+	if o.Seconds == nil {
+		return 0, false
+	}
+	return time.Duration(*o.Seconds * float64(time.Second)), true
 }

@@ -39,7 +39,7 @@ func base(t *testing.T) Outcome {
 	t.Helper()
 	env := prod(t)
 	w, _ := env.Find("backend", environment.Services...)
-	o := Of(env, w)
+	o := New(env, w)
 	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
 	o.Image = Change{host + older, host + newer}
 	o.Revision = Change{family + "11", family + "12"}
@@ -76,12 +76,17 @@ func samples(t *testing.T) map[string]Outcome {
 		"refused": func(o Outcome) (Outcome, error) {
 			o.Time, o.Accepted = asked.Add(184*time.Second), time.Time{}
 			o.Image.After, o.Revision.After, o.DeploymentID, o.Event = "", "", "", deploy
-			o.Problem = "registering a revision of task definition family \"myproject_service_prod\": AccessDeniedException: User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the caller named above)"
+			o.Problem = `registering a revision of task definition family "myproject_service_prod": ` +
+				`AccessDeniedException: ` +
+				"User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod " +
+				"is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the " +
+				"caller named above)"
 			return Failed(o)
 		},
 		"rejected": func(o Outcome) (Outcome, error) {
-			o = Of(prod(t), environment.Workload{})
-			o.Time, o.Cause.Time, o.Cause.ID, o.Cause.Source = asked.Add(time.Second), asked, "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5", "action.production"
+			o = New(prod(t), environment.Workload{})
+			o.Time = asked.Add(time.Second)
+			o.Cause = event.Cause{ID: "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5", Time: asked, Source: "action.production"}
 			o.Tag, o.Problem, o.Event = "git-", event.Read(rejected, prod(t), asked).Reason, rejected
 			return Rejected(o)
 		},
@@ -90,8 +95,9 @@ func samples(t *testing.T) map[string]Outcome {
 			return Superseded(o)
 		},
 		"foreign": func(o Outcome) (Outcome, error) {
-			o.Tag, o.Digest, o.Cause.ID, o.Cause.Time, o.Cause.Source, o.Cause.Actor, o.Cause.Reason, o.Accepted = "", "", "", time.Time{}, "", "", "", time.Time{}
-			o.Image.After, o.Foreign, o.ECSReason = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v2", true, "ECS deployment ecs-svc/1234567890123456789 completed."
+			o.Tag, o.Digest, o.Cause, o.Accepted, o.Foreign = "", "", event.Cause{}, time.Time{}, true
+			o.Image.After = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v2"
+			o.ECSReason = "ECS deployment ecs-svc/1234567890123456789 completed."
 			return Succeeded(o)
 		},
 	} {
@@ -121,7 +127,10 @@ func delivered(t *testing.T, o Outcome) []byte {
 		Region     string          `json:"region"`
 		Resources  []string        `json:"resources"`
 		Detail     json.RawMessage `json:"detail"`
-	}{"0", "0d9b1f6e-7a4c-4c52-9a57-3f1f0c7f5b11", string(o.Kind), Source, "333333333333", o.Time.UTC().Format(time.RFC3339), "us-east-1", resources, o.Detail()})
+	}{
+		"0", "0d9b1f6e-7a4c-4c52-9a57-3f1f0c7f5b11", string(o.Kind), Source, "333333333333",
+		o.Time.UTC().Format(time.RFC3339), "us-east-1", resources, o.Detail(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,8 +141,8 @@ func delivered(t *testing.T, o Outcome) []byte {
 	return append(b.Bytes(), '\n')
 }
 
-// TestEvents holds the events of every kind to the letter; they are also the
-// documentation's examples. UPDATE_GOLDEN=1 rewrites the files.
+// TestEvents compares an event of every kind with its file, and the file with the
+// example in the documentation. UPDATE_GOLDEN=1 rewrites the files.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile("../../docs/reference/outcomes.md")
@@ -160,7 +169,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// TestReadBack holds that whoever reads an event gets the outcome again.
+// TestReadBack checks that an outcome can be decoded from its event.
 func TestReadBack(t *testing.T) {
 	t.Parallel()
 	for name, want := range samples(t) {
@@ -184,21 +193,31 @@ func TestConstructorsRefuse(t *testing.T) {
 		want   string
 	}{
 		{"nothing known", Started, func(o *Outcome) { *o = Outcome{} },
-			`making a Deployment Started outcome of service "": environment is missing` + "\nproject is missing\nservice is missing\nevent_id is missing\nrevision.after is missing\ntime is missing"},
+			`making a Deployment Started outcome of service "": environment is missing` +
+				"\nproject is missing\nservice is missing\nevent_id is missing\nrevision.after is missing\ntime " +
+				"is missing"},
 		{"a success of nothing", Succeeded, func(o *Outcome) { o.Revision.After = "" }, "revision.after is missing"},
 		{"a failure without a reason", Failed, func(*Outcome) {}, "ecs_reason or cause is missing"},
 		{"a rejection without a cause", Rejected, func(o *Outcome) { o.ECSReason = "no" }, "cause is missing"},
-		{"superseded by nobody", Superseded, func(*Outcome) {}, "superseded_by is missing"},
+		{"superseded without the newer one", Superseded, func(*Outcome) {}, "superseded_by is missing"},
 		{"no event", Succeeded, func(o *Outcome) { o.Cause.ID = "" }, "event_id is missing"},
-		{"a tag that is none", Succeeded, func(o *Outcome) { o.Tag = "git-\n" }, `tag "git-\n" is none`},
-		{"a digest that is none", Succeeded, func(o *Outcome) { o.Digest = "sha256:1" }, `digest "sha256:1" is none`},
-		{"a revision without its number", Succeeded, func(o *Outcome) { o.Revision.Before = family }, `revision "` + family + `" is not a task definition's ARN`},
-		{"a service's name for its ARN", Succeeded, func(o *Outcome) { o.ServiceARN = "web" }, `the service's ARN "web" is none`},
-		{"another deployment id", Succeeded, func(o *Outcome) { o.DeploymentID = "d-1" }, `deployment_id "d-1" is not like ecs-svc/1234567890`},
-		{"a success rolled back", Succeeded, func(o *Outcome) { o.RolledBackTo.Image = "a" }, "rolled_back_to is of failures only"},
-		{"a success superseded", Succeeded, func(o *Outcome) { o.SupersededBy.EventID = "1" }, "superseded_by is of superseded ones only"},
-		{"a success with its event", Succeeded, func(o *Outcome) { o.Event = []byte("{}") }, "event is of rejections and failures only"},
-		{"a rejection of nobody", Rejected, func(o *Outcome) { o.Foreign, o.Problem = true, "no" }, "foreign is not of rejections: only an event is rejected"},
+		{"an invalid tag", Succeeded, func(o *Outcome) { o.Tag = "git-\n" }, `tag "git-\n" is invalid`},
+		{"an invalid digest", Succeeded, func(o *Outcome) { o.Digest = "sha256:1" },
+			`digest "sha256:1" is invalid`},
+		{"a revision without its number", Succeeded, func(o *Outcome) { o.Revision.Before = family },
+			`revision "` + family + `" is not a task definition's ARN`},
+		{"a service's name for its ARN", Succeeded, func(o *Outcome) { o.ServiceARN = "web" },
+			`"web" is not the ARN of an ECS service`},
+		{"another deployment id", Succeeded, func(o *Outcome) { o.DeploymentID = "d-1" },
+			`deployment_id "d-1" is not like ecs-svc/1234567890`},
+		{"a success rolled back", Succeeded, func(o *Outcome) { o.RolledBackTo.Image = "a" },
+			"only a failure has rolled_back_to"},
+		{"a success superseded", Succeeded, func(o *Outcome) { o.SupersededBy.EventID = "1" },
+			"only a superseded deployment has superseded_by"},
+		{"a success with its event", Succeeded, func(o *Outcome) { o.Event = []byte("{}") },
+			"only a rejection or a failure has event"},
+		{"a foreign rejection", Rejected, func(o *Outcome) { o.Foreign, o.Problem = true, "no" },
+			"a rejection cannot be foreign: only an event is rejected"},
 	} {
 		o := base(t)
 		tt.change(&o)
@@ -209,7 +228,7 @@ func TestConstructorsRefuse(t *testing.T) {
 	}
 }
 
-// TestClockAhead holds that an event from a clock that is ahead took no time.
+// TestClockAhead checks that an event of a clock that is ahead took no time.
 func TestClockAhead(t *testing.T) {
 	t.Parallel()
 	o := base(t)
@@ -220,7 +239,7 @@ func TestClockAhead(t *testing.T) {
 	}
 	o.Seconds = nil
 	if _, known := o.Took(); known {
-		t.Error("a time that nobody knows is known")
+		t.Error("an unknown time is known")
 	}
 }
 

@@ -30,14 +30,16 @@ func TestNoRuleMatches(t *testing.T) {
 	}
 	rules := 0
 	for name, values := range map[string]map[string]string{
-		"prod":      {"Env": "prod", "EcrAccountId": "111111111111", "EcrAccountRegion": "us-east-1"},
-		"local":     {"Env": "prod", "AutoDeploy": "enabled"},
-		"dev":       {"Env": "dev", "ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"},
-		"confused":  {"Env": "prod", "AutoDeploy": "enabled", "DeploySources": Source},
-		"unlimited": {"Env": "dev", "ExtraRepositoryArns": "arn:aws:ecr:us-east-1:333333333333:repository/any", "DeploySources": Source},
+		"prod":     {"Env": "prod", "EcrAccountId": "111111111111", "EcrAccountRegion": "us-east-1"},
+		"local":    {"Env": "prod", "AutoDeploy": "enabled"},
+		"dev":      {"Env": "dev", "ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"},
+		"confused": {"Env": "prod", "AutoDeploy": "enabled", "DeploySources": Source},
+		"unlimited": {"Env": "dev", "ExtraRepositoryArns": "arn:aws:ecr:us-east-1:333333333333:repository/any",
+			"DeploySources": Source},
 	} {
 		values["Project"] = "myproject"
-		stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: "333333333333", Region: "us-east-1", Stack: "deployer", Values: values})
+		stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: "333333333333",
+			Region: "us-east-1", Stack: "deployer", Values: values})
 		if err != nil {
 			t.Fatal(err)
 		}

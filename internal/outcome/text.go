@@ -6,55 +6,60 @@ import (
 	"unicode/utf8"
 )
 
-// The most bytes of what others wrote that an outcome keeps: of a name, and of
-// a text. They keep an outcome without its event far below what a bus takes.
+// The maximum numbers of bytes of a name and of a text that a sender or AWS
+// wrote. With them an outcome without its event is far smaller than a bus allows.
 const (
-	mostName = 512
-	mostText = 4 << 10
+	maxName = 512
+	maxText = 4 << 10
 )
 
-// clip cuts every text that others wrote to a length that nobody minds.
+// clip cuts every text that a sender or AWS wrote to its maximum.
 func (o *Outcome) clip() {
-	for _, s := range []*string{&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After, &o.RolledBackTo.Image, &o.SupersededBy.EventID, &o.SupersededBy.DeploymentID} {
-		*s = clip(*s, mostName)
+	for _, s := range []*string{
+		&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After,
+		&o.RolledBackTo.Image, &o.SupersededBy.EventID, &o.SupersededBy.DeploymentID,
+	} {
+		*s = clip(*s, maxName)
 	}
 	for _, s := range []*string{&o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
-		*s = clip(*s, mostText)
+		*s = clip(*s, maxText)
 	}
 }
 
 // clip cuts s to a number of bytes, between two characters.
-func clip(s string, most int) string {
+func clip(s string, maxBytes int) string {
 	const mark = "…"
-	if len(s) <= most {
+	if len(s) <= maxBytes {
 		return s
 	}
-	cut := most - len(mark)
+	cut := maxBytes - len(mark)
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
 	return s[:cut] + mark
 }
 
-// Line returns what others wrote as one line of at most so many characters:
-// white space and control characters become spaces, and so do those that turn
-// the direction of writing, for they make a text look like another.
-func Line(s string, most int) string {
+// Line returns a text that a sender or AWS wrote as one line of at most
+// maxCharacters. White space and control characters become one space, and so do
+// the characters that change the direction of writing: they can make a text look
+// like another one.
+func Line(s string, maxCharacters int) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
-	if characters := []rune(s); len(characters) > most {
-		return string(characters[:most-1]) + "…"
+	if characters := []rune(s); len(characters) > maxCharacters {
+		return string(characters[:maxCharacters-1]) + "…"
 	}
 	return s
 }
 
-// Short returns the last part of an image reference or a revision's ARN, which
-// tells it from others of the service: "web@sha256:9f86d081884c", "web:12".
+// Short returns the last part of an image reference or of a revision's ARN, which
+// is enough within one service: "web@sha256:9f86d081884c", "web:12".
 func Short(name string) string {
-	name = Line(name[strings.LastIndexByte(name, '/')+1:], 100)
-	if repository, digest, ok := strings.Cut(name, "@sha256:"); ok && len(digest) > 12 {
-		return repository + "@sha256:" + digest[:12]
+	const maxCharacters, digestCharacters = 100, 12
+	name = Line(name[strings.LastIndexByte(name, '/')+1:], maxCharacters)
+	if repository, digest, ok := strings.Cut(name, "@sha256:"); ok && len(digest) > digestCharacters {
+		return repository + "@sha256:" + digest[:digestCharacters]
 	}
 	return name
 }

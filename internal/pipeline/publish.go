@@ -33,7 +33,7 @@ func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Enviro
 		return nil
 	}
 	w, _ := env.Find(reading.Claims.Service, environment.Services...) // zero if the event names no service
-	o := outcome.Of(env, w)
+	o := outcome.New(env, w)
 	o.Time, o.Cause, o.Tag = p.now(), reading.Claims.Cause, reading.Claims.Tag
 	o.Problem, o.Event = reading.Reason, raw
 	o, err := outcome.Rejected(o)
@@ -70,7 +70,7 @@ func (p *Pipeline) terminalOutcome(env *environment.Environment, raw json.RawMes
 	if request.DryRun || request.Cause.Source == event.ReconcileSource {
 		return o, false, nil
 	}
-	o = outcome.Of(env, request.Workload)
+	o = outcome.New(env, request.Workload)
 	o.Time, o.Cause, o.Tag = p.now(), request.Cause, cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
 	switch {
 	case failure != nil && p.now().Sub(request.Cause.Time) >= lastAttemptAge:

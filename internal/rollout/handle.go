@@ -121,12 +121,12 @@ var constructors = map[outcome.Kind]func(outcome.Outcome) (outcome.Outcome, erro
 
 // report completes a draft. Previous is the revision that ran before.
 func (d Draft) report(env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record) (Report, error) {
-	o, r := outcome.Of(env, w), d.Revision
-	o.Time, o.Accepted, o.DeploymentID, o.Foreign, o.Gone = at, d.Accepted, d.DeploymentID, d.Foreign, d.Deleted
+	o, r := outcome.New(env, w), d.Revision
+	o.Time, o.Accepted, o.DeploymentID, o.Foreign, o.ServiceDeleted = at, d.Accepted, d.DeploymentID, d.Foreign, d.Deleted
 	o.Tag, o.Digest = r.Tag, r.Digest
 	o.Image = outcome.Change{Before: previous.Image, After: r.Image}
 	o.Revision = outcome.Change{Before: previous.TaskDefinition, After: r.TaskDefinition}
-	o.Unproven = previous.Foreign
+	o.PreviousForeign = previous.Foreign
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
 	if d.Foreign {
 		// Nothing is noted: the revision is another tool's, or its journal is
