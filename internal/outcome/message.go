@@ -35,17 +35,21 @@ func (o Outcome) sentence() string {
 // version returns what was deployed: the tag and the number of the revision, as
 // far as they are known.
 func (o Outcome) version() string {
-	version, n := o.Tag, number(o.Revision.After)
-	switch {
-	case version == "" && n == "":
-		version = "a new image"
-	case version == "":
+	version := o.Tag
+	var details []string
+	if n := number(o.Revision.After); n != "" && version == "" {
 		version = "revision " + n
-	case n != "":
-		version += " (revision " + n + ")"
+	} else if n != "" {
+		details = append(details, "revision "+n)
+	}
+	if version == "" {
+		version = "a new image"
 	}
 	if o.Foreign {
-		version += " (external deployment)"
+		details = append(details, "external deployment")
+	}
+	if len(details) > 0 {
+		version += " (" + strings.Join(details, ", ") + ")"
 	}
 	return version
 }
