@@ -109,7 +109,8 @@ func forbidden(from, imported string) string {
 	to, ours := strings.CutPrefix(imported, module)
 	name, internal := strings.CutPrefix(from, "internal/")
 	product := internal || under(from, "cmd")
-	switch owners := clients[imported]; {
+	owners := clients[imported]
+	switch {
 	case product && ours && under(to, "testbed"):
 		return "only tests may import the test environment"
 	case internal && ours && under(to, "internal") && !ordered(name, strings.TrimPrefix(to, "internal/")):
