@@ -1,6 +1,6 @@
-// Package access writes the policies by which the accounts of a project let
-// each other in, and GitHub's workflows: to images and to event buses. It is
-// pure: a policy follows from an environment file and from who is named.
+// Package access generates the policies that the accounts of a project, and GitHub's
+// workflows, need for access to images and event buses. It is pure: a policy depends
+// on an environment file and on the callers that it allows.
 package access
 
 import (
@@ -13,17 +13,17 @@ import (
 	"deployer/internal/image"
 )
 
-// Policy is one policy, in the forms that it is put in place with.
+// Policy is a policy in the forms in which it can be applied.
 type Policy struct {
-	JSON      string   // the document alone, with a newline at its end
-	Terraform string   // the same as Terraform's resources
-	Steps     []string // the commands that put the JSON in place, saved as policy.json
-	Notes     []string // where it belongs and what it replaces, one sentence each
+	JSON      string   // the document, with a final newline
+	Terraform string   // Terraform resources with the same document
+	Steps     []string // the aws commands that apply the JSON, saved as policy.json
+	Notes     []string // where to apply it and what it replaces, one sentence each
 }
 
-// ErrUnnamed is wrapped by the error of [Repository] and [Bus] when whom to let
-// in was not said and does not follow from the file either.
-var ErrUnnamed = errors.New("nobody is named")
+// ErrUnnamed is wrapped by the error of [Repository] and [Bus] if no caller is named
+// and the file does not name one either.
+var ErrUnnamed = errors.New("no caller is named")
 
 // document is a policy in IAM's language.
 type document struct {
@@ -31,17 +31,18 @@ type document struct {
 	Statement []statement
 }
 
-// statement has no list where one word does: so AWS shows it again.
+// statement is a statement of a policy. A list of one is written as a string, as AWS
+// does when it shows a policy.
 type statement struct {
 	Sid       string
 	Effect    string
 	Principal any `json:",omitempty"` // "*", or map[string]any
 	Action    any
-	Resource  any       `json:",omitempty"` // none in the policy of a repository, which is its own resource
+	Resource  any       `json:",omitempty"` // omitted in a repository's policy
 	Condition condition `json:",omitempty"`
 }
 
-// condition is an operator's keys, and each key's values.
+// condition holds the values by operator and key.
 type condition map[string]map[string]any
 
 func newDocument(statements ...statement) document {
@@ -51,32 +52,32 @@ func newDocument(statements ...statement) document {
 	return document{"2012-10-17", statements}
 }
 
-// text returns v as JSON for people, indented behind a prefix.
+// text returns v as indented JSON. Each line starts with a prefix.
 func text(v any, prefix string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent(prefix, "  ")
 	if err := e.Encode(v); err != nil {
-		panic(err) // of a type of ours, which always encodes
+		panic(err) // every type that is passed encodes
 	}
 	return b.String()
 }
 
 // repository is an ECR repository of the environment's images.
 type repository struct {
-	image.Registry
-	name string
+	registry image.Registry
+	name     string
 }
 
-// repositories returns those that the environment's workloads use, each once,
-// in the file's order.
+// repositories returns the repositories of the environment's workloads in wanted
+// registries, each once, in the file's order.
 func repositories(env *environment.Environment, wanted func(image.Registry) bool) []repository {
 	var all []repository
 	seen := map[repository]bool{}
 	for _, w := range env.Workloads {
 		r := repository{w.Registry, w.Repository}
-		if w.Repository == "" || seen[r] || !wanted(r.Registry) {
+		if w.Repository == "" || seen[r] || !wanted(r.registry) {
 			continue
 		}
 		seen[r] = true
@@ -85,27 +86,26 @@ func repositories(env *environment.Environment, wanted func(image.Registry) bool
 	return all
 }
 
-// foreign reports whether a registry is another account's than the
-// environment's. A file that is silent about its account names that of a
-// repository only where it is another's.
+// foreign reports whether a registry belongs to another account. A file that does not
+// name its own account names that of a registry only if it is another.
 func foreign(env *environment.Environment, r image.Registry) bool {
 	return r.AccountID != env.AccountID
 }
 
-// registries returns where repositories are, for people, each once.
+// registries returns the registries of repositories, each once.
 func registries(all []repository) []image.Registry {
 	var each []image.Registry
 	seen := map[image.Registry]bool{}
 	for _, r := range all {
-		if !seen[r.Registry] {
-			seen[r.Registry] = true
-			each = append(each, r.Registry)
+		if !seen[r.registry] {
+			seen[r.registry] = true
+			each = append(each, r.registry)
 		}
 	}
 	return each
 }
 
-// of says whose a registry is.
+// of names the account and region of a registry in notes.
 func of(r image.Registry) string {
 	if r.AccountID == "" {
 		return "the environment's own account in " + r.Region
@@ -116,12 +116,12 @@ func of(r image.Registry) string {
 // busARN returns the ARN of the bus that DEPLOY events are put on.
 func busARN(env *environment.Environment) (string, error) {
 	if env.AccountID == "" {
-		return "", fmt.Errorf("%s does not say which account the environment is, and the ARN of its event bus has it (add account_id to it)", env.File)
+		return "", fmt.Errorf("%s does not name the account of the environment, which is part of the ARN of its event bus (add account_id to the file)", env.File)
 	}
 	return "arn:" + image.PartitionOf(env.Region).Name + ":events:" + env.Region + ":" + env.AccountID + ":event-bus/default", nil
 }
 
-// named is one word where there is one, and else a list.
+// named returns a list of one as a string, and other lists as they are.
 func named(words []string) any {
 	if len(words) == 1 {
 		return words[0]

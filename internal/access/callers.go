@@ -10,8 +10,8 @@ import (
 	"deployer/internal/image"
 )
 
-// Callers are whom a policy lets in: the accounts of an organisation, or those
-// that are listed. The zero value is nobody; there is none for everybody.
+// Callers are the accounts that a policy allows: those of an organization, or those
+// that are listed. The zero value allows none.
 type Callers struct {
 	Organization string
 	Accounts     []string
@@ -19,15 +19,15 @@ type Callers struct {
 
 var organizationForm = regexp.MustCompile(`^o-[a-z0-9]{10,32}$`)
 
-// ParseCallers reads the id of an organisation, or the ids of accounts with
-// commas between them. Both may be empty.
+// ParseCallers reads the id of an organization, or the ids of accounts separated by
+// commas. Both may be empty.
 func ParseCallers(organization, accounts string) (Callers, error) {
 	c := Callers{Organization: organization}
 	if organization != "" && accounts != "" {
-		return Callers{}, fmt.Errorf("-org and -accounts are two ways to say who: give one of them")
+		return Callers{}, fmt.Errorf("--org and --accounts exclude each other: give one of them")
 	}
 	if organization != "" && !organizationForm.MatchString(organization) {
-		return Callers{}, fmt.Errorf("-org %q is not the id of an organisation: write it like o-a1b2c3d4e5 (aws organizations describe-organization)", organization)
+		return Callers{}, fmt.Errorf("--org %q is not the id of an organization: write it like o-a1b2c3d4e5 (aws organizations describe-organization)", organization)
 	}
 	if accounts == "" {
 		return c, nil
@@ -35,7 +35,7 @@ func ParseCallers(organization, accounts string) (Callers, error) {
 	for _, id := range strings.Split(accounts, ",") {
 		id = strings.TrimSpace(id)
 		if !image.ValidAccountID(id) {
-			return Callers{}, fmt.Errorf("-accounts has %q, which is not an account id: write 12 digits, leading zeros too, and commas between the ids", id)
+			return Callers{}, fmt.Errorf("--accounts has %q, which is not an account id: write 12 digits, leading zeros too, and commas between the ids", id)
 		}
 		if !slices.Contains(c.Accounts, id) {
 			c.Accounts = append(c.Accounts, id)
@@ -44,10 +44,10 @@ func ParseCallers(organization, accounts string) (Callers, error) {
 	return c, nil
 }
 
-func (c Callers) nobody() bool { return c.Organization == "" && len(c.Accounts) == 0 }
+func (c Callers) empty() bool { return c.Organization == "" && len(c.Accounts) == 0 }
 
-// admit makes a statement be about the callers. "*" is everybody in the world,
-// so it never stands without the organisation.
+// admit returns a statement for the callers. The principal "*" is every AWS account,
+// so it is used only together with a condition for the organization.
 func (c Callers) admit(env *environment.Environment, s statement) statement {
 	if c.Organization == "" {
 		s.Principal = roots(env, c.Accounts)
@@ -64,7 +64,7 @@ func (c Callers) admit(env *environment.Environment, s statement) statement {
 	return s
 }
 
-// roots is the principal of accounts, which is whomever of theirs they let.
+// roots returns the principal for accounts: every role that they allow themselves.
 func roots(env *environment.Environment, accounts []string) any {
 	arns := make([]string, len(accounts))
 	for i, id := range accounts {

@@ -44,8 +44,8 @@ func TestRepositoryLetsIn(t *testing.T) {
 		{"prod asks for the time of a push", caller(prodAccount, organization, "ecr:DescribeImages", backend), iam.Allow},
 		{"prod pushes", caller(prodAccount, organization, "ecr:PutImage", backend), iam.NoMatch},
 		{"prod opens the door", caller(prodAccount, organization, "ecr:SetRepositoryPolicy", backend), iam.NoMatch},
-		{"another organisation", caller(stranger, "o-zzzzzzzzzz", "ecr:BatchGetImage", backend), iam.NoMatch},
-		{"an account without an organisation", caller(stranger, "", "ecr:BatchGetImage", backend), iam.NoMatch},
+		{"another organization", caller(stranger, "o-zzzzzzzzzz", "ecr:BatchGetImage", backend), iam.NoMatch},
+		{"an account without an organization", caller(stranger, "", "ecr:BatchGetImage", backend), iam.NoMatch},
 		{"anonymous", anonymous("ecr:BatchGetImage", backend), iam.NoMatch},
 	})
 	byAccount, err := Repository(example(t, "centralized-dev-ecr/dev"), Callers{Accounts: []string{stagingAccount, prodAccount}})
@@ -101,7 +101,7 @@ func TestBusLetsIn(t *testing.T) {
 	must(t, err)
 	ask(t, parse(t, byOrganization.JSON, ""), append([]question{
 		{"a sender", put(prodAccount, organization, "action.staging", "DEPLOY", bus), iam.Allow},
-		{"no organisation", put(prodAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
+		{"no organization", put(prodAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
 		{"another environment's source", put(prodAccount, organization, "action.prod", "DEPLOY", bus), iam.NoMatch},
 	}, both...))
 	prod, err := Bus(example(t, "centralized-dev-ecr/prod"), Callers{Accounts: []string{stagingAccount}})

@@ -10,16 +10,16 @@ import (
 	"deployer/internal/image"
 )
 
-// issuer is who signs the tokens of GitHub's workflows.
+// issuer is the OpenID Connect provider of GitHub's workflows.
 const issuer = "token.actions.githubusercontent.com"
 
-// pushes are what `docker push` does with a repository.
+// pushes are the actions that `docker push` needs on a repository.
 var pushes = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}
 
-// Source is a repository of GitHub's, whose workflows may take a role.
+// Source is a GitHub repository whose workflows may assume a role.
 type Source struct {
 	Owner, Name string
-	OwnerID, ID string // the numbers that GitHub never gives to another; both or none
+	OwnerID, ID string // GitHub's numeric ids, which are never reused; both or none
 }
 
 var (
@@ -31,28 +31,27 @@ var (
 // ParseSource reads "OWNER/NAME" and the two ids, which may be empty.
 func ParseSource(repo, ownerID, id string) (Source, error) {
 	if repo == "" {
-		return Source{}, errors.New("-repo OWNER/NAME is missing: the GitHub repository whose workflows deploy")
+		return Source{}, errors.New("--repo OWNER/NAME is missing: name the GitHub repository whose workflows deploy")
 	}
 	owner, name, _ := strings.Cut(repo, "/")
 	if !ownerForm.MatchString(owner) || !nameForm.MatchString(name) || strings.Trim(name, ".") == "" {
-		return Source{}, fmt.Errorf("-repo %q is not a GitHub repository: write it like octocat/shop", repo)
+		return Source{}, fmt.Errorf("--repo %q is not a GitHub repository: write it like octocat/shop", repo)
 	}
 	if (ownerID == "") != (id == "") {
-		return Source{}, errors.New("-owner-id and -repo-id go together: give both or none")
+		return Source{}, errors.New("--owner-id and --repo-id go together: give both or none")
 	}
 	for _, number := range []string{ownerID, id} {
 		if number != "" && !numberForm.MatchString(number) {
-			return Source{}, fmt.Errorf("%q is not an id of GitHub's: write a number (gh api repos/%s --jq .owner.id,.id)", number, repo)
+			return Source{}, fmt.Errorf("%q is not a GitHub id: write a number (gh api repos/%s --jq .owner.id,.id)", number, repo)
 		}
 	}
 	return Source{owner, name, ownerID, id}, nil
 }
 
-// subjects are what GitHub calls a job of the repository that runs in one of
-// its environments. Since July 2026 the names of new, renamed and moved
-// repositories carry their ids, so that nobody can take over a name that was
-// given up ("Immutable subject claims" in GitHub's "OpenID Connect reference");
-// the others' do not.
+// subjects returns the "sub" claims of a job of the repository that runs in a GitHub
+// environment. Since July 2026 those of new, renamed and moved repositories contain
+// the ids, so that a name that was given up cannot be taken over ("Immutable subject
+// claims" in GitHub's "OpenID Connect reference"). Those of others do not.
 func (s Source) subjects(env string) []string {
 	all := []string{"repo:" + s.Owner + "/" + s.Name + ":environment:" + env}
 	if s.ID != "" {
@@ -61,17 +60,17 @@ func (s Source) subjects(env string) []string {
 	return all
 }
 
-// role is what an IAM role is made of, under the names that CloudFormation and
-// the aws command have for it.
+// role holds the two policies of an IAM role, by the names that CloudFormation and the
+// aws command use.
 type role struct {
 	Trust  document `json:"AssumeRolePolicyDocument"`
 	Rights document `json:"PolicyDocument"`
 }
 
-// GitHub returns the role by which workflows of a repository deploy an
-// environment, from jobs that run in the GitHub environment of the same name
-// and no others. They may send the DEPLOY events that the environment obeys,
-// and push images if its strategy is local: the registry is its own then.
+// GitHub returns the role with which workflows of a repository deploy an environment.
+// Only jobs that run in the GitHub environment of the same name can assume it. They
+// may send the DEPLOY events that the environment accepts and, if its strategy is
+// local, push images to its registry.
 func GitHub(env *environment.Environment, from Source) (Policy, error) {
 	bus, err := busARN(env)
 	if err != nil {
@@ -91,10 +90,10 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 	if env.Strategy.Name == environment.Local && len(own) > 0 {
 		arns := make([]string, len(own))
 		for i, r := range own {
-			arns[i] = r.RepositoryARN(r.name)
+			arns[i] = r.registry.RepositoryARN(r.name)
 		}
 		rights = append(rights,
-			statement{Sid: "LogInToRegistry", Action: "ecr:GetAuthorizationToken", Resource: "*"}, // it knows no resources
+			statement{Sid: "LogInToRegistry", Action: "ecr:GetAuthorizationToken", Resource: "*"}, // it has no resource
 			statement{Sid: "PushImages", Action: pushes, Resource: named(arns)})
 	}
 	if len(rights) == 0 {
@@ -110,12 +109,12 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 
 func (r role) notes(env *environment.Environment, from Source) []string {
 	notes := []string{
-		"make this role in account " + env.AccountID + ", which needs GitHub's identity provider, https://" + issuer + " for sts.amazonaws.com",
-		"a job can take it that has `environment: " + env.Name + "` and `permissions: id-token: write`; protect that environment in GitHub",
+		"create this role in account " + env.AccountID + ", which needs GitHub's identity provider, https://" + issuer + " for sts.amazonaws.com",
+		"a job can assume it that has `environment: " + env.Name + "` and `permissions: id-token: write`; protect that environment in GitHub",
 	}
 	const find = ": gh api repos/%s/%s --jq .owner.id,.id"
 	if from.ID == "" {
-		return append(notes, fmt.Sprintf("without -owner-id and -repo-id the role trusts the repository by its name alone, and not at all if its tokens carry the ids, as those of repositories made, renamed or moved since July 2026 do"+find, from.Owner, from.Name))
+		return append(notes, fmt.Sprintf("without --owner-id and --repo-id the role trusts the repository by name only; tokens of repositories that were created, renamed or moved since July 2026 contain the ids, and are not trusted then"+find, from.Owner, from.Name))
 	}
-	return append(notes, fmt.Sprintf("the role trusts the repository with and without its ids; take the subject without them away if its tokens carry them: gh api repos/%s/%s/actions/oidc/customization/sub", from.Owner, from.Name))
+	return append(notes, fmt.Sprintf("the role trusts the repository with and without its ids; remove the subject without ids if the tokens contain them: gh api repos/%s/%s/actions/oidc/customization/sub", from.Owner, from.Name))
 }

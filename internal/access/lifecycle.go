@@ -10,16 +10,16 @@ import (
 	"deployer/internal/image"
 )
 
-// How long ECR keeps what is not a release.
+// How long ECR keeps images that are not releases.
 const (
 	keepBuilds   = 200 // images for each kind of commit tag
 	keepUntagged = 14  // days
-	// never is a count that no repository reaches: 100,000 images are the most
-	// that one holds, by "Amazon ECR service quotas".
+	// never is a count that no repository reaches: the quota is 100,000 images. See
+	// "Amazon ECR service quotas".
 	never = 999999
 )
 
-// releases are the tags of images that must not go, builds those of commits.
+// releases are the tags of images that never expire, builds the tags of commits.
 var (
 	releases = []string{"latest", "stable", "v*", "env-*"}
 	builds   = []string{"git-*", "sha-*"}
@@ -46,21 +46,19 @@ type selection struct {
 	CountNumber int      `json:"countNumber"`
 }
 
-// Lifecycle returns the lifecycle policy of the repositories that an
-// environment's images are in. No release ever expires: not latest, stable, v*
-// or env-*, nor a tag that deploys the environment when it is pushed.
+// Lifecycle returns the lifecycle policy for the repositories of an environment's
+// images. No release expires: latest, stable, v*, env-*, and the tags that deploy
+// the environment when they are pushed.
 //
-// ECR has no rule that keeps. But an image that matches the tags of a rule
-// cannot be expired by a rule of lower priority, whether or not the first one
-// expires it ("Lifecycle policy evaluation rules" in ECR's user guide). So the
-// first rules match the releases and expire none, and an image with both a
-// commit's tag and a version is theirs. Each pattern needs a rule of its own:
-// of a list, an image has to match them all.
+// ECR has no rule that keeps images. But an image that one rule selects cannot be
+// expired by a later one, even if the first does not expire it ("Lifecycle policy
+// evaluation rules" in the ECR user guide). So the first rules select the releases
+// and expire none, including images with both a commit's tag and a version. Each
+// pattern has a rule of its own, because an image must match every pattern of a rule.
 //
-// An image that has a commit's tag alone may be running all the same, in
-// production for months; it goes when 200 newer ones have come. The doctor
-// counts how many are left until then. So may an image go that lost its only
-// tag, 14 days after its push: push a commit's tag beside latest.
+// An image with nothing but a commit's tag expires when there are 200 newer ones,
+// even if production runs it; the doctor counts how many are left. An image that lost
+// its only tag expires 14 days after its push: push a commit's tag together with latest.
 func Lifecycle(env *environment.Environment) (Policy, error) {
 	all := repositories(env, func(image.Registry) bool { return true })
 	if len(all) == 0 {
@@ -85,28 +83,28 @@ func Lifecycle(env *environment.Environment) (Policy, error) {
 	for _, r := range registries(all) {
 		p.Notes = append(p.Notes, "put it on the repositories of "+of(r)+", with that account's credentials")
 	}
-	p.Notes = append(p.Notes, "see first what it would delete: aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview",
-		fmt.Sprintf("an image that runs under a commit's tag alone goes when %d newer ones have come; deployer doctor says how near that is", keepBuilds))
+	p.Notes = append(p.Notes, "preview what it would delete: aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview",
+		fmt.Sprintf("an image that runs under a commit's tag alone expires after %d newer ones; deployer doctor shows how many are left", keepBuilds))
 	p.Steps = each(all, "aws ecr put-lifecycle-policy", "--lifecycle-policy-text")
 	p.Terraform = repositoryResources("aws_ecr_lifecycle_policy", all, l)
 	return p, nil
 }
 
-// patternForm is a pattern of tags that ECR takes, and that does not begin with
-// the star, which would match the commits' tags too.
+// patternForm matches the patterns that ECR accepts, except those that start with a
+// wildcard, which would match the tags of commits too.
 var patternForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*(?:\*[A-Za-z0-9._-]*){0,4}$`)
 
-// kept returns the patterns of the tags that never expire: the releases, and
-// what deploys by itself but for the commits' tags.
+// kept returns the patterns of the tags that never expire: the releases, and the tag
+// policy except for the tags of commits.
 func kept(env *environment.Environment) []string {
 	keep := slices.Clone(releases)
-	for _, p := range env.AutoDeploy {
-		glob := string(p)
-		known := func(pattern string) bool {
-			prefix, open := strings.CutSuffix(pattern, "*")
-			return glob == pattern || open && strings.HasPrefix(glob, prefix)
+	for _, pattern := range env.AutoDeploy {
+		glob := string(pattern)
+		covers := func(other string) bool {
+			prefix, open := strings.CutSuffix(other, "*")
+			return glob == other || open && strings.HasPrefix(glob, prefix)
 		}
-		if !slices.ContainsFunc(slices.Concat(keep, builds), known) && patternForm.MatchString(glob) {
+		if !slices.ContainsFunc(slices.Concat(keep, builds), covers) && patternForm.MatchString(glob) {
 			keep = append(keep, glob)
 		}
 	}

@@ -9,14 +9,14 @@ func TestParseCallers(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, org, accounts, want, fault string }{
 		{"none", "", "", `{"Organization":"","Accounts":null}`, ""},
-		{"organisation", organization, "", `{"Organization":"o-a1b2c3d4e5","Accounts":null}`, ""},
+		{"organization", organization, "", `{"Organization":"o-a1b2c3d4e5","Accounts":null}`, ""},
 		{"accounts, once each, with their zeros", "", "012345670123, 222222222222,012345670123", `{"Organization":"","Accounts":["012345670123","222222222222"]}`, ""},
-		{"both", organization, devAccount, "", "-org and -accounts are two ways to say who: give one of them"},
-		{"an open organisation", "*", "", "", `-org "*" is not the id of an organisation: write it like o-a1b2c3d4e5 (aws organizations describe-organization)`},
-		{"an organisational unit", "ou-ab12-cdefghij", "", "", `-org "ou-ab12-cdefghij" is not the id of an organisation: write it like o-a1b2c3d4e5 (aws organizations describe-organization)`},
-		{"11 digits", "", "12345670123", "", `-accounts has "12345670123", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
-		{"everybody", "", "*", "", `-accounts has "*", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
-		{"an empty one", "", "111111111111,", "", `-accounts has "", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
+		{"both", organization, devAccount, "", "--org and --accounts exclude each other: give one of them"},
+		{"an open organization", "*", "", "", `--org "*" is not the id of an organization: write it like o-a1b2c3d4e5 (aws organizations describe-organization)`},
+		{"an organizational unit", "ou-ab12-cdefghij", "", "", `--org "ou-ab12-cdefghij" is not the id of an organization: write it like o-a1b2c3d4e5 (aws organizations describe-organization)`},
+		{"11 digits", "", "12345670123", "", `--accounts has "12345670123", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
+		{"everybody", "", "*", "", `--accounts has "*", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
+		{"an empty one", "", "111111111111,", "", `--accounts has "", which is not an account id: write 12 digits, leading zeros too, and commas between the ids`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

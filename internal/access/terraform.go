@@ -9,21 +9,22 @@ import (
 	"deployer/internal/image"
 )
 
-// attribute is one of a resource; a value that is not a string is a document,
-// and one of type expression is written as it is.
+// attribute is an attribute of a resource. Its value is a string, an expression, or a
+// document that is written with jsonencode.
 type attribute struct {
 	name  string
 	value any
 }
 
+// expression is a Terraform expression, written as it is.
 type expression string
 
-// resource returns a resource as `terraform fmt` leaves it.
+// resource returns a resource in the format of `terraform fmt`.
 func resource(kind, name, comment string, attributes ...attribute) string {
 	width := 0
 	for _, a := range attributes {
 		switch a.value.(type) {
-		case string, expression: // what is longer than a line stands alone
+		case string, expression: // only values on one line are aligned
 			width = max(width, len(a.name))
 		}
 	}
@@ -42,11 +43,11 @@ func resource(kind, name, comment string, attributes ...attribute) string {
 	return b.String() + "}\n"
 }
 
-// memberName is the name of a member, at the beginning of a line of JSON.
+// memberName matches the name of a member at the start of a line of JSON.
 var memberName = regexp.MustCompile(`(?m)^( *"(?:[^"\\]|\\.)*"): `)
 
-// literal returns v in Terraform's language. That takes JSON as it is, but has
-// its own idea of where spaces go, and reads ${…} and %{…} as templates.
+// literal returns v in Terraform's language, which is JSON with other spacing, in which
+// ${…} and %{…} are templates.
 func literal(v any, prefix string) string {
 	json := strings.TrimSuffix(text(v, prefix), "\n")
 	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(memberName.ReplaceAllString(json, "$1 : "))
@@ -58,10 +59,11 @@ func repositoryResources(kind string, all []repository, policy any) string {
 	var resources []string
 	for _, r := range all {
 		name := identifier(r.name)
-		if names[name]++; names[name] > 1 { // of another registry, or one that differs only in its dots
+		names[name]++
+		if names[name] > 1 { // the same name in another registry, or one that differs only in dots
 			name = fmt.Sprintf("%s_%d", name, names[name])
 		}
-		resources = append(resources, resource(kind, name, "# In "+of(r.Registry)+".", attribute{"repository", r.name}, attribute{"policy", policy}))
+		resources = append(resources, resource(kind, name, "# In "+of(r.registry)+".", attribute{"repository", r.name}, attribute{"policy", policy}))
 	}
 	return strings.Join(resources, "\n")
 }
@@ -75,7 +77,7 @@ func roleResources(env *environment.Environment, name string, r role) string {
 
 var notIdentifier = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
-// identifier returns a name as Terraform takes it.
+// identifier returns a name as a Terraform identifier.
 func identifier(name string) string {
 	id := notIdentifier.ReplaceAllString(name, "_")
 	if id[0] >= '0' && id[0] <= '9' {

@@ -107,7 +107,7 @@ func TestFaults(t *testing.T) {
 			damage: func(t *testing.T, x *fixture) {
 				x.allow(t, "333333333333", "Reader", `{"Effect":"Allow","Action":["ecs:*","events:*","iam:*","ecr:GetAuthorizationToken"],"Resource":"*"}`)
 			}},
-		{name: "the organisation may pull", env: "prod", damage: func(t *testing.T, x *fixture) {
+		{name: "the organization may pull", env: "prod", damage: func(t *testing.T, x *fixture) {
 			x.aws.SetOrganization("o-a1b2c3d4e5", "111111111111", "333333333333")
 			x.repositoryPolicy(t, `{"Effect":"Allow","Principal":"*","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:DescribeImages","ecr:GetDownloadUrlForLayer","ecr:GetRepositoryPolicy","ecr:GetLifecyclePolicy"],"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}}`)
 		}},

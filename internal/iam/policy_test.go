@@ -4,9 +4,9 @@ import (
 	"testing"
 )
 
-// The guide's two policies for a registry's repositories: by organisation, and by account.
+// The two policies of docs/strategies.md for repositories: by organization, and by account.
 const (
-	organisationPolicy = `{
+	organizationPolicy = `{
 		"Version": "2008-10-17",
 		"Statement": [{
 			"Sid": "External read ECR policy", "Effect": "Allow", "Principal": "*",
@@ -55,10 +55,10 @@ func TestEvaluate(t *testing.T) {
 		request Request
 		want    Decision
 	}{
-		{"organisation", organisationPolicy, prod, Allow},
-		{"another organisation", organisationPolicy, with(func(r *Request) { r.Organization = "o-zzzzzzzzzz" }), NoMatch},
-		{"no organisation", organisationPolicy, with(func(r *Request) { r.Organization = "" }), NoMatch},
-		{"organisation, action not listed", organisationPolicy, with(func(r *Request) { r.Action = "ecr:PutImage" }), NoMatch},
+		{"organization", organizationPolicy, prod, Allow},
+		{"another organization", organizationPolicy, with(func(r *Request) { r.Organization = "o-zzzzzzzzzz" }), NoMatch},
+		{"no organization", organizationPolicy, with(func(r *Request) { r.Organization = "" }), NoMatch},
+		{"organization, action not listed", organizationPolicy, with(func(r *Request) { r.Action = "ecr:PutImage" }), NoMatch},
 		{"manual", manualPolicy, prod, Allow},
 		{"manual, another account", manualPolicy, with(func(r *Request) { r.Account = "444444444444" }), NoMatch},
 		{"manual lacks DescribeImages", manualPolicy, with(func(r *Request) { r.Action = "ecr:DescribeImages" }), NoMatch},

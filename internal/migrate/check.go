@@ -10,24 +10,24 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxSize is more bytes than any environment file has.
+// maxSize is the maximum size of an environment file in bytes.
 const maxSize = 1 << 20
 
-// text refuses what is no text of which single lines could be changed.
+// text returns a fault if the file is not a text whose lines can be edited.
 func (f *file) text() error {
 	if len(f.data) > maxSize {
-		return f.fault(nil, fmt.Sprintf("the file has more than %d bytes, which no environment file has", maxSize), "is it the right file?")
+		return f.fault(nil, fmt.Sprintf("the file has more than %d bytes, and is no environment file", maxSize), "is it the right file?")
 	}
-	at := &yaml.Node{Line: 1, Column: 1} // where the loop below is
+	at := &yaml.Node{Line: 1, Column: 1} // the position in the loop below
 	for rest := bytes.TrimPrefix(f.data, []byte(mark)); len(rest) > 0; at.Column++ {
 		r, size := utf8.DecodeRune(rest)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return f.fault(at, fmt.Sprintf("the file is not text: byte %#.2x is not UTF-8", rest[0]), "save it as UTF-8, if it is an environment file at all")
+			return f.fault(at, fmt.Sprintf("the file is not text: byte %#.2x is not UTF-8", rest[0]), "save it as UTF-8, if this is an environment file")
 		case r < ' ' && !strings.ContainsRune("\t\n\r", r), r == 0x7f:
-			return f.fault(at, fmt.Sprintf("the file is not text: the control character %#.2x stands here", r), "take it out, if it is an environment file at all")
+			return f.fault(at, fmt.Sprintf("the file is not text: it has the control character %#.2x", r), "remove it, if this is an environment file")
 		case r == '\r' && (len(rest) < 2 || rest[1] != '\n'):
-			return f.fault(at, "a carriage return stands here alone, which YAML takes for the end of a line, and others do not", "let lines end in a line feed, or in both")
+			return f.fault(at, "a carriage return without a line feed: YAML ends the line here, other tools do not", "end lines with a line feed, or with both")
 		case r == '\n':
 			at.Line, at.Column = at.Line+1, 0
 		}
@@ -36,8 +36,8 @@ func (f *file) text() error {
 	return nil
 }
 
-// unique refuses a key that stands twice in one mapping, wherever that is: of
-// two values nobody knows which one counts.
+// unique returns a fault if a mapping anywhere in the file has a key twice, because it
+// is not defined which value counts.
 func (f *file) unique(n *yaml.Node, path string) error {
 	first := map[string]*yaml.Node{}
 	for i, child := range n.Content {

@@ -14,7 +14,7 @@ import (
 	"deployer/internal/environment"
 )
 
-// file is an environment file as text, with the places of its root's keys.
+// file is an environment file as text, with its top-level keys.
 type file struct {
 	name         string
 	data         []byte
@@ -38,14 +38,14 @@ func (f *file) fault(n *yaml.Node, what, fix string) error {
 	return environment.Faults{fault}
 }
 
-// parse reads the file's only document, which has to be a block mapping: there
-// alone a line can be added without a change to another.
+// parse parses the file's only document, which must be a block mapping: otherwise no
+// line can be added without changing another.
 func parse(name string, data []byte) (*file, error) {
 	f := &file{name: name, data: data, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
 	if err := f.text(); err != nil {
 		return nil, err
 	}
-	// The environment's own reader words what is wrong with the YAML itself.
+	// For a file that is not an environment, report what Parse reports.
 	if _, err := environment.Parse(name, data); errors.Is(err, environment.ErrNotEnvironment) {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func parse(name string, data []byte) (*file, error) {
 	var load *yaml.LoadError
 	switch {
 	case errors.As(err, &load):
-		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column, What: "reading YAML: " + load.Message, Fix: "mend it first"}}
+		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column, What: "reading YAML: " + load.Message, Fix: "correct it first"}}
 	case err != nil:
 		return nil, f.fault(nil, err.Error(), "mend it first")
 	case second != nil:
@@ -61,7 +61,7 @@ func parse(name string, data []byte) (*file, error) {
 	}
 	f.root = document.Content[0]
 	if f.root.Style&yaml.FlowStyle != 0 {
-		return nil, f.fault(f.root, "the file's keys stand in braces, where no line can be added by itself", "write one key a line, or set ecr_strategy by hand")
+		return nil, f.fault(f.root, "the file's keys are in braces, so that no line can be added", "write one key per line, or set ecr_strategy by hand")
 	}
 	if err := f.unique(f.root, ""); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func parse(name string, data []byte) (*file, error) {
 		f.keys[key.Value], f.values[key.Value] = key, value
 	}
 	if env := f.values["env"]; isNull(env) || env.Kind != yaml.ScalarNode || env.Value == "" {
-		return nil, f.fault(f.root, "`env` is not set by a line of its own", "add the line: env: dev")
+		return nil, f.fault(f.root, "`env` is not set on a line of its own", "add the line: env: dev")
 	}
 	f.lines = []int{0}
 	for i, b := range data {
@@ -95,12 +95,11 @@ func documentOf(data []byte) (document, second *yaml.Node, err error) {
 	if err := loader.Load(document); err != nil {
 		return nil, nil, err
 	}
-	switch err := loader.Load(second); {
-	case errors.Is(err, io.EOF):
+	err = loader.Load(second)
+	if errors.Is(err, io.EOF) {
 		return document, nil, nil
-	default:
-		return document, second, err
 	}
+	return document, second, err
 }
 
 const mark = "\ufeff" // the byte order mark
@@ -108,7 +107,7 @@ const mark = "\ufeff" // the byte order mark
 // offset returns the offset of a node's first byte.
 func (f *file) offset(n *yaml.Node) (int, error) {
 	if n.Line < 1 || n.Line > len(f.lines) {
-		return 0, f.fault(n, "its place in the file is not known", "set ecr_strategy by hand")
+		return 0, f.fault(n, "its position in the file is unknown", "set ecr_strategy by hand")
 	}
 	at := f.lines[n.Line-1]
 	if n.Line == 1 && bytes.HasPrefix(f.data, []byte(mark)) {
@@ -133,8 +132,8 @@ func (f *file) line(at int) (begin, end, next int) {
 	return begin, end, next
 }
 
-// insertAfter adds a line behind a key whose value ends on the key's own line,
-// with the same indentation and line end.
+// insertAfter adds a line after a key whose value is on the key's line, with the same
+// indentation and line end.
 func (f *file) insertAfter(key, value *yaml.Node, text string) error {
 	at, err := f.offset(key)
 	if err != nil {
@@ -143,10 +142,10 @@ func (f *file) insertAfter(key, value *yaml.Node, text string) error {
 	begin, end, next := f.line(at)
 	indent := strings.TrimPrefix(string(f.data[begin:at]), mark)
 	if strings.Trim(indent, " ") != "" || value.Kind != yaml.ScalarNode || value.Line != key.Line || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 || strings.ContainsAny(value.Value, "\n") {
-		return f.fault(key, "`"+key.Value+"` is not written as one line, behind which another could be added", "write it like: "+key.Value+": dev")
+		return f.fault(key, "`"+key.Value+"` is not on one line, after which another could be added", "write it like: "+key.Value+": dev")
 	}
 	newline := string(f.data[end:next])
-	if newline == "" { // the file's last line has no end of its own
+	if newline == "" { // the last line of the file
 		newline = "\n"
 		if bytes.Contains(f.data, []byte("\r\n")) {
 			newline = "\r\n"
@@ -158,7 +157,7 @@ func (f *file) insertAfter(key, value *yaml.Node, text string) error {
 	return nil
 }
 
-// replaceValue writes a value in the place of a key's null or empty one.
+// replaceValue replaces the null or empty value of a key.
 func (f *file) replaceValue(key *yaml.Node, text string) error {
 	at, err := f.offset(key)
 	if err != nil {
@@ -167,7 +166,7 @@ func (f *file) replaceValue(key *yaml.Node, text string) error {
 	_, end, _ := f.line(at)
 	colon := bytes.IndexByte(f.data[at:end], ':')
 	if colon < 0 {
-		return f.fault(key, "`"+key.Value+"` is not followed by its colon on the same line", "write it like: "+key.Value+": "+text)
+		return f.fault(key, "`"+key.Value+"` is not followed by a colon on the same line", "write it like: "+key.Value+": "+text)
 	}
 	begin := at + colon + 1
 	rest := string(f.data[begin:end])
@@ -178,13 +177,13 @@ func (f *file) replaceValue(key *yaml.Node, text string) error {
 	switch strings.TrimSpace(value) {
 	case "", "~", "null", "Null", "NULL", `""`, "''":
 	default:
-		return f.fault(key, "`"+key.Value+"` is empty in a way that cannot be changed in its place", "write it like: "+key.Value+": "+text)
+		return f.fault(key, "`"+key.Value+"` is empty in a form that cannot be changed in place", "write it like: "+key.Value+": "+text)
 	}
 	f.edits = append(f.edits, edit{begin, end - len(comment), " " + text})
 	return nil
 }
 
-// apply returns the file with all edits made.
+// apply returns the file's content with all edits.
 func (f *file) apply() []byte {
 	slices.SortStableFunc(f.edits, func(a, b edit) int { return cmp.Compare(a.from, b.from) })
 	var b bytes.Buffer
@@ -198,20 +197,20 @@ func (f *file) apply() []byte {
 	return b.Bytes()
 }
 
-// unharmed reads the changed file again and compares every node but the two
-// that were to change: a slip in the text must not be written.
-func (f *file) unharmed(data []byte) error {
+// verify parses the changed file and compares every node except the two that may
+// change, so that a wrong edit is never written.
+func (f *file) verify(data []byte) error {
 	document, _, err := documentOf(data)
 	if err != nil {
 		return f.fault(nil, "the changed file could not be read again: "+err.Error(), "set ecr_strategy by hand, and report this file")
 	}
 	if a, b := others(f.root), others(document.Content[0]); len(a) != len(b) || !slices.EqualFunc(a, b, same) {
-		return f.fault(f.root, "the change would have altered more than it should", "set ecr_strategy by hand, and report this file")
+		return f.fault(f.root, "the change would have altered other keys", "set ecr_strategy by hand, and report this file")
 	}
 	return nil
 }
 
-// others returns the root's keys and values but for the two that may change.
+// others returns the top-level keys and values, except the two that may change.
 func others(root *yaml.Node) []*yaml.Node {
 	var all []*yaml.Node
 	for i := 0; i+1 < len(root.Content); i += 2 {
@@ -222,7 +221,7 @@ func others(root *yaml.Node) []*yaml.Node {
 	return all
 }
 
-// same reports whether two nodes are written the same, wherever they stand.
+// same reports whether two nodes are written in the same way, at any position.
 func same(a, b *yaml.Node) bool {
 	return a.Kind == b.Kind && a.Tag == b.Tag && a.Value == b.Value && a.Style == b.Style && a.Anchor == b.Anchor &&
 		slices.EqualFunc(a.Content, b.Content, same)

@@ -1,6 +1,6 @@
-// Package migrate moves an environment file from schema version 6 to 7, which
-// names the ECR strategy. It changes the bytes it must and no others: comments,
-// order, blank lines, indentation, line ends and the spelling of numbers stay.
+// Package migrate migrates an environment file from schema version 6 to 7, which adds
+// ecr_strategy. It edits the text and changes nothing else: comments, order, blank
+// lines, indentation, line ends and the spelling of numbers stay.
 package migrate
 
 import (
@@ -12,26 +12,26 @@ import (
 	"deployer/internal/environment"
 )
 
-// The schema versions that matter here.
+// Schema versions.
 const (
-	from   = 6  // the version that is migrated
+	from   = 6  // the version that can be migrated
 	to     = 7  // the version that introduced ecr_strategy
 	latest = 12 // the newest version that is known
 )
 
-// Change is what migrating one file comes to.
+// Change is the result of migrating one file.
 type Change struct {
 	Old, New []byte // the same if there is nothing to do
 	Notes    []string
 }
 
-// Changed reports whether the file has to be written.
+// Changed reports whether the file must be written.
 func (c Change) Changed() bool { return string(c.Old) != string(c.New) }
 
-// Plan says what migrating a file with the given content comes to; name is what
-// its faults are reported under. Nothing is read or written. The error is an
-// [environment.Faults], which wraps [environment.ErrNotEnvironment] for a file
-// without an `env` key.
+// Plan returns the result of migrating a file with the given content. It reads and
+// writes no file; faults are reported under name. The error is an
+// [environment.Faults], which wraps [environment.ErrNotEnvironment] if the file has
+// no `env` key.
 func Plan(name string, data []byte) (Change, error) {
 	c := Change{Old: data, New: data}
 	f, err := parse(name, data)
@@ -44,7 +44,7 @@ func Plan(name string, data []byte) (Change, error) {
 	}
 	switch {
 	case version > latest:
-		c.note("schema_version %d is newer than %d, the newest that is known here: nothing to do", version, latest)
+		c.note("schema_version %d is newer than %d, the newest known version: nothing to do", version, latest)
 		return c, nil
 	case version >= to:
 		c.note("schema_version is %d: nothing to do", version)
@@ -59,12 +59,12 @@ func Plan(name string, data []byte) (Change, error) {
 			return c, err
 		}
 	case version == 0:
-		c.note("there is no schema_version, which means an old file: it is left so, for the earlier migrations have to come first")
+		c.note("there is no schema_version, so the file is older than 6: it stays so, because the earlier migrations come first")
 	default:
-		c.note("schema_version is %d, and left so: the migrations up to %d have to come first", version, from)
+		c.note("schema_version is %d and stays so, because the migrations up to %d come first", version, from)
 	}
 	c.New = f.apply()
-	return c, f.unharmed(c.New)
+	return c, f.verify(c.New)
 }
 
 func (c *Change) note(format string, args ...any) {
@@ -84,7 +84,7 @@ func (f *file) version() (int, error) {
 	return n, nil
 }
 
-// setStrategy sets ecr_strategy where it is not set, by the rules of the migration.
+// setStrategy sets ecr_strategy if it is not set: see [environment.DeriveStrategy].
 func (f *file) setStrategy(c *Change) error {
 	if v := f.values["ecr_strategy"]; !isNull(v) && v.Value != "" {
 		c.note("ecr_strategy is set already: %q", v.Value)
@@ -103,7 +103,7 @@ func (f *file) setStrategy(c *Change) error {
 	return f.insertAfter(f.keys["env"], f.values["env"], "ecr_strategy: "+strconv.Quote(strategy.Name))
 }
 
-// setVersion moves the schema version to the next.
+// setVersion increments the schema version.
 func (f *file) setVersion(c *Change) error {
 	v := f.values["schema_version"]
 	at, err := f.offset(v)
@@ -114,7 +114,7 @@ func (f *file) setVersion(c *Change) error {
 		at++
 	}
 	if old := strconv.Itoa(from); at+len(old) > len(f.data) || string(f.data[at:at+len(old)]) != old {
-		return f.fault(v, "`schema_version` is spelt in a way that cannot be changed in its place", "write it as: schema_version: 6")
+		return f.fault(v, "`schema_version` is written in a form that cannot be changed in place", "write it as: schema_version: 6")
 	}
 	f.edits = append(f.edits, edit{at, at + len(strconv.Itoa(from)), strconv.Itoa(to)})
 	c.note("schema_version: %d → %d", from, to)

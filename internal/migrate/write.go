@@ -9,12 +9,13 @@ import (
 	"strings"
 )
 
-// Read returns the content of an environment file that may be migrated in its
-// place, and the path to write, which differs from the given one for a symbolic
-// link. A link that leaves its directory, a file that is not a regular one, and
-// a read-only one are refused.
+// Read returns the content of an environment file that can be migrated in place, and
+// the path to write, which differs from path for a symbolic link. It returns an error
+// for a link out of its directory, for a file that is not regular, and for a read-only
+// file.
 func Read(path string) (target string, data []byte, err error) {
-	if target, err = filepath.EvalSymlinks(path); err != nil {
+	target, err = filepath.EvalSymlinks(path)
+	if err != nil {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	inside, err := isInside(filepath.Dir(path), target)
@@ -38,18 +39,18 @@ func Read(path string) (target string, data []byte, err error) {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	defer file.Close()
-	data, err = io.ReadAll(io.LimitReader(file, maxSize+1)) // Plan refuses the one byte more
+	data, err = io.ReadAll(io.LimitReader(file, maxSize+1)) // Plan rejects a file with one byte more
 	return target, data, err
 }
 
-// isInside reports whether a file is in a directory or below it, whose own path
-// may have links in it.
+// isInside reports whether a file is in a directory or below it. The directory's path
+// may contain links.
 func isInside(dir, file string) (bool, error) {
 	dir, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return false, err
 	}
-	if dir, err = filepath.Abs(dir); err != nil { // the link may be relative, and the directory not, or the other way round
+	if dir, err = filepath.Abs(dir); err != nil { // one of the two may be relative
 		return false, err
 	}
 	if file, err = filepath.Abs(file); err != nil {
@@ -59,8 +60,7 @@ func isInside(dir, file string) (bool, error) {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)), err
 }
 
-// Write puts new content in a file's place: all of it or, whatever happens,
-// nothing. Mode and owner stay.
+// Write replaces a file's content atomically, and keeps its mode and owner.
 func Write(path string, data []byte) (err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -86,8 +86,8 @@ func Write(path string, data []byte) (err error) {
 	return os.Rename(temporary.Name(), path) // atomic on Unix; on Windows MoveFileEx, which replaces the file in one call
 }
 
-// All returns the YAML files that `all` means for a directory: those of its
-// folder project, if it has one, else its own; not backups.
+// All returns the YAML files of a directory, or of its subdirectory project if it has
+// one. It leaves out backups.
 func All(dir string) ([]string, error) {
 	if info, err := os.Stat(filepath.Join(dir, "project")); err == nil && info.IsDir() {
 		dir = filepath.Join(dir, "project")

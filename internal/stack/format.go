@@ -10,10 +10,10 @@ import (
 // Formats are the names of the formats that [Format] writes.
 var Formats = []string{"sam", "samconfig", "tfvars"}
 
-// Format writes parameters for the tool that installs the stack: "sam" as
-// `sam deploy --parameter-overrides` takes them; "samconfig" as a samconfig.toml
-// with the environment's section, for `sam deploy --config-env`; "tfvars" as a
-// variable for the parameters of Terraform's aws_cloudformation_stack.
+// Format formats parameters for the tool that installs the stack: "sam" for
+// `sam deploy --parameter-overrides`, "samconfig" as a samconfig.toml for
+// `sam deploy --config-env`, "tfvars" as a Terraform variable for the parameters of
+// an aws_cloudformation_stack.
 func Format(format string, env *environment.Environment, parameters []Parameter) (string, error) {
 	switch format {
 	case "sam":
@@ -21,13 +21,13 @@ func Format(format string, env *environment.Environment, parameters []Parameter)
 	case "samconfig":
 		return samconfig(env, parameters), nil
 	case "tfvars":
-		width := 0 // as terraform fmt aligns them
+		width := 0 // aligned as by terraform fmt
 		for _, p := range parameters {
 			width = max(width, len(p.Name))
 		}
 		return "deployer_parameters = {\n" + lines(fmt.Sprintf("  %%-%ds = %%q\n", width), parameters) + "}\n", nil
 	}
-	return "", fmt.Errorf("there is no format %q: choose one of %s", format, strings.Join(Formats, ", "))
+	return "", fmt.Errorf("the format %q is unknown: choose one of %s", format, strings.Join(Formats, ", "))
 }
 
 func lines(format string, parameters []Parameter) string {

@@ -1,6 +1,5 @@
-// Package stack says with which parameters the deployer's own stack,
-// deploy/template.yaml, is installed for an environment, so that the
-// environment file stays the one truth. It is pure.
+// Package stack derives the parameters of the deployer's own stack,
+// deploy/template.yaml, from an environment file. It is pure.
 package stack
 
 import (
@@ -13,24 +12,21 @@ import (
 	"deployer/internal/image"
 )
 
-// Parameter is a parameter of the template and its value, which holds neither
-// white space nor quotes.
+// Parameter is a parameter of the template. Its value has no white space and no quotes.
 type Parameter struct{ Name, Value string }
 
-// chosen are the parameters of the template that no environment file decides:
-// whoever installs the stack does.
+// chosen are the parameters that the environment file does not decide.
 var chosen = []string{"ReconcileMinutes", "ForwardPushesTo", "ExtraRoleArns", "AlarmTopicArn"}
 
-// Name returns the name that the environment's stack has by convention.
+// Name returns the conventional name of an environment's stack.
 func Name(env *environment.Environment) string {
 	return strings.ReplaceAll(env.Project+"-deployer-"+env.Name, "_", "-")
 }
 
-// Parameters returns what the environment file says of the stack's parameters,
-// in the template's order; those with an empty value are left to their default.
-// More are settings of the form NAME=VALUE for the parameters that the file
-// does not decide. The error says which of them is none of those, or what the
-// file has to say first.
+// Parameters returns the parameters that follow from the environment file, in the
+// template's order. A parameter with an empty value is left out, for its default.
+// More holds NAME=VALUE for the parameters that the file does not decide. The error
+// names the one that is invalid, or the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	autoDeploy := "disabled"
 	if !env.AutoDeploy.IsEmpty() {
@@ -60,17 +56,17 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	for _, setting := range more {
 		name, value, ok := strings.Cut(setting, "=")
 		if !ok || !slices.Contains(chosen, name) || value == "" || strings.ContainsAny(value, " \t\r\n\"'$\\") {
-			return nil, fmt.Errorf("reading %q: not NAME=VALUE of one of %s; what the others are, %s says", setting, strings.Join(chosen, ", "), env.File)
+			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting, strings.Join(chosen, ", "), env.File)
 		}
 		all = append(all, Parameter{name, value})
 	}
 	return slices.DeleteFunc(all, func(p Parameter) bool { return p.Value == "" }), nil
 }
 
-var errNoAccount = errors.New("the file does not say which account this is, and the stack needs the ARNs of what goes by unconventional names (add account_id to it)")
+var errNoAccount = errors.New("the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add account_id to the file)")
 
-// extraFamilies lists the services' families that the template's patterns of
-// names do not cover. Tasks are not deployed, and get no permission.
+// extraFamilies returns the ARNs of families that the name patterns of the template do
+// not cover.
 func extraFamilies(env *environment.Environment) (string, error) {
 	var arns []string
 	for _, w := range env.Workloads {
@@ -87,8 +83,8 @@ func extraFamilies(env *environment.Environment) (string, error) {
 	return strings.Join(arns, ","), nil
 }
 
-// extraRepositories lists the services' repositories that are not the
-// project's by name, or not in the strategy's registry.
+// extraRepositories returns the ARNs of repositories whose name does not start with the
+// project's, or that are not in the strategy's registry.
 func extraRepositories(env *environment.Environment) (string, error) {
 	var arns []string
 	for _, w := range env.Workloads {
