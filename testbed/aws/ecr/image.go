@@ -11,12 +11,12 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// An image is what a repository holds under one digest.
+// An image is an image or an index in a repository.
 type image struct {
 	digest    string
 	manifest  string
 	mediaType string
-	config    string // the media type of the config, which ECR calls that of the artifact
+	config    string // the media type of its config, which ECR calls the artifact media type
 	tags      []string
 	pushed    time.Time
 	size      int64
@@ -24,7 +24,7 @@ type image struct {
 	children  []string // the digests of the manifests that an index refers to
 	layers    []string // the digests of its config and its layers
 
-	activated, archivedAt time.Time // when it was last put in either storage class
+	activated, archivedAt time.Time // when it last entered either storage class
 }
 
 // An imageID is how requests and answers name an image.
@@ -33,7 +33,7 @@ type imageID struct {
 	Tag    string `json:"imageTag,omitempty"`
 }
 
-// A manifest is what ECR reads of an image's manifest or of an index.
+// A manifest is the part of an image manifest or an index that ECR interprets.
 type manifest struct {
 	MediaType string       `json:"mediaType"`
 	Config    descriptor   `json:"config"`
@@ -74,18 +74,17 @@ func (r *repository) byDigest(digest string) *image {
 	return nil
 }
 
-// newImage reads a manifest. Layers are not looked for: to most tests an image is its
-// manifest and no more.
+// newImage parses a manifest. The layers need not exist: most tests push manifests only.
 func newImage(text, mediaType string, now time.Time) (*image, *api.Error) {
 	var m manifest
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
-		return nil, errConstraint("ImageManifest", "Invalid JSON syntax")
+		return nil, constraintError("ImageManifest", "Invalid JSON syntax")
 	}
 	if mediaType == "" {
 		mediaType = m.MediaType
 	}
 	if mediaType == "" {
-		return nil, errConstraint("ImageManifest", "image manifest mediatype not provided in manifest or parameter")
+		return nil, constraintError("ImageManifest", "image manifest mediatype not provided in manifest or parameter")
 	}
 	i := &image{
 		digest:    fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(text))),
@@ -119,7 +118,7 @@ func (e *Server) putImage(r *api.Request, in putImageInput) (any, *api.Error) {
 		return nil, err
 	}
 	if in.Tag != "" && !tagForm.MatchString(in.Tag) {
-		return nil, errConstraint("imageTag", "must satisfy regular expression '"+tagPattern+"'")
+		return nil, constraintError("imageTag", "must satisfy regular expression '"+tagPattern+"'")
 	}
 	pushed, err := newImage(in.Manifest, in.MediaType, r.Now)
 	if err != nil {
@@ -129,7 +128,7 @@ func (e *Server) putImage(r *api.Request, in putImageInput) (any, *api.Error) {
 		return nil, api.NewError("ImageDigestDoesNotMatchException",
 			"The provided digest '%s' does not match the digest '%s' of the image manifest", in.Digest, pushed.digest)
 	}
-	if err := repo.admits(pushed, in.Tag); err != nil {
+	if err := repo.checkPut(pushed, in.Tag); err != nil {
 		return nil, err
 	}
 	stored := repo.put(pushed, in.Tag)
@@ -138,8 +137,8 @@ func (e *Server) putImage(r *api.Request, in putImageInput) (any, *api.Error) {
 	return api.Object{"image": stored.describe(repo, imageID{stored.digest, in.Tag})}, nil
 }
 
-// admits says whether ECR would take the image under the tag.
-func (r *repository) admits(i *image, tag string) *api.Error {
+// checkPut returns the error of ECR for an image that cannot be put under the tag.
+func (r *repository) checkPut(i *image, tag string) *api.Error {
 	for _, digest := range i.children {
 		child := r.byDigest(digest)
 		if child == nil {
@@ -150,12 +149,12 @@ func (r *repository) admits(i *image, tag string) *api.Error {
 		}
 		i.size = max(i.size, child.size) // an index is as large as its largest part
 	}
-	if stored := r.byDigest(i.digest); stored != nil && stored.archived && (tag == "" || slices.Contains(stored.tags,
-		tag)) {
-		return nil // pushing an archived image once more restores it
+	stored := r.byDigest(i.digest)
+	if stored != nil && stored.archived && (tag == "" || slices.Contains(stored.tags, tag)) {
+		return nil // pushing an archived image again restores it
 	}
 	if tag == "" {
-		if r.byDigest(i.digest) != nil {
+		if stored != nil {
 			return api.NewError("ImageAlreadyExistsException",
 				"Image with digest '%s' already exists in the repository with name '%s' in registry with id '%s'",
 				i.digest, r.name, r.scope.Account)
@@ -179,8 +178,7 @@ func (r *repository) admits(i *image, tag string) *api.Error {
 	return nil
 }
 
-// put stores the image under the tag, which moves if another image has it, and returns
-// the image as it is now stored.
+// put stores the image under the tag, which moves if another image has it. It returns the stored image.
 func (r *repository) put(i *image, tag string) *image {
 	stored := r.byDigest(i.digest)
 	if stored == nil {
@@ -200,7 +198,7 @@ func (i *image) untag(tag string) {
 	i.tags = slices.DeleteFunc(i.tags, func(t string) bool { return t == tag })
 }
 
-// describe is the image as PutImage and BatchGetImage answer it.
+// describe returns the image as PutImage and BatchGetImage do.
 func (i *image) describe(r *repository, id imageID) api.Object {
 	return api.Object{
 		"registryId":             r.scope.Account,
@@ -211,7 +209,7 @@ func (i *image) describe(r *repository, id imageID) api.Object {
 	}
 }
 
-// imageEvent sends the event of a push or a deletion. Their resources are empty.
+// imageEvent sends the event of a push or a deletion.
 func (e *Server) imageEvent(r *api.Request, repo *repository, action string, id imageID) {
 	detail := api.Object{
 		"image-digest": id.Digest,

@@ -7,18 +7,18 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// An imageFilter chooses images by whether they have a tag and can be pulled.
+// An imageFilter selects images by their tags and their status.
 type imageFilter struct {
-	Tags   string `json:"tagStatus"`   // TAGGED, UNTAGGED, ANY or empty, which is ANY
-	Status string `json:"imageStatus"` // ACTIVE, ARCHIVED, ACTIVATING, ANY or empty, which is ACTIVE
+	Tags   string `json:"tagStatus"`   // TAGGED, UNTAGGED or ANY, the default
+	Status string `json:"imageStatus"` // ACTIVE, the default, ARCHIVED, ACTIVATING or ANY
 }
 
 func (f imageFilter) check() *api.Error {
 	switch {
 	case !slices.Contains([]string{"", "TAGGED", "UNTAGGED", "ANY"}, f.Tags):
-		return errConstraint("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")
+		return constraintError("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")
 	case !slices.Contains([]string{"", "ACTIVE", "ARCHIVED", "ACTIVATING", "ANY"}, f.Status):
-		return errConstraint("filter.imageStatus", "Member must satisfy enum value set: [ACTIVE, ARCHIVED, "+
+		return constraintError("filter.imageStatus", "Member must satisfy enum value set: [ACTIVE, ARCHIVED, "+
 			"ACTIVATING, ANY]")
 	}
 	return nil
@@ -52,12 +52,12 @@ func (e *Server) describeImages(r *api.Request, in describeImagesInput) (any, *a
 			return nil, api.InvalidParameter("maxResults and nextToken cannot be used together with imageIds")
 		}
 		found = found[:0]
-		in.Filter.Status = cmp.Or(in.Filter.Status, "ANY") // an archived image can be described by its name
+		in.Filter.Status = cmp.Or(in.Filter.Status, "ANY") // archived images are described if they are named
 	}
 	for _, id := range in.IDs {
 		i, failure := repo.find(id)
 		if failure != nil {
-			return nil, errImageNotFound(repo, id)
+			return nil, imageNotFound(repo, id)
 		}
 		if !slices.Contains(found, i) {
 			found = append(found, i)
@@ -75,8 +75,8 @@ func (e *Server) describeImages(r *api.Request, in describeImagesInput) (any, *a
 	return api.WithToken(api.Object{"imageDetails": details}, next), nil
 }
 
-// errImageNotFound names the image as ECR does: an absent member is 'null'.
-func errImageNotFound(repo *repository, id imageID) *api.Error {
+// imageNotFound returns the error of ECR for an image that does not exist. An absent member is 'null'.
+func imageNotFound(repo *repository, id imageID) *api.Error {
 	orNull := func(s string) string {
 		if s == "" {
 			return "null"
@@ -89,7 +89,7 @@ func errImageNotFound(repo *repository, id imageID) *api.Error {
 		orNull(id.Digest), orNull(id.Tag), repo.name, repo.scope.Account)
 }
 
-// detail is the image as DescribeImages answers it.
+// detail returns the image as DescribeImages does.
 func (i *image) detail(repo *repository) api.Object {
 	o := api.Object{
 		"registryId":             repo.scope.Account,

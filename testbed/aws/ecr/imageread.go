@@ -7,14 +7,14 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// An imageFailure is why one image of a batch was left out; the call itself succeeds.
+// An imageFailure is the error of one image of a batch. The call itself succeeds.
 type imageFailure struct {
 	ID     imageID `json:"imageId"`
 	Code   string  `json:"failureCode"`
 	Reason string  `json:"failureReason"`
 }
 
-// find returns the image that an id means, or why there is none.
+// find returns the image with the id, or the failure if there is none.
 func (r *repository) find(id imageID) (*image, *imageFailure) {
 	fail := func(code, reason string) (*image, *imageFailure) {
 		return nil, &imageFailure{id, code, reason}
@@ -74,10 +74,10 @@ func (e *Server) batchGetImage(r *api.Request, in batchGetImageInput) (any, *api
 	return api.Object{"images": images, "failures": failures}, nil
 }
 
-// checkBatch refuses a batch that is too small or too large.
+// checkBatch returns an error for a batch that is too small or too large.
 func checkBatch(ids []imageID) *api.Error {
 	if len(ids) < 1 || len(ids) > 100 {
-		return errConstraint("imageIds", "Member must have length less than or equal to 100 and greater than or "+
+		return constraintError("imageIds", "Member must have length less than or equal to 100 and greater than or "+
 			"equal to 1")
 	}
 	return nil
@@ -110,8 +110,8 @@ func (e *Server) batchDeleteImage(r *api.Request, in batchDeleteImageInput) (any
 	return api.Object{"imageIds": deleted, "failures": failures}, nil
 }
 
-// delete takes away a tag, and the image with its last tag; or the image with all its
-// tags when it is named by its digest alone.
+// delete removes a tag, and the image with its last tag; or an image with all its tags, if the id is a digest only. It
+// returns the removed ids.
 func (r *repository) delete(id imageID) ([]imageID, *imageFailure) {
 	found, failure := r.find(id)
 	if failure != nil {
@@ -131,7 +131,7 @@ func (r *repository) delete(id imageID) ([]imageID, *imageFailure) {
 	return found.ids(), nil
 }
 
-// ids are the image's names: one for each tag, or the digest alone when it has none.
+// ids returns the ids of the image: one for each tag, or the digest only if it has no tag.
 func (i *image) ids() []imageID {
 	if len(i.tags) == 0 {
 		return []imageID{{Digest: i.digest}}

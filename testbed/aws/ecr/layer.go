@@ -8,10 +8,10 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// The greatest part of a layer that ECR takes, and the one that it proposes.
+// The sizes of layer parts in bytes (ECR API reference, "InitiateLayerUpload").
 const (
-	greatestPart = 20 << 20
-	usualPart    = 10 << 20
+	maxPart   = 20 << 20
+	usualPart = 10 << 20
 )
 
 func (e *Server) initiateLayerUpload(r *api.Request, in repositoryID) (any, *api.Error) {
@@ -30,8 +30,8 @@ type uploadID struct {
 	UploadID string `json:"uploadId"`
 }
 
-// openUpload asks for leave for the request's action and returns the repository, with
-// what has been uploaded so far.
+// openUpload checks that the caller may carry out the operation, and returns the repository and the content uploaded so
+// far.
 func (e *Server) openUpload(r *api.Request, id uploadID) (*repository, []byte, *api.Error) {
 	repo, err := e.openRepository(r, id.repositoryID)
 	if err != nil {
@@ -46,7 +46,7 @@ func (e *Server) openUpload(r *api.Request, id uploadID) (*repository, []byte, *
 	return repo, content, nil
 }
 
-// describeUpload is what every answer about an upload begins with.
+// describeUpload returns the members that all answers about an upload have.
 func (r *repository) describeUpload(id string) api.Object {
 	return api.Object{"registryId": r.scope.Account, "repositoryName": r.name, "uploadId": id}
 }
@@ -63,11 +63,12 @@ func (e *Server) uploadLayerPart(r *api.Request, in uploadLayerPartInput) (any, 
 	if err != nil {
 		return nil, err
 	}
-	switch begun, size := int64(len(content)), int64(len(in.Blob)); {
-	case in.First != begun:
+	start, size := int64(len(content)), int64(len(in.Blob))
+	switch {
+	case in.First != start:
 		return nil, api.NewError("InvalidLayerPartException", "Layer part is not continuous: it begins at %d after "+
-			"%d bytes", in.First, begun)
-	case size == 0 || size > greatestPart || in.Last != in.First+size-1:
+			"%d bytes", in.First, start)
+	case size == 0 || size > maxPart || in.Last != in.First+size-1:
 		return nil, api.NewError("InvalidLayerPartException", "Layer part is not valid: it has %d bytes, from %d to %d",
 			size, in.First, in.Last)
 	}
@@ -116,8 +117,7 @@ type getDownloadURLForLayerInput struct {
 	Digest string `json:"layerDigest"`
 }
 
-// getDownloadURLForLayer gives out what an image refers to, and nothing else that was
-// uploaded.
+// getDownloadURLForLayer returns URLs of layers that an image refers to only.
 func (e *Server) getDownloadURLForLayer(r *api.Request, in getDownloadURLForLayerInput) (any, *api.Error) {
 	repo, err := e.openRepository(r, in.repositoryID)
 	if err != nil {

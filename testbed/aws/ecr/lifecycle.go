@@ -11,20 +11,20 @@ type putLifecyclePolicyInput struct {
 	Text string `json:"lifecyclePolicyText"`
 }
 
-// putLifecyclePolicy keeps the policy. Nothing carries it out.
+// putLifecyclePolicy stores the policy. It is not carried out.
 func (e *Server) putLifecyclePolicy(r *api.Request, in putLifecyclePolicyInput) (any, *api.Error) {
 	repo, err := e.openRepository(r, in.repositoryID)
 	if err != nil {
 		return nil, err
 	}
 	if !isLifecycle(in.Text) {
-		return nil, errConstraint("LifecyclePolicyText", "Lifecycle policy validation failure")
+		return nil, constraintError("LifecyclePolicyText", "Lifecycle policy validation failure")
 	}
 	repo.lifecycle = in.Text
 	return repo.describeLifecycle(), nil
 }
 
-// isLifecycle reports whether a text has what every lifecycle policy must have.
+// isLifecycle reports whether a text has the members that a lifecycle policy needs.
 func isLifecycle(text string) bool {
 	var document struct {
 		Rules []struct {

@@ -16,24 +16,24 @@ type repository struct {
 	name       string
 	mutability string // MUTABLE or IMMUTABLE
 	created    time.Time
-	images     []*image // in the order of their first push
+	images     []*image // in the order of their first pushes
 	policyText string
 	policy     *iam.Document
 	lifecycle  string            // the text of its lifecycle policy
 	layers     map[string][]byte // by digest
-	uploads    map[string][]byte // layers that are not whole yet, by the upload's id
+	uploads    map[string][]byte // incomplete layers by upload id
 }
 
-// registryHost is the host name of the registry of an account in a region.
-func registryHost(k api.Scope) string {
+// registryHost returns the host name of a registry.
+func registryHost(scope api.Scope) string {
 	suffix := ".amazonaws.com"
-	if api.Partition(k.Region) == "aws-cn" {
+	if api.Partition(scope.Region) == "aws-cn" {
 		suffix = ".amazonaws.com.cn"
 	}
-	return k.Account + ".dkr.ecr." + k.Region + suffix
+	return scope.Account + ".dkr.ecr." + scope.Region + suffix
 }
 
-func repositoryARN(k api.Scope, name string) string { return k.ARN("ecr", "repository/"+name) }
+func repositoryARN(scope api.Scope, name string) string { return scope.ARN("ecr", "repository/"+name) }
 
 func (r *repository) describe() api.Object {
 	return api.Object{
@@ -54,7 +54,7 @@ type repositoryID struct {
 	Name       string `json:"repositoryName"`
 }
 
-// registry is the registry a request means: its own, unless it says another.
+// registryOf returns the registry with the id, by default the caller's.
 func registryOf(r *api.Request, id string) api.Scope {
 	if id == "" {
 		id = r.Caller.Account
@@ -62,12 +62,12 @@ func registryOf(r *api.Request, id string) api.Scope {
 	return api.Scope{Account: id, Region: r.Caller.Region}
 }
 
-// openRepository asks for leave for the request's action and returns the repository.
-// As in AWS, who may not see a repository is not told whether it exists.
+// openRepository checks that the caller may carry out the operation, and returns the repository. As in AWS, a caller
+// without permission does not learn whether the repository exists.
 func (e *Server) openRepository(r *api.Request, id repositoryID) (*repository, *api.Error) {
-	key := registryOf(r, id.RegistryID)
-	repo := e.registries[key][id.Name]
-	a := api.Access{Action: r.Name(), Resource: repositoryARN(key, id.Name)}
+	registry := registryOf(r, id.RegistryID)
+	repo := e.registries[registry][id.Name]
+	a := api.Access{Action: r.Name(), Resource: repositoryARN(registry, id.Name)}
 	if repo != nil {
 		a.Policy = repo.policy
 	}
@@ -75,22 +75,22 @@ func (e *Server) openRepository(r *api.Request, id repositoryID) (*repository, *
 		return nil, err
 	}
 	if repo == nil {
-		return nil, errRepositoryNotFound(key, id.Name)
+		return nil, repositoryNotFound(registry, id.Name)
 	}
 	return repo, nil
 }
 
-func errRepositoryNotFound(key api.Scope, name string) *api.Error {
+func repositoryNotFound(registry api.Scope, name string) *api.Error {
 	return api.NewError("RepositoryNotFoundException",
-		"The repository with name '%s' does not exist in the registry with id '%s'", name, key.Account)
+		"The repository with name '%s' does not exist in the registry with id '%s'", name, registry.Account)
 }
 
 const repositoryNamePattern = `(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`
 
 var repositoryNameForm = regexp.MustCompile(`^` + repositoryNamePattern + `$`)
 
-// errConstraint is how ECR refuses the value of a parameter.
-func errConstraint(parameter, constraint string) *api.Error {
+// constraintError returns the error of ECR for a parameter that is not valid.
+func constraintError(parameter, constraint string) *api.Error {
 	return api.InvalidParameter("Invalid parameter at '%s' failed to satisfy constraint: '%s'", parameter, constraint)
 }
 
@@ -101,29 +101,29 @@ type createRepositoryInput struct {
 
 func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any, *api.Error) {
 	if !repositoryNameForm.MatchString(in.Name) || len(in.Name) < 2 || len(in.Name) > 256 {
-		return nil, errConstraint("repositoryName", "must satisfy regular expression '"+repositoryNamePattern+"'")
+		return nil, constraintError("repositoryName", "must satisfy regular expression '"+repositoryNamePattern+"'")
 	}
 	switch in.ImageTagMutability {
 	case "":
 		in.ImageTagMutability = "MUTABLE"
 	case "MUTABLE", "IMMUTABLE":
 	default:
-		return nil, errConstraint("imageTagMutability", "Member must satisfy enum value set: [IMMUTABLE, MUTABLE]")
+		return nil, constraintError("imageTagMutability", "Member must satisfy enum value set: [IMMUTABLE, MUTABLE]")
 	}
-	key := registryOf(r, in.RegistryID)
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(key, in.Name)}); err != nil {
+	registry := registryOf(r, in.RegistryID)
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(registry, in.Name)}); err != nil {
 		return nil, err
 	}
-	if e.registries[key][in.Name] != nil {
+	if e.registries[registry][in.Name] != nil {
 		return nil, api.NewError("RepositoryAlreadyExistsException",
-			"The repository with name '%s' already exists in the registry with id '%s'", in.Name, key.Account)
+			"The repository with name '%s' already exists in the registry with id '%s'", in.Name, registry.Account)
 	}
-	repo := &repository{scope: key, name: in.Name, mutability: in.ImageTagMutability, created: r.Now,
+	repo := &repository{scope: registry, name: in.Name, mutability: in.ImageTagMutability, created: r.Now,
 		layers: map[string][]byte{}, uploads: map[string][]byte{}}
-	if e.registries[key] == nil {
-		e.registries[key] = map[string]*repository{}
+	if e.registries[registry] == nil {
+		e.registries[registry] = map[string]*repository{}
 	}
-	e.registries[key][in.Name] = repo
+	e.registries[registry][in.Name] = repo
 	return api.Object{"repository": repo.describe()}, nil
 }
 
@@ -134,14 +134,14 @@ type describeRepositoriesInput struct {
 }
 
 func (e *Server) describeRepositories(r *api.Request, in describeRepositoriesInput) (any, *api.Error) {
-	key := registryOf(r, in.RegistryID)
+	registry := registryOf(r, in.RegistryID)
 	found := []*repository{}
 	if len(in.Names) == 0 {
-		if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(key, "*")}); err != nil {
+		if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(registry, "*")}); err != nil {
 			return nil, err
 		}
-		for _, name := range slices.Sorted(maps.Keys(e.registries[key])) {
-			found = append(found, e.registries[key][name])
+		for _, name := range slices.Sorted(maps.Keys(e.registries[registry])) {
+			found = append(found, e.registries[registry][name])
 		}
 	}
 	for _, name := range in.Names {
@@ -174,7 +174,7 @@ func (e *Server) setRepositoryPolicy(r *api.Request, in setRepositoryPolicyInput
 	}
 	document, parseErr := api.ParseResourcePolicy([]byte(in.PolicyText))
 	if parseErr != nil {
-		return nil, errConstraint("PolicyText", "Invalid repository policy provided")
+		return nil, constraintError("PolicyText", "Invalid repository policy provided")
 	}
 	repo.policyText, repo.policy = in.PolicyText, document
 	return repo.describePolicy(), nil
@@ -188,7 +188,7 @@ func (e *Server) getRepositoryPolicy(r *api.Request, in repositoryID) (any, *api
 	return repo.describePolicy(), nil
 }
 
-// openPolicy is openRepository for one that must have a policy.
+// openPolicy is openRepository for a repository that must have a policy.
 func (e *Server) openPolicy(r *api.Request, in repositoryID) (*repository, *api.Error) {
 	repo, err := e.openRepository(r, in)
 	if err != nil {

@@ -17,15 +17,14 @@ type cluster struct {
 	tags     []tag
 }
 
-// defaultCluster is what a request means that names none.
+// defaultCluster is the cluster of requests that name none.
 const defaultCluster = "default"
 
 var clusterNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
-func clusterARN(k api.Scope, name string) string { return k.ARN("ecs", "cluster/"+name) }
+func clusterARN(scope api.Scope, name string) string { return scope.ARN("ecs", "cluster/"+name) }
 
-// clusterName returns the name of the cluster that a request refers to by its name or
-// its ARN, without looking whether there is one.
+// clusterName returns the name of the cluster that a request refers to by name or ARN. The cluster need not exist.
 func clusterName(r *api.Request, reference string) (string, *api.Error) {
 	if reference == "" {
 		return defaultCluster, nil
@@ -41,7 +40,7 @@ func clusterName(r *api.Request, reference string) (string, *api.Error) {
 	return name, nil
 }
 
-// findCluster returns the cluster of the caller's with the name.
+// findCluster returns the cluster with the name in the caller's account and region.
 func (e *Server) findCluster(r *api.Request, name string) (*cluster, *api.Error) {
 	c, ok := e.account(r.Scope()).clusters[name]
 	if !ok {

@@ -10,45 +10,43 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// A rollout is the state of a deployment.
-type rollout string
+// A rolloutState is the state of a deployment's rollout.
+type rolloutState string
 
 const (
-	inProgress rollout = "IN_PROGRESS"
-	completed  rollout = "COMPLETED"
-	failed     rollout = "FAILED"
+	inProgress rolloutState = "IN_PROGRESS"
+	completed  rolloutState = "COMPLETED"
+	failed     rolloutState = "FAILED"
 )
 
 const statusPrimary = "PRIMARY"
 
-// A deployment is one task definition being rolled out, or run, by a service.
+// A deployment is one task definition that a service rolls out or runs.
 //
-// A healthy one has its tasks pending for one step, running beside the old ones for
-// another, and is then COMPLETED, and the old ones are gone; what bakes or pauses it
-// comes in between, see [stages]. Of one whose image is broken all tasks fail at every
-// step.
+// Its tasks are pending for one step and run beside the old ones for another; then it is COMPLETED and the old tasks
+// are stopped. Baking and pauses come in between, see [stages]. If the image is broken, all tasks fail at every step.
 type deployment struct {
 	id             string
-	revision       string // of the service; that of a rollback is older than itself
+	revision       string // of the service; a rollback has the revision that it rolls back to
 	taskDefinition string // ARN
 	status         string // PRIMARY or ACTIVE
-	state          rollout
+	state          rolloutState
 	reason         string
-	rollback       bool               // of another deployment, which failed or was stopped
-	record         *serviceDeployment // that it belongs to
-	stage          int                // in stages
+	rollback       bool               // of another deployment that failed or was stopped
+	record         *serviceDeployment // the service deployment that it is part of
+	stage          int                // the index in stages
 	created        time.Time
 	updated        time.Time
 	desired        int
 	pending        int
 	running        int
 	failedTasks    int
-	failedSteps    int               // steps whose tasks all failed
-	digests        map[string]string // of the images, as they were when it began
-	next           time.Time         // of its next step; zero when there is none
+	failedSteps    int               // steps in which all tasks failed
+	digests        map[string]string // by image reference, when the deployment started
+	next           time.Time         // the time of the next step, zero if there is none
 }
 
-// deploy makes a deployment of the service's task definition, which has yet to begin.
+// deploy adds a deployment of the service's task definition, which has not started yet.
 func (e *Server) deploy(s *service, at time.Time) *deployment {
 	d := &deployment{
 		id:             e.newDeploymentID(),
@@ -60,9 +58,9 @@ func (e *Server) deploy(s *service, at time.Time) *deployment {
 		updated:        at,
 		desired:        s.desired,
 	}
-	d.revision = strings.TrimPrefix(d.id, "ecs-svc/") // the two numbers are the same in AWS too
+	d.revision = strings.TrimPrefix(d.id, "ecs-svc/") // AWS uses the same number for both
 	d.reason = fmt.Sprintf("ECS deployment %s in progress.", d.id)
-	d.digests = e.pulled(s.taskDefinition)
+	d.digests = e.imageDigests(s.taskDefinition)
 	for _, old := range s.deployments {
 		old.status = statusActive
 		old.pending = 0
@@ -71,25 +69,26 @@ func (e *Server) deploy(s *service, at time.Time) *deployment {
 	return d
 }
 
-// startDeployment starts a deployment and tells of it.
+// startDeployment starts a deployment and sends its event.
 func (e *Server) startDeployment(s *service, at time.Time) {
 	d := e.deploy(s, at)
-	e.keepRecord(s, d, at)
+	e.addServiceDeployment(s, d, at)
 	e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
 	e.proceed(s, d, at)
 }
 
-// broken reports whether the deployment's tasks cannot become healthy now.
+// broken reports whether the deployment's tasks fail now.
 func (e *Server) broken(d *deployment) bool {
 	_, key, _, _ := api.SplitARN(d.taskDefinition)
-	return slices.ContainsFunc(e.referredTaskDefinition(key, d.taskDefinition).images, func(image string) bool {
+	return slices.ContainsFunc(e.taskDefinition(key, d.taskDefinition).images, func(image string) bool {
 		return !e.registries.Pullable(image) || slices.ContainsFunc(e.brokenImages, func(part string) bool {
 			return strings.Contains(image, part)
 		})
 	})
 }
 
-// deploymentEvent sends an ECS Deployment State Change event.
+// deploymentEvent sends an ECS Deployment State Change event (ECS developer guide, "Amazon ECS service deployment state
+// change events").
 func (e *Server) deploymentEvent(s *service, d *deployment, kind, name string, at time.Time) {
 	e.publish(s.scope, at, "ECS Deployment State Change", []string{s.arn()}, api.Object{
 		"eventType":    kind,

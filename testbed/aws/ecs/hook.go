@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	mostPauses = 10 // hooks of a service
+	maxHooks = 10 // pause hooks of a service
 
 	pauseHook     = "PAUSE"
 	continueHook  = "CONTINUE"
@@ -19,10 +19,10 @@ const (
 	hookTimedOut  = "TIMED_OUT"
 
 	defaultTimeout = 1440  // minutes
-	mostTimeout    = 20160 // minutes
+	maxTimeout     = 20160 // minutes
 )
 
-// A deploymentConfiguration is the part of a service's that a rollout obeys.
+// A deploymentConfiguration is the part of a service's deployment configuration that the emulator interprets.
 type deploymentConfiguration struct {
 	Breaker  breaker             `json:"deploymentCircuitBreaker"`
 	Strategy string              `json:"strategy"`
@@ -30,10 +30,10 @@ type deploymentConfiguration struct {
 	Hooks    []hookConfiguration `json:"lifecycleHooks"`
 }
 
-// A breaker is the circuit breaker.
+// A breaker is the configuration of the circuit breaker.
 type breaker struct{ Enable, Rollback bool }
 
-// A hookConfiguration says where deployments stop. Functions are not called here.
+// A hookConfiguration is a pause hook. Hooks that call functions are an error.
 type hookConfiguration struct {
 	TargetType string   `json:"targetType"`
 	Stages     []string `json:"lifecycleStages"`
@@ -43,11 +43,11 @@ type hookConfiguration struct {
 	} `json:"timeoutConfiguration"`
 }
 
-// shifts reports whether traffic is shifted at once, or bit by bit, from the old tasks
-// to the new ones, while both run. Here the one is like the other.
+// shifts reports whether traffic is shifted from the old tasks to the new ones while both run. The emulator shifts it
+// all at once with every such strategy.
 func (c deploymentConfiguration) shifts() bool { return c.Strategy != "" && c.Strategy != "ROLLING" }
 
-// check refuses what ECS or the emulator would refuse.
+// check returns an error for a configuration that is not valid or not emulated.
 func (c deploymentConfiguration) check() *api.Error {
 	if !slices.Contains([]string{"", "ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"}, c.Strategy) {
 		return api.InvalidParameter("Unknown deployment strategy: %s", c.Strategy)
@@ -55,8 +55,8 @@ func (c deploymentConfiguration) check() *api.Error {
 	if c.Bake < 0 || c.Bake > 1440 {
 		return api.InvalidParameter("bakeTimeInMinutes must be between 0 and 1440.")
 	}
-	if len(c.Hooks) > mostPauses {
-		return api.InvalidParameter("A service cannot have more than %d pause hooks.", mostPauses)
+	if len(c.Hooks) > maxHooks {
+		return api.InvalidParameter("A service cannot have more than %d pause hooks.", maxHooks)
 	}
 	for _, h := range c.Hooks {
 		if err := h.check(); err != nil {
@@ -67,17 +67,17 @@ func (c deploymentConfiguration) check() *api.Error {
 }
 
 func (h hookConfiguration) check() *api.Error {
-	switch minutes := h.minutes(); {
+	minutes := h.minutes()
+	switch {
 	case h.TargetType != pauseHook:
 		return api.InvalidParameter("Lifecycle hooks of functions are not supported by the emulator.")
 	case len(h.Stages) == 0:
 		return api.InvalidParameter("Lifecycle hook must have at least one lifecycle stage.")
-	case minutes < 1 || minutes > mostTimeout:
-		return api.InvalidParameter("timeoutInMinutes must be between 1 and %d.", mostTimeout)
+	case minutes < 1 || minutes > maxTimeout:
+		return api.InvalidParameter("timeoutInMinutes must be between 1 and %d.", maxTimeout)
 	}
 	for _, stage := range h.Stages {
-		if !slices.Contains(stages, stage) || slices.Contains([]string{stageScaleUp, stageTestShift, stageShift,
-			stageBake, "CLEAN_UP"}, stage) {
+		if !slices.Contains(stages, stage) || slices.Contains(unpausable, stage) {
 			return api.InvalidParameter("Pause hooks cannot be configured at the %s stage.", stage)
 		}
 	}
@@ -91,13 +91,13 @@ func (h hookConfiguration) minutes() int {
 	return *h.Timeout.Minutes
 }
 
-// A hook is one that a deployment has come to.
+// A hook is a pause hook at which a deployment stopped.
 type hook struct {
 	id      string
 	stage   string
 	status  string
 	expires time.Time
-	action  string // when it expires
+	action  string // taken when it expires
 }
 
 func (h *hook) describe() api.Object {
@@ -105,8 +105,8 @@ func (h *hook) describe() api.Object {
 		"expiresAt": api.Timestamp(h.expires), "timeoutAction": h.action}
 }
 
-// pause stops the deployment at the hooks of its stage, and returns how long the first
-// of them waits; zero if there is none.
+// pause stops the deployment at the hooks of its stage. It returns the time until the first of them expires, zero if
+// there is none.
 func (e *Server) pause(s *service, d *deployment, stage string, at time.Time) time.Duration {
 	for _, c := range d.record.configuration.Hooks {
 		if !slices.Contains(c.Stages, stage) {
@@ -126,12 +126,12 @@ func (e *Server) pause(s *service, d *deployment, stage string, at time.Time) ti
 	return d.record.expiry().Sub(at)
 }
 
-// paused reports whether a hook waits for somebody.
+// paused reports whether a hook awaits an action.
 func (d *serviceDeployment) paused() bool {
 	return slices.ContainsFunc(d.hooks, func(h *hook) bool { return h.status == hookAwaiting })
 }
 
-// expiry is when the first of the hooks that wait will wait no more.
+// expiry returns when the first of the awaiting hooks expires.
 func (d *serviceDeployment) expiry() time.Time {
 	var first time.Time
 	for _, h := range d.hooks {
@@ -142,7 +142,7 @@ func (d *serviceDeployment) expiry() time.Time {
 	return first
 }
 
-// expire does what is to be done when nobody said what to do.
+// expire takes the timeout action of the hook that expired.
 func (e *Server) expire(s *service, d *deployment, at time.Time) {
 	for _, h := range d.record.hooks {
 		if h.status == hookAwaiting && !h.expires.After(at) {
@@ -153,11 +153,11 @@ func (e *Server) expire(s *service, d *deployment, at time.Time) {
 	}
 }
 
-// resume takes the deployment on from a hook that has been answered, or back. It goes
-// on only when no other hook waits.
+// resume continues the deployment after an action on a hook, or rolls it back. The deployment continues only if no
+// other hook awaits an action.
 func (e *Server) resume(s *service, d *deployment, h *hook, action string, at time.Time) {
 	if action == rollbackHook {
-		for _, other := range d.record.hooks { // they wait for nothing now
+		for _, other := range d.record.hooks {
 			if other.status == hookAwaiting {
 				other.status = hookFailed
 			}
@@ -175,7 +175,7 @@ func (e *Server) resume(s *service, d *deployment, h *hook, action string, at ti
 	e.proceed(s, d, at)
 }
 
-// setHook sets a hook's state and tells of it.
+// setHook sets a hook's status and sends its event (ECS developer guide, "Amazon ECS lifecycle hook events").
 func (e *Server) setHook(s *service, record *serviceDeployment, h *hook, status string, at time.Time) {
 	h.status = status
 	kind := "INFO"

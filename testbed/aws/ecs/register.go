@@ -10,12 +10,12 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// maxTaskDefinition is the size in bytes that a task definition may have.
+// maxTaskDefinition is the size limit of a task definition in bytes (Amazon ECS service quotas).
 const maxTaskDefinition = 65536
 
 var familyForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
-// A registration is what the emulator itself reads of RegisterTaskDefinition.
+// A registration is the part of RegisterTaskDefinition that the emulator interprets.
 type registration struct {
 	Family        string      `json:"family"`
 	Containers    []container `json:"containerDefinitions"`
@@ -78,7 +78,7 @@ func (e *Server) registerTaskDefinition(r *api.Request, in registration) (any, *
 	return answer, nil
 }
 
-// check refuses what ECS would refuse.
+// check returns the error of ECS for a registration that is not valid.
 func (in registration) check(size int) *api.Error {
 	switch {
 	case in.Family == "":
@@ -134,7 +134,7 @@ func (in registration) images() []string {
 	return images
 }
 
-// authorizeRegistration asks for leave to register, to tag, and to pass the roles on.
+// authorizeRegistration checks that the caller may register the task definition, tag it, and pass its roles.
 func (e *Server) authorizeRegistration(r *api.Request, in registration) *api.Error {
 	resource := r.Scope().ARN("ecs", "task-definition/"+in.Family+":*")
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: resource, Context: addRequestTags(nil,
@@ -159,7 +159,7 @@ func (e *Server) authorizeRegistration(r *api.Request, in registration) *api.Err
 	return nil
 }
 
-// fields are the members of the request with what ECS adds to them when it stores them.
+// fields returns the members of the request with those that ECS adds.
 func (in registration) fields(r *api.Request) (map[string]json.RawMessage, *api.Error) {
 	sent, err := api.Decode[map[string]json.RawMessage](r)
 	if err != nil {
@@ -190,7 +190,7 @@ func addMissing(fields map[string]json.RawMessage, name, value string) {
 	}
 }
 
-// portMappings adds the protocol and the host's port where they are missing.
+// portMappings returns the port mappings with the missing protocols and host ports.
 func (in registration) portMappings(sent json.RawMessage) json.RawMessage {
 	var mappings []map[string]json.RawMessage
 	if json.Unmarshal(sent, &mappings) != nil || len(mappings) == 0 {
@@ -208,7 +208,7 @@ func (in registration) portMappings(sent json.RawMessage) json.RawMessage {
 	return api.Encode(mappings)
 }
 
-// attributes are the most telling of those that ECS works out.
+// attributes returns some of the attributes that ECS derives (ECS API reference, "requiresAttributes").
 func (in registration) attributes() []string {
 	names := []string{"com.amazonaws.ecs.capability.docker-remote-api.1.18"}
 	if in.usesECR {
@@ -226,7 +226,7 @@ func (in registration) attributes() []string {
 	return names
 }
 
-// compatibilities are the launch types that the task definition can run on.
+// compatibilities returns the launch types that can run the task definition.
 func (in registration) compatibilities() []string {
 	if in.checkFargate() == nil {
 		return []string{"EC2", "FARGATE"}

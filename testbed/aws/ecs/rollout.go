@@ -9,17 +9,17 @@ import (
 )
 
 const (
-	// The circuit breaker trips after half as many failed tasks as are desired, but not
-	// before the least nor after the most.
-	breakerLeast = 3
-	breakerMost  = 200
+	// The circuit breaker triggers after half as many failed tasks as desired, within these bounds (ECS developer
+	// guide, "How the Amazon ECS deployment circuit breaker detects failures").
+	minThreshold = 3
+	maxThreshold = 200
 
-	// impairedAfter is how often in a row all tasks have to fail until ECS says that it
-	// cannot start them. AWS does not document its number.
+	// impairedAfter is after how many failures of all tasks in a row ECS reports that it cannot start tasks. AWS does
+	// not document the number.
 	impairedAfter = 3
 )
 
-// The stages of a deployment that take time, or where something happens.
+// The stages in which a rollout takes time or changes tasks.
 const (
 	stageReconcile = "RECONCILE_SERVICE"
 	stageScaleUp   = "SCALE_UP"
@@ -28,14 +28,17 @@ const (
 	stageBake      = "BAKE_TIME"
 )
 
-// stages are those that every deployment goes through, in their order. A rolling one
-// goes through them too, so that it can be paused; of baking it knows nothing.
+// stages are the lifecycle stages of a deployment in their order (ECS developer guide, "Lifecycle hooks for Amazon ECS
+// service deployments"). A rolling deployment has them too, so that it can be paused, but does not bake.
 var stages = []string{
 	stageReconcile, "PRE_SCALE_UP", stageScaleUp, "POST_SCALE_UP", stageTestShift, "POST_TEST_TRAFFIC_SHIFT",
 	"PRE_PRODUCTION_TRAFFIC_SHIFT", stageShift, "POST_PRODUCTION_TRAFFIC_SHIFT", stageBake, "CLEAN_UP",
 }
 
-// advance brings the service's rollout up to the clock's time.
+// unpausable are the stages at which a pause hook is an error.
+var unpausable = []string{stageScaleUp, stageTestShift, stageShift, stageBake, "CLEAN_UP"}
+
+// advance advances the service's rollout to the clock's time.
 func (e *Server) advance(s *service) {
 	now := e.backend.Clock()
 	for len(s.deployments) > 0 {
@@ -50,7 +53,7 @@ func (e *Server) advance(s *service) {
 	}
 }
 
-// step takes the deployment's next step.
+// step ends the deployment's current stage, or a failed attempt to start its tasks.
 func (e *Server) step(s *service, d *deployment, now time.Time) {
 	at := d.next
 	d.updated = at
@@ -67,7 +70,7 @@ func (e *Server) step(s *service, d *deployment, now time.Time) {
 	e.proceed(s, d, at)
 }
 
-// proceed takes the deployment to the next stage that takes any time, or to its end.
+// proceed starts the next stage that takes time, or completes the deployment.
 func (e *Server) proceed(s *service, d *deployment, at time.Time) {
 	for d.stage++; d.stage < len(stages); d.stage++ {
 		if wait := e.begin(s, d, at); wait > 0 {
@@ -78,15 +81,15 @@ func (e *Server) proceed(s *service, d *deployment, at time.Time) {
 	e.complete(s, d, at)
 }
 
-// begin begins the deployment's stage and returns how long it lasts, which may be no
-// time at all. A rollback neither bakes nor pauses.
+// begin starts the deployment's stage and returns how long it lasts, which may be zero. A rollback neither bakes nor
+// pauses.
 func (e *Server) begin(s *service, d *deployment, at time.Time) time.Duration {
 	stage := stages[d.stage]
 	switch {
 	case stage == stageScaleUp:
 		d.pending = d.desired
 		if d.desired > 0 {
-			e.say(s, at, "has started %d tasks.", d.desired)
+			e.addMessage(s, at, "has started %d tasks.", d.desired)
 		}
 		return e.options.RolloutStep
 	case stage == stageShift && d.desired > 0:
@@ -99,11 +102,10 @@ func (e *Server) begin(s *service, d *deployment, at time.Time) time.Duration {
 	return e.pause(s, d, stage, at)
 }
 
-// scaledUp has the deployment's tasks running. Old ones leave, unless traffic has to be
-// shifted from them first.
+// scaledUp makes the deployment's tasks run. Old tasks stop, unless traffic has to be shifted from them first.
 func (e *Server) scaledUp(s *service, d *deployment) {
 	d.running, d.pending = d.desired, 0
-	d.record.rollsBack()
+	d.record.startRollback()
 	if d.record.configuration.shifts() && !d.rollback {
 		return
 	}
@@ -112,7 +114,7 @@ func (e *Server) scaledUp(s *service, d *deployment) {
 	}
 }
 
-// complete ends a deployment well.
+// complete completes a deployment.
 func (e *Server) complete(s *service, d *deployment, at time.Time) {
 	d.running = d.desired
 	d.state, d.next, d.updated = completed, time.Time{}, at
@@ -127,14 +129,13 @@ func (e *Server) complete(s *service, d *deployment, at time.Time) {
 	} else {
 		d.record.end(successful, at)
 	}
-	e.say(s, at, "(deployment %s) deployment completed.", d.id)
-	e.say(s, at, "has reached a steady state.")
+	e.addMessage(s, at, "(deployment %s) deployment completed.", d.id)
+	e.addMessage(s, at, "has reached a steady state.")
 	e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_COMPLETED", at)
 }
 
-// failTasks lets the tasks of a step fail, and trips the circuit breaker when it is
-// enabled and enough have failed. Without it the steps up to now are taken at once,
-// since nothing but their number changes: the deployment is in progress for ever.
+// failTasks fails the tasks of a step, and triggers the circuit breaker if it is enabled and enough have failed.
+// Without a circuit breaker the deployment stays in progress, so the steps until now are taken at once.
 func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
 	breaker := s.configuration().Breaker
 	steps := 1
@@ -144,10 +145,11 @@ func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
 	last := at.Add(time.Duration(steps-1) * e.options.RolloutStep)
 	d.updated, d.next = last, last.Add(e.options.RolloutStep)
 	d.failedTasks += d.desired * steps
-	if before := d.failedSteps; before < impairedAfter && before+steps >= impairedAfter {
+	before := d.failedSteps
+	d.failedSteps += steps
+	if before < impairedAfter && d.failedSteps >= impairedAfter {
 		e.impaired(s, at.Add(time.Duration(impairedAfter-before-1)*e.options.RolloutStep))
 	}
-	d.failedSteps += steps
 	if breaker.Enable && d.failedTasks >= d.threshold() {
 		e.fail(s, d, at, failure{
 			cause: "ECS deployment circuit breaker", what: "tasks failed to start.",
@@ -156,15 +158,15 @@ func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
 	}
 }
 
-// threshold is how many tasks may fail before the circuit breaker trips.
+// threshold returns the number of failed tasks that triggers the circuit breaker.
 func (d *deployment) threshold() int {
-	return min(max(int(math.Ceil(float64(d.desired)/2)), breakerLeast), breakerMost)
+	return min(max(int(math.Ceil(float64(d.desired)/2)), minThreshold), maxThreshold)
 }
 
-// impaired tells that the service's tasks do not start. AWS tells it of services with a
-// circuit breaker too, and again from time to time; here it comes once for a deployment.
+// impaired reports that the service's tasks do not start (ECS developer guide, "Amazon ECS service action events"). AWS
+// repeats the event from time to time; here it is sent once for each deployment.
 func (e *Server) impaired(s *service, at time.Time) {
-	e.say(s, at, "is unable to consistently start tasks successfully.")
+	e.addMessage(s, at, "is unable to consistently start tasks successfully.")
 	e.publish(s.scope, at, "ECS Service Action", []string{s.arn()}, api.Object{
 		"eventType":  "WARN",
 		"eventName":  "SERVICE_TASK_START_IMPAIRED",
@@ -173,21 +175,22 @@ func (e *Server) impaired(s *service, at time.Time) {
 	})
 }
 
-// A failure is how a deployment ends that does not end well.
+// A failure is why a deployment does not complete.
 type failure struct {
-	cause, what string // of the deployment, "cause: what" in its reason
-	why         string // for the service deployment: rolled back because ...
-	rollback    bool
+	cause, what string // the reason of the deployment is "cause: what"
+	why         string // the reason of the service deployment is "... rolled back because why"
+	rollback    bool   // whether to roll back
 }
 
-// fail ends a deployment that will not be completed, and rolls it back if it should be.
-// That the event of the end is also sent when a person ended it is an assumption.
+// fail ends a deployment that does not complete, and rolls it back if the failure says so. It is an assumption that ECS
+// sends the event for a deployment that a caller stopped, too.
 func (e *Server) fail(s *service, d *deployment, at time.Time, f failure) {
 	d.state, d.next, d.pending, d.updated = failed, time.Time{}, 0, at
 	d.reason = f.cause + ": " + f.what
-	e.say(s, at, "(deployment %s) deployment failed: %s", d.id, f.what)
+	e.addMessage(s, at, "(deployment %s) deployment failed: %s", d.id, f.what)
 	e.deploymentEvent(s, d, "ERROR", "SERVICE_DEPLOYMENT_FAILED", at)
-	switch record := d.record; {
+	record := d.record
+	switch {
 	case d.rollback:
 		record.end(rollbackFailed, at)
 	case !f.rollback:
@@ -202,7 +205,7 @@ func (e *Server) fail(s *service, d *deployment, at time.Time, f failure) {
 	}
 }
 
-// rollBack starts a deployment of what was last completed.
+// rollBack starts a deployment of the last task definition whose deployment completed.
 func (e *Server) rollBack(s *service, d *deployment, at time.Time, cause string) {
 	d.desired = 0
 	s.taskDefinition = s.completed.taskDefinition
@@ -211,6 +214,6 @@ func (e *Server) rollBack(s *service, d *deployment, at time.Time, cause string)
 	b.reason = fmt.Sprintf("%s: rolling back to deploymentId %s.", cause, s.completed.deployment)
 	d.record.rollback, d.record.status, d.record.updated = b, rollbackRequested, at
 	e.proceed(s, b, at)
-	e.say(s, at, "rolling back to deployment %s.", s.completed.deployment)
+	e.addMessage(s, at, "rolling back to deployment %s.", s.completed.deployment)
 	e.deploymentEvent(s, b, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
 }

@@ -23,7 +23,7 @@ type service struct {
 	scope          api.Scope
 	cluster        string
 	name           string
-	fields         map[string]json.RawMessage // as they were last sent, by the names that answers have for them
+	fields         map[string]json.RawMessage // as last sent, by their names in answers
 	taskDefinition string                     // ARN
 	controller     string
 	desired        int
@@ -37,22 +37,21 @@ type service struct {
 	tags           []tag
 }
 
-// A completion is what was last deployed to the end.
+// A completion is the last deployment that completed.
 type completion struct{ deployment, taskDefinition, revision string }
 
-// mostEvents is how many of its messages a service keeps.
-const mostEvents = 100
+// maxEvents is how many messages DescribeServices returns (ECS API reference, "Service").
+const maxEvents = 100
 
 var serviceNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
-func serviceARN(k api.Scope, cluster, name string) string {
-	return k.ARN("ecs", "service/"+cluster+"/"+name)
+func serviceARN(scope api.Scope, cluster, name string) string {
+	return scope.ARN("ecs", "service/"+cluster+"/"+name)
 }
 
 func (s *service) arn() string { return serviceARN(s.scope, s.cluster, s.name) }
 
-// serviceName returns the name of the service that a request refers to by its name or
-// its ARN.
+// serviceName returns the name of the service that a request refers to by name or ARN.
 func serviceName(r *api.Request, cluster, reference string) (string, *api.Error) {
 	if !strings.HasPrefix(reference, "arn:") {
 		return reference, nil
@@ -71,25 +70,25 @@ func serviceName(r *api.Request, cluster, reference string) (string, *api.Error)
 	return id, nil
 }
 
-// say adds a message to the service's events.
-func (e *Server) say(s *service, at time.Time, format string, args ...any) {
+// addMessage adds a message to the service's events.
+func (e *Server) addMessage(s *service, at time.Time, format string, args ...any) {
 	s.events = slices.Insert(s.events, 0, api.Object{
 		"id":        e.backend.NewUUID(),
 		"createdAt": api.Timestamp(at),
 		"message":   fmt.Sprintf("(service %s) ", s.name) + fmt.Sprintf(format, args...),
 	})
-	s.events = s.events[:min(len(s.events), mostEvents)]
+	s.events = s.events[:min(len(s.events), maxEvents)]
 }
 
-// configuration is the service's deployment configuration.
+// configuration returns the service's deployment configuration.
 func (s *service) configuration() deploymentConfiguration {
 	var c deploymentConfiguration
-	json.Unmarshal(s.fields["deploymentConfiguration"], &c) // looked at when it was sent
+	json.Unmarshal(s.fields["deploymentConfiguration"], &c) // checked when it was sent
 	return c
 }
 
-// serviceFields are the members of CreateService and UpdateService that DescribeServices
-// answers under the same name, with what they are when they were never sent.
+// serviceFields are the members of CreateService and UpdateService that DescribeServices returns under the same name,
+// with their defaults.
 var serviceFields = map[string]string{
 	"availabilityZoneRebalancing": `"DISABLED"`,
 	"capacityProviderStrategy":    ``,
@@ -112,17 +111,16 @@ var serviceFields = map[string]string{
 	"volumeConfigurations":          ``,
 }
 
-// revisionFields are the members whose change by UpdateService starts a deployment.
+// revisionFields are the members whose change starts a deployment (ECS API reference, "UpdateService").
 var revisionFields = []string{
 	"capacityProviderStrategy", "loadBalancers", "networkConfiguration", "platformVersion",
 	"serviceConnectConfiguration", "serviceRegistries", "volumeConfigurations",
 }
 
-// deploymentOnly are the members that only deployments show, not their service.
+// deploymentOnly are the members that DescribeServices returns for deployments only.
 var deploymentOnly = []string{"serviceConnectConfiguration", "volumeConfigurations"}
 
-// setFields takes over the members of a request, and reports whether any changed that a
-// new deployment is needed for.
+// setFields sets the members that a request sends. It reports whether the change starts a deployment.
 func (s *service) setFields(r *api.Request) (changed bool, err *api.Error) {
 	sent, err := api.Decode[map[string]json.RawMessage](r)
 	if err != nil {
@@ -141,7 +139,7 @@ func (s *service) setFields(r *api.Request) (changed bool, err *api.Error) {
 	return changed, nil
 }
 
-// sameJSON reports whether two texts are the same value.
+// sameJSON reports whether two JSON texts have the same value.
 func sameJSON(a, b json.RawMessage) bool {
 	var x, y any
 	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
@@ -150,7 +148,7 @@ func sameJSON(a, b json.RawMessage) bool {
 	return string(api.Encode(x)) == string(api.Encode(y))
 }
 
-// describe is the service as every operation answers it; the tags only on request.
+// describe returns the service as every operation does, with its tags if asked for.
 func (s *service) describe(withTags bool) api.Object {
 	running, pending := 0, 0
 	deployments, revisions := []api.Object{}, []api.Object{}

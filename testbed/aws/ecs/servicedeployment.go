@@ -1,7 +1,6 @@
 package ecs
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"slices"
 	"time"
@@ -9,7 +8,7 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// The states of service deployments.
+// The statuses of service deployments (ECS API reference, "ServiceDeployment").
 const (
 	successful         = "SUCCESSFUL"
 	stopped            = "STOPPED"
@@ -20,18 +19,17 @@ const (
 	rollbackFailed     = "ROLLBACK_FAILED"
 )
 
-// A serviceDeployment is the record of one change of a service, from its beginning to
-// its end. Where a deployment is rolled back, the deployment that does it is part of the
-// same record. In AWS it begins PENDING, for some tenths of a second; here it does not.
+// A serviceDeployment is one change of a service. The deployment that rolls it back is part of it. In AWS it is PENDING
+// for some tenths of a second at first; here it is not.
 type serviceDeployment struct {
-	*service
+	service       *service
 	id            string
-	target        *deployment   // what is deployed
-	sources       []*deployment // what ran when it began
-	rollback      *deployment   // nil while nothing is rolled back
+	target        *deployment   // the deployment of the change
+	sources       []*deployment // the deployments that had running tasks when it started
+	rollback      *deployment   // nil unless it is rolled back
 	status        string
 	reason        string
-	text          json.RawMessage // of the configuration
+	text          json.RawMessage // of the deployment configuration
 	configuration deploymentConfiguration
 	hooks         []*hook
 	created       time.Time
@@ -40,9 +38,8 @@ type serviceDeployment struct {
 	stopped       time.Time
 }
 
-// keepRecord makes the service deployment that a deployment begins. One that is still
-// under way is superseded.
-func (e *Server) keepRecord(s *service, d *deployment, at time.Time) {
+// addServiceDeployment adds the service deployment of a deployment. It requests those in progress to stop.
+func (e *Server) addServiceDeployment(s *service, d *deployment, at time.Time) {
 	for _, earlier := range s.history {
 		if !earlier.over() {
 			earlier.status, earlier.updated = stopRequested, at
@@ -60,26 +57,20 @@ func (e *Server) keepRecord(s *service, d *deployment, at time.Time) {
 	s.history = slices.Insert(s.history, 0, d.record)
 }
 
-// newToken returns a new text of 43 characters that URLs may have.
-func (e *Server) newToken() string {
-	b := e.backend.NewID()
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
 func (d *serviceDeployment) arn() string {
-	return d.arnOf("service-deployment/" + d.cluster + "/" + d.name + "/" + d.id)
+	return d.service.arnOf("service-deployment/" + d.service.cluster + "/" + d.service.name + "/" + d.id)
 }
 
 func (s *service) revisionARN(number string) string {
 	return s.arnOf("service-revision/" + s.cluster + "/" + s.name + "/" + number)
 }
 
-// over reports whether nothing more will happen to the service deployment.
+// over reports whether the service deployment ended.
 func (d *serviceDeployment) over() bool {
 	return slices.Contains([]string{successful, stopped, rollbackSuccessful, rollbackFailed}, d.status)
 }
 
-// current is the deployment of the record that is the service's now.
+// current returns the rollback if there is one, otherwise the deployment of the change.
 func (d *serviceDeployment) current() *deployment {
 	if d.rollback != nil {
 		return d.rollback
@@ -87,7 +78,7 @@ func (d *serviceDeployment) current() *deployment {
 	return d.target
 }
 
-// end ends the service deployment, unless another one has taken its place.
+// end ends the service deployment, unless it was superseded.
 func (d *serviceDeployment) end(status string, at time.Time) {
 	if d.status == stopRequested {
 		return
@@ -98,16 +89,17 @@ func (d *serviceDeployment) end(status string, at time.Time) {
 	}
 }
 
-// stop stops a service deployment that another one has taken the place of, a step after
-// it was asked to. AWS takes some tenths of a second.
+// stop stops a superseded service deployment one step after it was requested to stop. AWS takes some tenths of a
+// second.
 func (d *serviceDeployment) stop(now time.Time, step time.Duration) {
-	if at := d.updated.Add(step); d.status == stopRequested && !at.After(now) {
+	at := d.updated.Add(step)
+	if d.status == stopRequested && !at.After(now) {
 		d.status, d.updated, d.finished, d.stopped = stopped, at, at, at
 	}
 }
 
-// rollsBack notes that the tasks of a rollback have started.
-func (d *serviceDeployment) rollsBack() {
+// startRollback sets the status of a rollback whose tasks started.
+func (d *serviceDeployment) startRollback() {
 	if d.status == rollbackRequested {
 		d.status = rollbackInProgress
 	}
@@ -117,10 +109,10 @@ func (d *serviceDeployment) brief() api.Object {
 	o := api.Object{
 		"serviceDeploymentArn":     d.arn(),
 		"serviceArn":               d.service.arn(),
-		"clusterArn":               clusterARN(d.scope, d.cluster),
+		"clusterArn":               clusterARN(d.service.scope, d.service.cluster),
 		"createdAt":                api.Timestamp(d.created),
 		"startedAt":                api.Timestamp(d.created),
-		"targetServiceRevisionArn": d.revisionARN(d.target.revision),
+		"targetServiceRevisionArn": d.service.revisionARN(d.target.revision),
 		"status":                   d.status,
 	}
 	if d.reason != "" {
@@ -135,15 +127,15 @@ func (d *serviceDeployment) brief() api.Object {
 func (d *serviceDeployment) describe() api.Object {
 	o := d.brief()
 	delete(o, "targetServiceRevisionArn")
-	updated := d.updated
-	if current := d.current(); current.updated.After(updated) {
+	current, updated := d.current(), d.updated
+	if current.updated.After(updated) {
 		updated = current.updated
 	}
 	o["updatedAt"] = api.Timestamp(updated)
-	o["targetServiceRevision"] = d.summary(d.target)
+	o["targetServiceRevision"] = d.service.summary(d.target)
 	sources := []api.Object{}
 	for _, source := range d.sources {
-		sources = append(sources, d.summary(source))
+		sources = append(sources, d.service.summary(source))
 	}
 	o["sourceServiceRevisions"] = sources
 	o["deploymentConfiguration"] = d.text
@@ -153,9 +145,9 @@ func (d *serviceDeployment) describe() api.Object {
 	}
 	if d.rollback != nil {
 		o["rollback"] = api.Object{"reason": d.reason, "startedAt": api.Timestamp(d.rollback.created),
-			"serviceRevisionArn": d.revisionARN(d.rollback.revision)}
+			"serviceRevisionArn": d.service.revisionARN(d.rollback.revision)}
 	}
-	if current := d.current(); d.configuration.shifts() && current.stage < len(stages) && !d.over() {
+	if d.configuration.shifts() && current.stage < len(stages) && !d.over() {
 		o["lifecycleStage"] = stages[current.stage]
 	}
 	if len(d.hooks) > 0 {
@@ -181,7 +173,7 @@ func (d *serviceDeployment) describeBreaker() api.Object {
 	return api.Object{"status": status, "failureCount": d.target.failedTasks, "threshold": d.target.threshold()}
 }
 
-// summary is a deployment as one of the service's revisions.
+// summary returns a deployment as a service revision summary.
 func (s *service) summary(d *deployment) api.Object {
 	return api.Object{
 		"arn": s.revisionARN(d.revision), "requestedTaskCount": d.desired, "runningTaskCount": d.running,

@@ -6,18 +6,13 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// openServiceDeployment asks for leave for the request's action and returns the service
-// deployment.
+// openServiceDeployment checks that the caller may carry out the operation, and returns the service deployment.
 func (e *Server) openServiceDeployment(r *api.Request, arn string) (*serviceDeployment, *api.Error) {
-	s, err := e.ownedService(r, "service-deployment", arn)
-	if err != nil {
-		return nil, err
+	d, err := e.findServiceDeployment(r, arn)
+	if err == nil && d == nil {
+		err = errServiceDeploymentNotFound
 	}
-	d := s.record(arn)
-	if d == nil {
-		return nil, errServiceDeploymentNotFound
-	}
-	return d, nil
+	return d, err
 }
 
 type stopServiceDeploymentInput struct {
@@ -25,8 +20,8 @@ type stopServiceDeploymentInput struct {
 	Type string `json:"stopType"`
 }
 
-// stopServiceDeployment rolls a service deployment back. AWS's reference knows the stop
-// type ABORT too, without a word on what it does: here the deployment ends where it is.
+// stopServiceDeployment rolls a service deployment back. The API reference lists the stop type ABORT without describing
+// it; here the deployment ends without a rollback.
 func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentInput) (any, *api.Error) {
 	if !slices.Contains([]string{"", rollbackHook, "ABORT"}, in.Type) {
 		return nil, api.InvalidParameter("Unknown stop type: %s", in.Type)
@@ -40,9 +35,9 @@ func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentI
 	case d.over():
 		return nil, api.NewError("ConflictException", "The service deployment has the status %s and cannot be stopped.",
 			d.status)
-	case d.status != string(inProgress): // it stops or rolls back already
+	case d.status != string(inProgress): // it is being stopped or rolled back already
 		return answer, nil
-	case in.Type != "ABORT" && d.completed == (completion{}):
+	case in.Type != "ABORT" && d.service.completed == (completion{}):
 		return nil, api.NewError("ConflictException", "No rollback candidate was found to run the rollback.")
 	}
 	for _, h := range d.hooks {

@@ -7,8 +7,8 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// mostServices is how many services one DescribeServices may ask for.
-const mostServices = 10
+// maxServices is how many services one call may describe (ECS API reference, "DescribeServices").
+const maxServices = 10
 
 type describeServicesInput struct {
 	Cluster  string   `json:"cluster"`
@@ -20,8 +20,8 @@ func (e *Server) describeServices(r *api.Request, in describeServicesInput) (any
 	if len(in.Services) == 0 {
 		return nil, api.InvalidParameter("Services cannot be empty.")
 	}
-	if len(in.Services) > mostServices {
-		return nil, api.InvalidParameter("Services cannot have more than %d elements.", mostServices)
+	if len(in.Services) > maxServices {
+		return nil, api.InvalidParameter("Services cannot have more than %d elements.", maxServices)
 	}
 	cluster, err := clusterName(r, in.Cluster)
 	if err != nil {
@@ -51,7 +51,7 @@ func (e *Server) describeServices(r *api.Request, in describeServicesInput) (any
 		}
 		e.advance(s)
 		o := s.describe(slices.Contains(in.Include, "TAGS"))
-		if len(s.history) > 0 { // CreateService and UpdateService answer before there is one
+		if len(s.history) > 0 { // CreateService and UpdateService do not return it
 			o["currentServiceDeployment"] = s.history[0].arn()
 		}
 		described = append(described, o)

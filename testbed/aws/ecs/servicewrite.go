@@ -7,7 +7,7 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// A serviceRequest is what the emulator itself reads of CreateService and UpdateService.
+// A serviceRequest is the part of CreateService, UpdateService and DeleteService that the emulator interprets.
 type serviceRequest struct {
 	Cluster        string  `json:"cluster"`
 	Service        string  `json:"service"`     // UpdateService and DeleteService
@@ -24,7 +24,7 @@ type serviceRequest struct {
 	Tags          []tag                   `json:"tags"`
 }
 
-// authorizeService asks for leave for the request's action on a service.
+// authorizeService checks that the caller may carry out the operation on a service. more are further condition keys.
 func (e *Server) authorizeService(r *api.Request, cluster, name string, more map[string]string) *api.Error {
 	context := map[string]string{"ecs:cluster": clusterARN(r.Scope(), cluster)}
 	for key, value := range more {
@@ -33,12 +33,12 @@ func (e *Server) authorizeService(r *api.Request, cluster, name string, more map
 	return r.Authorize(api.Access{Action: r.Name(), Resource: serviceARN(r.Scope(), cluster, name), Context: context})
 }
 
-// taskDefinitionContext is the condition key of the task definition that is sent.
+// taskDefinitionContext returns the condition key of the task definition that a request sends.
 func (e *Server) taskDefinitionContext(r *api.Request, reference *string) map[string]string {
 	if reference == nil {
 		return nil
 	}
-	if t := e.referredTaskDefinition(r.Scope(), *reference); t != nil {
+	if t := e.taskDefinition(r.Scope(), *reference); t != nil {
 		return map[string]string{"ecs:task-definition": t.arn()}
 	}
 	return nil
@@ -100,7 +100,7 @@ func (in serviceRequest) checkCreation() *api.Error {
 	return checkTags(in.Tags)
 }
 
-// newService makes the service of a request.
+// newService returns the service that a request describes.
 func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (*service, *api.Error) {
 	s := &service{
 		scope: r.Scope(), cluster: cluster, name: in.Name,
@@ -111,7 +111,7 @@ func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (
 		s.desired = *in.DesiredCount
 	}
 	if in.TaskDefinition != nil {
-		t, err := e.deployable(r.Scope(), *in.TaskDefinition)
+		t, err := e.activeTaskDefinition(r.Scope(), *in.TaskDefinition)
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (
 	return s, nil
 }
 
-// openService is findService for what only a service that is ACTIVE allows.
+// openService is findService for operations that need an ACTIVE service.
 func (e *Server) openService(r *api.Request, clusterReference, serviceReference string,
 	more map[string]string) (*service, *api.Error) {
 	s, err := e.findService(r, clusterReference, serviceReference, more)
@@ -148,7 +148,8 @@ func (e *Server) openService(r *api.Request, clusterReference, serviceReference 
 	return s, err
 }
 
-// findService asks for leave for the request's action and returns the service.
+// findService checks that the caller may carry out the operation, and returns the service, advanced to the clock's
+// time.
 func (e *Server) findService(r *api.Request, clusterReference, serviceReference string,
 	more map[string]string) (*service, *api.Error) {
 	cluster, err := clusterName(r, clusterReference)
@@ -187,7 +188,7 @@ func (e *Server) updateService(r *api.Request, in serviceRequest) (any, *api.Err
 	}
 	redeploy := in.Force
 	if in.TaskDefinition != nil {
-		t, err := e.deployable(r.Scope(), *in.TaskDefinition)
+		t, err := e.activeTaskDefinition(r.Scope(), *in.TaskDefinition)
 		if err != nil {
 			return nil, err
 		}
@@ -207,7 +208,7 @@ func (e *Server) updateService(r *api.Request, in serviceRequest) (any, *api.Err
 	return api.Object{"service": s.describe(false)}, nil
 }
 
-// checkController refuses what only the service's own deployment controller may do.
+// checkController returns an error for a change that only the service's deployment controller may make.
 func (in serviceRequest) checkController(s *service) *api.Error {
 	if s.controller == controllerECS {
 		return nil
@@ -230,7 +231,7 @@ func (in serviceRequest) checkController(s *service) *api.Error {
 	return api.InvalidParameter("%s on services with a %s deployment controller. %s", what, s.controller, remedy)
 }
 
-// scale sets the number of tasks. Those that run follow at once.
+// scale sets the number of tasks. Running tasks follow at once.
 func (s *service) scale(desired int) {
 	s.desired = desired
 	if len(s.deployments) == 0 {
@@ -260,9 +261,8 @@ func (e *Server) deleteService(r *api.Request, in deleteServiceInput) (any, *api
 	if s.desired > 0 && !in.Force {
 		return nil, api.InvalidParameter("The service cannot be stopped while it is scaled above 0.")
 	}
-	// The service can still be described, as in AWS until some time has passed. That its
-	// last deployments are still there is an assumption, and so is that it skips DRAINING.
-	// Its service deployments go with it.
+	// The service can still be described, as in AWS for some time. Two assumptions: it keeps its last deployments, and
+	// it is never DRAINING. Its service deployments are deleted.
 	s.status = statusInactive
 	s.history = nil
 	s.desired = 0

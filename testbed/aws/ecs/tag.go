@@ -14,18 +14,18 @@ type tag struct {
 	Value string `json:"value"`
 }
 
-// mostTags is how many tags a resource may have.
-const mostTags = 50
+// maxTags is how many tags a resource may have (ECS developer guide, "Tagging resources").
+const maxTags = 50
 
 var (
 	tagKeyForm   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`)
 	tagValueForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`)
 )
 
-// checkTags refuses tags that ECS would refuse.
+// checkTags returns the error of ECS for tags that are not valid.
 func checkTags(tags []tag) *api.Error {
-	if len(tags) > mostTags {
-		return api.InvalidParameter("The maximum number of tags is %d.", mostTags)
+	if len(tags) > maxTags {
+		return api.InvalidParameter("The maximum number of tags is %d.", maxTags)
 	}
 	seen := map[string]bool{}
 	for _, t := range tags {
@@ -44,7 +44,7 @@ func checkTags(tags []tag) *api.Error {
 	return nil
 }
 
-// mergeTags sets the added tags among those there are.
+// mergeTags returns the tags with the added ones, which replace those with the same keys.
 func mergeTags(tags, added []tag) []tag {
 	merged := slices.Clone(tags)
 	for _, t := range added {
@@ -58,9 +58,8 @@ func mergeTags(tags, added []tag) []tag {
 	return merged
 }
 
-// openTags asks for leave for the request's action, which may send or remove tags, and
-// returns the tags of the resource of the caller's that the ARN means. There is no
-// ecs:CreateAction: nothing is created.
+// openTags checks that the caller may carry out the operation, which may send tags, on the resource with the ARN. It
+// returns the tags of the resource. The condition key ecs:CreateAction has no value, because nothing is created.
 func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.Error) {
 	a := api.Access{Action: r.Name(), Resource: arn, Context: addRequestTags(nil, sent)}
 	if err := r.Authorize(a); err != nil {
@@ -96,7 +95,7 @@ func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.
 	return nil, api.InvalidParameter("The specified resource is not found.")
 }
 
-// authorizeTagging asks for leave to send tags with the request that makes a resource.
+// authorizeTagging checks that the caller may send tags with the request that creates a resource.
 func (e *Server) authorizeTagging(r *api.Request, resource string, tags []tag) *api.Error {
 	if len(tags) == 0 {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// taskARN is the ARN of one of a deployment's tasks, by its place among them.
+// taskARN returns the ARN of a deployment's task with the index.
 func (s *service) taskARN(d *deployment, place int) string {
 	id := sha256.Sum256(fmt.Appendf(nil, "%s/%d", d.id, place))
 	return s.arnOf(fmt.Sprintf("task/%s/%x", s.cluster, id[:16]))
@@ -21,7 +21,7 @@ type listTasksInput struct {
 	Service string `json:"serviceName"`
 }
 
-// listTasks lists the tasks of one service that run.
+// listTasks returns the running tasks of one service.
 func (e *Server) listTasks(r *api.Request, in listTasksInput) (any, *api.Error) {
 	s, err := e.openService(r, in.Cluster, in.Service, nil)
 	if err != nil {
@@ -80,7 +80,7 @@ func (e *Server) describeTasks(r *api.Request, in describeTasksInput) (any, *api
 
 func (e *Server) describeTask(s *service, d *deployment, arn string) api.Object {
 	containers := []api.Object{}
-	for _, image := range e.referredTaskDefinition(s.scope, d.taskDefinition).images {
+	for _, image := range e.taskDefinition(s.scope, d.taskDefinition).images {
 		container := api.Object{"image": image, "lastStatus": "RUNNING", "taskArn": arn}
 		if digest := d.digests[image]; digest != "" {
 			container["imageDigest"] = digest
@@ -95,12 +95,11 @@ func (e *Server) describeTask(s *service, d *deployment, arn string) api.Object 
 	}
 }
 
-// pulled returns the digests that the images of a task definition are on now, as
-// far as they are in the emulator's registries.
-func (e *Server) pulled(taskDefinition string) map[string]string {
+// imageDigests returns the digests that the image references of a task definition resolve to, for images in ECR.
+func (e *Server) imageDigests(taskDefinition string) map[string]string {
 	_, key, _, _ := api.SplitARN(taskDefinition)
 	digests := map[string]string{}
-	for _, reference := range e.referredTaskDefinition(key, taskDefinition).images {
+	for _, reference := range e.taskDefinition(key, taskDefinition).images {
 		if digest := e.registries.Digest(reference); digest != "" {
 			digests[reference] = digest
 		}

@@ -12,14 +12,14 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// A family is all revisions of a task definition; the first is number 1.
+// A family is the revisions of a task definition, from number 1.
 type family struct {
 	name      string
 	revisions []*taskDefinition
 }
 
-// A taskDefinition is one revision. What was registered is kept as it was sent, so that
-// no field can be lost that the emulator does not know.
+// A taskDefinition is one revision. It keeps the members that were sent, so that none is lost that the emulator does
+// not know.
 type taskDefinition struct {
 	scope        api.Scope
 	family       string
@@ -27,8 +27,8 @@ type taskDefinition struct {
 	fields       map[string]json.RawMessage
 	containers   []container
 	images       []string // of its containers
-	needs        []string // the attributes that container instances must have
-	compatible   []string // the launch types it can run on
+	needs        []string // the attributes that it requires of container instances
+	compatible   []string // launch types
 	awsvpc       bool
 	tags         []tag
 	registered   time.Time
@@ -74,8 +74,8 @@ func (t *taskDefinition) describe() api.Object {
 	return o
 }
 
-// findTaskDefinition returns the revision that family:revision means, or for a family
-// alone its latest ACTIVE one; nil if there is none.
+// findTaskDefinition returns the revision family:revision, or the latest ACTIVE revision of a family; nil if there is
+// none.
 func (a *account) findTaskDefinition(id string) *taskDefinition {
 	name, number, numbered := strings.Cut(id, ":")
 	f, ok := a.families[name]
@@ -97,9 +97,8 @@ func (a *account) findTaskDefinition(id string) *taskDefinition {
 	return nil
 }
 
-// referredTaskDefinition returns what a request refers to by family, family:revision or
-// ARN; nil if there is no such thing.
-func (e *Server) referredTaskDefinition(key api.Scope, reference string) *taskDefinition {
+// taskDefinition returns the revision that a request refers to by family, family:revision or ARN; nil if there is none.
+func (e *Server) taskDefinition(key api.Scope, reference string) *taskDefinition {
 	if strings.HasPrefix(reference, "arn:") {
 		service, owner, resource, _ := api.SplitARN(reference)
 		id, ok := strings.CutPrefix(resource, "task-definition/")
@@ -111,9 +110,9 @@ func (e *Server) referredTaskDefinition(key api.Scope, reference string) *taskDe
 	return e.account(key).findTaskDefinition(reference)
 }
 
-// deployable returns the task definition for a service, which must be ACTIVE.
-func (e *Server) deployable(key api.Scope, reference string) (*taskDefinition, *api.Error) {
-	t := e.referredTaskDefinition(key, reference)
+// activeTaskDefinition is taskDefinition for a service, whose revision must be ACTIVE.
+func (e *Server) activeTaskDefinition(key api.Scope, reference string) (*taskDefinition, *api.Error) {
+	t := e.taskDefinition(key, reference)
 	switch {
 	case t == nil:
 		return nil, clientError("TaskDefinition not found.")
@@ -132,7 +131,7 @@ func (e *Server) describeTaskDefinition(r *api.Request, in describeTaskDefinitio
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*"}); err != nil {
 		return nil, err
 	}
-	t := e.referredTaskDefinition(r.Scope(), in.Reference)
+	t := e.taskDefinition(r.Scope(), in.Reference)
 	if t == nil {
 		return nil, clientError("Unable to describe task definition.")
 	}
@@ -158,7 +157,7 @@ func (e *Server) deregisterTaskDefinition(r *api.Request, in deregisterTaskDefin
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*"}); err != nil {
 		return nil, err
 	}
-	t := e.referredTaskDefinition(r.Scope(), in.Reference)
+	t := e.taskDefinition(r.Scope(), in.Reference)
 	if t == nil {
 		return nil, clientError("The specified task definition does not exist.")
 	}
@@ -185,7 +184,7 @@ func (e *Server) listTaskDefinitions(r *api.Request, in listTaskDefinitionsInput
 	families := e.account(r.Scope()).families
 	arns := []string{}
 	for _, name := range slices.Sorted(maps.Keys(families)) {
-		if in.Family != "" && name != in.Family { // despite its name, familyPrefix is a whole family
+		if in.Family != "" && name != in.Family { // familyPrefix is the full name of a family
 			continue
 		}
 		for _, t := range families[name].revisions {
