@@ -66,7 +66,7 @@ func (f *findings) found(c *checker, t ecsservice.Target, d described) bool {
 // controller reports the deployment controller, and whether a failed rollout is
 // rolled back.
 func (f *findings) controller(t ecsservice.Target, s *types.Service) {
-	if err := t.Refuse(s); err != nil {
+	if err := t.CheckDeployable(s); err != nil {
 		what, hint := parts(err)
 		f.add("controller", Problem, what, hint)
 		return

@@ -21,19 +21,19 @@ import (
 	"deployer/internal/ecsservice"
 )
 
-// Change is what a deployment would change of what a service runs.
+// Change is the difference that a deployment would make to what a service runs.
 type Change struct {
 	Runs string // ARN of the revision that the service runs
 	Base string // ARN of the revision that would be cloned
-	Same bool   // the service runs the order's image already, and would not be moved
+	Same bool   // the service already runs the order's image, and would not be moved
 
 	// Before and After are the task definitions as RegisterTaskDefinition takes
-	// them: JSON with sorted keys, without the deployer's own tags. What may be
-	// a secret stands there as its length and the beginning of its SHA-256.
+	// them: JSON with sorted keys, without the deployer's own tags. Possible
+	// secrets are replaced by their length and the beginning of their SHA-256.
 	Before, After []byte
 }
 
-// Change says what an order would change of what the service runs.
+// Change returns the difference that an order would make.
 func (s *State) Change(o Order) (*Change, error) {
 	next, _, err := s.registration(o, converge.Key{})
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *State) Change(o Order) (*Change, error) {
 	return c, err
 }
 
-// document returns a registration as JSON for people to read.
+// document returns a registration as indented JSON without secrets.
 func document(in *ecs.RegisterTaskDefinitionInput) ([]byte, error) {
 	slices.SortFunc(in.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
 	body, err := wire(in)
@@ -72,8 +72,8 @@ func document(in *ecs.RegisterTaskDefinitionInput) ([]byte, error) {
 
 var errNotSent = errors.New("not sent")
 
-// wire returns what the SDK would send ECS to register a task definition: a
-// call that ends when it has been put into words.
+// wire returns the body that the SDK would send to register a task definition.
+// It makes a call that ends before it is sent.
 func wire(in *ecs.RegisterTaskDefinitionInput) (body []byte, err error) {
 	stop := middleware.BuildMiddlewareFunc("StopBeforeSending", func(_ context.Context, b middleware.BuildInput, _ middleware.BuildHandler) (out middleware.BuildOutput, m middleware.Metadata, err error) {
 		if request, ok := b.Request.(*smithyhttp.Request); ok {
@@ -85,24 +85,23 @@ func wire(in *ecs.RegisterTaskDefinitionInput) (body []byte, err error) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return s.Build.Add(stop, middleware.After) })
 	})
 	if len(body) == 0 {
-		return nil, fmt.Errorf("putting a task definition into words: %w", err)
+		return nil, fmt.Errorf("encoding a task definition: %w", err)
 	}
 	return body, nil
 }
 
-// secretive reports whether an option of a log driver is a secret by its name.
-func secretive(name string) bool {
+// isSecret reports whether an option of a log driver is a secret, by its name.
+func isSecret(name string) bool {
 	return slices.ContainsFunc([]string{"token", "secret", "passw", "key", "credential", "auth", "dsn", "url"}, func(part string) bool {
 		return strings.Contains(strings.ToLower(name), part)
 	})
 }
 
-// every means all of an object's members.
-func every(string) bool { return true }
+// always selects every member of an object.
+func always(string) bool { return true }
 
-// hide puts a stand-in for every value that may be a secret: what containers
-// get in their environment and on their command lines, and what people write
-// into labels and drivers' options. References to secrets are none.
+// hide replaces every value that may be a secret: environment variables, command
+// lines, labels, and options of drivers. References to secrets are kept.
 func hide(all map[string]any) {
 	for c := range objects(all["containerDefinitions"]) {
 		for e := range objects(c["environment"]) {
@@ -112,24 +111,24 @@ func hide(all map[string]any) {
 			replaceAll(c[list])
 		}
 		replaceAll(object(c["healthCheck"])["command"])
-		replace(object(c["dockerLabels"]), every)
-		replace(object(object(c["logConfiguration"])["options"]), secretive)
-		replace(object(object(c["firelensConfiguration"])["options"]), secretive)
+		replace(object(c["dockerLabels"]), always)
+		replace(object(object(c["logConfiguration"])["options"]), isSecret)
+		replace(object(object(c["firelensConfiguration"])["options"]), isSecret)
 	}
 	for v := range objects(all["volumes"]) {
 		docker := object(v["dockerVolumeConfiguration"])
-		replace(object(docker["driverOpts"]), every)
-		replace(object(docker["labels"]), every)
+		replace(object(docker["driverOpts"]), always)
+		replace(object(docker["labels"]), always)
 	}
 }
 
-// object returns v as an object, an empty one if it is none.
+// object returns v as an object, nil if it is something else.
 func object(v any) map[string]any {
 	o, _ := v.(map[string]any)
 	return o
 }
 
-// objects goes through the objects in a list.
+// objects iterates over the objects in a list.
 func objects(v any) func(func(map[string]any) bool) {
 	list, _ := v.([]any)
 	return func(yield func(map[string]any) bool) {
@@ -141,26 +140,26 @@ func objects(v any) func(func(map[string]any) bool) {
 	}
 }
 
-// replace puts stand-ins for an object's strings under some names.
-func replace(o map[string]any, meant func(name string) bool) {
+// replace replaces the strings of an object whose names are selected.
+func replace(o map[string]any, selected func(name string) bool) {
 	for name, value := range o {
-		if text, ok := value.(string); ok && meant(name) {
-			o[name] = standIn(text)
+		if text, ok := value.(string); ok && selected(name) {
+			o[name] = fingerprint(text)
 		}
 	}
 }
 
-// replaceAll puts stand-ins for the strings of a list.
+// replaceAll replaces the strings of a list.
 func replaceAll(v any) {
 	list, _ := v.([]any)
 	for i, value := range list {
 		if text, ok := value.(string); ok {
-			list[i] = standIn(text)
+			list[i] = fingerprint(text)
 		}
 	}
 }
 
-// standIn tells a text apart from others without telling it.
-func standIn(text string) string {
+// fingerprint distinguishes a text from others without revealing it.
+func fingerprint(text string) string {
 	return fmt.Sprintf("… %d characters, sha256 %.4x", utf8.RuneCountInString(text), sha256.Sum256([]byte(text)))
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWire holds that a registration is put into the words that ECS gets, with
-// every field that the SDK knows.
+// TestWire checks that wire returns the body that the SDK sends, with every field
+// that it knows.
 func TestWire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var in ecs.RegisterTaskDefinitionInput
 	fill(reflect.ValueOf(&in).Elem(), "")
 	w.ResetCalls()
-	_, _ = w.ECS.RegisterTaskDefinition(t.Context(), &in) // ECS refuses the values; it is about the words
+	_, _ = w.ECS.RegisterTaskDefinition(t.Context(), &in) // ECS rejects the values; only the request matters
 	calls := w.Calls()
 	if len(calls) != 1 || calls[0].Operation != "RegisterTaskDefinition" {
 		t.Fatalf("calls %+v", calls)
@@ -36,8 +36,8 @@ func TestWire(t *testing.T) {
 	}
 }
 
-// TestDocumentHides plants a secret wherever people put them, and holds that
-// none is told, that another is told apart, and that references are shown.
+// TestDocumentHides checks that no secret is shown, that different secrets are
+// distinguished, and that references to secrets are shown.
 func TestDocumentHides(t *testing.T) {
 	t.Parallel()
 	with := func(secret string) string {
@@ -63,7 +63,7 @@ func TestDocumentHides(t *testing.T) {
 	}
 	first, second := with("hunter2"), with("hunter3")
 	if strings.Contains(first, "hunter") {
-		t.Errorf("a secret is told:\n%s", first)
+		t.Errorf("a secret is shown:\n%s", first)
 	}
 	for _, want := range []string{`"value": "… 7 characters, sha256 f52fbd32"`, `"value": "… 0 characters, sha256 e3b0c442"`, `"awslogs-group": "/ecs/web"`, ":parameter/key\"", ":parameter/splunk\""} {
 		if !strings.Contains(first, want) {
@@ -84,6 +84,6 @@ func TestDocumentHides(t *testing.T) {
 		}
 	}
 	if changed != 13 { // all but the empty value, serve and CMD-SHELL
-		t.Errorf("%d lines tell the two secrets apart, want 13", changed)
+		t.Errorf("%d lines differ between the two secrets, want 13", changed)
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"deployer/internal/journal"
 )
 
-// clone returns the registration of a copy of revision r, without the journal.
-// It leaves out what ECS sets itself: ARN, number, status, compatibilities,
-// required attributes, and who registered or deregistered it when.
+// clone returns the registration of a copy of revision r without its journal. It
+// omits the fields that ECS sets: ARN, number, status, compatibilities, required
+// attributes, and when and by whom it was registered or deregistered.
 func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 	td := r.TaskDefinition
 	in := &ecs.RegisterTaskDefinitionInput{
 		Family:                        td.Family,
-		ContainerDefinitions:          slices.Clone(td.ContainerDefinitions), // their images will change
+		ContainerDefinitions:          slices.Clone(td.ContainerDefinitions), // the caller changes their images
 		Cpu:                           td.Cpu,
 		EnableFaultInjection:          td.EnableFaultInjection,
 		EphemeralStorage:              td.EphemeralStorage,
@@ -55,9 +55,9 @@ func ownTags(tags []types.Tag) []types.Tag {
 	return own
 }
 
-// AlikeButImage reports whether two revisions differ at most in the image
-// reference of the target's containers and in their tags: such as two of which
-// one was registered only to journal an event.
+// AlikeButImage reports whether two revisions differ at most in their tags and in
+// the image references of the target's containers. A revision that only journals
+// an event is alike to the one that was cloned.
 func AlikeButImage(t ecsservice.Target, a, b ecsservice.Revision) bool {
 	bare := func(r ecsservice.Revision) any {
 		in := clone(r)

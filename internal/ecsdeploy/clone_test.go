@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// decided is what happens to every field of a task definition in a clone. A
-// new SDK version that adds a field fails TestEveryFieldIsDecided until somebody decides.
+// decided says for every field of a task definition whether a clone copies it. A
+// field that a new SDK version adds fails TestEveryFieldIsDecided until it is added.
 var decided = map[string]string{
 	"Family": "copied", "ContainerDefinitions": "copied", "Cpu": "copied", "EnableFaultInjection": "copied", "EphemeralStorage": "copied",
 	"ExecutionRoleArn": "copied", "InferenceAccelerators": "copied", "IpcMode": "copied", "Memory": "copied", "NetworkMode": "copied",
@@ -36,7 +36,7 @@ func TestEveryFieldIsDecided(t *testing.T) {
 		_, registrable := takes.FieldByName(name)
 		switch {
 		case decided[name] == "":
-			t.Errorf("types.TaskDefinition has the field %s, and nobody decided whether a clone copies it", name)
+			t.Errorf("types.TaskDefinition has the field %s, which is missing in decided", name)
 		case registrable && decided[name] == "ECS's own":
 			t.Errorf("RegisterTaskDefinition takes %s, and a clone loses it", name)
 		case !registrable && decided[name] == "copied":
@@ -100,8 +100,8 @@ func fill(v reflect.Value, name string) {
 	}
 }
 
-// TestEveryFieldSurvives deploys over a task definition in which every field
-// that the SDK knows is set, down to the last, and compares the new revision.
+// TestEveryFieldSurvives deploys over a task definition in which every field that the
+// SDK knows is set, at every level, and compares the new revision with it.
 func TestEveryFieldSurvives(t *testing.T) {
 	t.Parallel()
 	var full ecs.RegisterTaskDefinitionInput
@@ -156,15 +156,15 @@ func TestEveryFieldSurvives(t *testing.T) {
 		"team": "", "deployer:event-id": "e1", "deployer:event-time": "2026-01-22T10:15:30Z", "deployer:source": "action.dev",
 		"deployer:tag": "v1", "deployer:digest": w.digest, "deployer:actor": "ada", "deployer:reason": "because _of_ it",
 		"deployer:previous": arn + target.Family + ":1", "deployer:base": arn + target.Family + ":1",
-		"deployer:best": "1@2026-01-22T09:15:29.999999999Z", // somebody else's: before every event of its second
+		"deployer:best": "1@2026-01-22T09:15:29.999999999Z", // foreign: before every event of the same second
 	}
 	if diff := cmp.Diff(wantTags, tags); diff != "" {
 		t.Errorf("tags:\n%s", diff)
 	}
 }
 
-// TestOwnTags holds which tags of a revision its clone keeps: AWS lets nobody
-// else set what begins with "aws:", as CloudFormation's tags do.
+// TestOwnTags checks which tags a clone keeps. Only AWS may set tags that begin with
+// "aws:", such as those of CloudFormation.
 func TestOwnTags(t *testing.T) {
 	t.Parallel()
 	var tags []types.Tag

@@ -16,8 +16,8 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// event returns the order of an event at eventTime plus so many seconds, for
-// the image under a tag, which is pushed.
+// event returns the order of an event at eventTime plus so many seconds. It pushes the
+// order's image under a tag.
 func (w *world) event(t *testing.T, id string, seconds int, tag string) Order {
 	t.Helper()
 	o := order("")
@@ -53,14 +53,14 @@ func TestSuperseded(t *testing.T) {
 	}
 	got, calls, err := w.deploy(t, target, older)
 	must(t, err)
-	want := "a newer event has won: the service runs " + arn + "p_service_web_dev:2, of event newer at 2026-01-22T10:15:32Z"
+	want := "a newer event already deployed: the service runs " + arn + "p_service_web_dev:2, for event newer of 2026-01-22T10:15:32Z"
 	if got.Status != Superseded || got.Reason != want || len(calls) != 2 || w.running(t) != 2 || w.newest(t) != 2 {
 		t.Errorf("%+v after %v", got, calls)
 	}
 }
 
-// TestResume holds that a deployment whose update failed is finished by the
-// retry of its event, with the revision that is there.
+// TestResume checks that a retry completes the deployment of an event whose update
+// failed, with the revision that was registered.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -76,9 +76,9 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestHelp holds that a late event finishes what a newer one left undone, but
-// not what was left so long ago that the race is over.
-func TestHelp(t *testing.T) {
+// TestLateEventCompletesUpdate checks that a late event completes the update of a newer
+// one, but not long after its registration.
+func TestLateEventCompletesUpdate(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -102,9 +102,9 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestLostRegistration holds that a registration of which nobody knows whether
-// it took effect is not made twice.
-func TestLostRegistration(t *testing.T) {
+// TestUnknownRegistration checks that a registration with an unknown result is not
+// made twice.
+func TestUnknownRegistration(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name  string
@@ -127,9 +127,9 @@ func TestLostRegistration(t *testing.T) {
 	}
 }
 
-// TestSomebodyElse holds that a revision that somebody else made and moved the
-// service to counts by the time of its registration.
-func TestSomebodyElse(t *testing.T) {
+// TestExternalDeployment checks that a foreign revision that the service runs counts by
+// the time of its registration.
+func TestExternalDeployment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	first, older, newer := w.event(t, "first", 1, "v2"), w.event(t, "older", 60, "v3"), w.event(t, "newer", 5*3600, "v4")
@@ -141,7 +141,7 @@ func TestSomebodyElse(t *testing.T) {
 	must(t, err)
 
 	got, _, err := w.deploy(t, target, older)
-	if err != nil || got.Status != Superseded || got.Reason != "a newer event has won: the service runs "+arn+"p_service_web_dev:3" || w.running(t) != 3 {
+	if err != nil || got.Status != Superseded || got.Reason != "a newer event already deployed: the service runs "+arn+"p_service_web_dev:3" || w.running(t) != 3 {
 		t.Errorf("older: %+v, %v", got, err)
 	}
 	got, calls, err := w.deploy(t, target, newer)
@@ -159,9 +159,9 @@ func TestSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestAtTheSameTime delivers events of several deployers at once: in the end
-// the newest event's image runs.
-func TestAtTheSameTime(t *testing.T) {
+// TestSimultaneousEvents delivers several events at the same time. In the end the
+// service runs the image of the newest one.
+func TestSimultaneousEvents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var events []Order
@@ -192,8 +192,8 @@ func TestAtTheSameTime(t *testing.T) {
 	}
 }
 
-// TestRollingBack holds that a push waits while ECS rolls a service back, that
-// a person's DEPLOY does not, and that the revision that failed does not win.
+// TestRollingBack checks that during a rollback a push is retried, that a DEPLOY event
+// is deployed, and that the failed revision does not win.
 func TestRollingBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -217,7 +217,7 @@ func TestRollingBack(t *testing.T) {
 	_, calls, err := w.deploy(t, target, push)
 	if fault.NameOf(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
 		!strings.HasPrefix(err.Error(), `deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/`) ||
-		!strings.HasSuffix(err.Error(), "(the push is tried again; a DEPLOY event goes ahead at once)") {
+		!strings.HasSuffix(err.Error(), "(the push is retried; a DEPLOY event is deployed at once)") {
 		t.Errorf("push: %v after %v", err, calls)
 	}
 	older := w.event(t, "older", 0, "v2")
@@ -231,8 +231,8 @@ func TestRollingBack(t *testing.T) {
 	}
 }
 
-// TestFailedDoesNotWin holds that a revision whose journal says that it failed
-// does not win, also once ECS no longer lists its rollout.
+// TestFailedDoesNotWin checks that a revision whose journal says that it failed does not
+// win, even if ECS no longer lists its rollout.
 func TestFailedDoesNotWin(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -10,9 +10,9 @@ import (
 	"deployer/internal/ecsdeploy/converge"
 )
 
-// Deploy carries out an order on a service whose state was just read, as the
-// rule of package converge demands. It sends UpdateService nothing but the task
-// definition: some controllers reject other members, and some restart tasks.
+// Deploy deploys an order to a service whose state was just read, by the rule of
+// package converge. Its UpdateService contains only the task definition: some
+// services reject other members, and some members restart tasks.
 func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, error) {
 	result, err := s.deployment(o)
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 			return result, nil
 		case converge.Update:
 			result.Status = Planned
-			result.Reason = "the service is to be moved to " + s.arn(calls[0].Number) + ", whose deployment was not finished"
+			result.Reason = "an unfinished update would be completed: the service would be moved to " + s.arn(calls[0].Number)
 			return result, nil
 		}
 		if err := r.makeAll(ctx, &rule, calls); err != nil {
@@ -64,7 +64,7 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 	return result, nil
 }
 
-// conclude adds the rule's outcome to a result.
+// conclude completes a result with the rule's outcome.
 func (s *State) conclude(d *Deployment, outcome converge.Outcome) {
 	d.TaskDefinition, d.DeploymentID = s.running.ARN(), s.rollout
 	switch outcome {
@@ -81,11 +81,11 @@ func (s *State) conclude(d *Deployment, outcome converge.Outcome) {
 	case converge.Superseded:
 		winner := s.target.Record(s.running)
 		d.Status = Superseded
-		d.Reason = fmt.Sprintf("a newer event has won: the service runs %s", winner.TaskDefinition)
+		d.Reason = "a newer event already deployed: the service runs " + winner.TaskDefinition
 		if winner.Cause.ID != "" {
-			d.Reason += fmt.Sprintf(", of event %s at %s", winner.Cause.ID, winner.Cause.Time.Format(time.RFC3339Nano))
+			d.Reason += fmt.Sprintf(", for event %s of %s", winner.Cause.ID, winner.Cause.Time.Format(time.RFC3339Nano))
 		}
-		d.Image, d.Digest = "", "" // not what runs
+		d.Image, d.Digest = "", "" // the service runs another image
 		d.Newer = Newer{winner.Cause.ID, s.primary}
 	}
 	if d.PreviousTaskDefinition == d.TaskDefinition {

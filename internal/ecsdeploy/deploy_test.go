@@ -45,13 +45,13 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("UpdateService sent %s, want %s", body, want)
 	}
 
-	// The same event again changes nothing, and writes nothing.
+	// A duplicate changes and writes nothing.
 	got, calls, err = w.deploy(t, target, order(w.digest))
 	must(t, err)
 	if got.Status != Unchanged || got.Reason != "this event was carried out before" || got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
 		t.Errorf("again: %+v after %v", got, calls)
 	}
-	// A newer event for the same image is journalled, and nothing moves.
+	// A newer event for the same image is only journaled.
 	again := order(w.digest)
 	again.Cause.ID, again.Image.Tag, again.Cause.Time = "e2", "git-abc123f", eventTime.Add(time.Second)
 	got, calls, err = w.deploy(t, target, again)
@@ -63,7 +63,7 @@ func TestDeploy(t *testing.T) {
 	if got.Status != Unchanged || got.TaskDefinition != want.TaskDefinition {
 		t.Errorf("newer: %+v", got)
 	}
-	// An event that insists is rolled out, once.
+	// A forced one is rolled out, once.
 	again.Cause.ID, again.Force, again.Cause.Time = "e3", true, eventTime.Add(2*time.Second)
 	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:4" {
 		t.Errorf("force: %+v after %v, %v", got, calls, err)
@@ -98,8 +98,8 @@ func TestBase(t *testing.T) {
 		base   environment.Base
 		memory string
 	}{
-		{"latest takes what the infrastructure registered since", environment.BaseLatest, "1024"},
-		{"service keeps what runs", environment.BaseService, "512"},
+		{"latest clones a newer revision of the infrastructure", environment.BaseLatest, "1024"},
+		{"service clones the running revision", environment.BaseService, "512"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,7 +127,7 @@ func TestBase(t *testing.T) {
 	}
 }
 
-// TestAnotherFamily holds that the service's own family is right, whether or
+// TestAnotherFamily checks that the family that the service runs is used, whether or
 // not the conventional one exists.
 func TestAnotherFamily(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func TestAnotherFamily(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestNotDeployable(t *testing.T) {
 	t.Parallel()
 	controller := func(c types.DeploymentControllerType) func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput) {
 		return func(_ *ecs.RegisterTaskDefinitionInput, in *ecs.CreateServiceInput) {
@@ -166,31 +166,31 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		{name: "CODE_DEPLOY", change: controller(types.DeploymentControllerTypeCodeDeploy), fault: "ControllerNotECS",
-			want: doing + "its deployment controller is CODE_DEPLOY, and UpdateService cannot change the task definition then (deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to ECS, which does blue/green too)"},
+			want: doing + "its deployment controller is CODE_DEPLOY, for which UpdateService cannot change the task definition (deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to ECS, which supports blue/green deployments too)"},
 		{name: "EXTERNAL", change: controller(types.DeploymentControllerTypeExternal), fault: "ControllerNotECS",
-			want: doing + "its deployment controller is EXTERNAL, and UpdateService cannot change the task definition then (deploy it with the tool that owns its task sets, or create the service again with the ECS controller)"},
+			want: doing + "its deployment controller is EXTERNAL, for which UpdateService cannot change the task definition (deploy it with the tool that owns its task sets, or create the service again with the ECS controller)"},
 		{name: "missing service", target: func(to *ecsservice.Target) { to.Service = "other" }, fault: "ServiceNotFound",
-			want: `describing service "other" in cluster "c": the service does not exist (create it with the infrastructure, or name the right one in deployer.workloads.web.service of the environment file)`},
+			want: `describing service "other" in cluster "c": the service does not exist (create it with the infrastructure, or correct deployer.workloads.web.service in dev.yaml)`},
 		{name: "missing cluster", target: func(to *ecsservice.Target) { to.Cluster = "d" }, fault: "ClusterNotFound",
-			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this account and region (create it, or name the right one in deployer.cluster of the environment file)`},
+			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this account and region (create it, or correct deployer.cluster in dev.yaml)`},
 		{name: "inactive service", fault: "ServiceNotActive",
 			before: func(t *testing.T, w *world) {
 				_, err := w.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), Force: aws.Bool(true)})
 				must(t, err)
 			},
-			want: doing + "the service is INACTIVE, not ACTIVE (it was deleted: create it again with the infrastructure, or take it out of the environment file)"},
+			want: doing + "the service is INACTIVE, not ACTIVE (it was deleted: create it again with the infrastructure, or remove it from dev.yaml)"},
 		{name: "no active revision", fault: "TaskDefinitionNotFound",
 			before: func(t *testing.T, w *world) {
 				_, err := w.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
 				must(t, err)
 			},
-			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task definition. (register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file)`},
+			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task definition. (register a first revision of the family with the infrastructure, or correct the family in deployer.workloads of the environment file)`},
 		{name: "no container", fault: "ContainerNotFound",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				in.ContainerDefinitions = []types.ContainerDefinition{
 					{Name: aws.String("a"), Image: aws.String("nginx")}, {Name: aws.String("b"), Image: aws.String("redis:7")}, {Name: aws.String("xray-daemon"), Image: aws.String("x")}}
 			},
-			want: `choosing the container of task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs "p_service_web": none runs an image of that repository, none is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (name it in deployer.workloads.web.container of the environment file)`},
+			want: `choosing the container of task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs "p_service_web": none runs an image of that repository, none is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (set deployer.workloads.web.container in dev.yaml)`},
 		{name: "too many tags", fault: "TooManyTags",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				for i := range 45 {
@@ -231,9 +231,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestPassingFaults holds that what passes is retried, and leaves one revision
-// and one rollout behind.
-func TestPassingFaults(t *testing.T) {
+// TestTransientFaults checks that transient faults are retried, and leave one revision
+// and one rollout.
+func TestTransientFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name  string

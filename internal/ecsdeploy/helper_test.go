@@ -25,7 +25,7 @@ const (
 var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service that world makes.
-var target = ecsservice.Target{Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
 // world is an account with the service of target, which runs revision 1 with
 // the image p_service_web:v0 by tag, unless changes say otherwise.
@@ -52,8 +52,8 @@ func newWorld(t *testing.T, changes ...func(*ecs.RegisterTaskDefinitionInput, *e
 	return w
 }
 
-// deploy reads, plans and applies, and returns what became of it and which
-// operations it called, in the order of their start.
+// deploy reads the service and deploys an order. It returns the result, and the
+// operations that were called in the order of their start.
 func (w *world) deploy(t *testing.T, to ecsservice.Target, o Order) (Deployment, []string, error) {
 	t.Helper()
 	w.ResetCalls()
@@ -73,7 +73,7 @@ func (w *world) deploy(t *testing.T, to ecsservice.Target, o Order) (Deployment,
 	return deployment, calls, err
 }
 
-// register adds a revision to a family behind the deployer's back.
+// register adds a revision to a family, as another tool does.
 func (w *world) register(t *testing.T, family, image string) {
 	t.Helper()
 	before, err := w.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})

@@ -23,8 +23,8 @@ func (s *State) base() ecsservice.Revision {
 	return s.newest
 }
 
-// registration returns the revision to register for the order, and its image:
-// the base with another image in the target's containers, and the journal.
+// registration returns the revision to register for the order, and its image. It
+// is the base with another image in the target's containers, and with a journal.
 func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefinitionInput, string, error) {
 	base := s.base()
 	chosen, err := s.target.Containers(base.TaskDefinition)
@@ -38,14 +38,14 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 	entry := o.journal(s.running.ARN(), s.newest.ARN(), best)
 	in.Tags = append(in.Tags, ecsservice.SDKTags(entry.Tags())...)
 	if n := len(in.Tags) + journal.NoteTags; n > journal.MaxTags {
-		return nil, "", &fault.Misconfiguration{Fault: fault.Fault{Name: "TooManyTags", Doing: fmt.Sprintf("cloning task definition %q", base.ARN()),
-			Err:  fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, journal.MaxTags),
-			Hint: "remove some of the family's own tags"}}
+		return nil, "", fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
+			fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, journal.MaxTags),
+			"remove some of the family's own tags")
 	}
 	return in, aws.ToString(in.ContainerDefinitions[chosen[0]].Image), nil
 }
 
-// deployment returns what is known of a deployment before it has an outcome.
+// deployment returns the parts of a result that do not depend on its outcome.
 func (s *State) deployment(o Order) (Deployment, error) {
 	_, image, err := s.registration(o, converge.Key{})
 	return Deployment{
@@ -54,7 +54,7 @@ func (s *State) deployment(o Order) (Deployment, error) {
 	}, err
 }
 
-// journal returns the journal of the revision that is registered for the order.
+// journal returns the journal of the order's revision.
 func (o Order) journal(previous, base string, best converge.Key) journal.Entry {
 	return journal.Entry{
 		Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest,

@@ -36,9 +36,9 @@ func TestPlanChangesNothing(t *testing.T) {
 	}
 }
 
-// TestPlanOfWhatRuns holds that only by force a new revision is planned for an
-// image that runs already.
-func TestPlanOfWhatRuns(t *testing.T) {
+// TestPlanRunningImage checks that a new revision is only planned for the running image
+// if the order is forced.
+func TestPlanRunningImage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	o := w.event(t, "e", 1, "v2")

@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -17,20 +18,19 @@ import (
 )
 
 const (
-	maxRollback   = 200 // revisions among which a rollback looks for one that succeeded
-	rollbackBatch = 8   // of them that are read at the same time
+	maxRollback   = 200 // revisions that RollbackTo lists
+	rollbackBatch = 8   // revisions that it reads at the same time
 )
 
 // RollbackTo returns the revision that a rollback of the target's service
-// restores: the last one before the running one whose rollout succeeded and
-// whose image is another. That is not simply the previous one, which may have
-// failed, or only journal an event for an image that ran already. With to it is
-// the revision of that number, or the last one with that tag that did not fail.
-// If there is none, the error is a [fault.Rejection].
+// restores: the newest one below the running one whose rollout succeeded and
+// whose image is another. The previous revision may have failed, or may only
+// journal an event for an image that was already running. If to is a number, it
+// is the revision with that number; if to is a tag, the newest one with that tag
+// that did not fail. If there is none, the error is [fault.ErrNoRollback].
 //
-// The event that asks may have been handled already: then done is true, and the
-// revision is the one that was registered for it. Otherwise a second delivery
-// of the event would roll back further.
+// If a revision was already registered for the event, done is true and back is
+// that revision: a second delivery of the event does not roll back further.
 func (d *Deployer) RollbackTo(ctx context.Context, t ecsservice.Target, to, event string) (back journal.Record, done bool, err error) {
 	service, err := d.services.DescribeService(ctx, t)
 	if err != nil {
@@ -76,35 +76,36 @@ func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing s
 	if below != runs.Revision {
 		before = fmt.Sprintf("revision %d, which it restored,", below)
 	}
-	f := fault.Fault{Name: "NoRollback", Doing: doing, Err: fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", family, before),
-		Hint: "see what ran: deployer history -f FILE " + t.Workload + "; name a revision: deployer rollback -f FILE " + t.Workload + " -to REVISION"}
 	if to != "" {
-		f.Err = fmt.Errorf("no revision of family %q before it was made for tag %q, has another image and did not fail", family, to)
-		f.Hint = "deploy the tag: deployer deploy -f FILE " + t.Workload + " " + to
+		return fault.Rejected(fault.ErrNoRollback, doing,
+			fmt.Errorf("no revision of family %q before it was registered for tag %q, has another image and did not fail", family, to),
+			"deploy the tag: "+t.Command("deploy")+" "+to)
 	}
-	return &fault.Rejection{Fault: f}
+	return fault.Rejected(fault.ErrNoRollback, doing,
+		fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", family, before),
+		"list the revisions, and roll back to one by its number: "+t.Command("history"))
 }
 
 // rollbackToNumber returns the revision with a number. Its image must have a
 // tag or a digest.
 func (d *Deployer) rollbackToNumber(ctx context.Context, t ecsservice.Target, runs journal.Record, number int, doing string) (journal.Record, error) {
 	r, err := d.services.Record(ctx, t, fmt.Sprintf("%s:%d", ecsservice.FamilyOf(runs.TaskDefinition), number))
-	f := fault.Fault{Name: "NoRollback", Doing: doing, Hint: "see what there is: deployer history -f FILE " + t.Workload}
+	var cause error
 	switch {
-	case fault.NameOf(err) == "TaskDefinitionNotFound":
-		f.Err = fmt.Errorf("there is no revision %d", number)
+	case errors.Is(err, fault.ErrTaskDefinitionNotFound):
+		cause = fmt.Errorf("there is no revision %d", number)
 	case err != nil:
 		return journal.Record{}, err
 	case r.Tag == "" && r.Digest == "":
-		f.Err = fmt.Errorf("the image %q of revision %d has neither tag nor digest", r.Image, number)
+		cause = fmt.Errorf("the image %q of revision %d has neither tag nor digest", r.Image, number)
 	default:
 		return r, nil
 	}
-	return journal.Record{}, &fault.Rejection{Fault: f}
+	return journal.Record{}, fault.Rejected(fault.ErrNoRollback, doing, cause, "list the revisions: "+t.Command("history"))
 }
 
 // recordsBelow yields the ACTIVE revisions of a family below a number, newest
-// first. It reads a few at the same time, and no more than are asked for.
+// first. It reads them in batches, as they are needed.
 func (d *Deployer) recordsBelow(ctx context.Context, t ecsservice.Target, family string, below int) iter.Seq2[journal.Record, error] {
 	return func(yield func(journal.Record, error) bool) {
 		arns, err := d.services.ListRevisions(ctx, family, types.TaskDefinitionStatusActive, maxRollback)

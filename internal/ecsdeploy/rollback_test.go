@@ -8,9 +8,9 @@ import (
 	"deployer/internal/journal"
 )
 
-// TestRollbackTo goes back and forth: each step is an event, by the image that
-// it deploys or by "rollback", and the image that the service runs after it.
-// Every rollback's event is delivered once more at the end of each step.
+// TestRollbackTo makes a sequence of deployments and rollbacks. A step is an event, for
+// an image or for a "rollback", and the image that the service runs afterwards. After
+// each step the events of all rollbacks are delivered again.
 func TestRollbackTo(t *testing.T) {
 	t.Parallel()
 	type step struct {
@@ -26,8 +26,8 @@ func TestRollbackTo(t *testing.T) {
 		{"past one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
 		{"from one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"rollback", "v2", journal.Succeeded}}},
 		{"twice", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"from what came after", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"not to what was gone back from", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded},
+		{"after a newer deployment", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"not to a revision that was rolled back", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded},
 			{"v5", "v5", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
 		{"to nothing", []step{{"v2", "v2", journal.Succeeded}, {"rollback", "", ""}}},
 	} {

@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,15 +14,15 @@ import (
 	"deployer/internal/fault"
 )
 
-// run makes the calls that the rule asks for to carry out one order.
+// run makes the calls of the rule for one order.
 type run struct {
 	deployer *Deployer
 	state    *State
 	order    Order
-	unknown  int // registrations whose result is not known
+	unknown  int // registrations whose result is unknown
 }
 
-// makeAll makes calls of the rule and passes their answers to it.
+// makeAll makes calls, and passes their answers to the rule.
 func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []converge.Call) error {
 	for _, c := range calls {
 		answer, err := r.make(ctx, c)
@@ -33,8 +34,8 @@ func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []conv
 	return nil
 }
 
-// make makes one call of the rule. The first two reads were made by
-// [Deployer.Read], while the image was resolved.
+// make makes one call. The first two reads are answered from [Deployer.Read],
+// which ran while the image was resolved.
 func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error) {
 	s := r.state
 	switch c.Kind {
@@ -62,11 +63,10 @@ func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error
 	return r.update(ctx, c.Number)
 }
 
-// readRevision reads a revision. One that was deleted counts as one that no
-// service can be moved to.
+// readRevision reads a revision. One that was deleted counts as deregistered.
 func (r *run) readRevision(ctx context.Context, number int) error {
 	one, err := r.deployer.services.DescribeRevision(ctx, r.state.arn(number))
-	if fault.NameOf(err) == "TaskDefinitionNotFound" {
+	if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
 		one.TaskDefinition = &types.TaskDefinition{Revision: int32(number), Status: types.TaskDefinitionStatusDeleteInProgress}
 		err = nil
 	}
@@ -86,9 +86,10 @@ func (r *run) readService(ctx context.Context) (converge.Answer, error) {
 	}
 	runs := aws.ToString(service.TaskDefinition)
 	if ecsservice.FamilyOf(runs) != s.familyName {
-		return converge.Answer{}, &fault.Outage{Fault: fault.Fault{Name: "FamilyChanged",
-			Doing: fmt.Sprintf("describing service %q in cluster %q", s.target.Service, s.target.Cluster),
-			Err:   fmt.Errorf("somebody moved it from family %q to %q meanwhile", s.familyName, runs), Hint: "the event is tried again"}}
+		return converge.Answer{}, fault.Unavailable("FamilyChanged",
+			fmt.Sprintf("describing service %q in cluster %q", s.target.Service, s.target.Cluster),
+			fmt.Errorf("its task definition changed from family %q to %q during the deployment", s.familyName, runs),
+			"the event is retried")
 	}
 	s.updateDeployments(service)
 	number := ecsservice.NumberOf(runs)
@@ -103,8 +104,8 @@ func (r *run) readService(ctx context.Context) (converge.Answer, error) {
 	return converge.Answer{Number: number}, nil
 }
 
-// register registers the order's revision. If it is not known whether a call
-// took effect, the call is not repeated blindly: the rule looks first.
+// register registers the order's revision. If the result of a call is unknown,
+// the rule first reads whether it took effect, before it calls again.
 func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, error) {
 	in, image, err := r.state.registration(r.order, c.Best)
 	if err != nil {
@@ -153,8 +154,8 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 	return answer, nil
 }
 
-// rollout returns the id of the deployment that brings a revision into the
-// service, "" if the answer does not show it.
+// rollout returns the id of a service's primary deployment if it is one of the
+// given revision, else "".
 func rollout(s *types.Service, arn string) string {
 	for _, d := range s.Deployments {
 		if aws.ToString(d.TaskDefinition) == arn && ecsservice.IsPrimary(d) {

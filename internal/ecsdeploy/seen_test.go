@@ -15,20 +15,19 @@ import (
 	"deployer/internal/journal"
 )
 
-// TestEventSeen holds of which superseded events ECS will tell, or has: not of
-// one that lost to another after its revision was registered, and before the
-// service was moved to it.
+// TestEventSeen checks which superseded events will be reported by their rollouts: not
+// one that was superseded between its registration and the update of the service.
 func TestEventSeen(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name          string
-		before, after []string // what is delivered before the state of older is read, and after it
+		before, after []string // events that are delivered before and after the state of older is read
 		moved         bool     // newer is delivered once the service was moved to older's revision
 		again         bool
 	}{
-		{name: "it came late", before: []string{"newer"}},
-		{name: "it lost a race", after: []string{"newer"}},
-		{name: "it lost a race after the service was moved", moved: true, again: true},
+		{name: "late", before: []string{"newer"}},
+		{name: "superseded after it was read", after: []string{"newer"}},
+		{name: "superseded after the service was updated", moved: true, again: true},
 		{name: "a second delivery", before: []string{"older", "newer"}, again: true},
 		{name: "a second delivery at the same time", after: []string{"older", "newer"}, again: true},
 	} {
@@ -63,7 +62,7 @@ func TestEventSeen(t *testing.T) {
 	}
 }
 
-// afterUpdate is ECS, where something happens once a service was moved.
+// afterUpdate is an ECS API that calls a function after the next UpdateService.
 type afterUpdate struct {
 	writer
 	then func()
@@ -78,9 +77,9 @@ func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceIn
 	return out, err
 }
 
-// TestEventSeenIsTold holds when a late event counts as one that was carried out: its
-// revision is there, and ECS has told of it, or still may.
-func TestEventSeenIsTold(t *testing.T) {
+// TestEventSeenReported checks when a late event counts as handled: a revision was
+// registered for it, and its rollout was reported or still may be.
+func TestEventSeenReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if _, _, err := w.deploy(t, target, order(w.digest)); err != nil {
@@ -97,20 +96,21 @@ func TestEventSeenIsTold(t *testing.T) {
 		return done
 	}
 	if !carried("e1") || carried("e0") {
-		t.Error("just after it was carried out, it counts as not, or another does")
+		t.Error("a handled event does not count as seen, or another one does")
 	}
 	w.clock.Advance(2 * time.Minute)
 	if carried("e1") {
-		t.Error("ECS has told nothing of its revision for two minutes, and it counts as carried out")
+		t.Error("its rollout was not reported for two minutes, and it counts as seen")
 	}
 	must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn + target.Family + ":2"}, journal.Note{DeploymentID: "ecs-svc/1"}))
 	if !carried("e1") {
-		t.Error("ECS has told of its revision, and it counts as not carried out")
+		t.Error("its rollout was reported, and it does not count as seen")
 	}
 }
 
-// TestEventSeenNearby holds how far behind others a late event's revision is found.
-func TestEventSeenNearby(t *testing.T) {
+// TestEventSeenBehindOthers checks behind how many newer revisions a late event's
+// revision is found.
+func TestEventSeenBehindOthers(t *testing.T) {
 	t.Parallel()
 	for newer, want := range []bool{true, true, true, true, false} {
 		w := newWorld(t)
@@ -128,8 +128,8 @@ func TestEventSeenNearby(t *testing.T) {
 	}
 }
 
-// TestWasRolledBackFrom holds from which images a service was moved back: those of
-// newer revisions than the one it runs that were rolled out.
+// TestWasRolledBackFrom checks that a service was rolled back from the images of revisions
+// that are newer than the running one and were rolled out.
 func TestWasRolledBackFrom(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,7 +141,7 @@ func TestWasRolledBackFrom(t *testing.T) {
 		got, _, err := w.deploy(t, target, o)
 		must(t, err)
 		images[tag] = o.Image
-		if tag != "v4" { // of which ECS has told nothing
+		if tag != "v4" { // whose rollout was not reported
 			must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{DeploymentID: "ecs-svc/" + tag}))
 		}
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // raceTime is how long after the winner's registration a late event still
-// completes the service's update to it. After that the race is over, and
-// whatever runs was chosen since.
+// completes the service's update to it. After that, whatever the service runs
+// was chosen later than the winner.
 const raceTime = 15 * time.Minute
 
 // writer is the part of the ECS API that changes services and families.
@@ -34,37 +34,36 @@ type Deployer struct {
 	now      func() time.Time
 }
 
-// New returns a deployer that reads and writes through one ECS client.
+// New returns a deployer that calls ECS through a client.
 func New(services *ecsservice.Client) *Deployer {
 	return &Deployer{services: services, ecs: services.SDK(), now: time.Now}
 }
 
-// State is a service as it was read, and what is known of its family.
+// State is a service and its family as they were read, and what a deployment
+// has done since.
 type State struct {
 	target     ecsservice.Target
 	familyName string
 	running    ecsservice.Revision // the one that the service runs, or is being moved to
 	newest     ecsservice.Revision // the latest ACTIVE one of the family
-	before     string              // ARN of what ran when the service was first read
-	rollout    string              // id of the rollout that this deployment began
-	primary    string              // id of the rollout that is the service's newest
-	warning    string              // goes into the result's reason
+	before     string              // ARN of the revision that ran when the service was first read
+	rollout    string              // id of the rollout that this deployment started
+	primary    string              // id of the service's newest rollout
+	warning    string              // for the result's reason
 
-	// unused is the number of the revision that this deployment registered and
-	// did not move the service to: no rollout event will report it. 0 if there
-	// is none.
+	// unused is the number of the revision that this deployment registered
+	// without moving the service to it, 0 if there is none. No rollout event will
+	// be sent for it.
 	unused int
 
-	revisions   map[int]ecsservice.Revision // all that were read, by number
-	failed      map[string]bool             // ARNs of revisions whose rollout failed, as far as ECS shows it
-	rollingBack string                      // why the service is being rolled back, in ECS's words; "" if it is not
-	now         time.Time
-	fresh       bool // the rule's first two reads are still to be answered from this state
+	revisions   map[int]ecsservice.Revision // all that were read or registered, by number
+	failed      map[string]bool             // ARNs of the revisions that have a FAILED deployment
+	rollingBack string                      // ECS's reason for a rollback in progress; "" if there is none
+	now         time.Time                   // when the service was first read
+	fresh       bool                        // the rule's first two reads are to be answered from this state
 }
 
-// Read reads the target's service, its family's newest revision, and the
-// running one if it is another. A service that cannot be deployed to is a
-// [fault.Misconfiguration] that says what to do instead.
+// Read reads the state of the target's service: see [ecsservice.Client.Snapshot].
 func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error) {
 	snapshot, err := d.services.Snapshot(ctx, t)
 	if err != nil {
@@ -73,7 +72,7 @@ func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error
 	return newState(d.now(), t, snapshot), nil
 }
 
-// newState returns the state of a service that was read at a time.
+// newState returns the state of a service that was read at the given time.
 func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *State {
 	s := &State{
 		target: t, familyName: aws.ToString(read.Running.TaskDefinition.Family),
@@ -92,7 +91,7 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 // addRevision adds a revision that was read or registered.
 func (s *State) addRevision(r ecsservice.Revision) { s.revisions[r.Number()] = r }
 
-// updateDeployments updates what the service's deployments show.
+// updateDeployments updates the state from a newer answer about the service.
 func (s *State) updateDeployments(service *types.Service) {
 	s.rollingBack, s.primary = "", ""
 	for _, d := range service.Deployments {
@@ -114,7 +113,7 @@ func (s *State) number() int { return s.running.Number() }
 // arn returns the ARN of a revision of the family.
 func (s *State) arn(number int) string { return ecsservice.Sibling(s.running.ARN(), number) }
 
-// family returns what is known of a revision, for the rule.
+// family is the state as the rule's [converge.Family].
 func (s *State) family(number int) (converge.Revision, bool) {
 	r, known := s.revisions[number]
 	if !known {
@@ -127,7 +126,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 		Old:  s.now.Sub(r.Registered()) > raceTime,
 	}
 	if record.Foreign {
-		// The time of events is cut to seconds; in doubt the event is later.
+		// Event times are cut to seconds: an event of the same second counts as later.
 		c.Time = r.Registered().Truncate(time.Second).UnixNano() - 1
 		return c, true
 	}
@@ -136,17 +135,18 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	return c, true
 }
 
-// request returns the order in the terms of the rule.
+// request returns the order as a request of the rule.
 func (s *State) request(o Order) converge.Request {
-	return converge.Request{Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: ecsservice.IdentityOf(o.Image), Force: o.Force}
+	return converge.Request{
+		Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: ecsservice.IdentityOf(o.Image), Force: o.Force,
+	}
 }
 
-// errRollbackInProgress is the fault of a push that finds the service being
-// rolled back: another rollout now would end the rollback with an image that no
-// one chose.
+// errRollbackInProgress is the fault of a push during a rollback. Deploying it
+// would end the rollback without a decision of a person.
 func (s *State) errRollbackInProgress(o Order) error {
-	return &fault.Outage{Fault: fault.Fault{Name: "RollbackInProgress",
-		Doing: fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
-		Err:   fmt.Errorf("the service is being rolled back: %s", s.rollingBack),
-		Hint:  "the push is tried again; a DEPLOY event goes ahead at once"}}
+	return fault.Unavailable(fault.ErrRollbackInProgress,
+		fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
+		fmt.Errorf("the service is being rolled back: %s", s.rollingBack),
+		"the push is retried; a DEPLOY event is deployed at once")
 }

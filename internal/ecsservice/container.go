@@ -20,9 +20,9 @@ var sidecars = map[string]bool{"adot-collector": true, "aws-otel-collector": tru
 
 // Containers returns the indexes of the containers whose image a deployment
 // changes: those that run an image of the target's repository, from any
-// registry and under any tag; else the one with the conventional name; else the
-// only essential one. The position means nothing: a sidecar may be first. If
-// none is found, the error is a [fault.Misconfiguration].
+// registry and with any tag; else the one with the conventional name; else the
+// only essential one. Their order does not matter: a sidecar may come first. If
+// there is none, the error is a [fault.Misconfiguration].
 func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	var same, named, essential []int
 	for i, c := range td.ContainerDefinitions {
@@ -45,15 +45,13 @@ func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	case len(essential) == 1:
 		return essential, nil
 	}
-	return nil, &fault.Misconfiguration{Fault: fault.Fault{
-		Name:  "ContainerNotFound",
-		Doing: fmt.Sprintf("choosing the container of task definition %q that runs %q", aws.ToString(td.TaskDefinitionArn), t.Repository),
-		Err:   fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s", t.Container, len(essential), names(td)),
-		Hint:  "name it in deployer.workloads." + t.Workload + ".container of the environment file",
-	}}
+	return nil, fault.Misconfigured("ContainerNotFound",
+		fmt.Sprintf("choosing the container of task definition %q that runs %q", aws.ToString(td.TaskDefinitionArn), t.Repository),
+		fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s", t.Container, len(essential), names(td)),
+		"set deployer.workloads."+t.Workload+".container in "+t.File)
 }
 
-// names lists a task definition's containers with their images, for messages.
+// names returns the containers of a task definition with their images, for messages.
 func names(td *types.TaskDefinition) string {
 	all := make([]string, len(td.ContainerDefinitions))
 	for i, c := range td.ContainerDefinitions {
@@ -62,11 +60,10 @@ func names(td *types.TaskDefinition) string {
 	return strings.Join(all, ", ")
 }
 
-// Identity returns a text that two revisions have in common if they run the
-// same image, whatever host name and tag they name it by: registry, repository
-// and digest of the target's containers. If a container names its image by tag,
-// the journal has the digest; without a journal the tag itself stands for an
-// image that is not known.
+// Identity returns a text that is equal for two revisions if they run the same
+// image: registry, repository and digest of the target's containers. Host name
+// and tag make no difference. If a container names its image by tag, the digest
+// comes from the journal; without a journal, the tag replaces the digest.
 func (t Target) Identity(r Revision) string {
 	chosen, err := t.Containers(r.TaskDefinition)
 	if err != nil {
@@ -86,7 +83,7 @@ func (t Target) Identity(r Revision) string {
 	return strings.Join(all, ",")
 }
 
-// IdentityOf returns the identity of a revision that runs one image.
+// IdentityOf returns the [Target.Identity] of a revision that runs one image.
 func IdentityOf(ref image.Reference) string {
 	where := ref.Host
 	if registry, ok := ref.Registry(); ok {

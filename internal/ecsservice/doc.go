@@ -1,5 +1,4 @@
-// Package ecsservice reads what Amazon ECS runs: services, their task
-// definition revisions and containers, and the deployments of services. It
-// finds out why a service cannot be deployed to. The only thing it writes is a
-// revision's tags, the journal.
+// Package ecsservice reads services of Amazon ECS, their task definition
+// revisions, containers and deployments, and checks whether a service can be
+// deployed to. Its only write is the journal: the tags of a revision.
 package ecsservice

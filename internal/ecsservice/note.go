@@ -12,9 +12,8 @@ import (
 	"deployer/internal/journal"
 )
 
-// AddNote adds a note to the journal of a revision, with TagResource. The
-// revision of another tool is left as it is: its owner would find tags on it
-// that they did not set.
+// AddNote adds a note to the journal of a revision with TagResource. It does not
+// tag the revisions of other tools.
 func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) error {
 	if r.Foreign {
 		return nil

@@ -3,6 +3,7 @@ package ecsservice
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -16,7 +17,7 @@ import (
 	"deployer/internal/journal"
 )
 
-// maxListed is how many revisions one ListTaskDefinitions returns.
+// maxListed is the largest page of ListTaskDefinitions.
 const maxListed = 100
 
 // Revision is a task definition revision with its tags.
@@ -34,8 +35,8 @@ func (r Revision) Number() int { return int(r.TaskDefinition.Revision) }
 // Registered returns when the revision was registered.
 func (r Revision) Registered() time.Time { return aws.ToTime(r.TaskDefinition.RegisteredAt).UTC() }
 
-// Inactive reports whether the revision was deregistered: no service can be
-// moved to it any more.
+// Inactive reports whether the revision was deregistered: services can no longer
+// be updated to it.
 func (r Revision) Inactive() bool {
 	status := r.TaskDefinition.Status
 	return status != "" && status != types.TaskDefinitionStatusActive
@@ -59,9 +60,9 @@ func (t Target) Record(r Revision) journal.Record {
 	return journal.Parse(about)
 }
 
-// DescribeRevision reads a revision by its ARN, or a family's latest ACTIVE one
-// by the family's name. One that does not exist is the fault
-// "TaskDefinitionNotFound".
+// DescribeRevision reads a revision by its ARN, or the latest ACTIVE one of a
+// family by the family's name, with DescribeTaskDefinition. If it does not exist,
+// the error is [fault.ErrTaskDefinitionNotFound].
 func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, error) {
 	describing := fmt.Sprintf("describing task definition %q", name)
 	out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
@@ -72,14 +73,13 @@ func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, e
 	}
 	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
 	if fault.HasCode(err, "ClientException") {
-		return Revision{}, &fault.Misconfiguration{Fault: fault.Fault{Name: "TaskDefinitionNotFound", Doing: describing, Err: fault.Plain(err),
-			Hint: "register a first revision of the family with the infrastructure, or name the right family in deployer.workloads of the environment file"}}
+		return Revision{}, fault.Misconfigured(fault.ErrTaskDefinitionNotFound, describing, fault.Plain(err),
+			"register a first revision of the family with the infrastructure, or correct the family in deployer.workloads of the environment file")
 	}
 	return Revision{}, fault.Classify(describing, err)
 }
 
-// Record reads the record of a revision by its ARN, or of a family's newest
-// one by the family's name.
+// Record is [Client.DescribeRevision] for the revision's record.
 func (c *Client) Record(ctx context.Context, t Target, name string) (journal.Record, error) {
 	r, err := c.DescribeRevision(ctx, name)
 	if err != nil {
@@ -88,11 +88,11 @@ func (c *Client) Record(ctx context.Context, t Target, name string) (journal.Rec
 	return t.Record(r), nil
 }
 
-// RecordOrARN reads the record of a revision by its ARN. Of a revision that
-// was deleted there is only the ARN.
+// RecordOrARN reads the record of a revision by its ARN. If the revision was
+// deleted, the record contains only its ARN and number.
 func (c *Client) RecordOrARN(ctx context.Context, t Target, arn string) (journal.Record, error) {
 	r, err := c.Record(ctx, t, arn)
-	if fault.NameOf(err) == "TaskDefinitionNotFound" {
+	if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
 		return journal.Record{TaskDefinition: arn, Revision: NumberOf(arn)}, nil
 	}
 	return r, err
@@ -112,8 +112,8 @@ func (c *Client) Records(ctx context.Context, t Target, arns []string) ([]journa
 	return records, g.Wait()
 }
 
-// NewestRevisions returns the ARNs of a family's newest revisions, deregistered
-// ones among them, newest first, at most limit.
+// NewestRevisions returns the ARNs of at most limit revisions of a family,
+// newest first, including deregistered ones.
 func (c *Client) NewestRevisions(ctx context.Context, family string, limit int) ([]string, error) {
 	var active, inactive []string
 	g, gctx := errgroup.WithContext(ctx)
@@ -133,10 +133,11 @@ func (c *Client) NewestRevisions(ctx context.Context, family string, limit int) 
 	return all[:min(len(all), limit)], nil
 }
 
-// ListRevisions returns the ARNs of a family's newest revisions with one
-// status, newest first, at most limit. It reads no page more than it needs.
+// ListRevisions returns the ARNs of at most limit revisions of a family that
+// have a status, newest first, with ListTaskDefinitions. It reads no more pages
+// than it needs.
 func (c *Client) ListRevisions(ctx context.Context, family string, status types.TaskDefinitionStatus, limit int) (arns []string, err error) {
-	// Despite its name, the prefix is a whole family.
+	// Despite its name, FamilyPrefix takes a whole family name.
 	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(family), Status: status, Sort: types.SortOrderDesc}
 	for len(arns) < limit {
 		in.MaxResults = aws.Int32(int32(min(limit-len(arns), maxListed)))

@@ -13,7 +13,7 @@ import (
 	"deployer/internal/journal"
 )
 
-// TestRecord checks that a record is about the workload's container, wherever it stands.
+// TestRecord checks that the record contains the image of the workload's container.
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	entry := journal.Entry{Cause: event.Cause{ID: "e1", Time: eventTime}, Tag: "v1", Digest: digest}
@@ -46,7 +46,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestNames checks what is read off the names of revisions.
+// TestNames checks family, number and sibling of revisions' names.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -62,8 +62,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestAddNote checks what a note adds, and that it leaves the revisions of
-// others, and what it does not know, as they are.
+// TestAddNote checks that a note is added to a journal, that other tags are kept, and that
+// foreign revisions are not tagged.
 func TestAddNote(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -95,7 +95,7 @@ func TestAddNote(t *testing.T) {
 	}
 }
 
-// TestRecordOrARN checks that of a revision that does not exist there is its name.
+// TestRecordOrARN checks the record of a revision that does not exist.
 func TestRecordOrARN(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)

@@ -13,17 +13,17 @@ import (
 // RunningImage is the image that a service runs.
 type RunningImage struct {
 	TaskDefinition string    // ARN of the revision
-	Since          time.Time // of the event that the revision was registered for; else when it was registered
+	Since          time.Time // the time of the revision's event; if it has none, of its registration
 	identity       string
 }
 
 // Is reports whether the service runs the given image, which must have a digest.
 func (r RunningImage) Is(ref image.Reference) bool { return r.identity == IdentityOf(ref) }
 
-// RunningImages returns the image that each target's service runs; all are in
-// one cluster. A service that is missing or that cannot be deployed to is nil.
-// It reads ten services a call, and each revision, with at most eight calls at
-// the same time.
+// RunningImages returns the image that the service of each target in one cluster
+// runs; nil if the service is missing or cannot be deployed to. It reads ten
+// services a call, and each running revision, with at most eight calls at the
+// same time.
 func (c *Client) RunningImages(ctx context.Context, cluster string, targets []Target) ([]*RunningImage, error) {
 	services, err := c.DescribeServices(ctx, cluster, targets)
 	if err != nil {

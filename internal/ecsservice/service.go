@@ -17,20 +17,19 @@ import (
 )
 
 const (
-	maxServices = 10 // that one DescribeServices accepts
+	maxServices = 10 // services in one DescribeServices call
 	maxInFlight = 8  // calls at the same time
 )
 
-// Client reads Amazon ECS in one account and region. It is safe for concurrent
-// use.
+// Client reads Amazon ECS in one account and region. It is safe for concurrent use.
 type Client struct{ ecs *ecs.Client }
 
 // New returns a client that calls ECS with the credentials and in the region of
 // config.
 func New(config aws.Config) *Client { return &Client{ecs.NewFromConfig(config)} }
 
-// SDK returns the SDK's client, for packages that make other calls over the
-// same connections.
+// SDK returns the SDK's client, so that packages that make other calls share its
+// connections.
 func (c *Client) SDK() *ecs.Client { return c.ecs }
 
 // Snapshot is a service and the two revisions of its family that matter to a
@@ -42,8 +41,8 @@ type Snapshot struct {
 }
 
 // Snapshot reads the target's service and its family's newest revision at the
-// same time, and then the running revision if it is another one. A service that
-// cannot be deployed to is a [fault.Misconfiguration] that says what to do.
+// same time, and then the running revision if it is another one. If the service
+// cannot be deployed to, the error is that of [Target.CheckDeployable].
 func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 	var s Snapshot
 	var serviceErr, runningErr, familyErr error
@@ -59,8 +58,8 @@ func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 		s.Running = s.Newest
 		return s, nil
 	}
-	// If the service runs another family than the conventional one, that one
-	// counts, and the conventional one need not exist.
+	// If the service runs another family than the conventional one, the
+	// conventional one need not exist.
 	family := FamilyOf(runs)
 	if familyErr != nil && family == t.Family {
 		return Snapshot{}, familyErr
@@ -73,37 +72,39 @@ func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 	return s, errors.Join(runningErr, familyErr)
 }
 
-// DescribeService reads the target's service. A service that is missing, that
-// is not ACTIVE, or that ECS does not deploy itself is a
-// [fault.Misconfiguration]; the last two are returned together with it.
+// DescribeService reads the target's service with DescribeServices. If the
+// service is missing, the error is [fault.ErrServiceNotFound]. If it cannot be
+// deployed to, it is returned together with the error of
+// [Target.CheckDeployable].
 func (c *Client) DescribeService(ctx context.Context, t Target) (*types.Service, error) {
 	in := &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}
 	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
 	if err != nil {
-		return nil, t.unreadable(err)
+		return nil, t.describeFailed(err)
 	}
 	d := t.find(out)
 	return d.Service, d.Err
 }
 
-// FindService reads the target's service whatever its state; nil if there is none.
+// FindService reads the target's service even if it cannot be deployed to; it
+// returns nil if there is none.
 func (c *Client) FindService(ctx context.Context, t Target) (*types.Service, error) {
 	service, err := c.DescribeService(ctx, t)
-	if service != nil || fault.NameOf(err) == "ServiceNotFound" {
+	if service != nil || errors.Is(err, fault.ErrServiceNotFound) {
 		return service, nil
 	}
 	return nil, err
 }
 
-// Described is the answer of ECS about one service.
+// Described is the part of a DescribeServices answer that concerns one service.
 type Described struct {
 	Service *types.Service // nil if it could not be read
 	Err     error          // why it could not be read, or cannot be deployed to
 }
 
-// DescribeServices reads the services of targets that are all in one cluster:
-// ten a call, at most eight calls at the same time. Its error is the first of a
-// call that failed; the services of the other calls are read nevertheless.
+// DescribeServices reads the services of targets in one cluster: ten a call, at
+// most eight calls at the same time. If calls fail, it returns the first error,
+// together with the services that other calls returned.
 func (c *Client) DescribeServices(ctx context.Context, cluster string, targets []Target) ([]Described, error) {
 	all := make([]Described, len(targets))
 	var g errgroup.Group
@@ -115,7 +116,8 @@ func (c *Client) DescribeServices(ctx context.Context, cluster string, targets [
 	return all, g.Wait()
 }
 
-// describeBatch reads the services of at most ten targets into the beginning of into.
+// describeBatch reads the services of at most ten targets into the first
+// elements of into.
 func (c *Client) describeBatch(ctx context.Context, cluster string, targets []Target, into []Described) error {
 	names := make([]string, len(targets))
 	for i, t := range targets {
@@ -125,7 +127,7 @@ func (c *Client) describeBatch(ctx context.Context, cluster string, targets []Ta
 	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
 	for i, t := range targets {
 		if err != nil {
-			into[i] = Described{Err: t.unreadable(err)}
+			into[i] = Described{Err: t.describeFailed(err)}
 		} else {
 			into[i] = t.find(out)
 		}
@@ -136,12 +138,12 @@ func (c *Client) describeBatch(ctx context.Context, cluster string, targets []Ta
 	return nil
 }
 
-// unreadable is the fault of a DescribeServices that failed.
-func (t Target) unreadable(err error) error {
+// describeFailed returns the fault of a DescribeServices call that failed.
+func (t Target) describeFailed(err error) error {
 	if fault.HasCode(err, "ClusterNotFoundException") {
-		return &fault.Misconfiguration{Fault: fault.Fault{Name: "ClusterNotFound", Doing: t.describing(),
-			Err:  fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster),
-			Hint: "create it, or name the right one in deployer.cluster of the environment file"}}
+		return fault.Misconfigured(fault.ErrClusterNotFound, t.describing(),
+			fmt.Errorf("cluster %q does not exist in this account and region", t.Cluster),
+			"create it, or correct deployer.cluster in "+t.File)
 	}
 	return fault.Classify(t.describing(), err)
 }
@@ -150,35 +152,36 @@ func (t Target) unreadable(err error) error {
 func (t Target) find(out *ecs.DescribeServicesOutput) Described {
 	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == t.Service })
 	if i >= 0 {
-		return Described{&out.Services[i], t.Refuse(&out.Services[i])}
+		return Described{&out.Services[i], t.CheckDeployable(&out.Services[i])}
 	}
-	name, missing := "ServiceNotFound", errors.New("the service does not exist")
+	name, cause := fault.ErrServiceNotFound, errors.New("the service does not exist")
 	for _, f := range out.Failures {
 		if strings.HasSuffix(aws.ToString(f.Arn), "/"+t.Service) && aws.ToString(f.Reason) != "MISSING" {
-			name, missing = "ServiceNotShown", fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(f.Reason), aws.ToString(f.Detail))
+			name = "ServiceNotShown"
+			cause = fmt.Errorf("ECS does not show the service: %s %s", aws.ToString(f.Reason), aws.ToString(f.Detail))
 		}
 	}
-	return Described{Err: &fault.Misconfiguration{Fault: fault.Fault{Name: name, Doing: t.describing(), Err: missing,
-		Hint: "create it with the infrastructure, or name the right one in deployer.workloads." + t.Workload + ".service of the environment file"}}}
+	return Described{Err: fault.Misconfigured(name, t.describing(), cause,
+		"create it with the infrastructure, or correct deployer.workloads."+t.Workload+".service in "+t.File)}
 }
 
-// RollingBack reports whether a deployment is one that ECS began itself, to
-// roll back from one that failed, and that has not ended.
+// RollingBack reports whether a deployment is a rollback that ECS started after
+// a failure, and has not ended.
 func RollingBack(d types.Deployment) bool {
-	return d.RolloutState == types.DeploymentRolloutStateInProgress && BeganRollback(d)
+	return d.RolloutState == types.DeploymentRolloutStateInProgress && IsRollback(d)
 }
 
-// BeganRollback reports whether a deployment is one that ECS began itself, to
-// roll back from one that failed. Only its reason says so.
-func BeganRollback(d types.Deployment) bool {
+// IsRollback reports whether a deployment is a rollback that ECS started after a
+// failure. Only its rolloutStateReason shows that.
+func IsRollback(d types.Deployment) bool {
 	return strings.Contains(aws.ToString(d.RolloutStateReason), "rolling back")
 }
 
 // IsPrimary reports whether a deployment is the service's newest.
 func IsPrimary(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" }
 
-// FailedRevisions returns the ARNs of the revisions whose deployment ECS shows
-// as FAILED.
+// FailedRevisions returns the ARNs of the revisions that have a deployment in
+// the rolloutState FAILED.
 func FailedRevisions(s *types.Service) map[string]bool {
 	failed := map[string]bool{}
 	for _, d := range s.Deployments {

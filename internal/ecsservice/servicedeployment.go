@@ -28,9 +28,10 @@ type ServiceDeployment struct {
 // Paused reports whether the deployment waits to be continued or stopped.
 func (d ServiceDeployment) Paused() bool { return len(d.Hooks) > 0 }
 
-// CurrentDeployment returns the target's deployment that is in progress. For
-// faults, doing is what it is read for. If no deployment is in progress, or it
-// is being rolled back, the error is a [fault.Rejection].
+// CurrentDeployment reads the target's deployment in progress with
+// ListServiceDeployments and DescribeServiceDeployments. Doing is the operation
+// that faults name. If no deployment is in progress, or it is being rolled back,
+// the error is a [fault.Rejection].
 func (c *Client) CurrentDeployment(ctx context.Context, t Target, doing string) (ServiceDeployment, error) {
 	if _, err := c.DescribeService(ctx, t); err != nil {
 		return ServiceDeployment{}, err
@@ -46,13 +47,13 @@ func (c *Client) CurrentDeployment(ctx context.Context, t Target, doing string) 
 		return ServiceDeployment{}, fault.Classify(doing, err)
 	}
 	if len(out.ServiceDeployments) == 0 {
-		return ServiceDeployment{}, t.Idle("NothingInProgress", doing, "no deployment is in progress")
+		return ServiceDeployment{}, t.NotPossible("NothingInProgress", doing, "no deployment is in progress")
 	}
 	newest := slices.MaxFunc(out.ServiceDeployments, func(a, b types.ServiceDeploymentBrief) int {
 		return aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt))
 	})
 	if newest.Status == types.ServiceDeploymentStatusRollbackRequested || newest.Status == types.ServiceDeploymentStatusRollbackInProgress {
-		return ServiceDeployment{}, t.Idle("RollbackInProgress", doing, "it is being rolled back: "+aws.ToString(newest.StatusReason))
+		return ServiceDeployment{}, t.NotPossible(fault.ErrRollbackInProgress, doing, "it is being rolled back: "+aws.ToString(newest.StatusReason))
 	}
 	return c.describeDeployment(ctx, doing, aws.ToString(newest.ServiceDeploymentArn))
 }
@@ -65,8 +66,8 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 		return ServiceDeployment{}, fault.Classify(doing, err)
 	}
 	if len(out.ServiceDeployments) == 0 {
-		return ServiceDeployment{}, &fault.Outage{Fault: fault.Fault{Name: "ServiceDeploymentNotFound", Doing: doing,
-			Err: fmt.Errorf("ECS does not show %q, which it listed", arn), Hint: "try again"}}
+		return ServiceDeployment{}, fault.Unavailable("ServiceDeploymentNotFound", doing,
+			fmt.Errorf("ECS does not show %q, which it listed", arn), "try again")
 	}
 	one := out.ServiceDeployments[0]
 	d := ServiceDeployment{ARN: arn, Stage: string(one.LifecycleStage)}
@@ -82,9 +83,9 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 	return d, nil
 }
 
-// Stage reads the lifecycle stage of a service's deployment in progress; the
-// zero value if the service's deployments have no stages. It is best effort: a
-// caller without the permission for the call sees everything else.
+// Stage reads the lifecycle stage of a service's deployment in progress. It
+// returns the zero value if deployments of the service have no stages. It is best
+// effort: the call needs a permission that callers may lack.
 func (c *Client) Stage(ctx context.Context, t Target, service *types.Service) ServiceDeployment {
 	config := service.DeploymentConfiguration
 	if service.CurrentServiceDeployment == nil || config == nil ||
@@ -95,9 +96,8 @@ func (c *Client) Stage(ctx context.Context, t Target, service *types.Service) Se
 	return d
 }
 
-// Idle is the fault of a command that needs a deployment in some state, if the
-// target has none.
-func (t Target) Idle(name, doing, why string) error {
-	return &fault.Rejection{Fault: fault.Fault{Name: name, Doing: doing, Err: errors.New(why),
-		Hint: "deployer status -f FILE " + t.Workload + " shows how the service stands"}}
+// NotPossible returns the fault of a command that needs a deployment in a state
+// that the target's is not in.
+func (t Target) NotPossible(name fault.Name, doing, why string) error {
+	return fault.Rejected(name, doing, errors.New(why), "check the service's status: "+t.Command("status"))
 }

@@ -8,19 +8,22 @@ import (
 	"deployer/internal/environment"
 )
 
-// Target is where an image is to run: an ECS service, by the names that the
-// environment file gives or implies.
+// Target is the ECS service that an image is deployed to. Its names are those
+// that the environment file contains or implies.
 type Target struct {
 	File     string // the environment file, for hints
-	Workload string // as events name it
+	Workload string // the name in events
 	Cluster  string
-	Service  string // the ECS service
-	Family   string // the conventional task definition family; the one that the service runs takes precedence
-	// Repository is the ECR repository of the workload's images, by which its
-	// container is recognized; Container is the container's conventional name.
+	Service  string
+
+	// Family is the conventional task definition family. If the service runs
+	// another one, that one is used.
+	Family string
+	// Repository is the ECR repository of the workload's images: its container
+	// is the one that runs such an image, else the one called Container.
 	Repository string
 	Container  string
-	Base       environment.Base
+	Base       environment.Base // the revision that deployments clone
 }
 
 // TargetOf returns the target of a workload that runs as an ECS service.
@@ -29,7 +32,17 @@ func TargetOf(env *environment.Environment, w environment.Workload) Target {
 		Repository: w.Repository, Container: w.Container, Base: env.Base}
 }
 
-// describing is the operation that faults of reading the service name.
+// Command returns a command of the deployer for the target's workload, for
+// hints: "deployer history -f dev.yaml web" for "history".
+func (t Target) Command(name string) string {
+	file := t.File
+	if strings.ContainsAny(file, " \t'\"\\$&;()<>|*?[]`!#~") {
+		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
+	}
+	return "deployer " + name + " -f " + file + " " + t.Workload
+}
+
+// describing returns the operation of reading the service, for faults.
 func (t Target) describing() string {
 	return fmt.Sprintf("describing service %q in cluster %q", t.Service, t.Cluster)
 }

@@ -8,32 +8,31 @@ import (
 	"deployer/internal/image"
 )
 
-// Phase is how far the rollout of a revision has come.
+// Phase is the phase of a revision's rollout.
 type Phase string
 
-// The phases of a rollout. The journal and the command line's JSON spell them
-// like this.
+// The phases of a rollout, as the journal and JSON output spell them.
 const (
 	RollingOut Phase = "rolling out"
 	Impaired   Phase = "impaired"   // tasks do not start, and no circuit breaker ends the rollout
 	Succeeded  Phase = "succeeded"  // the service runs the revision
-	Failed     Phase = "failed"     // ECS gave up, and rolls back if it is configured to
+	Failed     Phase = "failed"     // ECS ended the rollout, and may roll it back
 	Superseded Phase = "superseded" // a newer deployment replaced it
 )
 
-// Revision is a task definition revision as far as its record needs it.
+// Revision is the part of a task definition revision that a record needs.
 type Revision struct {
 	ARN        string
 	Number     int
 	Registered time.Time
 	Inactive   bool              // it was deregistered
 	Image      string            // the image reference of the workload's container
-	Tags       map[string]string // all tags, those of others among them
+	Tags       map[string]string // all of its tags
 }
 
-// Record is a revision together with its journal. What the journal does not
-// say is the zero value. Its JSON is part of what `deployer history` and
-// `deployer status` print as JSON.
+// Record is a revision together with its journal. Fields that the journal does not
+// have are zero. Its JSON is part of what `deployer history` and `deployer status`
+// print as JSON.
 type Record struct {
 	TaskDefinition string    `json:"task_definition"` // ARN of the revision
 	Revision       int       `json:"revision"`        // its number
@@ -58,7 +57,7 @@ type Record struct {
 	Best Best   `json:"-"` // the winner of all revisions up to Base
 }
 
-// Parse returns the record of a revision. What is malformed counts as absent.
+// Parse returns the record of a revision. Malformed tags count as absent.
 func Parse(r Revision) Record {
 	value := func(key string) string { return r.Tags[key] }
 	record := Record{
@@ -86,8 +85,8 @@ func parseTime(s string) time.Time {
 }
 
 // Complete returns an image reference of a revision with the tag and the digest
-// that the journal knows it by. The reference outranks the journal, which may
-// have been copied from another revision together with its tags.
+// from the revision's journal. If they contradict the reference, it returns the
+// reference unchanged: the tags may have been copied from another revision.
 func Complete(ref image.Reference, tags map[string]string) image.Reference {
 	tag, digest := tags[keyTag], tags[keyDigest]
 	if digest != "" && (ref.Digest == digest || ref.Digest == "" && ref.Tag == tag) {
@@ -96,19 +95,19 @@ func Complete(ref image.Reference, tags map[string]string) image.Reference {
 	return ref
 }
 
-// By returns who asked for the revision, else the source of the event; "" for
-// a revision that another tool registered.
+// By returns the actor that asked for the revision, else the source of the event;
+// "" for a revision that another tool registered.
 func (r Record) By() string { return cmp.Or(r.Cause.Actor, r.Cause.Source) }
 
-// Origin returns the ARN of the revision that was first registered for the
-// image: for a rollback the revision that it restores, else the revision itself.
+// Origin returns the ARN of the revision that a rollback restores, else that of the
+// revision itself.
 func (r Record) Origin() string { return cmp.Or(r.Restores, r.TaskDefinition) }
 
-// Pending reports whether the deployer registered the revision and its rollout
-// is not known to have ended.
+// Pending reports whether the revision has a journal, in which its rollout has not
+// ended.
 func (r Record) Pending() bool {
 	return !r.Foreign && (r.Outcome == "" || r.Outcome == RollingOut || r.Outcome == Impaired)
 }
 
-// Reported reports whether anything was reported of the revision's rollout.
+// Reported reports whether an outcome of the revision's rollout was reported.
 func (r Record) Reported() bool { return r.DeploymentID != "" || r.Outcome != "" }

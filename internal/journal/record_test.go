@@ -12,8 +12,8 @@ import (
 	"deployer/internal/event"
 )
 
-// TestParse checks what a revision and its journal say, and which of the two
-// is right if they disagree.
+// TestParse checks records, and that the image reference takes precedence over a
+// journal that contradicts it.
 func TestParse(t *testing.T) {
 	t.Parallel()
 	digest, other := "sha256:"+strings.Repeat("a", 64), "sha256:"+strings.Repeat("b", 64)
@@ -98,7 +98,7 @@ func TestRecordJSON(t *testing.T) {
 	}
 }
 
-// TestRecordMethods checks what follows from the fields of a record.
+// TestRecordMethods checks the methods of records.
 func TestRecordMethods(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -13,7 +13,7 @@ import (
 // Prefix is the prefix of every tag of the journal.
 const Prefix = "deployer:"
 
-// The tags that are written when a revision is registered.
+// The tags that a revision is registered with.
 const (
 	keyEventID  = Prefix + "event-id"
 	keyTime     = Prefix + "event-time" // RFC 3339, UTC
@@ -28,7 +28,7 @@ const (
 	keyRestores = Prefix + "restores" // ARN of the revision that a rollback restores
 )
 
-// The tags that are added when something is known of the revision's rollout.
+// The tags that are added when the state of the revision's rollout is known.
 const (
 	keyDeployment = Prefix + "deployment" // ECS's id of the rollout
 	keyOutcome    = Prefix + "outcome"    // a [Phase]
@@ -47,15 +47,14 @@ const (
 // Tag is one tag of a resource.
 type Tag struct{ Key, Value string }
 
-// Entry is the first part of a revision's journal, which is written when the
-// revision is registered.
+// Entry is the part of a journal that a revision is registered with.
 type Entry struct {
 	Cause    event.Cause // the event that the revision is registered for
 	Tag      string      // the image's tag
 	Digest   string      // the image's digest
 	Previous string      // ARN of the revision that the service runs
 	Base     string      // ARN of the family's newest revision
-	Best     Best        // the winner of all revisions up to Base
+	Best     Best        // the winner of the revisions up to Base
 	Restores string      // ARN of the revision that a rollback restores; "" for any other deployment
 }
 
@@ -76,11 +75,11 @@ func (e Entry) Tags() []Tag {
 	})
 }
 
-// Note is what is added to a revision's journal once something is known of its
-// rollout. Empty fields leave the journal unchanged.
+// Note is an addition to a revision's journal about its rollout. Empty fields leave
+// the journal unchanged.
 type Note struct {
 	DeploymentID string    // ECS's id of the rollout, "ecs-svc/…"
-	Outcome      Phase     // how far the rollout has come
+	Outcome      Phase     // the phase of the rollout
 	Finished     time.Time // when the rollout ended
 	Why          string    // why the rollout failed, in ECS's words
 	Return       string    // ECS's id of the rollout that rolled the service back
@@ -97,7 +96,7 @@ func (n Note) Tags() []Tag {
 	})
 }
 
-// tags makes every value one that AWS accepts, and leaves out the empty ones.
+// tags returns the tags that are not empty, with values that AWS accepts.
 func tags(all []Tag) (kept []Tag) {
 	for _, t := range all {
 		if t.Value = Value(t.Value); t.Value != "" {
@@ -115,10 +114,9 @@ func formatTime(at time.Time, layout string) string {
 	return at.UTC().Format(layout)
 }
 
-// Best is the revision that had won among all of a family up to the base of a
-// new revision: the one with the newest event. It sums up the family's past, so
-// that the winner can be found without reading every revision. The zero value
-// means that there was none.
+// Best is the winner of the revisions of a family up to the base of a new revision:
+// the one with the newest event. With it, the winner can be found without reading
+// every revision. The zero value means that there was none.
 type Best struct {
 	Time   int64 // of the event, in nanoseconds since 1970
 	Number int   // of the revision
@@ -144,9 +142,9 @@ func ParseBest(s string) Best {
 	return Best{Time: t.UnixNano(), Number: n}
 }
 
-// Value returns s as the value of an AWS tag: at most 256 characters out of
-// ASCII letters, digits, spaces and + - = . _ : / @. Any other character
-// becomes "_": the wording of a reason must not make a deployment fail.
+// Value returns s as the value of an AWS tag: at most 256 characters, which are
+// ASCII letters, digits, spaces or + - = . _ : / @. It replaces other characters
+// with "_", so that no text makes a deployment fail.
 func Value(s string) string {
 	var b strings.Builder
 	n := 0

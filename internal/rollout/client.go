@@ -1,5 +1,6 @@
-// Package rollout turns what Amazon ECS reports of rollouts into outcomes, and
-// shows and controls rollouts: observe, decide, status, history, follow, pause.
+// Package rollout observes rollouts of ECS services: it decides which outcomes to
+// report for ECS's rollout events, and shows, follows, continues and stops
+// rollouts.
 package rollout
 
 import (
@@ -17,15 +18,14 @@ type controller interface {
 	StopServiceDeployment(context.Context, *ecs.StopServiceDeploymentInput, ...func(*ecs.Options)) (*ecs.StopServiceDeploymentOutput, error)
 }
 
-// Client shows and controls the rollouts of services. It is safe for concurrent
-// use.
+// Client shows and controls rollouts. It is safe for concurrent use.
 type Client struct {
 	services *ecsservice.Client
 	ecs      controller
 	now      func() time.Time
 }
 
-// New returns a client that reads and writes through one ECS client.
+// New returns a client that calls ECS through another.
 func New(services *ecsservice.Client) *Client {
 	return &Client{services: services, ecs: services.SDK(), now: time.Now}
 }

@@ -9,15 +9,15 @@ import (
 	"deployer/internal/outcome"
 )
 
-// Decision is what follows from one rollout event.
+// Decision is the result of [Decide] for one rollout event.
 type Decision struct {
-	Drafts []Draft      // what to report, in this order
-	Note   journal.Note // a note that goes with no report, for the observed revision; zero if there is none
-	Reason string       // why there is nothing to report; "" if there is something
+	Drafts []Draft      // the reports, in the order of publishing
+	Note   journal.Note // a note without a report, for the observed revision; zero if there is none
+	Reason string       // why there are no reports; "" if there are
 }
 
-// Draft is a report to make: what happened to the rollout of one revision, and
-// what its journal is to say of it.
+// Draft is a report that is decided on: the outcome of one revision's rollout, and
+// the note for its journal.
 type Draft struct {
 	Kind         outcome.Kind
 	Revision     journal.Record
@@ -26,16 +26,15 @@ type Draft struct {
 	Foreign      bool      // an external deployment
 	Deleted      bool      // it failed because the service was deleted
 	ECSReason    string
-	Problem      string // why it failed, in the deployer's words
+	Problem      string // why it failed, if ECS gives no reason
 	SupersededBy outcome.Newer
 	RolledBackTo outcome.Revision
 	Note         journal.Note
 }
 
-// Decide decides what to report of a rollout event that happened at a time,
-// given what ECS and the journals show of the rollout. Each outcome is reported
-// once, however often ECS sends its event: the journal of the revision says
-// what was reported.
+// Decide decides what to report for a rollout event that happened at the given
+// time, from an observation of its rollout. It reports each outcome once, however
+// often ECS sends the event: the revision's journal says what was reported.
 func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	r := rule{event: e, at: at, seen: o}
 	switch {
@@ -51,17 +50,18 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	return r.impaired()
 }
 
-// nothing is the decision to report nothing.
+// nothing returns the decision to report nothing.
 func nothing(reason string) Decision { return Decision{Reason: reason} }
 
-// rule is one application of the rule.
+// rule is the input of one decision.
 type rule struct {
 	event event.Rollout
 	at    time.Time
 	seen  Observation
 }
 
-// draft returns the draft of a report on the observed rollout.
+// draft returns the draft of a report on the observed rollout. Phase is its new
+// phase in the journal.
 func (r rule) draft(kind outcome.Kind, phase journal.Phase) Draft {
 	n := journal.Note{DeploymentID: r.seen.ID, Outcome: phase}
 	switch phase {
@@ -74,8 +74,8 @@ func (r rule) draft(kind outcome.Kind, phase journal.Phase) Draft {
 	}
 }
 
-// alreadyReported reports whether the journal says that the observed rollout
-// has come to one of some phases, and which.
+// alreadyReported reports whether one of some phases of the observed rollout was
+// reported, and returns the decision for a duplicate.
 func (r rule) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 	for _, phase := range phases {
 		if r.seen.Revision.Outcome == phase && r.seen.Revision.DeploymentID == r.seen.ID {
@@ -93,9 +93,9 @@ func (r rule) started() Decision {
 	case o.Deleted:
 		return nothing("the service was deleted")
 	case o.RollbackReason != "":
-		// The rollback is reported with the failure. ECS rolls back only to a
-		// revision whose rollout was completed.
-		d := nothing("ECS began it to roll back: " + o.RollbackReason)
+		// The failure's report includes the rollback. ECS rolls back only to a
+		// revision whose rollout had completed.
+		d := nothing("it is ECS's rollback, which is reported with the failure: " + o.RollbackReason)
 		d.Note.DeploymentID = o.ID
 		if o.Revision.Outcome == "" {
 			d.Note.Outcome = journal.Succeeded
@@ -104,12 +104,11 @@ func (r rule) started() Decision {
 	case !o.Revision.Foreign && o.Revision.DeploymentID == o.ID:
 		return nothing("already reported: started")
 	case !o.Foreign() && !o.Primary && (o.Revision.DeploymentID != "" || o.Runs.TaskDefinition == o.Revision.TaskDefinition):
-		// A late event that completes a newer one's update moves the service to
-		// the same revision a second time.
+		// Two deployers may move the service to the same revision, one after the other.
 		return nothing("superseded before it started; the rollout that replaced it is reported instead")
 	}
 	d := r.draft(outcome.DeploymentStarted, "")
-	if o.Revision.Outcome == journal.Superseded { // it won in the end
+	if o.Revision.Outcome == journal.Superseded { // but now it is rolled out again
 		d.Note.Outcome = journal.RollingOut
 	}
 	return Decision{Drafts: append([]Draft{d}, r.supersedeReplaced()...)}
@@ -136,14 +135,14 @@ func (r rule) completed() Decision {
 	case r.seen.Deleted:
 		return r.deleted()
 	case r.seen.RollbackReported:
-		return nothing("ECS rolled back by it, and that was reported with the failure")
+		return nothing("it is ECS's rollback, which was reported with the failure")
 	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
 	return Decision{Drafts: append([]Draft{d}, r.supersedeReplaced()...)}
 }
 
-// failed handles SERVICE_DEPLOYMENT_FAILED: the rollout is superseded if a newer
-// one has replaced it, else it failed.
+// failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as superseded
+// if a newer one replaced it, else as failed.
 func (r rule) failed() Decision {
 	if d, done := r.alreadyReported(journal.Failed, journal.Superseded); done {
 		return d
@@ -165,40 +164,41 @@ func (r rule) failed() Decision {
 		d.RolledBackTo = outcome.Revision{Revision: o.Runs.TaskDefinition, Image: o.Runs.Image}
 	}
 	if d.ECSReason == "" {
-		d.Problem = "ECS gave up the rollout, and does not say why"
+		d.Problem = "ECS ended the rollout and gave no reason"
 	}
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
-// deleted reports a rollout as failed because its service was deleted.
+// deleted reports the rollout as failed because its service was deleted.
 func (r rule) deleted() Decision {
 	d := r.failure(journal.Failed)
-	d.ECSReason, d.Problem, d.Deleted = "", "the service was deleted meanwhile, and nothing runs", true
+	d.ECSReason, d.Problem, d.Deleted = "", "the service was deleted", true
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
-// impaired handles SERVICE_TASK_START_IMPAIRED. A circuit breaker ends such a
-// rollout, and its end is reported. Without one ECS keeps trying for ever and
-// sends no other event, so the rollout is reported as failed.
+// impaired handles SERVICE_TASK_START_IMPAIRED. A circuit breaker ends the rollout,
+// and then its end is reported. Without one, ECS keeps trying and sends no event
+// about an end, so the rollout is reported as failed.
 func (r rule) impaired() Decision {
 	o := r.seen
 	switch {
 	case o.Deleted, !o.InProgress:
-		return nothing("no rollout is under way: tasks of what runs do not stay up")
+		return nothing("no rollout is in progress: tasks of the running revision do not start")
 	case o.BreakerEnabled:
-		return nothing("the circuit breaker of the service will end the rollout")
-	case o.Foreign(): // it has no journal, and ECS repeats the event
-		return nothing("tasks of what somebody else deploys do not stay up")
+		return nothing("the service's circuit breaker will end the rollout")
+	case o.Foreign(): // ECS repeats the event, and no journal would show the duplicate
+		return nothing("tasks of an external deployment do not start")
 	}
 	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {
 		return d
 	}
 	d := r.failure(journal.Impaired)
-	d.Problem = "its tasks do not stay up and the service has no circuit breaker that would end the rollout: ECS goes on trying"
+	d.Problem = "its tasks do not start and the service has no circuit breaker to end the rollout: ECS keeps trying"
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
-// failure returns the draft of a failure, with the rollout that rolled back from it.
+// failure returns the draft of a failure. Its note names the rollback, if there is
+// one.
 func (r rule) failure(phase journal.Phase) Draft {
 	d := r.draft(outcome.DeploymentFailed, phase)
 	if r.seen.RolledBack() {
@@ -207,7 +207,7 @@ func (r rule) failure(phase journal.Phase) Draft {
 	return d
 }
 
-// explained adds to the note why the rollout failed.
+// explained returns the draft with the reason of the failure in its note.
 func (d Draft) explained() Draft {
 	d.Note.Why = cmp.Or(d.ECSReason, d.Problem)
 	return d

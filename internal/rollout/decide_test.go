@@ -94,7 +94,7 @@ func replacing(records ...journal.Record) func(*Observation) {
 	return func(o *Observation) { o.Replaced = records }
 }
 
-// TestDecide is the rule: each step × what ECS and the journals show.
+// TestDecide is the rule as a table: every step with every kind of observation.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	const start, complete, fail, impair = event.RolloutStarted, event.RolloutCompleted, event.RolloutFailed, event.TasksImpaired
@@ -144,10 +144,10 @@ func TestDecide(t *testing.T) {
 	const (
 		notListed     = "ECS no longer lists the rollout, and no journal has its id"
 		beforeStart   = "superseded before it started; the rollout that replaced it is reported instead"
-		serviceGone   = "the service was deleted meanwhile, and nothing runs"
-		notInProgress = "no rollout is under way: tasks of what runs do not stay up"
-		noReason      = "ECS gave up the rollout, and does not say why"
-		noBreaker     = "its tasks do not stay up and the service has no circuit breaker that would end the rollout: ECS goes on trying"
+		serviceGone   = "the service was deleted"
+		notInProgress = "no rollout is in progress: tasks of the running revision do not start"
+		noReason      = "ECS ended the rollout and gave no reason"
+		noBreaker     = "its tasks do not start and the service has no circuit breaker to end the rollout: ECS keeps trying"
 	)
 	gone := report(outcome.DeploymentFailed, failed(serviceGone), late, problem(serviceGone), func(d *Draft) { d.Deleted = true })
 
@@ -180,9 +180,9 @@ func TestDecide(t *testing.T) {
 		{"an external deployment replaced another", start, "", primary(revision(foreign), replacing(record(11, begun))),
 			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external), superseded(11, outcome.Newer{DeploymentID: id(12)}, begun))},
 		{"ECS's rollback to a revision that succeeded", start, "", primary(rollback, revision(ended(journal.Succeeded)), otherID),
-			Decision{Note: journal.Note{DeploymentID: "ecs-svc/99"}, Reason: "ECS began it to roll back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
+			Decision{Note: journal.Note{DeploymentID: "ecs-svc/99"}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
 		{"ECS's rollback to a revision whose success was not reported", start, "", primary(rollback),
-			Decision{Note: journal.Note{DeploymentID: id(12), Outcome: journal.Succeeded}, Reason: "ECS began it to roll back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
+			Decision{Note: journal.Note{DeploymentID: id(12), Outcome: journal.Succeeded}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
 		{"without a circuit breaker", start, "", primary(withoutBreaker), reports(report(outcome.DeploymentStarted, startNote))},
 
 		// A rollout completed.
@@ -193,7 +193,7 @@ func TestDecide(t *testing.T) {
 		{"second rollout of a revision that succeeded", complete, "", primary(over, revision(ended(journal.Succeeded)), otherID),
 			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Succeeded)), again))},
 		{"ECS's rollback, which was reported", complete, "", primary(over, revision(ended(journal.Succeeded)), otherID, rollbackReported),
-			ignored("ECS rolled back by it, and that was reported with the failure")},
+			ignored("it is ECS's rollback, which was reported with the failure")},
 		{"impaired before", complete, "", primary(over, revision(ended(journal.Impaired))), reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Impaired))))},
 		{"duplicate", complete, "", primary(over, revision(ended(journal.Succeeded))), ignored("already reported: succeeded")},
 		{"reported as failed", complete, "", primary(over, revision(ended(journal.Failed))), ignored("already reported: failed")},
@@ -225,10 +225,10 @@ func TestDecide(t *testing.T) {
 		{"not found", fail, why, Observation{ID: id(12)}, ignored(notListed)},
 
 		// Tasks do not start.
-		{"with a circuit breaker", impair, "", primary(), ignored("the circuit breaker of the service will end the rollout")},
+		{"with a circuit breaker", impair, "", primary(), ignored("the service's circuit breaker will end the rollout")},
 		{"without a circuit breaker", impair, "", primary(withoutBreaker),
 			reports(report(outcome.DeploymentFailed, journal.Note{Outcome: journal.Impaired, Why: noBreaker}, problem(noBreaker)))},
-		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)), ignored("tasks of what somebody else deploys do not stay up")},
+		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)), ignored("tasks of an external deployment do not start")},
 		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))), ignored("already reported: impaired")},
 		{"reported as superseded", impair, "", primary(withoutBreaker, revision(ended(journal.Superseded))), ignored("already reported: superseded")},
 		{"no rollout in progress", impair, "", primary(over, withoutBreaker), ignored(notInProgress)},
@@ -314,18 +314,18 @@ func TestDecideRollback(t *testing.T) {
 		want       Decision
 	}{
 		{name: "the rollback starts", file: "1-rolling-back", step: event.RolloutStarted, id: back, twelve: twelve,
-			want: Decision{Note: journal.Note{DeploymentID: back}, Reason: "ECS began it to roll back: ECS deployment circuit breaker: rolling back to deploymentId " + first + "."}},
+			want: Decision{Note: journal.Note{DeploymentID: back}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId " + first + "."}},
 		{name: "the failure", file: "1-rolling-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
 		{name: "the failure", file: "2-rolled-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
 		{name: "the failure", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
 		{name: "the failure again", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: failed, want: Decision{Reason: "already reported: failed"}},
 		{name: "the rollback is complete, after the failure was reported", file: "3-failed", step: event.RolloutCompleted, id: back, twelve: failed, reported: true,
-			want: Decision{Reason: "ECS rolled back by it, and that was reported with the failure"}},
+			want: Decision{Reason: "it is ECS's rollback, which was reported with the failure"}},
 
-		// The rest is what the rule does today, and is not right: the events of a
-		// rollback may come in any order, and revision 12 is reported as superseded
-		// by its own rollback, which is reported as an external deployment. ECS shows
-		// the rollback's reason only while the rollback is in progress.
+		// Known defect: ECS shows the reason of a rollback only while the rollback is
+		// in progress. If its events are handled later, or before the failure is, the
+		// rollback is reported as an external deployment, and revision 12 as superseded
+		// by it.
 		{name: "the rollback starts, and its event comes late", file: "2-rolled-back", step: event.RolloutStarted, id: back, twelve: twelve,
 			want: Decision{Drafts: []Draft{startedOf(external), supersededOf(twelve, back)}}},
 		{name: "the rollback starts, and its event comes later", file: "3-failed", step: event.RolloutStarted, id: back, twelve: failed,

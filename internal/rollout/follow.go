@@ -10,12 +10,12 @@ import (
 	"deployer/internal/journal"
 )
 
-// pollInterval is how often a rollout that is followed is read.
+// pollInterval is the time between two reads of [Client.Follow] and [Client.Await].
 const pollInterval = time.Second
 
-// Follow reads the progress of a revision's rollout every second, and passes
-// every change to show, until the rollout has ended. Without a circuit breaker
-// it may never end: then ctx must.
+// Follow reads the progress of a revision's rollout every second until the rollout
+// or ctx ends, and calls show for every change. Without a circuit breaker a
+// rollout may never end.
 func (c *Client) Follow(ctx context.Context, t ecsservice.Target, revision string, show func(Progress)) (Progress, error) {
 	last := Progress{Phase: journal.RollingOut}
 	for {
@@ -38,8 +38,8 @@ func (c *Client) Follow(ctx context.Context, t ecsservice.Target, revision strin
 	}
 }
 
-// Newest returns the number of the newest revision of the target's family, and
-// the time of the event that it was registered for: zero if it has no journal.
+// Newest reads the number of the newest revision of the target's family, and the
+// time of its event: zero if it has no journal.
 func (c *Client) Newest(ctx context.Context, t ecsservice.Target) (number int, at time.Time, err error) {
 	s, err := c.services.Snapshot(ctx, t)
 	if err != nil {
@@ -48,10 +48,10 @@ func (c *Client) Newest(ctx context.Context, t ecsservice.Target) (number int, a
 	return s.Newest.Number(), t.Record(s.Newest).Cause.Time, nil
 }
 
-// Await waits until the event with an id was handled for the target, by a
-// revision whose number is greater than after, and returns that revision's ARN.
-// Moved reports whether the service is or was moved to it: if not, the service
-// ran the image already, and the revision only journals the event.
+// Await waits until a revision with a number greater than after was registered for
+// the event with an id, and the service is moved to it or runs its image. It
+// returns the revision's ARN. Moved is false if the service was already running the
+// image, and the revision only journals the event.
 func (c *Client) Await(ctx context.Context, t ecsservice.Target, id string, after int) (revision string, moved bool, err error) {
 	a := &awaitedEvent{client: c, target: t, id: journal.Value(id), read: after}
 	for {
@@ -63,18 +63,18 @@ func (c *Client) Await(ctx context.Context, t ecsservice.Target, id string, afte
 			return a.found.ARN(), a.moved, nil
 		}
 		if err := fault.Wait(ctx, pollInterval); err != nil {
-			return "", false, fmt.Errorf("waiting for the deployer to carry out event %q: %w", id, err)
+			return "", false, fmt.Errorf("waiting for the deployer to handle event %q: %w", id, err)
 		}
 	}
 }
 
-// awaitedEvent is an event that is waited for.
+// awaitedEvent is the state of [Client.Await].
 type awaitedEvent struct {
 	client *Client
 	target ecsservice.Target
 	id     string
-	read   int                  // the greatest number of a revision that was read
-	found  *ecsservice.Revision // of the event, once it is registered
+	read   int                  // the number of the newest revision that was read
+	found  *ecsservice.Revision // the event's revision, once it is registered
 	moved  bool
 }
 
@@ -87,7 +87,7 @@ func (a *awaitedEvent) poll(ctx context.Context) (done bool, err error) {
 	if err := a.search(ctx, s); err != nil || a.found == nil {
 		return false, err
 	}
-	// The rollout may have ended between two polls: the journal of now counts.
+	// The rollout may have ended since the last poll: the journal must be current.
 	var now ecsservice.Revision
 	switch arn := a.found.ARN(); arn {
 	case s.Running.ARN():
@@ -104,7 +104,7 @@ func (a *awaitedEvent) poll(ctx context.Context) (done bool, err error) {
 	return a.moved || a.target.Identity(s.Running) == a.target.Identity(now), nil
 }
 
-// search reads the revisions that are new, until it finds the event's.
+// search reads new revisions until it finds the event's.
 func (a *awaitedEvent) search(ctx context.Context, s ecsservice.Snapshot) error {
 	for ; a.found == nil && a.read < s.Newest.Number(); a.read++ {
 		one, err := a.client.services.DescribeRevision(ctx, ecsservice.Sibling(s.Running.ARN(), a.read+1))

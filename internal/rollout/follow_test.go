@@ -17,7 +17,7 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// TestProgressOf holds what the deployments of a service say of a rollout.
+// TestProgressOf checks the phase of a rollout that a service's deployments show.
 func TestProgressOf(t *testing.T) {
 	t.Parallel()
 	one := func(revision int, status string, state types.DeploymentRolloutState, desired, running, failed int32) types.Deployment {
@@ -31,15 +31,15 @@ func TestProgressOf(t *testing.T) {
 		deployments []types.Deployment
 		want        journal.Phase
 	}{
-		{"begun", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 0, 0), one(8, "ACTIVE", completed, 2, 2, 0)}, journal.RollingOut},
+		{"started", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 0, 0), one(8, "ACTIVE", completed, 2, 2, 0)}, journal.RollingOut},
 		{"all tasks run, not steady yet", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 2, 0)}, journal.RollingOut},
 		{"completed", "f:9", []types.Deployment{one(9, "PRIMARY", completed, 2, 2, 0)}, journal.Succeeded},
 		{"no state, all tasks run", "f:9", []types.Deployment{one(9, "PRIMARY", "", 2, 2, 0)}, journal.Succeeded},
 		{"no state, tasks pending", "f:9", []types.Deployment{one(9, "PRIMARY", "", 2, 1, 0)}, journal.RollingOut},
-		{"failed, going back", "f:8", []types.Deployment{one(8, "PRIMARY", inProgress, 2, 1, 0), one(9, "ACTIVE", failed, 0, 0, 3)}, journal.Failed},
-		{"failed, gone back", "f:8", []types.Deployment{one(8, "PRIMARY", completed, 2, 2, 0)}, journal.Failed},
-		{"overtaken", "f:10", []types.Deployment{one(10, "PRIMARY", inProgress, 2, 0, 0), one(9, "ACTIVE", inProgress, 1, 1, 0)}, journal.Superseded},
-		{"overtaken long ago", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
+		{"failed, rolling back", "f:8", []types.Deployment{one(8, "PRIMARY", inProgress, 2, 1, 0), one(9, "ACTIVE", failed, 0, 0, 3)}, journal.Failed},
+		{"failed, rolled back", "f:8", []types.Deployment{one(8, "PRIMARY", completed, 2, 2, 0)}, journal.Failed},
+		{"superseded", "f:10", []types.Deployment{one(10, "PRIMARY", inProgress, 2, 0, 0), one(9, "ACTIVE", inProgress, 1, 1, 0)}, journal.Superseded},
+		{"superseded long ago", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
 		{"9 is before 10", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
 		{"moved to another family", "g:1", []types.Deployment{{TaskDefinition: aws.String(arn + "g:1"), Status: aws.String("PRIMARY")}}, journal.Superseded},
 	}
@@ -54,13 +54,13 @@ func TestProgressOf(t *testing.T) {
 	}
 }
 
-// TestFollow follows rollouts from their beginning to their end, on fake time.
+// TestFollow follows rollouts from their start to their end, on fake time.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, image string
 		change      func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)
-		meanwhile   func(*testing.T, testAccount) // what somebody does after three seconds
+		meanwhile   func(*testing.T, testAccount) // runs after three seconds
 		want        []string
 		err         string
 	}{
@@ -68,7 +68,7 @@ func TestFollow(t *testing.T) {
 		{"bad, with a breaker", "bad", nil, nil, []string{"rolling out 0/2", "failed 0/0"}, ""},
 		{"bad, without a breaker", "bad", func(_ *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) { s.DeploymentConfiguration = nil }, nil,
 			[]string{"rolling out 0/2"}, `following the rollout of "` + arn + `p_service_web_dev:2": it has not ended (0 of 2 tasks run, `},
-		{"overtaken", "good", nil, func(t *testing.T, a testAccount) {
+		{"superseded", "good", nil, func(t *testing.T, a testAccount) {
 			a.moveTo(t, target.Family+":3")
 		}, []string{"rolling out 0/2", "superseded 0/2"}, ""},
 	}
@@ -111,12 +111,12 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-// TestAwait holds which revision carried out an event, behind others', and
-// whether the service was moved to it.
+// TestAwait checks which revision was registered for an event, and whether the service
+// was moved to it.
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
-	for i, tag := range []string{"v2", "v3", "v3"} { // revisions 2 to 4, the last for an image that runs already
+	for i, tag := range []string{"v2", "v3", "v3"} { // revisions 2 to 4, the last for the running image
 		a.deploy(t, fmt.Sprint("e", i), i, tag)
 	}
 	for _, tt := range []struct {

@@ -13,15 +13,14 @@ import (
 	"deployer/internal/outcome"
 )
 
-// DescribeServices is eventually consistent with ECS's events: a rollout is read
-// up to maxReads times, readInterval apart, until it shows what its event reports.
+// DescribeServices is eventually consistent with ECS's events, so a rollout is
+// read until it shows what its event reports.
 const (
 	maxReads     = 12
 	readInterval = 250 * time.Millisecond
 )
 
-// Report is one outcome of a rollout, and what the journal of its revision is
-// to say of it.
+// Report is one outcome of a rollout, and the note for the journal of its revision.
 type Report struct {
 	Outcome  outcome.Outcome
 	Revision journal.Record
@@ -34,16 +33,16 @@ type Handler struct {
 	now      func() time.Time
 }
 
-// NewHandler returns a handler that reads and writes through one ECS client.
+// NewHandler returns a handler that calls ECS through a client.
 func NewHandler(services *ecsservice.Client) *Handler {
 	return &Handler{services: services, now: time.Now}
 }
 
-// Handle observes the rollout of an event that happened at a time, decides, and
-// returns what is to be published. It publishes nothing, and writes only notes
-// that go with no report. If there is nothing to report, reason says why.
-//
-// The caller publishes the outcomes, and then calls [Handler.Journal] for each
+// Handle handles a rollout event that happened at the given time, zero if that is
+// not known. It observes the rollout, and returns the reports that [Decide] decides
+// on, or the reason why there are none. The caller publishes their outcomes, and
+// then calls [Handler.Journal] for each: after a crash in between, an outcome is
+// published twice rather than never. Handle itself only writes notes without a
 // report.
 func (h *Handler) Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (reports []Report, reason string, err error) {
 	if at.IsZero() {
@@ -55,7 +54,7 @@ func (h *Handler) Handle(ctx context.Context, env *environment.Environment, e ev
 		return nil, "", err
 	}
 	if e.Step == event.TasksImpaired && o.Found {
-		slog.WarnContext(ctx, "tasks do not stay up", "service", t.Workload, "task_definition", o.Revision.TaskDefinition,
+		slog.WarnContext(ctx, "tasks do not start", "service", t.Workload, "task_definition", o.Revision.TaskDefinition,
 			"tag", o.Revision.Tag, "deployment_id", o.ID)
 	}
 	d := Decide(e, at, o)
@@ -85,15 +84,15 @@ func (h *Handler) Journal(ctx context.Context, r Report) error {
 	return h.services.AddNote(ctx, r.Revision, r.Note)
 }
 
-// await observes the rollout of an event until the observation shows what the
-// event reports. The last time it looks into the journals too.
+// await observes the rollout of an event until it shows what the event reports.
+// The last observation includes a search of the journals.
 func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout) (Observation, error) {
 	for reads := 1; ; reads++ {
 		o, err := h.observe(ctx, t, e, false)
 		if err != nil || o.Shows(e) {
 			return o, err
 		}
-		if !o.Deleted { // nothing more will show of a deleted service
+		if !o.Deleted { // else it will not change
 			if err := fault.Wait(ctx, readInterval); err != nil {
 				return o, fault.Classify("waiting for ECS to show a rollout", err)
 			}
@@ -104,8 +103,7 @@ func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollou
 	}
 }
 
-// previous reads the revision that ran when one was registered. Of a revision
-// that was deleted there is only the ARN.
+// previous reads the revision that ran when a revision was registered.
 func (h *Handler) previous(ctx context.Context, t ecsservice.Target, r journal.Record) (journal.Record, error) {
 	if r.Previous == "" {
 		return journal.Record{}, nil
@@ -119,7 +117,7 @@ var constructors = map[outcome.Kind]func(outcome.Outcome) (outcome.Outcome, erro
 	outcome.DeploymentFailed: outcome.Failed, outcome.DeploymentSuperseded: outcome.Superseded,
 }
 
-// report completes a draft. Previous is the revision that ran before.
+// report returns the report of a draft. Previous is the revision that ran before.
 func (d Draft) report(env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record) (Report, error) {
 	o, r := outcome.New(env, w), d.Revision
 	o.Time, o.Accepted, o.DeploymentID, o.Foreign, o.ServiceDeleted = at, d.Accepted, d.DeploymentID, d.Foreign, d.Deleted
@@ -129,8 +127,8 @@ func (d Draft) report(env *environment.Environment, w environment.Workload, at t
 	o.PreviousForeign = previous.Foreign
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
 	if d.Foreign {
-		// Nothing is noted: the revision is another tool's, or its journal is
-		// about its own rollout.
+		// No note is written: the revision has no journal, or its journal describes
+		// the deployer's own rollout of it.
 		r.Foreign = true
 	} else {
 		o.Cause = r.Cause

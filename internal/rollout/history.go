@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -14,23 +15,24 @@ import (
 // History is the newest revisions of a family with their journals.
 type History struct {
 	Family  string
-	Runs    string           // ARN of the revision that the service runs, or is being moved to; "" if it is not known
-	Why     error            // why Runs is not known: the service is missing, for example
+	Runs    string           // ARN of the revision that the service runs, or is being moved to; "" if Why is set
+	Why     error            // why Runs is not known, such as that the service is missing
 	Records []journal.Record // newest first
 }
 
-// History reads the newest revisions of the target's family, deregistered ones
-// among them, at most limit. If a journal has no outcome, the service's
-// deployments may show it. The history of a missing service is that of its
-// conventional family.
+// History reads at most limit of the newest revisions of the target's family,
+// including deregistered ones. An outcome that is not in the journal comes from the
+// service's deployments, if they show it. If the service is missing, the family is
+// the conventional one.
 func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*History, error) {
 	service, err := c.services.DescribeService(ctx, t)
 	h := &History{Family: t.Family, Why: err}
-	switch name := fault.NameOf(err); {
+	switch {
 	case err == nil:
 		h.Runs = aws.ToString(service.TaskDefinition)
 		h.Family = ecsservice.FamilyOf(h.Runs)
-	case name != "ServiceNotFound" && name != "ServiceNotActive" && name != "ControllerNotECS":
+	case errors.Is(err, fault.ErrServiceNotFound), errors.Is(err, fault.ErrServiceNotActive), errors.Is(err, fault.ErrControllerNotECS):
+	default:
 		return nil, err
 	}
 	arns, err := c.services.NewestRevisions(ctx, h.Family, limit)
@@ -49,7 +51,7 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 }
 
 // listedPhase returns the phase of a revision's rollout that a service's
-// deployments show, and why it failed if it did; "" if they do not list it.
+// deployments show, and the reason of a failure; "" if they do not include it.
 func listedPhase(service *types.Service, arn string) (phase journal.Phase, why string) {
 	p := progressOf(service, arn)
 	switch {

@@ -15,8 +15,8 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// TestHistory holds which revisions a history has, in which order, and what
-// reading them costs, on fake time.
+// TestHistory checks which revisions a history has, in which order, and the calls that
+// reading them takes, on fake time.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -7,27 +7,27 @@ import (
 	"deployer/internal/ecsservice"
 )
 
-// MemoryTime is for how long [Memory] answers instead of ECS. The control plane
-// allows 20 DescribeTaskDefinition calls a second for a whole account and
-// region, and deployments need them.
+// MemoryTime is how long a [Memory] keeps revisions. ECS allows about 20
+// DescribeTaskDefinition calls a second in an account and region, and deployments
+// need them.
 const MemoryTime = 30 * time.Second
 
-// Memory keeps the revisions that [Client.Statuses] has read, for the next
-// call. The zero value is empty. It is safe for concurrent use.
+// Memory keeps the revisions that [Client.Statuses] reads for its next call. The
+// zero value is empty. It is safe for concurrent use.
 type Memory struct {
 	mu       sync.Mutex
 	families map[string]familyRead // by the ECS service's name
 }
 
-// familyRead is what was read of a family while its service was in some state.
+// familyRead is a family as it was read in one state of its service.
 type familyRead struct {
 	state           string
 	at              time.Time
 	running, newest ecsservice.Revision
 }
 
-// recall returns what was read of a service's family, if the service is still
-// in the same state and it was read recently.
+// recall returns the family of a service, if it was read recently and in the same
+// state.
 func (m *Memory) recall(service, state string, now time.Time) (familyRead, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -35,6 +35,7 @@ func (m *Memory) recall(service, state string, now time.Time) (familyRead, bool)
 	return f, ok && f.state == state && now.Sub(f.at) < MemoryTime
 }
 
+// keep stores the family of a service.
 func (m *Memory) keep(service string, f familyRead) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -16,12 +16,12 @@ import (
 	"deployer/internal/journal"
 )
 
-// Observation is what ECS and the journals show of one rollout of a service.
+// Observation is what ECS and the journals show about one rollout of a service.
 type Observation struct {
-	Found    bool           // ECS still lists the rollout, or a journal has its id
+	Found    bool           // ECS lists the rollout, or a journal has its id
 	Deleted  bool           // the service was deleted
 	ID       string         // ECS's id of the rollout
-	Accepted time.Time      // when ECS accepted the rollout; zero if that is not known
+	Accepted time.Time      // when ECS accepted the rollout; zero if ECS no longer lists it
 	Revision journal.Record // the revision that is rolled out
 	Previous journal.Record // the revision that ran before; zero if that is not known
 	Runs     journal.Record // the revision that the service runs, or is being moved to
@@ -29,35 +29,34 @@ type Observation struct {
 	Primary         bool   // the rollout is the service's newest
 	PrimaryID       string // ECS's id of the service's newest rollout; "" if it has none
 	InProgress      bool   // the rollout has not ended
-	RollbackReason  string // ECS's words, if ECS began this rollout to roll back from another; else ""
-	BreakerEnabled  bool   // a circuit breaker or an alarm ends rollouts that fail
-	BreakerRollback bool   // and rolls the service back then
+	RollbackReason  string // ECS's reason, if the rollout is ECS's rollback of a failed one; else ""
+	BreakerEnabled  bool   // a circuit breaker or an alarm ends failing rollouts
+	BreakerRollback bool   // and then ECS rolls the service back
 
-	// Replaced are the deployer's own rollouts that had not ended when this one
-	// replaced them.
+	// Replaced are the deployer's own rollouts that this one replaced before they
+	// ended.
 	Replaced []journal.Record
 
-	// RollbackReported reports that a failure was reported from which ECS rolled
-	// back by this rollout. It is read only for an external rollout that completed.
+	// RollbackReported means that the rollout is ECS's rollback of a failed one,
+	// and was reported with that failure. It is only known for a completed one.
 	RollbackReported bool
 }
 
-// Foreign reports whether the rollout is an external deployment: of another
-// tool's revision, or a second rollout of a revision whose own has ended.
+// Foreign reports whether the rollout is an external deployment: the rollout of a
+// revision without a journal, or another rollout of one whose own has ended.
 func (o Observation) Foreign() bool {
 	ended := o.Revision.Outcome == journal.Succeeded || o.Revision.Outcome == journal.Failed
 	return o.Revision.Foreign || ended && o.Revision.DeploymentID != o.ID
 }
 
-// RolledBack reports whether ECS rolls or rolled the service back from the
-// rollout's revision: it runs another one.
+// RolledBack reports whether a failed rollout is or was rolled back: the service
+// runs another revision.
 func (o Observation) RolledBack() bool {
 	return !o.Deleted && o.Runs.TaskDefinition != o.Revision.TaskDefinition
 }
 
-// Shows reports whether the observation shows what an event reports: the
-// rollout, and the rollback from it if it failed and the service rolls back.
-// DescribeServices is eventually consistent with ECS's events.
+// Shows reports whether the observation is recent enough for an event: it shows
+// the rollout, and for a failed one the rollback if ECS makes one.
 func (o Observation) Shows(e event.Rollout) bool {
 	switch e.Step {
 	case event.TasksImpaired:
@@ -68,12 +67,12 @@ func (o Observation) Shows(e event.Rollout) bool {
 	return o.Found
 }
 
-// maxJournalSearch is how many revisions are read in search of a rollout that
-// ECS no longer lists.
+// maxJournalSearch is how many revisions before the newest are searched for a
+// rollout that ECS no longer lists.
 const maxJournalSearch = 20
 
-// observe reads the rollout of an event. One that ECS does not list is looked
-// for in the journals of the family's newest revisions, if search is true.
+// observe reads the rollout of an event. If search is true and ECS does not list
+// the rollout, it searches the journals of the family's newest revisions.
 func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Rollout, search bool) (Observation, error) {
 	service, err := h.services.FindService(ctx, t)
 	if err != nil {
@@ -93,7 +92,7 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	o, missing := observationOf(service, e.DeploymentID, journaled, records)
 	for len(missing) > 0 {
 		read := h.services.Record
-		if o.Found { // of others, which may be deleted, the ARN is enough
+		if o.Found { // the others may have been deleted
 			read = h.services.RecordOrARN
 		}
 		if err := readAll(ctx, read, t, missing, records); err != nil {
@@ -111,8 +110,8 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	return o, nil
 }
 
-// searchJournals looks for the id of a rollout in the journals of the newest
-// revisions of the service's family.
+// searchJournals returns the revision of the service's family whose journal has
+// the id of a rollout.
 func (h *Handler) searchJournals(ctx context.Context, t ecsservice.Target, service *types.Service, id string) (r journal.Record, found bool, err error) {
 	family := t.Family
 	if service != nil && service.TaskDefinition != nil {
@@ -128,7 +127,7 @@ func (h *Handler) searchJournals(ctx context.Context, t ecsservice.Target, servi
 		}
 		r, err = h.services.Record(ctx, t, ecsservice.Sibling(r.TaskDefinition, r.Revision-1))
 	}
-	if fault.NameOf(err) == "TaskDefinitionNotFound" { // the family was deleted too
+	if errors.Is(err, fault.ErrTaskDefinitionNotFound) { // the family was deleted
 		err = nil
 	}
 	return journal.Record{}, false, err
@@ -151,16 +150,17 @@ func readAll(ctx context.Context, read recordReader, t ecsservice.Target, arns [
 	return errors.Join(errs...)
 }
 
-// lists reports whether a service's deployments list a rollout.
+// lists reports whether a service's deployments include the rollout with an id.
 func lists(service *types.Service, id string) bool {
-	return service != nil && slices.ContainsFunc(service.Deployments, func(d types.Deployment) bool { return aws.ToString(d.Id) == id })
+	hasID := func(d types.Deployment) bool { return aws.ToString(d.Id) == id }
+	return service != nil && slices.ContainsFunc(service.Deployments, hasID)
 }
 
-// observationOf returns what a service and the records of revisions show of the
-// rollout with an id; "" is the id of the service's newest. The service is nil
-// if there is none. Journaled is the ARN of the revision whose journal has the
-// id, if ECS does not list the rollout. Missing are the ARNs of revisions that
-// have to be read first.
+// observationOf returns the observation of the rollout with an id, from a service
+// and the records of revisions by their ARNs. The service is nil if it does not
+// exist. The id "" stands for the service's newest rollout. Journaled is the ARN of
+// the revision whose journal has the id, if ECS does not list the rollout. If
+// missing is not empty, these revisions have to be read first.
 func observationOf(service *types.Service, id, journaled string, records map[string]journal.Record) (o Observation, missing []string) {
 	o = Observation{ID: id, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
@@ -182,8 +182,8 @@ func observationOf(service *types.Service, id, journaled string, records map[str
 	return o, o.addOthers(service, records)
 }
 
-// addDeployment adds what the service's deployments show of the rollout, and
-// returns the ARN of its revision; "" if they do not list it.
+// addDeployment adds what the service's deployments show about the rollout. It
+// returns the ARN of the rollout's revision, "" if they do not include it.
 func (o *Observation) addDeployment(service *types.Service) (revision string) {
 	wanted := o.ID
 	for _, d := range service.Deployments {
@@ -196,7 +196,7 @@ func (o *Observation) addDeployment(service *types.Service) (revision string) {
 		}
 		o.ID, o.Primary, o.Accepted = id, primary, aws.ToTime(d.CreatedAt)
 		o.InProgress = d.RolloutState == types.DeploymentRolloutStateInProgress
-		if ecsservice.BeganRollback(d) {
+		if ecsservice.IsRollback(d) {
 			o.RollbackReason = aws.ToString(d.RolloutStateReason)
 		}
 		revision = aws.ToString(d.TaskDefinition)
@@ -219,12 +219,11 @@ func breakers(c *types.DeploymentConfiguration) (enabled, rollback bool) {
 	return enabled, rollback
 }
 
-// addOthers adds the revision that ran before, the one that the service runs,
-// and the rollouts that this one replaced. It returns the ARNs of those that
-// have to be read first.
+// addOthers adds the previous revision, the running one, and the replaced
+// rollouts. It returns the ARNs of revisions that have to be read first.
 func (o *Observation) addOthers(service *types.Service, records map[string]journal.Record) (missing []string) {
 	previous := o.Revision.Previous
-	if o.Foreign() { // the journal is about the deployer's own rollout
+	if o.Foreign() { // the journal describes the deployer's own rollout
 		previous = ""
 	}
 	var replaced []types.Deployment
@@ -256,15 +255,15 @@ func (o *Observation) addOthers(service *types.Service, records map[string]journ
 			o.Replaced = append(o.Replaced, r)
 		}
 	}
-	// One whose start was reported, and that ECS no longer lists, has no end.
+	// Its start was reported, and ECS no longer lists it: no event will report its end.
 	if p := o.Previous; o.Primary && p.Pending() && p.DeploymentID != "" && p.DeploymentID != o.ID && !listed[p.TaskDefinition] {
 		o.Replaced = append(o.Replaced, p)
 	}
 	return missing
 }
 
-// replaces reports whether the rollout replaces a deployment in progress, of a
-// revision that is not yet among those replaced.
+// replaces reports whether the rollout replaces a deployment that is in progress
+// and whose revision is not yet among the replaced ones.
 func (o *Observation) replaces(d types.Deployment, replaced []types.Deployment) bool {
 	sameRevision := func(other types.Deployment) bool {
 		return aws.ToString(other.TaskDefinition) == aws.ToString(d.TaskDefinition)

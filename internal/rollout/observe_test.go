@@ -11,9 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestObserveByJournal holds how a rollout is found that ECS does not list: by its
-// id in the journals of the family's newest revisions, also of a service that is
-// gone, and not for ever.
+// TestObserveByJournal checks how a rollout that ECS does not list is found: by its id in
+// the journals of the family's newest revisions, even if the service was deleted.
 func TestObserveByJournal(t *testing.T) {
 	t.Parallel()
 	elsewhere, nowhere := target, target
@@ -26,12 +25,12 @@ func TestObserveByJournal(t *testing.T) {
 		search      bool
 		found, gone bool
 	}{
-		{"at once", target, 0, false, false, false},
-		{"the last time", target, 0, true, true, false},
+		{"without a search", target, 0, false, false, false},
+		{"with a search", target, 0, true, true, false},
 		{"behind others", target, 3, true, true, false},
 		{"too far behind", target, maxJournalSearch + 1, true, false, false},
-		{"of a service that is gone", elsewhere, 3, true, true, true},
-		{"of a family that is gone", nowhere, 0, true, false, true},
+		{"of a deleted service", elsewhere, 3, true, true, true},
+		{"of a deleted family", nowhere, 0, true, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,8 +48,8 @@ func TestObserveByJournal(t *testing.T) {
 	}
 }
 
-// TestSight holds what is seen of a rollout that took the place of two others,
-// before which somebody else's ran.
+// TestObserve observes a rollout that replaced two others, before which a foreign
+// revision ran.
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)
@@ -58,7 +57,7 @@ func TestObserve(t *testing.T) {
 	for i, tag := range []string{"v2", "v3", "v4"} {
 		ids = append(ids, a.deploy(t, tag, i, tag).DeploymentID)
 	}
-	// That the second began is told already: it is replaced once all the same.
+	// The start of the second was reported. It is replaced nevertheless.
 	a.note(t, arn+target.Family+":3", journal.Note{DeploymentID: ids[1]})
 	s, err := NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[2]}, false)
 	must(t, err)
@@ -71,7 +70,7 @@ func TestObserve(t *testing.T) {
 	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[0]}, false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
 		t.Errorf("%+v, %v", s, err)
 	}
-	// Somebody rolls the first out once more, after it ended.
+	// Another tool rolls the first out again, after its end.
 	a.note(t, s.Revision.TaskDefinition, journal.Note{DeploymentID: ids[0], Outcome: journal.Succeeded})
 	a.moveTo(t, s.Revision.TaskDefinition)
 	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ""}, false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
@@ -79,7 +78,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// TestBreakers holds what ends a rollout that fails, and whether ECS goes back then.
+// TestBreakers checks what ends failing rollouts, and whether ECS rolls back then.
 func TestBreakers(t *testing.T) {
 	t.Parallel()
 	breaker := func(enable, rollback bool) *types.DeploymentCircuitBreaker {
@@ -89,20 +88,20 @@ func TestBreakers(t *testing.T) {
 		return &types.DeploymentAlarms{Enable: enable, Rollback: rollback}
 	}
 	for _, tt := range []struct {
-		name            string
-		in              *types.DeploymentConfiguration
-		breaks, returns bool
+		name              string
+		in                *types.DeploymentConfiguration
+		enabled, rollback bool
 	}{
 		{"nothing", nil, false, false},
 		{"neither", &types.DeploymentConfiguration{}, false, false},
 		{"off", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(false, true), Alarms: alarms(false, true)}, false, false},
-		{"the breaker, back", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true)}, true, true},
-		{"the breaker, not back", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, false)}, true, false},
-		{"alarms, back", &types.DeploymentConfiguration{Alarms: alarms(true, true)}, true, true},
-		{"alarms, not back, and the breaker", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true), Alarms: alarms(true, false)}, true, true},
+		{"breaker with rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true)}, true, true},
+		{"breaker without rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, false)}, true, false},
+		{"alarms with rollback", &types.DeploymentConfiguration{Alarms: alarms(true, true)}, true, true},
+		{"alarms without rollback, breaker with rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true), Alarms: alarms(true, false)}, true, true},
 	} {
-		if breaks, returns := breakers(tt.in); breaks != tt.breaks || returns != tt.returns {
-			t.Errorf("%s: %v, %v, want %v, %v", tt.name, breaks, returns, tt.breaks, tt.returns)
+		if enabled, rollback := breakers(tt.in); enabled != tt.enabled || rollback != tt.rollback {
+			t.Errorf("%s: %v, %v, want %v, %v", tt.name, enabled, rollback, tt.enabled, tt.rollback)
 		}
 	}
 }

@@ -12,9 +12,10 @@ import (
 	"deployer/internal/journal"
 )
 
-// originalEvent returns the event that asked for a revision, as far as its
-// journal has it, so that it can be sent again; nil if no event can have asked.
-// For a lost push it is the event that did not arrive.
+// originalEvent returns the event that asked for a revision, as far as it can be
+// reconstructed from the journal, so that it can be sent again. It is nil if the
+// environment accepts no DEPLOY events. For a lost push it is the event that did
+// not arrive.
 func originalEvent(env *environment.Environment, w environment.Workload, r journal.Record) json.RawMessage {
 	e := map[string]any{
 		"version": "0", "id": r.Cause.ID, "time": r.Cause.Time.Format(time.RFC3339),
@@ -39,11 +40,11 @@ func originalEvent(env *environment.Environment, w environment.Workload, r journ
 	default:
 		return nil
 	}
-	raw, _ := json.Marshal(e) // texts and maps of them always encode
+	raw, _ := json.Marshal(e) // strings and maps of strings always encode
 	return raw
 }
 
-// deployDetail returns the detail of the DEPLOY event that asked for a revision.
+// deployDetail returns the detail of the DEPLOY event for a revision.
 func deployDetail(w environment.Workload, r journal.Record, source string) map[string]string {
 	detail := map[string]string{"service": w.Name}
 	add := func(key, value string) {
@@ -53,7 +54,7 @@ func deployDetail(w environment.Workload, r journal.Record, source string) map[s
 	}
 	add("actor", r.Cause.Actor)
 	if r.Restores != "" && source == r.Cause.Source {
-		// The tag may be on another image by now, so the rollback is asked for again.
+		// The tag may be on another image by now: the event asks for the rollback again.
 		detail["action"] = event.Rollback
 		add("reason", ecsdeploy.SenderReason(r.Cause.Reason))
 		return detail

@@ -12,9 +12,9 @@ import (
 	"deployer/internal/fault"
 )
 
-// Continue continues the target's paused deployment, and returns it as it was.
-// If no deployment is in progress, or it is not paused, the error is a
-// [fault.Rejection].
+// Continue continues the target's paused deployment with
+// ContinueServiceDeployment, and returns the deployment as it was. If none is in
+// progress, or it is not paused, the error is a [fault.Rejection].
 func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
 	doing := fmt.Sprintf("continuing the deployment of service %q in cluster %q", t.Service, t.Cluster)
 	d, err := c.services.CurrentDeployment(ctx, t, doing)
@@ -26,7 +26,7 @@ func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.
 		if d.Stage != "" {
 			where = ": it is at " + d.Stage
 		}
-		return d, t.Idle("NotPaused", doing, "it is not paused"+where)
+		return d, t.NotPossible("NotPaused", doing, "it is not paused"+where)
 	}
 	for _, hook := range d.Hooks {
 		_, err := c.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{
@@ -39,10 +39,10 @@ func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.
 	return d, nil
 }
 
-// Stop ends the target's deployment, and returns it as it was. The service
-// rolls back to the previous revision, or with abort stays as it is. If no
-// deployment is in progress, the error is a [fault.Rejection]. ECS refuses to
-// roll back the first deployment of a service.
+// Stop stops the target's deployment with StopServiceDeployment, and returns the
+// deployment as it was. The service rolls back to the previous revision, or with
+// abort stays as it is. If no deployment is in progress, the error is a
+// [fault.Rejection]. ECS rejects the rollback of a service's first deployment.
 func (c *Client) Stop(ctx context.Context, t ecsservice.Target, abort bool) (ecsservice.ServiceDeployment, error) {
 	doing := fmt.Sprintf("stopping the deployment of service %q in cluster %q", t.Service, t.Cluster)
 	d, err := c.services.CurrentDeployment(ctx, t, doing)
@@ -53,7 +53,7 @@ func (c *Client) Stop(ctx context.Context, t ecsservice.Target, abort bool) (ecs
 	if abort {
 		how = types.StopServiceDeploymentStopTypeAbort
 	}
-	// A conflict does not pass with time: the SDK's own few retries are enough.
+	// A conflict is not transient: the SDK's default retries are enough.
 	_, err = c.ecs.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(d.ARN), StopType: how})
 	return d, fault.Classify(doing, err)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestPauseUntil holds that of several pauses at one stage the first to end
-// says what happens then.
+// TestPauseUntil checks that the first of several pauses to end decides what happens
+// then.
 func TestPauseUntil(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t)

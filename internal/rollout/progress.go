@@ -10,28 +10,27 @@ import (
 	"deployer/internal/journal"
 )
 
-// Progress is how far a service has come in rolling out a revision.
+// Progress is the progress of the rollout of one revision.
 type Progress struct {
 	Phase          journal.Phase
 	TaskDefinition string // ARN of the revision
 	DeploymentID   string // ECS's id, "ecs-svc/…"; "" once ECS no longer lists it
-	Desired        int    // tasks of the revision that are wanted
-	Running        int
-	Pending        int
-	Failed         int    // tasks of the revision that failed to start or stopped
-	Reason         string // ECS's own words; "" if there are none
+	Desired        int    // number of tasks that the revision is to have
+	Running        int    // number of its running tasks
+	Pending        int    // number of its pending tasks
+	Failed         int    // number of its tasks that ECS counts as failed
+	Reason         string // ECS's reason for the state; "" if there is none
 	Stage          string // the lifecycle stage, such as "BAKE_TIME"; "" if there is none
-	Paused         bool   // it waits to be continued or stopped
-	Runs           string // ARN of the revision that the service runs, or is being moved to, now
+	Paused         bool   // the rollout waits to be continued or stopped
+	Runs           string // ARN of the revision that the service runs, or is being moved to
 }
 
 // Ended reports whether the rollout has ended.
 func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
-// Progress returns how far the target's service has come in rolling out a
-// revision, given by its ARN. It makes one call, and another one if the rollout
-// has stages, if ECS no longer lists it, or if its tasks fail and no circuit
-// breaker will end it.
+// Progress reads the progress of the target's rollout of a revision, given by its
+// ARN. It makes one call. It makes another one if the rollout has stages, if ECS no
+// longer lists it, or if its tasks fail without a circuit breaker.
 func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
 	service, err := c.services.DescribeService(ctx, t)
 	if err != nil {
@@ -48,7 +47,7 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	if breaks, _ := breakers(service.DeploymentConfiguration); breaks || p.Ended() || p.Failed == 0 {
 		return p, nil
 	}
-	// ECS keeps trying for ever; the journal knows if that was reported as a failure.
+	// ECS keeps trying. The journal shows whether that was reported as a failure.
 	record, err := c.services.Record(ctx, t, revision)
 	if err == nil && record.Outcome == journal.Impaired {
 		p.Phase, p.Reason = journal.Failed, record.Why
@@ -56,8 +55,8 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	return p, err
 }
 
-// pastProgress completes the progress of a rollout that ECS no longer lists:
-// the journal may know how it ended.
+// pastProgress completes the progress of a rollout that ECS no longer lists from
+// the journal.
 func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progress) (Progress, error) {
 	record, err := c.services.Record(ctx, t, p.TaskDefinition)
 	switch record.Outcome {
@@ -68,7 +67,7 @@ func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progre
 	return p, err
 }
 
-// progressOf reads the progress of a revision's rollout off a service.
+// progressOf returns the progress of a revision's rollout that a service shows.
 func progressOf(s *types.Service, revision string) Progress {
 	p := Progress{Phase: journal.RollingOut, TaskDefinition: revision, Runs: aws.ToString(s.TaskDefinition)}
 	for _, d := range s.Deployments {
@@ -88,7 +87,7 @@ func progressOf(s *types.Service, revision string) Progress {
 		}
 		return p
 	}
-	// ECS no longer lists the rollout. After a failure the service runs an older revision.
+	// ECS no longer lists the rollout. If it failed, the service runs an older revision.
 	p.Phase = journal.Failed
 	if ecsservice.NumberOf(p.Runs) > ecsservice.NumberOf(revision) || ecsservice.FamilyOf(p.Runs) != ecsservice.FamilyOf(revision) {
 		p.Phase = journal.Superseded

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,50 +21,51 @@ const maxInFlight = 8
 // Condition is the condition of a service.
 type Condition string
 
-// The conditions. The last three are those of a service whose last rollout failed.
+// The conditions of a service. The last three mean that its last rollout failed.
 const (
 	Steady      Condition = "steady"
 	RollingOut  Condition = "rolling out"
-	Paused      Condition = "paused"       // rolling out, and waits to be continued or stopped
-	Impaired    Condition = "impaired"     // rolling out, and its tasks do not start
+	Paused      Condition = "paused"       // rolling out, until it is continued or stopped
+	Impaired    Condition = "impaired"     // rolling out, but tasks do not start
 	RollingBack Condition = "rolling back" // to the previous revision
-	RolledBack  Condition = "rolled back"  // it runs the previous revision
-	Failed      Condition = "failed"       // and is not rolled back
+	RolledBack  Condition = "rolled back"  // runs the previous revision
+	Failed      Condition = "failed"       // without a rollback
 )
 
-// Status is what a service runs, and how far its rollout has come.
+// Status is what a service runs, and the progress of its rollout.
 type Status struct {
 	Condition  Condition
 	Running    journal.Record
-	Since      time.Time                    // when ECS began to move the service to it
+	Since      time.Time                    // when ECS started the rollout of the running revision
 	Progress   Progress                     // of the running revision
 	Deployment ecsservice.ServiceDeployment // while it is in progress and has stages; else zero
 
-	// Newest is the newest revision of the family, if it is neither the running
-	// one nor different from it in the journal only; else nil. SameImage reports
-	// that its image is the running one.
+	// Newest is the newest revision of the family, if it differs from the running
+	// one in more than the journal; else nil. SameImage means that its image does
+	// not differ.
 	Newest    *journal.Record
 	SameImage bool
 }
 
-// Failed reports whether the last rollout failed, as far as ECS and the newest
-// journal of the family show it.
+// Failed reports whether the last rollout failed, as far as ECS and the journal of
+// the family's newest revision show it.
 func (s Status) Failed() bool {
 	return s.Condition == RollingBack || s.Condition == RolledBack || s.Condition == Failed
 }
 
-// Statuses reads the status of each target's service; all are in one cluster.
-// It passes each to show as soon as it is known, by its index and from several
-// goroutines. If a service is missing, cannot be deployed to or cannot be read,
-// show gets that error. Only a missing cluster is an error of Statuses itself.
+// Statuses reads the status of the service of each target; all targets are in one
+// cluster. It calls show for each with the target's index as soon as the status is
+// known, from several goroutines. If a service is missing, cannot be deployed to or
+// cannot be read, show gets the error instead. Statuses itself only fails if the
+// cluster does not exist.
 //
 // It reads ten services a call and the newest revision of each family, with at
-// most eight calls at the same time. One more revision is read if the service
-// runs an older one, and the deployment if it is in progress and has stages.
-// What memory has of a service that is in the same state is not read again.
+// most eight calls at the same time. It also reads the running revision if that is
+// an older one, and the lifecycle stage of a deployment in progress. It does not
+// read revisions again that memory has for the same state of the service.
 func (c *Client) Statuses(ctx context.Context, cluster string, targets []ecsservice.Target, memory *Memory, show func(int, Status, error)) error {
 	services, err := c.services.DescribeServices(ctx, cluster, targets)
-	if fault.NameOf(err) == "ClusterNotFound" {
+	if errors.Is(err, fault.ErrClusterNotFound) {
 		return err
 	}
 	var g errgroup.Group
@@ -109,7 +111,7 @@ func (c *Client) family(ctx context.Context, t ecsservice.Target, service *types
 	read := familyRead{state: state, at: c.now()}
 	var err error
 	read.newest, err = c.services.DescribeRevision(ctx, ecsservice.FamilyOf(runs))
-	gone := fault.NameOf(err) == "TaskDefinitionNotFound" // every revision was deregistered; services keep running theirs
+	gone := errors.Is(err, fault.ErrTaskDefinitionNotFound) // the family has no ACTIVE revision
 	read.running = read.newest
 	if gone || err == nil && read.newest.ARN() != runs {
 		read.running, err = c.services.DescribeRevision(ctx, runs)
@@ -124,8 +126,8 @@ func (c *Client) family(ctx context.Context, t ecsservice.Target, service *types
 	return read, nil
 }
 
-// statusOf returns the status of a service that runs one revision of a family
-// with a newest one.
+// statusOf returns the status of a service from its running revision and its
+// family's newest one.
 func statusOf(t ecsservice.Target, service *types.Service, running, newest ecsservice.Revision) Status {
 	s := Status{Running: t.Record(running), Progress: progressOf(service, running.ARN()), Condition: Steady}
 	s.Since = s.Running.Registered

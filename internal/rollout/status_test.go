@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// TestStatusOf holds what a service's deployments and its family's journals say
-// of how it stands.
+// TestStatusOf checks the status that a service's deployments and its family's journals
+// show.
 func TestStatusOf(t *testing.T) {
 	t.Parallel()
 	began := eventTime.Add(time.Minute)
@@ -41,17 +41,17 @@ func TestStatusOf(t *testing.T) {
 		ahead, same bool
 	}{
 		{"steady", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", completed, "")}, Steady, false, false, false},
-		{"moving", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", inProgress, ""), one(8, "ACTIVE", completed, "")}, RollingOut, false, false, false},
-		{"moving on from a failure", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", inProgress, ""), one(8, "ACTIVE", failed, "")}, RollingOut, false, false, false},
+		{"rolling out", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", inProgress, ""), one(8, "ACTIVE", completed, "")}, RollingOut, false, false, false},
+		{"rolling out after a failure", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", inProgress, ""), one(8, "ACTIVE", failed, "")}, RollingOut, false, false, false},
 		{"impaired", revisionWith(9, "v9", "256", "impaired"), revisionWith(9, "v9", "256", "impaired"), []types.Deployment{one(9, "PRIMARY", inProgress, "")}, Impaired, false, false, false},
-		{"impaired once, and well since", revisionWith(9, "v9", "256", "impaired"), revisionWith(9, "v9", "256", "impaired"), []types.Deployment{one(9, "PRIMARY", completed, "")}, Steady, false, false, false},
-		{"going back", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", inProgress, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/8."), one(9, "ACTIVE", failed, "")}, RollingBack, true, true, false},
-		{"gone back, as ECS still shows", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, ""), one(9, "ACTIVE", failed, "")}, RolledBack, true, true, false},
-		{"gone back, by the journal", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", "failed"), []types.Deployment{one(8, "PRIMARY", completed, "")}, RolledBack, true, true, false},
-		{"broken", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", failed, "")}, Failed, true, false, false},
-		{"a newer revision waits", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, true, false},
-		{"a newer revision with the same image waits", revisionWith(8, "v8", "256", ""), revisionWith(9, "v8", "512", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, true, true},
-		{"an event came for what runs", revisionWith(8, "v8", "256", ""), revisionWith(9, "v8", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, false, false},
+		{"no longer impaired", revisionWith(9, "v9", "256", "impaired"), revisionWith(9, "v9", "256", "impaired"), []types.Deployment{one(9, "PRIMARY", completed, "")}, Steady, false, false, false},
+		{"rolling back", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", inProgress, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/8."), one(9, "ACTIVE", failed, "")}, RollingBack, true, true, false},
+		{"rolled back, as ECS still shows", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, ""), one(9, "ACTIVE", failed, "")}, RolledBack, true, true, false},
+		{"rolled back, by the journal", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", "failed"), []types.Deployment{one(8, "PRIMARY", completed, "")}, RolledBack, true, true, false},
+		{"failed", revisionWith(9, "v9", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(9, "PRIMARY", failed, "")}, Failed, true, false, false},
+		{"a newer revision", revisionWith(8, "v8", "256", ""), revisionWith(9, "v9", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, true, false},
+		{"a newer revision with the same image", revisionWith(8, "v8", "256", ""), revisionWith(9, "v8", "512", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, true, true},
+		{"an event for the running image", revisionWith(8, "v8", "256", ""), revisionWith(9, "v8", "256", ""), []types.Deployment{one(8, "PRIMARY", completed, "")}, Steady, false, false, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

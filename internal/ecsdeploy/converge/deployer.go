@@ -1,11 +1,11 @@
 package converge
 
-// Request is what one delivery of an event asks for.
+// Request is one delivery of an event.
 type Request struct {
 	Event string
 	Time  int64  // of the event, in nanoseconds since 1970
 	Image string // in the same form as Revision.Image
-	Force bool   // roll out even what runs already
+	Force bool   // roll out even if the service runs the image
 }
 
 // Kind is a kind of call to ECS.
@@ -13,15 +13,15 @@ type Kind int
 
 // The kinds of call. Each is atomic in ECS.
 const (
-	ReadService  Kind = iota + 1 // which revision the service runs or is being moved to
-	ReadNewest                   // the family's newest revision
-	ReadRevision                 // Number: one revision; it never changes
-	Register                     // a revision for the event, with Base and Best
-	Update                       // move the service to revision Number
+	ReadService  Kind = iota + 1 // read which revision the service runs or is being moved to
+	ReadNewest                   // read the family's newest revision
+	ReadRevision                 // read the revision Number, which never changes
+	Register                     // register a revision for the event, with Base and Best
+	Update                       // move the service to the revision Number
 )
 
-// Call is one call to make. Calls that are asked for together may be made in
-// any order, or at the same time.
+// Call is one call to make. Calls that [Deployer.Next] returns together may be
+// made in any order, or at the same time.
 type Call struct {
 	Kind   Kind
 	Number int // of ReadRevision and Update
@@ -29,41 +29,41 @@ type Call struct {
 	Best   Key // of Register
 }
 
-// Answer is what a call answered: the number of the revision that the service
-// runs, that is the newest, or that was registered; for Update, the greatest
-// number among the service's deployments. Lost says that nobody knows whether
-// a Register took effect.
+// Answer is the answer to a call.
 type Answer struct {
+	// Number is the number of the revision that the service runs, that is the
+	// newest, or that was registered. For Update it is the greatest number among
+	// the service's deployments.
 	Number int
-	Lost   bool
+	Lost   bool // it is not known whether a Register took effect
 }
 
-// Outcome is how a delivery ended.
+// Outcome is the outcome of a delivery.
 type Outcome int
 
 // The outcomes.
 const (
 	Deployed   Outcome = iota + 1 // the service was moved to the event's image
-	Unchanged                     // the service runs the event's image already
-	Repeated                      // this event was carried out before
-	Superseded                    // a newer event has won
+	Unchanged                     // the service already ran the event's image
+	Repeated                      // a duplicate: a revision was registered for this event before
+	Superseded                    // a newer event won
 )
 
-// phase is where in the rule a deployer is.
+// phase is the phase of the rule that a deployer is in.
 type phase int
 
 const (
 	starting    phase = iota // reading the service and the newest revision
-	registering              // adding the event's revision to the family
-	rereading                // the image runs already: reading the service a second time
-	comparing                // what runs, with the winner of all that is known
+	registering              // registering the event's revision
+	rereading                // reading the service again, because it runs the event's image
+	comparing                // comparing the running revision with the winner
 	updating                 // moving the service to target
-	looking                  // reading the newest revision again
+	checking                 // reading the newest revision again
 	done
 )
 
-// Deployer is one delivery of an event on its way. It is a value: a copy is a
-// snapshot, and two that are equal behave the same. Begin with [New].
+// Deployer is the state of one delivery. It is a value: a copy is a snapshot, and
+// equal deployers behave the same. [New] returns one.
 type Deployer struct {
 	request Request
 	phase   phase
@@ -71,15 +71,15 @@ type Deployer struct {
 	newest  int  // the newest revision known; 0 while unread
 	base    int  // the newest revision when the event's was registered
 	target  int  // the revision that the service is moved to
-	must    bool // the service has to be moved, whatever it seems to run
-	looked  bool // the newest revision was read after the service's last
+	must    bool // the service has to be moved, whatever revision was read
+	checked bool // the newest revision was read after the service's last update
 	outcome Outcome
 }
 
-// New returns a deployer that is ready to start.
+// New returns the deployer of a request.
 func New(r Request) Deployer { return Deployer{request: r} }
 
-// Outcome returns how the delivery ended; 0 while it has not.
+// Outcome returns the outcome of the delivery; 0 before its end.
 func (d Deployer) Outcome() Outcome {
 	if d.phase != done {
 		return 0
@@ -87,11 +87,11 @@ func (d Deployer) Outcome() Outcome {
 	return d.outcome
 }
 
-// Next returns the calls to make now; none when the deployer is done. Whatever
-// it must know of the family first, it asks for with ReadRevision.
+// Next returns the calls to make now; none at the end. It returns ReadRevision
+// for revisions that it has to know first.
 func (d *Deployer) Next(family Family) []Call {
 	for {
-		var unread int // a revision that has to be read before the phase can go on
+		var unread int // a revision that the phase needs
 		switch d.phase {
 		case starting:
 			if calls := d.reads(); calls != nil {
@@ -109,7 +109,7 @@ func (d *Deployer) Next(family Family) []Call {
 			return []Call{{Kind: ReadService}}
 		case updating:
 			return []Call{{Kind: Update, Number: d.target}}
-		case looking:
+		case checking:
 			return []Call{{Kind: ReadNewest}}
 		default:
 			return nil
@@ -120,7 +120,7 @@ func (d *Deployer) Next(family Family) []Call {
 	}
 }
 
-// reads returns the two reads of the start that have not been answered.
+// reads returns those of the first two reads that have no answer yet.
 func (d *Deployer) reads() (calls []Call) {
 	if d.running == 0 {
 		calls = append(calls, Call{Kind: ReadService})
@@ -131,13 +131,13 @@ func (d *Deployer) reads() (calls []Call) {
 	return calls
 }
 
-// start decides what the event has still to do. If the winner's key is not
-// less than the event's, there is nothing to register: the event is late, or
-// is carried out already. But whoever registered the winner may have died
-// before the service was moved to it, and then the late one *helps*. It does
-// not help an old winner: that race is over, and what runs instead is what
-// somebody wanted since. Two events of one time are in the order of their
-// registration, so that a repetition of the first does not undo the second.
+// start decides what is left to do for the event. If the winner's key is not
+// less than the event's, nothing is registered: the event is late or a duplicate.
+// But the deployer that registered the winner may have crashed before it moved
+// the service. Then the late deployer completes that update. It does not complete
+// an old one: the service was moved elsewhere since. Events of the same time are
+// in the order of their registration, so that a duplicate of the first does not
+// undo the second.
 func (d *Deployer) start(family Family) (unread int) {
 	m, unread := winner(family, d.newest, d.running)
 	if unread != 0 {
@@ -171,8 +171,8 @@ func (d *Deployer) start(family Family) (unread int) {
 	return 0
 }
 
-// compare moves the service to the winner of all that is known by now, unless
-// it runs the winner's image; and then it looks whether more is to be known.
+// compare moves the service to the winner of all known revisions, unless it runs
+// the winner's image. Then it checks for newer revisions.
 func (d *Deployer) compare(family Family) (unread int) {
 	m, unread := winner(family, d.newest, d.running)
 	if unread != 0 {
@@ -184,16 +184,16 @@ func (d *Deployer) compare(family Family) (unread int) {
 		if d.target, d.phase = first(family, m).Number, updating; d.outcome != Superseded && m.Image != d.request.Image {
 			d.outcome = Superseded
 		}
-	case d.looked:
+	case d.checked:
 		d.phase = done
 	default:
-		d.phase = looking
+		d.phase = checking
 	}
 	return 0
 }
 
-// Answered tells the deployer what a call of [Deployer.Next] answered.
-// ReadRevision needs no answer: what was read is in the family from then on.
+// Answered takes the answer to a call of [Deployer.Next]. The answer to
+// ReadRevision is empty: the revision is known in the family from then on.
 func (d *Deployer) Answered(c Call, a Answer, family Family) {
 	switch c.Kind {
 	case ReadService:
@@ -201,22 +201,22 @@ func (d *Deployer) Answered(c Call, a Answer, family Family) {
 			d.phase = comparing
 		}
 	case ReadNewest:
-		if d.newest = max(d.newest, a.Number); d.phase == looking {
-			d.phase, d.looked = comparing, true
+		if d.newest = max(d.newest, a.Number); d.phase == checking {
+			d.phase, d.checked = comparing, true
 		}
 	case Register:
 		d.registered(a, family)
-	case Update: // the deployments in the answer are a witness that costs nothing
+	case Update: // the answer's deployments may show newer revisions, without another call
 		d.running, d.newest = d.target, max(d.newest, a.Number)
-		d.phase, d.must, d.looked = looking, false, false
+		d.phase, d.must, d.checked = checking, false, false
 	}
 }
 
-// registered goes on after the event's revision is in the family. If the
-// service runs the image already, the revision is only the journal's entry
-// that this event came: without it an older event that is still under way
-// would win. If nobody knows whether there is a revision, the deployer starts
-// again, and takes for its own what it finds.
+// registered continues after the registration of the event's revision. If the
+// service already runs the image, the revision only journals the event: without
+// it, an older event that is still being deployed would win. If it is not known
+// whether there is a revision, the deployer starts again, and uses the one that
+// it finds.
 func (d *Deployer) registered(a Answer, family Family) {
 	if a.Lost {
 		*d = New(d.request)

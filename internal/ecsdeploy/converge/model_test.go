@@ -7,34 +7,34 @@ import (
 	"strings"
 )
 
-// The model: one service of ECS, and several deliveries of events to it. Every
-// order in which their calls can take effect is tried, with deaths anywhere:
-// a delivery dies, and is delivered again. Only the number of deaths is bounded.
+// The model is one ECS service and several deliveries of events to it. The check
+// runs every order in which their calls can take effect, with crashes anywhere. A
+// delivery that crashes is delivered again. Only the number of crashes is bounded.
 //
-// Not every order is run, but one of each kind that comes to the same:
+// Of orders that have the same result, one is run:
 //
-//   - What one revision holds never changes, so when ReadRevision takes effect
-//     makes no difference, and it is no step of its own.
-//   - Of the calls only the writes change anything. A read may as well be made
-//     later, up to the next write that changes what it reads: ReadService
-//     before an Update, ReadNewest before a Register, or any before the
-//     reader's own next write. So a run is a row of writes, and before each of
-//     them every set of the reads that it would change.
-//   - A death before a write is a delivery that reads later. So deaths come
-//     right after a write.
+//   - A revision never changes, so it makes no difference when ReadRevision takes
+//     effect. It is not a step of a run.
+//   - Only writes change the service. A read can be moved to just before the next
+//     write that changes its answer: ReadService to an Update, ReadNewest to a
+//     Register, and any read to the reader's own next write. So a run is a
+//     sequence of writes, and before each write every subset of the reads whose
+//     answers it changes.
+//   - A crash before a write has the result of a delivery that reads later. So
+//     crashes follow writes.
 
-// The most that a scenario holds.
+// The bounds of a scenario.
 const (
 	maxDeliveries = 4
 	maxRevisions  = 12
-	firstNumber   = 8 // the family's first revision: the tenth follows soon, which as text comes before the ninth
+	firstNumber   = 8 // of the family's first revision; soon follows 10, which as text comes before 9
 )
 
 // delivery is one delivery of an event.
 type delivery struct {
 	Deployer
-	known     uint32 // the revisions it has read, by number
-	registers int    // since it last began
+	known     uint32 // bit set of the numbers of revisions that it has read
+	registers int    // since its last start
 }
 
 // world is one state of the model. It is a comparable value.
@@ -42,14 +42,14 @@ type world struct {
 	revisions  [maxRevisions]Revision // by number, from firstNumber
 	newest     int
 	running    int
-	crashes    int // that may still happen
+	crashes    int // how many more are allowed
 	deliveries int
 	all        [maxDeliveries]delivery
 }
 
 func (w *world) at(number int) Revision { return w.revisions[number-firstNumber] }
 
-// family is what one delivery has read of the family.
+// family returns the revisions that delivery i has read.
 func (w *world) family(i int) Family {
 	return func(number int) (Revision, bool) {
 		if number >= firstNumber && w.all[i].known&(1<<number) == 0 {
@@ -59,7 +59,7 @@ func (w *world) family(i int) Family {
 	}
 }
 
-// whole is the family as one sees it who has read all.
+// whole is the family with every revision known.
 func (w *world) whole(number int) (Revision, bool) {
 	if number < firstNumber {
 		return Revision{}, true
@@ -67,8 +67,8 @@ func (w *world) whole(number int) (Revision, bool) {
 	return w.at(number), true
 }
 
-// future returns the world without what can make no difference any more: what
-// the deliveries that are done once knew.
+// future returns the world without the state that no longer makes a difference:
+// that of deliveries that are done.
 func (w *world) future() world {
 	f := *w
 	for i := range f.deliveries {
@@ -81,8 +81,8 @@ func (w *world) future() world {
 	return f
 }
 
-// mutant breaks a deployer on purpose; nil breaks nothing. It is called after
-// every answer, with the phase before it.
+// mutant changes a deployer after each answer, so that it breaks the rule; nil
+// changes nothing. Before is the phase before the answer.
 type mutant func(w *world, d *delivery, c Call, before phase)
 
 // do makes one call of delivery i take effect.
@@ -113,8 +113,8 @@ func (w *world) do(i int, c Call, m mutant) {
 	}
 }
 
-// next returns the calls that delivery i may make now, after reading whatever
-// revisions it must.
+// next returns the next calls of delivery i other than ReadRevision, whose
+// revisions it reads.
 func (w *world) next(i int) []Call {
 	for {
 		calls := w.all[i].Next(w.family(i))
@@ -125,7 +125,7 @@ func (w *world) next(i int) []Call {
 	}
 }
 
-// step is one step of a run, kept as it is and worded only if the run ends wrong.
+// step is one call in a run.
 type step struct {
 	event    string
 	delivery int
@@ -133,7 +133,7 @@ type step struct {
 	how      string
 }
 
-// explorer tries every run of a scenario.
+// explorer runs every run of a scenario.
 type explorer struct {
 	mutant       mutant
 	newest       Request // the event whose image has to run in the end
@@ -144,7 +144,7 @@ type explorer struct {
 	wrong        string // the first run that ended wrong, call by call
 }
 
-// explore tries every run of a scenario.
+// explore runs every run of a scenario.
 func explore(events []Request, crashes int, m mutant) *explorer {
 	w := world{newest: firstNumber, running: firstNumber, crashes: crashes, deliveries: len(events)}
 	w.revisions[0] = Revision{Number: firstNumber, Image: "v1"}
@@ -159,9 +159,9 @@ func explore(events []Request, crashes int, m mutant) *explorer {
 	return x
 }
 
-// visit explores all that can follow a state, and reports whether all of it
-// ended right. States are told apart by 64 bits of hash: among some millions
-// of them, the chance that two fall together is one in a million.
+// visit explores all runs that continue from a state, and reports whether all of
+// them end right. States are distinguished by a 64-bit hash: among some millions
+// of them, the probability of a collision is one in a million.
 func (x *explorer) visit(w *world) bool {
 	key := maphash.Comparable(x.seed, w.future())
 	if x.seen[key] {
@@ -192,8 +192,8 @@ func (x *explorer) visit(w *world) bool {
 	return true
 }
 
-// readAll makes the reads of delivery i until it wants to write, and returns
-// that call; or until it is done.
+// readAll makes the reads of delivery i up to its next write, which it returns; ok
+// is false if the delivery is done instead.
 func (x *explorer) readAll(w *world, i int) (write Call, ok bool) {
 	for {
 		calls := w.next(i)
@@ -207,14 +207,14 @@ func (x *explorer) readAll(w *world, i int) (write Call, ok bool) {
 	}
 }
 
-// do makes one call take effect, and keeps it in the trace.
+// do makes one call take effect, and adds it to the trace.
 func (x *explorer) do(w *world, i int, c Call) {
 	x.trace = append(x.trace, step{w.all[i].request.Event, i, c, ""})
 	w.do(i, c, x.mutant)
 }
 
-// write explores what follows a write of delivery i, after every set of the
-// others' reads that it changes; and then i may die.
+// write explores the runs that continue with a write of delivery i, after every
+// subset of the other deliveries' reads that it changes, with and without a crash.
 func (x *explorer) write(w *world, i int, c Call) bool {
 	changed := ReadService
 	if c.Kind == Register {
@@ -232,7 +232,7 @@ func (x *explorer) write(w *world, i int, c Call) bool {
 		after := *w
 		for n, j := range readers {
 			if set&(1<<n) != 0 {
-				after.next(j) // reads the revisions it must
+				after.next(j) // reads the revisions that it needs
 				x.do(&after, j, Call{Kind: changed})
 			}
 		}
@@ -245,7 +245,7 @@ func (x *explorer) write(w *world, i int, c Call) bool {
 			return false
 		} else if dead.crashes > 0 {
 			dead.crashes, dead.all[i] = dead.crashes-1, delivery{Deployer: New(dead.all[i].request)}
-			x.trace[len(x.trace)-1].how = " dies"
+			x.trace[len(x.trace)-1].how = " crashes"
 			if !x.visit(&dead) {
 				return false
 			}
@@ -255,7 +255,7 @@ func (x *explorer) write(w *world, i int, c Call) bool {
 	return true
 }
 
-// fail words the run that ended wrong.
+// fail describes the run that ended wrong.
 func (x *explorer) fail(why string) {
 	var b strings.Builder
 	for _, s := range x.trace {
@@ -264,7 +264,7 @@ func (x *explorer) fail(why string) {
 	x.wrong = b.String() + "=> " + why
 }
 
-// String names a call in a run.
+// String returns the call as runs show it.
 func (c Call) String() string {
 	switch c.Kind {
 	case ReadService:

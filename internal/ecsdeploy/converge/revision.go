@@ -1,16 +1,16 @@
-// Package converge is the rule by which any number of deployers of one service,
-// whose events arrive in any order, several times and at the same time, end
-// with the image of the newest event running. It needs no lock: ECS has no
-// compare-and-swap, but revision numbers that only grow, and revisions that
-// never change.
+// Package converge is the rule by which several deployments to one service
+// converge: in the end the service runs the image of the newest event, although
+// events arrive in any order, more than once and at the same time. It needs no
+// lock. ECS has no compare-and-swap, but revision numbers only grow, and
+// revisions never change.
 //
-// The package knows nothing of AWS. A deployer is a [Deployer]; it says which
-// calls to make, and is told what they answered. That lets it be checked as a
-// model: every interleaving of several deployers' calls, with crashes anywhere.
+// The package is pure. A [Deployer] returns the calls to make, and takes their
+// answers. Its tests check it as a model: every interleaving of the calls of
+// several deployers, with crashes anywhere.
 package converge
 
-// Key orders the revisions of a family: by the time of the event that each was
-// made for, then by number. The zero Key is before all others.
+// Key orders the revisions of a family: by the time of their events, then by
+// number. The zero Key comes before all others.
 type Key struct {
 	Time   int64 // of the event, in nanoseconds since 1970
 	Number int   // of the revision
@@ -24,35 +24,36 @@ func (k Key) Less(o Key) bool {
 	return k.Number < o.Number
 }
 
-// Revision is a task definition revision as far as the rule is concerned.
+// Revision is what the rule needs to know of a task definition revision.
 type Revision struct {
 	Number int
-	Event  string // the event it was made for; "" for a revision that somebody else made
-	Time   int64  // of the event; of somebody else's revision, when it was registered
+	Event  string // the event that it was registered for; "" for a foreign one, which another tool registered
+	Time   int64  // of the event; for a foreign revision, of its registration
 	Image  string // two revisions with the same text run the same image
-	// Base is the newest revision that its deployer had read, and Best the key
-	// of the winner up to that one: they sum up everything before, so that the
-	// winner can be told from the newest revision alone. Zero for somebody else's.
+	// Base is the newest revision that its deployer had read, and Best the key of
+	// the winner up to Base. They sum up all earlier revisions, so that the newest
+	// one is enough to find the winner. Both are zero for a foreign revision.
 	Base int
 	Best Key
 	Dead bool // its rollout failed, or it is INACTIVE: it cannot win
-	Old  bool // it was registered so long ago that no race over it is still on
+	Old  bool // it was registered so long ago that no deployment to it can still be in progress
 }
 
-// Key returns the revision's place in the order.
+// Key returns the revision's key.
 func (r Revision) Key() Key { return Key{r.Time, r.Number} }
 
-// Family is what a deployer knows of the family's revisions, by number.
+// Family returns what is known of the family's revision with a number. Known is
+// false for one that has to be read first.
 type Family func(number int) (r Revision, known bool)
 
-// furthest bounds how many revisions are read to find the winner: behind a
-// long row of revisions that somebody else made, what is older does not count.
-const furthest = 20
+// maxRead is how many revisions are read at most to find the winner. Revisions
+// older than that do not count.
+const maxRead = 20
 
-// winner returns M, the revision with the greatest key among those up to
-// newest, or the number of a revision that has to be read first. A revision
-// counts if it has a journal and did not fail; somebody else's counts only
-// while the service runs it. There may be no winner (M.Number is 0).
+// winner returns the revision with the greatest key among those up to newest, or
+// the number of a revision that has to be read first. A revision counts if it is
+// not dead; a foreign one counts only while the service runs it. If there is no
+// winner, the number of m is 0.
 func winner(family Family, newest, running int) (m Revision, read int) {
 	counts := func(r Revision) bool { return !r.Dead && (r.Event != "" || r.Number == running) }
 	consider := func(number int) (r Revision, known bool) {
@@ -63,24 +64,24 @@ func winner(family Family, newest, running int) (m Revision, read int) {
 		return r, known
 	}
 	newest = max(newest, running)
-	if running > 0 { // it may be somebody else's, and from long ago
+	if running > 0 { // it may be foreign and old
 		if _, known := consider(running); !known {
 			return m, running
 		}
 	}
-	for n, steps := newest, 0; n > 0 && steps < furthest; steps++ {
+	for n, steps := newest, 0; n > 0 && steps < maxRead; steps++ {
 		r, known := consider(n)
 		switch {
 		case !known:
 			return m, n
 		case r.Event == "" && n == running:
-			return m, 0 // what it was registered over is older than it
+			return m, 0 // it was registered after all others
 		case r.Event == "":
-			n-- // no journal sums up what is before it
+			n-- // it has no journal that sums up the earlier ones
 			continue
 		}
 		for between := n - 1; between > r.Base; between-- {
-			if steps++; steps >= furthest {
+			if steps++; steps >= maxRead {
 				break
 			}
 			if _, known := consider(between); !known {
@@ -97,16 +98,16 @@ func winner(family Family, newest, running int) (m Revision, read int) {
 		case counts(best):
 			return best, 0
 		}
-		n = r.Base // the best of then does not count any more: look for the second best
+		n = r.Base // the best no longer counts: search for the second best
 	}
 	return m, 0
 }
 
-// first returns the earliest revision known to be made for the same event as
-// m. Deliveries of one event that ran at the same time each registered one;
-// they all move the service to the first, so that there is one rollout.
+// first returns the earliest known revision of m's event. Simultaneous deliveries
+// of one event each register a revision. All of them move the service to the
+// first, so that there is one rollout.
 func first(family Family, m Revision) Revision {
-	for n := m.Number - 1; n > 0 && n > m.Number-furthest; n-- {
+	for n := m.Number - 1; n > 0 && n > m.Number-maxRead; n-- {
 		if r, known := family(n); known && r.Event != "" && r.Event == m.Event && r.Image == m.Image && !r.Dead {
 			m = r
 		}

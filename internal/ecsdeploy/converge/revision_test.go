@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWinner asks for the winner of families, and which revisions have to be
-// read for it when only some are known.
+// TestWinner checks the winners of families, and which revision has to be read
+// first if only some are known.
 func TestWinner(t *testing.T) {
 	t.Parallel()
 	foreign := func(n int, time int64) Revision { return Revision{Number: n, Time: time} }
@@ -22,21 +22,21 @@ func TestWinner(t *testing.T) {
 		want            int // the winner's number
 		read            int // or what has to be read first
 	}{
-		{name: "somebody else's, which runs", known: []Revision{foreign(57, 10)}, newest: 57, running: 57, want: 57},
+		{name: "foreign, running", known: []Revision{foreign(57, 10)}, newest: 57, running: 57, want: 57},
 		{name: "ours, the newest", known: []Revision{ours(58, 20, 57, Key{10, 57})}, newest: 58, running: 58, want: 58},
 		{name: "the newest is late: the best before it has won", known: []Revision{ours(59, 15, 58, Key{20, 58}), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
-		{name: "what runs must be read", known: []Revision{ours(59, 15, 58, Key{20, 58})}, newest: 59, running: 58, read: 58},
+		{name: "the running revision must be read", known: []Revision{ours(59, 15, 58, Key{20, 58})}, newest: 59, running: 58, read: 58},
 		{name: "the best before must be read", known: []Revision{ours(59, 15, 58, Key{20, 57}), ours(58, 12, 57, Key{20, 57})}, newest: 59, running: 58, read: 57},
 		{name: "a gap is read, newest first", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10)}, newest: 60, running: 57, read: 59},
 		{name: "then the next", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10), ours(59, 16, 57, Key{10, 57})}, newest: 60, running: 57, read: 58},
-		{name: "who is in the gap may win", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10), ours(59, 16, 57, Key{10, 57}), ours(58, 14, 57, Key{10, 57})}, newest: 60, running: 57, want: 59},
+		{name: "a revision in the gap wins", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10), ours(59, 16, 57, Key{10, 57}), ours(58, 14, 57, Key{10, 57})}, newest: 60, running: 57, want: 59},
 		{name: "of one time the greater number", known: []Revision{ours(10, 15, 9, Key{15, 9}), ours(9, 15, 8, Key{1, 8})}, newest: 10, running: 9, want: 10},
-		{name: "behind somebody else's, which does not run", known: []Revision{foreign(59, 30), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
-		{name: "somebody else's older one, which runs again", known: []Revision{ours(58, 20, 57, Key{10, 57}), foreign(57, 10)}, newest: 58, running: 57, want: 58},
-		{name: "one that failed does not win", known: []Revision{dead(ours(58, 20, 57, Key{10, 57})), foreign(57, 10)}, newest: 58, running: 57, want: 57},
+		{name: "behind a foreign one that does not run", known: []Revision{foreign(59, 30), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
+		{name: "an older foreign one runs again", known: []Revision{ours(58, 20, 57, Key{10, 57}), foreign(57, 10)}, newest: 58, running: 57, want: 58},
+		{name: "a failed one does not win", known: []Revision{dead(ours(58, 20, 57, Key{10, 57})), foreign(57, 10)}, newest: 58, running: 57, want: 57},
 		{name: "nor as the best before", known: []Revision{ours(59, 15, 58, Key{20, 58}), dead(ours(58, 20, 57, Key{12, 57})), ours(57, 12, 56, Key{})}, newest: 59, running: 57, want: 59},
 		{name: "newer than what was read as newest", known: []Revision{foreign(57, 10), ours(58, 20, 57, Key{10, 57})}, newest: 57, running: 58, want: 58},
-		{name: "nobody", known: []Revision{dead(foreign(1, 10))}, newest: 1, running: 1, want: 0},
+		{name: "none", known: []Revision{dead(foreign(1, 10))}, newest: 1, running: 1, want: 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestWinner(t *testing.T) {
 	}
 }
 
-// TestFirst asks which of the revisions of one event the service is moved to.
+// TestFirst checks which of the revisions of one event the service is moved to.
 func TestFirst(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -65,8 +65,8 @@ func TestFirst(t *testing.T) {
 		want  int
 	}{
 		{"the first", Revision{Event: "e", Image: "a"}, 5},
-		{"not one that failed", Revision{Event: "e", Image: "a", Dead: true}, 7},
-		{"not with the image that its tag was on before", Revision{Event: "e", Image: "b"}, 7},
+		{"not a failed one", Revision{Event: "e", Image: "a", Dead: true}, 7},
+		{"not one with the previous image of its tag", Revision{Event: "e", Image: "b"}, 7},
 		{"not another event's", Revision{Event: "f", Image: "a"}, 7},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -83,21 +83,21 @@ func TestFirst(t *testing.T) {
 	}
 }
 
-// TestWalkIsBounded holds that a long row of somebody else's revisions, of
-// which none runs, is not read to its end.
-func TestWalkIsBounded(t *testing.T) {
+// TestWinnerIsBounded checks that the search for the winner ends behind many
+// foreign revisions.
+func TestWinnerIsBounded(t *testing.T) {
 	t.Parallel()
 	reads := 0
 	family := func(number int) (Revision, bool) {
 		reads++
 		return Revision{Number: number, Time: int64(number)}, true
 	}
-	if m, read := winner(family, 1000, 1); m.Number != 1 || read != 0 || reads > furthest+1 {
+	if m, read := winner(family, 1000, 1); m.Number != 1 || read != 0 || reads > maxRead+1 {
 		t.Errorf("winner %d, read %d after %d", m.Number, read, reads)
 	}
 }
 
-// TestOutcomes runs single deliveries to their end.
+// TestOutcomes runs single deliveries.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	v1 := Revision{Number: 1, Time: 1, Image: "v1"}
@@ -114,17 +114,17 @@ func TestOutcomes(t *testing.T) {
 		writes    []Kind
 	}{
 		{"new image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Deployed, 2, []Kind{Register, Update}},
-		{"image that runs", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1"}, Unchanged, 1, []Kind{Register}},
-		{"image that runs, forced", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1", Force: true}, Deployed, 2, []Kind{Register, Update}},
+		{"the running image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1"}, Unchanged, 1, []Kind{Register}},
+		{"the running image, forced", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1", Force: true}, Deployed, 2, []Kind{Register, Update}},
 		{"late", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, nil},
-		{"late, for the image that has won", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v2"}, Unchanged, 2, nil},
+		{"late, for the winner's image", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v2"}, Unchanged, 2, nil},
 		{"of the same time", []Revision{v1, e2}, 2, Request{Event: "e", Time: 20, Image: "v3"}, Superseded, 2, nil},
-		{"late, helps", []Revision{v1, e2}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, []Kind{Update}},
-		{"late, does not help an old winner", []Revision{v1, old}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 1, nil},
-		{"again", []Revision{v1, e2}, 2, Request{Event: "e2", Time: 20, Image: "v2"}, Repeated, 2, nil},
-		{"again, to finish", []Revision{v1, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2"}, Deployed, 2, []Kind{Update}},
-		{"again, forced, to finish", []Revision{{Number: 1, Time: 1, Image: "v2"}, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2", Force: true}, Deployed, 2, []Kind{Update}},
-		{"older than somebody else's that runs", []Revision{{Number: 1, Time: 40, Image: "v1"}}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Superseded, 1, nil},
+		{"late, completes the update", []Revision{v1, e2}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, []Kind{Update}},
+		{"late, does not complete an old update", []Revision{v1, old}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 1, nil},
+		{"duplicate", []Revision{v1, e2}, 2, Request{Event: "e2", Time: 20, Image: "v2"}, Repeated, 2, nil},
+		{"duplicate, completes the update", []Revision{v1, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2"}, Deployed, 2, []Kind{Update}},
+		{"duplicate, forced, completes the update", []Revision{{Number: 1, Time: 1, Image: "v2"}, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2", Force: true}, Deployed, 2, []Kind{Update}},
+		{"older than a running foreign one", []Revision{{Number: 1, Time: 40, Image: "v1"}}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Superseded, 1, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

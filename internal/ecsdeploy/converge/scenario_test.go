@@ -6,19 +6,19 @@ import (
 	"testing"
 )
 
-// scenarios are events to one service that runs v1. Letters are events; the
-// same letter twice is one event that is delivered twice.
+// scenarios are events to one service that runs v1. The same letter twice is one
+// event that is delivered twice.
 var scenarios = []struct {
 	name    string
 	events  []Request
 	crashes int
-	large   bool // too large for the race detector
+	large   bool // takes minutes: it runs in `make model` only
 }{
 	{"one", events("a1v2"), 3, false},
-	{"one, what runs", events("a1v1"), 3, false},
+	{"one, for the running image", events("a1v1"), 3, false},
 	{"one, four times", events("a1v2", "a1v2", "a1v2", "a1v2"), 1, false},
 	{"three", events("a1v2", "b2v3", "c3v4"), 2, false},
-	{"back to what ran", events("a1v3", "b2v2", "c3v1"), 2, false},
+	{"back to the first image", events("a1v3", "b2v2", "c3v1"), 2, false},
 	{"to and fro", events("a1v2", "b2v1", "c3v2"), 2, false},
 	{"newest twice", events("b2v2", "c3v1", "c3v1"), 2, false},
 	{"oldest twice", events("a1v2", "a1v2", "b2v3"), 2, false},
@@ -27,7 +27,7 @@ var scenarios = []struct {
 	{"four, two twice", events("a1v2", "a1v2", "b2v3", "b2v3"), 0, true},
 }
 
-// events reads requests like "a1v2": event a, at time 1, for image v2.
+// events parses requests such as "a1v2": event a, at time 1, for image v2.
 func events(specs ...string) (all []Request) {
 	for _, s := range specs {
 		all = append(all, Request{Event: s[:1], Time: int64(s[1] - '0'), Image: s[2:]})
@@ -35,17 +35,18 @@ func events(specs ...string) (all []Request) {
 	return all
 }
 
-// deeper is for `make model`: it takes minutes, and memory.
-var deeper = flag.Int("deeper", 0, "how many more deaths there may be than the tests try")
+// deeper is set by `make model`. It needs minutes and gigabytes.
+var deeper = flag.Int("deeper", 0, "allow this many crashes more, and run the large scenarios too")
 
+// TestEveryRunEndsRight checks that every run of every scenario ends with the
+// image of the newest event running.
 func TestEveryRunEndsRight(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && s.large {
-				t.Logf("left out of a short run: %d deliveries", len(s.events))
-				return
+			if s.large && *deeper == 0 {
+				t.Skip("runs in `make model`")
 			}
 			for crashes := range s.crashes + 1 + *deeper {
 				x := explore(s.events, crashes, nil)
@@ -61,8 +62,8 @@ func TestEveryRunEndsRight(t *testing.T) {
 	}
 }
 
-// TestMutants breaks the rule in one place each, and finds a run that ends
-// wrong: each part of the rule is needed, and the model would find it missing.
+// TestMutants checks that every part of the rule is needed: without it, the model
+// check finds a run that ends wrong.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -71,12 +72,12 @@ func TestMutants(t *testing.T) {
 		scenario string
 		crashes  int
 	}{
-		{"without the look", func(_ *world, d *delivery, _ Call, _ phase) {
-			if d.phase == looking {
+		{"without the check for newer revisions", func(_ *world, d *delivery, _ Call, _ phase) {
+			if d.phase == checking {
 				d.phase = done
 			}
 		}, "three", 0},
-		{"without helping", func(w *world, d *delivery, _ Call, before phase) {
+		{"without completing the update of a newer event", func(w *world, d *delivery, _ Call, before phase) {
 			if before == starting && d.phase == starting && d.running != 0 && d.newest != 0 {
 				copied := *d
 				if copied.Next(w.whole); copied.phase == updating && copied.outcome != Deployed {
@@ -84,19 +85,19 @@ func TestMutants(t *testing.T) {
 				}
 			}
 		}, "three", 1},
-		{"without the journal's entry for an unchanged image", func(w *world, d *delivery, _ Call, before phase) {
+		{"without journaling an event for an unchanged image", func(w *world, d *delivery, _ Call, before phase) {
 			if before == starting && d.running != 0 && d.newest != 0 && w.at(d.running).Image == d.request.Image {
 				copied := *d
 				if copied.Next(w.whole); copied.phase == registering {
 					d.phase = done
 				}
 			}
-		}, "back to what ran", 0},
-		{"without the second reading", func(_ *world, d *delivery, _ Call, _ phase) {
+		}, "back to the first image", 0},
+		{"without reading the service again", func(_ *world, d *delivery, _ Call, _ phase) {
 			if d.phase == rereading {
 				d.phase = done
 			}
-		}, "back to what ran", 0},
+		}, "back to the first image", 0},
 		{"sorting revisions as text", func(w *world, d *delivery, c Call, before phase) {
 			if c.Kind != ReadNewest {
 				return
