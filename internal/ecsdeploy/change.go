@@ -40,7 +40,8 @@ func (s *State) Change(o Order) (*Change, error) {
 		return nil, err
 	}
 	next.Tags = ownTags(next.Tags)
-	c := &Change{Runs: s.running.ARN(), Base: s.base().ARN(), Same: s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)}
+	same := s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
+	c := &Change{Runs: s.running.ARN(), Base: s.base().ARN(), Same: same}
 	if c.Before, err = document(clone(s.running)); err != nil {
 		return nil, err
 	}
@@ -75,15 +76,19 @@ var errNotSent = errors.New("not sent")
 // wire returns the body that the SDK would send to register a task definition.
 // It makes a call that ends before it is sent.
 func wire(in *ecs.RegisterTaskDefinitionInput) (body []byte, err error) {
-	stop := middleware.BuildMiddlewareFunc("StopBeforeSending", func(_ context.Context, b middleware.BuildInput, _ middleware.BuildHandler) (out middleware.BuildOutput, m middleware.Metadata, err error) {
+	capture := func(
+		_ context.Context, b middleware.BuildInput, _ middleware.BuildHandler,
+	) (out middleware.BuildOutput, m middleware.Metadata, err error) {
 		if request, ok := b.Request.(*smithyhttp.Request); ok {
 			body, err = io.ReadAll(request.GetStream())
 		}
 		return out, m, errors.Join(err, errNotSent)
-	})
-	_, err = ecs.New(ecs.Options{Region: "none"}).RegisterTaskDefinition(context.Background(), in, func(o *ecs.Options) {
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return s.Build.Add(stop, middleware.After) })
-	})
+	}
+	stop := func(s *middleware.Stack) error {
+		return s.Build.Add(middleware.BuildMiddlewareFunc("StopBeforeSending", capture), middleware.After)
+	}
+	client := ecs.New(ecs.Options{Region: "none", APIOptions: []func(*middleware.Stack) error{stop}})
+	_, err = client.RegisterTaskDefinition(context.Background(), in)
 	if len(body) == 0 {
 		return nil, fmt.Errorf("encoding a task definition: %w", err)
 	}
@@ -92,9 +97,8 @@ func wire(in *ecs.RegisterTaskDefinitionInput) (body []byte, err error) {
 
 // isSecret reports whether an option of a log driver is a secret, by its name.
 func isSecret(name string) bool {
-	return slices.ContainsFunc([]string{"token", "secret", "passw", "key", "credential", "auth", "dsn", "url"}, func(part string) bool {
-		return strings.Contains(strings.ToLower(name), part)
-	})
+	parts := []string{"token", "secret", "passw", "key", "credential", "auth", "dsn", "url"}
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(strings.ToLower(name), part) })
 }
 
 // always selects every member of an object.

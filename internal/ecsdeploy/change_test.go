@@ -41,22 +41,30 @@ func TestWire(t *testing.T) {
 func TestDocumentHides(t *testing.T) {
 	t.Parallel()
 	with := func(secret string) string {
-		options := map[string]string{"splunk-token": secret, "splunk-url": "https://" + secret, "SecretKey": secret, "awslogs-group": "/ecs/web"}
+		options := map[string]string{"splunk-token": secret, "splunk-url": "https://" + secret, "SecretKey": secret,
+			"awslogs-group": "/ecs/web"}
 		body, err := document(&ecs.RegisterTaskDefinitionInput{
 			Family: aws.String("f"),
 			ContainerDefinitions: []types.ContainerDefinition{{
-				Name:        aws.String("app"),
-				Environment: []types.KeyValuePair{{Name: aws.String("PASSWORD"), Value: aws.String(secret)}, {Name: aws.String("EMPTY"), Value: aws.String("")}, {Name: aws.String("ABSENT")}},
-				Secrets:     []types.Secret{{Name: aws.String("KEY"), ValueFrom: aws.String("arn:aws:ssm:us-east-1:111111111111:parameter/key")}},
-				Command:     []string{"serve", "--password=" + secret}, EntryPoint: []string{secret},
-				HealthCheck:  &types.HealthCheck{Command: []string{"CMD-SHELL", "curl -H 'Authorization: " + secret + "'"}},
+				Name: aws.String("app"),
+				Environment: []types.KeyValuePair{{Name: aws.String("PASSWORD"), Value: aws.String(secret)},
+					{Name: aws.String("EMPTY"), Value: aws.String("")}, {Name: aws.String("ABSENT")}},
+				Secrets: []types.Secret{{Name: aws.String("KEY"),
+					ValueFrom: aws.String("arn:aws:ssm:us-east-1:111111111111:parameter/key")}},
+				Command: []string{"serve", "--password=" + secret}, EntryPoint: []string{secret},
+				HealthCheck: &types.HealthCheck{Command: []string{"CMD-SHELL", "curl -H 'Authorization: " + secret +
+					"'"}},
 				DockerLabels: map[string]string{"label": secret},
 				LogConfiguration: &types.LogConfiguration{LogDriver: "splunk", Options: options,
-					SecretOptions: []types.Secret{{Name: aws.String("splunk-token"), ValueFrom: aws.String("arn:aws:ssm:us-east-1:111111111111:parameter/splunk")}}},
+					SecretOptions: []types.Secret{{Name: aws.String("splunk-token"),
+						ValueFrom: aws.String("arn:aws:ssm:us-east-1:111111111111:parameter/splunk")}}},
 				FirelensConfiguration: &types.FirelensConfiguration{Type: "fluentbit", Options: options},
 			}},
-			Volumes: []types.Volume{{Name: aws.String("v"), DockerVolumeConfiguration: &types.DockerVolumeConfiguration{DriverOpts: map[string]string{"o": "password=" + secret}, Labels: map[string]string{"l": secret}}}},
-			Tags:    []types.Tag{{Key: aws.String("team"), Value: aws.String("b")}, {Key: aws.String("app"), Value: aws.String("a")}},
+			Volumes: []types.Volume{{Name: aws.String("v"),
+				DockerVolumeConfiguration: &types.DockerVolumeConfiguration{
+					DriverOpts: map[string]string{"o": "password=" + secret}, Labels: map[string]string{"l": secret}}}},
+			Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("b")},
+				{Key: aws.String("app"), Value: aws.String("a")}},
 		})
 		must(t, err)
 		return string(body)
@@ -65,7 +73,9 @@ func TestDocumentHides(t *testing.T) {
 	if strings.Contains(first, "hunter") {
 		t.Errorf("a secret is shown:\n%s", first)
 	}
-	for _, want := range []string{`"value": "… 7 characters, sha256 f52fbd32"`, `"value": "… 0 characters, sha256 e3b0c442"`, `"awslogs-group": "/ecs/web"`, ":parameter/key\"", ":parameter/splunk\""} {
+	for _, want := range []string{`"value": "… 7 characters, sha256 f52fbd32"`,
+		`"value": "… 0 characters, sha256 e3b0c442"`, `"awslogs-group": "/ecs/web"`, ":parameter/key\"",
+		":parameter/splunk\""} {
 		if !strings.Contains(first, want) {
 			t.Errorf("%s is missing in\n%s", want, first)
 		}

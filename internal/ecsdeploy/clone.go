@@ -48,9 +48,11 @@ func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 func ownTags(tags []types.Tag) []types.Tag {
 	var own []types.Tag
 	for _, t := range tags {
-		if key := aws.ToString(t.Key); !strings.HasPrefix(key, journal.Prefix) && !strings.HasPrefix(strings.ToLower(key), "aws:") {
-			own = append(own, t)
+		key := aws.ToString(t.Key)
+		if strings.HasPrefix(key, journal.Prefix) || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			continue
 		}
+		own = append(own, t)
 	}
 	return own
 }

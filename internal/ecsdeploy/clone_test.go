@@ -16,13 +16,19 @@ import (
 // decided says for every field of a task definition whether a clone copies it. A
 // field that a new SDK version adds fails TestEveryFieldIsDecided until it is added.
 var decided = map[string]string{
-	"Family": "copied", "ContainerDefinitions": "copied", "Cpu": "copied", "EnableFaultInjection": "copied", "EphemeralStorage": "copied",
-	"ExecutionRoleArn": "copied", "InferenceAccelerators": "copied", "IpcMode": "copied", "Memory": "copied", "NetworkMode": "copied",
-	"PidMode": "copied", "PlacementConstraints": "copied", "ProxyConfiguration": "copied", "RequiresCompatibilities": "copied",
-	"RuntimePlatform": "copied", "TaskRoleArn": "copied", "TrustedExecutionConfiguration": "copied", "Volumes": "copied",
+	"Family": "copied", "ContainerDefinitions": "copied", "Cpu": "copied", "EnableFaultInjection": "copied",
+	"EphemeralStorage": "copied",
+	"ExecutionRoleArn": "copied", "InferenceAccelerators": "copied", "IpcMode": "copied", "Memory": "copied",
+	"NetworkMode": "copied",
+	"PidMode":     "copied", "PlacementConstraints": "copied", "ProxyConfiguration": "copied",
+	"RequiresCompatibilities": "copied",
+	"RuntimePlatform":         "copied", "TaskRoleArn": "copied", "TrustedExecutionConfiguration": "copied",
+	"Volumes": "copied",
 
-	"TaskDefinitionArn": "ECS's own", "Revision": "ECS's own", "Status": "ECS's own", "RequiresAttributes": "ECS's own", "Compatibilities": "ECS's own",
-	"RegisteredAt": "ECS's own", "RegisteredBy": "ECS's own", "DeregisteredAt": "ECS's own", "DeleteRequestedAt": "ECS's own",
+	"TaskDefinitionArn": "ECS's own", "Revision": "ECS's own", "Status": "ECS's own", "RequiresAttributes": "ECS's own",
+	"Compatibilities": "ECS's own",
+	"RegisteredAt":    "ECS's own", "RegisteredBy": "ECS's own", "DeregisteredAt": "ECS's own",
+	"DeleteRequestedAt": "ECS's own",
 
 	"noSmithyDocumentSerde": "not data",
 }
@@ -45,7 +51,8 @@ func TestEveryFieldIsDecided(t *testing.T) {
 	}
 	for i := range takes.NumField() {
 		if name := takes.Field(i).Name; decided[name] == "" && name != "Tags" {
-			t.Errorf("RegisterTaskDefinition takes %s, which no task definition has: where would a clone get it from?", name)
+			t.Errorf("RegisterTaskDefinition takes %s, which no task definition has: where would a clone get it from?",
+				name)
 		}
 	}
 }
@@ -109,13 +116,18 @@ func TestEveryFieldSurvives(t *testing.T) {
 		family := in.Family
 		fill(reflect.ValueOf(in).Elem(), "")
 		in.Family = family
-		in.NetworkMode, in.RequiresCompatibilities = types.NetworkModeAwsvpc, []types.Compatibility{types.CompatibilityFargate}
+		in.NetworkMode = types.NetworkModeAwsvpc
+		in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
 		in.Cpu, in.Memory = aws.String("256"), aws.String("512")
-		in.ContainerDefinitions[0].Name, in.ContainerDefinitions[0].Image = aws.String("app"), aws.String(host+"/p_service_web:v0")
-		in.ContainerDefinitions[0].Environment = append(in.ContainerDefinitions[0].Environment, types.KeyValuePair{Name: aws.String("EMPTY"), Value: aws.String("")})
+		in.ContainerDefinitions[0].Name = aws.String("app")
+		in.ContainerDefinitions[0].Image = aws.String(host + "/p_service_web:v0")
+		in.ContainerDefinitions[0].Environment = append(in.ContainerDefinitions[0].Environment,
+			types.KeyValuePair{Name: aws.String("EMPTY"), Value: aws.String("")})
 		in.ContainerDefinitions[0].DnsServers = []string{} // empty is not absent
-		in.ContainerDefinitions = append(in.ContainerDefinitions, types.ContainerDefinition{Name: aws.String("xray-daemon"), Image: aws.String("amazon/aws-xray-daemon:3.x")})
-		in.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("")}, {Key: aws.String("deployer:event-id"), Value: aws.String("an older event")}}
+		in.ContainerDefinitions = append(in.ContainerDefinitions,
+			types.ContainerDefinition{Name: aws.String("xray-daemon"), Image: aws.String("amazon/aws-xray-daemon:3.x")})
+		in.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("")},
+			{Key: aws.String("deployer:event-id"), Value: aws.String("an older event")}}
 		full = *in
 	})
 	before, err := w.Runs(t.Context(), "c", target.Service)
@@ -144,8 +156,10 @@ func TestEveryFieldSurvives(t *testing.T) {
 			own = append(own, name)
 		}
 	}
-	unexported := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" }, cmp.Ignore())
-	if diff := cmp.Diff(want, *after.TaskDefinition, cmpopts.IgnoreFields(types.TaskDefinition{}, own...), unexported); diff != "" {
+	unexported := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".noSmithyDocumentSerde" },
+		cmp.Ignore())
+	if diff := cmp.Diff(want, *after.TaskDefinition, cmpopts.IgnoreFields(types.TaskDefinition{}, own...),
+		unexported); diff != "" {
 		t.Errorf("the clone is not the base with another image:\n%s", diff)
 	}
 	tags := map[string]string{}
@@ -153,8 +167,10 @@ func TestEveryFieldSurvives(t *testing.T) {
 		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	wantTags := map[string]string{
-		"team": "", "deployer:event-id": "e1", "deployer:event-time": "2026-01-22T10:15:30Z", "deployer:source": "action.dev",
-		"deployer:tag": "v1", "deployer:digest": w.digest, "deployer:actor": "ada", "deployer:reason": "because _of_ it",
+		"team": "", "deployer:event-id": "e1", "deployer:event-time": "2026-01-22T10:15:30Z",
+		"deployer:source": "action.dev",
+		"deployer:tag":    "v1", "deployer:digest": w.digest, "deployer:actor": "ada",
+		"deployer:reason":   "because _of_ it",
 		"deployer:previous": arn + target.Family + ":1", "deployer:base": arn + target.Family + ":1",
 		"deployer:best": "1@2026-01-22T09:15:29.999999999Z", // foreign: before every event of the same second
 	}
@@ -168,7 +184,8 @@ func TestEveryFieldSurvives(t *testing.T) {
 func TestOwnTags(t *testing.T) {
 	t.Parallel()
 	var tags []types.Tag
-	for _, key := range []string{"team", "aws:cloudformation:stack-name", "AWS:x", "awsome", "deployer:tag", "deployed-by"} {
+	for _, key := range []string{"team", "aws:cloudformation:stack-name", "AWS:x", "awsome", "deployer:tag",
+		"deployed-by"} {
 		tags = append(tags, types.Tag{Key: aws.String(key)})
 	}
 	var kept []string

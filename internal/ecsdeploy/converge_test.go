@@ -39,7 +39,8 @@ func (w *world) running(t *testing.T) int {
 // newest returns the number of the family's newest revision.
 func (w *world) newest(t *testing.T) int {
 	t.Helper()
-	got, err := w.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
+	got, err := w.ECS.DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
 	must(t, err)
 	return int(got.TaskDefinition.Revision)
 }
@@ -53,7 +54,8 @@ func TestSuperseded(t *testing.T) {
 	}
 	got, calls, err := w.deploy(t, target, older)
 	must(t, err)
-	want := "a newer event already deployed: the service runs " + arn + "p_service_web_dev:2, for event newer of 2026-01-22T10:15:32Z"
+	want := "a newer event already deployed: the service runs " + arn +
+		"p_service_web_dev:2, for event newer of 2026-01-22T10:15:32Z"
 	if got.Status != Superseded || got.Reason != want || len(calls) != 2 || w.running(t) != 2 || w.newest(t) != 2 {
 		t.Errorf("%+v after %v", got, calls)
 	}
@@ -65,13 +67,15 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	e := w.event(t, "e", 1, "v2")
-	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
+	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1,
+		Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:UpdateService")})
 	_, _, err := w.deploy(t, target, e)
 	if fault.NameOf(err) != "AccessDenied" || w.running(t) != 1 || w.newest(t) != 2 {
 		t.Fatalf("%v; it runs %d of %d", err, w.running(t), w.newest(t))
 	}
 	got, calls, err := w.deploy(t, target, e)
-	if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" || slices.Contains(calls, "RegisterTaskDefinition") {
+	if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" ||
+		slices.Contains(calls, "RegisterTaskDefinition") {
 		t.Errorf("%+v after %v, %v", got, calls, err)
 	}
 }
@@ -112,7 +116,8 @@ func TestUnknownRegistration(t *testing.T) {
 	}{
 		{"it took effect", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 1, Drop: emulator.DropAfter}},
 		{"it did not", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Drop: emulator.DropBefore}},
-		{"a server fault", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Error: emulator.ServerFault()}},
+		{"a server fault", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2,
+			Error: emulator.ServerFault()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +125,8 @@ func TestUnknownRegistration(t *testing.T) {
 			e := w.event(t, "e", 1, "v2")
 			w.Inject(tt.fault)
 			got, calls, err := w.deploy(t, target, e)
-			if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" || w.newest(t) != 2 || w.running(t) != 2 {
+			if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" ||
+				w.newest(t) != 2 || w.running(t) != 2 {
 				t.Errorf("%+v after %v, %v; it runs %d of %d", got, calls, err, w.running(t), w.newest(t))
 			}
 		})
@@ -132,16 +138,20 @@ func TestUnknownRegistration(t *testing.T) {
 func TestExternalDeployment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first, older, newer := w.event(t, "first", 1, "v2"), w.event(t, "older", 60, "v3"), w.event(t, "newer", 5*3600, "v4")
+	first, older, newer := w.event(t, "first", 1, "v2"), w.event(t, "older", 60, "v3"), w.event(t, "newer", 5*3600,
+		"v4")
 	_, _, err := w.deploy(t, target, first)
 	must(t, err)
 	w.clock.Advance(3 * time.Hour)
 	w.register(t, target.Family, host+"/p_service_web:v0")
-	_, err = w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(target.Family + ":3")})
+	_, err = w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"),
+		Service: aws.String(target.Service), TaskDefinition: aws.String(target.Family + ":3")})
 	must(t, err)
 
 	got, _, err := w.deploy(t, target, older)
-	if err != nil || got.Status != Superseded || got.Reason != "a newer event already deployed: the service runs "+arn+"p_service_web_dev:3" || w.running(t) != 3 {
+	if err != nil || got.Status != Superseded ||
+		got.Reason != "a newer event already deployed: the service runs "+arn+"p_service_web_dev:3" ||
+		w.running(t) != 3 {
 		t.Errorf("older: %+v, %v", got, err)
 	}
 	got, calls, err := w.deploy(t, target, newer)
@@ -187,7 +197,8 @@ func TestSimultaneousEvents(t *testing.T) {
 	all.Wait()
 	got, err := w.Runs(t.Context(), "c", target.Service)
 	must(t, err)
-	if image := aws.ToString(got.TaskDefinition.ContainerDefinitions[0].Image); !strings.HasSuffix(image, events[7].Image.Digest) {
+	if image := aws.ToString(got.TaskDefinition.ContainerDefinitions[0].Image); !strings.HasSuffix(image,
+		events[7].Image.Digest) {
 		t.Errorf("it runs %s of event %s", image, tagOf(got.Tags, "deployer:event-id"))
 	}
 }
@@ -216,7 +227,9 @@ func TestRollingBack(t *testing.T) {
 	push.Push = true
 	_, calls, err := w.deploy(t, target, push)
 	if fault.NameOf(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
-		!strings.HasPrefix(err.Error(), `deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/`) ||
+		!strings.HasPrefix(err.Error(),
+			`deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: `+
+				"ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/") ||
 		!strings.HasSuffix(err.Error(), "(the push is retried; a DEPLOY event is deployed at once)") {
 		t.Errorf("push: %v after %v", err, calls)
 	}
@@ -226,7 +239,9 @@ func TestRollingBack(t *testing.T) {
 	}
 	manual := w.event(t, "manual", 3, "v3")
 	got, _, err := w.deploy(t, target, manual)
-	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason, "the service is being moved to the new revision; the service was being rolled back: ECS deployment circuit breaker: rolling back to deploymentId ") {
+	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason,
+		"the service is being moved to the new revision; the service was being rolled back: ECS deployment "+
+			"circuit breaker: rolling back to deploymentId ") {
 		t.Errorf("manual: %+v, %v", got, err)
 	}
 }
@@ -245,7 +260,8 @@ func TestFailedDoesNotWin(t *testing.T) {
 			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
 			got, _, err := w.deploy(t, target, newer)
 			must(t, err)
-			must(t, ecsservice.New(w.Config).AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{Outcome: tt.outcome}))
+			must(t, ecsservice.New(w.Config).AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition},
+				journal.Note{Outcome: tt.outcome}))
 			if got, _, err = w.deploy(t, target, older); err != nil || got.Status != tt.want {
 				t.Errorf("%+v, %v, want %s", got, err, tt.want)
 			}

@@ -53,7 +53,7 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 			return result, nil
 		case converge.Update:
 			result.Status = Planned
-			result.Reason = "an unfinished update would be completed: the service would be moved to " + s.arn(calls[0].Number)
+			result.Reason = "an unfinished update would be completed, to " + s.arn(calls[0].Number)
 			return result, nil
 		}
 		if err := r.makeAll(ctx, &rule, calls); err != nil {

@@ -31,24 +31,28 @@ func TestDeploy(t *testing.T) {
 	want := Deployment{
 		Service: "web", Status: Deployed, Cluster: "c", ECSService: "p_service_web_dev",
 		Image: host + "/p_service_web@" + w.digest, Tag: "v1", Digest: w.digest,
-		TaskDefinition: arn + "p_service_web_dev:2", PreviousTaskDefinition: arn + "p_service_web_dev:1", Reason: "the service is being moved to the new revision",
+		TaskDefinition: arn + "p_service_web_dev:2", PreviousTaskDefinition: arn +
+			"p_service_web_dev:1", Reason: "the service is being moved to the new revision",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	slices.Sort(calls[:2]) // the two reads are sent together
-	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition"}, calls); diff != "" {
+	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition",
+		"UpdateService", "DescribeTaskDefinition"}, calls); diff != "" {
 		t.Error(diff)
 	}
 	update := w.Calls()[3]
-	if body, want := string(update.Body), `{"cluster":"c","service":"p_service_web_dev","taskDefinition":"`+arn+`p_service_web_dev:2"}`; body != want {
-		t.Errorf("UpdateService sent %s, want %s", body, want)
+	body := `{"cluster":"c","service":"p_service_web_dev","taskDefinition":"` + arn + `p_service_web_dev:2"}`
+	if string(update.Body) != body {
+		t.Errorf("UpdateService sent %s, want %s", update.Body, body)
 	}
 
 	// A duplicate changes and writes nothing.
 	got, calls, err = w.deploy(t, target, order(w.digest))
 	must(t, err)
-	if got.Status != Unchanged || got.Reason != "this event was carried out before" || got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
+	if got.Status != Unchanged || got.Reason != "this event was carried out before" ||
+		got.TaskDefinition != want.TaskDefinition || got.PreviousTaskDefinition != "" || len(calls) != 2 {
 		t.Errorf("again: %+v after %v", got, calls)
 	}
 	// A newer event for the same image is only journaled.
@@ -57,7 +61,8 @@ func TestDeploy(t *testing.T) {
 	got, calls, err = w.deploy(t, target, again)
 	must(t, err)
 	slices.Sort(calls[:2])
-	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition", "DescribeServices", "DescribeTaskDefinition"}, calls); diff != "" {
+	if diff := cmp.Diff([]string{"DescribeServices", "DescribeTaskDefinition", "RegisterTaskDefinition",
+		"DescribeServices", "DescribeTaskDefinition"}, calls); diff != "" {
 		t.Error(diff)
 	}
 	if got.Status != Unchanged || got.TaskDefinition != want.TaskDefinition {
@@ -65,10 +70,12 @@ func TestDeploy(t *testing.T) {
 	}
 	// A forced one is rolled out, once.
 	again.Cause.ID, again.Force, again.Cause.Time = "e3", true, eventTime.Add(2*time.Second)
-	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:4" {
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Deployed ||
+		got.TaskDefinition != arn+"p_service_web_dev:4" {
 		t.Errorf("force: %+v after %v, %v", got, calls, err)
 	}
-	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Unchanged || got.Reason != "this event was carried out before" {
+	if got, calls, err = w.deploy(t, target, again); err != nil || got.Status != Unchanged ||
+		got.Reason != "this event was carried out before" {
 		t.Errorf("force twice: %+v after %v, %v", got, calls, err)
 	}
 }
@@ -150,7 +157,8 @@ func TestAnotherFamily(t *testing.T) {
 
 func TestNotDeployable(t *testing.T) {
 	t.Parallel()
-	controller := func(c types.DeploymentControllerType) func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput) {
+	controller := func(c types.DeploymentControllerType) func(*ecs.RegisterTaskDefinitionInput,
+		*ecs.CreateServiceInput) {
 		return func(_ *ecs.RegisterTaskDefinitionInput, in *ecs.CreateServiceInput) {
 			in.DeploymentController = &types.DeploymentController{Type: c}
 			in.DeploymentConfiguration = nil // the circuit breaker is the ECS controller's
@@ -166,43 +174,73 @@ func TestNotDeployable(t *testing.T) {
 		want   string
 	}{
 		{name: "CODE_DEPLOY", change: controller(types.DeploymentControllerTypeCodeDeploy), fault: "ControllerNotECS",
-			want: doing + "its deployment controller is CODE_DEPLOY, for which UpdateService cannot change the task definition (deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to ECS, which supports blue/green deployments too)"},
+			want: doing +
+				"its deployment controller is CODE_DEPLOY, and UpdateService only changes the task definition " +
+				"for ECS " +
+				"(deploy it with AWS CodeDeploy (aws deploy create-deployment), or change its controller to " +
+				"ECS, which supports blue/green deployments too)"},
 		{name: "EXTERNAL", change: controller(types.DeploymentControllerTypeExternal), fault: "ControllerNotECS",
-			want: doing + "its deployment controller is EXTERNAL, for which UpdateService cannot change the task definition (deploy it with the tool that owns its task sets, or create the service again with the ECS controller)"},
-		{name: "missing service", target: func(to *ecsservice.Target) { to.Service = "other" }, fault: "ServiceNotFound",
-			want: `describing service "other" in cluster "c": the service does not exist (create it with the infrastructure, or correct deployer.workloads.web.service in dev.yaml)`},
+			want: doing +
+				"its deployment controller is EXTERNAL, and UpdateService only changes the task definition for ECS " +
+				"(deploy it with the tool that owns its task sets, or create the service again with the ECS " +
+				"controller)"},
+		{name: "missing service", target: func(to *ecsservice.Target) { to.Service = "other" },
+			fault: "ServiceNotFound",
+			want: `describing service "other" in cluster "c": the service does not exist ` +
+				`(create it with the infrastructure, or correct deployer.workloads.web.service in dev.yaml)`},
 		{name: "missing cluster", target: func(to *ecsservice.Target) { to.Cluster = "d" }, fault: "ClusterNotFound",
-			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this account and region (create it, or correct deployer.cluster in dev.yaml)`},
+			want: `describing service "p_service_web_dev" in cluster "d": cluster "d" does not exist in this ` +
+				`account and region ` +
+				`(create it, or correct deployer.cluster in dev.yaml)`},
 		{name: "inactive service", fault: "ServiceNotActive",
 			before: func(t *testing.T, w *world) {
-				_, err := w.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), Force: aws.Bool(true)})
+				_, err := w.ECS.DeleteService(t.Context(),
+					&ecs.DeleteServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service),
+						Force: aws.Bool(true)})
 				must(t, err)
 			},
-			want: doing + "the service is INACTIVE, not ACTIVE (it was deleted: create it again with the infrastructure, or remove it from dev.yaml)"},
+			want: doing +
+				"the service is INACTIVE, not ACTIVE " +
+				"(it was deleted: create it again with the infrastructure, or remove it from dev.yaml)"},
 		{name: "no active revision", fault: "TaskDefinitionNotFound",
 			before: func(t *testing.T, w *world) {
-				_, err := w.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
+				_, err := w.ECS.DeregisterTaskDefinition(t.Context(),
+					&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
 				must(t, err)
 			},
-			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task definition. (register a first revision of the family with the infrastructure, or correct the family in deployer.workloads of the environment file)`},
+			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task ` +
+				`definition. ` +
+				`(register a first revision of the family with the infrastructure, or correct the family in ` +
+				`deployer.workloads of the environment file)`},
 		{name: "no container", fault: "ContainerNotFound",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				in.ContainerDefinitions = []types.ContainerDefinition{
-					{Name: aws.String("a"), Image: aws.String("nginx")}, {Name: aws.String("b"), Image: aws.String("redis:7")}, {Name: aws.String("xray-daemon"), Image: aws.String("x")}}
+					{Name: aws.String("a"), Image: aws.String("nginx")}, {Name: aws.String("b"),
+						Image: aws.String("redis:7")}, {Name: aws.String("xray-daemon"), Image: aws.String("x")}}
 			},
-			want: `choosing the container of task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs "p_service_web": none runs an image of that repository, none is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (set deployer.workloads.web.container in dev.yaml)`},
+			want: `choosing the container of task definition ` +
+				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs ` +
+				`"p_service_web": none runs an image of that repository, none is called "p_service_web_dev", ` +
+				`and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) ` +
+				`(set deployer.workloads.web.container in dev.yaml)`},
 		{name: "too many tags", fault: "TooManyTags",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				for i := range 45 {
 					in.Tags = append(in.Tags, types.Tag{Key: aws.String(fmt.Sprintf("k%d", i)), Value: aws.String("v")})
 				}
 			},
-			want: `cloning task definition "arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 59 tags with the deployer's own, and ECS allows 50 (remove some of the family's own tags)`},
+			want: `cloning task definition ` +
+				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 59 ` +
+				`tags with the deployer's own, and ECS allows 50 ` +
+				`(remove some of the family's own tags)`},
 		{name: "access denied", fault: "AccessDenied",
 			before: func(_ *testing.T, w *world) {
-				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
+				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices",
+					Error: emulator.AccessDenied("User: u is not authorized to perform: ecs:DescribeServices")})
 			},
-			want: doing + "AccessDeniedException: User: u is not authorized to perform: ecs:DescribeServices (allow it in the IAM policy of the caller named above)"},
+			want: doing +
+				"AccessDeniedException: User: u is not authorized to perform: ecs:DescribeServices " +
+				"(allow it in the IAM policy of the caller named above)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -240,7 +278,8 @@ func TestTransientFaults(t *testing.T) {
 		fault emulator.Fault
 	}{
 		{"concurrent registrations", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2,
-			Error: &emulator.Error{Status: 400, Code: "ClientException", Message: "Too many concurrent attempts to create a new revision of the specified family."}}},
+			Error: &emulator.Error{Status: 400, Code: "ClientException",
+				Message: "Too many concurrent attempts to create a new revision of the specified family."}}},
 		{"throttled update", emulator.Fault{Operation: "ecs:UpdateService", Times: 2, Error: emulator.Throttled()}},
 		{"server fault", emulator.Fault{Operation: "*", Times: 2, Error: emulator.ServerFault()}},
 		{"connection lost before the call", emulator.Fault{Operation: "*", Times: 2, Drop: emulator.DropBefore}},

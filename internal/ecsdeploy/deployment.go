@@ -33,7 +33,7 @@ type Deployment struct {
 	Image                  string `json:"image,omitempty"` // the image reference in the task definition
 	Tag                    string `json:"tag,omitempty"`
 	Digest                 string `json:"digest,omitempty"`
-	TaskDefinition         string `json:"task_definition,omitempty"`          // ARN of the revision that the service runs, or is being moved to
+	TaskDefinition         string `json:"task_definition,omitempty"`          // ARN of the revision that runs now
 	PreviousTaskDefinition string `json:"previous_task_definition,omitempty"` // ARN of the revision that ran before
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`

@@ -25,7 +25,8 @@ const (
 var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service that world makes.
-var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev",
+	Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
 // world is an account with the service of target, which runs revision 1 with
 // the image p_service_web:v0 by tag, unless changes say otherwise.
@@ -76,7 +77,8 @@ func (w *world) deploy(t *testing.T, to ecsservice.Target, o Order) (Deployment,
 // register adds a revision to a family, as another tool does.
 func (w *world) register(t *testing.T, family, image string) {
 	t.Helper()
-	before, err := w.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
+	before, err := w.ECS.DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(target.Family)})
 	must(t, err)
 	in := clone(ecsservice.Revision{TaskDefinition: before.TaskDefinition})
 	in.Family = aws.String(family)

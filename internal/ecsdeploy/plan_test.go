@@ -22,9 +22,11 @@ func TestPlanChangesNothing(t *testing.T) {
 	must(t, err)
 	image := host + "/p_service_web@" + w.digest
 	want := Deployment{
-		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: image, Tag: "v1", Digest: w.digest,
+		Service: "web", Status: Planned, Cluster: "c", ECSService: "p_service_web_dev", Image: image, Tag: "v1",
+		Digest:                 w.digest,
 		PreviousTaskDefinition: arn + "p_service_web_dev:1",
-		Reason:                 "a new revision of p_service_web_dev, cloned from " + arn + "p_service_web_dev:1, with the image " + image,
+		Reason: "a new revision of p_service_web_dev, cloned from " + arn +
+			"p_service_web_dev:1, with the image " + image,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -69,17 +71,21 @@ func TestReference(t *testing.T) {
 	}{
 		{"by digest", host + "/p_service_web:v0", environment.ByDigest, "", host + "/p_service_web@" + digest},
 		{"by tag", host + "/p_service_web:v0", environment.ByTag, "", host + "/p_service_web:v1"},
-		{"a rollback has the digest", host + "/p_service_web:v0", environment.ByTag, arn + "f:1", host + "/p_service_web@" + digest},
-		{"another registry's host is replaced", "222222222222.dkr.ecr.us-east-1.amazonaws.com/p_service_web:v0", environment.ByDigest, "", host + "/p_service_web@" + digest},
+		{"a rollback has the digest", host + "/p_service_web:v0", environment.ByTag, arn + "f:1", host +
+			"/p_service_web@" + digest},
+		{"another registry's host is replaced", "222222222222.dkr.ecr.us-east-1.amazonaws.com/p_service_web:v0",
+			environment.ByDigest, "", host + "/p_service_web@" + digest},
 		{"FIPS host is kept", fips + "/p_service_web:v0", environment.ByDigest, "", fips + "/p_service_web@" + digest},
-		{"dual-stack host is kept", dualStack + "/p_service_web:v0", environment.ByTag, "", dualStack + "/p_service_web:v1"},
+		{"dual-stack host is kept", dualStack + "/p_service_web:v0", environment.ByTag, "", dualStack +
+			"/p_service_web:v1"},
 		{"from Docker Hub", "nginx", environment.ByDigest, "", host + "/p_service_web@" + digest},
 		{"an image that is no reference", "${image}", environment.ByDigest, "", host + "/p_service_web@" + digest},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := Order{Image: image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest}, Form: tt.form, Restores: tt.restores}
+			o := Order{Image: image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest},
+				Form: tt.form, Restores: tt.restores}
 			if got := o.reference(types.ContainerDefinition{Image: aws.String(tt.have)}).String(); got != tt.want {
 				t.Errorf("%s, want %s", got, tt.want)
 			}

@@ -31,7 +31,9 @@ const (
 //
 // If a revision was already registered for the event, done is true and back is
 // that revision: a second delivery of the event does not roll back further.
-func (d *Deployer) RollbackTo(ctx context.Context, t ecsservice.Target, to, event string) (back journal.Record, done bool, err error) {
+func (d *Deployer) RollbackTo(
+	ctx context.Context, t ecsservice.Target, to, event string,
+) (back journal.Record, done bool, err error) {
 	service, err := d.services.DescribeService(ctx, t)
 	if err != nil {
 		return journal.Record{}, false, err
@@ -78,17 +80,20 @@ func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing s
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,
-			fmt.Errorf("no revision of family %q before it was registered for tag %q, has another image and did not fail", family, to),
+			fmt.Errorf("no revision of family %q before it has tag %q and another image, and did not fail", family, to),
 			"deploy the tag: "+t.Command("deploy")+" "+to)
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
-		fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded", family, before),
+		fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded",
+			family, before),
 		"list the revisions, and roll back to one by its number: "+t.Command("history"))
 }
 
 // rollbackToNumber returns the revision with a number. Its image must have a
 // tag or a digest.
-func (d *Deployer) rollbackToNumber(ctx context.Context, t ecsservice.Target, runs journal.Record, number int, doing string) (journal.Record, error) {
+func (d *Deployer) rollbackToNumber(
+	ctx context.Context, t ecsservice.Target, runs journal.Record, number int, doing string,
+) (journal.Record, error) {
 	r, err := d.services.Record(ctx, t, fmt.Sprintf("%s:%d", ecsservice.FamilyOf(runs.TaskDefinition), number))
 	var cause error
 	switch {
@@ -101,12 +106,15 @@ func (d *Deployer) rollbackToNumber(ctx context.Context, t ecsservice.Target, ru
 	default:
 		return r, nil
 	}
-	return journal.Record{}, fault.Rejected(fault.ErrNoRollback, doing, cause, "list the revisions: "+t.Command("history"))
+	hint := "list the revisions: " + t.Command("history")
+	return journal.Record{}, fault.Rejected(fault.ErrNoRollback, doing, cause, hint)
 }
 
 // recordsBelow yields the ACTIVE revisions of a family below a number, newest
 // first. It reads them in batches, as they are needed.
-func (d *Deployer) recordsBelow(ctx context.Context, t ecsservice.Target, family string, below int) iter.Seq2[journal.Record, error] {
+func (d *Deployer) recordsBelow(
+	ctx context.Context, t ecsservice.Target, family string, below int,
+) iter.Seq2[journal.Record, error] {
 	return func(yield func(journal.Record, error) bool) {
 		arns, err := d.services.ListRevisions(ctx, family, types.TaskDefinitionStatusActive, maxRollback)
 		if err != nil {

@@ -21,14 +21,25 @@ func TestRollbackTo(t *testing.T) {
 		name  string
 		steps []step
 	}{
-		{"to the last image", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"past one that failed", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Failed}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"past one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"from one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired}, {"rollback", "v2", journal.Succeeded}}},
-		{"twice", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"after a newer deployment", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
-		{"not to a revision that was rolled back", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded},
-			{"v5", "v5", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"to the last image", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
+			{"rollback", "v2", journal.Succeeded}}},
+		{"past one that failed", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Failed},
+			{"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"past one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired},
+			{"v4", "v4", journal.Succeeded}, {"rollback", "v2", journal.Succeeded}}},
+		{"from one that never ended", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Impaired},
+			{"rollback", "v2", journal.Succeeded}}},
+		{"twice", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
+			{"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2",
+				journal.Succeeded}}},
+		{"after a newer deployment", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
+			{"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2",
+				journal.Succeeded}}},
+		{"not to a revision that was rolled back",
+			[]step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded}, {"v4", "v4", journal.Succeeded},
+				{"rollback", "v3", journal.Succeeded},
+				{"v5", "v5", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2",
+					journal.Succeeded}}},
 		{"to nothing", []step{{"v2", "v2", journal.Succeeded}, {"rollback", "", ""}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,9 +68,11 @@ func TestRollbackTo(t *testing.T) {
 				if err != nil || got.Status != Deployed || got.Tag != s.runs {
 					t.Fatalf("step %d: %+v, %v", i, got, err)
 				}
-				must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{Outcome: s.outcome}))
+				must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition},
+					journal.Note{Outcome: s.outcome}))
 				for _, event := range rollbacks {
-					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done || back.Cause.ID != event {
+					if back, done, err := d.RollbackTo(t.Context(), target, "", event); err != nil || !done ||
+						back.Cause.ID != event {
 						t.Errorf("step %d, event %s again: %+v, %v, %v", i, event, back, done, err)
 					}
 				}

@@ -67,10 +67,9 @@ func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error
 func (r *run) readRevision(ctx context.Context, number int) error {
 	one, err := r.deployer.services.DescribeRevision(ctx, r.state.arn(number))
 	if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
-		one.TaskDefinition = &types.TaskDefinition{Revision: int32(number), Status: types.TaskDefinitionStatusDeleteInProgress}
-		err = nil
-	}
-	if err != nil {
+		deleted := types.TaskDefinitionStatusDeleteInProgress
+		one.TaskDefinition = &types.TaskDefinition{Revision: int32(number), Status: deleted}
+	} else if err != nil {
 		return err
 	}
 	r.state.addRevision(one)
@@ -111,9 +110,11 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 	if err != nil {
 		return converge.Answer{}, err
 	}
-	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) })
+	retrying := func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) }
+	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, retrying)
 	if err != nil {
-		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", aws.ToString(in.Family), image)
+		family := aws.ToString(in.Family)
+		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", family, image)
 		if fault.MayHaveTakenEffect(err) {
 			r.unknown++
 			return converge.Answer{Lost: true}, fault.Backoff(ctx, r.unknown, doing, err)
@@ -134,7 +135,8 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 		Cluster: aws.String(s.target.Cluster), Service: aws.String(s.target.Service), TaskDefinition: aws.String(arn),
 	}, func(o *ecs.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if err != nil {
-		return converge.Answer{}, fault.Classify(fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn), err)
+		doing := fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn)
+		return converge.Answer{}, fault.Classify(doing, err)
 	}
 	s.running = s.revisions[number]
 	if number == s.unused {

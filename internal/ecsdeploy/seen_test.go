@@ -68,7 +68,8 @@ type afterUpdate struct {
 	then func()
 }
 
-func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput, options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
+func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceInput,
+	options ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error) {
 	out, err := u.writer.UpdateService(ctx, in, options...)
 	if then := u.then; then != nil {
 		u.then = nil
@@ -102,7 +103,8 @@ func TestEventSeenReported(t *testing.T) {
 	if carried("e1") {
 		t.Error("its rollout was not reported for two minutes, and it counts as seen")
 	}
-	must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn + target.Family + ":2"}, journal.Note{DeploymentID: "ecs-svc/1"}))
+	must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn + target.Family + ":2"},
+		journal.Note{DeploymentID: "ecs-svc/1"}))
 	if !carried("e1") {
 		t.Error("its rollout was reported, and it does not count as seen")
 	}
@@ -142,14 +144,17 @@ func TestWasRolledBackFrom(t *testing.T) {
 		must(t, err)
 		images[tag] = o.Image
 		if tag != "v4" { // whose rollout was not reported
-			must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition}, journal.Note{DeploymentID: "ecs-svc/" + tag}))
+			must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition},
+				journal.Note{DeploymentID: "ecs-svc/" + tag}))
 		}
 	}
 	for _, tt := range []struct {
 		runs int
 		want string // the tags whose images it was moved back from
 	}{{4, ""}, {3, ""}, {2, "v3"}, {1, "v2 v3"}} {
-		_, err := w.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", tt.runs))})
+		_, err := w.ECS.UpdateService(t.Context(),
+			&ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service),
+				TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", tt.runs))})
 		must(t, err)
 		state, err := d.Read(t.Context(), target)
 		must(t, err)

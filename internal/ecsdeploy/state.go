@@ -22,7 +22,9 @@ const raceTime = 15 * time.Minute
 
 // writer is the part of the ECS API that changes services and families.
 type writer interface {
-	RegisterTaskDefinition(context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options)) (*ecs.RegisterTaskDefinitionOutput, error)
+	RegisterTaskDefinition(
+		context.Context, *ecs.RegisterTaskDefinitionInput, ...func(*ecs.Options),
+	) (*ecs.RegisterTaskDefinitionOutput, error)
 	UpdateService(context.Context, *ecs.UpdateServiceInput, ...func(*ecs.Options)) (*ecs.UpdateServiceOutput, error)
 }
 
@@ -138,7 +140,8 @@ func (s *State) family(number int) (converge.Revision, bool) {
 // request returns the order as a request of the rule.
 func (s *State) request(o Order) converge.Request {
 	return converge.Request{
-		Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: ecsservice.IdentityOf(o.Image), Force: o.Force,
+		Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(),
+		Image: ecsservice.IdentityOf(o.Image), Force: o.Force,
 	}
 }
 

@@ -16,7 +16,9 @@ import (
 
 // sidecars are the names of containers that infrastructure adds to a task
 // definition, sometimes as its first; they never run the workload's image.
-var sidecars = map[string]bool{"adot-collector": true, "aws-otel-collector": true, "xray-daemon": true, "log_router": true, "envoy": true}
+var sidecars = map[string]bool{
+	"adot-collector": true, "aws-otel-collector": true, "envoy": true, "log_router": true, "xray-daemon": true,
+}
 
 // Containers returns the indexes of the containers whose image a deployment
 // changes: those that run an image of the target's repository, from any
@@ -45,9 +47,11 @@ func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	case len(essential) == 1:
 		return essential, nil
 	}
+	arn := aws.ToString(td.TaskDefinitionArn)
 	return nil, fault.Misconfigured("ContainerNotFound",
-		fmt.Sprintf("choosing the container of task definition %q that runs %q", aws.ToString(td.TaskDefinitionArn), t.Repository),
-		fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s", t.Container, len(essential), names(td)),
+		fmt.Sprintf("choosing the container of task definition %q that runs %q", arn, t.Repository),
+		fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s",
+			t.Container, len(essential), names(td)),
 		"set deployer.workloads."+t.Workload+".container in "+t.File)
 }
 

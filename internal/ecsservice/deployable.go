@@ -14,7 +14,8 @@ import (
 // [fault.Misconfiguration] whose hint is an alternative.
 func (t Target) CheckDeployable(s *types.Service) error {
 	if status := aws.ToString(s.Status); status != "ACTIVE" {
-		return fault.Misconfigured(fault.ErrServiceNotActive, t.describing(), fmt.Errorf("the service is %s, not ACTIVE", status),
+		return fault.Misconfigured(fault.ErrServiceNotActive, t.describing(),
+			fmt.Errorf("the service is %s, not ACTIVE", status),
 			"it was deleted: create it again with the infrastructure, or remove it from "+t.File)
 	}
 	controller := types.DeploymentControllerTypeEcs
@@ -30,5 +31,6 @@ func (t Target) CheckDeployable(s *types.Service) error {
 			"or change its controller to ECS, which supports blue/green deployments too"
 	}
 	return fault.Misconfigured(fault.ErrControllerNotECS, t.describing(),
-		fmt.Errorf("its deployment controller is %s, for which UpdateService cannot change the task definition", controller), hint)
+		fmt.Errorf("its deployment controller is %s, and UpdateService only changes the task definition for ECS",
+			controller), hint)
 }

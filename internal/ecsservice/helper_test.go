@@ -24,7 +24,8 @@ const (
 var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service of newAccount.
-var target = Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+var target = Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev",
+	Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
 // testAccount is an account with the service of target, which runs revision 1
 // with the image p_service_web:v0. Its clock stands an hour before eventTime.
@@ -52,7 +53,8 @@ func newAccount(t *testing.T) testAccount {
 func (a testAccount) register(t *testing.T, image string, tags ...journal.Tag) {
 	t.Helper()
 	in := &ecs.RegisterTaskDefinitionInput{Family: aws.String(target.Family), Tags: SDKTags(tags),
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String(image), Memory: aws.Int32(128)}}}
+		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String(image),
+			Memory: aws.Int32(128)}}}
 	_, err := a.ECS.RegisterTaskDefinition(t.Context(), in)
 	must(t, err)
 }
@@ -60,7 +62,8 @@ func (a testAccount) register(t *testing.T, image string, tags ...journal.Tag) {
 // moveTo moves the target's service to a revision of its family.
 func (a testAccount) moveTo(t *testing.T, revision string) {
 	t.Helper()
-	_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(revision)})
+	_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"),
+		Service: aws.String(target.Service), TaskDefinition: aws.String(revision)})
 	must(t, err)
 }
 

@@ -18,7 +18,8 @@ func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) 
 	if r.Foreign {
 		return nil
 	}
-	_, err := c.ecs.TagResource(ctx, &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: SDKTags(n.Tags())}, retrying(ctx))
+	in := &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: SDKTags(n.Tags())}
+	_, err := c.ecs.TagResource(ctx, in, retrying(ctx))
 	return fault.Classify(fmt.Sprintf("writing the outcome of a rollout to the tags of %q", r.TaskDefinition), err)
 }
 

@@ -53,11 +53,13 @@ func (r Revision) tags() map[string]string {
 
 // Record returns the record of a revision of the target's family.
 func (t Target) Record(r Revision) journal.Record {
-	about := journal.Revision{ARN: r.ARN(), Number: r.Number(), Registered: r.Registered(), Inactive: r.Inactive(), Tags: r.tags()}
-	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
-		about.Image = aws.ToString(r.TaskDefinition.ContainerDefinitions[chosen[0]].Image)
+	revision := journal.Revision{
+		ARN: r.ARN(), Number: r.Number(), Registered: r.Registered(), Inactive: r.Inactive(), Tags: r.tags(),
 	}
-	return journal.Parse(about)
+	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
+		revision.Image = aws.ToString(r.TaskDefinition.ContainerDefinitions[chosen[0]].Image)
+	}
+	return journal.Parse(revision)
 }
 
 // DescribeRevision reads a revision by its ARN, or the latest ACTIVE one of a
@@ -74,7 +76,8 @@ func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, e
 	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
 	if fault.HasCode(err, "ClientException") {
 		return Revision{}, fault.Misconfigured(fault.ErrTaskDefinitionNotFound, describing, fault.Plain(err),
-			"register a first revision of the family with the infrastructure, or correct the family in deployer.workloads of the environment file")
+			"register a first revision of the family with the infrastructure, "+
+				"or correct the family in deployer.workloads of the environment file")
 	}
 	return Revision{}, fault.Classify(describing, err)
 }
@@ -136,7 +139,9 @@ func (c *Client) NewestRevisions(ctx context.Context, family string, limit int) 
 // ListRevisions returns the ARNs of at most limit revisions of a family that
 // have a status, newest first, with ListTaskDefinitions. It reads no more pages
 // than it needs.
-func (c *Client) ListRevisions(ctx context.Context, family string, status types.TaskDefinitionStatus, limit int) (arns []string, err error) {
+func (c *Client) ListRevisions(
+	ctx context.Context, family string, status types.TaskDefinitionStatus, limit int,
+) (arns []string, err error) {
 	// Despite its name, FamilyPrefix takes a whole family name.
 	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(family), Status: status, Sort: types.SortOrderDesc}
 	for len(arns) < limit {

@@ -25,7 +25,8 @@ func TestRecord(t *testing.T) {
 	none := base
 	none.Foreign = true
 	ours.Cause, ours.Image, ours.Tag, ours.Digest = entry.Cause, foreign.Image, "v1", digest
-	sidecar, app := "log_router=public.ecr.aws/aws-observability/aws-for-fluent-bit:stable", "app="+host+"/p_service_web:v1"
+	const sidecar = "log_router=public.ecr.aws/aws-observability/aws-for-fluent-bit:stable"
+	const app = "app=" + host + "/p_service_web:v1"
 	for _, tt := range []struct {
 		name   string
 		td     *types.TaskDefinition
@@ -39,7 +40,8 @@ func TestRecord(t *testing.T) {
 		{"being deleted", containers(sidecar, app), "DELETE_IN_PROGRESS", nil, gone},
 		{"without the workload's container", containers("a=nginx", "b=redis"), "ACTIVE", nil, none},
 	} {
-		tt.td.TaskDefinitionArn, tt.td.Revision, tt.td.Status, tt.td.RegisteredAt = aws.String(arn+"f:7"), 7, tt.status, &eventTime
+		tt.td.TaskDefinitionArn, tt.td.Revision = aws.String(arn+"f:7"), 7
+		tt.td.Status, tt.td.RegisteredAt = tt.status, &eventTime
 		if diff := cmp.Diff(tt.want, target.Record(Revision{tt.td, SDKTags(tt.tags)})); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}

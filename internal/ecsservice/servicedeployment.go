@@ -52,8 +52,10 @@ func (c *Client) CurrentDeployment(ctx context.Context, t Target, doing string) 
 	newest := slices.MaxFunc(out.ServiceDeployments, func(a, b types.ServiceDeploymentBrief) int {
 		return aws.ToTime(a.CreatedAt).Compare(aws.ToTime(b.CreatedAt))
 	})
-	if newest.Status == types.ServiceDeploymentStatusRollbackRequested || newest.Status == types.ServiceDeploymentStatusRollbackInProgress {
-		return ServiceDeployment{}, t.NotPossible(fault.ErrRollbackInProgress, doing, "it is being rolled back: "+aws.ToString(newest.StatusReason))
+	switch newest.Status {
+	case types.ServiceDeploymentStatusRollbackRequested, types.ServiceDeploymentStatusRollbackInProgress:
+		why := "it is being rolled back: " + aws.ToString(newest.StatusReason)
+		return ServiceDeployment{}, t.NotPossible(fault.ErrRollbackInProgress, doing, why)
 	}
 	return c.describeDeployment(ctx, doing, aws.ToString(newest.ServiceDeploymentArn))
 }
@@ -72,7 +74,8 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 	one := out.ServiceDeployments[0]
 	d := ServiceDeployment{ARN: arn, Stage: string(one.LifecycleStage)}
 	for _, h := range one.LifecycleHookDetails {
-		if h.TargetType != types.DeploymentLifecycleHookTargetTypePause || h.Status != types.DeploymentLifecycleHookStatusAwaitingAction {
+		if h.TargetType != types.DeploymentLifecycleHookTargetTypePause ||
+			h.Status != types.DeploymentLifecycleHookStatusAwaitingAction {
 			continue
 		}
 		d.Hooks = append(d.Hooks, aws.ToString(h.HookId))
@@ -88,8 +91,11 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 // effort: the call needs a permission that callers may lack.
 func (c *Client) Stage(ctx context.Context, t Target, service *types.Service) ServiceDeployment {
 	config := service.DeploymentConfiguration
-	if service.CurrentServiceDeployment == nil || config == nil ||
-		len(config.LifecycleHooks) == 0 && (config.Strategy == "" || config.Strategy == types.DeploymentStrategyRolling) {
+	if service.CurrentServiceDeployment == nil || config == nil {
+		return ServiceDeployment{}
+	}
+	rolling := config.Strategy == "" || config.Strategy == types.DeploymentStrategyRolling
+	if rolling && len(config.LifecycleHooks) == 0 {
 		return ServiceDeployment{}
 	}
 	d, _ := c.describeDeployment(ctx, t.describing(), *service.CurrentServiceDeployment)

@@ -50,7 +50,7 @@ type Record struct {
 	Outcome      Phase     `json:"outcome,omitempty"`       // "" if nothing is known of the rollout
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
-	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled the service back from it
+	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled it back
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 
 	Base string `json:"-"` // ARN of the family's newest revision when this one was registered

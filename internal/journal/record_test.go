@@ -20,8 +20,10 @@ func TestParse(t *testing.T) {
 	const repository = "111111111111.dkr.ecr.us-east-1.amazonaws.com/p_service_web"
 	registered := eventTime.Add(time.Minute)
 	whole := map[string]string{
-		keyEventID: "e1", keyTime: "2026-01-22T10:15:30Z", keySource: "action.dev", keyTag: "v1", keyDigest: digest, keyPrevious: arn + "f:6",
-		keyActor: "ada", keyReason: "because", keyDeployment: "ecs-svc/1", keyOutcome: "succeeded", keyFinished: "2026-01-22T10:17:00Z",
+		keyEventID: "e1", keyTime: "2026-01-22T10:15:30Z", keySource: "action.dev", keyTag: "v1", keyDigest: digest,
+		keyPrevious: arn + "f:6",
+		keyActor:    "ada", keyReason: "because", keyDeployment: "ecs-svc/1", keyOutcome: "succeeded",
+		keyFinished: "2026-01-22T10:17:00Z",
 	}
 	base := Record{TaskDefinition: arn + "f:7", Revision: 7, Registered: registered}
 	ours := base
@@ -46,18 +48,22 @@ func TestParse(t *testing.T) {
 	}{
 		{"by digest", repository + "@" + digest, false, whole, with(ours, repository+"@"+digest, "v1", digest)},
 		{"by tag", repository + ":v1", false, whole, with(ours, repository+":v1", "v1", digest)},
-		{"a journal copied onto another image", repository + "@" + other, false, whole, with(ours, repository+"@"+other, "", other)},
+		{"a journal copied onto another image", repository + "@" + other, false, whole,
+			with(ours, repository+"@"+other, "", other)},
 		{"a journal copied onto another tag", repository + ":v2", false, whole, with(ours, repository+":v2", "v2", "")},
 		{"foreign by tag", repository + ":v1", false, nil, with(foreign, repository+":v1", "v1", "")},
-		{"foreign by both", repository + ":v1@" + digest, false, nil, with(foreign, repository+":v1@"+digest, "v1", digest)},
+		{"foreign by both", repository + ":v1@" + digest, false, nil,
+			with(foreign, repository+":v1@"+digest, "v1", digest)},
 		{"deregistered", repository + ":v1", true, nil, with(gone, repository+":v1", "v1", "")},
 		{"an image that is no reference", "${image}", false, nil, with(foreign, "${image}", "", "")},
-		{"half a journal", repository + ":v1", false, map[string]string{keyEventID: "e1", keyTime: "yesterday"}, with(half, repository+":v1", "v1", "")},
+		{"half a journal", repository + ":v1", false, map[string]string{keyEventID: "e1", keyTime: "yesterday"},
+			with(half, repository+":v1", "v1", "")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := Parse(Revision{ARN: arn + "f:7", Number: 7, Registered: registered, Inactive: tt.inactive, Image: tt.image, Tags: tt.tags})
+			got := Parse(Revision{ARN: arn + "f:7", Number: 7, Registered: registered, Inactive: tt.inactive,
+				Image: tt.image, Tags: tt.tags})
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -69,9 +75,11 @@ func TestParse(t *testing.T) {
 func TestRecordJSON(t *testing.T) {
 	t.Parallel()
 	full := Record{
-		TaskDefinition: arn + "f:7", Revision: 7, Registered: eventTime, Inactive: true, Image: "i", Tag: "v1", Digest: "sha256:d",
+		TaskDefinition: arn +
+			"f:7", Revision: 7, Registered: eventTime, Inactive: true, Image: "i", Tag: "v1", Digest: "sha256:d",
 		Cause:    event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: "because"},
-		Previous: "p", Restores: "r", Foreign: true, Outcome: RollingOut, Finished: eventTime, Why: "w", Return: "ecs-svc/2", DeploymentID: "ecs-svc/1",
+		Previous: "p", Restores: "r", Foreign: true, Outcome: RollingOut, Finished: eventTime, Why: "w",
+		Return: "ecs-svc/2", DeploymentID: "ecs-svc/1",
 		Base: "b", Best: Best{1, 2},
 	}
 	const at = `"2026-01-22T10:15:30Z"`
@@ -80,8 +88,9 @@ func TestRecordJSON(t *testing.T) {
 		want   string
 	}{
 		{Record{}, `{"task_definition":"","revision":0}`},
-		{full, `{"task_definition":"` + arn + `f:7","revision":7,"registered":` + at + `,"inactive":true,"image":"i","tag":"v1","digest":"sha256:d",
-			"event_id":"e1","event_time":` + at + `,"source":"action.dev","actor":"ada","reason":"because","previous":"p","restores":"r","foreign":true,
+		{full, `{"task_definition":"` + arn + `f:7","revision":7,"registered":` + at + `,"inactive":true,
+			"image":"i","tag":"v1","digest":"sha256:d","event_id":"e1","event_time":` + at + `,"source":"action.dev",
+			"actor":"ada","reason":"because","previous":"p","restores":"r","foreign":true,
 			"outcome":"rolling out","finished":` + at + `,"why":"w","return":"ecs-svc/2","deployment_id":"ecs-svc/1"}`},
 	} {
 		text, err := json.Marshal(tt.record)
@@ -107,8 +116,10 @@ func TestRecordMethods(t *testing.T) {
 		pending, reported bool
 		by, origin        string
 	}{
-		{"just registered", Record{TaskDefinition: "a", Cause: event.Cause{Source: "aws.ecr"}}, true, false, "aws.ecr", "a"},
-		{"started", Record{TaskDefinition: "a", DeploymentID: "ecs-svc/1", Cause: event.Cause{Source: "action.dev", Actor: "ada"}}, true, true, "ada", "a"},
+		{"just registered", Record{TaskDefinition: "a", Cause: event.Cause{Source: "aws.ecr"}}, true, false, "aws.ecr",
+			"a"},
+		{"started", Record{TaskDefinition: "a", DeploymentID: "ecs-svc/1",
+			Cause: event.Cause{Source: "action.dev", Actor: "ada"}}, true, true, "ada", "a"},
 		{"won after it was superseded", Record{TaskDefinition: "a", Outcome: RollingOut}, true, true, "", "a"},
 		{"impaired", Record{TaskDefinition: "a", Outcome: Impaired}, true, true, "", "a"},
 		{"succeeded", Record{TaskDefinition: "a", Outcome: Succeeded}, false, true, "", "a"},
@@ -119,7 +130,8 @@ func TestRecordMethods(t *testing.T) {
 	} {
 		r := tt.record
 		if r.Pending() != tt.pending || r.Reported() != tt.reported || r.By() != tt.by || r.Origin() != tt.origin {
-			t.Errorf("%s: pending %v, reported %v, by %q, origin %q", tt.name, r.Pending(), r.Reported(), r.By(), r.Origin())
+			t.Errorf("%s: pending %v, reported %v, by %q, origin %q", tt.name, r.Pending(), r.Reported(), r.By(),
+				r.Origin())
 		}
 	}
 }

@@ -19,8 +19,9 @@ func TestEntryTags(t *testing.T) {
 	t.Parallel()
 	minimal := Entry{Cause: event.Cause{ID: "e1", Time: eventTime}}
 	full := Entry{
-		Cause: event.Cause{ID: "e1", Time: eventTime.In(time.FixedZone("CET", 3600)), Source: "action.dev", Actor: "ada", Reason: "because \"of\" it"},
-		Tag:   "v1", Digest: "sha256:d", Previous: arn + "f:6", Base: arn + "f:8",
+		Cause: event.Cause{ID: "e1", Time: eventTime.In(time.FixedZone("CET", 3600)), Source: "action.dev",
+			Actor: "ada", Reason: "because \"of\" it"},
+		Tag: "v1", Digest: "sha256:d", Previous: arn + "f:6", Base: arn + "f:8",
 		Best: Best{Number: 7, Time: eventTime.UnixNano() - 1}, Restores: arn + "f:3",
 	}
 	for _, tt := range []struct {
@@ -30,9 +31,12 @@ func TestEntryTags(t *testing.T) {
 	}{
 		{"minimal", minimal, []Tag{{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}}},
 		{"full", full, []Tag{
-			{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}, {"deployer:source", "action.dev"},
-			{"deployer:tag", "v1"}, {"deployer:digest", "sha256:d"}, {"deployer:previous", arn + "f:6"}, {"deployer:base", arn + "f:8"},
-			{"deployer:best", "7@2026-01-22T10:15:29.999999999Z"}, {"deployer:actor", "ada"}, {"deployer:reason", "because _of_ it"},
+			{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}, {"deployer:source",
+				"action.dev"},
+			{"deployer:tag", "v1"}, {"deployer:digest", "sha256:d"}, {"deployer:previous", arn +
+				"f:6"}, {"deployer:base", arn + "f:8"},
+			{"deployer:best", "7@2026-01-22T10:15:29.999999999Z"}, {"deployer:actor", "ada"}, {"deployer:reason",
+				"because _of_ it"},
 			{"deployer:restores", arn + "f:3"},
 		}},
 	} {
@@ -44,7 +48,8 @@ func TestEntryTags(t *testing.T) {
 
 func TestNoteTags(t *testing.T) {
 	t.Parallel()
-	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond), Why: "tasks failed to start", Return: "ecs-svc/2"}
+	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond),
+		Why: "tasks failed to start", Return: "ecs-svc/2"}
 	for _, tt := range []struct {
 		name string
 		note Note
@@ -53,7 +58,8 @@ func TestNoteTags(t *testing.T) {
 		{"empty", Note{}, nil},
 		{"one field", Note{DeploymentID: "ecs-svc/1"}, []Tag{{"deployer:deployment", "ecs-svc/1"}}},
 		{"full", full, []Tag{
-			{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "failed"}, {"deployer:finished", "2026-01-22T10:15:30Z"},
+			{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "failed"}, {"deployer:finished",
+				"2026-01-22T10:15:30Z"},
 			{"deployer:why", "tasks failed to start"}, {"deployer:return", "ecs-svc/2"},
 		}},
 	} {
@@ -110,7 +116,8 @@ func FuzzTags(f *testing.F) {
 	f.Add(strings.Repeat("é", 300), -1, int64(-1))
 	f.Fuzz(func(t *testing.T, s string, number int, at int64) {
 		value, when := Value(s), time.Unix(0, at).UTC()
-		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s, Restores: s, Best: Best{Number: number, Time: at}}
+		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s,
+			Restores: s, Best: Best{Number: number, Time: at}}
 		n := Note{DeploymentID: s, Outcome: Phase(s), Finished: when, Why: s, Return: s}
 		tags := map[string]string{}
 		for _, tag := range append(e.Tags(), n.Tags()...) {
@@ -118,7 +125,9 @@ func FuzzTags(f *testing.F) {
 				t.Errorf("tag %q has the value %q", tag.Key, tag.Value)
 			}
 			for _, r := range tag.Value {
-				if r > 127 || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 +-=._:/@", r) {
+				if r > 127 ||
+					!strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 +-=._:/@",
+						r) {
 					t.Errorf("tag %q has %q, which AWS rejects", tag.Key, r)
 				}
 			}
@@ -126,7 +135,8 @@ func FuzzTags(f *testing.F) {
 		}
 		want := Record{
 			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
-			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: Phase(value), Why: value, Return: value,
+			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: Phase(value), Why: value,
+			Return:   value,
 			Finished: when.Truncate(time.Second), Foreign: value == "",
 		}
 		if number > 0 {

@@ -14,8 +14,12 @@ import (
 
 // controller is the part of the ECS API that controls service deployments.
 type controller interface {
-	ContinueServiceDeployment(context.Context, *ecs.ContinueServiceDeploymentInput, ...func(*ecs.Options)) (*ecs.ContinueServiceDeploymentOutput, error)
-	StopServiceDeployment(context.Context, *ecs.StopServiceDeploymentInput, ...func(*ecs.Options)) (*ecs.StopServiceDeploymentOutput, error)
+	ContinueServiceDeployment(
+		context.Context, *ecs.ContinueServiceDeploymentInput, ...func(*ecs.Options),
+	) (*ecs.ContinueServiceDeploymentOutput, error)
+	StopServiceDeployment(
+		context.Context, *ecs.StopServiceDeploymentInput, ...func(*ecs.Options),
+	) (*ecs.StopServiceDeploymentOutput, error)
 }
 
 // Client shows and controls rollouts. It is safe for concurrent use.

@@ -89,6 +89,7 @@ func (r rule) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 // started, and the rollouts that it replaced as superseded.
 func (r rule) started() Decision {
 	o := r.seen
+	anotherRollout := o.Revision.DeploymentID != "" || o.Runs.TaskDefinition == o.Revision.TaskDefinition
 	switch {
 	case o.Deleted:
 		return nothing("the service was deleted")
@@ -103,7 +104,7 @@ func (r rule) started() Decision {
 		return d
 	case !o.Revision.Foreign && o.Revision.DeploymentID == o.ID:
 		return nothing("already reported: started")
-	case !o.Foreign() && !o.Primary && (o.Revision.DeploymentID != "" || o.Runs.TaskDefinition == o.Revision.TaskDefinition):
+	case !o.Foreign() && !o.Primary && anotherRollout:
 		// Two deployers may move the service to the same revision, one after the other.
 		return nothing("superseded before it started; the rollout that replaced it is reported instead")
 	}
@@ -117,10 +118,11 @@ func (r rule) started() Decision {
 // supersedeReplaced returns the reports on the rollouts that the observed one replaced.
 func (r rule) supersedeReplaced() (all []Draft) {
 	for _, replaced := range r.seen.Replaced {
+		id := replaced.DeploymentID
 		all = append(all, Draft{
-			Kind: outcome.DeploymentSuperseded, Revision: replaced, DeploymentID: replaced.DeploymentID,
+			Kind: outcome.DeploymentSuperseded, Revision: replaced, DeploymentID: id,
 			SupersededBy: outcome.Newer{EventID: r.seen.Revision.Cause.ID, DeploymentID: r.seen.ID},
-			Note:         journal.Note{DeploymentID: replaced.DeploymentID, Outcome: journal.Superseded, Finished: r.at},
+			Note:         journal.Note{DeploymentID: id, Outcome: journal.Superseded, Finished: r.at},
 		})
 	}
 	return all

@@ -22,7 +22,8 @@ var reported = time.Date(2026, 1, 22, 10, 20, 0, 0, time.UTC)
 // "eN" while the revision before it ran, with changes.
 func record(n int, changes ...func(*journal.Record)) journal.Record {
 	r := journal.Record{
-		TaskDefinition: fmt.Sprintf("%sf:%d", arn, n), Revision: n, Image: fmt.Sprintf("%s/p_service_web:v%d", host, n), Tag: fmt.Sprint("v", n),
+		TaskDefinition: fmt.Sprintf("%sf:%d", arn, n), Revision: n, Image: fmt.Sprintf("%s/p_service_web:v%d", host,
+			n), Tag: fmt.Sprint("v", n),
 		Cause: causeOf(fmt.Sprint("e", n), n), Previous: fmt.Sprintf("%sf:%d", arn, n-1),
 	}
 	for _, change := range changes {
@@ -51,8 +52,10 @@ func id(n int) string { return fmt.Sprint("ecs-svc/", n) }
 // service's newest, with changes. Before it ran revision 11.
 func primary(changes ...func(*Observation)) Observation {
 	o := Observation{
-		Found: true, ID: id(12), PrimaryID: id(12), Primary: true, InProgress: true, BreakerEnabled: true, BreakerRollback: true,
-		Revision: record(12), Previous: record(11, ended(journal.Succeeded)), Runs: record(12), Accepted: reported.Add(-time.Minute),
+		Found: true, ID: id(12), PrimaryID: id(12), Primary: true, InProgress: true, BreakerEnabled: true,
+		BreakerRollback: true,
+		Revision:        record(12), Previous: record(11,
+			ended(journal.Succeeded)), Runs: record(12), Accepted: reported.Add(-time.Minute),
 	}
 	for _, change := range changes {
 		change(&o)
@@ -97,12 +100,14 @@ func replacing(records ...journal.Record) func(*Observation) {
 // TestDecide is the rule as a table: every step with every kind of observation.
 func TestDecide(t *testing.T) {
 	t.Parallel()
-	const start, complete, fail, impair = event.RolloutStarted, event.RolloutCompleted, event.RolloutFailed, event.TasksImpaired
+	const start, complete = event.RolloutStarted, event.RolloutCompleted
+	const fail, impair = event.RolloutFailed, event.TasksImpaired
 	const why = "ECS deployment circuit breaker: tasks failed to start."
 	// report is a report on the rollout of revision 12, unless change says otherwise.
 	report := func(kind outcome.Kind, note journal.Note, change ...func(*Draft)) Draft {
 		note.DeploymentID = id(12)
-		d := Draft{Kind: kind, Revision: record(12), DeploymentID: id(12), Accepted: reported.Add(-time.Minute), Note: note}
+		d := Draft{Kind: kind, Revision: record(12), DeploymentID: id(12), Accepted: reported.Add(-time.Minute),
+			Note: note}
 		for _, c := range change {
 			c(&d)
 		}
@@ -125,8 +130,9 @@ func TestDecide(t *testing.T) {
 		return func(d *Draft) { d.SupersededBy = outcome.Newer{EventID: event, DeploymentID: id(n)} }
 	}
 	superseded := func(n int, by outcome.Newer, changes ...func(*journal.Record)) Draft {
-		return Draft{Kind: outcome.DeploymentSuperseded, Revision: record(n, changes...), DeploymentID: id(n), SupersededBy: by,
-			Note: journal.Note{DeploymentID: id(n), Outcome: journal.Superseded, Finished: reported}}
+		return Draft{Kind: outcome.DeploymentSuperseded, Revision: record(n, changes...), DeploymentID: id(n),
+			SupersededBy: by,
+			Note:         journal.Note{DeploymentID: id(n), Outcome: journal.Superseded, Finished: reported}}
 	}
 	startNote, succeeded := journal.Note{}, journal.Note{Outcome: journal.Succeeded, Finished: reported}
 	failed := func(why string) journal.Note {
@@ -142,14 +148,18 @@ func TestDecide(t *testing.T) {
 	ignored := func(reason string) Decision { return Decision{Reason: reason} }
 
 	const (
-		notListed     = "ECS no longer lists the rollout, and no journal has its id"
-		beforeStart   = "superseded before it started; the rollout that replaced it is reported instead"
+		notListed   = "ECS no longer lists the rollout, and no journal has its id"
+		beforeStart = "superseded before it started; the rollout that replaced it is reported instead"
+		ownRollback = "it is ECS's rollback, which is reported with the failure: " +
+			"ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
 		serviceGone   = "the service was deleted"
 		notInProgress = "no rollout is in progress: tasks of the running revision do not start"
 		noReason      = "ECS ended the rollout and gave no reason"
-		noBreaker     = "its tasks do not start and the service has no circuit breaker to end the rollout: ECS keeps trying"
+		noBreaker     = "its tasks do not start and the service has no circuit breaker to end the rollout: " +
+			"ECS keeps trying"
 	)
-	gone := report(outcome.DeploymentFailed, failed(serviceGone), late, problem(serviceGone), func(d *Draft) { d.Deleted = true })
+	gone := report(outcome.DeploymentFailed, failed(serviceGone), late, problem(serviceGone),
+		func(d *Draft) { d.Deleted = true })
 
 	tests := []struct {
 		name   string
@@ -160,77 +170,120 @@ func TestDecide(t *testing.T) {
 	}{
 		// A rollout started.
 		{"primary", start, "", primary(), reports(report(outcome.DeploymentStarted, startNote))},
-		{"external deployment", start, "", primary(revision(foreign)), reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external))},
+		{"external deployment", start, "", primary(revision(foreign)),
+			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external))},
 		{"second rollout of a revision that succeeded", start, "", primary(revision(ended(journal.Succeeded)), otherID),
 			reports(report(outcome.DeploymentStarted, startNote, revised(ended(journal.Succeeded)), again))},
 		{"second rollout of a revision that failed", start, "", primary(revision(ended(journal.Failed)), otherID),
 			reports(report(outcome.DeploymentStarted, startNote, revised(ended(journal.Failed)), again))},
 		{"it won after it was superseded", start, "", primary(revision(ended(journal.Superseded)), otherID),
-			reports(report(outcome.DeploymentStarted, journal.Note{Outcome: journal.RollingOut}, revised(ended(journal.Superseded)), again, func(d *Draft) { d.Foreign = false }))},
+			reports(report(outcome.DeploymentStarted, journal.Note{Outcome: journal.RollingOut},
+				revised(ended(journal.Superseded)), again, func(d *Draft) { d.Foreign = false }))},
 		{"duplicate", start, "", primary(revision(begun)), ignored("already reported: started")},
-		{"after its end", start, "", primary(revision(ended(journal.Succeeded)), over), ignored("already reported: started")},
-		{"demoted before its start was handled", start, "", primary(demoted(13)), reports(report(outcome.DeploymentStarted, startNote))},
-		{"demoted, and of two rollouts of the revision the second is primary", start, "", primary(func(o *Observation) { o.Primary, o.PrimaryID = false, "ecs-svc/99" }), ignored(beforeStart)},
-		{"demoted, and another rollout of the revision was reported", start, "", primary(demoted(13), revision(begun), func(o *Observation) { o.ID = "ecs-svc/99" }), ignored(beforeStart)},
-		{"no longer listed, but journaled", start, "", primary(revision(begun), unlisted), ignored("already reported: started")},
+		{"after its end", start, "", primary(revision(ended(journal.Succeeded)), over),
+			ignored("already reported: started")},
+		{"demoted before its start was handled", start, "", primary(demoted(13)),
+			reports(report(outcome.DeploymentStarted, startNote))},
+		{"demoted, and of two rollouts of the revision the second is primary", start, "",
+			primary(func(o *Observation) { o.Primary, o.PrimaryID = false, "ecs-svc/99" }), ignored(beforeStart)},
+		{"demoted, and another rollout of the revision was reported", start, "",
+			primary(demoted(13), revision(begun), func(o *Observation) { o.ID = "ecs-svc/99" }), ignored(beforeStart)},
+		{"no longer listed, but journaled", start, "", primary(revision(begun), unlisted),
+			ignored("already reported: started")},
 		{"not found", start, "", Observation{ID: id(12)}, ignored(notListed)},
 		{"service deleted", start, "", primary(deleted), ignored("the service was deleted")},
-		{"it replaced two others", start, "", primary(replacing(record(11, begun), record(10, ended(journal.Impaired)))),
-			reports(report(outcome.DeploymentStarted, startNote), superseded(11, by12, begun), superseded(10, by12, ended(journal.Impaired)))},
+		{"it replaced two others", start, "", primary(replacing(record(11, begun),
+			record(10, ended(journal.Impaired)))),
+			reports(report(outcome.DeploymentStarted, startNote), superseded(11, by12, begun),
+				superseded(10, by12, ended(journal.Impaired)))},
 		{"an external deployment replaced another", start, "", primary(revision(foreign), replacing(record(11, begun))),
-			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external), superseded(11, outcome.Newer{DeploymentID: id(12)}, begun))},
-		{"ECS's rollback to a revision that succeeded", start, "", primary(rollback, revision(ended(journal.Succeeded)), otherID),
-			Decision{Note: journal.Note{DeploymentID: "ecs-svc/99"}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
+			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external),
+				superseded(11, outcome.Newer{DeploymentID: id(12)}, begun))},
+		{"ECS's rollback to a revision that succeeded", start, "",
+			primary(rollback, revision(ended(journal.Succeeded)), otherID),
+			Decision{Note: journal.Note{DeploymentID: "ecs-svc/99"},
+				Reason: ownRollback}},
 		{"ECS's rollback to a revision whose success was not reported", start, "", primary(rollback),
-			Decision{Note: journal.Note{DeploymentID: id(12), Outcome: journal.Succeeded}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."}},
-		{"without a circuit breaker", start, "", primary(withoutBreaker), reports(report(outcome.DeploymentStarted, startNote))},
+			Decision{Note: journal.Note{DeploymentID: id(12), Outcome: journal.Succeeded},
+				Reason: ownRollback}},
+		{"without a circuit breaker", start, "", primary(withoutBreaker),
+			reports(report(outcome.DeploymentStarted, startNote))},
 
 		// A rollout completed.
 		{"primary", complete, "", primary(over), reports(report(outcome.DeploymentSucceeded, succeeded))},
-		{"demoted after it completed", complete, "", primary(over, demoted(13)), reports(report(outcome.DeploymentSucceeded, succeeded))},
-		{"no longer listed, but journaled", complete, "", primary(revision(begun), unlisted), reports(report(outcome.DeploymentSucceeded, succeeded, revised(begun), late))},
-		{"external deployment", complete, "", primary(over, revision(foreign)), reports(report(outcome.DeploymentSucceeded, succeeded, revised(foreign), external))},
-		{"second rollout of a revision that succeeded", complete, "", primary(over, revision(ended(journal.Succeeded)), otherID),
+		{"demoted after it completed", complete, "", primary(over, demoted(13)),
+			reports(report(outcome.DeploymentSucceeded, succeeded))},
+		{"no longer listed, but journaled", complete, "", primary(revision(begun), unlisted),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(begun), late))},
+		{"external deployment", complete, "", primary(over, revision(foreign)),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(foreign), external))},
+		{"second rollout of a revision that succeeded", complete, "",
+			primary(over, revision(ended(journal.Succeeded)), otherID),
 			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Succeeded)), again))},
-		{"ECS's rollback, which was reported", complete, "", primary(over, revision(ended(journal.Succeeded)), otherID, rollbackReported),
+		{"ECS's rollback, which was reported", complete, "",
+			primary(over, revision(ended(journal.Succeeded)), otherID, rollbackReported),
 			ignored("it is ECS's rollback, which was reported with the failure")},
-		{"impaired before", complete, "", primary(over, revision(ended(journal.Impaired))), reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Impaired))))},
-		{"duplicate", complete, "", primary(over, revision(ended(journal.Succeeded))), ignored("already reported: succeeded")},
-		{"reported as failed", complete, "", primary(over, revision(ended(journal.Failed))), ignored("already reported: failed")},
-		{"reported as superseded", complete, "", primary(over, revision(ended(journal.Superseded))), ignored("already reported: superseded")},
-		{"superseded by the id of an earlier rollout", complete, "", primary(over, revision(ended(journal.Superseded)), otherID),
-			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Superseded)), again, func(d *Draft) { d.Foreign = false }))},
-		{"it replaced another", complete, "", primary(over, replacing(record(11, begun))), reports(report(outcome.DeploymentSucceeded, succeeded), superseded(11, by12, begun))},
+		{"impaired before", complete, "", primary(over, revision(ended(journal.Impaired))),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Impaired))))},
+		{"duplicate", complete, "", primary(over, revision(ended(journal.Succeeded))),
+			ignored("already reported: succeeded")},
+		{"reported as failed", complete, "", primary(over, revision(ended(journal.Failed))),
+			ignored("already reported: failed")},
+		{"reported as superseded", complete, "", primary(over, revision(ended(journal.Superseded))),
+			ignored("already reported: superseded")},
+		{"superseded by the id of an earlier rollout", complete, "",
+			primary(over, revision(ended(journal.Superseded)), otherID),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Superseded)), again,
+				func(d *Draft) { d.Foreign = false }))},
+		{"it replaced another", complete, "", primary(over, replacing(record(11, begun))),
+			reports(report(outcome.DeploymentSucceeded, succeeded), superseded(11, by12, begun))},
 		{"service deleted", complete, "", primary(deleted), reports(gone)},
 		{"not found", complete, "", Observation{ID: id(12)}, ignored(notListed)},
 
 		// A rollout failed.
-		{"rolling back", fail, why, primary(over, demoted(11)), reports(report(outcome.DeploymentFailed, rolledBack(why, 11), ecsReason, rolledBackTo(11)))},
+		{"rolling back", fail, why, primary(over, demoted(11)),
+			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), ecsReason, rolledBackTo(11)))},
 		{"rolled back, no longer listed", fail, why, primary(unlisted, revision(begun), demoted(11)),
-			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), revised(begun), late, ecsReason, rolledBackTo(11)))},
-		{"the rollback does not show yet", fail, why, primary(over), reports(report(outcome.DeploymentFailed, failed(why), ecsReason))},
-		{"not rolled back by the service's configuration", fail, why, primary(over, notRolledBack), reports(report(outcome.DeploymentFailed, failed(why), ecsReason))},
-		{"without a reason", fail, "", primary(over), reports(report(outcome.DeploymentFailed, failed(noReason), problem(noReason)))},
+			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), revised(begun), late, ecsReason,
+				rolledBackTo(11)))},
+		{"the rollback does not show yet", fail, why, primary(over),
+			reports(report(outcome.DeploymentFailed, failed(why), ecsReason))},
+		{"not rolled back by the service's configuration", fail, why, primary(over, notRolledBack),
+			reports(report(outcome.DeploymentFailed, failed(why), ecsReason))},
+		{"without a reason", fail, "", primary(over),
+			reports(report(outcome.DeploymentFailed, failed(noReason), problem(noReason)))},
 		{"external deployment", fail, why, primary(over, revision(foreign), demoted(11)),
-			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), revised(foreign), external, ecsReason, rolledBackTo(11)))},
+			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), revised(foreign), external, ecsReason,
+				rolledBackTo(11)))},
 		{"replaced by a newer event's", fail, why, primary(over, demoted(13, begun)),
-			reports(report(outcome.DeploymentSuperseded, journal.Note{Outcome: journal.Superseded, Finished: reported}, ecsReason, supersededBy("e13", 13)))},
+			reports(report(outcome.DeploymentSuperseded, journal.Note{Outcome: journal.Superseded, Finished: reported},
+				ecsReason, supersededBy("e13", 13)))},
 		{"replaced by an external deployment", fail, why, primary(over, demoted(13, foreign)),
-			reports(report(outcome.DeploymentSuperseded, journal.Note{Outcome: journal.Superseded, Finished: reported}, ecsReason, supersededBy("", 13)))},
-		{"impaired before", fail, why, primary(over, revision(ended(journal.Impaired))), reports(report(outcome.DeploymentFailed, failed(why), revised(ended(journal.Impaired)), ecsReason))},
-		{"reported as succeeded", fail, why, primary(over, revision(ended(journal.Succeeded))), reports(report(outcome.DeploymentFailed, failed(why), revised(ended(journal.Succeeded)), ecsReason))},
-		{"duplicate", fail, why, primary(over, demoted(11), revision(ended(journal.Failed))), ignored("already reported: failed")},
-		{"reported as superseded", fail, why, primary(over, revision(ended(journal.Superseded))), ignored("already reported: superseded")},
+			reports(report(outcome.DeploymentSuperseded, journal.Note{Outcome: journal.Superseded, Finished: reported},
+				ecsReason, supersededBy("", 13)))},
+		{"impaired before", fail, why, primary(over, revision(ended(journal.Impaired))),
+			reports(report(outcome.DeploymentFailed, failed(why), revised(ended(journal.Impaired)), ecsReason))},
+		{"reported as succeeded", fail, why, primary(over, revision(ended(journal.Succeeded))),
+			reports(report(outcome.DeploymentFailed, failed(why), revised(ended(journal.Succeeded)), ecsReason))},
+		{"duplicate", fail, why, primary(over, demoted(11), revision(ended(journal.Failed))),
+			ignored("already reported: failed")},
+		{"reported as superseded", fail, why, primary(over, revision(ended(journal.Superseded))),
+			ignored("already reported: superseded")},
 		{"service deleted", fail, why, primary(deleted), reports(gone)},
 		{"not found", fail, why, Observation{ID: id(12)}, ignored(notListed)},
 
 		// Tasks do not start.
-		{"with a circuit breaker", impair, "", primary(), ignored("the service's circuit breaker will end the rollout")},
+		{"with a circuit breaker", impair, "", primary(),
+			ignored("the service's circuit breaker will end the rollout")},
 		{"without a circuit breaker", impair, "", primary(withoutBreaker),
-			reports(report(outcome.DeploymentFailed, journal.Note{Outcome: journal.Impaired, Why: noBreaker}, problem(noBreaker)))},
-		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)), ignored("tasks of an external deployment do not start")},
-		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))), ignored("already reported: impaired")},
-		{"reported as superseded", impair, "", primary(withoutBreaker, revision(ended(journal.Superseded))), ignored("already reported: superseded")},
+			reports(report(outcome.DeploymentFailed, journal.Note{Outcome: journal.Impaired, Why: noBreaker},
+				problem(noBreaker)))},
+		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),
+			ignored("tasks of an external deployment do not start")},
+		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))),
+			ignored("already reported: impaired")},
+		{"reported as superseded", impair, "", primary(withoutBreaker, revision(ended(journal.Superseded))),
+			ignored("already reported: superseded")},
 		{"no rollout in progress", impair, "", primary(over, withoutBreaker), ignored(notInProgress)},
 		{"service deleted", impair, "", primary(deleted), ignored(notInProgress)},
 		{"no deployment", impair, "", Observation{}, ignored(notListed)},
@@ -302,7 +355,8 @@ func TestDecideRollback(t *testing.T) {
 	failed.Outcome, failed.Return = journal.Failed, back
 	failure := Draft{Kind: outcome.DeploymentFailed, Revision: twelve, DeploymentID: bad, ECSReason: why,
 		RolledBackTo: outcome.Revision{Revision: family + "11", Image: eleven.Image},
-		Note:         journal.Note{DeploymentID: bad, Outcome: journal.Failed, Finished: reported, Why: why, Return: back}}
+		Note: journal.Note{DeploymentID: bad, Outcome: journal.Failed, Finished: reported, Why: why,
+			Return: back}}
 	external := Draft{Kind: outcome.DeploymentSucceeded, Revision: eleven, DeploymentID: back, Foreign: true,
 		Note: journal.Note{DeploymentID: back, Outcome: journal.Succeeded, Finished: reported}}
 	tests := []struct {
@@ -314,25 +368,36 @@ func TestDecideRollback(t *testing.T) {
 		want       Decision
 	}{
 		{name: "the rollback starts", file: "1-rolling-back", step: event.RolloutStarted, id: back, twelve: twelve,
-			want: Decision{Note: journal.Note{DeploymentID: back}, Reason: "it is ECS's rollback, which is reported with the failure: ECS deployment circuit breaker: rolling back to deploymentId " + first + "."}},
-		{name: "the failure", file: "1-rolling-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
-		{name: "the failure", file: "2-rolled-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
-		{name: "the failure", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve, want: Decision{Drafts: []Draft{failure}}},
-		{name: "the failure again", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: failed, want: Decision{Reason: "already reported: failed"}},
-		{name: "the rollback is complete, after the failure was reported", file: "3-failed", step: event.RolloutCompleted, id: back, twelve: failed, reported: true,
+			want: Decision{Note: journal.Note{DeploymentID: back},
+				Reason: "it is ECS's rollback, which is reported with the failure: " +
+					"ECS deployment circuit breaker: rolling back to deploymentId " + first + "."}},
+		{name: "the failure", file: "1-rolling-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve,
+			want: Decision{Drafts: []Draft{failure}}},
+		{name: "the failure", file: "2-rolled-back", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve,
+			want: Decision{Drafts: []Draft{failure}}},
+		{name: "the failure", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: twelve,
+			want: Decision{Drafts: []Draft{failure}}},
+		{name: "the failure again", file: "3-failed", step: event.RolloutFailed, id: bad, reason: why, twelve: failed,
+			want: Decision{Reason: "already reported: failed"}},
+		{name: "the rollback is complete, after the failure was reported", file: "3-failed",
+			step: event.RolloutCompleted, id: back, twelve: failed, reported: true,
 			want: Decision{Reason: "it is ECS's rollback, which was reported with the failure"}},
 
 		// Known defect: ECS shows the reason of a rollback only while the rollback is
 		// in progress. If its events are handled later, or before the failure is, the
 		// rollback is reported as an external deployment, and revision 12 as superseded
 		// by it.
-		{name: "the rollback starts, and its event comes late", file: "2-rolled-back", step: event.RolloutStarted, id: back, twelve: twelve,
+		{name: "the rollback starts, and its event comes late", file: "2-rolled-back", step: event.RolloutStarted,
+			id: back, twelve: twelve,
 			want: Decision{Drafts: []Draft{startedOf(external), supersededOf(twelve, back)}}},
-		{name: "the rollback starts, and its event comes later", file: "3-failed", step: event.RolloutStarted, id: back, twelve: failed,
-			want: Decision{Drafts: []Draft{startedOf(external)}}},
-		{name: "the rollback is complete, before the failure was reported", file: "2-rolled-back", step: event.RolloutCompleted, id: back, twelve: twelve,
+		{name: "the rollback starts, and its event comes later", file: "3-failed", step: event.RolloutStarted, id: back,
+			twelve: failed,
+			want:   Decision{Drafts: []Draft{startedOf(external)}}},
+		{name: "the rollback is complete, before the failure was reported", file: "2-rolled-back",
+			step: event.RolloutCompleted, id: back, twelve: twelve,
 			want: Decision{Drafts: []Draft{external, supersededOf(twelve, back)}}},
-		{name: "the rollback is complete, before the failure was reported", file: "3-failed", step: event.RolloutCompleted, id: back, twelve: twelve,
+		{name: "the rollback is complete, before the failure was reported", file: "3-failed",
+			step: event.RolloutCompleted, id: back, twelve: twelve,
 			want: Decision{Drafts: []Draft{external}}},
 	}
 	for _, tt := range tests {
@@ -362,6 +427,7 @@ func startedOf(d Draft) Draft {
 // supersededOf returns the report that a revision's rollout was superseded by
 // the rollback to revision 11.
 func supersededOf(r journal.Record, by string) Draft {
-	return Draft{Kind: outcome.DeploymentSuperseded, Revision: r, DeploymentID: r.DeploymentID, SupersededBy: outcome.Newer{EventID: "e11", DeploymentID: by},
-		Note: journal.Note{DeploymentID: r.DeploymentID, Outcome: journal.Superseded, Finished: reported}}
+	return Draft{Kind: outcome.DeploymentSuperseded, Revision: r, DeploymentID: r.DeploymentID,
+		SupersededBy: outcome.Newer{EventID: "e11", DeploymentID: by},
+		Note:         journal.Note{DeploymentID: r.DeploymentID, Outcome: journal.Superseded, Finished: reported}}
 }

@@ -16,7 +16,9 @@ const pollInterval = time.Second
 // Follow reads the progress of a revision's rollout every second until the rollout
 // or ctx ends, and calls show for every change. Without a circuit breaker a
 // rollout may never end.
-func (c *Client) Follow(ctx context.Context, t ecsservice.Target, revision string, show func(Progress)) (Progress, error) {
+func (c *Client) Follow(
+	ctx context.Context, t ecsservice.Target, revision string, show func(Progress),
+) (Progress, error) {
 	last := Progress{Phase: journal.RollingOut}
 	for {
 		p, err := c.Progress(ctx, t, revision)
@@ -52,7 +54,9 @@ func (c *Client) Newest(ctx context.Context, t ecsservice.Target) (number int, a
 // the event with an id, and the service is moved to it or runs its image. It
 // returns the revision's ARN. Moved is false if the service was already running the
 // image, and the revision only journals the event.
-func (c *Client) Await(ctx context.Context, t ecsservice.Target, id string, after int) (revision string, moved bool, err error) {
+func (c *Client) Await(
+	ctx context.Context, t ecsservice.Target, id string, after int,
+) (revision string, moved bool, err error) {
 	a := &awaitedEvent{client: c, target: t, id: journal.Value(id), read: after}
 	for {
 		done, err := a.poll(ctx)
@@ -89,7 +93,8 @@ func (a *awaitedEvent) poll(ctx context.Context) (done bool, err error) {
 	}
 	// The rollout may have ended since the last poll: the journal must be current.
 	var now ecsservice.Revision
-	switch arn := a.found.ARN(); arn {
+	arn := a.found.ARN()
+	switch arn {
 	case s.Running.ARN():
 		now = s.Running
 	case s.Newest.ARN():

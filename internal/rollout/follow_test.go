@@ -20,33 +20,46 @@ import (
 // TestProgressOf checks the phase of a rollout that a service's deployments show.
 func TestProgressOf(t *testing.T) {
 	t.Parallel()
-	one := func(revision int, status string, state types.DeploymentRolloutState, desired, running, failed int32) types.Deployment {
-		return types.Deployment{Id: aws.String(fmt.Sprintf("ecs-svc/%d", revision)), TaskDefinition: aws.String(fmt.Sprintf("%sf:%d", arn, revision)), Status: aws.String(status),
-			RolloutState: state, DesiredCount: desired, RunningCount: running, PendingCount: desired - running, FailedTasks: failed}
+	one := func(revision int, status string, state types.DeploymentRolloutState, desired, running,
+		failed int32) types.Deployment {
+		return types.Deployment{Id: aws.String(fmt.Sprintf("ecs-svc/%d", revision)),
+			TaskDefinition: aws.String(fmt.Sprintf("%sf:%d", arn, revision)), Status: aws.String(status),
+			RolloutState: state, DesiredCount: desired, RunningCount: running, PendingCount: desired - running,
+			FailedTasks: failed}
 	}
-	const inProgress, completed, failed = types.DeploymentRolloutStateInProgress, types.DeploymentRolloutStateCompleted, types.DeploymentRolloutStateFailed
+	const (
+		inProgress = types.DeploymentRolloutStateInProgress
+		completed  = types.DeploymentRolloutStateCompleted
+		failed     = types.DeploymentRolloutStateFailed
+	)
 	tests := []struct {
 		name        string
 		runs        string
 		deployments []types.Deployment
 		want        journal.Phase
 	}{
-		{"started", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 0, 0), one(8, "ACTIVE", completed, 2, 2, 0)}, journal.RollingOut},
-		{"all tasks run, not steady yet", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 2, 0)}, journal.RollingOut},
+		{"started", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 0, 0),
+			one(8, "ACTIVE", completed, 2, 2, 0)}, journal.RollingOut},
+		{"all tasks run, not steady yet", "f:9", []types.Deployment{one(9, "PRIMARY", inProgress, 2, 2, 0)},
+			journal.RollingOut},
 		{"completed", "f:9", []types.Deployment{one(9, "PRIMARY", completed, 2, 2, 0)}, journal.Succeeded},
 		{"no state, all tasks run", "f:9", []types.Deployment{one(9, "PRIMARY", "", 2, 2, 0)}, journal.Succeeded},
 		{"no state, tasks pending", "f:9", []types.Deployment{one(9, "PRIMARY", "", 2, 1, 0)}, journal.RollingOut},
-		{"failed, rolling back", "f:8", []types.Deployment{one(8, "PRIMARY", inProgress, 2, 1, 0), one(9, "ACTIVE", failed, 0, 0, 3)}, journal.Failed},
+		{"failed, rolling back", "f:8", []types.Deployment{one(8, "PRIMARY", inProgress, 2, 1, 0),
+			one(9, "ACTIVE", failed, 0, 0, 3)}, journal.Failed},
 		{"failed, rolled back", "f:8", []types.Deployment{one(8, "PRIMARY", completed, 2, 2, 0)}, journal.Failed},
-		{"superseded", "f:10", []types.Deployment{one(10, "PRIMARY", inProgress, 2, 0, 0), one(9, "ACTIVE", inProgress, 1, 1, 0)}, journal.Superseded},
+		{"superseded", "f:10", []types.Deployment{one(10, "PRIMARY", inProgress, 2, 0, 0),
+			one(9, "ACTIVE", inProgress, 1, 1, 0)}, journal.Superseded},
 		{"superseded long ago", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
 		{"9 is before 10", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
-		{"moved to another family", "g:1", []types.Deployment{{TaskDefinition: aws.String(arn + "g:1"), Status: aws.String("PRIMARY")}}, journal.Superseded},
+		{"moved to another family", "g:1", []types.Deployment{{TaskDefinition: aws.String(arn + "g:1"),
+			Status: aws.String("PRIMARY")}}, journal.Superseded},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := progressOf(&types.Service{TaskDefinition: aws.String(arn + tt.runs), Deployments: tt.deployments}, arn+"f:9")
+			got := progressOf(&types.Service{TaskDefinition: aws.String(arn + tt.runs), Deployments: tt.deployments},
+				arn+"f:9")
 			if got.Phase != tt.want || got.Ended() != (tt.want != journal.RollingOut) || got.Runs != arn+tt.runs {
 				t.Errorf("%+v, want %s", got, tt.want)
 			}
@@ -66,8 +79,12 @@ func TestFollow(t *testing.T) {
 	}{
 		{"good", "good", nil, nil, []string{"rolling out 0/2", "rolling out 2/2", "succeeded 2/2"}, ""},
 		{"bad, with a breaker", "bad", nil, nil, []string{"rolling out 0/2", "failed 0/0"}, ""},
-		{"bad, without a breaker", "bad", func(_ *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) { s.DeploymentConfiguration = nil }, nil,
-			[]string{"rolling out 0/2"}, `following the rollout of "` + arn + `p_service_web_dev:2": it has not ended (0 of 2 tasks run, `},
+		{"bad, without a breaker", "bad", func(_ *ecs.RegisterTaskDefinitionInput,
+			s *ecs.CreateServiceInput) {
+			s.DeploymentConfiguration = nil
+		}, nil,
+			[]string{"rolling out 0/2"}, `following the rollout of "` + arn +
+				`p_service_web_dev:2": it has not ended (0 of 2 tasks run, `},
 		{"superseded", "good", nil, func(t *testing.T, a testAccount) {
 			a.moveTo(t, target.Family+":3")
 		}, []string{"rolling out 0/2", "superseded 0/2"}, ""},

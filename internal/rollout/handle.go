@@ -44,7 +44,9 @@ func NewHandler(services *ecsservice.Client) *Handler {
 // then calls [Handler.Journal] for each: after a crash in between, an outcome is
 // published twice rather than never. Handle itself only writes notes without a
 // report.
-func (h *Handler) Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (reports []Report, reason string, err error) {
+func (h *Handler) Handle(
+	ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time,
+) (reports []Report, reason string, err error) {
 	if at.IsZero() {
 		at = h.now()
 	}
@@ -118,9 +120,12 @@ var constructors = map[outcome.Kind]func(outcome.Outcome) (outcome.Outcome, erro
 }
 
 // report returns the report of a draft. Previous is the revision that ran before.
-func (d Draft) report(env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record) (Report, error) {
+func (d Draft) report(
+	env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record,
+) (Report, error) {
 	o, r := outcome.New(env, w), d.Revision
-	o.Time, o.Accepted, o.DeploymentID, o.Foreign, o.ServiceDeleted = at, d.Accepted, d.DeploymentID, d.Foreign, d.Deleted
+	o.Time, o.Accepted, o.DeploymentID = at, d.Accepted, d.DeploymentID
+	o.Foreign, o.ServiceDeleted = d.Foreign, d.Deleted
 	o.Tag, o.Digest = r.Tag, r.Digest
 	o.Image = outcome.Change{Before: previous.Image, After: r.Image}
 	o.Revision = outcome.Change{Before: previous.TaskDefinition, After: r.TaskDefinition}

@@ -27,7 +27,8 @@ const (
 var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service of newAccount.
-var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev", Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev",
+	Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
 
 // testAccount is an account with the service of target, which runs revision 1
 // with the image p_service_web:v0. Its clock stands an hour before eventTime.
@@ -49,14 +50,17 @@ func newAccount(t *testing.T) testAccount {
 }
 
 // newInstantAccount is newAccount for a test on fake time, without a network.
-func newInstantAccount(t *testing.T, options emulator.Options, changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) testAccount {
+func newInstantAccount(t *testing.T, options emulator.Options,
+	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) testAccount {
 	t.Helper()
 	e := emulator.New(options)
 	inProcess := func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} }
-	return connect(t, e, accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(inProcess), changes...)
+	return connect(t, e, accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(inProcess),
+		changes...)
 }
 
-func connect(t *testing.T, e *emulator.Emulator, account *accounts.Account, changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) testAccount {
+func connect(t *testing.T, e *emulator.Emulator, account *accounts.Account,
+	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) testAccount {
 	t.Helper()
 	services := ecsservice.New(account.Config)
 	a := testAccount{Account: account, emulator: e, services: services, rollouts: New(services)}
@@ -93,14 +97,16 @@ func causeOf(id string, seconds int) event.Cause {
 func (a testAccount) register(t *testing.T, family, image string) {
 	t.Helper()
 	_, err := a.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: aws.String(family),
-		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String(image), Memory: aws.Int32(128)}}})
+		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Image: aws.String(image),
+			Memory: aws.Int32(128)}}})
 	must(t, err)
 }
 
 // moveTo moves the target's service to a revision, as another tool does.
 func (a testAccount) moveTo(t *testing.T, revision string) {
 	t.Helper()
-	_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service), TaskDefinition: aws.String(revision)})
+	_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"),
+		Service: aws.String(target.Service), TaskDefinition: aws.String(revision)})
 	must(t, err)
 }
 

@@ -31,7 +31,9 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 	case err == nil:
 		h.Runs = aws.ToString(service.TaskDefinition)
 		h.Family = ecsservice.FamilyOf(h.Runs)
-	case errors.Is(err, fault.ErrServiceNotFound), errors.Is(err, fault.ErrServiceNotActive), errors.Is(err, fault.ErrControllerNotECS):
+	case errors.Is(err, fault.ErrServiceNotFound):
+	case errors.Is(err, fault.ErrServiceNotActive):
+	case errors.Is(err, fault.ErrControllerNotECS):
 	default:
 		return nil, err
 	}

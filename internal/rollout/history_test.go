@@ -26,7 +26,8 @@ func TestHistory(t *testing.T) {
 		}
 		a.register(t, target.Family+"-more", host+"/p_service_web:v0")
 		for _, gone := range []int{149, 3} {
-			_, err := a.ECS.DeregisterTaskDefinition(t.Context(), &ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", gone))})
+			_, err := a.ECS.DeregisterTaskDefinition(t.Context(),
+				&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", gone))})
 			must(t, err)
 		}
 		a.emulator.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
@@ -49,22 +50,27 @@ func TestHistory(t *testing.T) {
 			for n := 150; n > 150-tt.want; n-- {
 				want = append(want, n)
 			}
-			if !slices.Equal(numbers, want) || h.Runs != arn+target.Family+":1" || h.Family != target.Family || h.Why != nil {
+			if !slices.Equal(numbers, want) || h.Runs != arn+target.Family+":1" || h.Family != target.Family ||
+				h.Why != nil {
 				t.Errorf("-n %d: %v of %+v", tt.most, numbers, h)
 			}
 			if (tt.most > 1) != slices.Contains(inactive, 149) || (tt.most == 500) != slices.Contains(inactive, 3) {
 				t.Errorf("-n %d: %v are inactive", tt.most, inactive)
 			}
 			for _, c := range a.emulator.Calls() { // a page is no longer than it has to be
-				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.most, 100)); c.Operation == "ListTaskDefinitions" && tt.most <= 100 && !strings.Contains(string(c.Body), limit) {
+				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.most, 100)); c.Operation == "ListTaskDefinitions" &&
+					tt.most <= 100 && !strings.Contains(string(c.Body), limit) {
 					t.Errorf("-n %d: listed with %s, want %s", tt.most, c.Body, limit)
 				}
 			}
 			for operation, want := range map[string]struct{ calls, atOnce int }{
-				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want, min(tt.want, 8)},
+				"DescribeServices": {1, 1}, "ListTaskDefinitions": {tt.lists, 2}, "DescribeTaskDefinition": {tt.want,
+					min(tt.want, 8)},
 			} {
-				if all, most := emulatortest.Count(a.emulator.Calls(), operation); all != want.calls || most != want.atOnce {
-					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.most, operation, all, most, want.calls, want.atOnce)
+				if all, most := emulatortest.Count(a.emulator.Calls(), operation); all != want.calls ||
+					most != want.atOnce {
+					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.most, operation, all, most,
+						want.calls, want.atOnce)
 				}
 			}
 		}

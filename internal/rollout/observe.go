@@ -112,7 +112,9 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 
 // searchJournals returns the revision of the service's family whose journal has
 // the id of a rollout.
-func (h *Handler) searchJournals(ctx context.Context, t ecsservice.Target, service *types.Service, id string) (r journal.Record, found bool, err error) {
+func (h *Handler) searchJournals(
+	ctx context.Context, t ecsservice.Target, service *types.Service, id string,
+) (r journal.Record, found bool, err error) {
 	family := t.Family
 	if service != nil && service.TaskDefinition != nil {
 		family = ecsservice.FamilyOf(*service.TaskDefinition)
@@ -137,7 +139,9 @@ func (h *Handler) searchJournals(ctx context.Context, t ecsservice.Target, servi
 type recordReader func(ctx context.Context, t ecsservice.Target, arn string) (journal.Record, error)
 
 // readAll reads revisions by their ARNs into records, at the same time.
-func readAll(ctx context.Context, read recordReader, t ecsservice.Target, arns []string, into map[string]journal.Record) error {
+func readAll(
+	ctx context.Context, read recordReader, t ecsservice.Target, arns []string, into map[string]journal.Record,
+) error {
 	records, errs := make([]journal.Record, len(arns)), make([]error, len(arns))
 	var all sync.WaitGroup
 	for i, arn := range arns {
@@ -161,7 +165,9 @@ func lists(service *types.Service, id string) bool {
 // exist. The id "" stands for the service's newest rollout. Journaled is the ARN of
 // the revision whose journal has the id, if ECS does not list the rollout. If
 // missing is not empty, these revisions have to be read first.
-func observationOf(service *types.Service, id, journaled string, records map[string]journal.Record) (o Observation, missing []string) {
+func observationOf(
+	service *types.Service, id, journaled string, records map[string]journal.Record,
+) (o Observation, missing []string) {
 	o = Observation{ID: id, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
 		service = &types.Service{}
@@ -256,7 +262,8 @@ func (o *Observation) addOthers(service *types.Service, records map[string]journ
 		}
 	}
 	// Its start was reported, and ECS no longer lists it: no event will report its end.
-	if p := o.Previous; o.Primary && p.Pending() && p.DeploymentID != "" && p.DeploymentID != o.ID && !listed[p.TaskDefinition] {
+	p := o.Previous
+	if o.Primary && p.Pending() && p.DeploymentID != "" && p.DeploymentID != o.ID && !listed[p.TaskDefinition] {
 		o.Replaced = append(o.Replaced, p)
 	}
 	return missing
@@ -265,9 +272,10 @@ func (o *Observation) addOthers(service *types.Service, records map[string]journ
 // replaces reports whether the rollout replaces a deployment that is in progress
 // and whose revision is not yet among the replaced ones.
 func (o *Observation) replaces(d types.Deployment, replaced []types.Deployment) bool {
-	sameRevision := func(other types.Deployment) bool {
-		return aws.ToString(other.TaskDefinition) == aws.ToString(d.TaskDefinition)
+	arn := aws.ToString(d.TaskDefinition)
+	if d.RolloutState != types.DeploymentRolloutStateInProgress || arn == o.Revision.TaskDefinition {
+		return false
 	}
-	return d.RolloutState == types.DeploymentRolloutStateInProgress && aws.ToString(d.TaskDefinition) != o.Revision.TaskDefinition &&
-		!slices.ContainsFunc(replaced, sameRevision)
+	sameRevision := func(r types.Deployment) bool { return aws.ToString(r.TaskDefinition) == arn }
+	return !slices.ContainsFunc(replaced, sameRevision)
 }

@@ -40,8 +40,10 @@ func TestObserveByJournal(t *testing.T) {
 			for i := range tt.later {
 				a.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
 			}
-			s, err := NewHandler(a.services).observe(t.Context(), tt.to, event.Rollout{DeploymentID: "ecs-svc/1"}, tt.search)
-			if err != nil || s.Found != tt.found || s.Deleted != tt.gone || tt.found && (s.Revision.TaskDefinition != got.TaskDefinition || s.Revision.Cause.ID != "e") {
+			s, err := NewHandler(a.services).observe(t.Context(), tt.to, event.Rollout{DeploymentID: "ecs-svc/1"},
+				tt.search)
+			if err != nil || s.Found != tt.found || s.Deleted != tt.gone || tt.found &&
+				(s.Revision.TaskDefinition != got.TaskDefinition || s.Revision.Cause.ID != "e") {
 				t.Errorf("%+v, %v", s, err)
 			}
 		})
@@ -61,19 +63,24 @@ func TestObserve(t *testing.T) {
 	a.note(t, arn+target.Family+":3", journal.Note{DeploymentID: ids[1]})
 	s, err := NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[2]}, false)
 	must(t, err)
-	if !s.Found || !s.Primary || !s.InProgress || s.Foreign() || s.Revision.Cause.ID != "v4" || s.Previous.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
+	if !s.Found || !s.Primary || !s.InProgress || s.Foreign() || s.Revision.Cause.ID != "v4" ||
+		s.Previous.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Replaced) != 2 || s.Replaced[0].Cause.ID != "v3" || s.Replaced[0].DeploymentID != ids[1] || s.Replaced[1].DeploymentID != ids[0] {
+	if len(s.Replaced) != 2 || s.Replaced[0].Cause.ID != "v3" || s.Replaced[0].DeploymentID != ids[1] ||
+		s.Replaced[1].DeploymentID != ids[0] {
 		t.Errorf("replaced: %+v", s.Replaced)
 	}
-	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[0]}, false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 || s.PrimaryID != ids[2] {
+	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ids[0]},
+		false); err != nil || s.Primary || s.Revision.Cause.ID != "v2" || !s.Previous.Foreign || len(s.Replaced) != 0 ||
+		s.PrimaryID != ids[2] {
 		t.Errorf("%+v, %v", s, err)
 	}
 	// Another tool rolls the first out again, after its end.
 	a.note(t, s.Revision.TaskDefinition, journal.Note{DeploymentID: ids[0], Outcome: journal.Succeeded})
 	a.moveTo(t, s.Revision.TaskDefinition)
-	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ""}, false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
+	if s, err = NewHandler(a.services).observe(t.Context(), target, event.Rollout{DeploymentID: ""},
+		false); err != nil || !s.Foreign() || s.Revision.Cause.ID != "v2" || s.Previous.Cause.ID != "v4" {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -94,11 +101,16 @@ func TestBreakers(t *testing.T) {
 	}{
 		{"nothing", nil, false, false},
 		{"neither", &types.DeploymentConfiguration{}, false, false},
-		{"off", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(false, true), Alarms: alarms(false, true)}, false, false},
-		{"breaker with rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true)}, true, true},
-		{"breaker without rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, false)}, true, false},
+		{"off", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(false, true),
+			Alarms: alarms(false, true)}, false, false},
+		{"breaker with rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true)}, true,
+			true},
+		{"breaker without rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, false)},
+			true, false},
 		{"alarms with rollback", &types.DeploymentConfiguration{Alarms: alarms(true, true)}, true, true},
-		{"alarms without rollback, breaker with rollback", &types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true), Alarms: alarms(true, false)}, true, true},
+		{"alarms without rollback, breaker with rollback",
+			&types.DeploymentConfiguration{DeploymentCircuitBreaker: breaker(true, true),
+				Alarms: alarms(true, false)}, true, true},
 	} {
 		if enabled, rollback := breakers(tt.in); enabled != tt.enabled || rollback != tt.rollback {
 			t.Errorf("%s: %v, %v, want %v, %v", tt.name, enabled, rollback, tt.enabled, tt.rollback)

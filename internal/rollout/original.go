@@ -26,7 +26,8 @@ func originalEvent(env *environment.Environment, w environment.Workload, r journ
 	switch {
 	case err == nil && pushed:
 		registry, _ := ref.Registry()
-		e["source"], e["detail-type"], e["account"], e["region"] = event.ECRSource, event.ECRImageAction, registry.AccountID, registry.Region
+		e["source"], e["detail-type"] = event.ECRSource, event.ECRImageAction
+		e["account"], e["region"] = registry.AccountID, registry.Region
 		e["detail"] = map[string]string{
 			"action-type": "PUSH", "result": "SUCCESS",
 			"repository-name": ref.Repository, "image-tag": r.Tag, "image-digest": r.Digest,

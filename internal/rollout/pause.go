@@ -30,7 +30,8 @@ func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.
 	}
 	for _, hook := range d.Hooks {
 		_, err := c.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{
-			ServiceDeploymentArn: aws.String(d.ARN), HookId: aws.String(hook), Action: types.DeploymentLifecycleHookActionContinue,
+			ServiceDeploymentArn: aws.String(d.ARN), HookId: aws.String(hook),
+			Action: types.DeploymentLifecycleHookActionContinue,
 		})
 		if err != nil {
 			return d, fault.Classify(doing, err)
@@ -54,6 +55,7 @@ func (c *Client) Stop(ctx context.Context, t ecsservice.Target, abort bool) (ecs
 		how = types.StopServiceDeploymentStopTypeAbort
 	}
 	// A conflict is not transient: the SDK's default retries are enough.
-	_, err = c.ecs.StopServiceDeployment(ctx, &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(d.ARN), StopType: how})
+	in := &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(d.ARN), StopType: how}
+	_, err = c.ecs.StopServiceDeployment(ctx, in)
 	return d, fault.Classify(doing, err)
 }

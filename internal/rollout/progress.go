@@ -75,7 +75,8 @@ func progressOf(s *types.Service, revision string) Progress {
 			continue
 		}
 		p.DeploymentID, p.Reason = aws.ToString(d.Id), aws.ToString(d.RolloutStateReason)
-		p.Desired, p.Running, p.Pending, p.Failed = int(d.DesiredCount), int(d.RunningCount), int(d.PendingCount), int(d.FailedTasks)
+		p.Desired, p.Running = int(d.DesiredCount), int(d.RunningCount)
+		p.Pending, p.Failed = int(d.PendingCount), int(d.FailedTasks)
 		steady := d.RolloutState == "" && p.Running == p.Desired && p.Pending == 0
 		switch {
 		case d.RolloutState == types.DeploymentRolloutStateFailed:
@@ -89,7 +90,8 @@ func progressOf(s *types.Service, revision string) Progress {
 	}
 	// ECS no longer lists the rollout. If it failed, the service runs an older revision.
 	p.Phase = journal.Failed
-	if ecsservice.NumberOf(p.Runs) > ecsservice.NumberOf(revision) || ecsservice.FamilyOf(p.Runs) != ecsservice.FamilyOf(revision) {
+	newer := ecsservice.NumberOf(p.Runs) > ecsservice.NumberOf(revision)
+	if newer || ecsservice.FamilyOf(p.Runs) != ecsservice.FamilyOf(revision) {
 		p.Phase = journal.Superseded
 	}
 	return p

@@ -63,7 +63,9 @@ func (s Status) Failed() bool {
 // most eight calls at the same time. It also reads the running revision if that is
 // an older one, and the lifecycle stage of a deployment in progress. It does not
 // read revisions again that memory has for the same state of the service.
-func (c *Client) Statuses(ctx context.Context, cluster string, targets []ecsservice.Target, memory *Memory, show func(int, Status, error)) error {
+func (c *Client) Statuses(
+	ctx context.Context, cluster string, targets []ecsservice.Target, memory *Memory, show func(int, Status, error),
+) error {
 	services, err := c.services.DescribeServices(ctx, cluster, targets)
 	if errors.Is(err, fault.ErrClusterNotFound) {
 		return err
@@ -85,7 +87,9 @@ func (c *Client) Statuses(ctx context.Context, cluster string, targets []ecsserv
 }
 
 // status reads the revisions and the stage of one service.
-func (c *Client) status(ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory) (Status, error) {
+func (c *Client) status(
+	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
+) (Status, error) {
 	family, err := c.family(ctx, t, service, memory)
 	if err != nil {
 		return Status{}, err
@@ -101,7 +105,9 @@ func (c *Client) status(ctx context.Context, t ecsservice.Target, service *types
 }
 
 // family reads a service's running revision and its family's newest one.
-func (c *Client) family(ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory) (familyRead, error) {
+func (c *Client) family(
+	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
+) (familyRead, error) {
 	runs := aws.ToString(service.TaskDefinition)
 	progress := progressOf(service, runs)
 	state := runs + " " + progress.DeploymentID + " " + string(progress.Phase)
@@ -143,7 +149,8 @@ func statusOf(t ecsservice.Target, service *types.Service, running, newest ecsse
 		record := t.Record(newest)
 		s.Newest, s.SameImage = &record, same
 	}
-	newestFailed := s.Newest != nil && (s.Newest.Outcome == journal.Failed || ecsservice.FailedRevisions(service)[newest.ARN()])
+	newestFailed := s.Newest != nil &&
+		(s.Newest.Outcome == journal.Failed || ecsservice.FailedRevisions(service)[newest.ARN()])
 	switch {
 	case rollingBack:
 		s.Condition = RollingBack

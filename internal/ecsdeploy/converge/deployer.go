@@ -153,7 +153,8 @@ func (d *Deployer) start(family Family) (unread int) {
 	if own && d.request.Force {
 		settled = runs.Event == m.Event
 	}
-	switch d.phase = done; {
+	d.phase = done
+	switch {
 	case own:
 		d.outcome = Repeated
 	case same:
@@ -181,7 +182,8 @@ func (d *Deployer) compare(family Family) (unread int) {
 	runs, _ := family(d.running) // read: it was a candidate
 	switch {
 	case d.must || runs.Image != m.Image:
-		if d.target, d.phase = first(family, m).Number, updating; d.outcome != Superseded && m.Image != d.request.Image {
+		d.target, d.phase = first(family, m).Number, updating
+		if m.Image != d.request.Image {
 			d.outcome = Superseded
 		}
 	case d.checked:
@@ -197,11 +199,13 @@ func (d *Deployer) compare(family Family) (unread int) {
 func (d *Deployer) Answered(c Call, a Answer, family Family) {
 	switch c.Kind {
 	case ReadService:
-		if d.running = a.Number; d.phase == rereading {
+		d.running = a.Number
+		if d.phase == rereading {
 			d.phase = comparing
 		}
 	case ReadNewest:
-		if d.newest = max(d.newest, a.Number); d.phase == checking {
+		d.newest = max(d.newest, a.Number)
+		if d.phase == checking {
 			d.phase, d.checked = comparing, true
 		}
 	case Register:

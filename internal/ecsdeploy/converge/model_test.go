@@ -99,7 +99,8 @@ func (w *world) do(i int, c Call, m mutant) {
 	case Register:
 		r := d.request
 		w.newest++
-		w.revisions[w.newest-firstNumber] = Revision{Number: w.newest, Event: r.Event, Time: r.Time, Image: r.Image, Base: c.Base, Best: c.Best}
+		w.revisions[w.newest-firstNumber] = Revision{Number: w.newest, Event: r.Event, Time: r.Time, Image: r.Image,
+			Base: c.Base, Best: c.Best}
 		a.Number = w.newest
 		d.known |= 1 << a.Number
 		d.registers++
@@ -223,7 +224,8 @@ func (x *explorer) write(w *world, i int, c Call) bool {
 	var readers []int
 	for j := range w.deliveries {
 		ready := *w
-		if j != i && slices.ContainsFunc(ready.next(j), func(c Call) bool { return c.Kind == changed }) && (c.Kind == Register || c.Number != w.running) {
+		if j != i && slices.ContainsFunc(ready.next(j), func(c Call) bool { return c.Kind == changed }) &&
+			(c.Kind == Register || c.Number != w.running) {
 			readers = append(readers, j)
 		}
 	}

@@ -24,18 +24,31 @@ func TestWinner(t *testing.T) {
 	}{
 		{name: "foreign, running", known: []Revision{foreign(57, 10)}, newest: 57, running: 57, want: 57},
 		{name: "ours, the newest", known: []Revision{ours(58, 20, 57, Key{10, 57})}, newest: 58, running: 58, want: 58},
-		{name: "the newest is late: the best before it has won", known: []Revision{ours(59, 15, 58, Key{20, 58}), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
-		{name: "the running revision must be read", known: []Revision{ours(59, 15, 58, Key{20, 58})}, newest: 59, running: 58, read: 58},
-		{name: "the best before must be read", known: []Revision{ours(59, 15, 58, Key{20, 57}), ours(58, 12, 57, Key{20, 57})}, newest: 59, running: 58, read: 57},
-		{name: "a gap is read, newest first", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10)}, newest: 60, running: 57, read: 59},
-		{name: "then the next", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10), ours(59, 16, 57, Key{10, 57})}, newest: 60, running: 57, read: 58},
-		{name: "a revision in the gap wins", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10), ours(59, 16, 57, Key{10, 57}), ours(58, 14, 57, Key{10, 57})}, newest: 60, running: 57, want: 59},
-		{name: "of one time the greater number", known: []Revision{ours(10, 15, 9, Key{15, 9}), ours(9, 15, 8, Key{1, 8})}, newest: 10, running: 9, want: 10},
-		{name: "behind a foreign one that does not run", known: []Revision{foreign(59, 30), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
-		{name: "an older foreign one runs again", known: []Revision{ours(58, 20, 57, Key{10, 57}), foreign(57, 10)}, newest: 58, running: 57, want: 58},
-		{name: "a failed one does not win", known: []Revision{dead(ours(58, 20, 57, Key{10, 57})), foreign(57, 10)}, newest: 58, running: 57, want: 57},
-		{name: "nor as the best before", known: []Revision{ours(59, 15, 58, Key{20, 58}), dead(ours(58, 20, 57, Key{12, 57})), ours(57, 12, 56, Key{})}, newest: 59, running: 57, want: 59},
-		{name: "newer than what was read as newest", known: []Revision{foreign(57, 10), ours(58, 20, 57, Key{10, 57})}, newest: 57, running: 58, want: 58},
+		{name: "the newest is late: the best before it has won",
+			known: []Revision{ours(59, 15, 58, Key{20, 58}),
+				ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
+		{name: "the running revision must be read", known: []Revision{ours(59, 15, 58, Key{20, 58})}, newest: 59,
+			running: 58, read: 58},
+		{name: "the best before must be read", known: []Revision{ours(59, 15, 58, Key{20, 57}),
+			ours(58, 12, 57, Key{20, 57})}, newest: 59, running: 58, read: 57},
+		{name: "a gap is read, newest first", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10)},
+			newest: 60, running: 57, read: 59},
+		{name: "then the next", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10),
+			ours(59, 16, 57, Key{10, 57})}, newest: 60, running: 57, read: 58},
+		{name: "a revision in the gap wins", known: []Revision{ours(60, 15, 57, Key{10, 57}), foreign(57, 10),
+			ours(59, 16, 57, Key{10, 57}), ours(58, 14, 57, Key{10, 57})}, newest: 60, running: 57, want: 59},
+		{name: "of one time the greater number", known: []Revision{ours(10, 15, 9, Key{15, 9}),
+			ours(9, 15, 8, Key{1, 8})}, newest: 10, running: 9, want: 10},
+		{name: "behind a foreign one that does not run",
+			known: []Revision{foreign(59, 30), ours(58, 20, 57, Key{10, 57})}, newest: 59, running: 58, want: 58},
+		{name: "an older foreign one runs again", known: []Revision{ours(58, 20, 57, Key{10, 57}), foreign(57, 10)},
+			newest: 58, running: 57, want: 58},
+		{name: "a failed one does not win", known: []Revision{dead(ours(58, 20, 57, Key{10, 57})), foreign(57, 10)},
+			newest: 58, running: 57, want: 57},
+		{name: "nor as the best before", known: []Revision{ours(59, 15, 58, Key{20, 58}),
+			dead(ours(58, 20, 57, Key{12, 57})), ours(57, 12, 56, Key{})}, newest: 59, running: 57, want: 59},
+		{name: "newer than what was read as newest", known: []Revision{foreign(57, 10), ours(58, 20, 57, Key{10, 57})},
+			newest: 57, running: 58, want: 58},
 		{name: "none", known: []Revision{dead(foreign(1, 10))}, newest: 1, running: 1, want: 0},
 	}
 	for _, tt := range tests {
@@ -113,18 +126,27 @@ func TestOutcomes(t *testing.T) {
 		runs      int
 		writes    []Kind
 	}{
-		{"new image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Deployed, 2, []Kind{Register, Update}},
-		{"the running image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1"}, Unchanged, 1, []Kind{Register}},
-		{"the running image, forced", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1", Force: true}, Deployed, 2, []Kind{Register, Update}},
+		{"new image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Deployed, 2,
+			[]Kind{Register, Update}},
+		{"the running image", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1"}, Unchanged, 1,
+			[]Kind{Register}},
+		{"the running image, forced", []Revision{v1}, 1, Request{Event: "e", Time: 30, Image: "v1", Force: true},
+			Deployed, 2, []Kind{Register, Update}},
 		{"late", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, nil},
-		{"late, for the winner's image", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v2"}, Unchanged, 2, nil},
+		{"late, for the winner's image", []Revision{v1, e2}, 2, Request{Event: "e", Time: 10, Image: "v2"}, Unchanged,
+			2, nil},
 		{"of the same time", []Revision{v1, e2}, 2, Request{Event: "e", Time: 20, Image: "v3"}, Superseded, 2, nil},
-		{"late, completes the update", []Revision{v1, e2}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, []Kind{Update}},
-		{"late, does not complete an old update", []Revision{v1, old}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 1, nil},
+		{"late, completes the update", []Revision{v1, e2}, 1, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2,
+			[]Kind{Update}},
+		{"late, does not complete an old update", []Revision{v1, old}, 1, Request{Event: "e", Time: 10, Image: "v3"},
+			Superseded, 1, nil},
 		{"duplicate", []Revision{v1, e2}, 2, Request{Event: "e2", Time: 20, Image: "v2"}, Repeated, 2, nil},
-		{"duplicate, completes the update", []Revision{v1, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2"}, Deployed, 2, []Kind{Update}},
-		{"duplicate, forced, completes the update", []Revision{{Number: 1, Time: 1, Image: "v2"}, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2", Force: true}, Deployed, 2, []Kind{Update}},
-		{"older than a running foreign one", []Revision{{Number: 1, Time: 40, Image: "v1"}}, 1, Request{Event: "e", Time: 30, Image: "v3"}, Superseded, 1, nil},
+		{"duplicate, completes the update", []Revision{v1, e2}, 1, Request{Event: "e2", Time: 20, Image: "v2"},
+			Deployed, 2, []Kind{Update}},
+		{"duplicate, forced, completes the update", []Revision{{Number: 1, Time: 1, Image: "v2"}, e2}, 1,
+			Request{Event: "e2", Time: 20, Image: "v2", Force: true}, Deployed, 2, []Kind{Update}},
+		{"older than a running foreign one", []Revision{{Number: 1, Time: 40, Image: "v1"}}, 1,
+			Request{Event: "e", Time: 30, Image: "v3"}, Superseded, 1, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +168,9 @@ func TestOutcomes(t *testing.T) {
 						a.Number = running
 					case Register:
 						r := tt.request
-						revisions = append(revisions, Revision{Number: len(revisions) + 1, Event: r.Event, Time: r.Time, Image: r.Image, Base: c.Base, Best: c.Best})
+						revisions = append(revisions,
+							Revision{Number: len(revisions) + 1, Event: r.Event, Time: r.Time, Image: r.Image,
+								Base: c.Base, Best: c.Best})
 						a.Number = len(revisions)
 						writes = append(writes, c.Kind)
 					case Update:
