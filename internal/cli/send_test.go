@@ -69,7 +69,7 @@ func TestSendFollowImpaired(t *testing.T) {
 	must(t, err)
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
-	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not stay up and the service has no circuit breaker "
+	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not start and the service has no circuit breaker "
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
