@@ -10,11 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/notify"
-	"deployer/testbed/aws/cloudformation"
 )
 
-// TestDashboard holds that the dashboard is JSON, and shows no metric of the
-// deployer's that there is none of.
+// TestDashboard checks that the dashboard is JSON, and that every metric of the
+// deployer that it shows is documented.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	body, _ := member(load(t, "prod").Resource("Dashboard"), "Properties", "DashboardBody").(string)
@@ -35,36 +34,38 @@ func TestDashboard(t *testing.T) {
 				continue
 			}
 			if shown++; !strings.Contains(string(documented), fmt.Sprintf("| `%s` |", m[1])) {
-				t.Errorf("there is no metric %v", m[1])
+				t.Errorf("metric %v is not documented", m[1])
 			}
 		}
 	}
 	if shown < 6 {
-		t.Errorf("it shows %d metrics of the deployer's: %s", shown, body)
+		t.Errorf("it shows %d metrics of the deployer, want at least 6: %s", shown, body)
 	}
 }
 
-// TestWebhookRights holds that the function may read just the parameter that the
-// webhook is in, and the secret if SSM reads one by that name.
-func TestWebhookRights(t *testing.T) {
+// TestWebhookPermissions checks that the function may read only the parameter with the
+// webhook, and the secret if the parameter's name refers to one in Secrets Manager.
+func TestWebhookPermissions(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const account = "arn:aws:%s:us-east-1:333333333333:"
+	const (
+		ssm            = "arn:aws:ssm:us-east-1:333333333333:parameter/"
+		secretsManager = "arn:aws:secretsmanager:us-east-1:333333333333:secret:"
+	)
 	for parameter, want := range map[string]map[string]string{
 		"":                 {},
-		"/myproject/slack": {"ReadWebhook": fmt.Sprintf(account, "ssm") + "parameter/myproject/slack"},
-		"/aws/reference/secretsmanager/myproject/slack": {"ReadWebhook": fmt.Sprintf(account, "ssm") + "parameter/aws/reference/secretsmanager/myproject/slack",
-			"ReadWebhookSecret": fmt.Sprintf(account, "secretsmanager") + "secret:myproject/slack-??????"},
+		"/myproject/slack": {"ReadWebhook": ssm + "myproject/slack"},
+		"/aws/reference/secretsmanager/myproject/slack": {
+			"ReadWebhook":       ssm + "aws/reference/secretsmanager/myproject/slack",
+			"ReadWebhookSecret": secretsManager + "myproject/slack-??????",
+		},
 	} {
-		loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: prod, Region: region, Stack: "s", Values: map[string]string{"Project": "p", "Env": "prod", "SlackParameter": parameter}})
+		values := map[string]string{"Project": "p", "Env": "prod", "SlackParameter": parameter}
+		loaded, err := loadWith(t, prod, values)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := map[string]string{}
-		for _, s := range member(loaded.Resource("DeployerRole"), "Properties", "Policies", 0, "PolicyDocument", "Statement").([]any) {
+		for _, s := range roleStatements(loaded) {
 			if sid := fmt.Sprint(member(s, "Sid")); strings.HasPrefix(sid, "ReadWebhook") {
 				got[sid] = fmt.Sprint(member(s, "Resource"))
 			}

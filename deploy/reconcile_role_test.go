@@ -11,8 +11,8 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// TestRoleAllowsReconciling looks for lost pushes under the template's own role,
-// and under it without the one action that only this needs.
+// TestRoleAllowsReconciling looks for lost pushes with the template's role, and with
+// that role without the one action that only this needs.
 func TestRoleAllowsReconciling(t *testing.T) {
 	t.Parallel()
 	const schedule = `{"id":"s1","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`
@@ -20,11 +20,12 @@ func TestRoleAllowsReconciling(t *testing.T) {
 		name, without, status, reason string
 	}{
 		{"as it is", "", "deployed", ""},
-		{"without DescribeImages", "ecr:DescribeImages", "ignored", "the identity policy of role deployer does not allow it"},
+		{"without DescribeImages", "ecr:DescribeImages", "ignored",
+			"the identity policy of role deployer does not allow it"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			// What was pushed later than the revisions were registered is a lost push.
+			// A push later than the registration of the running revision is a lost push.
 			clock := emulator.NewClock(time.Now().Add(-time.Hour))
 			e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
 			byName, err := cloud.CentralizedDev(t.Context(), url)
@@ -42,11 +43,12 @@ func TestRoleAllowsReconciling(t *testing.T) {
 					for key, value := range s.(map[string]any) {
 						copied[key] = value
 					}
-					copied["Action"] = slices.DeleteFunc(slices.Clone(actions), func(a any) bool { return a == tt.without })
+					isDenied := func(action any) bool { return action == tt.without }
+					copied["Action"] = slices.DeleteFunc(slices.Clone(actions), isDenied)
 					role[i] = copied
 				}
 			}
-			function, ctx := functionUnder(t, e, url, "dev", role)
+			function, ctx := functionWith(t, e, url, "dev", role)
 			got, err := function.Handle(ctx, []byte(schedule))
 			if err != nil || string(got.Status) != tt.status || !strings.Contains(got.Reason, tt.reason) {
 				t.Errorf("%+v, %v; want %s: %s", got, err, tt.status, tt.reason)

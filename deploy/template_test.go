@@ -1,5 +1,5 @@
-// Package deploy_test reads the template as CloudFormation would, and holds
-// what it makes: which event meets which rule, and what the function may do.
+// Package deploy_test reads the template as CloudFormation does, and checks what it
+// creates: which rule matches which event, and what the function's role allows.
 package deploy_test
 
 import (
@@ -23,42 +23,51 @@ const (
 	region             = "us-east-1"
 )
 
-// stacks are the guide's patterns: the parameters of each environment's stack.
+// stacks are the parameters of each environment's stack: a central registry in dev,
+// and for "local prod" a registry in the environment's own account.
 var stacks = map[string]struct {
 	account string
 	values  map[string]string
 }{
 	"dev": {dev, map[string]string{"Project": "myproject", "Env": "dev",
 		"ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"}},
-	"staging":    {staging, map[string]string{"Project": "myproject", "Env": "staging", "EcrAccountId": dev, "EcrAccountRegion": region}},
-	"prod":       {prod, map[string]string{"Project": "myproject", "Env": "prod", "EcrAccountId": dev, "EcrAccountRegion": region}},
+	"staging": {staging, map[string]string{"Project": "myproject", "Env": "staging",
+		"EcrAccountId": dev, "EcrAccountRegion": region}},
+	"prod": {prod, map[string]string{"Project": "myproject", "Env": "prod",
+		"EcrAccountId": dev, "EcrAccountRegion": region}},
 	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled"}},
 }
 
+// load returns the template of one of the stacks.
 func load(t *testing.T, stack string) *cloudformation.Template {
 	t.Helper()
-	source, err := os.ReadFile("template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := stacks[stack]
-	loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: s.account, Region: region, Stack: "deployer", Values: s.values})
+	loaded, err := loadWith(t, stacks[stack].account, stacks[stack].values)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return loaded
 }
 
-// TestEveryEventMeetsItsRule sends every sample to every stack's rules: each
-// meets the rules that the table says, and no other.
-func TestEveryEventMeetsItsRule(t *testing.T) {
+// loadWith returns the template with the given parameters.
+func loadWith(t *testing.T, account string, values map[string]string) (*cloudformation.Template, error) {
+	t.Helper()
+	source, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters := cloudformation.Parameters{Account: account, Region: region, Stack: "deployer", Values: values}
+	return cloudformation.Load(source, parameters)
+}
+
+// TestRulesMatchEvents matches every sample event with the rules of every stack.
+func TestRulesMatchEvents(t *testing.T) {
 	t.Parallel()
-	want := map[string]map[string][]string{
+	want := map[string]map[string][]string{ // event → stack → rules
 		"deploy-backend":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-service":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-dry-run":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-task":                {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
-		"deploy-rejected-tag":        {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it, and says why
+		"deploy-rejected-tag":        {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it
 		"deploy-rejected-service":    {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-staging":             {"staging": {"DeployRule"}},
 		"deploy-dev":                 {"dev": {"DeployRule"}},
@@ -76,7 +85,7 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		"ecr-storage-class":          {},
 		"ecr-replication":            {},
 		"ecr-scan":                   {},
-		"scheduled":                  {}, // its rule has a schedule, and no pattern
+		"scheduled":                  {}, // its rule has a schedule instead of a pattern
 		"deploy-rollback":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"ecs-deployment-in-progress": {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-deployment-completed":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
@@ -108,17 +117,17 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 		for stack := range stacks {
 			for _, rule := range load(t, stack).Rules() {
 				if rule.Pattern == nil {
-					continue // it has a schedule
+					continue // the rule has a schedule
 				}
 				p, err := pattern.Parse(rule.Pattern)
 				if err != nil {
 					t.Fatalf("%s of %s: %v", rule.LogicalID, stack, err)
 				}
-				met, err := p.Match(event)
+				matches, err := p.Match(event)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if met {
+				if matches {
 					got[stack] = append(got[stack], rule.LogicalID)
 				}
 			}
@@ -129,20 +138,27 @@ func TestEveryEventMeetsItsRule(t *testing.T) {
 	}
 }
 
-func TestRulesHaveTargetsThatLoseNothing(t *testing.T) {
+// TestRulesHaveDeadLetterQueues checks the targets of every rule: events that cannot be
+// delivered go to a queue.
+func TestRulesHaveDeadLetterQueues(t *testing.T) {
 	t.Parallel()
 	for stack := range stacks {
 		loaded := load(t, stack)
 		function, _ := loaded.Function("DeployerFunction")
-		undelivered := fmt.Sprintf("arn:aws:sqs:us-east-1:%s:myproject_deployer_undelivered_%s", stacks[stack].account, stacks[stack].values["Env"])
+		undelivered := fmt.Sprintf("arn:aws:sqs:us-east-1:%s:myproject_deployer_undelivered_%s",
+			stacks[stack].account, stacks[stack].values["Env"])
 		for _, rule := range loaded.Rules() {
 			want := []cloudformation.Target{{ID: "deployer", ARN: function.ARN, DeadLetterARN: undelivered}}
 			if rule.LogicalID == "ForwardRule" {
-				want = []cloudformation.Target{{ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default", DeadLetterARN: undelivered,
-					RoleARN: "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev"}}
+				want = []cloudformation.Target{{
+					ID: "first", ARN: "arn:aws:events:us-east-1:222222222222:event-bus/default",
+					DeadLetterARN: undelivered,
+					RoleARN:       "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev",
+				}}
 			}
 			if rule.LogicalID == "RejectedRule" || rule.LogicalID == "FailedRolloutRule" {
-				want = []cloudformation.Target{{ID: "failed", ARN: strings.Replace(undelivered, "undelivered", "failed", 1), DeadLetterARN: undelivered}}
+				failed := strings.Replace(undelivered, "undelivered", "failed", 1)
+				want = []cloudformation.Target{{ID: "failed", ARN: failed, DeadLetterARN: undelivered}}
 			}
 			if diff := cmp.Diff(want, rule.Targets); diff != "" {
 				t.Errorf("%s of %s:\n%s", rule.LogicalID, stack, diff)
@@ -151,7 +167,8 @@ func TestRulesHaveTargetsThatLoseNothing(t *testing.T) {
 	}
 }
 
-// member returns a member of a resolved resource: names of mappings, numbers of lists.
+// member returns a part of a resolved resource. An element of path is the key of a
+// mapping or the index of a list.
 func member(v any, path ...any) any {
 	for _, p := range path {
 		switch key := p.(type) {
@@ -169,10 +186,15 @@ func member(v any, path ...any) any {
 	return v
 }
 
-func TestStructure(t *testing.T) {
+// TestProperties checks properties that nothing else in the tests depends on.
+func TestProperties(t *testing.T) {
 	t.Parallel()
 	loaded := load(t, "prod")
-	const queue = "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_"
+	const (
+		queue = "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_"
+		rule  = "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_"
+	)
+	statement := func(path ...any) []any { return append([]any{"Properties", "PolicyDocument", "Statement"}, path...) }
 	for _, tt := range []struct {
 		resource string
 		path     []any
@@ -185,19 +207,21 @@ func TestStructure(t *testing.T) {
 		{"DeployerFunction", []any{"Properties", "Tracing"}, "Active"},
 		{"DeployerFunction", []any{"Properties", "LoggingConfig", "LogFormat"}, "JSON"},
 		{"DeployerFunction", []any{"Properties", "LoggingConfig", "LogGroup"}, "/aws/lambda/myproject_deployer_prod"},
-		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENVIRONMENT_FILE"}, "environment.yaml"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENVIRONMENT_FILE"},
+			"environment.yaml"},
 		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "MaximumRetryAttempts"}, "2"},
-		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"}, queue + "failed_prod"},
+		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"},
+			queue + "failed_prod"},
 		{"LogGroup", []any{"Properties", "RetentionInDays"}, "90"},
 		{"UndeliveredQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"}, // 14 days
 		{"UndeliveredQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
 		{"FailedQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"},
 		{"FailedQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
-		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Principal", "Service"}, "events.amazonaws.com"},
-		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 0}, "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_deploy_prod"},
-		{"UndeliveredQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 1, "Condition", "Bool", "aws:SecureTransport"}, "false"},
-		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 0, "Condition", "ArnEquals", "aws:SourceArn", 1}, "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_broken_prod"},
-		{"FailedQueuePolicy", []any{"Properties", "PolicyDocument", "Statement", 1, "Condition", "Bool", "aws:SecureTransport"}, "false"},
+		{"UndeliveredQueuePolicy", statement(0, "Principal", "Service"), "events.amazonaws.com"},
+		{"UndeliveredQueuePolicy", statement(0, "Condition", "ArnEquals", "aws:SourceArn", 0), rule + "deploy_prod"},
+		{"UndeliveredQueuePolicy", statement(1, "Condition", "Bool", "aws:SecureTransport"), "false"},
+		{"FailedQueuePolicy", statement(0, "Condition", "ArnEquals", "aws:SourceArn", 1), rule + "broken_prod"},
+		{"FailedQueuePolicy", statement(1, "Condition", "Bool", "aws:SecureTransport"), "false"},
 		{"ErrorsAlarm", []any{"Properties", "MetricName"}, "Errors"},
 		{"ThrottlesAlarm", []any{"Properties", "MetricName"}, "Throttles"},
 		{"UndeliveredAlarm", []any{"Properties", "MetricName"}, "ApproximateNumberOfMessagesVisible"},
@@ -211,13 +235,10 @@ func TestStructure(t *testing.T) {
 	}
 }
 
-// TestReconciling holds that the schedule is there where pushes deploy, and is off with 0.
-func TestReconciling(t *testing.T) {
+// TestReconcileSchedule checks that an environment in which pushes deploy has a
+// schedule, and that ReconcileMinutes=0 turns it off.
+func TestReconcileSchedule(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, tt := range []struct{ env, minutes, want string }{
 		{"dev", "", "rate(15 minutes)"}, {"dev", "30", "rate(30 minutes)"}, {"dev", "0", ""}, {"prod", "", ""},
 	} {
@@ -225,7 +246,7 @@ func TestReconciling(t *testing.T) {
 		if tt.minutes != "" {
 			values["ReconcileMinutes"] = tt.minutes
 		}
-		loaded, err := cloudformation.Load(source, cloudformation.Parameters{Account: dev, Region: region, Stack: "s", Values: values})
+		loaded, err := loadWith(t, dev, values)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,32 +260,31 @@ func TestReconciling(t *testing.T) {
 	}
 }
 
-// TestBadParameters holds what CloudFormation refuses before it makes anything.
-func TestBadParameters(t *testing.T) {
+// TestInvalidParameters checks the parameters that CloudFormation rejects before it
+// creates anything.
+func TestInvalidParameters(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, values := range map[string]map[string]string{
-		"registry without region":   {"Project": "p", "Env": "prod", "EcrAccountId": dev},
-		"account id of 11 digits":   {"Project": "p", "Env": "prod", "EcrAccountId": "11111111111", "EcrAccountRegion": region},
-		"no project":                {"Env": "prod"},
-		"a parameter of another":    {"Project": "p", "Env": "prod", "Strategy": "local"},
-		"auto deploy neither":       {"Project": "p", "Env": "prod", "AutoDeploy": "latest"},
-		"forward to something else": {"Project": "p", "Env": "dev", "ForwardPushesTo": "222222222222"},
+		"registry without region": {"Project": "p", "Env": "prod", "EcrAccountId": dev},
+		"account id of 11 digits": {"Project": "p", "Env": "prod",
+			"EcrAccountId": "11111111111", "EcrAccountRegion": region},
+		"Project is missing":        {"Env": "prod"},
+		"unknown parameter":         {"Project": "p", "Env": "prod", "Strategy": "local"},
+		"AutoDeploy is a tag":       {"Project": "p", "Env": "prod", "AutoDeploy": "latest"},
+		"ForwardPushesTo is no bus": {"Project": "p", "Env": "dev", "ForwardPushesTo": "222222222222"},
 	} {
-		if _, err := cloudformation.Load(source, cloudformation.Parameters{Account: prod, Region: region, Stack: "s", Values: values}); err == nil {
-			t.Errorf("%s: it loads", name)
+		if _, err := loadWith(t, prod, values); err == nil {
+			t.Errorf("%s: it is accepted", name)
 		}
 	}
 }
 
-func TestTemplateIsClean(t *testing.T) {
+// TestLint runs cfn-lint if it is installed.
+func TestLint(t *testing.T) {
 	t.Parallel()
 	path, err := exec.LookPath("cfn-lint")
 	if err != nil {
-		t.Log("cfn-lint is not installed: the template is checked by these tests alone")
+		t.Log("cfn-lint is not installed: only the other tests check the template")
 		return
 	}
 	if out, err := exec.Command(path, "template.yaml").CombinedOutput(); err != nil {
