@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// holds reports whether a resource or output is to be made: value is its Condition, nil when it has none.
+// holds reports whether the stack has a resource or output. value is its Condition, nil if it has none.
 func (r *resolver) holds(value any) (bool, error) {
 	switch name := value.(type) {
 	case nil:
@@ -108,8 +108,8 @@ func (r *resolver) combine(name string, operands []any) (bool, error) {
 	return slices.Contains(results, true), nil
 }
 
-// checkRules checks the assertions of the Rules section, by which a template refuses parameters that do not go
-// together.
+// checkRules checks the assertions of the Rules section, which reject combinations of parameters (CloudFormation user
+// guide, "Rules section").
 func (r *resolver) checkRules(section any) error {
 	rules, err := objects("Rules", section)
 	if err != nil {

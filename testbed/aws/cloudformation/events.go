@@ -16,26 +16,26 @@ import (
 // Rule is an EventBridge rule.
 type Rule struct {
 	LogicalID, Name, ARN, BusARN string
-	// Pattern is the event pattern, which is valid; nil for a rule that has only a schedule.
+	// Pattern is the event pattern, which is valid; nil for a rule with only a schedule.
 	Pattern json.RawMessage
-	// Schedule is when the rule acts by itself, such as "rate(15 minutes)"; empty for a rule without one.
+	// Schedule is the schedule expression, such as "rate(15 minutes)"; empty for a rule without one.
 	Schedule string
 	Targets  []Target
 }
 
-// Target is what a rule sends its events to. DeadLetterARN, of a queue, and RoleARN are empty where it has none.
+// Target is where a rule sends events. DeadLetterARN (of a queue) and RoleARN are empty if it has none.
 type Target struct{ ID, ARN, DeadLetterARN, RoleARN string }
 
-// BusPolicy is the resource policy of one event bus, all of its statements together.
+// BusPolicy is the resource policy of an event bus with the statements of all its AWS::Events::EventBusPolicy.
 type BusPolicy struct {
 	BusARN   string
 	Document []byte
 }
 
-// Rules returns the stack's rules by their logical ids' order.
+// Rules returns the stack's rules, sorted by logical id.
 func (t *Template) Rules() []Rule { return t.rules }
 
-// BusPolicies returns the stack's policies of event buses, one for each bus that has any.
+// BusPolicies returns the stack's event bus policies, one for each bus that has any.
 func (t *Template) BusPolicies() []BusPolicy { return t.policies }
 
 func (r *resolver) readRule(id string, properties map[string]any) (Rule, error) {
@@ -47,7 +47,7 @@ func (r *resolver) readRule(id string, properties map[string]any) (Rule, error) 
 		switch property {
 		case "Name", "Description", "EventBusName", "EventPattern", "ScheduleExpression", "Targets":
 		default:
-			return Rule{}, fmt.Errorf("property %s is not known here", property)
+			return Rule{}, fmt.Errorf("property %s is not supported", property)
 		}
 	}
 	rule := Rule{LogicalID: id, Name: name, ARN: ruleARN(r, name, identity), BusARN: r.busARN(properties)}
@@ -90,7 +90,7 @@ func readTarget(element any) (Target, error) {
 			target.DeadLetterARN, ok = config["Arn"].(string)
 		case "RetryPolicy": // How often and for how long: the emulator does not wait for that.
 		default:
-			return Target{}, fmt.Errorf("property %s is not known here", name)
+			return Target{}, fmt.Errorf("property %s is not supported", name)
 		}
 		if !ok {
 			return Target{}, fmt.Errorf("property %s is %s", name, describe(value))
@@ -135,7 +135,7 @@ func (t *Template) addBusPolicy(r *resolver, properties map[string]any) error {
 	return nil
 }
 
-// busName returns the name of the bus that a rule or a policy is for, which may be given by name or ARN.
+// busName returns the name of the bus of a rule or a policy, which may give its name or its ARN.
 func busName(properties map[string]any) string {
 	name, ok := properties["EventBusName"].(string)
 	if !ok {
@@ -151,7 +151,7 @@ func (r *resolver) busARN(properties map[string]any) string {
 	return r.arn("events", r.stack.Region, "event-bus/"+busName(properties))
 }
 
-// marshal writes JSON with <, > and & as they are, since patterns are limited in characters.
+// marshal encodes JSON without escaping HTML, because the length of patterns is limited.
 func marshal(value any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// join is Fn::Join. CloudFormation takes no functions in the delimiter of it or of Fn::Split.
+// join is Fn::Join. Its delimiter, like that of Fn::Split, must not be a function.
 func (r *resolver) join(operands []any) (any, error) {
 	delimiter, rest, err := delimited("Fn::Join", operands)
 	if err != nil {

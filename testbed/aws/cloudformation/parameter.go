@@ -38,7 +38,7 @@ func resolveParameter(parameter map[string]any, value string, given bool) (any, 
 		case "Type", "Default", "Description", "ConstraintDescription", "NoEcho", "AllowedPattern", "AllowedValues",
 			"MinLength", "MaxLength":
 		default:
-			return nil, fmt.Errorf("%q is not known here", name)
+			return nil, fmt.Errorf("%q is not supported", name)
 		}
 	}
 	if !given {
@@ -62,7 +62,7 @@ func resolveParameter(parameter map[string]any, value string, given bool) (any, 
 		}
 		return list, nil
 	default:
-		return nil, fmt.Errorf("type %v is not known here", kind)
+		return nil, fmt.Errorf("type %v is not supported", kind)
 	}
 }
 

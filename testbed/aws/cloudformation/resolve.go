@@ -16,7 +16,7 @@ type resolver struct {
 	parameters map[string]any
 	conditions map[string]any
 	resources  map[string]map[string]any
-	// entered holds what is being computed, so that going round in circles is found out.
+	// entered is what is being resolved, to detect circular references.
 	entered map[string]bool
 }
 
@@ -39,7 +39,7 @@ func newResolver(document map[string]any, p Parameters) (*resolver, error) {
 	return r, nil
 }
 
-// enter notes that something is being computed, until the returned function is called.
+// enter records that something is being resolved until leave is called.
 func (r *resolver) enter(what string) (leave func(), err error) {
 	if r.entered[what] {
 		return nil, fmt.Errorf("%s depends on itself", what)
@@ -48,11 +48,11 @@ func (r *resolver) enter(what string) (leave func(), err error) {
 	return func() { delete(r.entered, what) }, nil
 }
 
-// noValue is what AWS::NoValue refers to: the property or the element is left out.
+// noValue is the value of AWS::NoValue, which removes the property or the element.
 type noValue struct{}
 
-// resolve returns the value with all functions in it computed. An error begins with the path from here, such as
-// `.Properties.Name: ...`, so that callers put what they know before it without a separator.
+// resolve returns the value with all functions in it resolved. An error begins with the path from here, such as
+// `.Properties.Name: ...`; callers prefix it without a separator.
 func (r *resolver) resolve(value any) (any, error) {
 	switch value := value.(type) {
 	case []any:
@@ -135,7 +135,7 @@ func (r *resolver) call(name string, operand any) (any, error) {
 	case "Fn::Select":
 		return r.pick(operands)
 	default:
-		return nil, fmt.Errorf("function %s is not known here", name)
+		return nil, fmt.Errorf("function %s is not supported", name)
 	}
 }
 
@@ -157,7 +157,7 @@ func (r *resolver) choose(operands []any) (any, error) {
 	return r.operand("Fn::If", operands[2])
 }
 
-// operand resolves one operand of a function.
+// operand resolves an operand of a function.
 func (r *resolver) operand(name string, value any) (any, error) {
 	resolved, err := r.resolve(value)
 	if err != nil {
@@ -166,7 +166,7 @@ func (r *resolver) operand(name string, value any) (any, error) {
 	return resolved, nil
 }
 
-// list resolves an operand that has to be a list.
+// list resolves an operand that must be a list.
 func (r *resolver) list(name string, value any) ([]any, error) {
 	resolved, err := r.operand(name, value)
 	if err != nil {
@@ -179,7 +179,7 @@ func (r *resolver) list(name string, value any) ([]any, error) {
 	return list, nil
 }
 
-// text resolves an operand that has to be a string, or a number or boolean that stands for one.
+// text resolves an operand that must be a string. A number or boolean is converted to one.
 func (r *resolver) text(name string, value any) (string, error) {
 	resolved, err := r.operand(name, value)
 	if err != nil {
@@ -195,7 +195,7 @@ func (r *resolver) text(name string, value any) (string, error) {
 	}
 }
 
-// placeholder is what Fn::Sub replaces: a name, the attribute of a resource, or, after !, itself without the !.
+// placeholder is what Fn::Sub replaces: a name, an attribute of a resource, or a literal after !.
 var placeholder = regexp.MustCompile(`\$\{([^{}]*)\}`)
 
 func (r *resolver) sub(operand any) (any, error) {
@@ -228,7 +228,7 @@ func (r *resolver) sub(operand any) (any, error) {
 	return result, fault
 }
 
-// variableOr returns the variable of Fn::Sub, or the function that its name stands for.
+// variableOr returns the variable of Fn::Sub, or the Ref or Fn::GetAtt that its name stands for.
 func variableOr(variables map[string]any, name string) any {
 	if value, ok := variables[name]; ok {
 		return value

@@ -4,19 +4,19 @@ import (
 	"fmt"
 )
 
-// kind says how resources of one type are named.
+// kind is how resources of one type are named.
 type kind struct {
-	// name is the property that names the resource. Without it the name here is the stack's and the logical id, where
+	// name is the property with the resource's name. The default is the stack's name and the logical id, to which
 	// CloudFormation adds random characters.
 	name string
-	// ref and attributes make what Ref and Fn::GetAtt give, of the resource's name and properties.
+	// ref and attributes return the values of Ref and Fn::GetAtt (AWS resource and property types reference).
 	ref        func(r *resolver, name string, properties map[string]any) string
 	attributes map[string]func(r *resolver, name string, properties map[string]any) string
 }
 
 func byName(_ *resolver, name string, _ map[string]any) string { return name }
 
-// arnOf returns what makes the ARN of a resource of a service in the stack's account and region.
+// arnOf returns a function that returns the ARN of a resource in the stack's account and region.
 func arnOf(service, prefix, suffix string) func(*resolver, string, map[string]any) string {
 	return func(r *resolver, name string, _ map[string]any) string {
 		return r.arn(service, r.stack.Region, prefix+name+suffix)
@@ -35,7 +35,7 @@ func roleARN(r *resolver, name string, properties map[string]any) string {
 	return r.arn("iam", "", "role"+path+name)
 }
 
-// ruleARN has the bus's name only where it is not the default one.
+// ruleARN returns the ARN of a rule, which has the name of its bus unless that is the default one.
 func ruleARN(r *resolver, name string, properties map[string]any) string {
 	if bus := busName(properties); bus != "default" {
 		name = bus + "/" + name
@@ -52,8 +52,8 @@ func ruleRef(_ *resolver, name string, properties map[string]any) string {
 
 type namer = func(*resolver, string, map[string]any) string
 
-// kinds are the types of resources that can be referred to. A type that is not here may be in a template; a reference
-// to it is an error.
+// kinds are the resource types that Ref and Fn::GetAtt can refer to. A template may have resources of other types; a
+// reference to one is an error.
 var kinds = map[string]kind{
 	"AWS::Serverless::Function": {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
 	"AWS::SQS::Queue": {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""),
@@ -69,7 +69,7 @@ func (r *resolver) arn(service, region, resource string) string {
 	return fmt.Sprintf("arn:%s:%s:%s:%s:%s", r.stack.Partition, service, region, r.stack.Account, resource)
 }
 
-// urlSuffix is the domain of a partition's endpoints.
+// urlSuffix returns the domain of a partition's endpoints.
 func urlSuffix(partition string) string {
 	if partition == "aws-cn" {
 		return "amazonaws.com.cn"
@@ -77,7 +77,7 @@ func urlSuffix(partition string) string {
 	return "amazonaws.com"
 }
 
-// ref computes Ref.
+// ref resolves Ref.
 func (r *resolver) ref(name string) (any, error) {
 	switch name {
 	case "AWS::AccountId":
@@ -115,24 +115,24 @@ func (r *resolver) getAtt(operands []any) (any, error) {
 	}
 	make := k.attributes[attribute]
 	if make == nil {
-		return nil, fmt.Errorf("getting %q of %q: the attribute is not known here", attribute, id)
+		return nil, fmt.Errorf("getting %q of %q: the attribute is not supported", attribute, id)
 	}
 	return make(r, name, properties), nil
 }
 
-// identify returns a resource's kind, its name and the properties that are part of its identity.
+// identify returns a resource's kind, its name, and the properties that its name or ARN depend on.
 func (r *resolver) identify(id string) (k kind, name string, identity map[string]any, err error) {
 	exists, err := r.exists(id)
 	if err != nil {
 		return kind{}, "", nil, err
 	}
 	if !exists {
-		return kind{}, "", nil, fmt.Errorf("its condition does not hold, so that there is no such resource")
+		return kind{}, "", nil, fmt.Errorf("the stack does not have it, because its condition is false")
 	}
 	resourceType, _ := r.resources[id]["Type"].(string)
 	k, ok := kinds[resourceType]
 	if !ok {
-		return kind{}, "", nil, fmt.Errorf("what a resource of type %q gives is not known here", resourceType)
+		return kind{}, "", nil, fmt.Errorf("references to a resource of type %q are not supported", resourceType)
 	}
 	leave, err := r.enter("the name of " + id)
 	if err != nil {
@@ -157,7 +157,7 @@ func (r *resolver) identify(id string) (k kind, name string, identity map[string
 	return k, name, identity, nil
 }
 
-// exists reports whether a resource is in the stack. One that is not in the template is an error.
+// exists reports whether the stack has a resource. It is an error if the template does not have it.
 func (r *resolver) exists(id string) (bool, error) {
 	resource, ok := r.resources[id]
 	if !ok {

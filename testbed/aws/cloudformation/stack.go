@@ -19,28 +19,28 @@ type QueuePolicy struct {
 	Document *iam.Document
 }
 
-// Role is an IAM role. Policies are its inline ones, which are all that it has.
+// Role is an IAM role with its inline policies.
 type Role struct {
 	LogicalID, Name, ARN string
 	Policies             []*iam.Document
 }
 
-// Function is a Lambda function. Environment holds its own variables, not those that Lambda adds.
+// Function is a Lambda function. Environment has its own variables, without those that Lambda adds.
 type Function struct {
 	LogicalID, Name, ARN, RoleARN, Runtime, Handler string
 	Environment                                     map[string]string
 }
 
-// Queues returns the stack's queues by their logical ids' order.
+// Queues returns the stack's queues, sorted by logical id.
 func (t *Template) Queues() []Queue { return t.queues }
 
 // QueuePolicies returns the policies of queues, one for each queue that has any.
 func (t *Template) QueuePolicies() []QueuePolicy { return t.queuePolicies }
 
-// Roles returns the stack's roles by their logical ids' order.
+// Roles returns the stack's roles, sorted by logical id.
 func (t *Template) Roles() []Role { return t.roles }
 
-// Function returns the function with the logical id, and whether the stack has it.
+// Function returns the function with the logical id. It is not ok if the stack does not have it.
 func (t *Template) Function(logicalID string) (Function, bool) {
 	i := slices.IndexFunc(t.functions, func(f Function) bool { return f.LogicalID == logicalID })
 	if i < 0 {
@@ -49,7 +49,7 @@ func (t *Template) Function(logicalID string) (Function, bool) {
 	return t.functions[i], true
 }
 
-// FunctionPolicies returns the policies of a function's role, or nil when the stack lacks the function or its role.
+// FunctionPolicies returns the policies of a function's role; nil if the stack lacks the function or the role.
 func (t *Template) FunctionPolicies(logicalID string) []*iam.Document {
 	f, _ := t.Function(logicalID)
 	for _, role := range t.roles {
@@ -142,7 +142,7 @@ func (r *resolver) readRole(id string, properties map[string]any) (Role, error) 
 		return Role{}, err
 	}
 	if properties["ManagedPolicyArns"] != nil || properties["PermissionsBoundary"] != nil {
-		return Role{}, errors.New("what a managed policy or a boundary says is not known here")
+		return Role{}, errors.New("managed policies and permissions boundaries are not supported")
 	}
 	role := Role{LogicalID: id, Name: name, ARN: roleARN(r, name, identity)}
 	inline, _ := properties["Policies"].([]any)
@@ -166,10 +166,10 @@ func (r *resolver) readFunction(id string, properties map[string]any) (Function,
 	if err != nil {
 		return Function{}, err
 	}
-	// These two would have SAM make roles, rules and permissions of its own.
+	// SAM would create roles, rules and permissions for these two.
 	for _, property := range []string{"Events", "Policies"} {
 		if properties[property] != nil {
-			return Function{}, fmt.Errorf("property %s is not known here: write the resources that SAM would make of "+
+			return Function{}, fmt.Errorf("property %s is not supported: write the resources that SAM would make of "+
 				"it", property)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package cloudformation reads an AWS SAM or CloudFormation template as CloudFormation would when it makes a stack of
-// it: parameters, conditions, intrinsic functions and the names and ARNs of resources. What it does not know is an
-// error and never a guess, so that a template that loads means here what it means in AWS.
+// Package cloudformation reads an AWS SAM or CloudFormation template as CloudFormation does when it creates a stack
+// (CloudFormation user guide, "Template reference"): parameters, rules, conditions, intrinsic functions, and the names
+// and ARNs of resources. What it does not support is an error, so a template that loads means the same as in AWS.
 package cloudformation
 
 import (
@@ -9,15 +9,15 @@ import (
 	"slices"
 )
 
-// Parameters say of which stack the template is to be read.
+// Parameters are the stack that a template is read for.
 type Parameters struct {
-	// Account is a 12-digit id, Region one like us-east-1, Stack the stack's name. Partition may be empty for aws.
+	// Account is the account id and Stack the name of the stack. The default of Partition is "aws".
 	Account, Region, Partition, Stack string
-	// Values are the stack's parameters. One that is not here takes its default; a list is separated by commas.
+	// Values are the stack's parameters. The elements of a list are separated by commas. The template has defaults.
 	Values map[string]string
 }
 
-// Template is a template whose functions are resolved. It never changes after Load.
+// Template is a template with its functions resolved. It never changes.
 type Template struct {
 	resources map[string]map[string]any
 	outputs   map[string]string
@@ -30,13 +30,13 @@ type Template struct {
 	queuePolicies []QueuePolicy
 }
 
-// sections are those that a template may have. Metadata is for tools and is not read.
+// sections are the supported sections. Metadata is for tools and not read.
 var sections = []string{"AWSTemplateFormatVersion", "Transform", "Description", "Metadata", "Parameters", "Rules",
 	"Conditions", "Resources", "Outputs"}
 
-// Load reads a template in YAML or JSON for one stack. The error names the place in the template, and the value or
-// function at fault; parameters that the template does not have or does not allow, and rules of the template that
-// they break, are errors as they are in CloudFormation.
+// Load reads a template in YAML or JSON for one stack. An error names the place in the template and the value or the
+// function. As in CloudFormation, a parameter is an error if the template does not have it, or if its constraints or
+// rules do not allow the value.
 func Load(data []byte, p Parameters) (*Template, error) {
 	t, err := load(data, p)
 	if err != nil {
@@ -52,7 +52,7 @@ func load(data []byte, p Parameters) (*Template, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(document)) {
 		if !slices.Contains(sections, name) {
-			return nil, fmt.Errorf("section %q is not known here", name)
+			return nil, fmt.Errorf("section %q is not supported", name)
 		}
 	}
 	r, err := newResolver(document, p)
@@ -75,12 +75,11 @@ func load(data []byte, p Parameters) (*Template, error) {
 	return t, nil
 }
 
-// Resource returns a resource as the template has it, with Type, Properties and what else there is, and every function
-// in it resolved. Numbers are of type [encoding/json.Number]. It returns nil for a resource that the template does not
-// have or whose condition does not hold.
+// Resource returns a resource with Type, Properties and its other members. Numbers are of type [encoding/json.Number].
+// It returns nil for a resource that the stack does not have.
 func (t *Template) Resource(logicalID string) map[string]any { return t.resources[logicalID] }
 
-// Resources returns the logical ids of all resources of a type, or of all types for the empty string, in their order.
+// Resources returns the sorted logical ids of the resources of a type, or of all types for "".
 func (t *Template) Resources(kind string) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(t.resources)) {
@@ -91,7 +90,7 @@ func (t *Template) Resources(kind string) []string {
 	return ids
 }
 
-// Outputs returns the values of the stack's outputs by their logical ids.
+// Outputs returns the values of the stack's outputs by logical id.
 func (t *Template) Outputs() map[string]string { return maps.Clone(t.outputs) }
 
 func (t *Template) resolveResources(r *resolver) error {
@@ -145,7 +144,7 @@ func resolveOutputs(r *resolver, section any) (map[string]string, error) {
 	return resolved, nil
 }
 
-// objects returns a section as objects by their names.
+// objects returns the members of a section, which must be objects.
 func objects(name string, section any) (map[string]map[string]any, error) {
 	if section == nil {
 		return nil, nil

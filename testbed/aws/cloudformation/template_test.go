@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// stackOf reads a template with a value to try, in an
-// output, for the stack s of account 111111111111 in eu-west-1.
+// stackOf loads a template whose output It has the value, for the stack s of account 111111111111 in eu-west-1.
 func stackOf(value string, values map[string]string) (*Template, error) {
 	return Load([]byte(`Transform: AWS::Serverless-2016-10-31
 Parameters:
@@ -71,8 +70,8 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestRefused holds that what is not known is an error, and never a guess.
-func TestRefused(t *testing.T) {
+// TestErrors: what is not supported or not valid is an error.
+func TestErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, value string

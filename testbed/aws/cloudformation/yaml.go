@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// shortForms are the functions that may be written as a YAML tag.
+// shortForms are the functions that have a YAML tag as short form.
 var shortForms = []string{"And", "Equals", "GetAtt", "If", "Join", "Not", "Or", "Select", "Split", "Sub"}
 
 var integer = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)$`)
@@ -19,7 +19,7 @@ var integer = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)$`)
 func parseYAML(data []byte) (map[string]any, error) {
 	var document yaml.Node
 	if err := yaml.Load(data, &document); err != nil {
-		return nil, fmt.Errorf("not YAML: %w", err)
+		return nil, fmt.Errorf("parsing YAML: %w", err)
 	}
 	if len(document.Content) != 1 {
 		return nil, errors.New("it is empty")
@@ -35,7 +35,7 @@ func parseYAML(data []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// convert makes the JSON value of a node. A short form such as !Ref x becomes the long form {"Ref": "x"}.
+// convert returns the JSON value of a node. A short form such as !Ref x becomes the long form {"Ref": "x"}.
 func convert(node *yaml.Node) (any, error) {
 	tag, short := strings.CutPrefix(node.Tag, "!")
 	short = short && !strings.HasPrefix(tag, "!")
@@ -55,7 +55,7 @@ func convert(node *yaml.Node) (any, error) {
 	case slices.Contains(shortForms, tag):
 		return map[string]any{"Fn::" + tag: value}, nil
 	default:
-		return nil, fmt.Errorf("line %d: function !%s is not known here", node.Line, tag)
+		return nil, fmt.Errorf("line %d: function !%s is not supported", node.Line, tag)
 	}
 }
 
@@ -66,14 +66,14 @@ func convertPlain(node *yaml.Node, short bool) (any, error) {
 		for i := 0; i < len(node.Content); i += 2 {
 			key := node.Content[i]
 			if key.Kind != yaml.ScalarNode || key.Value == "<<" {
-				return nil, fmt.Errorf("line %d: the key is not a plain one", key.Line)
+				return nil, fmt.Errorf("line %d: the key is not a plain scalar", key.Line)
 			}
 			value, err := convert(node.Content[i+1])
 			if err != nil {
 				return nil, err
 			}
 			if _, twice := object[key.Value]; twice {
-				return nil, fmt.Errorf("line %d: key %q is there twice", key.Line, key.Value)
+				return nil, fmt.Errorf("line %d: duplicate key %q", key.Line, key.Value)
 			}
 			object[key.Value] = value
 		}
@@ -91,7 +91,7 @@ func convertPlain(node *yaml.Node, short bool) (any, error) {
 	case yaml.ScalarNode:
 		return convertScalar(node, short)
 	default:
-		return nil, fmt.Errorf("line %d: CloudFormation takes no YAML aliases", node.Line)
+		return nil, fmt.Errorf("line %d: CloudFormation does not support YAML aliases", node.Line)
 	}
 }
 
@@ -115,7 +115,7 @@ func convertScalar(node *yaml.Node, short bool) (any, error) {
 			return json.Number(node.Value), nil
 		}
 	}
-	return nil, fmt.Errorf("line %d: %s may be read in several ways: quote it", node.Line, node.Value)
+	return nil, fmt.Errorf("line %d: %s is ambiguous: quote it", node.Line, node.Value)
 }
 
 // describe names the type of a value for an error.

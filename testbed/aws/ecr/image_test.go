@@ -13,7 +13,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// index is that of one manifest.
+// index returns an index of one manifest.
 func index(manifest string) string {
 	return `{"schemaVersion":2,"mediaType":"` + emulatortest.IndexType + `","manifests":[{"mediaType":"` +
 		emulatortest.ManifestType + `","digest":"` +
@@ -83,12 +83,12 @@ func TestPutImage(t *testing.T) {
 		wantText: "The image tag 'v1.2.3' already exists in the 'myproject_backend' repository and cannot be " +
 			"overwritten because the tag is immutable.",
 	}, {
-		name:   "an index of what is there",
+		name:   "an index of an existing image",
 		before: []put{{manifest: one}},
 		put:    put{manifest: index(one), tag: "latest"},
 		want:   map[string][]string{emulatortest.Digest(one): nil, emulatortest.Digest(index(one)): {"latest"}},
 	}, {
-		name:     "an index of what is not there",
+		name:     "an index of a missing image",
 		put:      put{manifest: index(one), tag: "latest"},
 		want:     map[string][]string{},
 		wantCode: "ReferencedImagesNotFoundException",
@@ -119,7 +119,7 @@ func TestPutImage(t *testing.T) {
 		put:  put{manifest: `{"schemaVersion":2}`, mediaType: emulatortest.ManifestType, tag: "latest"},
 		want: map[string][]string{emulatortest.Digest(`{"schemaVersion":2}`): {"latest"}},
 	}, {
-		name:     "a tag that is none",
+		name:     "a tag that is not valid",
 		put:      put{manifest: one, tag: "-latest"},
 		want:     map[string][]string{},
 		wantCode: "InvalidParameterException",
@@ -248,7 +248,7 @@ func TestBatchGetImage(t *testing.T) {
 	}
 }
 
-// imageID leaves out what is empty.
+// imageID returns an id without members for empty arguments.
 func imageID(tag, digest string) *types.ImageIdentifier {
 	id := &types.ImageIdentifier{}
 	if tag != "" {

@@ -16,7 +16,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// layered is a repository with one image, whose configuration is uploaded.
+// layered returns an env with a repository that has one image and its config blob.
 func layered(t *testing.T) (w *env, configuration string) {
 	t.Helper()
 	w = newEnv(t, emulator.Options{})
@@ -61,8 +61,7 @@ func (w *env) upload(t *testing.T, parts ...string) {
 	}
 }
 
-// TestDownload: a layer is handed out by a URL that whoever has it may read for an
-// hour, and nobody with credentials of his own.
+// TestDownload: a layer can be downloaded by its URL for an hour, without credentials only.
 func TestDownload(t *testing.T) {
 	t.Parallel()
 	w, text := layered(t)
@@ -102,7 +101,7 @@ func TestDownload(t *testing.T) {
 	}
 	if status, body := fetch(*got.DownloadUrl+"x", ""); status != http.StatusForbidden || !strings.Contains(body,
 		"<Code>AccessDenied</Code><Message>Access Denied</Message>") {
-		t.Errorf("a URL that nobody signed: %d %s", status, body)
+		t.Errorf("a URL that was not signed: %d %s", status, body)
 	}
 	w.Clock.Advance(time.Hour + time.Second)
 	if status, body := fetch(*got.DownloadUrl, ""); status != http.StatusForbidden || !strings.Contains(body,
@@ -111,12 +110,12 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// TestLayersRefused: what ECR does not take, and does not give out.
-func TestLayersRefused(t *testing.T) {
+// TestLayerErrors tests the errors of uploads and downloads.
+func TestLayerErrors(t *testing.T) {
 	t.Parallel()
 	const id = "in the repository with name 'web' in the registry with id '111111111111'"
 	w, text := layered(t)
-	w.upload(t, "nobody's")
+	w.upload(t, "unused")
 	client := w.ECR(dev)
 	begin := func() *string {
 		begun, err := client.InitiateLayerUpload(t.Context(),
@@ -163,11 +162,11 @@ func TestLayersRefused(t *testing.T) {
 	emulatortest.WantError(t, get(emulatortest.Digest("other")), "LayersNotFoundException", "The layer with digest '"+
 		emulatortest.Digest("other")+"' does not exist within the repository with name 'web' in the registry with id "+
 		"'111111111111'")
-	emulatortest.WantError(t, get(emulatortest.Digest("nobody's")), "LayerInaccessibleException",
-		"The layer with digest '"+emulatortest.Digest("nobody's")+"' "+id+" is not associated with an image")
+	emulatortest.WantError(t, get(emulatortest.Digest("unused")), "LayerInaccessibleException",
+		"The layer with digest '"+emulatortest.Digest("unused")+"' "+id+" is not associated with an image")
 }
 
-// TestDownloadAccess: a URL is given to whoever may ask for it.
+// TestDownloadAccess: the caller needs permission to get the URL.
 func TestDownloadAccess(t *testing.T) {
 	t.Parallel()
 	w, text := layered(t)

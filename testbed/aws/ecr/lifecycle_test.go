@@ -55,15 +55,15 @@ func TestLifecyclePolicy(t *testing.T) {
 		"no resource-based policy allows the ecr:GetLifecyclePolicy action")
 }
 
-// TestArchive: an archived image keeps its tags and can be described, but not pulled
-// nor found in a list that does not ask for it, until it is restored or pushed again.
+// TestArchive: an archived image keeps its tags and can be described by name. It is not listed by default and cannot be
+// pulled until it is pushed again.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	v1 := w.Push(t, dev, "web", "one", "v1")
 	client := w.ECR(dev)
-	// state is what a list, a description by name and a pull say of the image.
+	// state returns the results of a list, a description by name and a pull of the image.
 	state := func() (listed int, status string, pull string) {
 		t.Helper()
 		list, err := client.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("web")})
@@ -106,9 +106,9 @@ func TestArchive(t *testing.T) {
 	want(1, "ACTIVE", "")
 
 	if err := w.AWS.Archive(dev, "us-east-1", "web", "sha256:0"); err == nil {
-		t.Error("an image that is not there was archived")
+		t.Error("a missing image was archived")
 	}
 	if err := w.AWS.Archive(dev, "us-east-1", "other", v1); err == nil {
-		t.Error("an image of a repository that is not there was archived")
+		t.Error("an image of a missing repository was archived")
 	}
 }

@@ -25,8 +25,8 @@ func (w *env) setRepositoryPolicy(t *testing.T, key, repository, statement strin
 	w.Do(t, key, "ecr:SetRepositoryPolicy", string(body))
 }
 
-// Who may pull from dev's registry: from another account the caller's policies and the
-// repository's both have to allow it, from the same account either.
+// TestPullAccess: a caller of another account needs permission by its own policies and by the repository's, a caller of
+// the same account by either.
 func TestPullAccess(t *testing.T) {
 	t.Parallel()
 	const (
@@ -148,7 +148,7 @@ func TestRepositories(t *testing.T) {
 		{"no policy yet", "ecr:GetRepositoryPolicy", `{"repositoryName":"myproject_backend"}`, 400,
 			`{"__type":"RepositoryPolicyNotFoundException","message":"Repository policy does not exist for the ` +
 				`repository with name 'myproject_backend' in the registry with id '111111111111'"}`},
-		{"a policy for nobody", "ecr:SetRepositoryPolicy",
+		{"a policy without a principal", "ecr:SetRepositoryPolicy",
 			`{"repositoryName":"myproject_backend","policyText":"{\"Version\":\"2012-10-17\",` +
 				`\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"ecr:BatchGetImage\"}]}"}`, 400,
 			`{"__type":"InvalidParameterException","message":"Invalid parameter at 'PolicyText' failed to ` +

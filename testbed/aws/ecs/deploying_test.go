@@ -11,18 +11,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// blueGreen is a deployment that bakes for five minutes, for deploying; more are further
-// members of the configuration.
+// blueGreen returns the JSON member for a blue/green deployment that bakes for five minutes; more are further members
+// of the configuration.
 func blueGreen(more string) string {
 	return `,"deploymentConfiguration":{"strategy":"BLUE_GREEN","bakeTimeInMinutes":5` + more + `}`
 }
 
-// pauseAt is a pause hook at a stage, for blueGreen.
+// pauseAt returns the JSON member for a pause hook at a stage, for blueGreen.
 func pauseAt(stage, more string) string {
 	return `,"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["` + stage + `"]` + more + `}]`
 }
 
-// records are the service deployments of the service web, newest first, by the SDK.
+// records returns the service deployments of the service web, newest first.
 func (w *env) records(t *testing.T) []types.ServiceDeployment {
 	t.Helper()
 	listed, err := w.ECS(dev).ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{Cluster: new("c"),
@@ -48,7 +48,7 @@ func (w *env) records(t *testing.T) []types.ServiceDeployment {
 	return described.ServiceDeployments
 }
 
-// history says in a line each what became of the service deployments, newest first.
+// history returns a line for each service deployment, newest first.
 func (w *env) history(t *testing.T, n names) []string {
 	t.Helper()
 	last := func(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
@@ -81,8 +81,8 @@ func (w *env) history(t *testing.T, n names) []string {
 	return lines
 }
 
-// told are the events of ECS in the queue, in a line each.
-func (w *env) told(t *testing.T, n names) []string {
+// events returns a line for each event of ECS in the queue.
+func (w *env) events(t *testing.T, n names) []string {
 	t.Helper()
 	var lines []string
 	for _, body := range w.Bodies(t, devQueue) {
@@ -100,8 +100,8 @@ func (w *env) told(t *testing.T, n names) []string {
 	return lines
 }
 
-// deploying is a world whose service web begins at 09:40 to run its second revision,
-// with an image that may be broken; more are further members of that UpdateService.
+// deploying returns an env whose service web is updated at 09:40 to its second revision with the image; more are
+// further members of the UpdateService.
 func deploying(t *testing.T, more, image string) (*env, names) {
 	t.Helper()
 	w := newService(t, "")
@@ -115,8 +115,8 @@ func deploying(t *testing.T, more, image string) (*env, names) {
 	return w, n
 }
 
-// answer is a ContinueServiceDeployment for the newest service deployment's last hook.
-func (w *env) answer(t *testing.T, action types.DeploymentLifecycleHookAction) error {
+// act calls ContinueServiceDeployment for the last hook of the newest service deployment.
+func (w *env) act(t *testing.T, action types.DeploymentLifecycleHookAction) error {
 	t.Helper()
 	newest := w.records(t)[0]
 	hook := newest.LifecycleHookDetails[len(newest.LifecycleHookDetails)-1]
@@ -126,8 +126,8 @@ func (w *env) answer(t *testing.T, action types.DeploymentLifecycleHookAction) e
 	return err
 }
 
-// halt is a StopServiceDeployment for the newest service deployment.
-func (w *env) halt(t *testing.T, how types.StopServiceDeploymentStopType) error {
+// stop calls StopServiceDeployment for the newest service deployment.
+func (w *env) stop(t *testing.T, how types.StopServiceDeploymentStopType) error {
 	t.Helper()
 	_, err := w.ECS(dev).StopServiceDeployment(t.Context(),
 		&ecs.StopServiceDeploymentInput{ServiceDeploymentArn: w.records(t)[0].ServiceDeploymentArn, StopType: how})

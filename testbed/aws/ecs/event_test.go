@@ -44,8 +44,8 @@ func TestDeploymentEvents(t *testing.T) {
 	}
 }
 
-// A service whose tasks keep failing is said to be impaired, once; without the circuit
-// breaker nothing else ever happens to it.
+// TestImpairedService: ECS reports once that the tasks of a service keep failing. Without the circuit breaker there are
+// no other events.
 func TestImpairedService(t *testing.T) {
 	t.Parallel()
 	const breaker = `,"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`
@@ -59,13 +59,13 @@ func TestImpairedService(t *testing.T) {
 	tests := []struct {
 		name, more string
 		desired    int
-		each       time.Duration // between looks
+		each       time.Duration // between two calls of Tick
 		want       []string
 	}{
-		{"looked at once", "", 2, time.Hour, []string{impaired("09:35:00")}},
-		{"looked at often", "", 2, time.Minute, []string{impaired("09:35:00")}},
-		{"before the breaker trips", breaker, 8, time.Minute, nil}, // it trips at once
-		{"as the breaker trips", breaker, 1, time.Minute, []string{impaired("09:35:00")}},
+		{"advanced once", "", 2, time.Hour, []string{impaired("09:35:00")}},
+		{"advanced often", "", 2, time.Minute, []string{impaired("09:35:00")}},
+		{"before the breaker triggers", breaker, 8, time.Minute, nil}, // it triggers at once
+		{"as the breaker triggers", breaker, 1, time.Minute, []string{impaired("09:35:00")}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

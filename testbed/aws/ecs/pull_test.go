@@ -10,7 +10,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// Which references of containers can be pulled.
+// TestImageReferences tests which image references can be pulled.
 func TestImageReferences(t *testing.T) {
 	t.Parallel()
 	one, other := emulatortest.Digest(emulatortest.Manifest("one")), emulatortest.Digest(emulatortest.Manifest("other"))

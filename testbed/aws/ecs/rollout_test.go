@@ -23,10 +23,10 @@ func newService(t *testing.T, more string) *env {
 	return &env{emulatortest.NewService(t, more)}
 }
 
-// rollback is the circuit breaker, for newService.
+// rollback is the JSON member for a circuit breaker with rollback.
 const rollback = `,"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":true}}`
 
-// update moves the service web to the task definition.
+// update updates the service web to the task definition.
 func (w *env) update(t *testing.T, taskDefinition string) {
 	t.Helper()
 	w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","taskDefinition":"`+taskDefinition+`"}`)
@@ -38,12 +38,11 @@ var (
 	hookID              = regexp.MustCompile(`ecs-pause-[A-Za-z0-9_-]{43}`)
 )
 
-// A names gives what a test sees short names, in the order it sees the ids: d1 for a
-// deployment and the service's revision of the same number, s1 for a service
-// deployment, h1 for a hook.
+// A names maps ids to short names in the order in which a test sees them: d1 for a deployment and the service revision
+// of the same number, s1 for a service deployment, h1 for a hook.
 type names map[string]string
 
-// replace puts the short names in place of the ids.
+// replace replaces the ids in a text with their short names.
 func (n names) replace(text string) string {
 	text = hookID.ReplaceAllStringFunc(text, func(id string) string { return n.name("h", id) })
 	text = serviceDeploymentID.ReplaceAllStringFunc(text, func(arn string) string {
@@ -69,7 +68,7 @@ func (n names) name(kind, id string) string {
 	return n[id]
 }
 
-// rollout is the service web: a line of its own, and one for each deployment.
+// rollout returns a line for the service web and one for each of its deployments.
 func (w *env) rollout(t *testing.T, n names) []string {
 	t.Helper()
 	answer := w.Do(t, dev, "ecs:DescribeServices", `{"cluster":"c","services":["web"]}`)
@@ -102,9 +101,9 @@ func (w *env) rollout(t *testing.T, n names) []string {
 	return lines
 }
 
-// A stage is what a service is like after some more steps of a minute. Counts are
-// desired/pending/running, and for deployments -failed.
-type stage struct {
+// A phase is the expected state of a service after some more steps of a minute. Counts are desired/pending/running, and
+// for deployments -failed.
+type phase struct {
 	steps int
 	do    func(t *testing.T, w *env) // before time passes
 	want  []string
@@ -130,10 +129,10 @@ func TestRollouts(t *testing.T) {
 	tests := []struct {
 		name   string
 		more   string
-		stages []stage
+		phases []phase
 	}{{
 		name: "a new revision",
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:2"), want: []string{
 				"ACTIVE web:2 2/2/2",
@@ -149,12 +148,12 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "the same revision changes nothing",
-		stages: []stage{
+		phases: []phase{
 			{do: updateTo("web:1"), want: []string{"ACTIVE web:1 2/0/2", done1}},
 		},
 	}, {
 		name: "the same revision by force",
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: func(t *testing.T, w *env) {
 				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","forceNewDeployment":true}`)
@@ -165,15 +164,15 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "scaling is no deployment",
-		stages: []stage{
+		phases: []phase{
 			{do: func(t *testing.T, w *env) {
 				w.Do(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web","desiredCount":3}`)
 			}, want: []string{"ACTIVE web:1 3/0/3", "d1 PRIMARY web:1 3/0/3-0 COMPLETED: ECS deployment d1 " +
 				"completed."}},
 		},
 	}, {
-		name: "a deployment takes the place of one under way",
-		stages: []stage{
+		name: "a deployment supersedes one in progress",
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:2"), steps: 1, want: []string{
 				"ACTIVE web:2 2/0/4",
@@ -189,8 +188,8 @@ func TestRollouts(t *testing.T) {
 				"d3 PRIMARY web:3 2/0/2-0 COMPLETED: ECS deployment d3 completed."}},
 		},
 	}, {
-		name: "a deployment takes the place of one whose tasks are pending",
-		stages: []stage{
+		name: "a deployment supersedes one whose tasks are pending",
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:2")},
 			{do: register("nginx:3"), want: []string{
@@ -201,7 +200,7 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "a broken image without the circuit breaker",
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:broken"), steps: 1, want: []string{
 				"ACTIVE web:2 2/2/2",
@@ -214,7 +213,7 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "a broken image is rolled back", more: rollback,
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:broken"), steps: 1, want: []string{
 				"ACTIVE web:2 2/2/2",
@@ -233,7 +232,7 @@ func TestRollouts(t *testing.T) {
 	}, {
 		name: "a broken image is not rolled back", more: strings.Replace(rollback, `"rollback":true`,
 			`"rollback":false`, 1),
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register("nginx:broken"), steps: 9, want: []string{
 				"ACTIVE web:2 2/0/2",
@@ -245,7 +244,7 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "a rollback that fails is not rolled back", more: rollback,
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: func(t *testing.T, w *env) {
 				register("nginx:broken")(t, w)
@@ -258,7 +257,7 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "a change of the network is a deployment",
-		stages: []stage{
+		phases: []phase{
 			{do: func(t *testing.T, w *env) {
 				w.Do(t, dev, "ecs:UpdateService",
 					`{"cluster":"c","service":"web",`+
@@ -272,7 +271,7 @@ func TestRollouts(t *testing.T) {
 		},
 	}, {
 		name: "an image that ECR does not have", more: rollback,
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register(registryImage + ":git-0000000"), steps: 2, want: []string{
 				"ACTIVE web:1 2/2/2",
@@ -282,8 +281,8 @@ func TestRollouts(t *testing.T) {
 				old1}},
 		},
 	}, {
-		name: "an image that comes to ECR while its tasks are tried", more: rollback,
-		stages: []stage{
+		name: "an image that is pushed after the first attempt", more: rollback,
+		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
 			{do: register(registryImage + ":git-abc123f"), steps: 1, want: []string{
 				"ACTIVE web:2 2/2/2",
@@ -303,20 +302,20 @@ func TestRollouts(t *testing.T) {
 			w := newService(t, tt.more)
 			w.AWS.FailImage("broken")
 			n := names{}
-			for i, s := range tt.stages {
+			for i, s := range tt.phases {
 				if s.do != nil {
 					s.do(t, w)
 				}
 				w.Clock.Advance(time.Duration(s.steps) * time.Minute)
 				if diff := cmp.Diff(s.want, w.rollout(t, n)); s.want != nil && diff != "" {
-					t.Errorf("stage %d (-want +got):\n%s", i, diff)
+					t.Errorf("phase %d (-want +got):\n%s", i, diff)
 				}
 			}
 		})
 	}
 }
 
-// A first deployment that fails has nothing to go back to.
+// TestFirstDeploymentStalls: a first deployment that fails cannot be rolled back.
 func TestFirstDeploymentStalls(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})

@@ -26,7 +26,7 @@ func TestServiceErrors(t *testing.T) {
 			`{"__type":"ServiceNotFoundException","message":"Service not found."}`},
 		{"no such cluster", "", "ecs:UpdateService", `{"cluster":"d","service":"web"}`,
 			`{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
-		{"the default cluster, which is not there", "", "ecs:DescribeServices", `{"services":["web"]}`,
+		{"the default cluster, which does not exist", "", "ecs:DescribeServices", `{"services":["web"]}`,
 			`{"__type":"ClusterNotFoundException","message":"Cluster not found."}`},
 		{"another account's cluster", "", "ecs:DescribeServices",
 			`{"cluster":"arn:aws:ecs:us-east-1:333333333333:cluster/c","services":["web"]}`,
@@ -39,7 +39,7 @@ func TestServiceErrors(t *testing.T) {
 		{"an INACTIVE task definition", "", "ecs:UpdateService",
 			`{"cluster":"c","service":"web","taskDefinition":"old:1"}`,
 			`{"__type":"ClientException","message":"TaskDefinition is inactive"}`},
-		{"a service that there is", "", "ecs:CreateService",
+		{"a service that exists", "", "ecs:CreateService",
 			`{"cluster":"c","serviceName":"web","taskDefinition":"web"}`,
 			`{"__type":"InvalidParameterException","message":"Creation of service was not idempotent."}`},
 		{"no task definition", "", "ecs:CreateService", `{"cluster":"c","serviceName":"api"}`,
@@ -116,7 +116,7 @@ func TestDeletedService(t *testing.T) {
 	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)
 }
 
-// A service is answered with what it was made with, and with defaults.
+// TestDescribeService: a service has the members that it was created with, and defaults.
 func TestDescribeService(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})

@@ -12,7 +12,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// TestServiceDeployments goes with each service through a deployment from 09:40 on.
+// TestServiceDeployments follows deployments that start at 09:40.
 func TestServiceDeployments(t *testing.T) {
 	t.Parallel()
 	must := func(do func(*testing.T, *env) error) func(*testing.T, *env) {
@@ -23,10 +23,10 @@ func TestServiceDeployments(t *testing.T) {
 			}
 		}
 	}
-	proceed := must(func(t *testing.T, w *env) error { return w.answer(t, "") })
-	goBack := must(func(t *testing.T, w *env) error { return w.answer(t, types.DeploymentLifecycleHookActionRollback) })
-	stop := must(func(t *testing.T, w *env) error { return w.halt(t, types.StopServiceDeploymentStopTypeRollback) })
-	abort := must(func(t *testing.T, w *env) error { return w.halt(t, types.StopServiceDeploymentStopTypeAbort) })
+	proceed := must(func(t *testing.T, w *env) error { return w.act(t, "") })
+	rollBack := must(func(t *testing.T, w *env) error { return w.act(t, types.DeploymentLifecycleHookActionRollback) })
+	stop := must(func(t *testing.T, w *env) error { return w.stop(t, types.StopServiceDeploymentStopTypeRollback) })
+	abort := must(func(t *testing.T, w *env) error { return w.stop(t, types.StopServiceDeploymentStopTypeAbort) })
 	again := func(t *testing.T, w *env) {
 		w.Register(t, dev, "web", "nginx:3")
 		w.update(t, "web")
@@ -36,59 +36,59 @@ func TestServiceDeployments(t *testing.T) {
 		failed = "09:40 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by " +
 			"StopServiceDeployment."
 	)
-	type stage struct {
+	type phase struct {
 		do    func(*testing.T, *env)
 		steps int
 		want  []string // of history, without the first deployment
 	}
 	tests := []struct {
 		name, more, image string
-		stages            []stage
-		told              []string
+		phases            []phase
+		events            []string
 	}{{
 		name: "rolling", image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"IN_PROGRESS d2 2/2/0"}},
 			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2"}},
 			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:42"}},
 		},
-		told: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
+		events: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
 		name: "baking", more: blueGreen(""), image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{want: []string{"IN_PROGRESS d2 2/2/0 at SCALE_UP"}},
 			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT"}},
 			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME"}},
 			{steps: 4, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME"}},
 			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:47"}},
 		},
-		told: []string{begun, "09:47 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
+		events: []string{begun, "09:47 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
 		name: "a canary that does not bake", more: `,"deploymentConfiguration":{"strategy":"CANARY"}`, image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT"}},
 			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:42"}},
 		},
-		told: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
+		events: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
-		name: "paused, and taken on", more: blueGreen(pauseAt("POST_SCALE_UP", "")), image: "nginx:2",
-		stages: []stage{
+		name: "paused and continued", more: blueGreen(pauseAt("POST_SCALE_UP", "")), image: "nginx:2",
+		phases: []phase{
 			{steps: 60, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else " +
 				"ROLLBACK"}}, // of the day after
 			{do: proceed, steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME SUCCEEDED until 09:41 else " +
 				"ROLLBACK"}},
 			{steps: 5, want: []string{"SUCCESSFUL d2 2/0/2 SUCCEEDED until 09:41 else ROLLBACK finished 10:46"}},
 		},
-		told: []string{begun,
+		events: []string{begun,
 			"09:41 INFO HOOK_AWAITING_ACTION h1POST_SCALE_UP",
 			"10:40 INFO HOOK_SUCCEEDED h1POST_SCALE_UP",
 			"10:46 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
-		name: "paused before it starts, and taken back", more: blueGreen(pauseAt("PRE_SCALE_UP", "")), image: "nginx:2",
-		stages: []stage{
+		name: "paused before it starts and rolled back", more: blueGreen(pauseAt("PRE_SCALE_UP", "")), image: "nginx:2",
+		phases: []phase{
 			{steps: 10, want: []string{"IN_PROGRESS d2 2/0/0 at PRE_SCALE_UP AWAITING_ACTION until 09:40 else " +
 				"ROLLBACK"}},
-			{do: goBack, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 at SCALE_UP FAILED until 09:40 else ROLLBACK " +
+			{do: rollBack, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 at SCALE_UP FAILED until 09:40 else ROLLBACK " +
 				"back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
 			{steps: 1, want: []string{"ROLLBACK_IN_PROGRESS d2 0/0/0 at PRODUCTION_TRAFFIC_SHIFT FAILED until 09:40 " +
 				"else ROLLBACK back to d1: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) " +
@@ -96,7 +96,7 @@ func TestServiceDeployments(t *testing.T) {
 			{steps: 1, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 FAILED until 09:40 else ROLLBACK back to d1 " +
 				"finished 09:52: Service deployment rolled back because PRE_SCALE_UP lifecycle hook(s) failed."}},
 		},
-		told: []string{begun,
+		events: []string{begun,
 			"09:40 INFO HOOK_AWAITING_ACTION h1PRE_SCALE_UP",
 			"09:50 ERROR HOOK_FAILED h1PRE_SCALE_UP",
 			"09:50 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment lifecycle hook: PRE_SCALE_UP lifecycle hook(s) " +
@@ -105,86 +105,87 @@ func TestServiceDeployments(t *testing.T) {
 				"deploymentId d1.",
 			"09:52 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
-		name: "paused and forgotten", more: blueGreen(pauseAt("POST_TEST_TRAFFIC_SHIFT",
+		name: "paused until the timeout", more: blueGreen(pauseAt("POST_TEST_TRAFFIC_SHIFT",
 			`,"timeoutConfiguration":{"timeoutInMinutes":10,"action":"CONTINUE"}`)), image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{steps: 11, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT TIMED_OUT until 09:51 else " +
 				"CONTINUE"}},
 		},
-		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_TEST_TRAFFIC_SHIFT",
+		events: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_TEST_TRAFFIC_SHIFT",
 			"09:51 ERROR HOOK_TIMED_OUT h1POST_TEST_TRAFFIC_SHIFT"},
 	}, {
 		name: "paused on two hooks",
 		more: blueGreen(`,"lifecycleHooks":[{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"]},` +
 			`{"targetType":"PAUSE","lifecycleStages":["POST_SCALE_UP"],` +
 			`"timeoutConfiguration":{"timeoutInMinutes":20}}]`), image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else " +
 				"ROLLBACK AWAITING_ACTION until 10:01 else ROLLBACK"}},
 			{do: proceed, steps: 30, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until " +
 				"09:41 else ROLLBACK SUCCEEDED until 10:01 else ROLLBACK"}},
 		},
-		told: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_SCALE_UP",
+		events: []string{begun, "09:41 INFO HOOK_AWAITING_ACTION h1POST_SCALE_UP",
 			"09:41 INFO HOOK_AWAITING_ACTION h2POST_SCALE_UP", "09:41 INFO HOOK_SUCCEEDED h2POST_SCALE_UP"},
 	}, {
 		name: "stopped", image: "nginx:broken", more: `,"deploymentConfiguration":{"strategy":"ROLLING"}`,
-		stages: []stage{
+		phases: []phase{
 			{do: stop, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back " +
 				"because of a request to stop it."}},
 			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:42: Service " +
 				"deployment rolled back because of a request to stop it."}},
 		},
-		told: []string{begun, failed,
+		events: []string{begun, failed,
 			"09:40 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment stopped: rolling back to deploymentId d1.",
 			"09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
 		name: "stopped while it bakes", image: "nginx:2", more: blueGreen(""),
-		stages: []stage{
+		phases: []phase{
 			{steps: 3, want: []string{"IN_PROGRESS d2 2/0/2 at BAKE_TIME"}},
 			{do: stop, steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:45: Service " +
 				"deployment rolled back because of a request to stop it."}},
 		},
-		told: []string{begun,
+		events: []string{begun,
 			"09:43 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by StopServiceDeployment.",
 			"09:43 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment stopped: rolling back to deploymentId d1.",
 			"09:45 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
 		name: "aborted", image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{do: abort, steps: 9, want: []string{"STOPPED d2 2/0/0 finished 09:40: ECS deployment stopped: it was " +
 				"stopped by StopServiceDeployment."}},
 		},
-		told: []string{begun, failed},
+		events: []string{begun, failed},
 	}, {
-		name: "the breaker trips", image: "nginx:broken", more: rollback,
-		stages: []stage{
+		name: "the breaker triggers", image: "nginx:broken", more: rollback,
+		phases: []phase{
 			{steps: 2, want: []string{"ROLLBACK_REQUESTED d2 0/0/0 back to d1: Service deployment rolled back " +
 				"because the circuit breaker threshold was exceeded."}},
 			{steps: 2, want: []string{"ROLLBACK_SUCCESSFUL d2 0/0/0 back to d1 finished 09:44: Service deployment " +
 				"rolled back because the circuit breaker threshold was exceeded."}},
 		},
-		told: []string{begun,
+		events: []string{begun,
 			"09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks failed to start.",
 			"09:42 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment circuit breaker: rolling back to " +
 				"deploymentId d1.",
 			"09:44 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}, {
-		name: "the breaker trips and nothing more", image: "nginx:broken", more: strings.Replace(rollback,
+		name: "the breaker triggers without a rollback", image: "nginx:broken", more: strings.Replace(rollback,
 			`"rollback":true`, `"rollback":false`, 1),
-		stages: []stage{
+		phases: []phase{
 			{steps: 2, want: []string{"STOPPED d2 2/0/0 finished 09:42: ECS deployment circuit breaker: tasks failed " +
 				"to start."}},
 		},
-		told: []string{begun, "09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks failed " +
+		events: []string{begun, "09:42 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment circuit breaker: tasks " +
+			"failed " +
 			"to start."},
 	}, {
 		name: "superseded", image: "nginx:2",
-		stages: []stage{
+		phases: []phase{
 			{do: again, want: []string{"IN_PROGRESS d3 2/2/0", "STOP_REQUESTED d2 2/0/0"}},
 			{steps: 1, want: []string{"IN_PROGRESS d3 2/0/2", "STOPPED d2 0/0/0 finished 09:41"}},
 			{steps: 1, want: []string{"SUCCESSFUL d3 2/0/2 finished 09:42", "STOPPED d2 0/0/0 finished 09:41"}},
 		},
-		told: []string{begun,
+		events: []string{begun,
 			"09:40 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment d3 in progress.",
 			"09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
 	}}
@@ -192,28 +193,28 @@ func TestServiceDeployments(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w, n := deploying(t, tt.more, tt.image)
-			for i, s := range tt.stages {
+			for i, s := range tt.phases {
 				if s.do != nil {
 					s.do(t, w)
 				}
 				w.Clock.Advance(time.Duration(s.steps) * time.Minute)
 				got := w.history(t, n)
 				if diff := cmp.Diff(s.want, got[:len(got)-1]); diff != "" {
-					t.Errorf("stage %d (-want +got):\n%s", i, diff)
+					t.Errorf("phase %d (-want +got):\n%s", i, diff)
 				}
 				if last := got[len(got)-1]; !strings.HasPrefix(last, "SUCCESSFUL d1 ") {
-					t.Errorf("stage %d: the first is %s", i, last)
+					t.Errorf("phase %d: the first is %s", i, last)
 				}
 			}
-			if diff := cmp.Diff(tt.told, w.told(t, n)); diff != "" {
+			if diff := cmp.Diff(tt.events, w.events(t, n)); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// While a deployment bakes, the old tasks run beside the new ones. A minute of baking
-// may be as short as a test wants it.
+// TestBaking: while a deployment bakes, the old tasks run beside the new ones. Options.BakeMinute sets how long that
+// is.
 func TestBaking(t *testing.T) {
 	t.Parallel()
 	clock := emulator.NewClock(emulatortest.StartTime)

@@ -22,26 +22,28 @@ func TestServiceDeploymentErrors(t *testing.T) {
 	paused, over := *records[0].ServiceDeploymentArn, *records[1].ServiceDeploymentArn
 	hook := *records[0].LifecycleHookDetails[0].HookId
 	tests := []struct{ name, call, body, want string }{
-		{"stop what there is not", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + arn + `x"}`,
+		{"stop a missing service deployment", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + arn + `x"}`,
 			`{"__type":"ServiceDeploymentNotFoundException","message":"Service deployment not found."}`},
-		{"stop what is no ARN", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"x"}`,
+		{"stop without an ARN", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"x"}`,
 			`{"__type":"InvalidParameterException","message":"Invalid identifier: x"}`},
-		{"stop somehow", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + paused + `","stopType":"SOMEHOW"}`,
+		{"stop with an unknown type", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + paused +
+			`","stopType":"SOMEHOW"}`,
 			`{"__type":"InvalidParameterException","message":"Unknown stop type: SOMEHOW"}`},
-		{"stop what is over", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + over + `"}`,
+		{"stop after the end", "ecs:StopServiceDeployment", `{"serviceDeploymentArn":"` + over + `"}`,
 			`{"__type":"ConflictException","message":"The service deployment has the status SUCCESSFUL and cannot be ` +
 				`stopped."}`},
-		{"continue what there is not", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + arn +
+		{"continue a missing service deployment", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + arn +
 			`x","hookId":"` + hook + `"}`, `{"__type":"ServiceDeploymentNotFoundException","message":"Service ` +
 			`deployment not found."}`},
 		{"continue from another hook", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + paused +
 			`","hookId":"ecs-pause-x"}`, `{"__type":"InvalidParameterException","message":"The lifecycle hook ` +
 			`ecs-pause-x is not one of the service deployment."}`},
-		{"continue somehow", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + paused + `","hookId":"` +
+		{"continue with an unknown action", "ecs:ContinueServiceDeployment", `{"serviceDeploymentArn":"` + paused +
+			`","hookId":"` +
 			hook + `","action":"WAIT"}`, `{"__type":"InvalidParameterException","message":"Unknown action: WAIT"}`},
-		{"describe none", "ecs:DescribeServiceDeployments", `{"serviceDeploymentArns":[]}`,
+		{"describe without an ARN", "ecs:DescribeServiceDeployments", `{"serviceDeploymentArns":[]}`,
 			`{"__type":"InvalidParameterException","message":"There must be between 1 and 20 ARNs."}`},
-		{"a pause at a stage that knows none", "ecs:UpdateService", `{"cluster":"c","service":"web"` +
+		{"a pause at a stage without pauses", "ecs:UpdateService", `{"cluster":"c","service":"web"` +
 			blueGreen(pauseAt("PRODUCTION_TRAFFIC_SHIFT", "")) + `}`,
 			`{"__type":"InvalidParameterException","message":"Pause hooks cannot be configured at the ` +
 				`PRODUCTION_TRAFFIC_SHIFT stage."}`},
@@ -58,25 +60,26 @@ func TestServiceDeploymentErrors(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", tt.name, status, got, tt.want)
 		}
 	}
-	if err := w.answer(t, types.DeploymentLifecycleHookActionContinue); err != nil {
+	if err := w.act(t, types.DeploymentLifecycleHookActionContinue); err != nil {
 		t.Fatal(err)
 	}
-	emulatortest.WantError(t, w.answer(t, types.DeploymentLifecycleHookActionContinue), "InvalidParameterException",
+	emulatortest.WantError(t, w.act(t, types.DeploymentLifecycleHookActionContinue), "InvalidParameterException",
 		"The lifecycle hook "+hook+" is not awaiting an action.")
 }
 
-// Nothing was ever completed: there is nothing to roll back to.
+// TestStopFirstDeployment: no deployment completed before, so there is nothing to roll back to.
 func TestStopFirstDeployment(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 	w.Register(t, dev, "web", "nginx")
 	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":2}`)
-	emulatortest.WantError(t, w.halt(t, types.StopServiceDeploymentStopTypeRollback), "ConflictException",
+	emulatortest.WantError(t, w.stop(t, types.StopServiceDeploymentStopTypeRollback), "ConflictException",
 		"No rollback candidate was found to run the rollback.")
 }
 
-// Stopping and continuing take leave for the service and for its service deployment.
+// TestServiceDeploymentsAreAuthorized: stopping and continuing need permission for the service and for its service
+// deployment.
 func TestServiceDeploymentsAreAuthorized(t *testing.T) {
 	t.Parallel()
 	const service, deployments = "arn:aws:ecs:us-east-1:111111111111:service/c/web",
@@ -169,7 +172,7 @@ func TestListServiceDeployments(t *testing.T) {
 	if got := n.replace(*described.Services[0].CurrentServiceDeployment); !strings.HasSuffix(got, "/s1") {
 		t.Errorf("the current service deployment is %s, want s1", got)
 	}
-	// A deleted service has none.
+	// A deleted service has no service deployments.
 	w.Do(t, dev, "ecs:DeleteService", `{"cluster":"c","service":"web","force":true}`)
 	if got := w.Do(t, dev, "ecs:ListServiceDeployments",
 		`{"cluster":"c","service":"web"}`); got != `{"serviceDeployments":[]}` {

@@ -11,8 +11,8 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// A revision can be tagged after it was registered, and that takes leave of its own:
-// what is allowed for the sake of registering does not do, for nothing is created.
+// TestTaggingLater: tagging a registered revision needs permission without the condition key ecs:CreateAction, which
+// only a request that creates the resource has.
 func TestTaggingLater(t *testing.T) {
 	t.Parallel()
 	const (

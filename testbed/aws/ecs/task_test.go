@@ -12,8 +12,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// TestTasks: the tasks of a service tell the digest that their image's tag was on when
-// they were started.
+// TestTasks: the tasks of a service have the digest that their image's tag referred to when they started.
 func TestTasks(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})

@@ -13,7 +13,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// sorted is the JSON with its members in order and without spaces.
+// sorted returns the JSON with its members in order.
 func sorted(t *testing.T, text string) string {
 	t.Helper()
 	var v any
@@ -27,7 +27,7 @@ func sorted(t *testing.T, text string) string {
 	return string(out)
 }
 
-// Nothing of what is registered may be lost, even what the emulator has never heard of.
+// TestTaskDefinitionKeepsWhatWasSent: members that the emulator does not know are kept too.
 func TestTaskDefinitionKeepsWhatWasSent(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
@@ -78,7 +78,7 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 	}
 	tests := []struct{ name, body, wantCode, want string }{
 		{"no family", `{` + app + `}`, "ClientException", "Family can not be blank."},
-		{"a family that is none", `{"family":"my web",` + app + `}`, "ClientException",
+		{"a family that is not valid", `{"family":"my web",` + app + `}`, "ClientException",
 			"Family contains invalid characters."},
 		{"no containers", `{"family":"web","containerDefinitions":[]}`, "ClientException",
 			"Container list cannot be empty."},
@@ -147,7 +147,7 @@ func TestTaskDefinitionReferences(t *testing.T) {
 		{"a revision", "web:2", arn + "web:2", "ACTIVE"},
 		{"an INACTIVE revision", "web:4", arn + "web:4", "INACTIVE"},
 		{"a revision by ARN", arn + "web:1", arn + "web:1", "INACTIVE"},
-		{"a revision to come", "web:5", "", ""},
+		{"a revision that does not exist yet", "web:5", "", ""},
 		{"a part of a family", "we", "", ""},
 		{"another account's", "arn:aws:ecs:us-east-1:333333333333:task-definition/web:2", "", ""},
 		{"another region's", "arn:aws:ecs:eu-west-1:111111111111:task-definition/web:2", "", ""},

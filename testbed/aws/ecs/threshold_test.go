@@ -2,8 +2,8 @@ package ecs
 
 import "testing"
 
-// TestThreshold holds after how many failed tasks the circuit breaker trips: half of
-// what is desired, rounded up, between its bounds.
+// TestThreshold: the circuit breaker triggers after half as many failed tasks as desired, rounded up, within its
+// bounds.
 func TestThreshold(t *testing.T) {
 	t.Parallel()
 	for desired, want := range map[int]int{1: 3, 6: 3, 7: 4, 25: 13, 400: 200, 1000: 200} {

@@ -8,9 +8,9 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// Each operation asks for leave, for the resource and with the condition keys that the
-// service authorization reference gives it. The policy of each row is as narrow as can
-// be: the call passes with it, and is refused without any and for another resource.
+// TestOperationsAreAuthorized: each operation needs permission for the resources and with the condition keys of the
+// service authorization reference. The policy of each row is minimal: the call succeeds with it, and is denied without
+// a statement, with another resource and with another condition.
 func TestOperationsAreAuthorized(t *testing.T) {
 	t.Parallel()
 	const (
@@ -145,8 +145,8 @@ func TestOperationsAreAuthorized(t *testing.T) {
 	}
 }
 
-// What is not allowed is named as IAM names it.
-func TestPassRoleIsRefused(t *testing.T) {
+// TestPassRoleIsDenied: the error names the action and the resource that are not allowed.
+func TestPassRoleIsDenied(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("ecs:*", "*")))

@@ -13,7 +13,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// Deployers that race: every revision is made once, and the service runs one of them.
+// TestConcurrentDeployments: concurrent callers register one revision each, and the service runs one of them.
 func TestConcurrentDeployments(t *testing.T) {
 	t.Parallel()
 	const deployers = 16
@@ -74,7 +74,7 @@ func TestConcurrentDeployments(t *testing.T) {
 	}
 }
 
-// The same calls give the same ids, so that what a test sees can be told beforehand.
+// TestDeterminism: the same calls return the same ids.
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
 	run := func() string {

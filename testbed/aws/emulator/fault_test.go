@@ -15,7 +15,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// try sends a call whose connection may be dropped, and says how it ended.
+// try makes a call whose connection may be dropped, and returns its status and error, or "dropped".
 func (w *env) try(t *testing.T, key, name string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL, strings.NewReader(`{}`))
@@ -89,7 +89,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// Whether a dropped call took effect is what tells the two drops apart.
+// TestDroppedCalls: a call takes effect with DropAfter, not with DropBefore.
 func TestDroppedCalls(t *testing.T) {
 	t.Parallel()
 	for drop, want := range map[emulator.Drop]string{
@@ -132,7 +132,7 @@ func TestCalls(t *testing.T) {
 	w.AWS.ResetCalls()
 	w.AWS.SetRolePolicy(prod, "Deployer", emulatortest.Policy(t, emulatortest.Allow("ecs:DescribeServices", "*")))
 	w.Raw(t, prod+"-Deployer", "ecs:DescribeServices", `{"cluster":"c","services":["web","api"]}`)
-	w.Raw(t, "nobody", "ecr:BatchGetImage", `{`)
+	w.Raw(t, "unknown", "ecr:BatchGetImage", `{`)
 	if _, err := w.STS(dev).GetCallerIdentity(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// Calls that overlap are recorded in the order in which they began.
+// TestCallsThatOverlap: calls are recorded in the order in which they began.
 func TestCallsThatOverlap(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})

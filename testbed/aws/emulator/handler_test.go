@@ -57,9 +57,9 @@ func TestRouting(t *testing.T) {
 		wantStatus: 400, want: `{"__type":"SerializationException","message":"unexpected end of JSON input"}`,
 	}, {
 		name: "a role without policies", target: ecsTarget, contentType: json,
-		authorization: emulatortest.Authorization(dev+"-Nobody", "us-east-1", "ecs"), body: `{}`,
+		authorization: emulatortest.Authorization(dev+"-Unknown", "us-east-1", "ecs"), body: `{}`,
 		wantStatus: 400,
-		want: `{"Message":"User: arn:aws:sts::111111111111:assumed-role/Nobody/session is not authorized to ` +
+		want: `{"Message":"User: arn:aws:sts::111111111111:assumed-role/Unknown/session is not authorized to ` +
 			`perform: ecs:ListClusters on resource: * because no identity-based policy allows the ecs:ListClusters ` +
 			`action","__type":"AccessDeniedException"}`,
 	}, {

@@ -40,7 +40,7 @@ func TestRateLimits(t *testing.T) {
 				}
 				w.Clock.Advance(time.Second)
 			}
-			// Another account has buckets of its own, and so has another kind of call.
+			// Other accounts and other kinds of calls have buckets of their own.
 			if _, got := w.Raw(t, prod, tt.call, tt.body); got == throttled {
 				t.Error("another account is throttled")
 			}

@@ -10,7 +10,7 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// A stack of dev that sends pushes on to prod, and one of prod that takes them.
+// A stack of dev that forwards pushes to prod, and one of prod that receives them.
 const (
 	forwardingTemplate = `
 Parameters:
@@ -143,7 +143,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// load makes the stack s of a template in dev.
+// load creates the stack s of a template in dev.
 func (w *env) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
 	t.Helper()
 	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1",
@@ -157,8 +157,8 @@ func (w *env) load(t *testing.T, source string, values map[string]string) *cloud
 	return loaded
 }
 
-// A rule brings events into a queue that lets it, and else into its dead-letter queue,
-// if that lets it.
+// TestQueueOfTemplate: a rule sends events to a queue if the queue's policy allows it, otherwise to its dead-letter
+// queue if that queue's policy allows it.
 func TestQueueOfTemplate(t *testing.T) {
 	t.Parallel()
 	const source = `
@@ -199,9 +199,9 @@ Resources:
 		values        map[string]string
 		want, letters []string
 	}{
-		{"it lets the rule", map[string]string{"Allowed": "failures"}, []string{event}, nil},
-		{"it lets another rule", map[string]string{"Allowed": "others"}, nil, []string{event}},
-		{"none lets the rule", map[string]string{"Allowed": "others", "Letters": "others"}, nil, nil},
+		{"the queue allows the rule", map[string]string{"Allowed": "failures"}, []string{event}, nil},
+		{"the queue allows another rule", map[string]string{"Allowed": "others"}, nil, []string{event}},
+		{"neither queue allows the rule", map[string]string{"Allowed": "others", "Letters": "others"}, nil, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,8 +2,7 @@ package emulatortest
 
 import "deployer/testbed/aws/emulator"
 
-// Count returns how many of the calls were of an operation, and the most of
-// these that ran at the same time.
+// Count returns how many of the calls were of an operation, and how many of these ran at the same time at most.
 func Count(calls []emulator.Call, operation string) (all, atOnce int) {
 	for _, c := range calls {
 		if c.Operation != operation {

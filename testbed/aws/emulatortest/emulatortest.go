@@ -1,4 +1,4 @@
-// Package emulatortest runs an [emulator.Emulator] for the length of a test.
+// Package emulatortest runs an [emulator.Emulator] for the duration of a test, and makes calls to it.
 package emulatortest
 
 import (
@@ -8,10 +8,8 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// Start runs an emulator behind a server on the loopback interface and returns it with
-// the server's URL, which is meant for AWS_ENDPOINT_URL. When the test ends the server
-// is closed, and the test fails if an operation was called that the emulator does not
-// have.
+// Start runs an emulator until the test ends, and returns it with the URL for AWS_ENDPOINT_URL. The test fails if an
+// operation was called that the emulator does not have.
 func Start(tb testing.TB, o emulator.Options) (*emulator.Emulator, string) {
 	tb.Helper()
 	e := emulator.New(o)

@@ -17,7 +17,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// A recorder is a test that keeps its errors to itself.
+// A recorder is a test whose errors are recorded.
 type recorder struct {
 	testing.TB
 	cleanups []func()
@@ -66,7 +66,7 @@ func TestUnknownOperationsFailTheTest(t *testing.T) {
 	}
 }
 
-// TestInProcessDrops holds that a dropped connection is an error of the client.
+// TestInProcessDrops: a dropped connection is an error of the client.
 func TestInProcessDrops(t *testing.T) {
 	t.Parallel()
 	e := emulator.New(emulator.Options{})

@@ -6,16 +6,15 @@ import (
 	"net/http/httptest"
 )
 
-// InProcess is an HTTP client for the SDK that calls AWS, an emulator, without
-// a connection. It is for tests on fake time, which cannot pass while somebody
-// waits for a connection.
+// InProcess is an HTTP client for the SDK that calls an emulator without a connection. It is for tests on fake time
+// (see [testing/synctest]), which stands still while a goroutine waits for a connection.
 type InProcess struct{ AWS http.Handler }
 
-// Do answers a request. A connection that AWS drops is an error, as it is where
-// there is one.
+// Do answers a request. If the emulator drops the connection, it returns io.ErrUnexpectedEOF or the context's error.
 func (p InProcess) Do(r *http.Request) (response *http.Response, err error) {
 	defer func() {
-		switch dropped := recover(); {
+		dropped := recover()
+		switch {
 		case dropped == nil:
 		case dropped != http.ErrAbortHandler:
 			panic(dropped)

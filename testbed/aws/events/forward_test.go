@@ -17,7 +17,7 @@ const (
 	forwarder   = "arn:aws:iam::111111111111:role/Forwarder"
 )
 
-// Events that dev sends on to prod's bus, as its policy and the role's say.
+// TestForwarding: the policies of prod's bus and of the target's role must both allow dev to forward an event.
 func TestForwarding(t *testing.T) {
 	t.Parallel()
 	const denied = "User: arn:aws:sts::111111111111:assumed-role/Forwarder/session is not authorized to perform: " +
@@ -38,11 +38,11 @@ func TestForwarding(t *testing.T) {
 	}{{
 		name: "both allow", identity: emulatortest.Allow("events:PutEvents", prodBus), bus: permit(""),
 	}, {
-		name: "on conditions that hold", identity: emulatortest.Allow("events:PutEvents", prodBus),
+		name: "with conditions that are met", identity: emulatortest.Allow("events:PutEvents", prodBus),
 		bus: conditional(`{\"events:source\":\"action.production\",\"events:detail-type\":\"DEPLOY\",` +
 			`\"events:eventBusInvocation\":\"true\"}`),
 	}, {
-		name: "on a condition that does not hold", identity: emulatortest.Allow("events:PutEvents", prodBus),
+		name: "with a condition that is not met", identity: emulatortest.Allow("events:PutEvents", prodBus),
 		bus:  conditional(`{\"events:source\":\"aws.ecr\"}`),
 		want: denied + " because no resource-based policy allows the events:PutEvents action",
 	}, {
@@ -72,7 +72,7 @@ func TestForwarding(t *testing.T) {
 			w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, prodQueue, "")
 			w.Do(t, dev, "events:PutEvents", deployEntry)
 
-			// The envelope is dev's still.
+			// The envelope does not change.
 			want := []string{`{"version":"0","id":"ID","detail-type":"DEPLOY","source":"action.production",` +
 				`"account":"111111111111","time":"2026-01-22T09:30:00Z","region":"us-east-1","resources":[],` +
 				`"detail":{}}`}
@@ -102,7 +102,7 @@ func attributes(messages []emulator.Message) []map[string]string {
 	return all
 }
 
-// An event goes from one bus to a second one, but not to a third.
+// TestThirdHop: an event is forwarded to a second bus, but not to a third.
 func TestThirdHop(t *testing.T) {
 	t.Parallel()
 	const (
@@ -142,7 +142,7 @@ func TestThirdHop(t *testing.T) {
 	}
 }
 
-// Events put from one account directly on a bus of another.
+// TestPutEventsOnAnotherAccountsBus sends events from one account directly to the bus of another.
 func TestPutEventsOnAnotherAccountsBus(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})

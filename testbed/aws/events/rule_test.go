@@ -100,8 +100,8 @@ func TestInvalidEventPattern(t *testing.T) {
 	}
 }
 
-// A rule that is put again keeps its targets, and one that is disabled does nothing.
-func TestRuleIsPutAgain(t *testing.T) {
+// TestPutRuleAgain: a rule that is replaced keeps its targets, and a disabled rule delivers nothing.
+func TestPutRuleAgain(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
 	w.Rule(t, dev, `{"detail-type":["OTHER"]}`, devQueue, "")

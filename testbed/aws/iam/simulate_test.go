@@ -56,8 +56,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		t.Errorf("%v %s", err, diff)
 	}
 
-	_, err = simulate(dev, "arn:aws:iam::111111111111:role/nobody")
-	emulatortest.WantError(t, err, "NoSuchEntity", "The role with name nobody cannot be found.")
+	_, err = simulate(dev, "arn:aws:iam::111111111111:role/unknown")
+	emulatortest.WantError(t, err, "NoSuchEntity", "The role with name unknown cannot be found.")
 	_, err = simulate(prod, role)
 	emulatortest.WantError(t, err, "AccessDenied", "User: arn:aws:iam::333333333333:root is not authorized to "+
 		"perform: iam:SimulatePrincipalPolicy on resource: "+role+" because no resource-based policy allows the "+

@@ -13,7 +13,7 @@ import (
 
 func (w *env) sns(key string) *sns.Client { return sns.NewFromConfig(w.Config(key)) }
 
-// publish publishes a message to a topic in the name of the access key id.
+// publish publishes a message to a topic with the access key id.
 func (w *env) publish(t *testing.T, key, topic, message string) error {
 	t.Helper()
 	_, err := w.sns(key).Publish(t.Context(), &sns.PublishInput{TopicArn: &topic, Message: &message})

@@ -15,7 +15,7 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// TestQueues goes with SQS's own client through the life of a message.
+// TestQueues sends, receives, hides and deletes messages.
 func TestQueues(t *testing.T) {
 	t.Parallel()
 	clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))

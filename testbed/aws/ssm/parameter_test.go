@@ -13,7 +13,7 @@ import (
 
 const parameterARN = "arn:aws:ssm:us-east-1:111111111111:parameter/"
 
-// getParameter reads a parameter in the name of the access key id.
+// getParameter reads a parameter with the access key id.
 func (w *env) getParameter(t *testing.T, key, name string, decrypt bool) (*types.Parameter, error) {
 	t.Helper()
 	out, err := ssm.NewFromConfig(w.Config(key)).GetParameter(t.Context(), &ssm.GetParameterInput{Name: &name,
@@ -82,7 +82,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// A secret is read by itself, or as a parameter; that takes leave of both services.
+// TestSecrets: a secret can be read as a parameter too, which needs permission of both services.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	w := newEnv(t, emulator.Options{})
