@@ -33,6 +33,10 @@ cross: ## compile the command line for linux, macOS and Windows on amd64 and arm
 	@for platform in $(platforms); do echo "building for $$platform"; \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(call release) -o /dev/null ./cmd/deployer; done
 
+.PHONY: reference
+reference: ## generate docs/reference/cli from the commands' help
+	UPDATE_REFERENCE=1 go test -count=1 -run '^TestReference$$' ./internal/cli
+
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
 	@test -f $(file) || { echo "make package: there is no $(file); name the environment file, for example make package file=project/dev.yaml" >&2; exit 2; }
@@ -72,7 +76,7 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 	@test -n "$(env)" || { echo "make deploy: env is missing; for example make deploy env=dev" >&2; exit 2; }
 	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
-	go run ./cmd/deployer params -f $(env_file) -format samconfig $(set) > $(dist)/samconfig.toml
+	go run ./cmd/deployer params -f $(env_file) --format samconfig $(set) > $(dist)/samconfig.toml
 	file=$(env_file) sam build --template-file deploy/template.yaml
 	sam deploy --config-file $(abspath $(dist))/samconfig.toml --config-env $(env)
 

@@ -1,49 +1,64 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/resolve"
 )
 
-// diff is `deployer diff`: what a deployment would change of what runs.
-func (c *cli) diff() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	env, w, tag, err := c.serviceAndTag(file)
-	if err != nil {
+func (a *app) diffCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "diff -f FILE SERVICE TAG",
+		Short: "Show what deploying TAG would change of the task definition",
+		Long: `The task definition that runs and the one that would be registered are compared
+as a unified diff. Nothing is changed, and values of secrets and of environment
+variables are not shown.`,
+		Example:     `deployer diff -f project/prod.yaml backend git-abc123f`,
+		Annotations: permissions("ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"),
+		Args:        arguments("SERVICE", "TAG"),
+	}
+	file := fileFlag(cmd)
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, err := connect(ctx, env)
+		if err != nil {
+			return err
+		}
+		image, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
+		if err != nil {
+			return err
+		}
+		state, err := ecsdeploy.New(ecsservice.New(s.config)).Read(ctx, ecsservice.TargetOf(s.env, w))
+		if err != nil {
+			return err
+		}
+		change, err := state.Change(ecsdeploy.Order{Image: image, Form: s.env.ImageForm})
+		if err != nil {
+			return err
+		}
+		if change.Same {
+			a.note("%s runs this image already; to roll it out again: %s", w.Name, commandLine("deploy", "-f", env.File, w.Name, tag, "--force"))
+		}
+		text := diff.Diff(revisionName(change.Runs), change.Before, revisionName(change.Base)+" with "+tag, change.After)
+		if text == nil {
+			a.note("nothing differs")
+		}
+		_, err = a.out.Write(text)
 		return err
 	}
-	ctx, cancel := contextWithPatience(c)
-	defer cancel()
-	env, config, _, err := c.credentials(ctx, env)
-	if err != nil {
-		return err
-	}
-	image, err := resolve.New(config).Resolve(ctx, env, env.Current(w), tag)
-	if err != nil {
-		return err
-	}
-	state, err := ecsdeploy.New(ecsservice.New(config)).Read(ctx, ecsservice.TargetOf(env, w))
-	if err != nil {
-		return err
-	}
-	change, err := state.Change(ecsdeploy.Order{Image: image, Form: env.ImageForm})
-	if err != nil {
-		return err
-	}
-	if change.Same {
-		fmt.Fprintf(c.err, "deployer: %s runs this image already: only deployer deploy -force would move it\n", w.Name)
-	}
-	short := func(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
-	text := diff.Diff(short(change.Runs), change.Before, short(change.Base)+" with "+tag, change.After)
-	if text == nil {
-		fmt.Fprintln(c.err, "deployer: nothing differs")
-	}
-	_, err = c.out.Write(text)
-	return err
+	return cmd
 }
+
+// revisionName returns family:revision of a revision's ARN.
+func revisionName(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }

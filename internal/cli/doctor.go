@@ -1,40 +1,62 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+
+	"github.com/spf13/cobra"
 
 	"deployer/internal/awsconfig"
 	"deployer/internal/doctor"
 	"deployer/internal/environment"
 )
 
-// doctor is `deployer doctor`: is the environment fit to be deployed to.
-func (c *cli) doctor() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	asJSON := c.flags.Bool("json", false, "print the report as JSON")
-	services, err := c.parse("SERVICE*")
-	if err != nil {
+func (a *app) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor -f FILE [SERVICE...]",
+		Short: "Check whether an environment can be deployed to, and how to fix it",
+		Long: `The services, their images, policies and roles, and the event rules are checked.
+Nothing is changed. A check that the credentials have no permission for is
+reported as unknown. The exit code is 1 if there is a problem.`,
+		Example: `deployer doctor -f project/prod.yaml
+deployer doctor -f project/prod.yaml backend --json`,
+		Annotations: permissions(doctorPermissions...),
+		Args:        arguments("[SERVICE...]"),
+	}
+	file := fileFlag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	cmd.ValidArgsFunction = completeServices(file, 0)
+	cmd.RunE = func(cmd *cobra.Command, services []string) error {
+		report, err := a.examine(cmd.Context(), *file, services)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			err = printJSON(a.out, report)
+		} else {
+			err = a.printReport(report)
+		}
+		if err == nil && report.Count(doctor.Problem) > 0 {
+			return errNotDone
+		}
 		return err
 	}
-	report, err := c.examine(*file, services)
-	if err != nil {
-		return err
-	}
-	if *asJSON {
-		err = printJSON(c.out, report)
-	} else {
-		err = c.printReport(report)
-	}
-	if err == nil && report.Count(doctor.Problem) > 0 {
-		return errNotDone
-	}
-	return err
+	return cmd
 }
 
-// examine returns the doctor's report on an environment; a file that is wrong
-// is a report too.
-func (c *cli) examine(file string, services []string) (*doctor.Report, error) {
+// doctorPermissions are what all checks need.
+var doctorPermissions = []string{
+	"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:DescribeTasks",
+	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer", "ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
+	"events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule", "events:TestEventPattern",
+	"iam:SimulatePrincipalPolicy",
+}
+
+// examine returns the doctor's report on an environment. The faults of an
+// invalid file are a report too.
+func (a *app) examine(ctx context.Context, file string, services []string) (*doctor.Report, error) {
 	if file == "" {
 		return nil, errNoFile
 	}
@@ -46,11 +68,11 @@ func (c *cli) examine(file string, services []string) (*doctor.Report, error) {
 		return nil, err
 	}
 	for _, name := range services {
-		if _, err := serviceOf(env, name); err != nil {
+		if _, err := a.service(env, name); err != nil {
 			return nil, err
 		}
 	}
-	ctx, cancel := contextWithPatience(c)
+	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	config, err := awsconfig.Load(ctx, env.Region)
 	if err != nil {
@@ -59,21 +81,20 @@ func (c *cli) examine(file string, services []string) (*doctor.Report, error) {
 	return doctor.Examine(ctx, env, config, services)
 }
 
-// printReport shows a person the report: a line for each finding, and what to
-// do below it.
-func (c *cli) printReport(r *doctor.Report) error {
+// printReport prints a line for each finding, and below it how to fix it.
+func (a *app) printReport(r *doctor.Report) error {
 	service := ""
 	for _, f := range r.Findings {
 		if f.Service != service {
 			service = f.Service
-			fmt.Fprintf(c.out, "\n%s\n", service)
+			fmt.Fprintf(a.out, "\n%s\n", service)
 		}
-		fmt.Fprintf(c.out, "%-8s %s: %s\n", f.Level, f.Check, f.Seen)
+		fmt.Fprintf(a.out, "%-8s %s: %s\n", f.Level, f.Check, f.Seen)
 		if f.Fix != "" {
-			fmt.Fprintf(c.out, "         → %s\n", f.Fix)
+			fmt.Fprintf(a.out, "         → %s\n", f.Fix)
 		}
 	}
-	_, err := fmt.Fprintf(c.out, "\nok: %d, warnings: %d, problems: %d, unknown: %d\n",
+	_, err := fmt.Fprintf(a.out, "\nok: %d, warnings: %d, problems: %d, unknown: %d\n",
 		r.Count(doctor.OK), r.Count(doctor.Warning), r.Count(doctor.Problem), r.Count(doctor.Unknown))
 	return err
 }

@@ -18,24 +18,24 @@ import (
 	"deployer/internal/rollout"
 )
 
-// lookupsInFlight is how many tags are looked up at a time.
-const lookupsInFlight = 8
+// maxLookups is how many tags are looked up at a time.
+const maxLookups = 8
 
-// drift is how what a service runs differs from what there is.
+// drift is how what a service runs differs from what its next deployment would find.
 type drift struct {
 	Newest    *journal.Record `json:"newest,omitempty"`     // the family's newest revision, if that is not what runs
 	SameImage bool            `json:"same_image,omitempty"` // the newest revision's image runs too
 	Tag       tagDrift        `json:"tag"`
 }
 
-// tagDrift is what became of the tag that runs.
+// tagDrift is whether the tag that runs is still on the image that runs.
 type tagDrift struct {
 	State  string `json:"state"`            // "none", "moved", "gone" or "unknown"
-	Digest string `json:"digest,omitempty"` // that the tag is on now, where it has moved
+	Digest string `json:"digest,omitempty"` // of the image that the tag is on now, if it has moved
 	Reason string `json:"reason,omitempty"` // why it is unknown
 }
 
-// cell is the drift in one field.
+// cell returns the drift as one field.
 func (d *drift) cell() cell {
 	var all []string
 	in := plain
@@ -57,7 +57,7 @@ func (d *drift) cell() cell {
 	case "moved":
 		all, in = append(all, "the tag is on "+shortDigest(d.Tag.Digest)+" now"), amber
 	case "gone":
-		all, in = append(all, "the tag is gone from ECR"), amber
+		all, in = append(all, "the tag was deleted from ECR"), amber
 	case "unknown":
 		all = append(all, "unknown: "+d.Tag.Reason)
 	}
@@ -67,7 +67,7 @@ func (d *drift) cell() cell {
 	return cell{strings.Join(all, "; "), in}
 }
 
-// board is what a status is read with, once or again and again.
+// board reads the status of services, once or repeatedly.
 type board struct {
 	env       *environment.Environment
 	workloads []environment.Workload
@@ -80,7 +80,7 @@ type board struct {
 	tags map[string]lookup // by reference
 }
 
-// lookup is what ECR said of a tag.
+// lookup is what ECR answered for a tag, and when.
 type lookup struct {
 	drift tagDrift
 	at    time.Time
@@ -95,8 +95,8 @@ func newBoard(env *environment.Environment, config aws.Config, workloads []envir
 	return b
 }
 
-// tag says whether the tag that a workload runs is still on the image that it
-// runs. What ECR said is good for as long as what ECS said.
+// tag returns whether the tag that a workload runs is still on the image that it
+// runs. ECR's answers are kept as long as ECS's.
 func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
 	if why := untraceable(b.env, w, runs); why != "" {
 		return tagDrift{State: "unknown", Reason: why}
@@ -115,7 +115,7 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Re
 	return known.drift
 }
 
-// lookUp asks ECR what the tag is on.
+// lookUp asks ECR which image the tag is on.
 func (b *board) lookUp(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
 	now, err := b.resolver.Resolve(ctx, b.env, w, runs.Tag)
 	switch name := fault.NameOf(err); {
@@ -126,14 +126,13 @@ func (b *board) lookUp(ctx context.Context, w environment.Workload, runs journal
 	case name == "ImageNotFound", name == "RepositoryNotFound":
 		return tagDrift{State: "gone"}
 	case name == "AccessDenied":
-		return tagDrift{State: "unknown", Reason: "these credentials may not ask ECR"}
+		return tagDrift{State: "unknown", Reason: "these credentials have no access to ECR"}
 	default:
 		return tagDrift{State: "unknown", Reason: "ECR answers " + name}
 	}
 }
 
-// untraceable says why ECR cannot be asked for what became of a workload's tag,
-// "" if it can.
+// untraceable returns why ECR cannot know a workload's tag, "" if it can.
 func untraceable(env *environment.Environment, w environment.Workload, runs journal.Record) string {
 	ref, err := image.ParseReference(runs.Image)
 	registry, ok := ref.Registry()
@@ -141,7 +140,7 @@ func untraceable(env *environment.Environment, w environment.Workload, runs jour
 	case err != nil || !ok:
 		return "the image is from outside ECR"
 	case ref.Repository != w.Repository || registry != w.Registry:
-		return "the image is of another repository"
+		return "the image is from another repository"
 	case runs.Tag == "":
 		return "the image was deployed without a tag"
 	case runs.Digest == "":

@@ -5,44 +5,59 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/pipeline"
 )
 
-// explain is `deployer explain`: what an event would do here, without asking AWS.
-func (c *cli) explain() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	account := c.flags.String("account", "", "the environment's account `ID`, if the file does not have it")
-	args, err := c.parse("EVENT.json")
-	if err != nil {
-		return err
+func (a *app) explainCommand() *cobra.Command {
+	var account string
+	cmd := &cobra.Command{
+		Use:   "explain -f FILE EVENT.json",
+		Short: "Explain what an event would do in an environment (offline)",
+		Long: `The event is read as the function reads it, and the verdict is printed with its
+reason: accepted, ignored or rejected. The exit code is 1 if it is rejected.`,
+		Example: `deployer explain -f project/prod.yaml events/deploy-backend.json`,
+		Args:    arguments("EVENT.json"),
 	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
+	file := fileFlag(cmd)
+	cmd.Flags().StringVar(&account, "account", "", "`ID` of the environment's account, if the file does not have it")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		env, err := a.load(*file)
+		if err != nil {
+			return err
+		}
+		raw, err := os.ReadFile(args[0])
+		if err != nil {
+			return fmt.Errorf("reading the event: %w", err)
+		}
+		if env = env.In(account); env.AccountID == "" {
+			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+` "$(aws sts get-caller-identity --query Account --output text)"`,
+				"%s does not name the environment's account, which decides whether it obeys a push: add account_id to it, or use --account", *file)
+		}
+		return a.explain(env, raw)
 	}
-	raw, err := os.ReadFile(args[0])
-	if err != nil {
-		return fmt.Errorf("reading the event: %w", err)
-	}
-	if env = env.In(*account); env.AccountID == "" {
-		return fmt.Errorf("%s does not say which account the environment is, so a push cannot be told from another account's (add account_id to it, or use -account ID)", *file)
-	}
+	return cmd
+}
+
+// explain prints what an event would do.
+func (a *app) explain(env *environment.Environment, raw []byte) error {
 	reading := event.Read(raw, env, time.Now())
-	fmt.Fprintf(c.out, "%s by %s: %s\n", reading.Verdict, env.Name, reading.Reason)
+	fmt.Fprintf(a.out, "%s by %s: %s\n", reading.Verdict, env.Name, reading.Reason)
 	rejected := reading.Verdict == event.Rejected
 	for _, r := range reading.Requests {
 		if answer, ok := pipeline.NotYet(r); ok {
-			fmt.Fprintf(c.out, "\n%s %s\n  %-9s %s\n", r.Workload.Kind, r.Workload.Name, answer.Status, answer.Reason)
+			fmt.Fprintf(a.out, "\n%s %s\n  %-9s %s\n", r.Workload.Kind, r.Workload.Name, answer.Status, answer.Reason)
 			rejected = rejected || answer.Status == ecsdeploy.Rejected
 			continue
 		}
-		c.explainRequest(env, r)
+		a.explainRequest(env, r)
 	}
 	if reading.Verdict == event.Followed {
-		fmt.Fprintf(c.out, "  ECS is asked what became of the rollout, and it is made known once\n")
+		fmt.Fprintf(a.out, "  the state of the rollout is read from ECS, and each outcome is reported once\n")
 	}
 	if rejected {
 		return errNotDone
@@ -50,11 +65,12 @@ func (c *cli) explain() error {
 	return nil
 }
 
-func (c *cli) explainRequest(env *environment.Environment, r event.Request) {
+// explainRequest prints what one request would deploy, and where.
+func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	w := r.Workload
-	fmt.Fprintf(c.out, "\n%s %s\n", w.Kind, w.Name)
+	fmt.Fprintf(a.out, "\n%s %s\n", w.Kind, w.Name)
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(c.out, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
+		fmt.Fprintf(a.out, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
 	}
 	if w.Repository == "" {
 		line("image", "%s, from outside ECR: it would be rejected", w.External)
@@ -71,7 +87,7 @@ func (c *cli) explainRequest(env *environment.Environment, r event.Request) {
 	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)
 	line("container", "the one that runs %s, else %s", w.Repository, w.Container)
 	if r.DryRun {
-		line("then", "dry_run: it would say what would change, and change nothing")
+		line("then", "dry_run: it would report what would change, and change nothing")
 	}
 	if r.Push {
 		line("policy", "pushes of %s deploy %s", env.AutoDeploy, env.Name)

@@ -10,34 +10,35 @@ import (
 	"deployer/internal/rollout"
 )
 
-// How long the end of a rollout is waited for, and the beginning of one that an
-// event asked for: Lambda tries an event that fails again after one minute and
-// after two more.
 const (
-	followPatience = 30 * time.Minute
-	awaitPatience  = 5 * time.Minute
+	// followTimeout limits how long the end of a rollout is waited for.
+	followTimeout = 30 * time.Minute
+	// startTimeout limits how long the start of a deployment is waited for that an
+	// event asked for: Lambda retries a failed event after one and after three minutes.
+	startTimeout = 5 * time.Minute
 )
 
 // follow shows a rollout until it has ended, and returns an error unless it succeeded.
-func (c *cli) follow(ctx context.Context, d *rollout.Client, t ecsservice.Target, revision string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, followPatience, fmt.Errorf("no end in %s (ECS goes on trying; look at the service's events)", followPatience))
+func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice.Target, revision string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, followTimeout,
+		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", followTimeout, commandLine("status", "-f", t.File, t.Workload)))
 	defer cancel()
-	p := newProgress(c.err)
-	r, err := d.Follow(ctx, t, revision, func(r rollout.Progress) { p.show(t.Workload, r) })
+	p := newProgress(a.err, t)
+	r, err := rollouts.Follow(ctx, t, revision, p.show)
 	p.end()
 	if err != nil {
 		return err
 	}
 	switch r.Phase {
 	case journal.Failed:
-		words := r.Reason
-		if words != "" {
-			words = ": " + words
+		reason := r.Reason
+		if reason != "" {
+			reason = ": " + reason
 		}
-		return fmt.Errorf("the rollout of %s failed%s (the service runs %s; deployer history -f FILE %s shows what ran before)", revision, words, r.Runs, t.Workload)
+		return hinted(commandLine("history", "-f", t.File, t.Workload), "the rollout of %s failed%s; the service runs %s", revision, reason, r.Runs)
 	case journal.Superseded:
-		return fmt.Errorf("the rollout of %s was superseded: the service is being moved to %s", revision, r.Runs)
+		return hinted(commandLine("status", "-f", t.File, t.Workload), "the rollout of %s was superseded by that of %s", revision, r.Runs)
 	}
-	fmt.Fprintf(c.err, "deployer: %s runs %s\n", t.Workload, revision)
+	a.note("%s runs %s", t.Workload, revision)
 	return nil
 }

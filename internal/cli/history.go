@@ -5,43 +5,56 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 )
 
-// history is `deployer history`: a service's revisions, by their journals.
-func (c *cli) history() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	most := c.flags.Int("n", 20, "how many revisions")
-	asJSON := c.flags.Bool("json", false, "print one JSON document")
-	args, err := c.parse("SERVICE")
-	if err != nil {
+func (a *app) historyCommand() *cobra.Command {
+	var limit int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "history -f FILE SERVICE",
+		Short: "List the deployments of SERVICE: when, by whom, and how they ended",
+		Long: `The revisions of the service's task definition are listed, newest first, with what
+their journals record. A star marks the revision that runs.`,
+		Example: `deployer history -f project/prod.yaml backend
+deployer history -f project/prod.yaml backend --max 5 --json`,
+		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition"),
+		Args:        arguments("SERVICE"),
+	}
+	file := fileFlag(cmd)
+	cmd.Flags().IntVarP(&limit, "max", "n", 20, "list at most `N` revisions")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if limit < 1 {
+			return wrongUsage("--max %d is less than one revision", limit)
+		}
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, target, err := a.connectTo(ctx, *file, args[0])
+		if err != nil {
+			return err
+		}
+		h, err := s.rollouts().History(ctx, target, limit)
+		if err != nil {
+			return err
+		}
+		if h.Why != nil {
+			a.note("which revision runs is not known: %v", h.Why)
+		}
+		if asJSON {
+			return printJSON(a.out, historyReport{s.env.Name, target.Workload, h.Family, h.Runs, h.Records})
+		}
+		_, err = fmt.Fprint(a.out, drawHistory(newCanvas(a.out), h))
 		return err
 	}
-	if *most < 1 {
-		return usageError(fmt.Sprintf("-n %d is less than one revision", *most))
-	}
-	ctx, cancel := contextWithPatience(c)
-	defer cancel()
-	env, d, target, err := c.target(ctx, *file, args[0])
-	if err != nil {
-		return err
-	}
-	h, err := d.History(ctx, target, *most)
-	if err != nil {
-		return err
-	}
-	if h.Why != nil {
-		fmt.Fprintf(c.err, "deployer: which revision runs is not known: %v\n", h.Why)
-	}
-	if *asJSON {
-		return printJSON(c.out, historyReport{env.Name, target.Workload, h.Family, h.Runs, h.Records})
-	}
-	_, err = fmt.Fprint(c.out, drawHistory(newCanvas(c.out), h))
-	return err
+	return cmd
 }
 
-// historyReport is what `deployer history` prints with -json.
+// historyReport is what history prints with --json.
 type historyReport struct {
 	Environment string           `json:"environment"`
 	Service     string           `json:"service"`
@@ -50,8 +63,8 @@ type historyReport struct {
 	Revisions   []journal.Record `json:"revisions"`      // newest first
 }
 
-// drawHistory returns the history as a table, in which a star is at what runs.
-// It has a column for why a rollout failed only where one did.
+// drawHistory returns the history as a table, in which a star marks what runs.
+// The column for why rollouts failed is there only if one did.
 func drawHistory(on canvas, h *rollout.History) string {
 	head := []string{"REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON"}
 	failed := slices.ContainsFunc(h.Records, func(r journal.Record) bool { return r.Why != "" })
@@ -69,7 +82,7 @@ func drawHistory(on canvas, h *rollout.History) string {
 		if r.Inactive {
 			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
 		}
-		row := []cell{revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)}, {text: byOf(r)}, outcome, {text: r.Reason}}
+		row := []cell{revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)}, {text: actorOf(r)}, outcome, {text: r.Reason}}
 		if failed {
 			row = append(row, cell{text: r.Why})
 		}

@@ -2,6 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +23,13 @@ import (
 // asDeployer is an environment variable that makes the test binary be the command line.
 const asDeployer = "BE_DEPLOYER"
 
-func main() { os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr)) }
+// main is the command line. Its calls of AWS name the command, for checkPermissions.
+func main() {
+	if len(os.Args) > 1 {
+		os.Setenv("AWS_SDK_UA_APP_ID", os.Args[1])
+	}
+	os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asDeployer) != "" {
@@ -33,7 +43,12 @@ type tests struct{ *testing.M }
 
 func (m tests) Run() int {
 	defer func() { os.RemoveAll(buildDir) }()
-	return m.M.Run()
+	exit := m.M.Run()
+	if wrong := wrongPermissions(); len(wrong) > 0 {
+		fmt.Fprintf(os.Stderr, "the permissions in the commands' help are wrong:\n%s\n", strings.Join(wrong, "\n"))
+		return 1
+	}
+	return exit
 }
 
 // buildDir is where bootstrap builds; "" until it does.
@@ -86,9 +101,13 @@ func newCloud(t *testing.T) (*cloud.Cloud, *emulator.Clock) {
 // printed and its exit code.
 func run(t *testing.T, s *cloud.Cloud, account string, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
+	target, err := url.Parse(s.URL)
+	must(t, err)
+	checked := httptest.NewServer(checkPermissions(httputil.NewSingleHostReverseProxy(target)))
+	defer checked.Close()
 	command := exec.CommandContext(t.Context(), os.Args[0], args...)
 	command.Dir = "../../examples/centralized-dev-ecr"
-	command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+s.URL, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
+	command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+checked.URL, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
 	var out, errs strings.Builder
 	command.Stdout, command.Stderr = &out, &errs
 	_ = command.Run() // the exit code says it

@@ -6,40 +6,59 @@ import (
 	"slices"
 
 	"github.com/rogpeppe/go-internal/diff"
+	"github.com/spf13/cobra"
 
 	"deployer/internal/environment"
 	"deployer/internal/migrate"
 )
 
-// migrate is `deployer migrate`: environment files from schema version 6 to 7.
-func (c *cli) migrate() error {
-	dry := c.flags.Bool("n", false, "print what would change as a unified diff, write nothing")
-	dir := c.flags.String("dir", ".", "the `directory` that all means")
-	files, err := c.parse("FILE...")
-	if err != nil {
-		return err
+func (a *app) migrateCommand() *cobra.Command {
+	var dryRun bool
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "migrate FILE... | all",
+		Short: "Move environment files from schema version 6 to 7",
+		Long: `Schema version 7 names the ECR strategy. Only the lines that change are written:
+comments, order and formatting stay. With "all", the YAML files of the directory
+project are migrated, or those of the current directory if there is none.`,
+		Example: `deployer migrate all --dry-run
+deployer migrate project/dev.yaml project/prod.yaml`,
+		Args: arguments("FILE..."),
+		RunE: func(_ *cobra.Command, files []string) error {
+			all := slices.Equal(files, []string{"all"})
+			if all {
+				var err error
+				if files, err = migrate.All(dir); err != nil {
+					return err
+				}
+			}
+			return a.migrate(files, all, dryRun)
+		},
 	}
-	all := slices.Equal(files, []string{"all"})
-	if all {
-		if files, err = migrate.All(*dir); err != nil {
-			return err
-		}
-	}
+	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print what would change as a unified diff, write nothing")
+	cmd.Flags().StringVar(&dir, "dir", ".", "`DIRECTORY` that all stands for")
+	return cmd
+}
+
+// migrate migrates files. One that fails does not keep the others from being
+// migrated. With all, files that are not environment files are skipped.
+func (a *app) migrate(files []string, all, dryRun bool) error {
 	var failed error
 	for _, file := range files {
-		switch err := c.migrateOne(file, *dry); {
+		err := a.migrateOne(file, dryRun)
+		switch {
 		case all && errors.Is(err, environment.ErrNotEnvironment):
-			fmt.Fprintf(c.err, "deployer: %s is not an environment file: passed over\n", file)
-		case err != nil: // the others are done all the same
-			complain(c.err, err)
+			a.note("%s is not an environment file: skipped", file)
+		case err != nil:
+			printError(a.err, err)
 			failed = errNotDone
 		}
 	}
 	return failed
 }
 
-// migrateOne migrates one file, and says on standard error what it did and why.
-func (c *cli) migrateOne(file string, dry bool) error {
+// migrateOne migrates one file, and notes on standard error what was done and why.
+func (a *app) migrateOne(file string, dryRun bool) error {
 	target, data, err := migrate.Read(file)
 	if err != nil {
 		return err
@@ -49,18 +68,18 @@ func (c *cli) migrateOne(file string, dry bool) error {
 		return err
 	}
 	for _, note := range change.Notes {
-		fmt.Fprintf(c.err, "deployer: %s: %s\n", file, note)
+		a.note("%s: %s", file, note)
 	}
 	switch {
 	case !change.Changed():
 		return nil
-	case dry:
-		_, err = c.out.Write(diff.Diff(file, change.Old, file, change.New))
+	case dryRun:
+		_, err = a.out.Write(diff.Diff(file, change.Old, file, change.New))
 		return err
 	}
 	if err := migrate.Write(target, change.New); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%s: migrated\n", file)
+	fmt.Fprintf(a.out, "%s: migrated\n", file)
 	return nil
 }

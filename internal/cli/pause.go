@@ -4,57 +4,76 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"deployer/internal/ecsservice"
 	"deployer/internal/rollout"
 )
 
-// goOn is `deployer continue`: a paused deployment goes on.
-func (c *cli) goOn() error {
-	return c.ongoing("continued", func(ctx context.Context, d *rollout.Client, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
-		return d.Continue(ctx, t)
+func (a *app) continueCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "continue -f FILE SERVICE",
+		Short: "Continue a paused deployment of SERVICE",
+		Long: `A deployment that a PAUSE lifecycle hook of the service has paused goes on. The
+status shows at which stage it is paused, and until when.`,
+		Example: `deployer continue -f project/prod.yaml backend`,
+		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
+			"ecs:ContinueServiceDeployment"),
+	}
+	a.changeDeployment(cmd, "continued", (*rollout.Client).Continue)
+	return cmd
+}
+
+func (a *app) stopCommand() *cobra.Command {
+	var abort bool
+	cmd := &cobra.Command{
+		Use:   "stop -f FILE SERVICE",
+		Short: "Stop a deployment of SERVICE that is in progress, and roll it back",
+		Long: `ECS stops the deployment and rolls the service back to the previous revision.
+With --abort the service stays as it is. ECS cannot roll back a service's first
+deployment.`,
+		Example: `deployer stop -f project/prod.yaml backend`,
+		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
+			"ecs:StopServiceDeployment"),
+	}
+	cmd.Flags().BoolVar(&abort, "abort", false, "leave the service as it is, do not roll it back")
+	a.changeDeployment(cmd, "stopped", func(c *rollout.Client, ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
+		return c.Stop(ctx, t, abort)
 	})
+	return cmd
 }
 
-// stop is `deployer stop`: a deployment in progress ends.
-func (c *cli) stop() error {
-	abort := c.flags.Bool("abort", false, "leave the service as it is, instead of rolling it back to what ran before")
-	return c.ongoing("stopped", func(ctx context.Context, d *rollout.Client, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
-		return d.Stop(ctx, t, *abort)
-	})
+// changeDeployment makes a command change the deployment of a service that is in
+// progress, and print how it was before.
+func (a *app) changeDeployment(cmd *cobra.Command, done string, change func(*rollout.Client, context.Context, ecsservice.Target) (ecsservice.ServiceDeployment, error)) {
+	file := fileFlag(cmd)
+	cmd.Args, cmd.ValidArgsFunction = arguments("SERVICE"), completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, target, err := a.connectTo(ctx, *file, args[0])
+		if err != nil {
+			return err
+		}
+		before, err := change(s.rollouts(), ctx, target)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.out, "%s: %s: %s\n", target.Workload, done, describeDeployment(before))
+		return err
+	}
 }
 
-// ongoing does something with the deployment of a service that is in progress,
-// and says what became of it.
-func (c *cli) ongoing(became string, do func(context.Context, *rollout.Client, ecsservice.Target) (ecsservice.ServiceDeployment, error)) error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	args, err := c.parse("SERVICE")
-	if err != nil {
-		return err
-	}
-	ctx, cancel := contextWithPatience(c)
-	defer cancel()
-	_, d, target, err := c.target(ctx, *file, args[0])
-	if err != nil {
-		return err
-	}
-	was, err := do(ctx, d, target)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(c.out, "%s: %s: %s\n", target.Workload, became, describeOngoing(was))
-	return err
-}
-
-// describeOngoing says of a deployment which it is and where it stood.
-func describeOngoing(was ecsservice.ServiceDeployment) string {
-	text := was.ARN
+// describeDeployment returns a deployment's ARN, and where it stands.
+func describeDeployment(d ecsservice.ServiceDeployment) string {
+	text := d.ARN
 	switch {
-	case was.Paused() && was.Stage != "":
-		text += ", paused at " + was.Stage
-	case was.Paused():
+	case d.Paused() && d.Stage != "":
+		text += ", paused at " + d.Stage
+	case d.Paused():
 		text += ", paused"
-	case was.Stage != "":
-		text += ", at " + was.Stage
+	case d.Stage != "":
+		text += ", at " + d.Stage
 	}
 	return text
 }

@@ -2,103 +2,139 @@ package cli
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"deployer/internal/access"
 	"deployer/internal/environment"
 )
 
-// policyFlags are the flags that say something to only some of the policies.
-var policyFlags = map[string][]string{
+// policyKinds are the policies that the command policy prints.
+var policyKinds = []string{"repository", "lifecycle", "bus", "github"}
+
+// policyFlagKinds are the flags that apply only to some of the policies.
+var policyFlagKinds = map[string][]string{
 	"org": {"repository", "bus"}, "accounts": {"repository", "bus"},
 	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
 }
 
-// policy is `deployer policy`: what accounts have to give each other.
-func (c *cli) policy() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	org := c.flags.String("org", "", "repository, bus: let in all accounts of the organisation with this `ID`")
-	accounts := c.flags.String("accounts", "", "repository, bus: let in these accounts, `A,B`; for repository by default the environment's own,\nif its images are another's")
-	repo := c.flags.String("repo", "", "github: the repository whose workflows deploy, `OWNER/NAME`")
-	ownerID := c.flags.String("owner-id", "", "github: the `number` of the repository's owner, which the tokens of newer repositories carry")
-	repoID := c.flags.String("repo-id", "", "github: the `number` of the repository itself")
-	format := c.flags.String("format", "json", "`json` or terraform. The JSON of github is one object with the role's two documents,\nAssumeRolePolicyDocument and PolicyDocument")
-	args, err := c.parse("repository|lifecycle|bus|github")
-	if err != nil {
-		return err
-	}
-	kind := args[0]
-	if err := c.policyUsage(kind, *format); err != nil {
-		return err
-	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
-	}
-	var p access.Policy
-	switch kind {
-	case "lifecycle":
-		p, err = access.Lifecycle(env)
-	case "github":
-		from, wrong := access.ParseSource(*repo, *ownerID, *repoID)
-		if wrong != nil {
-			return usageError(wrong.Error())
-		}
-		p, err = access.GitHub(env, from)
-	default:
-		who, wrong := access.ParseCallers(*org, *accounts)
-		if wrong != nil {
-			return usageError(wrong.Error())
-		}
-		write := map[string]func(*environment.Environment, access.Callers) (access.Policy, error){"repository": access.Repository, "bus": access.Bus}
-		p, err = write[kind](env, who)
-	}
-	if errors.Is(err, access.ErrUnnamed) {
-		return usageError(err.Error())
-	}
-	if err != nil {
-		return err
-	}
-	c.printPolicy(p, *format)
-	return nil
+// policyFlags are the flags of policy.
+type policyFlags struct {
+	org, accounts         string
+	repo, ownerID, repoID string
+	format                string
 }
 
-// policyUsage refuses what no policy, or not this one, knows.
-func (c *cli) policyUsage(kind, format string) error {
-	if kinds := []string{"repository", "lifecycle", "bus", "github"}; !slices.Contains(kinds, kind) {
-		return usageError(fmt.Sprintf("there is no policy %q: write one of %s", kind, strings.Join(kinds, ", ")))
+func (a *app) policyCommand() *cobra.Command {
+	var p policyFlags
+	cmd := &cobra.Command{
+		Use:   "policy -f FILE repository|lifecycle|bus|github",
+		Short: "Print the policies that accounts have to give each other",
+		Long: `repository   policy of the ECR repositories: which accounts pull images
+lifecycle    lifecycle policy of the ECR repositories: which images are kept
+bus          policy of the event bus: which accounts send events
+github       role that GitHub's workflows assume to send DEPLOY events; as JSON, one
+             object with AssumeRolePolicyDocument and PolicyDocument
+
+The commands that put a policy in place are printed on standard error.`,
+		Example: `deployer policy repository -f project/prod.yaml --org o-a1b2c3d4e5
+deployer policy bus -f project/prod.yaml --accounts 111111111111,222222222222
+deployer policy github -f project/prod.yaml --repo octocat/shop --format terraform`,
+		Args:      arguments("POLICY"),
+		ValidArgs: policyKinds,
+	}
+	file := fileFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
+	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
+	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
+	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the repository's owner, in newer repositories' tokens")
+	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
+	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
+	completeFormats(cmd, "json", "terraform")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		kind := args[0]
+		if err := checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
+			return err
+		}
+		env, err := a.load(*file)
+		if err != nil {
+			return err
+		}
+		policy, err := p.policy(env, kind)
+		if errors.Is(err, access.ErrUnnamed) {
+			return wrongUsage("%s", err)
+		}
+		if err != nil {
+			return err
+		}
+		a.printPolicy(policy, p.format)
+		return nil
+	}
+	return cmd
+}
+
+// policy returns the policy of a kind for an environment.
+func (p policyFlags) policy(env *environment.Environment, kind string) (access.Policy, error) {
+	switch kind {
+	case "lifecycle":
+		return access.Lifecycle(env)
+	case "github":
+		from, err := access.ParseSource(p.repo, p.ownerID, p.repoID)
+		if err != nil {
+			return access.Policy{}, wrongUsage("%s", err)
+		}
+		return access.GitHub(env, from)
+	}
+	callers, err := access.ParseCallers(p.org, p.accounts)
+	if err != nil {
+		return access.Policy{}, wrongUsage("%s", err)
+	}
+	if kind == "bus" {
+		return access.Bus(env, callers)
+	}
+	return access.Repository(env, callers)
+}
+
+// checkPolicyFlags refuses an unknown kind or format, and flags that do not
+// apply to the kind.
+func checkPolicyFlags(flags *pflag.FlagSet, kind, format string) error {
+	if !slices.Contains(policyKinds, kind) {
+		return wrongUsage("there is no policy %q: choose one of %s", kind, strings.Join(policyKinds, ", "))
 	}
 	if format != "json" && format != "terraform" {
-		return usageError(fmt.Sprintf("-format %q is not known: write json or terraform", format))
+		return wrongUsage("there is no format %q: choose one of json, terraform", format)
 	}
 	var wrong error
-	c.flags.Visit(func(f *flag.Flag) {
-		switch kinds := policyFlags[f.Name]; {
+	flags.Visit(func(f *pflag.Flag) {
+		kinds := policyFlagKinds[f.Name]
+		switch {
 		case kinds == nil:
 		case !slices.Contains(kinds, kind):
-			wrong = usageError(fmt.Sprintf("-%s says nothing to %s: it is for %s", f.Name, kind, strings.Join(kinds, " and ")))
-		case f.Value.String() == "": // which is not the same as not to say who
-			wrong = usageError(fmt.Sprintf("-%s is empty: did a variable expand to nothing?", f.Name))
+			wrong = wrongUsage("--%s does not apply to %s: it is for %s", f.Name, kind, strings.Join(kinds, " and "))
+		case f.Value.String() == "": // which differs from a flag that is not given
+			wrong = wrongUsage("--%s is empty: did a variable expand to nothing?", f.Name)
 		}
 	})
 	return wrong
 }
 
-// printPolicy prints the document, and how to put it in place on standard error.
-func (c *cli) printPolicy(p access.Policy, format string) {
+// printPolicy prints the document, and on standard error how to put it in place.
+func (a *app) printPolicy(p access.Policy, format string) {
 	for _, note := range p.Notes {
-		fmt.Fprintf(c.err, "deployer: %s\n", note)
+		a.note("%s", note)
 	}
 	if format == "terraform" {
-		fmt.Fprint(c.out, p.Terraform)
+		fmt.Fprint(a.out, p.Terraform)
 		return
 	}
-	fmt.Fprintln(c.err, "deployer: with the document in policy.json:")
+	a.note("with the document in policy.json:")
 	for _, step := range p.Steps {
-		fmt.Fprintf(c.err, "  %s\n", step) // to be copied
+		fmt.Fprintf(a.err, "  %s\n", step) // to be copied
 	}
-	fmt.Fprint(c.out, p.JSON)
+	fmt.Fprint(a.out, p.JSON)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 )
@@ -12,8 +13,8 @@ import (
 // TestProgress holds how the progress of a rollout looks, on a terminal and off it.
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	const rolling, done = "backend: rolling out: 1 of 2 tasks run, 1 pending, 0 failed", "2 of 2 tasks run, 0 pending, 0 failed"
-	const paused = "paused at PRE_SCALE_UP, until deployer continue -f FILE backend: "
+	const rolling, done = "backend: rolling out: 1 of 2 tasks running, 1 pending, 0 failed", "2 of 2 tasks running, 0 pending, 0 failed"
+	const paused = "paused at PRE_SCALE_UP, until deployer continue -f prod.yaml backend: "
 	const staged = "backend: rolling out at BAKE_TIME: " + done
 	const half, full = "\r\x1b[K[##########----------] ", "\r\x1b[K[####################] "
 	for _, tt := range []struct {
@@ -26,11 +27,11 @@ func TestProgress(t *testing.T) {
 		{"without colors", true, false, half + rolling + full + "backend: " + paused + done + full + staged + full + "backend: succeeded: " + done + "\n"},
 	} {
 		var out strings.Builder
-		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}}
-		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 1, Pending: 1})
-		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
-		p.show("backend", rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "BAKE_TIME"})
-		p.show("backend", rollout.Progress{Phase: journal.Succeeded, Desired: 2, Running: 2})
+		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}, target: ecsservice.Target{File: "prod.yaml", Workload: "backend"}}
+		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 1, Pending: 1})
+		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
+		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "BAKE_TIME"})
+		p.show(rollout.Progress{Phase: journal.Succeeded, Desired: 2, Running: 2})
 		if p.end(); out.String() != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
 		}

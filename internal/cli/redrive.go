@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/outcome"
@@ -11,62 +14,93 @@ import (
 	"deployer/internal/redrive"
 )
 
-// redrive is `deployer redrive`: the events that a failure queue has kept, once more.
-func (c *cli) redrive() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	queue := c.flags.String("queue", "", "the `URL` of the failure queue, or of the dead-letter queue of the rules")
-	dryRun := c.flags.Bool("dry-run", false, "say what each event would do, change nothing and delete nothing")
-	most := c.flags.Int("max", 0, "stop after `N` messages; 0 for all")
-	if _, err := c.parse(); err != nil {
-		return err
+// redriveTimeout limits one run of redrive.
+const redriveTimeout = time.Hour
+
+func (a *app) redriveCommand() *cobra.Command {
+	var queue string
+	var dryRun bool
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "redrive -f FILE --queue URL",
+		Short: "Handle the events of a failure queue once more",
+		Long: `Each message's event is handled as the function would, with your own credentials.
+A message is deleted once its event is done; one whose event fails or is rejected
+stays in the queue. The queue is the function's failure queue or the dead-letter
+queue of the rules.`,
+		Example: `deployer redrive -f project/prod.yaml --dry-run \
+    --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod`,
+		Annotations: permissions(slices.Concat([]string{"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
+			"ecs:ListTaskDefinitions (for rollbacks)"}, deployActions)...),
+		Args: arguments(),
 	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
-	}
-	if *queue == "" {
-		return usageError("-queue URL is missing: the queue to read")
-	}
-	if *most < 0 {
-		return usageError(fmt.Sprintf("-max %d is less than nothing: 0 is for all", *most))
-	}
-	ctx, cancel := context.WithTimeout(c, time.Hour)
-	defer cancel()
-	env, config, _, err := c.credentials(ctx, env)
-	if err != nil {
-		return err
-	}
-	kept, done := 0, 0
-	err = redrive.Run(ctx, config, *queue, pipeline.NewRedrive(env, config), *most, *dryRun, func(r redrive.Report) {
+	file := fileFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&queue, "queue", "", "`URL` of the queue")
+	flags.BoolVar(&dryRun, "dry-run", false, "report what each event would do, change and delete nothing")
+	flags.IntVar(&limit, "max", 0, "stop after `N` messages; 0 for all")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		env, err := a.load(*file)
 		switch {
-		case r.Err != nil:
-			kept++
-			fmt.Fprintf(c.out, "%s: kept: %s\n", r.MessageID, r.Err)
-		case *dryRun:
-			done++
-			why := ""
-			if r.Why != "" {
-				why = " (it is here because of " + outcome.Line(r.Why, 300) + ")"
-			}
-			status := r.Result.Status
-			if status == ecsdeploy.Planned {
-				status = ecsdeploy.Deployed
-			}
-			fmt.Fprintf(c.out, "%s: event %s would be %s: %s%s\n", r.MessageID, r.Result.EventID, status, r.Result.Reason, why)
-		default:
-			done++
-			fmt.Fprintf(c.out, "%s: event %s %s: %s\n", r.MessageID, r.Result.EventID, r.Result.Status, r.Result.Reason)
+		case err != nil:
+			return err
+		case queue == "":
+			return wrongUsage("--queue URL is missing: the queue to read")
+		case limit < 0:
+			return wrongUsage("--max %d is negative: 0 is for all", limit)
 		}
-	})
-	if err != nil {
-		return err
+		ctx, cancel := context.WithTimeout(cmd.Context(), redriveTimeout)
+		defer cancel()
+		s, err := connect(ctx, env)
+		if err != nil {
+			return err
+		}
+		report := redriveReport{app: a, dryRun: dryRun}
+		if err := redrive.Run(ctx, s.config, queue, pipeline.NewRedrive(s.env, s.config), limit, dryRun, report.add); err != nil {
+			return err
+		}
+		return report.end()
 	}
-	words := "done"
-	if *dryRun {
-		words = "would be done"
+	return cmd
+}
+
+// redriveReport prints what became of each message, and counts them.
+type redriveReport struct {
+	app        *app
+	dryRun     bool
+	done, kept int
+}
+
+func (r *redriveReport) add(m redrive.Report) {
+	switch {
+	case m.Err != nil:
+		r.kept++
+		fmt.Fprintf(r.app.out, "%s: kept: %s\n", m.MessageID, m.Err)
+	case r.dryRun:
+		r.done++
+		why := ""
+		if m.Why != "" {
+			why = " (it is in the queue because of " + outcome.Line(m.Why, 300) + ")"
+		}
+		status := m.Result.Status
+		if status == ecsdeploy.Planned {
+			status = ecsdeploy.Deployed
+		}
+		fmt.Fprintf(r.app.out, "%s: event %s would be %s: %s%s\n", m.MessageID, m.Result.EventID, status, m.Result.Reason, why)
+	default:
+		r.done++
+		fmt.Fprintf(r.app.out, "%s: event %s %s: %s\n", m.MessageID, m.Result.EventID, m.Result.Status, m.Result.Reason)
 	}
-	fmt.Fprintf(c.err, "deployer: %d messages %s, %d kept\n", done, words, kept)
-	if kept > 0 {
+}
+
+// end prints the counts. Messages that were kept are an error.
+func (r *redriveReport) end() error {
+	done := "done"
+	if r.dryRun {
+		done = "would be done"
+	}
+	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
+	if r.kept > 0 {
 		return errNotDone
 	}
 	return nil

@@ -4,52 +4,70 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"deployer/internal/awsconfig"
 	"deployer/internal/caller"
+	"deployer/internal/environment"
 	"deployer/internal/resolve"
 )
 
-// resolve is `deployer resolve`: the image reference of a service under a tag.
-func (c *cli) resolve() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	check := c.flags.Bool("check", false, "ask ECR whether the image exists, and print it by digest")
-	env, workload, tag, err := c.serviceAndTag(file)
-	if err != nil {
-		return err
+func (a *app) resolveCommand() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use:   "resolve -f FILE SERVICE TAG",
+		Short: "Print the image reference of SERVICE under TAG",
+		Long: `The registry and the repository follow from the environment file. With --check, ECR
+is asked for the image, and the reference has its digest.`,
+		Example: `deployer resolve -f project/prod.yaml backend git-abc123f
+deployer resolve -f project/prod.yaml backend git-abc123f --check`,
+		Annotations: permissions("ecr:BatchGetImage (with --check)"),
+		Args:        arguments("SERVICE", "TAG"),
 	}
-	ctx, cancel := contextWithPatience(c)
-	defer cancel()
-	if !*check && env.AccountID == "" && workload.Registry.AccountID == "" {
-		return fmt.Errorf("%s does not say which account's registry this is (add account_id to it, or use -check to ask AWS)", *file)
-	}
-	if !*check {
-		if workload.Repository == "" {
-			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag", workload.Kind, workload.Name, workload.External)
+	file := fileFlag(cmd)
+	cmd.Flags().BoolVar(&check, "check", false, "ask ECR for the image, and print its digest")
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		switch {
+		case err != nil:
+			return err
+		case check:
+			return a.resolve(cmd.Context(), env, w, tag)
+		case env.AccountID == "" && w.Registry.AccountID == "":
+			return hinted(commandLine("resolve", "-f", env.File, w.Name, tag, "--check"),
+				"%s does not name the account of the registry: add account_id to it, or use --check to ask AWS", env.File)
+		case w.Repository == "":
+			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag", w.Kind, w.Name, w.External)
 		}
-		fmt.Fprintln(c.out, workload.Reference(tag))
+		fmt.Fprintln(a.out, w.Reference(tag))
 		return nil
 	}
+	return cmd
+}
+
+// resolve asks ECR for the image of a workload under a tag, and prints its
+// reference by digest. The credentials may belong to any account that ECR lets
+// pull.
+func (a *app) resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) error {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
 	config, err := awsconfig.Load(ctx, env.Region)
 	if err != nil {
 		return err
 	}
 	if env.AccountID == "" {
-		caller, err := caller.Identity(ctx, config)
+		identity, err := caller.Identity(ctx, config)
 		if err != nil {
 			return err
 		}
-		env = env.In(caller.AccountID)
+		env = env.In(identity.AccountID)
 	}
-	ref, err := resolve.New(config).Resolve(ctx, env, env.Current(workload), tag)
+	ref, err := resolve.New(config).Resolve(ctx, env, env.Current(w), tag)
 	if err != nil {
 		return err
 	}
-	ref.Tag = "" // a digest says it all, and is what a task definition gets
-	fmt.Fprintln(c.out, ref)
+	ref.Tag = "" // as a task definition gets it: by digest alone
+	fmt.Fprintln(a.out, ref)
 	return nil
-}
-
-// contextWithPatience bounds what a command waits for AWS.
-func contextWithPatience(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, patience)
 }

@@ -1,20 +1,38 @@
 package cli
 
-import "deployer/internal/event"
+import (
+	"slices"
 
-// rollback is `deployer rollback`: back to an image that ran well, as a new
-// revision with a journal of its own.
-func (c *cli) rollback() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	to := c.flags.String("to", "", "go back to this `REVISION`, by its number, or to the last one that was made for this TAG")
-	how := c.manner()
-	args, err := c.parse("SERVICE")
-	if err != nil {
-		return err
+	"github.com/spf13/cobra"
+
+	"deployer/internal/event"
+)
+
+func (a *app) rollbackCommand() *cobra.Command {
+	var how deployFlags
+	var to string
+	cmd := &cobra.Command{
+		Use:   "rollback -f FILE SERVICE",
+		Short: "Deploy the previous image of SERVICE whose rollout succeeded",
+		Long: `The image of an older revision is deployed again, as a new revision with a
+journal of its own. Without --to it is the last image whose rollout is known to
+have succeeded; a second rollback goes further back. ECR must still have the image.`,
+		Example: `deployer rollback -f project/prod.yaml backend --dry-run
+deployer rollback -f project/prod.yaml backend --reason "the login is broken" --follow
+deployer rollback -f project/prod.yaml backend --to 41`,
+		Annotations: permissions(slices.Concat(deployActions, []string{"ecs:ListTaskDefinitions"}, stageActions)...),
+		Args:        arguments("SERVICE"),
 	}
-	env, workload, err := c.fileAndService(*file, args[0])
-	if err != nil {
-		return err
+	file := fileFlag(cmd)
+	how.add(cmd)
+	cmd.Flags().StringVar(&to, "to", "", "roll back to this `REVISION`: a number, or a tag for its newest revision")
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		env, w, err := a.loadService(*file, args[0])
+		if err != nil {
+			return err
+		}
+		return a.deploy(cmd.Context(), env, event.Request{Workload: w, Rollback: true, To: to}, how)
 	}
-	return c.carryOut(env, event.Request{Workload: workload, Rollback: true, To: *to}, how)
+	return cmd
 }

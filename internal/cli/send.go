@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/spf13/cobra"
 
 	"deployer/internal/awsconfig"
 	"deployer/internal/bus"
@@ -18,7 +19,6 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/resolve"
-	"deployer/internal/rollout"
 )
 
 // request is the detail of a DEPLOY event, as package event reads it.
@@ -30,133 +30,169 @@ type request struct {
 	Reason  string `json:"reason,omitempty"`
 }
 
-// send is `deployer send`: a DEPLOY event for the deployer, as `aws events
-// put-events` sends one, but checked before and after.
-func (c *cli) send() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	busARN := c.flags.String("bus", "", "the event bus's `ARN`, where it is in another account; by default the environment's default bus")
-	reason := c.flags.String("reason", "", "why, for the journal and the notifications")
-	actor := c.flags.String("actor", "", "who asks; by default who you are to AWS")
-	dryRun := c.flags.Bool("dry-run", false, "print the event, send nothing")
-	follow := c.flags.Bool("follow", false, "wait for the deployment, and show its rollout to the end")
-	env, w, tag, err := c.serviceAndTag(file)
-	if err != nil {
-		return err
+// sendFlags are the flags of send.
+type sendFlags struct {
+	bus, reason, actor string
+	dryRun, follow     bool
+}
+
+func (a *app) sendCommand() *cobra.Command {
+	var how sendFlags
+	cmd := &cobra.Command{
+		Use:   "send -f FILE SERVICE TAG",
+		Short: "Send a DEPLOY event, checked before and after",
+		Long: `The event is the one that "aws events put-events" would send. The service, the tag
+and the event bus are checked first, and a refusal by EventBridge is an error. The
+id of the event is printed.
+
+With --bus, the event is sent to a bus of another account, and the credentials may
+belong to any account that the bus allows.`,
+		Example: `deployer send -f project/prod.yaml backend git-abc123f --dry-run
+deployer send -f project/prod.yaml backend git-abc123f --follow
+deployer send -f project/prod.yaml backend git-abc123f \
+    --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
+		Annotations: permissions("events:PutEvents", "events:DescribeEventBus (with --bus)", "ecr:BatchGetImage (optional: checks the tag)",
+			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)", stageActions[0]),
+		Args: arguments("SERVICE", "TAG"),
 	}
-	ctx, cancel := contextWithPatience(c)
+	file := fileFlag(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&how.bus, "bus", "", "`ARN` of the event bus, if it is in another account")
+	flags.StringVar(&how.reason, "reason", "", "why: `TEXT` for the journal and the notifications")
+	flags.StringVar(&how.actor, "actor", "", "`NAME` of the person or job that asks; by default the caller's")
+	flags.BoolVar(&how.dryRun, "dry-run", false, "print the event, send nothing")
+	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 1 unless it succeeded")
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		if err != nil {
+			return err
+		}
+		return a.send(cmd.Context(), env, w, tag, how)
+	}
+	return cmd
+}
+
+func (a *app) send(ctx context.Context, env *environment.Environment, w environment.Workload, tag string, how sendFlags) error {
+	limited, cancel := withTimeout(ctx)
 	defer cancel()
-	s, err := c.newSender(ctx, env, *busARN)
+	s, err := a.newSender(limited, env, how.bus)
 	if err != nil {
 		return err
 	}
-	if *actor == "" {
-		*actor = s.caller.Resource
-	}
-	if err := s.check(ctx, c, w, tag); err != nil {
+	if err := a.checkTag(limited, s, w, tag); err != nil {
 		return err
 	}
-	detail, err := json.Marshal(request{w.Name, tag, env.Name, *actor, *reason})
+	detail := request{Service: w.Name, Tag: tag, Env: env.Name, Actor: how.actor, Reason: how.reason}
+	if detail.Actor == "" {
+		detail.Actor = s.caller.Resource
+	}
+	text, err := json.Marshal(detail)
 	if err != nil {
 		return err
 	}
-	entry := bus.Entry{Source: env.DeploySources[0], DetailType: "DEPLOY", Detail: string(detail)}
-	if *dryRun {
-		// As `aws events put-events --entries file://…` takes it.
-		return printJSON(c.out, []struct{ EventBusName, Source, DetailType, Detail string }{{s.name, entry.Source, entry.DetailType, entry.Detail}})
+	entry := bus.Entry{Source: env.DeploySources[0], DetailType: "DEPLOY", Detail: string(text)}
+	if how.dryRun {
+		// In the form of `aws events put-events --entries file://…`.
+		return printJSON(a.out, []struct{ EventBusName, Source, DetailType, Detail string }{{s.busName, entry.Source, entry.DetailType, entry.Detail}})
 	}
-	if *follow {
-		return c.sendAndFollow(ctx, s, w, entry)
+	if how.follow {
+		return a.sendAndFollow(ctx, limited, s, w, entry)
 	}
-	ids, err := s.Put(ctx, entry)
+	ids, err := s.bus.Put(limited, entry)
 	if err == nil {
-		_, err = fmt.Fprintln(c.out, ids[0])
+		_, err = fmt.Fprintln(a.out, ids[0])
 	}
 	return err
 }
 
-// sender sends to one environment's deployer.
+// sender sends events to one environment's deployer.
 type sender struct {
-	*bus.Bus
-	name   string // of the bus
-	env    *environment.Environment
-	config aws.Config
-	caller arn.ARN
+	session
+	bus     *bus.Bus
+	busName string
 }
 
-// newSender finds the bus: the environment's default one, for which the
-// credentials have to be the environment's, or the one named.
-func (c *cli) newSender(ctx context.Context, env *environment.Environment, busARN string) (*sender, error) {
+// newSender finds the event bus: the one with the given ARN, else the default
+// bus of the environment, which needs credentials of the environment's account.
+func (a *app) newSender(ctx context.Context, env *environment.Environment, busARN string) (*sender, error) {
 	if busARN == "" {
-		env, config, caller, err := c.credentials(ctx, env)
-		return &sender{bus.New(config, ""), "default", env, config, caller}, err
+		s, err := connect(ctx, env)
+		if err != nil {
+			return nil, err
+		}
+		return &sender{*s, bus.New(s.config, ""), "default"}, nil
 	}
 	at, err := arn.Parse(busARN)
 	if err != nil || at.Service != "events" || !strings.HasPrefix(at.Resource, "event-bus/") {
-		return nil, usageError(fmt.Sprintf("-bus %q is not the ARN of an event bus, like arn:aws:events:us-east-1:333333333333:event-bus/default", busARN))
+		return nil, wrongUsage("--bus %q is not the ARN of an event bus, like arn:aws:events:us-east-1:333333333333:event-bus/default", busARN)
 	}
 	if env.AccountID != "" && at.AccountID != env.AccountID || at.Region != env.Region {
-		return nil, fmt.Errorf("the bus %s is not of %s, which is in account %s and region %s", busARN, env.File, env.AccountID, env.Region)
+		return nil, fmt.Errorf("the bus %s is not in account %s and region %s, where %s puts the environment", busARN, env.AccountID, env.Region, env.File)
 	}
 	config, err := awsconfig.Load(ctx, env.Region)
 	if err != nil {
 		return nil, err
 	}
-	caller, err := caller.Identity(ctx, config)
+	identity, err := caller.Identity(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{bus.New(config, busARN), busARN, env.In(at.AccountID), config, caller}
-	switch exists, err := s.Exists(ctx); {
+	s := &sender{session{env.In(at.AccountID), config, identity}, bus.New(config, busARN), busARN}
+	exists, err := s.bus.Exists(ctx)
+	switch {
 	case err == nil && !exists:
-		return nil, fmt.Errorf("event bus %q does not exist: EventBridge would take the event and drop it", busARN)
+		return nil, fmt.Errorf("event bus %q does not exist: EventBridge would accept the event and drop it", busARN)
 	case fault.NameOf(err) == "AccessDenied":
-		fmt.Fprintf(c.err, "deployer: whether the bus exists is not known: %v\n", err)
+		a.note("whether the bus exists was not checked: %v", err)
 	case err != nil:
 		return nil, err
 	}
 	return s, nil
 }
 
-// check asks ECR whether the image is there, as far as the caller may: who may
-// send need not be let in there, and the deployer asks once more.
-func (s *sender) check(ctx context.Context, c *cli, w environment.Workload, tag string) error {
-	_, err := resolve.New(s.config).Resolve(ctx, s.env, w, tag)
+// checkTag checks that ECR has the image, if the credentials have access to
+// ECR. Sending does not require that: the function looks the image up again.
+func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, tag string) error {
+	_, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
 	if fault.NameOf(err) == "AccessDenied" {
-		fmt.Fprintf(c.err, "deployer: whether the tag exists is for the deployer to find out: these credentials may not ask ECR\n")
+		a.note("whether the tag exists was not checked: these credentials have no access to ECR")
 		return nil
 	}
 	return err
 }
 
-// sendAndFollow sends an event and waits for what becomes of it.
-func (c *cli) sendAndFollow(ctx context.Context, s *sender, w environment.Workload, entry bus.Entry) error {
+// sendAndFollow sends an event and follows the deployment that it causes. The
+// calls before the event is sent are limited by the second context.
+func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environment.Workload, entry bus.Entry) error {
 	if s.caller.AccountID != s.env.AccountID {
-		return fmt.Errorf("following needs credentials of the environment's own account %s, and these are %s (send without -follow)", s.env.AccountID, s.caller)
+		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
+		return hinted(commandLine(args...), "--follow needs credentials of the environment's account %s, but these belong to %s", s.env.AccountID, s.caller)
 	}
-	d, target := rollout.New(ecsservice.New(s.config)), ecsservice.TargetOf(s.env, w)
-	newest, last, err := d.Newest(ctx, target)
+	rollouts, target := s.rollouts(), ecsservice.TargetOf(s.env, w)
+	newest, last, err := rollouts.Newest(limited, target)
 	if err != nil {
 		return err
 	}
-	// EventBridge gives events the time in seconds, and of two in one second
-	// the deployer holds to the first.
-	if err := fault.Wait(ctx, min(time.Until(last.Truncate(time.Second).Add(time.Second)), time.Second)); err != nil {
+	// EventBridge gives events their time in whole seconds, and of two events in
+	// one second the deployer obeys the first.
+	if err := fault.Wait(limited, min(time.Until(last.Truncate(time.Second).Add(time.Second)), time.Second)); err != nil {
 		return err
 	}
-	ids, err := s.Put(ctx, entry)
+	ids, err := s.bus.Put(limited, entry)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(c.out, ids[0])
-	waiting, cancel := context.WithTimeoutCause(c, awaitPatience, errors.New("nothing came of it (the function's log says why, and the failure queue keeps what failed: deployer redrive)"))
+	fmt.Fprintln(a.out, ids[0])
+	waiting, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("no deployment started: the function's log and its failure queue say why"))
 	defer cancel()
-	revision, moved, err := d.Await(waiting, target, ids[0], newest)
+	revision, moved, err := rollouts.Await(waiting, target, ids[0], newest)
 	if err != nil {
 		return err
 	}
 	if !moved {
-		fmt.Fprintf(c.err, "deployer: %s ran this image already\n", w.Name)
+		a.note("%s runs this image already", w.Name)
 		return nil
 	}
-	return c.follow(c, d, target, revision)
+	return a.follow(ctx, rollouts, target, revision)
 }

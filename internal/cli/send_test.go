@@ -28,12 +28,12 @@ func TestSendFollow(t *testing.T) {
 		exit         int
 		first, after string // of standard error: patterns of its first and last line
 	}{
-		{"deployed", "v2", 0, `backend: (rolling out|succeeded): \d of 2 tasks run, \d pending, 0 failed`, `backend runs ` + arn + `2`},
-		{"the same image under another tag", "v2-again", 0, `backend ran this image already`, `backend ran this image already`},
+		{"deployed", "v2", 0, `backend: (rolling out|succeeded): \d of 2 tasks running, \d pending, 0 failed`, `backend runs ` + arn + `2`},
+		{"the same image under another tag", "v2-again", 0, `backend runs this image already`, `backend runs this image already`},
 		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
 	} {
 		clock.Advance(time.Second) // events of the same second have no order
-		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "-follow")
+		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "--follow")
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
 		first, last := lines[0], lines[len(lines)-1]
 		if exit != tt.exit || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
@@ -51,7 +51,7 @@ func TestSendFollowFailure(t *testing.T) {
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
-	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: ECS deployment circuit breaker: ") {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
@@ -68,7 +68,7 @@ func TestSendFollowImpaired(t *testing.T) {
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
-	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "-follow")
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not start and the service has no circuit breaker "
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)

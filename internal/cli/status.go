@@ -4,111 +4,112 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 )
 
-// status is `deployer status`: what each service runs, since when and by whose wish.
-func (c *cli) status() error {
-	file := c.flags.String("f", "", "the environment `FILE`")
-	asJSON := c.flags.Bool("json", false, "print one JSON document")
-	watch := c.flags.Bool("watch", false, "look again every two seconds until interrupted; off a terminal, print only what changed")
-	services, err := c.parse("SERVICE*")
-	switch {
-	case err != nil:
-		return err
-	case *watch && *asJSON:
-		return usageError("-watch and -json exclude each other")
+func (a *app) statusCommand() *cobra.Command {
+	var asJSON, watch bool
+	cmd := &cobra.Command{
+		Use:   "status -f FILE [SERVICE...]",
+		Short: "Show what services run, the state of their rollouts, and drift",
+		Long: `For each service: the image that runs, since when and by whom, the state of its
+rollout, and what has drifted: a newer revision that does not run, or a tag that
+ECR has on another image now. Without arguments, all services are shown. The exit
+code is 1 if a rollout failed or a service could not be read.`,
+		Example: `deployer status -f project/prod.yaml
+deployer status -f project/prod.yaml backend --watch
+deployer status -f project/prod.yaml --json`,
+		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
+			"ecs:DescribeServiceDeployments (optional: shows stages and pauses)", "ecr:BatchGetImage (optional: finds moved and deleted tags)"),
+		Args: arguments("[SERVICE...]"),
 	}
-	env, err := c.load(*file)
-	if err != nil {
-		return err
+	file := fileFlag(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&watch, "watch", false, "refresh every two seconds until interrupted; off a terminal, print changes only")
+	cmd.ValidArgsFunction = completeServices(file, 0)
+	cmd.RunE = func(cmd *cobra.Command, names []string) error {
+		if watch && asJSON {
+			return wrongUsage("--watch and --json exclude each other")
+		}
+		env, err := a.load(*file)
+		if err != nil {
+			return err
+		}
+		workloads, err := a.services(env, names)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, err := connect(ctx, env)
+		if err != nil {
+			return err
+		}
+		b := newBoard(s.env, s.config, workloads)
+		if watch {
+			return a.watch(cmd.Context(), b)
+		}
+		return a.status(ctx, b, asJSON)
 	}
-	workloads, err := servicesOf(env, services)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := contextWithPatience(c)
-	defer cancel()
-	env, config, _, err := c.credentials(ctx, env)
-	if err != nil {
-		return err
-	}
-	b := newBoard(env, config, workloads)
-	if *watch {
-		return c.watch(c, b)
-	}
+	return cmd
+}
+
+// status prints the status of services once.
+func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 	report, err := b.read(ctx)
 	if err != nil {
 		return err
 	}
-	if *asJSON {
-		err = printJSON(c.out, report)
+	if asJSON {
+		err = printJSON(a.out, report)
 	} else {
-		_, err = fmt.Fprint(c.out, report.draw(newCanvas(c.out)))
+		_, err = fmt.Fprint(a.out, report.draw(newCanvas(a.out)))
 	}
-	if err == nil && !report.well() {
+	if err == nil && !report.healthy() {
 		return errNotDone
 	}
 	return err
 }
 
-// servicesOf returns the services that go by the names, all where there are none.
-func servicesOf(env *environment.Environment, names []string) (all []environment.Workload, err error) {
-	if len(names) == 0 {
-		names = env.Names(environment.Services...)
-	}
-	for i, name := range names {
-		w, err := serviceOf(env, name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(names[:i], name) {
-			all = append(all, w)
-		}
-	}
-	return all, nil
-}
-
-// statusReport is what `deployer status` finds; its JSON is what -json prints.
+// statusReport is the status of services, as --json prints it.
 type statusReport struct {
 	Environment string          `json:"environment"`
 	Cluster     string          `json:"cluster"`
 	Services    []serviceStatus `json:"services"`
 }
 
-// serviceStatus is how one service stands; where it has an error, that is all.
+// serviceStatus is the status of one service. With an error, all else but the names is empty.
 type serviceStatus struct {
 	Service    string            `json:"service"` // as events name it
 	ECSService string            `json:"ecs_service"`
 	Condition  rollout.Condition `json:"condition,omitempty"`
-	Since      time.Time         `json:"since,omitzero"` // when ECS began to move the service to what it runs
+	Since      time.Time         `json:"since,omitzero"` // when the rollout of what it runs began
 	Running    *journal.Record   `json:"running,omitempty"`
 	Rollout    *rolloutStatus    `json:"rollout,omitempty"`
 	Drift      *drift            `json:"drift,omitempty"`
 	Error      *errorStatus      `json:"error,omitempty"`
 
-	failed bool // its last rollout did
+	failed bool // its last rollout failed
 }
 
-// rolloutStatus is how far the rollout of what runs has come.
+// rolloutStatus is the progress of the rollout of what runs.
 type rolloutStatus struct {
 	DeploymentID string    `json:"deployment_id,omitempty"`
-	Reason       string    `json:"reason,omitempty"` // ECS's words
+	Reason       string    `json:"reason,omitempty"` // ECS's own text
 	Desired      int       `json:"desired"`
 	Running      int       `json:"running"`
 	Pending      int       `json:"pending"`
 	Failed       int       `json:"failed"`
-	Stage        string    `json:"stage,omitempty"`       // of a deployment that has stages, such as "BAKE_TIME"
+	Stage        string    `json:"stage,omitempty"`       // the lifecycle stage, such as "BAKE_TIME"
 	PausedUntil  time.Time `json:"paused_until,omitzero"` // when a pause ends by itself
-	Then         string    `json:"then,omitempty"`        // what happens then: "CONTINUE" or "ROLLBACK"
+	Then         string    `json:"then,omitempty"`        // what ECS does then: "CONTINUE" or "ROLLBACK"
 }
 
 // errorStatus is why a service's status is not known.
@@ -118,8 +119,8 @@ type errorStatus struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// well reports whether every service could be read and no rollout failed.
-func (r statusReport) well() bool {
+// healthy reports whether every service could be read and no rollout failed.
+func (r statusReport) healthy() bool {
 	for _, s := range r.Services {
 		if s.Error != nil || s.failed {
 			return false
@@ -128,11 +129,11 @@ func (r statusReport) well() bool {
 	return true
 }
 
-// read reads how all services stand, and which images their tags are on now.
+// read reads the status of all services, and which images their tags are on now.
 func (b *board) read(ctx context.Context) (statusReport, error) {
 	report := statusReport{Environment: b.env.Name, Cluster: b.env.Cluster, Services: make([]serviceStatus, len(b.workloads))}
 	var lookups errgroup.Group
-	lookups.SetLimit(lookupsInFlight)
+	lookups.SetLimit(maxLookups)
 	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
 		w, row := b.workloads[i], &report.Services[i]
 		row.Service, row.ECSService = w.Name, w.Pointer.Name()
@@ -152,7 +153,7 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 	return report, errors.Join(err, lookups.Wait())
 }
 
-// errorOf returns an error as the report tells it: what is wrong, and what to do.
+// errorOf returns an error as the report has it: what is wrong, and what to do.
 func errorOf(err error) *errorStatus {
 	e := &errorStatus{Name: fault.NameOf(err), Message: err.Error()}
 	var parts interface {
@@ -180,12 +181,12 @@ func (r statusReport) draw(c canvas) string {
 			continue
 		}
 		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)}, cell{text: fmt.Sprint(s.Running.Revision)},
-			cell{text: moment(s.Since)}, cell{text: byOf(*s.Running)}, s.rollout(c), s.Drift.cell())
+			cell{text: moment(s.Since)}, cell{text: actorOf(*s.Running)}, s.rollout(c), s.Drift.cell())
 	}
 	return t.draw(c)
 }
 
-// rollout is how far the service has come, in one field.
+// rollout returns the state of the rollout as one field.
 func (s serviceStatus) rollout(c canvas) cell {
 	text := fmt.Sprintf("%s %d/%d", s.Condition, s.Rollout.Running, s.Rollout.Desired)
 	if s.Rollout.Failed > 0 {

@@ -27,7 +27,7 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Ac
 	must(t, err)
 	env, err := environment.Parse("dev.yaml", []byte(file))
 	must(t, err)
-	workloads, err := servicesOf(env, env.Names(environment.Service))
+	workloads, err := (&app{}).services(env, env.Names(environment.Service))
 	must(t, err)
 	time.Sleep(time.Minute)
 	e.ResetCalls()
@@ -46,7 +46,7 @@ func TestStatusOfManyServices(t *testing.T) {
 		took := time.Since(begin)
 		must(t, err)
 		table := report.draw(canvas{})
-		if lines := strings.Count(table, "\n"); lines != 101 || strings.Count(table, " steady 2/2  none\n") != 100 || !report.well() {
+		if lines := strings.Count(table, "\n"); lines != 101 || strings.Count(table, " steady 2/2  none\n") != 100 || !report.healthy() {
 			t.Errorf("%d lines:\n%s", lines, table)
 		}
 		for operation, want := range map[string]struct{ calls, atOnce int }{"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8}} {
@@ -99,7 +99,7 @@ func TestStatusWithFaults(t *testing.T) {
 		report, err := b.read(t.Context())
 		must(t, err)
 		table := report.draw(canvas{})
-		if steady, unknown, failed := strings.Count(table, "none\n"), strings.Count(table, "unknown: these credentials may not ask ECR\n"), strings.Count(table, " error: AccessDeniedException: "); steady != 7 || unknown != 2 || failed != 11 || report.well() {
+		if steady, unknown, failed := strings.Count(table, "none\n"), strings.Count(table, "unknown: these credentials have no access to ECR\n"), strings.Count(table, " error: AccessDeniedException: "); steady != 7 || unknown != 2 || failed != 11 || report.healthy() {
 			t.Errorf("%d steady, %d unknown, %d failed:\n%s", steady, unknown, failed, table)
 		}
 	})
@@ -120,7 +120,7 @@ func TestStatusWatch(t *testing.T) {
 			time.Sleep(time.Minute)
 			interrupt()
 		}()
-		must(t, (&cli{Context: ctx, out: &out}).watch(ctx, b))
+		must(t, (&app{out: &out}).watch(ctx, b))
 		var seen []string
 		for part := range strings.SplitSeq(out.String(), "\n\n") {
 			lines := strings.Split(strings.TrimSpace(part), "\n")

@@ -11,10 +11,10 @@ import (
 	"deployer/internal/journal"
 )
 
-// color is one of a terminal's own.
+// color is a foreground color of terminals (SGR).
 type color string
 
-// The colors, by what they tell.
+// The colors, by their meaning.
 const (
 	plain color = ""
 	red   color = "31" // failed
@@ -22,8 +22,8 @@ const (
 	amber color = "33" // look here
 )
 
-// canvas is where something is drawn for people: on a terminal with bars, and
-// with colors unless NO_COLOR is set (https://no-color.org); elsewhere as plain text.
+// canvas is a writer that people read: on a terminal with bars, and with colors
+// unless NO_COLOR is set (https://no-color.org); elsewhere plain text.
 type canvas struct {
 	io.Writer
 	terminal, colors bool
@@ -34,7 +34,7 @@ func newCanvas(w io.Writer) canvas {
 	return canvas{w, terminal, terminal && os.Getenv("NO_COLOR") == ""}
 }
 
-// isTerminal reports whether a person looks at what is written to w as it comes.
+// isTerminal reports whether w is a terminal that can be drawn on.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
@@ -52,10 +52,10 @@ func (c canvas) paint(text string, in color) string {
 	return "\x1b[" + string(in) + "m" + text + "\x1b[0m"
 }
 
-// barWidth is how many characters a full bar has.
+// barWidth is the width of a bar in characters.
 const barWidth = 20
 
-// bar returns how much of a whole is done, with a space behind it; "" off a terminal.
+// bar returns a bar of how much is done, with a space behind it; "" off a terminal.
 func (c canvas) bar(done, whole int) string {
 	if !c.terminal {
 		return ""
@@ -73,11 +73,11 @@ type cell struct {
 	color
 }
 
-// table is rows of cells under a heading. A row may be shorter than the others:
-// its last cell then takes no part in how wide the columns are.
+// table is rows of cells under a heading. The last cell of a row does not widen
+// its column, so a row with fewer cells may end in a long text.
 type table struct{ rows [][]cell }
 
-// head begins the table.
+// head adds the heading.
 func (t *table) head(names ...string) {
 	row := make([]cell, len(names))
 	for i, name := range names {
@@ -86,7 +86,7 @@ func (t *table) head(names ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// add adds a row; what is empty is shown as "-".
+// add adds a row. An empty cell is shown as "-".
 func (t *table) add(cells ...cell) {
 	for i := range cells {
 		if cells[i].text == "" {
@@ -119,24 +119,24 @@ func (t *table) draw(c canvas) string {
 	return b.String()
 }
 
-// shortDigest returns enough of a digest to tell images apart by eye.
+// shortDigest returns the first 12 digits of a digest, without its algorithm.
 func shortDigest(digest string) string {
 	const digits = 12
 	_, hex, _ := strings.Cut(digest, ":")
 	return hex[:min(len(hex), digits)]
 }
 
-// byOf returns who a revision goes back to, without what AWS writes before the
-// name: user/NAME and assumed-role/ROLE/NAME.
-func byOf(r journal.Record) string {
-	who := r.By()
+// actorOf returns who deployed a revision: the user or session name without
+// AWS's prefix user/ or assumed-role/ROLE/.
+func actorOf(r journal.Record) string {
 	if r.Foreign {
-		return "somebody else"
+		return "external"
 	}
-	if strings.HasPrefix(who, "user/") || strings.HasPrefix(who, "assumed-role/") {
-		return who[strings.LastIndexByte(who, '/')+1:]
+	actor := r.By()
+	if strings.HasPrefix(actor, "user/") || strings.HasPrefix(actor, "assumed-role/") {
+		return actor[strings.LastIndexByte(actor, '/')+1:]
 	}
-	return who
+	return actor
 }
 
 // moment returns a time as tables show it, "" for none.

@@ -92,10 +92,10 @@ func TestTerminal(t *testing.T) {
 		{"no colors", []string{"NO_COLOR=1"}, []string{"status", "web-api"}, false, "", []string{"  [--------------------] rolling out 0/2  unknown: "}, []string{"\x1b"}},
 		{"set but empty is not set", []string{"NO_COLOR="}, []string{"status", "web-api"}, false, "", []string{"\x1b[33m"}, nil},
 		{"dumb", []string{"TERM=dumb"}, []string{"status", "web-api"}, false, "", []string{"  rolling out 0/2  unknown: "}, []string{"\x1b", "[-"}},
-		{"JSON has none", nil, []string{"status", "-json", "web-api"}, false, "", []string{`"condition": "rolling out"`}, []string{"\x1b"}},
+		{"JSON has none", nil, []string{"status", "--json", "web-api"}, false, "", []string{`"condition": "rolling out"`}, []string{"\x1b"}},
 		{"the wrong service", nil, []string{"status", "nothing"}, false, "", nil, []string{"\x1b"}},
-		{"watching", nil, []string{"status", "-watch", "web-api"}, false, "every 2s until interrupted\n", []string{clear + "SERVICE  TAG"}, nil},
-		{"following", nil, []string{"deploy", "backend", "v2", "-follow"}, true, "0 failed", []string{"\r\x1b[K[--------------------] backend: rolling out: 0 of 2 tasks run, 2 pending, 0 failed"}, nil},
+		{"watching", nil, []string{"status", "--watch", "web-api"}, false, "every 2s until interrupted\n", []string{clear + "SERVICE  TAG"}, nil},
+		{"following", nil, []string{"deploy", "backend", "v2", "--follow"}, true, "0 failed", []string{"\r\x1b[K[--------------------] backend: rolling out: 0 of 2 tasks running, 2 pending, 0 failed"}, nil},
 		{"history", nil, []string{"history", "backend"}, false, "", []string{"\x1b[32m2 *\x1b[0m "}, []string{"[-"}},
 	}
 	for _, tt := range tests { // in this order

@@ -3,48 +3,51 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"runtime"
+
+	"github.com/spf13/cobra"
 
 	"deployer/internal/environment"
-	"deployer/internal/version"
 )
 
-// validate is `deployer validate`: every fault of every file.
-func (c *cli) validate() error {
-	files, err := c.parse("FILE...")
-	if err != nil {
-		return err
-	}
-	var faults environment.Faults
-	var failed error
-	for _, file := range files {
-		env, err := environment.Load(file)
-		switch {
-		case errors.As(err, &faults):
-			fmt.Fprintln(c.out, faults)
-		case err != nil:
-			complain(c.err, err)
-		default:
-			for _, w := range env.Warnings {
-				fmt.Fprintln(c.out, w)
+func (a *app) validateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "validate FILE...",
+		Short: "Check environment files",
+		Long: `Every fault of every file is printed with its line and column. For a file without
+faults, the registry and how it was chosen are printed.`,
+		Example: `deployer validate project/dev.yaml project/prod.yaml`,
+		Args:    arguments("FILE..."),
+		RunE: func(_ *cobra.Command, files []string) error {
+			var failed error
+			for _, file := range files {
+				if !a.validate(file) {
+					failed = errNotDone
+				}
 			}
-			registry := env.Registry().String()
-			if env.Registry().AccountID == "" {
-				registry = "its own account in " + env.Region
-			}
-			fmt.Fprintf(c.out, "%s: ok: %s, with images of %s (%s: %s)\n", file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
-			continue
-		}
-		failed = errNotDone
+			return failed
+		},
 	}
-	return failed
 }
 
-// version is `deployer version`.
-func (c *cli) version() error {
-	if _, err := c.parse(); err != nil {
-		return err
+// validate prints the faults of an environment file, and reports whether it has none.
+func (a *app) validate(file string) bool {
+	env, err := environment.Load(file)
+	var faults environment.Faults
+	if errors.As(err, &faults) {
+		fmt.Fprintln(a.out, faults)
+		return false
 	}
-	fmt.Fprintf(c.out, "deployer %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	if err != nil {
+		printError(a.err, err)
+		return false
+	}
+	for _, w := range env.Warnings {
+		fmt.Fprintln(a.out, w)
+	}
+	registry := env.Registry().String()
+	if env.Registry().AccountID == "" {
+		registry = "its own account in " + env.Region
+	}
+	fmt.Fprintf(a.out, "%s: ok: %s, with images of %s (%s: %s)\n", file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
+	return true
 }

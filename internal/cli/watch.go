@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// watchEvery is how long a status that is watched stands still.
-const watchEvery = 2 * time.Second
+// watchInterval is the time between two readings of a watched status.
+const watchInterval = 2 * time.Second
 
-// watch shows the status again and again until ctx ends: on a terminal in the
-// same place, elsewhere whenever something changed.
-func (c *cli) watch(ctx context.Context, b *board) error {
-	on := newCanvas(c.out)
+// watch shows the status until ctx ends: on a terminal it is redrawn in place,
+// elsewhere it is printed whenever something changed.
+func (a *app) watch(ctx context.Context, b *board) error {
+	on := newCanvas(a.out)
 	last := ""
 	for ctx.Err() == nil {
-		report, err := b.patiently(ctx)
+		report, err := b.readWithTimeout(ctx)
 		if ctx.Err() != nil {
 			break // interrupted while reading
 		}
@@ -25,7 +25,7 @@ func (c *cli) watch(ctx context.Context, b *board) error {
 		text := report.draw(on)
 		switch {
 		case on.terminal:
-			fmt.Fprintf(on, "\x1b[H\x1b[2J%s\n%s, every %s until interrupted\n", text, time.Now().UTC().Format(time.RFC3339), watchEvery)
+			fmt.Fprintf(on, "\x1b[H\x1b[2J%s\n%s, every %s until interrupted\n", text, time.Now().UTC().Format(time.RFC3339), watchInterval)
 		case text != last:
 			if last != "" {
 				fmt.Fprintln(on)
@@ -33,7 +33,7 @@ func (c *cli) watch(ctx context.Context, b *board) error {
 			fmt.Fprint(on, text)
 			last = text
 		}
-		pause := time.NewTimer(watchEvery)
+		pause := time.NewTimer(watchInterval)
 		select {
 		case <-ctx.Done():
 		case <-pause.C:
@@ -43,9 +43,9 @@ func (c *cli) watch(ctx context.Context, b *board) error {
 	return nil
 }
 
-// patiently reads the status once.
-func (b *board) patiently(ctx context.Context) (statusReport, error) {
-	ctx, cancel := contextWithPatience(ctx)
+// readWithTimeout reads the status once.
+func (b *board) readWithTimeout(ctx context.Context) (statusReport, error) {
+	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	return b.read(ctx)
 }

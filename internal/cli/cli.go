@@ -1,0 +1,137 @@
+// Package cli is the deployer's command line: one file per command.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of every command.
+const (
+	exitDone    = 0
+	exitNotDone = 1
+	exitUsage   = 2
+)
+
+// errNotDone ends a command with exit code 1 after its output has already
+// reported what is wrong.
+var errNotDone = errors.New("not done")
+
+func init() { cobra.EnableCommandSorting = false } // the overview has the order of groups
+
+// app is one run of the command line.
+type app struct {
+	out, err io.Writer // results, and everything else
+	args     []string  // the command line without the program's name
+}
+
+// Run runs the command line and returns its exit code: 0 done, 1 not done, 2
+// wrong usage. Results go to out, everything else to errs.
+func Run(args []string, out, errs io.Writer) (exit int) {
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // a command prints messages for people, not a log
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{out: out, err: errs, args: append([]string{}, args...)}
+	root := a.root()
+	cmd, err := a.checkSpelling(root)
+	if err == nil {
+		root.SetArgs(a.args)
+		cmd, err = root.ExecuteContextC(ctx)
+	}
+	return a.exit(cmd, err)
+}
+
+// root returns the command tree.
+func (a *app) root() *cobra.Command {
+	var showVersion bool
+	root := &cobra.Command{
+		Use:           "deployer",
+		Long:          "deployer turns EventBridge events into Amazon ECS deployments.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs, // checkSpelling reports unknown commands
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if showVersion {
+				return a.printVersion()
+			}
+			a.printOverview(a.err, cmd)
+			return errNoCommand
+		},
+	}
+	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.printHelp(cmd) })
+	root.SetFlagErrorFunc(a.flagError)
+	for _, g := range groups {
+		root.AddGroup(&g.Group)
+		for _, build := range g.commands {
+			cmd := build(a)
+			cmd.GroupID = g.ID
+			root.AddCommand(cmd)
+		}
+	}
+	root.AddCommand(a.versionCommand())
+	root.SetHelpCommand(a.helpCommand(root))
+	root.InitDefaultHelpCmd()
+	return root
+}
+
+// group is a part of the overview that `deployer help` prints.
+type group struct {
+	cobra.Group
+	commands []func(*app) *cobra.Command
+}
+
+// groups are the commands in the order of the overview.
+var groups = []group{
+	{cobra.Group{ID: "deploy", Title: "Deploy"}, []func(*app) *cobra.Command{
+		(*app).deployCommand, (*app).rollbackCommand, (*app).diffCommand, (*app).continueCommand, (*app).stopCommand,
+	}},
+	{cobra.Group{ID: "look", Title: "Look"}, []func(*app) *cobra.Command{
+		(*app).statusCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,
+	}},
+	{cobra.Group{ID: "setup", Title: "Set up"}, []func(*app) *cobra.Command{
+		(*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand, (*app).completionCommand,
+	}},
+	{cobra.Group{ID: "events", Title: "Events"}, []func(*app) *cobra.Command{
+		(*app).sendCommand, (*app).explainCommand, (*app).redriveCommand,
+	}},
+}
+
+// exit prints the error that a command ended with, and returns the exit code.
+func (a *app) exit(cmd *cobra.Command, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errNoCommand):
+		return exitUsage
+	case errors.As(err, &usage):
+		hint := usage.hint
+		if hint == "" {
+			hint = strings.TrimSpace("deployer help " + strings.TrimPrefix(cmd.CommandPath(), "deployer"))
+			hint = strings.ReplaceAll(hint, "  ", " ")
+		}
+		fmt.Fprintf(a.err, "deployer: error: %s\ndeployer: hint: %s\n", usage.what, hint)
+		return exitUsage
+	case !errors.Is(err, errNotDone):
+		printError(a.err, err)
+	}
+	return exitNotDone
+}
+
+// note prints a message that is neither a result nor an error.
+func (a *app) note(format string, args ...any) {
+	fmt.Fprintf(a.err, "deployer: "+format+"\n", args...)
+}

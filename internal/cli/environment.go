@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/spf13/cobra"
+
+	"deployer/internal/awsconfig"
+	"deployer/internal/caller"
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/rollout"
+)
+
+const (
+	// awsTimeout limits the AWS calls of one command.
+	awsTimeout = 5 * time.Minute
+	// firstCallTimeout limits the first call: without a network a command ends soon.
+	firstCallTimeout = 15 * time.Second
+)
+
+// fileFlag adds the flag -f, --file: the environment file.
+func fileFlag(cmd *cobra.Command) *string {
+	file := cmd.Flags().StringP("file", "f", "", "environment `FILE`")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // fails only for a flag that does not exist
+	return file
+}
+
+// load reads an environment file and prints its warnings.
+func (a *app) load(file string) (*environment.Environment, error) {
+	if file == "" {
+		return nil, errNoFile
+	}
+	env, err := environment.Load(file)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range env.Warnings {
+		a.note("%s", w)
+	}
+	return env, nil
+}
+
+var errNoFile = wrongUsage("-f FILE is missing: the environment file to work with")
+
+// loadService reads an environment file and finds a service in it.
+func (a *app) loadService(file, name string) (*environment.Environment, environment.Workload, error) {
+	env, err := a.load(file)
+	if err != nil {
+		return nil, environment.Workload{}, err
+	}
+	w, err := a.service(env, name)
+	return env, w, err
+}
+
+// loadServiceAndTag is [app.loadService] for a command with the arguments
+// SERVICE and TAG. It checks the tag's form.
+func (a *app) loadServiceAndTag(file string, args []string) (*environment.Environment, environment.Workload, string, error) {
+	env, w, err := a.loadService(file, args[0])
+	if err != nil {
+		return nil, w, "", err
+	}
+	if wrong := event.CheckTag(args[1]); wrong != "" {
+		return nil, w, "", errors.New(wrong)
+	}
+	return env, w, args[1], nil
+}
+
+// service returns the service with a name.
+func (a *app) service(env *environment.Environment, name string) (environment.Workload, error) {
+	w, ok := env.Find(name, environment.Services...)
+	if ok {
+		return w, nil
+	}
+	err := errors.New(event.Unknown(env, "service", name))
+	near := nearest(name, env.Names(environment.Services...))
+	i := slices.Index(a.args, name)
+	if near == "" || i < 0 {
+		return w, err
+	}
+	corrected := slices.Clone(a.args)
+	corrected[i] = near
+	return w, &hintedError{err, commandLine(corrected...)}
+}
+
+// services returns the services with the given names, all services if there are none.
+func (a *app) services(env *environment.Environment, names []string) (all []environment.Workload, err error) {
+	if len(names) == 0 {
+		names = env.Names(environment.Services...)
+	}
+	for i, name := range names {
+		w, err := a.service(env, name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names[:i], name) {
+			all = append(all, w)
+		}
+	}
+	return all, nil
+}
+
+// session is an environment with credentials of its own account.
+type session struct {
+	env    *environment.Environment // with its account
+	config aws.Config
+	caller arn.ARN
+}
+
+// connect loads the AWS configuration for an environment, and checks that the
+// credentials belong to the environment's account.
+func connect(ctx context.Context, env *environment.Environment) (*session, error) {
+	config, err := awsconfig.Load(ctx, env.Region)
+	if err != nil {
+		return nil, err
+	}
+	first, cancel := context.WithTimeout(ctx, firstCallTimeout)
+	defer cancel()
+	identity, err := caller.Identity(first, config)
+	if err != nil {
+		return nil, err
+	}
+	if env.AccountID != "" && identity.AccountID != env.AccountID {
+		return nil, hinted("aws configure list-profiles # then set AWS_PROFILE to a profile of account "+env.AccountID,
+			"%s is environment %s of account %s, but these credentials belong to %s", env.File, env.Name, env.AccountID, identity)
+	}
+	return &session{env.In(identity.AccountID), config, identity}, nil
+}
+
+// rollouts returns a client for the rollouts of the session's services.
+func (s *session) rollouts() *rollout.Client { return rollout.New(ecsservice.New(s.config)) }
+
+// connectTo reads an environment file, finds a service in it and connects to
+// its account.
+func (a *app) connectTo(ctx context.Context, file, name string) (*session, ecsservice.Target, error) {
+	env, w, err := a.loadService(file, name)
+	if err != nil {
+		return nil, ecsservice.Target{}, err
+	}
+	s, err := connect(ctx, env)
+	if err != nil {
+		return nil, ecsservice.Target{}, err
+	}
+	return s, ecsservice.TargetOf(s.env, w), nil
+}
+
+// withTimeout limits how long a command waits for AWS.
+func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, awsTimeout)
+}
+
+// completeServices completes arguments with the services of the environment
+// file that -f names: the first limit arguments, all if limit is 0.
+func completeServices(file *string, limit int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		env, err := environment.Load(*file)
+		if err != nil || limit > 0 && len(args) >= limit {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return env.Names(environment.Services...), cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"deployer/internal/environment"
+)
+
+// hintedError is an error with the command that is the next step.
+type hintedError struct {
+	err  error
+	hint string // can be pasted into a shell
+}
+
+func (e *hintedError) Error() string { return e.err.Error() + " (" + e.hint + ")" }
+func (e *hintedError) Unwrap() error { return e.err }
+
+// Parts returns what is wrong, and what to do.
+func (e *hintedError) Parts() (what, hint string) { return e.err.Error(), e.hint }
+
+// hinted returns an error with a hint.
+func hinted(hint, format string, args ...any) error {
+	return &hintedError{fmt.Errorf(format, args...), hint}
+}
+
+// parted is an error that is printed in two lines. Faults are, too.
+type parted interface {
+	Parts() (what, hint string)
+}
+
+// printError prints an error: a line for what is wrong, and one for what to do.
+func printError(w io.Writer, err error) {
+	var faults environment.Faults
+	var parts parted
+	var joined interface{ Unwrap() []error }
+	switch {
+	case errors.As(err, &faults):
+		for _, f := range faults {
+			fmt.Fprintf(w, "deployer: error: %s\n", f)
+		}
+	case errors.As(err, &joined):
+		for _, one := range joined.Unwrap() {
+			printError(w, one)
+		}
+	case errors.As(err, &parts):
+		what, hint := parts.Parts()
+		fmt.Fprintf(w, "deployer: error: %s\n", what)
+		if hint != "" {
+			fmt.Fprintf(w, "deployer: hint: %s\n", hint)
+		}
+	default:
+		fmt.Fprintf(w, "deployer: error: %s\n", err)
+	}
+}

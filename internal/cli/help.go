@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// permissionsKey is the annotation of a command that lists the IAM actions it
+// calls, one a line, each with an optional note in parentheses.
+const permissionsKey = "permissions"
+
+// permissions returns the annotation for a command that calls AWS.
+func permissions(actions ...string) map[string]string {
+	return map[string]string{permissionsKey: strings.Join(actions, "\n")}
+}
+
+// permissionsOf returns the IAM actions that a command needs; none for a
+// command that does not call AWS.
+func permissionsOf(cmd *cobra.Command) []string {
+	if text := cmd.Annotations[permissionsKey]; text != "" {
+		return strings.Split(text, "\n")
+	}
+	return nil
+}
+
+// helpCommand is `deployer help`.
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Describe a command, with examples and the permissions it needs",
+		Long:    "Without a command, all commands are listed.",
+		Example: "deployer help deploy",
+		Args:    cobra.MaximumNArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return commandNames(root), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				a.printOverview(a.out, root)
+				return nil
+			}
+			for _, cmd := range root.Commands() {
+				if cmd.Name() == args[0] {
+					a.printHelp(cmd)
+					return nil
+				}
+			}
+			e := &usageError{fmt.Sprintf("there is no command %q", args[0]), "deployer help"}
+			if near := nearest(args[0], commandNames(root)); near != "" {
+				e.hint = commandLine("help", near)
+			}
+			return e
+		},
+	}
+}
+
+func commandNames(root *cobra.Command) (names []string) {
+	for _, cmd := range root.Commands() {
+		names = append(names, cmd.Name())
+	}
+	return names
+}
+
+// printOverview prints one line for each command, in groups.
+func (a *app) printOverview(w io.Writer, root *cobra.Command) {
+	fmt.Fprintf(w, "%s\n\nUsage:\n  deployer COMMAND [flags]\n", root.Long)
+	print := func(title, id string) {
+		fmt.Fprintf(w, "\n%s:\n", title)
+		for _, cmd := range commandsOf(root, id) {
+			fmt.Fprintf(w, "  %-11s %s\n", cmd.Name(), cmd.Short)
+		}
+	}
+	for _, g := range groups {
+		print(g.Title, g.ID)
+	}
+	print("Other", "")
+	fmt.Fprint(w, `
+Flags may stand before or after the arguments. Results go to standard output,
+everything else to standard error. Exit codes: 0 done, 1 not done, 2 wrong
+usage.
+
+"deployer help COMMAND" describes a command, with examples and the IAM
+permissions that it needs.
+`)
+}
+
+// commandsOf returns the commands of a group in the order of [groups]; with ""
+// those of none.
+func commandsOf(root *cobra.Command, id string) (commands []*cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.GroupID == id && !cmd.Hidden {
+			commands = append(commands, cmd)
+		}
+	}
+	return commands
+}
+
+// printHelp prints what a command does, how it is called, and what it needs.
+func (a *app) printHelp(cmd *cobra.Command) {
+	if !cmd.HasParent() {
+		a.printOverview(a.out, cmd)
+		return
+	}
+	fmt.Fprintf(a.out, "%s.\n", cmd.Short)
+	if cmd.Long != "" {
+		fmt.Fprintf(a.out, "\n%s\n", cmd.Long)
+	}
+	fmt.Fprintf(a.out, "\nUsage:\n  %s\n", usageLine(cmd))
+	if cmd.Example != "" {
+		fmt.Fprintf(a.out, "\nExamples:\n  %s\n", strings.ReplaceAll(cmd.Example, "\n", "\n  "))
+	}
+	cmd.InitDefaultHelpFlag()
+	fmt.Fprintf(a.out, "\nFlags:\n%s", cmd.LocalFlags().FlagUsages())
+	fmt.Fprintf(a.out, "\nRequired IAM permissions:\n")
+	needed := permissionsOf(cmd)
+	if len(needed) == 0 {
+		fmt.Fprintln(a.out, "  none: this command does not call AWS")
+	}
+	for _, action := range needed {
+		fmt.Fprintf(a.out, "  %s\n", action)
+	}
+}
+
+// usageLine returns how a command is called: its required flag, arguments and
+// whether it has more flags.
+func usageLine(cmd *cobra.Command) string {
+	line := cmd.Parent().CommandPath() + " " + cmd.Use
+	more := false
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { more = more || f.Name != "file" && f.Name != "help" })
+	if more {
+		line += " [flags]"
+	}
+	return line
+}

@@ -1,0 +1,235 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// errNoCommand ends a command line without a command, after the overview was printed.
+var errNoCommand = errors.New("no command")
+
+// usageError is a command line that cannot be run. Its exit code is 2.
+type usageError struct {
+	what string
+	hint string // a command that can be pasted; "" for the command's help
+}
+
+func (e *usageError) Error() string { return e.what }
+
+// wrongUsage returns a [usageError] whose hint is the command's help.
+func wrongUsage(format string, args ...any) error {
+	return &usageError{what: fmt.Sprintf(format, args...)}
+}
+
+// arguments returns the check of a command's arguments, given by their names. A
+// last name that ends in "..." stands for one or more, in brackets for any number.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		last := ""
+		if len(names) > 0 {
+			last = names[len(names)-1]
+		}
+		switch {
+		case strings.HasSuffix(last, "...]"):
+			return nil
+		case len(args) < len(names):
+			return wrongUsage("%s is missing", names[len(args)])
+		case strings.HasSuffix(last, "..."):
+			return nil
+		case len(args) > len(names):
+			return wrongUsage("%q is one argument too many", args[len(names)])
+		}
+		return nil
+	}
+}
+
+// checkSpelling returns the command that is called, and a [usageError] if there
+// is no such command, or if a long flag has one dash: pflag reads -follow as -f
+// with the value "ollow".
+func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
+	if len(a.args) > 0 && strings.HasPrefix(a.args[0], cobra.ShellCompRequestCmd) {
+		return root, nil // the shell asks for completions of an unfinished command line
+	}
+	cmd, _, err := root.Find(a.args)
+	if err != nil {
+		return root, err
+	}
+	cmd.InitDefaultHelpFlag()
+	flags := cmd.Flags()
+	var wrong []string // the flags with one dash
+	corrected := slices.Clone(a.args)
+	for i := 0; i < len(a.args); i++ {
+		arg := a.args[i]
+		if arg == "--" {
+			break
+		}
+		if cmd == root && !strings.HasPrefix(arg, "-") {
+			return root, a.unknownCommand(root, i)
+		}
+		flag, long := parseFlag(flags, arg)
+		if !long && isMisspelt(arg, flag) {
+			name := strings.TrimPrefix(arg, "-")
+			wrong = append(wrong, arg)
+			bare, value, hasValue := strings.Cut(name, "=")
+			flag = flags.Lookup(nearestFlag(flags, bare))
+			if flag == nil {
+				return cmd, wrongUsage("there is no flag %s", arg)
+			}
+			corrected[i] = "--" + flag.Name
+			if hasValue {
+				corrected[i] += "=" + value
+			}
+		}
+		if flag != nil && flag.NoOptDefVal == "" && !strings.Contains(arg, "=") {
+			i++ // the next argument is its value
+		}
+	}
+	if len(wrong) > 0 {
+		return cmd, &usageError{fmt.Sprintf("there is no flag %s: long flags have two dashes", strings.Join(wrong, " and no flag ")), commandLine(corrected...)}
+	}
+	return cmd, nil
+}
+
+// parseFlag returns the flag that an argument names, nil if there is none, and
+// whether the argument has two dashes.
+func parseFlag(flags *pflag.FlagSet, arg string) (flag *pflag.Flag, long bool) {
+	if name, ok := strings.CutPrefix(arg, "--"); ok {
+		name, _, _ = strings.Cut(name, "=")
+		return flags.Lookup(name), true
+	}
+	if len(arg) > 1 && arg[0] == '-' {
+		return flags.ShorthandLookup(arg[1:2]), false
+	}
+	return nil, false
+}
+
+// word is an argument that looks like a flag's name rather than like a short
+// flag with its value attached, such as -fprod.yaml or -n5.
+var word = regexp.MustCompile(`^-[a-z][a-z-]+(=.*)?$`)
+
+// isMisspelt reports whether an argument with one dash is a long flag.
+func isMisspelt(arg string, short *pflag.Flag) bool {
+	return word.MatchString(arg) || short == nil && len(arg) > 1 && arg[0] == '-'
+}
+
+// nearestFlag returns the name of the flag that was probably meant, "" if no
+// name is near.
+func nearestFlag(flags *pflag.FlagSet, name string) string {
+	if flags.Lookup(name) != nil {
+		return name
+	}
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return nearest(name, names)
+}
+
+// unknownCommand returns the error for a command line whose argument i is not a
+// command.
+func (a *app) unknownCommand(root *cobra.Command, i int) error {
+	e := &usageError{fmt.Sprintf("there is no command %q", a.args[i]), "deployer help"}
+	var names []string
+	for _, cmd := range root.Commands() {
+		names = append(names, cmd.Name())
+	}
+	if near := nearest(a.args[i], names); near != "" {
+		corrected := slices.Clone(a.args)
+		corrected[i] = near
+		e.hint = commandLine(corrected...)
+	}
+	return e
+}
+
+// flagError explains an error of pflag's, with the corrected command if it is a
+// misspelt flag.
+func (a *app) flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var noValue *pflag.ValueRequiredError
+	var badValue *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		e := &usageError{what: fmt.Sprintf("there is no flag --%s", name)}
+		near := nearestFlag(cmd.Flags(), name)
+		i := slices.IndexFunc(a.args, func(arg string) bool { return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=") })
+		if near != "" && i >= 0 {
+			corrected := slices.Clone(a.args)
+			corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)
+			e.hint = commandLine(corrected...)
+		}
+		return e
+	case errors.As(err, &noValue):
+		return wrongUsage("--%s needs a value", noValue.GetFlag().Name)
+	case errors.As(err, &badValue):
+		kind := map[string]string{"int": "a number", "bool": "true or false"}[badValue.GetFlag().Value.Type()]
+		return wrongUsage("--%s %q is not %s", badValue.GetFlag().Name, badValue.GetValue(), kind)
+	}
+	return wrongUsage("%s", err)
+}
+
+// nearest returns the first name that begins with s, else the name that is the
+// fewest edits away from s: at most one if s is short, at most two otherwise. It
+// returns "" if there is none.
+func nearest(s string, names []string) string {
+	best, fewest := "", 3
+	if len(s) < 5 {
+		fewest = 2
+	}
+	for _, name := range names {
+		if len(s) > 2 && strings.HasPrefix(name, s) {
+			return name
+		}
+		if n := edits(s, name); n < fewest {
+			best, fewest = name, n
+		}
+	}
+	return best
+}
+
+// edits returns how many bytes have to be inserted, deleted or replaced to make
+// b of a.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// commandLine returns a command of the deployer's as it is typed into a shell.
+func commandLine(args ...string) string {
+	var b strings.Builder
+	b.WriteString("deployer")
+	for _, arg := range args {
+		b.WriteString(" " + quote(arg))
+	}
+	return b.String()
+}
+
+// harmless is an argument that no shell changes.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// quote quotes an argument for the shell, if it needs to be.
+func quote(arg string) string {
+	if harmless.MatchString(arg) {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+}
