@@ -80,3 +80,18 @@ func TestRollbackTo(t *testing.T) {
 		})
 	}
 }
+
+// TestRollbackReason checks that the sender's reason is found in a rollback's.
+func TestRollbackReason(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{
+		"":                    "rollback to revision 3",
+		"it is slow":          "rollback to revision 3: it is slow",
+		"slow: p99 is 3 s: !": "rollback to revision 3: slow: p99 is 3 s: !",
+	} {
+		got := RollbackReason(3, reason)
+		if got != want || SenderReason(got) != reason {
+			t.Errorf("%q, of which the sender's is %q, want %q", got, SenderReason(got), want)
+		}
+	}
+}
