@@ -11,24 +11,24 @@ import (
 // condition is one key of one operator of a Condition element.
 type condition struct {
 	operator operator
-	key      string // in lower case, as IAM does not tell cases apart
+	key      string // in lower case: keys are not case-sensitive
 	values   []string
-	// all asks the same of every value that the request has for the key, instead of one of them.
+	// all means that every value in the request must match, not one of them.
 	all bool
-	// whenMissing is the answer when the request does not have the key.
+	// whenMissing is the result if the request does not have the key.
 	whenMissing bool
 }
 
-// operator compares the request's value with one of the policy's.
+// operator compares a value of the request with one of the policy.
 type operator struct {
 	compare func(policy, request string) bool
-	// not turns the answer round: no value of the policy may match.
+	// not negates: no value of the policy may match.
 	not bool
 }
 
 func equal(policy, request string) bool { return policy == request }
 
-// operators are the condition operators this package knows. ArnEquals and ArnLike are the same in IAM.
+// operators are the supported condition operators. In IAM, ArnEquals is ArnLike.
 var operators = map[string]operator{
 	"StringEquals":              {compare: equal},
 	"StringNotEquals":           {compare: equal, not: true},
@@ -126,9 +126,9 @@ func parseCondition(name, key string, value any) (condition, error) {
 	base, ifExists := strings.CutSuffix(base, "IfExists")
 	c.operator = operators[base]
 	if c.operator.compare == nil {
-		return condition{}, errors.New("has an operator that is not known here")
+		return condition{}, errors.New("has an operator that is not supported")
 	}
-	// Without a set operator, no value may be one that a negated operator names.
+	// Without a set operator, a negated operator must hold for every value.
 	c.all = all || c.operator.not && !anyOf
 	c.whenMissing = ifExists || c.all
 	return c, nil

@@ -2,9 +2,9 @@ package iam
 
 import "strings"
 
-// glob reports whether the pattern, in which * stands for any characters and ? for any one, matches all of s.
+// glob reports whether a pattern matches all of s: * matches any characters, ? any one.
 func glob(pattern, s string) bool {
-	// back is where to try again, with the last * taking one character more.
+	// back is where the match after the last * started; it is retried one byte later.
 	star, back := -1, 0
 	p, i := 0, 0
 	for i < len(s) {
@@ -24,7 +24,7 @@ func glob(pattern, s string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// globARN reports whether an ARN matches a pattern, each of the six parts between colons by itself.
+// globARN reports whether an ARN matches a pattern, part by part.
 func globARN(pattern, arn string) bool {
 	want, got := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
 	if len(want) != len(got) {

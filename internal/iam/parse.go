@@ -11,16 +11,16 @@ import (
 	"strings"
 )
 
-// actionForm is a service prefix and an action, in which wildcards may stand, or * for all.
+// actionForm matches a service prefix and an action, which may have wildcards, or *.
 var actionForm = regexp.MustCompile(`^(?:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
 
-// Parse reads a policy document. As in IAM, it is JSON without comments, and a list of one may be written without the
-// brackets. The error names the statement by its number, from 1, and says what is wrong with it; a condition operator
-// that this package does not know, a policy variable and NotPrincipal are errors too.
+// Parse parses a policy document. As in IAM, a list of one may be written without
+// brackets. The error names the statement by its number, from 1. Condition operators
+// that are not supported, policy variables and NotPrincipal are errors.
 func Parse(doc []byte) (*Document, error) {
 	var members map[string]any
 	if err := json.Unmarshal(doc, &members); err != nil {
-		return nil, fmt.Errorf("parsing policy: not JSON, which knows no comments: %w", err)
+		return nil, fmt.Errorf("parsing policy: not JSON, which has no comments: %w", err)
 	}
 	d := &Document{}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
@@ -90,7 +90,7 @@ func parseStatement(members map[string]any) (statement, error) {
 		case "Condition":
 			s.conditions, err = parseConditions(value)
 		default:
-			err = fmt.Errorf("%q is not an element known here", name)
+			err = fmt.Errorf("%q is not a supported element", name)
 		}
 		if err != nil {
 			return s, err
@@ -143,7 +143,8 @@ func parseResources(name string, value any) (patterns, error) {
 	return patterns{globs: resources, not: name == "NotResource"}, nil
 }
 
-// parseStrings reads a string or a list of them. Conditions may have numbers and booleans unquoted.
+// parseStrings reads a string or a list of strings. Values of conditions may be numbers
+// and booleans.
 func parseStrings(value any) ([]string, error) {
 	list, ok := value.([]any)
 	if !ok {
@@ -166,7 +167,7 @@ func parseStrings(value any) ([]string, error) {
 			return nil, errors.New("must be a string or a list of strings")
 		}
 		if strings.Contains(s, "${") {
-			return nil, fmt.Errorf("has the policy variable of %q, and those are not known here", s)
+			return nil, fmt.Errorf("has the policy variable of %q, which is not supported", s)
 		}
 		values = append(values, s)
 	}

@@ -1,6 +1,7 @@
-// Package iam evaluates IAM policy documents, of identities and of resources, for one request at a time. It knows
-// the part of the policy language that deployments meet and refuses the rest when a document is parsed, so that no
-// statement is ever understood by halves.
+// Package iam evaluates IAM policy documents of identities and resources for a
+// request, and writes statements. It supports the part of the policy language that
+// deployments use. [Parse] rejects everything else, so that no statement is evaluated
+// in part.
 package iam
 
 import (
@@ -8,16 +9,17 @@ import (
 	"strings"
 )
 
-// Decision is what one document says about one request. It is not yet the answer to the request: across accounts both
-// the identity's and the resource's documents have to allow it, and anything not allowed is denied.
+// Decision is the result of evaluating one document for a request. Whether the request
+// is allowed depends on all documents: across accounts, those of the identity and of
+// the resource must both allow it; what no document allows is denied.
 type Decision int
 
 const (
-	// NoMatch means that no statement of the document is about the request.
+	// NoMatch means that no statement applies to the request.
 	NoMatch Decision = iota
 	// Allow means that a statement allows the request and none denies it.
 	Allow
-	// Deny means that a statement denies the request, which no other document can undo.
+	// Deny means that a statement denies the request, whatever other documents allow.
 	Deny
 )
 
@@ -33,33 +35,34 @@ func (d Decision) String() string {
 	}
 }
 
-// Request is what a document is asked about.
+// Request is a call to AWS.
 type Request struct {
 	// Principal is the ARN of the calling role, user or account root, or the name of an AWS service such as
 	// events.amazonaws.com.
 	Principal string
-	// Account and Organization are the caller's: a 12-digit id and an id like o-a1b2c3d4e5, either empty when there is none.
+	// Account and Organization are the ids of the caller's, such as 111111111111 and
+	// o-a1b2c3d4e5; "" if there is none.
 	Account, Organization string
 	// Action is the IAM action, such as ecs:UpdateService.
 	Action string
-	// Resource is the ARN of what is acted upon, or * for an action that knows no resources.
+	// Resource is the ARN of the resource, or * for an action without one.
 	Resource string
-	// Context holds the other condition keys of the request. aws:PrincipalArn, aws:PrincipalAccount and
-	// aws:PrincipalOrgID come from the fields above unless they are here.
+	// Context holds the other condition keys. aws:PrincipalArn, aws:PrincipalAccount and
+	// aws:PrincipalOrgID come from the fields above, unless they are here.
 	Context map[string]string
-	// TagKeys are the values of aws:TagKeys, the one condition key here that may have several: the keys of the tags
-	// that the request sets or removes.
+	// TagKeys are the values of aws:TagKeys: the keys of the tags that the request sets
+	// or removes.
 	TagKeys []string
 }
 
-// Document is a parsed policy. It never changes, so it may be used from several goroutines at once.
+// Document is a parsed policy. It is safe for concurrent use.
 type Document struct {
 	statements []statement
 }
 
-// Evaluate returns what the document says about the request. A statement without a Principal, as all are in an
-// identity's policy, is about every caller, and one without a Resource, as in a repository's policy, about whatever it
-// is attached to.
+// Evaluate returns the decision for a request. A statement without a Principal, as in
+// an identity's policy, applies to every caller. One without a Resource, as in a
+// repository's policy, applies to every resource.
 func (d *Document) Evaluate(r Request) Decision {
 	decision := NoMatch
 	for _, s := range d.statements {
@@ -90,7 +93,7 @@ func (s statement) matches(r Request) bool {
 		!slices.ContainsFunc(s.conditions, func(c condition) bool { return !c.holds(r) })
 }
 
-// patterns are the values of Action or Resource, or, turned round, of NotAction or NotResource.
+// patterns are the values of Action or Resource, or of NotAction or NotResource.
 type patterns struct {
 	globs []string
 	not   bool

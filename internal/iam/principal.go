@@ -26,7 +26,7 @@ func (p principal) matches(r Request) bool {
 	case p.kind != "AWS" || !strings.Contains(p.value, ":root") && !accountID.MatchString(p.value):
 		return p.value == r.Principal
 	}
-	// An account, or its root, stands for all of its roles and users.
+	// An account, or its root, is every role and user of the account.
 	account := p.value
 	if arn := principalARN.FindStringSubmatch(p.value); arn != nil {
 		account = arn[3]
@@ -68,7 +68,7 @@ func checkPrincipal(kind, value string) error {
 			return fmt.Errorf("the Principal AWS %q is neither *, a 12-digit account id nor the ARN of an account's root, a role or a user", value)
 		}
 		if value != "*" && strings.ContainsAny(value, "*?") {
-			return fmt.Errorf("the Principal AWS %q has a wildcard, which stands only alone", value)
+			return fmt.Errorf("the Principal AWS %q has a wildcard, which is allowed only alone", value)
 		}
 	case "Service", "Federated", "CanonicalUser":
 	default:

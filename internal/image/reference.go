@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Reference is a container image's name as a task definition holds it:
-// [host/]repository[:tag][@digest]. See ContainerDefinition.image in the
-// Amazon ECS API reference.
+// Reference is the name of a container image in a task definition:
+// [host/]repository[:tag][@digest]. See ContainerDefinition.image in the Amazon ECS
+// API reference.
 type Reference struct {
-	Host       string // with its port if it has one; "" for Docker Hub's short names
+	Host       string // with the port if there is one; "" for short names of Docker Hub
 	Repository string
-	Tag        string // "" if the reference has none
+	Tag        string // "" if there is none
 	Digest     string // "sha256:" and 64 hex digits, or ""
 }
 
@@ -27,8 +27,8 @@ var (
 // ErrReference is the error that [ParseReference] wraps: the text is not an image reference.
 var ErrReference = errors.New("not an image reference")
 
-// ParseReference reads an image reference; String gives back the same text.
-// Its error wraps [ErrReference] and says which part is wrong.
+// ParseReference parses an image reference. String returns the same text again. The
+// error wraps [ErrReference] and names the invalid part.
 func ParseReference(s string) (Reference, error) {
 	var r Reference
 	rest, digest, hasDigest := strings.Cut(s, "@")
@@ -54,7 +54,7 @@ func ParseReference(s string) (Reference, error) {
 	return r, nil
 }
 
-// String returns the reference as a task definition holds it.
+// String returns the reference in the form of a task definition.
 func (r Reference) String() string {
 	s := r.Repository
 	if r.Host != "" {
@@ -69,7 +69,7 @@ func (r Reference) String() string {
 	return s
 }
 
-// Registry returns the ECR registry the reference points into, and whether it is one.
+// Registry returns the ECR registry of the reference, and whether it is in one.
 func (r Reference) Registry() (Registry, bool) { return ParseHost(r.Host) }
 
 // ValidTag reports whether s can be a tag of an image in ECR.
@@ -81,15 +81,15 @@ func ValidDigest(s string) bool { return digestForm.MatchString(s) }
 // ValidRepository reports whether s can be the name of a repository.
 func ValidRepository(s string) bool { return len(s) <= 256 && repositoryForm.MatchString(s) }
 
-// signature matches the tags under which cosign stores signatures,
-// attestations and bills of material beside the image they speak of.
+// signature matches the tags with which cosign stores signatures, attestations and
+// bills of materials next to an image.
 var signature = regexp.MustCompile(`^sha256-[0-9a-f]{64}\.(sig|att|sbom)$`)
 
-// IsSignature reports whether a tag marks a signature, an attestation or a
-// bill of material of another image, rather than an image that can run.
+// IsSignature reports whether a tag is that of a signature, an attestation or a bill of
+// materials of another image, and not of an image that can run.
 func IsSignature(tag string) bool { return signature.MatchString(tag) }
 
-// shorten keeps a hostile input out of messages: it cuts s to 128 bytes.
+// shorten cuts s to 128 bytes for a message.
 func shorten(s string) string {
 	if len(s) > 128 {
 		return s[:128] + "…"

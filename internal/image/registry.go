@@ -1,6 +1,5 @@
-// Package image names container images: the ECR registry an image lives in,
-// references to it, and the grammar of tags and digests. It is pure: it parses
-// and prints, and asks nobody.
+// Package image parses and formats the names of container images: ECR registries,
+// image references, tags and digests. It is pure.
 package image
 
 import (
@@ -8,27 +7,25 @@ import (
 	"strings"
 )
 
-// Registry is one AWS account's private ECR registry in one region. Every
-// account has exactly one per region, so the pair is its identity; the host is
-// derived from it.
+// Registry is the private ECR registry of an AWS account in a region. Every account
+// has exactly one per region.
 type Registry struct {
-	AccountID string // 12 digits, as text: leading zeros count
+	AccountID string // 12 digits, with leading zeros
 	Region    string // such as "us-east-1"
 }
 
-// Host returns the registry's host name as `docker pull` wants it, such as
-// "111111111111.dkr.ecr.us-east-1.amazonaws.com". The suffix follows the
-// region's partition. See "Amazon ECR endpoints and quotas".
+// Host returns the registry's host name for `docker pull`, such as
+// "111111111111.dkr.ecr.us-east-1.amazonaws.com". See "Amazon ECR endpoints and quotas".
 func (r Registry) Host() string {
 	return r.AccountID + ".dkr.ecr." + r.Region + "." + PartitionOf(r.Region).Suffix
 }
 
-// String returns the registry for people: "account 111111111111 in us-east-1".
+// String returns the registry for messages: "account 111111111111 in us-east-1".
 func (r Registry) String() string {
 	return "account " + r.AccountID + " in " + r.Region
 }
 
-// RepositoryARN returns the ARN of a repository in the registry, as IAM policies name it.
+// RepositoryARN returns the ARN of a repository in the registry.
 func (r Registry) RepositoryARN(repository string) string {
 	return "arn:" + PartitionOf(r.Region).Name + ":ecr:" + r.Region + ":" + r.AccountID + ":repository/" + repository
 }
@@ -36,14 +33,14 @@ func (r Registry) RepositoryARN(repository string) string {
 // Partition is a part of AWS with its own accounts, ARNs and DNS suffix.
 type Partition struct {
 	Name   string // the second field of an ARN: "aws", "aws-cn", ...
-	Suffix string // of the DNS names of its services: "amazonaws.com", ...
+	Suffix string // the suffix of its services' DNS names: "amazonaws.com", ...
 }
 
-// partitions maps the beginning of a region's name to its partition; a region
-// that matches none is in the commercial one.
+// partitions are the partitions by prefix of the region. Other regions are in the
+// commercial partition.
 var partitions = []struct {
-	prefix string
-	Partition
+	prefix    string
+	partition Partition
 }{
 	{"cn-", Partition{"aws-cn", "amazonaws.com.cn"}},
 	{"us-gov-", Partition{"aws-us-gov", "amazonaws.com"}},
@@ -58,17 +55,17 @@ var partitions = []struct {
 func PartitionOf(region string) Partition {
 	for _, p := range partitions {
 		if strings.HasPrefix(region, p.prefix) {
-			return p.Partition
+			return p.partition
 		}
 	}
 	return Partition{"aws", "amazonaws.com"}
 }
 
-// registryHost matches the host names under which ECR serves one registry:
-// plain, FIPS, and the dual-stack forms of both, in every partition.
+// registryHost matches the host names of a registry: plain, FIPS, and the dual-stack
+// forms of both, in every partition.
 var registryHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr|dkr\.ecr-fips|dkr-ecr|dkr-ecr-fips)\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.(.+)$`)
 
-// ParseHost returns the registry behind an ECR host name, and whether the name is one.
+// ParseHost returns the registry with a host name, and whether the name is that of a registry.
 func ParseHost(host string) (Registry, bool) {
 	m := registryHost.FindStringSubmatch(host)
 	if m == nil {
