@@ -116,9 +116,12 @@ func of(r image.Registry) string {
 // busARN returns the ARN of the bus that DEPLOY events are put on.
 func busARN(env *environment.Environment) (string, error) {
 	if env.AccountID == "" {
-		return "", fmt.Errorf("%s does not name the account of the environment, which is part of the ARN of its event bus (add account_id to the file)", env.File)
+		return "", fmt.Errorf(
+			"%s does not name the account of the environment, which is part of the ARN of its event bus (add "+
+				"account_id to the file)", env.File)
 	}
-	return "arn:" + image.PartitionOf(env.Region).Name + ":events:" + env.Region + ":" + env.AccountID + ":event-bus/default", nil
+	return "arn:" + image.PartitionOf(env.Region).Name + ":events:" + env.Region + ":" + env.AccountID +
+		":event-bus/default", nil
 }
 
 // named returns a list of one as a string, and other lists as they are.

@@ -122,7 +122,9 @@ services:
 // TestTerraformSaysTheSame reads the policies back out of Terraform's language.
 func TestTerraformSaysTheSame(t *testing.T) {
 	t.Parallel()
-	env := file(t, "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\ndeployer: {deploy_sources: ['a${b}%{c}', 'x\": <&>']}\n")
+	env := file(t,
+		"env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"+
+			"deployer: {deploy_sources: ['a${b}%{c}', 'x\": <&>']}\n")
 	p, err := Bus(env, Callers{Accounts: []string{devAccount}})
 	must(t, err)
 	_, body, _ := strings.Cut(p.Terraform, "jsonencode(")

@@ -34,7 +34,8 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 	case len(env.DeploySources) == 0:
 		return Policy{}, noSources(env)
 	default:
-		statements = append(statements, callers.admit(env, putting("SendDeployEvents", bus, "DEPLOY", env.DeploySources...)))
+		statements = append(statements, callers.admit(env,
+			putting("SendDeployEvents", bus, "DEPLOY", env.DeploySources...)))
 	}
 	if accounts := pushers(env); len(accounts) > 0 {
 		// The stack's own statement has the same id, so that one replaces the other.
@@ -43,19 +44,24 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 		statements = append(statements, s)
 	}
 	if len(statements) == 0 {
-		return Policy{}, fmt.Errorf("%w: no other account needs to send events to %s (to allow DEPLOY events from others, name them: --accounts 111111111111,222222222222 or --org o-a1b2c3d4e5)", ErrUnnamed, env.Name)
+		return Policy{}, fmt.Errorf(
+			"%w: no other account needs to send events to %s (to allow DEPLOY events from others, name them: "+
+				"--accounts 111111111111,222222222222 or --org o-a1b2c3d4e5)", ErrUnnamed, env.Name)
 	}
 	doc := newDocument(statements...)
 	return Policy{
 		JSON: text(doc, ""),
 		Notes: []string{
-			"put it on the default event bus of account " + env.AccountID + " in " + env.Region + ", with that account's credentials",
-			"a bus has one policy, which this replaces; it includes the statement of the deployer's stack; add other statements that the bus has now (aws events describe-event-bus)",
+			"put it on the default event bus of account " + env.AccountID + " in " + env.Region +
+				", with that account's credentials",
+			"a bus has one policy, which this replaces; it includes the statement of the deployer's stack; add " +
+				"other statements that the bus has now (aws events describe-event-bus)",
 			"the policies of the sending roles must allow it too",
 		},
 		Steps: []string{"aws events put-permission --region " + env.Region + " --policy file://policy.json"},
 		Terraform: resource("aws_cloudwatch_event_bus_policy", identifier(env.Project+"_"+env.Name),
-			"# In account "+env.AccountID+" in "+env.Region+".", attribute{"event_bus_name", "default"}, attribute{"policy", doc}),
+			"# In account "+env.AccountID+" in "+env.Region+".", attribute{"event_bus_name", "default"},
+			attribute{"policy", doc}),
 	}, nil
 }
 
@@ -76,5 +82,7 @@ func pushers(env *environment.Environment) []string {
 }
 
 func noSources(env *environment.Environment) error {
-	return fmt.Errorf("%s accepts no DEPLOY event: deployer.deploy_sources in %s is empty (name a source there, like action.%s)", env.Name, env.File, env.Name)
+	return fmt.Errorf(
+		"%s accepts no DEPLOY event: deployer.deploy_sources in %s is empty (name a source there, like action.%s)",
+		env.Name, env.File, env.Name)
 }

@@ -27,7 +27,9 @@ func ParseCallers(organization, accounts string) (Callers, error) {
 		return Callers{}, fmt.Errorf("--org and --accounts exclude each other: give one of them")
 	}
 	if organization != "" && !organizationForm.MatchString(organization) {
-		return Callers{}, fmt.Errorf("--org %q is not the id of an organization: write it like o-a1b2c3d4e5 (aws organizations describe-organization)", organization)
+		return Callers{}, fmt.Errorf(
+			"--org %q is not the id of an organization: write it like o-a1b2c3d4e5 (aws organizations "+
+				"describe-organization)", organization)
 	}
 	if accounts == "" {
 		return c, nil
@@ -35,7 +37,9 @@ func ParseCallers(organization, accounts string) (Callers, error) {
 	for _, id := range strings.Split(accounts, ",") {
 		id = strings.TrimSpace(id)
 		if !image.ValidAccountID(id) {
-			return Callers{}, fmt.Errorf("--accounts has %q, which is not an account id: write 12 digits, leading zeros too, and commas between the ids", id)
+			return Callers{}, fmt.Errorf(
+				"--accounts has %q, which is not an account id: write 12 digits, leading zeros too, and commas "+
+					"between the ids", id)
 		}
 		if !slices.Contains(c.Accounts, id) {
 			c.Accounts = append(c.Accounts, id)

@@ -10,10 +10,11 @@ import (
 
 // caller is a role of an account that does something.
 func caller(account, org, action, resource string) iam.Request {
-	return iam.Request{Principal: "arn:aws:iam::" + account + ":role/any", Account: account, Organization: org, Action: action, Resource: resource}
+	return iam.Request{Principal: "arn:aws:iam::" + account + ":role/any", Account: account, Organization: org,
+		Action: action, Resource: resource}
 }
 
-// anonymous is somebody whom AWS does not know.
+// anonymous is a caller without credentials.
 func anonymous(action, resource string) iam.Request {
 	return iam.Request{Principal: "*", Action: action, Resource: resource}
 }
@@ -41,14 +42,16 @@ func TestRepositoryLetsIn(t *testing.T) {
 	ask(t, parse(t, byOrganization.JSON, ""), []question{
 		{"prod pulls", caller(prodAccount, organization, "ecr:BatchGetImage", backend), iam.Allow},
 		{"prod reads layers", caller(prodAccount, organization, "ecr:GetDownloadUrlForLayer", backend), iam.Allow},
-		{"prod asks for the time of a push", caller(prodAccount, organization, "ecr:DescribeImages", backend), iam.Allow},
+		{"prod asks for the time of a push", caller(prodAccount, organization, "ecr:DescribeImages", backend),
+			iam.Allow},
 		{"prod pushes", caller(prodAccount, organization, "ecr:PutImage", backend), iam.NoMatch},
 		{"prod opens the door", caller(prodAccount, organization, "ecr:SetRepositoryPolicy", backend), iam.NoMatch},
 		{"another organization", caller(stranger, "o-zzzzzzzzzz", "ecr:BatchGetImage", backend), iam.NoMatch},
 		{"an account without an organization", caller(stranger, "", "ecr:BatchGetImage", backend), iam.NoMatch},
 		{"anonymous", anonymous("ecr:BatchGetImage", backend), iam.NoMatch},
 	})
-	byAccount, err := Repository(example(t, "centralized-dev-ecr/dev"), Callers{Accounts: []string{stagingAccount, prodAccount}})
+	byAccount, err := Repository(example(t, "centralized-dev-ecr/dev"),
+		Callers{Accounts: []string{stagingAccount, prodAccount}})
 	must(t, err)
 	ask(t, parse(t, byAccount.JSON, ""), []question{
 		{"staging pulls", caller(stagingAccount, "", "ecr:BatchGetImage", backend), iam.Allow},
@@ -81,9 +84,11 @@ func TestBusLetsIn(t *testing.T) {
 		{"the registry forwards a push", put(devAccount, "", "aws.ecr", "ECR Image Action", bus), iam.Allow},
 		{"the registry sends a DEPLOY", put(devAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
 		{"the registry sends another of ECR's", put(devAccount, "", "aws.ecr", "ECR Image Scan", bus), iam.NoMatch},
-		{"another account forwards a push", put(stranger, "o-zzzzzzzzzz", "aws.ecr", "ECR Image Action", bus), iam.NoMatch},
+		{"another account forwards a push", put(stranger, "o-zzzzzzzzzz", "aws.ecr", "ECR Image Action", bus),
+			iam.NoMatch},
 		{"another account", put(stranger, "o-zzzzzzzzzz", "action.staging", "DEPLOY", bus), iam.NoMatch},
-		{"anonymous", iam.Request{Principal: "*", Action: "events:PutEvents", Resource: bus, Context: silent.Context}, iam.NoMatch},
+		{"anonymous", iam.Request{Principal: "*", Action: "events:PutEvents", Resource: bus, Context: silent.Context},
+			iam.NoMatch},
 	}
 	staging := example(t, "centralized-dev-ecr/staging")
 	byAccount, err := Bus(staging, Callers{Accounts: []string{prodAccount}})
@@ -107,7 +112,9 @@ func TestBusLetsIn(t *testing.T) {
 	prod, err := Bus(example(t, "centralized-dev-ecr/prod"), Callers{Accounts: []string{stagingAccount}})
 	must(t, err)
 	ask(t, parse(t, prod.JSON, ""), []question{
-		{"a push, where pushes deploy nothing", put(devAccount, "", "aws.ecr", "ECR Image Action", "arn:aws:events:us-east-1:333333333333:event-bus/default"), iam.NoMatch},
+		{"a push, where pushes deploy nothing",
+			put(devAccount, "", "aws.ecr", "ECR Image Action",
+				"arn:aws:events:us-east-1:333333333333:event-bus/default"), iam.NoMatch},
 	})
 }
 
@@ -117,8 +124,10 @@ func TestBusKeepsTheStack(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../deploy/template.yaml")
 	must(t, err)
-	stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: stagingAccount, Region: "us-east-1", Stack: "deployer",
-		Values: map[string]string{"Project": "myproject", "Env": "staging", "EcrAccountId": devAccount, "EcrAccountRegion": "us-east-1"}})
+	stack, err := cloudformation.Load(source, cloudformation.Parameters{Account: stagingAccount, Region: "us-east-1",
+		Stack: "deployer",
+		Values: map[string]string{"Project": "myproject", "Env": "staging", "EcrAccountId": devAccount,
+			"EcrAccountRegion": "us-east-1"}})
 	must(t, err)
 	policies := stack.BusPolicies()
 	if len(policies) != 1 {
@@ -146,7 +155,8 @@ func TestGitHubLetsIn(t *testing.T) {
 	p, err := GitHub(example(t, "centralized-dev-ecr/dev"), Source{"octocat", "shop", "123456", "456789"})
 	must(t, err)
 	token := func(sub, aud string) iam.Request {
-		return iam.Request{Principal: "arn:aws:iam::111111111111:oidc-provider/" + issuer, Action: "sts:AssumeRoleWithWebIdentity",
+		return iam.Request{Principal: "arn:aws:iam::111111111111:oidc-provider/" + issuer,
+			Action:  "sts:AssumeRoleWithWebIdentity",
 			Context: map[string]string{issuer + ":sub": sub, issuer + ":aud": aud}}
 	}
 	other := token("repo:octocat/shop:environment:dev", "sts.amazonaws.com")
@@ -184,12 +194,18 @@ func TestGitHubLetsIn(t *testing.T) {
 		{"pushes to a registry that is another's", caller(prodAccount, "", "ecr:PutImage", backend), iam.NoMatch},
 		{"logs in to it", caller(prodAccount, "", "ecr:GetAuthorizationToken", "*"), iam.NoMatch},
 	})
-	same, err := GitHub(file(t, "env: prod\nregion: eu-west-1\naccount_id: \"111111111111\"\necr_strategy: cross_account\necr_account_id: \"111111111111\"\necr_account_region: us-east-1\n"), Source{Owner: "octocat", Name: "shop"})
+	same, err := GitHub(
+		file(t,
+			"env: prod\nregion: eu-west-1\naccount_id: \"111111111111\"\necr_strategy: cross_account\n"+
+				"ecr_account_id: \"111111111111\"\necr_account_region: us-east-1\n"),
+		Source{Owner: "octocat", Name: "shop"})
 	must(t, err)
 	ask(t, parse(t, same.JSON, "PolicyDocument"), []question{
-		{"pushes to a registry that is dev's, in one account", caller(devAccount, "", "ecr:PutImage", backend), iam.NoMatch},
+		{"pushes to a registry that is dev's, in one account", caller(devAccount, "", "ecr:PutImage", backend),
+			iam.NoMatch},
 	})
 	ask(t, parse(t, prod.JSON, "AssumeRolePolicyDocument"), []question{
-		{"by ids that were not given", token("repo:octocat@123456/shop@456789:environment:prod", "sts.amazonaws.com"), iam.NoMatch},
+		{"by ids that were not given", token("repo:octocat@123456/shop@456789:environment:prod", "sts.amazonaws.com"),
+			iam.NoMatch},
 	})
 }

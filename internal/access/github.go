@@ -14,7 +14,8 @@ import (
 const issuer = "token.actions.githubusercontent.com"
 
 // pushes are the actions that `docker push` needs on a repository.
-var pushes = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}
+var pushes = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+	"ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"}
 
 // Source is a GitHub repository whose workflows may assume a role.
 type Source struct {
@@ -42,7 +43,8 @@ func ParseSource(repo, ownerID, id string) (Source, error) {
 	}
 	for _, number := range []string{ownerID, id} {
 		if number != "" && !numberForm.MatchString(number) {
-			return Source{}, fmt.Errorf("%q is not a GitHub id: write a number (gh api repos/%s --jq .owner.id,.id)", number, repo)
+			return Source{}, fmt.Errorf("%q is not a GitHub id: write a number (gh api repos/%s --jq .owner.id,.id)",
+				number, repo)
 		}
 	}
 	return Source{owner, name, ownerID, id}, nil
@@ -77,10 +79,12 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 		return Policy{}, err
 	}
 	trust := newDocument(statement{
-		Sid:       "DeployFromGitHub",
-		Principal: map[string]any{"Federated": "arn:" + image.PartitionOf(env.Region).Name + ":iam::" + env.AccountID + ":oidc-provider/" + issuer},
-		Action:    "sts:AssumeRoleWithWebIdentity",
-		Condition: condition{"StringEquals": {issuer + ":aud": "sts.amazonaws.com", issuer + ":sub": named(from.subjects(env.Name))}},
+		Sid: "DeployFromGitHub",
+		Principal: map[string]any{"Federated": "arn:" + image.PartitionOf(env.Region).Name + ":iam::" + env.AccountID +
+			":oidc-provider/" + issuer},
+		Action: "sts:AssumeRoleWithWebIdentity",
+		Condition: condition{"StringEquals": {issuer + ":aud": "sts.amazonaws.com",
+			issuer + ":sub": named(from.subjects(env.Name))}},
 	})
 	var rights []statement
 	if len(env.DeploySources) > 0 {
@@ -102,19 +106,28 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 	r := role{trust, newDocument(rights...)}
 	name := env.Project + "_github_" + env.Name
 	return Policy{JSON: text(r, ""), Terraform: roleResources(env, name, r), Notes: r.notes(env, from), Steps: []string{
-		"aws iam create-role --role-name " + name + ` --assume-role-policy-document "$(jq .AssumeRolePolicyDocument policy.json)"`,
-		"aws iam put-role-policy --role-name " + name + ` --policy-name deploy --policy-document "$(jq .PolicyDocument policy.json)"`,
+		"aws iam create-role --role-name " + name +
+			` --assume-role-policy-document "$(jq .AssumeRolePolicyDocument policy.json)"`,
+		"aws iam put-role-policy --role-name " + name +
+			` --policy-name deploy --policy-document "$(jq .PolicyDocument policy.json)"`,
 	}}, nil
 }
 
 func (r role) notes(env *environment.Environment, from Source) []string {
 	notes := []string{
-		"create this role in account " + env.AccountID + ", which needs GitHub's identity provider, https://" + issuer + " for sts.amazonaws.com",
-		"a job can assume it that has `environment: " + env.Name + "` and `permissions: id-token: write`; protect that environment in GitHub",
+		"create this role in account " + env.AccountID + ", which needs GitHub's identity provider, https://" + issuer +
+			" for sts.amazonaws.com",
+		"a job can assume it that has `environment: " + env.Name +
+			"` and `permissions: id-token: write`; protect that environment in GitHub",
 	}
 	const find = ": gh api repos/%s/%s --jq .owner.id,.id"
 	if from.ID == "" {
-		return append(notes, fmt.Sprintf("without --owner-id and --repo-id the role trusts the repository by name only; tokens of repositories that were created, renamed or moved since July 2026 contain the ids, and are not trusted then"+find, from.Owner, from.Name))
+		return append(notes, fmt.Sprintf(
+			"without --owner-id and --repo-id the role trusts the repository by name only; tokens of repositories "+
+				"that were created, renamed or moved since July 2026 contain the ids, and are not trusted then"+find,
+			from.Owner, from.Name))
 	}
-	return append(notes, fmt.Sprintf("the role trusts the repository with and without its ids; remove the subject without ids if the tokens contain them: gh api repos/%s/%s/actions/oidc/customization/sub", from.Owner, from.Name))
+	return append(notes, fmt.Sprintf(
+		"the role trusts the repository with and without its ids; remove the subject without ids if the tokens "+
+			"contain them: gh api repos/%s/%s/actions/oidc/customization/sub", from.Owner, from.Name))
 }

@@ -71,11 +71,13 @@ func Lifecycle(env *environment.Environment) (Policy, error) {
 		l.Rules = append(l.Rules, r)
 	}
 	for _, tag := range kept(env) {
-		add("Keep "+tag, selection{TagStatus: "tagged", Patterns: []string{tag}, CountType: "imageCountMoreThan", CountNumber: never})
+		add("Keep "+tag, selection{TagStatus: "tagged", Patterns: []string{tag}, CountType: "imageCountMoreThan",
+			CountNumber: never})
 	}
 	for _, tag := range builds {
 		add(fmt.Sprintf("Keep the newest %d of %s", keepBuilds, tag),
-			selection{TagStatus: "tagged", Patterns: []string{tag}, CountType: "imageCountMoreThan", CountNumber: keepBuilds})
+			selection{TagStatus: "tagged", Patterns: []string{tag}, CountType: "imageCountMoreThan",
+				CountNumber: keepBuilds})
 	}
 	add(fmt.Sprintf("Keep untagged images for %d days", keepUntagged),
 		selection{TagStatus: "untagged", CountType: "sinceImagePushed", CountUnit: "days", CountNumber: keepUntagged})
@@ -83,8 +85,11 @@ func Lifecycle(env *environment.Environment) (Policy, error) {
 	for _, r := range registries(all) {
 		p.Notes = append(p.Notes, "put it on the repositories of "+of(r)+", with that account's credentials")
 	}
-	p.Notes = append(p.Notes, "preview what it would delete: aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview",
-		fmt.Sprintf("an image that runs under a commit's tag alone expires after %d newer ones; deployer doctor shows how many are left", keepBuilds))
+	p.Notes = append(p.Notes,
+		"preview what it would delete: aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview",
+		fmt.Sprintf(
+			"an image that runs under a commit's tag alone expires after %d newer ones; deployer doctor shows how "+
+				"many are left", keepBuilds))
 	p.Steps = each(all, "aws ecr put-lifecycle-policy", "--lifecycle-policy-text")
 	p.Terraform = repositoryResources("aws_ecr_lifecycle_policy", all, l)
 	return p, nil

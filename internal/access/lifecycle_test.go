@@ -39,7 +39,8 @@ func expired(t *testing.T, policy string, images []stored) []stored {
 				matching = append(matching, i)
 			}
 		}
-		slices.SortStableFunc(matching, func(a, b int) int { return images[a].Age - images[b].Age }) // the youngest first
+		// the youngest first
+		slices.SortStableFunc(matching, func(a, b int) int { return images[a].Age - images[b].Age })
 		for rank, i := range matching {
 			due := rank >= r.Selection.CountNumber
 			if r.Selection.CountType == "sinceImagePushed" {
@@ -76,7 +77,9 @@ func (r rule) selects(image stored) bool {
 var release = regexp.MustCompile(`^(latest|stable|v.*|env-.*)$`)
 
 // guide is what the project's own guide says to put on: ten images, whatever they are.
-const guide = `{"rules":[{"rulePriority":1,"description":"Keep last 10 images","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}`
+const guide = `{"rules":[{"rulePriority":1,"description":"Keep last 10 ` +
+	`images","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},` +
+	`"action":{"type":"expire"}}]}`
 
 // history is years of pushes: most images have a commit's tag, some are
 // released, some under that tag alone, and latest has moved on from many.
@@ -92,7 +95,8 @@ func history(random *rand.Rand) []stored {
 		case 2:
 			images[i].Tags = []string{fmt.Sprintf("git-%07x", i), fmt.Sprintf("v2.%d.0", i)}
 		case 3:
-			images[i].Tags = []string{fmt.Sprintf("env-prod-%d", i), fmt.Sprintf("sha-%07x", i), fmt.Sprintf("git-%07x", i)}
+			images[i].Tags = []string{fmt.Sprintf("env-prod-%d", i), fmt.Sprintf("sha-%07x", i),
+				fmt.Sprintf("git-%07x", i)}
 		case 4:
 			images[i].Tags = []string{fmt.Sprintf("sha-%07x", i)}
 		case 5:
@@ -123,7 +127,8 @@ func TestNoReleaseExpires(t *testing.T) {
 			if image.Part {
 				t.Errorf("a part of an image index expires: %v", image)
 			}
-			if len(image.Tags) > 0 && !strings.HasPrefix(image.Tags[0], "git-") && !strings.HasPrefix(image.Tags[0], "sha-") {
+			if len(image.Tags) > 0 && !strings.HasPrefix(image.Tags[0], "git-") &&
+				!strings.HasPrefix(image.Tags[0], "sha-") {
 				t.Errorf("a tag that no rule is about expires: %v", image)
 			}
 			if len(image.Tags) > 0 {
@@ -133,7 +138,8 @@ func TestNoReleaseExpires(t *testing.T) {
 		if commits == 0 || commits == len(gone) {
 			t.Errorf("%d images expire, %d of them commits: want some of each", len(gone), commits)
 		}
-		if !slices.ContainsFunc(expired(t, guide, images), func(i stored) bool { return slices.ContainsFunc(i.Tags, release.MatchString) }) {
+		if !slices.ContainsFunc(expired(t, guide, images),
+			func(i stored) bool { return slices.ContainsFunc(i.Tags, release.MatchString) }) {
 			t.Error("the guide's policy expires no release: is the evaluator right?")
 		}
 	}
@@ -166,7 +172,8 @@ func TestKept(t *testing.T) {
 		{"known ones", "auto_deploy: [stable, 'v*', 'v1.*', env-dev-1, 'env-dev-*']", "latest stable v* env-*"},
 		{"others", "auto_deploy: [main, 'rel-*', 'a*-b*', rel-2]", "latest stable v* env-* main rel-* a*-b*"},
 		{"commits, which are counted", "auto_deploy: ['git-*', 'sha-*', git-abc]", "latest stable v* env-*"},
-		{"more than ECR can say", "auto_deploy: ['*', '*-x', 'a?', '[ab]', 'a*b*c*d*e*', 'é']", "latest stable v* env-*"},
+		{"more than ECR can say", "auto_deploy: ['*', '*-x', 'a?', '[ab]', 'a*b*c*d*e*', 'é']",
+			"latest stable v* env-*"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 // execution role pulls with the first, second and fourth. The deployer finds an image
 // with ecr:BatchGetImage, and the time of its push with ecr:DescribeImages, which the
 // search for lost pushes needs.
-var pulls = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"}
+var pulls = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages",
+	"ecr:GetDownloadUrlForLayer"}
 
 // Repository returns the policy for the repositories of an environment's images.
 // Without callers it allows the environment's own account, if the images are in
@@ -22,9 +23,14 @@ func Repository(env *environment.Environment, callers Callers) (Policy, error) {
 		all = repositories(env, func(r image.Registry) bool { return foreign(env, r) })
 		switch {
 		case len(all) == 0:
-			return Policy{}, fmt.Errorf("%s runs images from its own account (%s: %s), so no other account needs access (to allow others, name them: --accounts 111111111111,222222222222 or --org o-a1b2c3d4e5)", env.Name, env.Strategy.Name, env.Strategy.Why)
+			return Policy{}, fmt.Errorf(
+				"%s runs images from its own account (%s: %s), so no other account needs access (to allow others, "+
+					"name them: --accounts 111111111111,222222222222 or --org o-a1b2c3d4e5)", env.Name,
+				env.Strategy.Name, env.Strategy.Why)
 		case env.AccountID == "":
-			return Policy{}, fmt.Errorf("%w: %s does not name the account of %s (give --accounts or --org, or add account_id to the file)", ErrUnnamed, env.File, env.Name)
+			return Policy{}, fmt.Errorf(
+				"%w: %s does not name the account of %s (give --accounts or --org, or add account_id to the file)",
+				ErrUnnamed, env.File, env.Name)
 		}
 		callers.Accounts = []string{env.AccountID}
 	}
@@ -52,7 +58,8 @@ func noRepository(env *environment.Environment) error {
 func each(all []repository, command, flag string) []string {
 	lines := make([]string, len(all))
 	for i, r := range all {
-		lines[i] = fmt.Sprintf("%s --region %s --repository-name %s %s file://policy.json", command, r.registry.Region, r.name, flag)
+		lines[i] = fmt.Sprintf("%s --region %s --repository-name %s %s file://policy.json", command, r.registry.Region,
+			r.name, flag)
 	}
 	return lines
 }

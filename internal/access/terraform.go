@@ -63,7 +63,8 @@ func repositoryResources(kind string, all []repository, policy any) string {
 		if names[name] > 1 { // the same name in another registry, or one that differs only in dots
 			name = fmt.Sprintf("%s_%d", name, names[name])
 		}
-		resources = append(resources, resource(kind, name, "# In "+of(r.registry)+".", attribute{"repository", r.name}, attribute{"policy", policy}))
+		resources = append(resources, resource(kind, name, "# In "+of(r.registry)+".", attribute{"repository", r.name},
+			attribute{"policy", policy}))
 	}
 	return strings.Join(resources, "\n")
 }
@@ -72,7 +73,8 @@ func roleResources(env *environment.Environment, name string, r role) string {
 	id := identifier(name)
 	in := "# In " + image.Registry{AccountID: env.AccountID, Region: env.Region}.String() + "."
 	return resource("aws_iam_role", id, in, attribute{"name", name}, attribute{"assume_role_policy", r.Trust}) + "\n" +
-		resource("aws_iam_role_policy", id, in, attribute{"name", "deploy"}, attribute{"role", expression("aws_iam_role." + id + ".id")}, attribute{"policy", r.Rights})
+		resource("aws_iam_role_policy", id, in, attribute{"name", "deploy"},
+			attribute{"role", expression("aws_iam_role." + id + ".id")}, attribute{"policy", r.Rights})
 }
 
 var notIdentifier = regexp.MustCompile(`[^A-Za-z0-9_-]`)

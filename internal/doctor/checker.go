@@ -43,7 +43,8 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &checker{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config), iam: awsiam.NewFromConfig(config),
+	return &checker{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config),
+		iam:    awsiam.NewFromConfig(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
 }
 
@@ -76,7 +77,8 @@ func (c *checker) describeServices(ctx context.Context, workloads []environment.
 			for i, w := range part {
 				names[i] = w.Pointer.Name()
 			}
-			out, err := c.ecs.DescribeServices(ctx, &ecs.DescribeServicesInput{Cluster: aws.String(c.env.Cluster), Services: names})
+			out, err := c.ecs.DescribeServices(ctx,
+				&ecs.DescribeServicesInput{Cluster: aws.String(c.env.Cluster), Services: names})
 			for i, w := range part {
 				all[start+i] = find(out, w.Pointer.Name(), err)
 			}
@@ -107,7 +109,8 @@ func find(out *ecs.DescribeServicesOutput, name string, err error) described {
 // it, or it failed for another reason. Resource is the ARN that the action is on.
 func (f *findings) notChecked(c *checker, check, action, resource string, err error) {
 	if message, denied := fault.Denied(err); denied {
-		f.add(check, Unknown, "not checked, access denied: "+message, "to have it checked, "+c.allow(action, resource, message))
+		f.add(check, Unknown, "not checked, access denied: "+message,
+			"to have it checked, "+c.allow(action, resource, message))
 		return
 	}
 	f.add(check, Unknown, "not checked: "+fault.Plain(err).Error(), "try again")
@@ -116,9 +119,11 @@ func (f *findings) notChecked(c *checker, check, action, resource string, err er
 // allow returns the fix for a denied action: a statement for the caller's policy, for
 // the repository's, or for both if AWS's message does not name the policy.
 func (c *checker) allow(action, resource, message string) string {
-	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", c.caller.AccountID, c.role(), iam.Identity(resource, action))
+	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", c.caller.AccountID, c.role(),
+		iam.Identity(resource, action))
 	a, err := arn.Parse(resource)
-	if err != nil || a.Service != "ecr" || a.AccountID == c.caller.AccountID || strings.Contains(message, "no identity-based policy") {
+	if err != nil || a.Service != "ecr" || a.AccountID == c.caller.AccountID ||
+		strings.Contains(message, "no identity-based policy") {
 		return own
 	}
 	other := inRepositoryPolicy(a, c.caller.AccountID, action)
@@ -130,6 +135,7 @@ func (c *checker) allow(action, resource, message string) string {
 
 // inRepositoryPolicy returns the statement to add to a repository's policy for an account.
 func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
-	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource, repository.Region,
+	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource,
+		repository.Region,
 		iam.Resource(repository.Partition, account, actions...))
 }

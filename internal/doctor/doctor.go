@@ -84,11 +84,14 @@ func (f *findings) account(env *environment.Environment, identity arn.ARN) bool 
 	switch {
 	case env.AccountID == "":
 		f.add("account", Warning,
-			fmt.Sprintf("the file does not name its account; these credentials are %s, and everything below is about their account", identity),
+			fmt.Sprintf(
+				"the file does not name its account; these credentials are %s, and everything below is about their "+
+					"account", identity),
 			fmt.Sprintf("add the line: account_id: %q", identity.AccountID))
 	case env.AccountID != identity.AccountID:
 		f.add("account", Problem,
-			fmt.Sprintf("the environment is in account %s, but these credentials are %s: nothing else was checked", env.AccountID, identity),
+			fmt.Sprintf("the environment is in account %s, but these credentials are %s: nothing else was checked",
+				env.AccountID, identity),
 			"choose other credentials, for example with AWS_PROFILE")
 		return false
 	default:

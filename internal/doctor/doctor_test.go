@@ -61,14 +61,17 @@ func (x *fixture) allow(t *testing.T, account, role, statements string) {
 func (x *fixture) repositoryPolicy(t *testing.T, statement string) {
 	t.Helper()
 	_, err := x.accounts["dev"].ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{
-		RepositoryName: aws.String("myproject_backend"), PolicyText: aws.String(`{"Version":"2012-10-17","Statement":[` + statement + `]}`)})
+		RepositoryName: aws.String("myproject_backend"),
+		PolicyText:     aws.String(`{"Version":"2012-10-17","Statement":[` + statement + `]}`)})
 	must(t, err)
 }
 
 // lifecycle sets the lifecycle policy of dev's backend repository.
 func (x *fixture) lifecycle(t *testing.T, text string) {
 	t.Helper()
-	_, err := x.accounts["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: aws.String(text)})
+	_, err := x.accounts["dev"].ECR.PutLifecyclePolicy(t.Context(),
+		&ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"),
+			LifecyclePolicyText: aws.String(text)})
 	must(t, err)
 }
 
@@ -76,10 +79,12 @@ func (x *fixture) lifecycle(t *testing.T, text string) {
 func (x *fixture) recreate(t *testing.T, change func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) {
 	t.Helper()
 	dev := x.accounts["dev"]
-	_, err := dev.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("myproject_cluster_dev"), Service: aws.String("myproject_service_dev"), Force: aws.Bool(true)})
+	_, err := dev.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String("myproject_cluster_dev"),
+		Service: aws.String("myproject_service_dev"), Force: aws.Bool(true)})
 	must(t, err)
 	role := "arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev"
-	_, err = dev.Service(t.Context(), "myproject_cluster_dev", "myproject_service_dev", "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
+	_, err = dev.Service(t.Context(), "myproject_cluster_dev", "myproject_service_dev",
+		"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 		func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) { in.ExecutionRoleArn = &role }, change)
 	must(t, err)
 }
@@ -127,18 +132,22 @@ func TestHealthy(t *testing.T) {
 			"ok file: dev.yaml is valid: project myproject, environment dev",
 			"ok strategy: local (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::111111111111:root",
-			"ok deploy rule: myproject_deployer_deploy_dev matches, and its target is arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
-			"ok push rule: myproject_deployer_push_dev matches, and its target is arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok deploy rule: myproject_deployer_deploy_dev matches, and its target is " +
+				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok push rule: myproject_deployer_push_dev matches, and its target is " +
+				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok bus policy: not needed: pushes happen in this account",
 			`ok service: service "myproject_service_dev" in cluster "myproject_cluster_dev" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok family: myproject_service_dev: runs revision 1, the newest",
-			"ok container: myproject_service_dev runs 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
+			"ok container: myproject_service_dev runs " +
+				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy local",
 			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
 			"ok repository policy: not public",
-			"ok execution role: arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev may pull from account 111111111111 in us-east-1",
+			"ok execution role: arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev may pull from " +
+				"account 111111111111 in us-east-1",
 			"ok image: the running image is in the registry and not archived: " + digest,
 			"ok platform: the image is built for linux/amd64, the platform of its tasks",
 			"ok lifecycle: the repository has no lifecycle policy, and keeps every image",
@@ -147,18 +156,23 @@ func TestHealthy(t *testing.T) {
 			"ok file: staging.yaml is valid: project myproject, environment staging",
 			"ok strategy: cross_account (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::222222222222:root",
-			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
-			"ok push rule: myproject_deployer_push_staging matches, and its target is arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is " +
+				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok push rule: myproject_deployer_push_staging matches, and its target is " +
+				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok bus policy: the default bus accepts push events from account 111111111111",
 			`ok service: service "myproject_service_staging" in cluster "myproject_cluster_staging" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok family: myproject_service_staging: runs revision 1, the newest",
-			"ok container: myproject_service_staging runs 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
+			"ok container: myproject_service_staging runs " +
+				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy cross_account",
 			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
 			denied("repository policy", "222222222222", "ecr:GetRepositoryPolicy"),
-			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may pull by its own policies; whether the repository's policy allows it is unknown: it could not be read → read the repository's policy in account 111111111111",
+			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may " +
+				"pull by its own policies; whether the repository's policy allows it is unknown: it could not be " +
+				"read → read the repository's policy in account 111111111111",
 			"ok image: the running image is in the registry and not archived: " + digest,
 			"ok platform: the image is built for linux/amd64, the platform of its tasks",
 			denied("lifecycle", "222222222222", "ecr:DescribeImages"),
@@ -201,12 +215,15 @@ func TestDenied(t *testing.T) {
 			if !strings.Contains(string(docs), "`"+name+"`") && name != "s3:GetObject" {
 				t.Errorf("docs/how-to/troubleshooting.md does not say that the doctor needs %s", name)
 			}
-			x.aws.Inject(emulator.Fault{Operation: name, Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
+			x.aws.Inject(emulator.Fault{Operation: name,
+				Error: emulator.AccessDenied("User: u is not authorized to perform: " + name)})
 			after := x.examine(t, load(t, env), "")
 			x.aws.ClearFaults()
-			seen := slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && strings.Contains(f.Seen, name) })
+			seen := slices.ContainsFunc(after.Findings,
+				func(f Finding) bool { return f.Level == Unknown && strings.Contains(f.Seen, name) })
 			if name == "s3:GetObject" { // read by a URL, and denied without a message
-				seen = slices.ContainsFunc(after.Findings, func(f Finding) bool { return f.Level == Unknown && f.Check == "platform" })
+				seen = slices.ContainsFunc(after.Findings,
+					func(f Finding) bool { return f.Level == Unknown && f.Check == "platform" })
 			}
 			if !seen || after.Count(Problem) > 0 {
 				t.Errorf("%s without %s:\n%s", env, name, strings.Join(after.lines(""), "\n"))
@@ -235,7 +252,9 @@ func TestTasks(t *testing.T) {
 		}
 		return all
 	}
-	want := []Finding{{"repository", "nightly-report", Problem, "No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does not exist (strategy local: set by ecr_strategy)",
+	want := []Finding{{"repository", "nightly-report", Problem,
+		"No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does " +
+			"not exist (strategy local: set by ecr_strategy)",
 		"create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images"}}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)
@@ -243,7 +262,8 @@ func TestTasks(t *testing.T) {
 	_, err := x.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "report", "v1")
 	must(t, err)
 	want = []Finding{
-		{"pull", "nightly-report", OK, "ecr:BatchGetImage is allowed on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
+		{"pull", "nightly-report", OK,
+			"ecr:BatchGetImage is allowed on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
 		{"repository policy", "nightly-report", OK, "none: only account 111111111111 has access", ""},
 	}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
@@ -256,8 +276,11 @@ func TestTasks(t *testing.T) {
 func denied(check, account, action string) string {
 	const repository = "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 	root := "arn:aws:iam::" + account + ":root"
-	return "unknown " + check + ": not checked, access denied: User: " + root + " is not authorized to perform: " + action + " on resource: " + repository +
-		" because no resource-based policy allows the " + action + " action → to have it checked, in account 111111111111, add to the policy of repository/myproject_backend in us-east-1: " +
+	return "unknown " + check + ": not checked, access denied: User: " + root + " is not authorized to perform: " +
+		action + " on resource: " + repository +
+		" because no resource-based policy allows the " + action +
+		" action → to have it checked, in account 111111111111, add to the policy of repository/myproject_backend " +
+		"in us-east-1: " +
 		`{"Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":["` + action + `"]}`
 }
 

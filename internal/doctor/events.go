@@ -24,7 +24,8 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	env := c.env
 	var asked []event
 	for _, source := range env.DeploySources {
-		asked = append(asked, event{"DEPLOY", source, env.AccountID, env.Region, map[string]string{"service": environment.BackendName, "tag": "git-abc123f"}})
+		asked = append(asked, event{"DEPLOY", source, env.AccountID, env.Region,
+			map[string]string{"service": environment.BackendName, "tag": "git-abc123f"}})
 	}
 	if len(asked) > 0 {
 		f.rule(ctx, c, "deploy", asked)
@@ -36,7 +37,8 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	}
 	registry := env.Registry()
 	push := event{"ECR Image Action", "aws.ecr", registry.AccountID, registry.Region, map[string]string{
-		"action-type": "PUSH", "result": "SUCCESS", "repository-name": env.Project + "_backend", "image-tag": "latest", "image-digest": "sha256:" + strings.Repeat("0", 64)}}
+		"action-type": "PUSH", "result": "SUCCESS", "repository-name": env.Project + "_backend", "image-tag": "latest",
+		"image-digest": "sha256:" + strings.Repeat("0", 64)}}
 	f.rule(ctx, c, "push", []event{push})
 	f.bus(ctx, c, push)
 }
@@ -50,7 +52,8 @@ type event struct {
 func (e event) String() string {
 	b, _ := json.Marshal(map[string]any{ // maps of strings always encode
 		"version": "0", "id": "00000000-0000-0000-0000-000000000000", "detail-type": e.detailType, "source": e.source,
-		"account": e.account, "time": "2026-01-01T00:00:00Z", "region": e.region, "resources": []string{}, "detail": e.detail})
+		"account": e.account, "time": "2026-01-01T00:00:00Z", "region": e.region, "resources": []string{},
+		"detail": e.detail})
 	return string(b)
 }
 
@@ -64,23 +67,28 @@ func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []
 	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
 	switch {
 	case fault.HasCode(err, "ResourceNotFoundException"):
-		f.add(check, Problem, fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing", name, c.env.AccountID, c.env.Region), fix)
+		f.add(check, Problem,
+			fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing",
+				name, c.env.AccountID, c.env.Region), fix)
 		return
 	case err != nil:
 		f.notChecked(c, check, "events:DescribeRule", resource, err)
 		return
 	case rule.State == types.RuleStateDisabled:
-		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name), "aws events enable-rule --name "+name)
+		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name),
+			"aws events enable-rule --name "+name)
 		return
 	}
 	for _, e := range matches {
-		out, err := c.events.TestEventPattern(ctx, &eventbridge.TestEventPatternInput{EventPattern: rule.EventPattern, Event: aws.String(e.String())})
+		out, err := c.events.TestEventPattern(ctx,
+			&eventbridge.TestEventPatternInput{EventPattern: rule.EventPattern, Event: aws.String(e.String())})
 		if err != nil {
 			f.notChecked(c, check, "events:TestEventPattern", "*", err)
 			return
 		}
 		if !out.Result {
-			f.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q: its pattern is %s", name, e.detailType, e.source, aws.ToString(rule.EventPattern)), fix)
+			f.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q: its pattern is %s",
+				name, e.detailType, e.source, aws.ToString(rule.EventPattern)), fix)
 			return
 		}
 	}
@@ -100,7 +108,8 @@ func (f *findings) target(ctx context.Context, c *checker, check, rule, resource
 			return
 		}
 	}
-	f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), install+c.env.Name)
+	f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule),
+		install+c.env.Name)
 }
 
 // bus reports whether the default bus accepts push events from the registry's account.
@@ -111,10 +120,13 @@ func (f *findings) bus(ctx context.Context, c *checker, push event) {
 	}
 	out, err := c.events.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{})
 	if err != nil {
-		f.notChecked(c, "bus policy", "events:DescribeEventBus", fmt.Sprintf("arn:%s:events:%s:%s:event-bus/default", c.caller.Partition, c.env.Region, c.env.AccountID), err)
+		f.notChecked(c, "bus policy", "events:DescribeEventBus",
+			fmt.Sprintf("arn:%s:events:%s:%s:event-bus/default", c.caller.Partition, c.env.Region, c.env.AccountID),
+			err)
 		return
 	}
-	fix := "in account " + c.env.AccountID + ", put the policy on the bus that this prints: deployer policy bus -f " + c.env.File + "; the stack does it with the parameter EcrAccountId"
+	fix := "in account " + c.env.AccountID + ", put the policy on the bus that this prints: deployer policy bus -f " +
+		c.env.File + "; the stack does it with the parameter EcrAccountId"
 	decision := iam.NoMatch
 	if text := aws.ToString(out.Policy); text != "" {
 		document, err := iam.Parse([]byte(text))
@@ -123,12 +135,14 @@ func (f *findings) bus(ctx context.Context, c *checker, push event) {
 			return
 		}
 		decision = document.Evaluate(iam.Request{
-			Principal: "arn:" + c.caller.Partition + ":iam::" + push.account + ":root", Account: push.account, Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
+			Principal: "arn:" + c.caller.Partition + ":iam::" + push.account + ":root", Account: push.account,
+			Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
 			Context: map[string]string{"events:source": push.source, "events:detail-type": push.detailType},
 		})
 	}
 	if decision != iam.Allow {
-		f.add("bus policy", Problem, "the default bus does not accept push events from the registry's account "+push.account+": pushes there do not deploy here", fix)
+		f.add("bus policy", Problem, "the default bus does not accept push events from the registry's account "+
+			push.account+": pushes there do not deploy here", fix)
 		return
 	}
 	f.ok("bus policy", "the default bus accepts push events from account %s", push.account)

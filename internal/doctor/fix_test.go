@@ -38,13 +38,15 @@ func TestFixes(t *testing.T) {
 		cause                string // the statement that causes the problem
 		want                 int
 	}{
-		{"repository", "pull", "111111111111", repository, `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"ecr:*"}`, 1},
+		{"repository", "pull", "111111111111", repository,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"ecr:*"}`, 1},
 		{"execution role", "execution role", "333333333333", func(t *testing.T, x *fixture, statements string) {
 			x.repositoryPolicy(t, `{"Effect":"Allow","Principal":{"AWS":"333333333333"},"Action":"ecr:*"}`)
 			x.allow(t, "333333333333", role, statements)
 		}, `{"Effect":"Allow","Action":"logs:*","Resource":"*"}`, 2},
 		{"the caller", "pull", "333333333333", func(t *testing.T, x *fixture, statements string) {
-			x.allow(t, "333333333333", "Reader", `{"Effect":"Allow","Action":["ecs:*","events:*","iam:*"],"Resource":"*"},`+statements)
+			x.allow(t, "333333333333", "Reader",
+				`{"Effect":"Allow","Action":["ecs:*","events:*","iam:*"],"Resource":"*"},`+statements)
 		}, `{"Effect":"Allow","Action":"logs:*","Resource":"*"}`, 1},
 	}
 	for _, tt := range tests {
@@ -67,7 +69,8 @@ func TestFixes(t *testing.T) {
 			tt.apply(t, x, tt.cause)
 			before := find()
 			statements := before.statements(t)
-			if before.Level == OK || len(statements) != tt.want || !strings.Contains(before.Fix, "in account "+tt.account+", add") {
+			if before.Level == OK || len(statements) != tt.want ||
+				!strings.Contains(before.Fix, "in account "+tt.account+", add") {
 				t.Fatalf("found %+v", before)
 			}
 			tt.apply(t, x, strings.Join(statements, ","))
@@ -81,15 +84,19 @@ func TestFixes(t *testing.T) {
 // TestInvalidFile checks the report for a file with faults.
 func TestInvalidFile(t *testing.T) {
 	t.Parallel()
-	_, err := environment.Parse("prod.yaml", []byte("project: p\nenv: prod\nregion: us-east-1\necr_strategy: cross_account\n"))
+	_, err := environment.Parse("prod.yaml",
+		[]byte("project: p\nenv: prod\nregion: us-east-1\necr_strategy: cross_account\n"))
 	var faults environment.Faults
 	if !errors.As(err, &faults) {
 		t.Fatal(err)
 	}
 	got := InvalidFile("prod.yaml", faults)
 	want := []string{
-		"problem file: prod.yaml:4:15: No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set (add the line: ecr_account_id: \"123456789012\"  # the account that owns the images)",
-		"problem file: prod.yaml:4:15: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set (add the line: ecr_account_region: \"us-east-1\"  # the region of that account's registry)",
+		"problem file: prod.yaml:4:15: No ECR repository found: the strategy is cross_account, but `ecr_account_id` " +
+			"is not set (add the line: ecr_account_id: \"123456789012\"  # the account that owns the images)",
+		"problem file: prod.yaml:4:15: No ECR repository found: the strategy is cross_account, but " +
+			"`ecr_account_region` is not set (add the line: ecr_account_region: \"us-east-1\"  # the region of that " +
+			"account's registry)",
 	}
 	if diff := cmp.Diff(want, got.lines("")); diff != "" {
 		t.Error(diff)

@@ -17,9 +17,11 @@ import (
 )
 
 // images checks the image that a service runs, and whether it can be pulled.
-func (f *findings) images(ctx context.Context, c *checker, w environment.Workload, s *types.Service, td *types.TaskDefinition, running image.Reference) {
+func (f *findings) images(ctx context.Context, c *checker, w environment.Workload, s *types.Service,
+	td *types.TaskDefinition, running image.Reference) {
 	r := c.repositoryOf(ctx, w)
-	id, known := ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")}, false // any tag shows whether pulls are allowed
+	// any tag shows whether pulls are allowed
+	id, known := ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")}, false
 	if running.Repository == w.Repository {
 		id, known = f.identifier(ctx, c, s, running)
 	}
@@ -46,7 +48,8 @@ func (f *findings) images(ctx context.Context, c *checker, w environment.Workloa
 // task checks the repository of a task. Tasks cannot be deployed yet.
 func (f *findings) task(ctx context.Context, c *checker, w environment.Workload) {
 	r := c.repositoryOf(ctx, w)
-	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")}) // any tag shows whether pulls are allowed
+	// any tag shows whether pulls are allowed
+	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")})
 	f.open(c, r, err)
 }
 
@@ -54,8 +57,10 @@ func (f *findings) task(ctx context.Context, c *checker, w environment.Workload)
 // reading an image from it. It returns false if the repository does not exist.
 func (f *findings) open(c *checker, r *repository, err error) bool {
 	if fault.HasCode(err, "RepositoryNotFoundException") {
-		f.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (%s)", r.registry.Host(), r.name, c.env.Strategy),
-			"create it with the infrastructure, or set ecr_strategy in "+c.env.File+" to the account that has the images")
+		f.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (%s)",
+			r.registry.Host(), r.name, c.env.Strategy),
+			"create it with the infrastructure, or set ecr_strategy in "+c.env.File+
+				" to the account that has the images")
 		return false
 	}
 	f.pull(c, r, err)
@@ -66,7 +71,8 @@ func (f *findings) open(c *checker, r *repository, err error) bool {
 // identifier returns the id of the running image: the digest in the task definition,
 // else that of the running tasks, because the tag may name another image now; else
 // the tag. Known is false if the tasks could not be read.
-func (f *findings) identifier(ctx context.Context, c *checker, s *types.Service, running image.Reference) (id ecrtypes.ImageIdentifier, known bool) {
+func (f *findings) identifier(ctx context.Context, c *checker, s *types.Service, running image.Reference) (
+	id ecrtypes.ImageIdentifier, known bool) {
 	if running.Digest != "" {
 		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(running.Digest)}, true
 	}
@@ -75,10 +81,13 @@ func (f *findings) identifier(ctx context.Context, c *checker, s *types.Service,
 	case err != nil:
 		f.notChecked(c, "running image", action, "*", err)
 	case len(digests) > 1:
-		f.add("running image", Warning, fmt.Sprintf("the tasks run %d different images under the tag %q: %s", len(digests), running.Tag, strings.Join(digests, ", ")),
+		f.add("running image", Warning, fmt.Sprintf("the tasks run %d different images under the tag %q: %s",
+			len(digests), running.Tag, strings.Join(digests, ", ")),
 			"the tag was moved; deploy again, which pins the image by digest")
 	case len(digests) == 0:
-		f.add("running image", Warning, fmt.Sprintf("the task definition names the image by the tag %q, and no running task has its digest", running.Tag), "deploy once, which pins the image by digest")
+		f.add("running image", Warning,
+			fmt.Sprintf("the task definition names the image by the tag %q, and no running task has its digest",
+				running.Tag), "deploy once, which pins the image by digest")
 	}
 	if len(digests) > 0 {
 		return ecrtypes.ImageIdentifier{ImageDigest: aws.String(digests[0])}, true
@@ -88,12 +97,15 @@ func (f *findings) identifier(ctx context.Context, c *checker, s *types.Service,
 
 // taskDigests returns the digests of an image that the tasks of a service run. If a
 // call fails, action is its IAM action.
-func (c *checker) taskDigests(ctx context.Context, s *types.Service, running image.Reference) (digests []string, action string, err error) {
-	list, err := c.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: s.ClusterArn, ServiceName: s.ServiceName, DesiredStatus: types.DesiredStatusRunning})
+func (c *checker) taskDigests(ctx context.Context, s *types.Service, running image.Reference) (digests []string,
+	action string, err error) {
+	list, err := c.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: s.ClusterArn, ServiceName: s.ServiceName,
+		DesiredStatus: types.DesiredStatusRunning})
 	if err != nil || len(list.TaskArns) == 0 {
 		return nil, "ecs:ListTasks", err
 	}
-	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: s.ClusterArn, Tasks: list.TaskArns[:min(len(list.TaskArns), 100)]})
+	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: s.ClusterArn,
+		Tasks: list.TaskArns[:min(len(list.TaskArns), 100)]})
 	if err != nil {
 		return nil, "ecs:DescribeTasks", err
 	}
@@ -109,20 +121,27 @@ func (c *checker) taskDigests(ctx context.Context, s *types.Service, running ima
 }
 
 // exists reports whether new tasks can pull the running image.
-func (f *findings) exists(ctx context.Context, r *repository, id ecrtypes.ImageIdentifier, failure *ecrtypes.ImageFailure) {
+func (f *findings) exists(ctx context.Context, r *repository, id ecrtypes.ImageIdentifier,
+	failure *ecrtypes.ImageFailure) {
 	name := aws.ToString(id.ImageDigest) + aws.ToString(id.ImageTag)
 	const consequence = "a task that starts now cannot pull it"
 	switch {
 	case failure == nil:
 		f.ok("image", "the running image is in the registry and not archived: %s", name)
 	case r.archived(ctx, id):
-		f.add("image", Problem, fmt.Sprintf("the running image is archived in repository %s of %s: %s; %s", r.name, r.registry, name, consequence),
-			fmt.Sprintf("restore it: aws ecr update-image-storage-class --registry-id %s --region %s --repository-name %s --image-id %s --target-storage-class STANDARD", r.registry.AccountID, r.registry.Region, r.name, option(id)))
+		f.add("image", Problem, fmt.Sprintf("the running image is archived in repository %s of %s: %s; %s", r.name,
+			r.registry, name, consequence),
+			fmt.Sprintf(
+				"restore it: aws ecr update-image-storage-class --registry-id %s --region %s --repository-name %s "+
+					"--image-id %s --target-storage-class STANDARD", r.registry.AccountID, r.registry.Region, r.name,
+				option(id)))
 	case failure.FailureCode == ecrtypes.ImageFailureCodeImageNotFound:
-		f.add("image", Problem, fmt.Sprintf("the running image was deleted from repository %s of %s: %s; %s", r.name, r.registry, name, consequence),
+		f.add("image", Problem, fmt.Sprintf("the running image was deleted from repository %s of %s: %s; %s", r.name,
+			r.registry, name, consequence),
 			"deploy an image that exists, and make sure that no lifecycle policy deletes running images")
 	default:
-		f.add("image", Problem, fmt.Sprintf("ECR does not return the running image %s: %s: %s; %s", name, failure.FailureCode, aws.ToString(failure.FailureReason), consequence), "deploy another image")
+		f.add("image", Problem, fmt.Sprintf("ECR does not return the running image %s: %s: %s; %s", name,
+			failure.FailureCode, aws.ToString(failure.FailureReason), consequence), "deploy another image")
 	}
 }
 

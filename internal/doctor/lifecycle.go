@@ -49,7 +49,8 @@ func (f *findings) lifecycle(file, text string, images []types.ImageDetail, runn
 		return
 	}
 	r := policy.Rules[i]
-	fix := "use a policy that keeps releases (deployer policy lifecycle -f " + file + "), or tag the running image so that no rule selects it"
+	fix := "use a policy that keeps releases (deployer policy lifecycle -f " + file +
+		"), or tag the running image so that no rule selects it"
 	switch r.Selection.CountType {
 	case "imageCountMoreThan":
 		newer := 0
@@ -59,7 +60,8 @@ func (f *findings) lifecycle(file, text string, images []types.ImageDetail, runn
 			}
 		}
 		left := r.Selection.CountNumber - newer
-		seen := fmt.Sprintf("%s keeps %d images, and the running one is number %d from the newest: ", r, r.Selection.CountNumber, newer+1)
+		seen := fmt.Sprintf("%s keeps %d images, and the running one is number %d from the newest: ", r,
+			r.Selection.CountNumber, newer+1)
 		switch {
 		case left <= 0:
 			f.add("lifecycle", Problem, seen+"it is due to be "+r.fate(), fix)
@@ -70,9 +72,12 @@ func (f *findings) lifecycle(file, text string, images []types.ImageDetail, runn
 		}
 	case "sinceImagePushed":
 		age := int(time.Since(aws.ToTime(running.ImagePushedAt)).Hours() / 24)
-		f.add("lifecycle", Warning, fmt.Sprintf("by %s images are %s %d days after their push, and the running one was pushed %d days ago", r, r.fate(), r.Selection.CountNumber, age), fix)
+		f.add("lifecycle", Warning,
+			fmt.Sprintf("by %s images are %s %d days after their push, and the running one was pushed %d days ago", r,
+				r.fate(), r.Selection.CountNumber, age), fix)
 	default: // since the last pull, or since the change to another storage class
-		f.add("lifecycle", Warning, fmt.Sprintf("%s can select the running image, once %d days have passed by %s", r, r.Selection.CountNumber, r.Selection.CountType), fix)
+		f.add("lifecycle", Warning, fmt.Sprintf("%s can select the running image, once %d days have passed by %s", r,
+			r.Selection.CountNumber, r.Selection.CountType), fix)
 	}
 }
 

@@ -21,7 +21,8 @@ import (
 var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 
 // sensitive are the actions on a repository that must not be public.
-var sensitive = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage", "ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
+var sensitive = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage",
+	"ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
 
 // pull reports whether the caller, and so the deployer's account, may read images
 // from the repository.
@@ -31,7 +32,8 @@ func (f *findings) pull(c *checker, r *repository, err error) {
 	case err == nil:
 		f.ok("pull", "ecr:BatchGetImage is allowed on %s of %s", r.name, r.registry)
 	case denied && strings.Contains(message, "no resource-based policy"):
-		f.add("pull", Problem, "access denied: the repository policy does not allow it: "+message, inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
+		f.add("pull", Problem, "access denied: the repository policy does not allow it: "+message,
+			inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
 	default:
 		f.notChecked(c, "pull", "ecr:BatchGetImage", r.arn.String(), err)
 	}
@@ -50,7 +52,9 @@ func (f *findings) openness(c *checker, r *repository) {
 	}
 	document, err := iam.Parse([]byte(text))
 	if err != nil {
-		f.add("repository policy", Unknown, "not checked: "+err.Error(), "read it: aws ecr get-repository-policy --registry-id "+r.registry.AccountID+" --region "+r.registry.Region+" --repository-name "+r.name)
+		f.add("repository policy", Unknown, "not checked: "+err.Error(),
+			"read it: aws ecr get-repository-policy --registry-id "+r.registry.AccountID+" --region "+r.registry.Region+
+				" --repository-name "+r.name)
 		return
 	}
 	var open []string
@@ -60,8 +64,11 @@ func (f *findings) openness(c *checker, r *repository) {
 		}
 	}
 	if len(open) > 0 {
-		f.add("repository policy", Problem, fmt.Sprintf("critical: every AWS account may use it: %s", strings.Join(open, ", ")),
-			"in account "+r.registry.AccountID+", replace it with the policy for your organization: deployer policy repository -f "+c.env.File+" --org o-a1b2c3d4e5")
+		f.add("repository policy", Problem, fmt.Sprintf("critical: every AWS account may use it: %s",
+			strings.Join(open, ", ")),
+			"in account "+r.registry.AccountID+
+				", replace it with the policy for your organization: deployer policy repository -f "+c.env.File+
+				" --org o-a1b2c3d4e5")
 		return
 	}
 	f.ok("repository policy", "not public")
@@ -70,8 +77,9 @@ func (f *findings) openness(c *checker, r *repository) {
 // stranger returns a request from an account outside the project and its organization.
 func stranger(r *repository, action string) iam.Request {
 	const account = "000000000000"
-	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account, Organization: "o-stranger00",
-		Action: action, Resource: r.arn.String()}
+	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account,
+		Organization: "o-stranger00",
+		Action:       action, Resource: r.arn.String()}
 }
 
 // execution reports whether the tasks' execution role may pull, by its own policies
@@ -81,17 +89,21 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 	role := aws.ToString(td.ExecutionRoleArn)
 	switch {
 	case role == "" && slices.Contains(td.RequiresCompatibilities, types.CompatibilityFargate):
-		f.add("execution role", Problem, "the task definition has none, without which Fargate cannot pull from ECR", "give the task definition an executionRoleArn in the infrastructure")
+		f.add("execution role", Problem, "the task definition has none, without which Fargate cannot pull from ECR",
+			"give the task definition an executionRoleArn in the infrastructure")
 		return
 	case role == "":
-		f.add("execution role", Unknown, "not checked: the task definition has none, so the role of the container instance pulls", "make sure that the instance's role may pull: "+strings.Join(pulling, ", "))
+		f.add("execution role", Unknown,
+			"not checked: the task definition has none, so the role of the container instance pulls",
+			"make sure that the instance's role may pull: "+strings.Join(pulling, ", "))
 		return
 	}
 	across := r.registry.AccountID != c.env.AccountID
 	byRepository, why := f.byRepository(c, r, role, pulled)
 	lacking, err := c.simulate(ctx, role, r)
 	if across && byRepository == Problem {
-		f.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not allow %s to pull: %s", r.name, r.registry, role, why), inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
+		f.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not allow %s to pull: %s",
+			r.name, r.registry, role, why), inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
 		return
 	}
 	const token = "ecr:GetAuthorizationToken"
@@ -102,10 +114,12 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 	if slices.Contains(lacking, token) {
 		grants = append(grants, iam.Identity("*", token).String())
 	}
-	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(onIt) > 0 {
+	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(
+		onIt) > 0 {
 		grants = append(grants, iam.Identity(r.arn.String(), onIt...).String())
 	}
-	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")), "in account "+c.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
+	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")),
+		"in account "+c.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
 	case fault.HasCode(err, "NoSuchEntity"):
 		f.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
@@ -116,7 +130,9 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 	case len(lacking) > 0:
 		f.add("execution role", Problem, own, fix)
 	case across && byRepository == Unknown:
-		f.add("execution role", Unknown, role+" may pull by its own policies; whether the repository's policy allows it is unknown: "+why, "read the repository's policy in account "+r.registry.AccountID)
+		f.add("execution role", Unknown, role+
+			" may pull by its own policies; whether the repository's policy allows it is unknown: "+why,
+			"read the repository's policy in account "+r.registry.AccountID)
 	default:
 		f.ok("execution role", "%s may pull from %s", role, r.registry)
 	}
@@ -140,7 +156,8 @@ func (f *findings) byRepository(c *checker, r *repository, role string, pulled b
 	}
 	allows := func(org string) bool {
 		return !slices.ContainsFunc(pulling, func(action string) bool {
-			return document.Evaluate(iam.Request{Principal: role, Account: c.env.AccountID, Organization: org, Action: action, Resource: r.arn.String()}) != iam.Allow
+			return document.Evaluate(iam.Request{Principal: role, Account: c.env.AccountID, Organization: org,
+				Action: action, Resource: r.arn.String()}) != iam.Allow
 		})
 	}
 	if allows("") {
@@ -153,7 +170,8 @@ func (f *findings) byRepository(c *checker, r *repository, role string, pulled b
 		if pulled {
 			return OK, ""
 		}
-		return Unknown, "it allows the accounts of organization " + org + " to pull; check whether account " + c.env.AccountID + " is one: aws organizations list-accounts"
+		return Unknown, "it allows the accounts of organization " + org + " to pull; check whether account " +
+			c.env.AccountID + " is one: aws organizations list-accounts"
 	}
 	return Problem, "none of its statements is about account " + c.env.AccountID
 }
@@ -161,7 +179,9 @@ func (f *findings) byRepository(c *checker, r *repository, role string, pulled b
 // simulate returns the actions of a pull that a role's own policies do not allow.
 func (c *checker) simulate(ctx context.Context, role string, r *repository) (lacking []string, err error) {
 	ask := func(resource string, actions ...string) error {
-		out, err := c.iam.SimulatePrincipalPolicy(ctx, &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions, ResourceArns: []string{resource}})
+		out, err := c.iam.SimulatePrincipalPolicy(ctx,
+			&awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions,
+				ResourceArns: []string{resource}})
 		if err != nil {
 			return err
 		}

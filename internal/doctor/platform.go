@@ -17,7 +17,8 @@ import (
 
 // platform reports whether the image is built for the platform of its tasks. An
 // index lists its platforms; for a single manifest the image's configuration is read.
-func (f *findings) platform(ctx context.Context, c *checker, r *repository, got *ecrtypes.Image, td *types.TaskDefinition) {
+func (f *findings) platform(ctx context.Context, c *checker, r *repository, got *ecrtypes.Image,
+	td *types.TaskDefinition) {
 	want := wanted(td)
 	has, err := r.platforms(ctx, aws.ToString(got.ImageManifest))
 	switch {
@@ -26,8 +27,11 @@ func (f *findings) platform(ctx context.Context, c *checker, r *repository, got 
 	case slices.Contains(has, want):
 		f.ok("platform", "the image is built for %s, the platform of its tasks", want)
 	default:
-		f.add("platform", Problem, fmt.Sprintf("the tasks run on %s, but the image is built for %s: they fail with an exec format error", want, strings.Join(has, ", ")),
-			"build the image for "+want+" (docker buildx build --platform "+want+"), or change runtimePlatform of the task definition")
+		f.add("platform", Problem, fmt.Sprintf(
+			"the tasks run on %s, but the image is built for %s: they fail with an exec format error", want,
+			strings.Join(has, ", ")),
+			"build the image for "+want+" (docker buildx build --platform "+want+
+				"), or change runtimePlatform of the task definition")
 	}
 }
 
@@ -82,7 +86,8 @@ func (r *repository) platforms(ctx context.Context, manifest string) ([]string, 
 // configuration downloads an image's configuration, as a pull does.
 func (r *repository) configuration(ctx context.Context, digest string) (config spec, err error) {
 	out, err := r.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
-		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name), LayerDigest: aws.String(digest)})
+		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name),
+		LayerDigest: aws.String(digest)})
 	if err != nil {
 		return config, fmt.Errorf("asking for the image's configuration: %w", err)
 	}

@@ -45,7 +45,8 @@ func (c *checker) repositoryOf(ctx context.Context, w environment.Workload) *rep
 }
 
 func (r *repository) readPolicy(ctx context.Context) (string, error) {
-	out, err := r.ecr.GetRepositoryPolicy(ctx, &ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name)})
+	out, err := r.ecr.GetRepositoryPolicy(ctx,
+		&ecr.GetRepositoryPolicyInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name)})
 	if fault.HasCode(err, "RepositoryPolicyNotFoundException") {
 		return "", nil
 	}
@@ -56,7 +57,8 @@ func (r *repository) readPolicy(ctx context.Context) (string, error) {
 }
 
 func (r *repository) readLifecycle(ctx context.Context) (string, error) {
-	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name)})
+	out, err := r.ecr.GetLifecyclePolicy(ctx, &ecr.GetLifecyclePolicyInput{RegistryId: aws.String(r.registry.AccountID),
+		RepositoryName: aws.String(r.name)})
 	if fault.HasCode(err, "LifecyclePolicyNotFoundException") {
 		return "", nil
 	}
@@ -83,10 +85,12 @@ func (r *repository) readImages(ctx context.Context) (all []types.ImageDetail, e
 // does not return it.
 func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.Image, *types.ImageFailure, error) {
 	out, err := r.ecr.BatchGetImage(ctx, &ecr.BatchGetImageInput{
-		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name), ImageIds: []types.ImageIdentifier{id},
+		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name),
+		ImageIds: []types.ImageIdentifier{id},
 		AcceptedMediaTypes: []string{
 			"application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
-			"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json",
+			"application/vnd.docker.distribution.manifest.list.v2+json",
+			"application/vnd.docker.distribution.manifest.v2+json",
 		},
 	})
 	switch {
@@ -103,7 +107,9 @@ func (r *repository) get(ctx context.Context, id types.ImageIdentifier) (*types.
 // archived reports whether an image is archived: it can be described, but not pulled.
 // It returns false if the caller may not describe images.
 func (r *repository) archived(ctx context.Context, id types.ImageIdentifier) bool {
-	out, err := r.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name),
-		ImageIds: []types.ImageIdentifier{id}, Filter: &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}})
+	out, err := r.ecr.DescribeImages(ctx, &ecr.DescribeImagesInput{RegistryId: aws.String(r.registry.AccountID),
+		RepositoryName: aws.String(r.name),
+		ImageIds:       []types.ImageIdentifier{id},
+		Filter:         &types.DescribeImagesFilter{ImageStatus: types.ImageStatusFilterAny}})
 	return err == nil && len(out.ImageDetails) > 0 && out.ImageDetails[0].ImageStatus != types.ImageStatusActive
 }

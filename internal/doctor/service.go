@@ -41,20 +41,26 @@ func (f *findings) workload(ctx context.Context, c *checker, w environment.Workl
 // found reports whether the service exists.
 func (f *findings) found(c *checker, t ecsservice.Target, d described) bool {
 	where := fmt.Sprintf("service %q in cluster %q", t.Service, t.Cluster)
-	resource := fmt.Sprintf("arn:%s:ecs:%s:%s:service/%s/*", c.caller.Partition, c.env.Region, c.env.AccountID, t.Cluster)
+	resource := fmt.Sprintf("arn:%s:ecs:%s:%s:service/%s/*", c.caller.Partition, c.env.Region, c.env.AccountID,
+		t.Cluster)
 	switch {
 	case fault.HasCode(d.err, "ClusterNotFoundException"):
-		f.add("cluster", Problem, fmt.Sprintf("cluster %q does not exist in account %s and region %s", t.Cluster, c.env.AccountID, c.env.Region),
+		f.add("cluster", Problem,
+			fmt.Sprintf("cluster %q does not exist in account %s and region %s", t.Cluster, c.env.AccountID, c.env.Region),
 			"create it with the infrastructure, or name the right one in deployer.cluster of "+c.env.File)
 	case d.err != nil:
 		f.notChecked(c, "service", "ecs:DescribeServices", resource, d.err)
 	case d.service == nil:
 		f.add("service", Problem, fmt.Sprintf("%s does not exist: %s", where, d.missing),
-			"create it with the infrastructure, or name the right one in deployer.workloads."+t.Workload+".service of "+c.env.File)
+			"create it with the infrastructure, or name the right one in deployer.workloads."+t.Workload+".service of "+
+				c.env.File)
 	case aws.ToString(d.service.Status) != "ACTIVE":
-		f.add("service", Problem, where+" is "+aws.ToString(d.service.Status)+", not ACTIVE", "it was deleted: create it again, or remove it from "+c.env.File)
+		f.add("service", Problem, where+" is "+aws.ToString(d.service.Status)+", not ACTIVE",
+			"it was deleted: create it again, or remove it from "+c.env.File)
 	case d.service.DesiredCount > d.service.RunningCount:
-		f.add("service", Warning, fmt.Sprintf("%s runs %d of %d tasks", where, d.service.RunningCount, d.service.DesiredCount), "see its events: aws ecs describe-services --cluster "+t.Cluster+" --services "+t.Service)
+		f.add("service", Warning,
+			fmt.Sprintf("%s runs %d of %d tasks", where, d.service.RunningCount, d.service.DesiredCount),
+			"see its events: aws ecs describe-services --cluster "+t.Cluster+" --services "+t.Service)
 		return true
 	default:
 		f.ok("service", "%s runs %d of %d tasks", where, d.service.RunningCount, d.service.DesiredCount)
@@ -74,17 +80,21 @@ func (f *findings) controller(t ecsservice.Target, s *types.Service) {
 	f.ok("controller", "ECS")
 	config := s.DeploymentConfiguration
 	if config != nil && config.Strategy != "" && config.Strategy != types.DeploymentStrategyRolling {
-		f.ok("circuit breaker", "not needed: the strategy is %s, which keeps the old tasks until the new ones are healthy", config.Strategy)
+		f.ok("circuit breaker",
+			"not needed: the strategy is %s, which keeps the old tasks until the new ones are healthy", config.Strategy)
 		return
 	}
 	breaker := &types.DeploymentCircuitBreaker{}
 	if config != nil && config.DeploymentCircuitBreaker != nil {
 		breaker = config.DeploymentCircuitBreaker
 	}
-	fix := fmt.Sprintf("set it in the infrastructure, or: aws ecs update-service --cluster %s --service %s --deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}'", t.Cluster, t.Service)
+	fix := fmt.Sprintf(
+		"set it in the infrastructure, or: aws ecs update-service --cluster %s --service %s "+
+			"--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}'", t.Cluster, t.Service)
 	switch {
 	case !breaker.Enable:
-		f.add("circuit breaker", Warning, "off: a rollout whose tasks fail is retried for ever and never rolled back", fix)
+		f.add("circuit breaker", Warning,
+			"off: a rollout whose tasks fail is retried for ever and never rolled back", fix)
 	case !breaker.Rollback:
 		f.add("circuit breaker", Warning, "on, without rollback: a failed rollout is not rolled back", fix)
 	default:
@@ -93,9 +103,11 @@ func (f *findings) controller(t ecsservice.Target, s *types.Service) {
 }
 
 // family reports the task definition family, and returns the running revision.
-func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target, s *types.Service) *types.TaskDefinition {
+func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
+	s *types.Service) *types.TaskDefinition {
 	describe := func(name string) (*types.TaskDefinition, error) {
-		out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
+		out, err := c.ecs.DescribeTaskDefinition(ctx,
+			&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
 		if err != nil {
 			return nil, err
 		}
@@ -110,9 +122,11 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target, 
 	newest, err := describe(family)
 	switch {
 	case err != nil:
-		f.add("family", Problem, fmt.Sprintf("family %q has no ACTIVE revision to clone: %v", family, fault.Plain(err)), "register a revision with the infrastructure")
+		f.add("family", Problem, fmt.Sprintf("family %q has no ACTIVE revision to clone: %v", family, fault.Plain(err)),
+			"register a revision with the infrastructure")
 	case family != t.Family:
-		f.add("family", Warning, fmt.Sprintf("the service runs family %q, not %q, the conventional one: the service's is used", family, t.Family),
+		f.add("family", Warning, fmt.Sprintf(
+			"the service runs family %q, not %q, the conventional one: the service's is used", family, t.Family),
 			"if that is intended, set deployer.workloads."+t.Workload+".family in "+c.env.File)
 	case newest.Revision != running.Revision:
 		f.ok("family", "%s: runs revision %d, newest is %d", family, running.Revision, newest.Revision)
@@ -138,7 +152,8 @@ func (f *findings) container(t ecsservice.Target, td *types.TaskDefinition) (ima
 	text := aws.ToString(td.ContainerDefinitions[chosen[0]].Image)
 	ref, err := image.ParseReference(text)
 	if err != nil {
-		f.add("container", Problem, fmt.Sprintf("container %s runs %q: %v", names[0], text, err), "register a revision whose image ECS can pull")
+		f.add("container", Problem, fmt.Sprintf("container %s runs %q: %v", names[0], text, err),
+			"register a revision whose image ECS can pull")
 		return ref, false
 	}
 	f.ok("container", "%s runs %s", strings.Join(names, " and "), text)
@@ -152,10 +167,12 @@ func (f *findings) origin(c *checker, w environment.Workload, running image.Refe
 	want := w.Registry
 	switch {
 	case !isECR || running.Repository != w.Repository:
-		f.add("origin", Warning, fmt.Sprintf("it runs %s, but deployments use images from %s/%s", running, want.Host(), w.Repository),
+		f.add("origin", Warning,
+			fmt.Sprintf("it runs %s, but deployments use images from %s/%s", running, want.Host(), w.Repository),
 			"the next deployment changes that: check ecr_strategy and ecr_config in "+c.env.File)
 	case registry != want:
-		f.add("origin", Warning, fmt.Sprintf("it runs an image from %s, but deployments use images from %s", registry, want),
+		f.add("origin", Warning,
+			fmt.Sprintf("it runs an image from %s, but deployments use images from %s", registry, want),
 			"the next deployment changes that: check ecr_strategy in "+c.env.File)
 	default:
 		f.ok("origin", "%s of %s, by strategy %s", w.Repository, want, c.env.Strategy.Name)

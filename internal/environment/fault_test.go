@@ -12,53 +12,94 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, in, want string }{
 		{"strategy without id and region", head + "ecr_strategy: cross_account\n",
-			"x.yaml:5:15: No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set (add the line: ecr_account_id: \"123456789012\"  # the account that owns the images)\n" +
-				"x.yaml:5:15: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set (add the line: ecr_account_region: \"us-east-1\"  # the region of that account's registry)"},
+			"x.yaml:5:15: No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set " +
+				"(add the line: ecr_account_id: \"123456789012\"  # the account that owns the images)\n" +
+				"x.yaml:5:15: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is " +
+				"not set (add the line: ecr_account_region: \"us-east-1\"  # the region of that account's registry)"},
 		{"derived, without region", head + "ecr_account_id: \"111111111111\"\n",
-			"x.yaml:5:17: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set (add the line: ecr_account_region: \"us-east-1\"  # the region of that account's registry)"},
-		{"unknown strategy", head + "ecr_strategy: crossaccount\n", "x.yaml:5:15: `ecr_strategy` is \"crossaccount\" (write \"local\" or \"cross_account\")"},
-		{"account id of 11 digits", head + "ecr_account_id: \"11111111111\"\n", "x.yaml:5:17: `ecr_account_id` is \"11111111111\", not an AWS account id (write its 12 digits in quotes, like \"123456789012\")"},
-		{"region", strings.Replace(head, "us-east-1", "virginia", 1), "x.yaml:3:9: `region` is \"virginia\", not an AWS region (write it like \"us-east-1\")"},
-		{"ecr region", head + "ecr_account_region: us_east_1\n", "x.yaml:5:21: `ecr_account_region` is \"us_east_1\", not an AWS region (write it like \"us-east-1\")"},
+			"x.yaml:5:17: No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not " +
+				"set (add the line: ecr_account_region: \"us-east-1\"  # the region of that account's registry)"},
+		{"unknown strategy", head + "ecr_strategy: crossaccount\n",
+			"x.yaml:5:15: `ecr_strategy` is \"crossaccount\" (write \"local\" or \"cross_account\")"},
+		{"account id of 11 digits", head + "ecr_account_id: \"11111111111\"\n",
+			"x.yaml:5:17: `ecr_account_id` is \"11111111111\", not an AWS account id (write its 12 digits in " +
+				"quotes, like \"123456789012\")"},
+		{"region", strings.Replace(head, "us-east-1", "virginia", 1),
+			"x.yaml:3:9: `region` is \"virginia\", not an AWS region (write it like \"us-east-1\")"},
+		{"ecr region", head + "ecr_account_region: us_east_1\n",
+			"x.yaml:5:21: `ecr_account_region` is \"us_east_1\", not an AWS region (write it like \"us-east-1\")"},
 		{"all at once", "env: Dev!\nproject: My Project\nschema_version: seven\n",
 			"x.yaml:1:1: `region` is not set (add the line: region: us-east-1)\n" +
 				"x.yaml:1:6: `env` is \"Dev!\", which cannot be part of an AWS name (write it like dev)\n" +
-				"x.yaml:2:10: `project` is \"My Project\", which cannot be part of an AWS name (write it like myproject)\n" +
+				"x.yaml:2:10: `project` is \"My Project\", which cannot be part of an AWS name (write it like " +
+				"myproject)\n" +
 				"x.yaml:3:17: `schema_version` is \"seven\", not a whole number (write it like 7)"},
 		{"twice", head + "env: prod\n", "x.yaml:5:1: `env` is set a second time, after line 2 (remove one of the two)"},
 		{"not plain", "project: [a]\nenv: {a: b}\nregion: !Ref region\n",
 			"x.yaml:1:10: `project` is a list, not a plain value\nx.yaml:2:6: `env` is a mapping, not a plain value\n" +
 				"x.yaml:3:9: `region` has the tag !Ref (write the value itself: the deployer does not evaluate tags)"},
-		{"services not a list", head + "services: {web: {}}\n", "x.yaml:5:11: `services` is a mapping, not a list (write it as: services: [...])"},
-		{"service without a name", head + "services:\n  - docker_image: nginx\n", "x.yaml:6:5: `services[0].name` is not set (add the line: name: web)"},
-		{"service twice", head + "services:\n  - name: web\n  - name: web\n", "x.yaml:7:11: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of its own)"},
-		{"service called backend", head + "services: [{name: backend}]\n", "x.yaml:5:19: `services[0].name` is \"backend\", the name of the project's backend in events (give each workload a name of its own)"},
-		{"ecr_config mode", head + "services: [{name: web, ecr_config: {mode: own}}]\n", "x.yaml:5:43: `services[0].ecr_config.mode` is \"own\" (write create_ecr or manual_repo or use_existing)"},
-		{"manual repository with a tag", head + "services: [{name: web, ecr_config: {mode: manual_repo, repository_uri: 'nginx:1'}}]\n",
-			"x.yaml:5:72: `services[0].ecr_config.repository_uri` is \"nginx:1\", with a tag (name the repository alone, without a tag)"},
-		{"unknown source", head + "services: [{name: web, ecr_config: {mode: use_existing, source_service_name: api}}]\n",
-			"x.yaml:5:78: `services[0].ecr_config.source_service_name` is \"api\", but `services` has no such name (the names are web)"},
-		{"sources in a circle", head + "services:\n- {name: a, ecr_config: {mode: use_existing, source_service_name: b}}\n- {name: b, ecr_config: {mode: use_existing, source_service_name: a}}\n",
-			"x.yaml:7:25: `services[1].ecr_config.source_service_name` leads back to \"b\" (name a workload that has a repository of its own)"},
-		{"setting misspelt", head + "deployer: {auto_deply: []}\n", "x.yaml:5:12: `deployer.auto_deply` is not a setting of the deployer (did you mean `auto_deploy`?)"},
-		{"setting unknown", head + "deployer: {speed: 1}\n", "x.yaml:5:12: `deployer.speed` is not a setting of the deployer (the keys are cluster, image, base, auto_deploy, deploy_sources, notify, workloads)"},
-		{"setting's values", head + "deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
+		{"services not a list", head + "services: {web: {}}\n",
+			"x.yaml:5:11: `services` is a mapping, not a list (write it as: services: [...])"},
+		{"service without a name", head + "services:\n  - docker_image: nginx\n",
+			"x.yaml:6:5: `services[0].name` is not set (add the line: name: web)"},
+		{"service twice", head + "services:\n  - name: web\n  - name: web\n",
+			"x.yaml:7:11: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of " +
+				"its own)"},
+		{"service called backend", head + "services: [{name: backend}]\n",
+			"x.yaml:5:19: `services[0].name` is \"backend\", the name of the project's backend in events (give each " +
+				"workload a name of its own)"},
+		{"ecr_config mode", head + "services: [{name: web, ecr_config: {mode: own}}]\n",
+			"x.yaml:5:43: `services[0].ecr_config.mode` is \"own\" (write create_ecr or manual_repo or use_existing)"},
+		{"manual repository with a tag", head +
+			"services: [{name: web, ecr_config: {mode: manual_repo, repository_uri: 'nginx:1'}}]\n",
+			"x.yaml:5:72: `services[0].ecr_config.repository_uri` is \"nginx:1\", with a tag (name the repository " +
+				"alone, without a tag)"},
+		{"unknown source", head +
+			"services: [{name: web, ecr_config: {mode: use_existing, source_service_name: api}}]\n",
+			"x.yaml:5:78: `services[0].ecr_config.source_service_name` is \"api\", but `services` has no such name " +
+				"(the names are web)"},
+		{"sources in a circle", head +
+			"services:\n- {name: a, ecr_config: {mode: use_existing, source_service_name: b}}\n" +
+			"- {name: b, ecr_config: {mode: use_existing, source_service_name: a}}\n",
+			"x.yaml:7:25: `services[1].ecr_config.source_service_name` leads back to \"b\" (name a workload that " +
+				"has a repository of its own)"},
+		{"setting misspelt", head + "deployer: {auto_deply: []}\n",
+			"x.yaml:5:12: `deployer.auto_deply` is not a setting of the deployer (did you mean `auto_deploy`?)"},
+		{"setting unknown", head + "deployer: {speed: 1}\n",
+			"x.yaml:5:12: `deployer.speed` is not a setting of the deployer (the keys are cluster, image, base, " +
+				"auto_deploy, deploy_sources, notify, workloads)"},
+		{"setting's values", head +
+			"deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +
 				"x.yaml:5:31: `deployer.base` is \"newest\" (write latest or service)\n" +
-				"x.yaml:5:52: `deployer.auto_deploy` has an invalid item: \"[\" is not a pattern of tags (write tags or globs, like latest or env-staging-*)\n" +
-				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": only AWS can send events from such a source (write a source of your own, like action.staging)"},
+				"x.yaml:5:52: `deployer.auto_deploy` has an invalid item: \"[\" is not a pattern of tags (write " +
+				"tags or globs, like latest or env-staging-*)\n" +
+				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": only AWS can send events from such a " +
+				"source (write a source of your own, like action.staging)"},
 		{"webhook in the file", head + "deployer: {notify: {slack: 'https://hooks.example/x', topic: topic}}\n",
-			"x.yaml:5:28: `deployer.notify.slack` is a webhook's address, which is a secret: anyone who has it can write to the channel (store it in an SSM parameter of type SecureString, and write the parameter's name here, like /myproject/slack)\n" +
-				"x.yaml:5:62: `deployer.notify.topic` is not the ARN of an SNS topic (write it like arn:aws:sns:us-east-1:333333333333:deployments)"},
+			"x.yaml:5:28: `deployer.notify.slack` is a webhook's address, which is a secret: anyone who has it can " +
+				"write to the channel (store it in an SSM parameter of type SecureString, and write the parameter's " +
+				"name here, like /myproject/slack)\n" +
+				"x.yaml:5:62: `deployer.notify.topic` is not the ARN of an SNS topic (write it like " +
+				"arn:aws:sns:us-east-1:333333333333:deployments)"},
 		{"parameter's name", head + "deployer: {notify: {slack: 'my slack', email: a}}\n",
-			"x.yaml:5:28: `deployer.notify.slack` is not the name of an SSM parameter (write it like /myproject/slack, or /aws/reference/secretsmanager/NAME for a secret)\n" +
+			"x.yaml:5:28: `deployer.notify.slack` is not the name of an SSM parameter (write it like " +
+				"/myproject/slack, or /aws/reference/secretsmanager/NAME for a secret)\n" +
 				"x.yaml:5:40: `deployer.notify.email` is not a setting of the deployer (the keys are slack, topic)"},
-		{"override of nothing", head + "deployer: {workloads: {backnd: {service: a}}}\n", "x.yaml:5:24: `deployer.workloads.backnd` is not a setting of the deployer (did you mean `backend`?)"},
-		{"two with one service", head + "services: [{name: web}]\ndeployer: {workloads: {web: {service: myproject_service_staging}}}\n",
-			"x.yaml:6:29: `deployer.workloads.web.service` makes \"web\" and \"backend\" the same ECS service \"myproject_service_staging\" (give each a service of its own)"},
-		{"two documents", head + "---\nenv: prod\n", "x.yaml:6:1: a second YAML document begins here (keep one document, and one environment, per file)"},
-		{"syntax", "env: [dev\nproject: p\n", "x.yaml:2:8: reading YAML: did not find expected ',' or ']', while parsing a flow sequence that starts in line 1"},
-		{"tab", "env: dev\n\tproject: p\n", "x.yaml:2:1: reading YAML: found a tab character that violates indentation, while scanning a plain scalar that starts in line 1"},
+		{"override of nothing", head + "deployer: {workloads: {backnd: {service: a}}}\n",
+			"x.yaml:5:24: `deployer.workloads.backnd` is not a setting of the deployer (did you mean `backend`?)"},
+		{"two with one service", head +
+			"services: [{name: web}]\ndeployer: {workloads: {web: {service: myproject_service_staging}}}\n",
+			"x.yaml:6:29: `deployer.workloads.web.service` makes \"web\" and \"backend\" the same ECS service " +
+				"\"myproject_service_staging\" (give each a service of its own)"},
+		{"two documents", head + "---\nenv: prod\n",
+			"x.yaml:6:1: a second YAML document begins here (keep one document, and one environment, per file)"},
+		{"syntax", "env: [dev\nproject: p\n",
+			"x.yaml:2:8: reading YAML: did not find expected ',' or ']', while parsing a flow sequence that starts " +
+				"in line 1"},
+		{"tab", "env: dev\n\tproject: p\n",
+			"x.yaml:2:1: reading YAML: found a tab character that violates indentation, while scanning a plain " +
+				"scalar that starts in line 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,10 +121,15 @@ func TestFaults(t *testing.T) {
 func TestNotEnvironment(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, in, want string }{
-		{"empty", "", "x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, ecr_strategy)"},
-		{"comment", "# nothing\n", "x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, ecr_strategy)"},
+		{"empty", "",
+			"x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, " +
+				"ecr_strategy)"},
+		{"comment", "# nothing\n",
+			"x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, " +
+				"ecr_strategy)"},
 		{"list", "- a\n", "x.yaml:1:1: the file is a list, not keys and values: it has no `env` key"},
-		{"dns.yaml", "project: p\nregion: us-east-1\nzones: []\n", "x.yaml:1:1: the file has no `env` key (add the line: env: dev)"},
+		{"dns.yaml", "project: p\nregion: us-east-1\nzones: []\n",
+			"x.yaml:1:1: the file has no `env` key (add the line: env: dev)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,7 +146,8 @@ func TestNearest(t *testing.T) {
 	t.Parallel()
 	words := []string{"ecr_strategy", "env"}
 	for s, want := range map[string]string{
-		"ecr_stategy": "ecr_strategy", "ecr_strategyy": "ecr_strategy", "ecr_strategi": "ecr_strategy", "ecr_strtaegy": "ecr_strategy",
+		"ecr_stategy": "ecr_strategy", "ecr_strategyy": "ecr_strategy", "ecr_strategi": "ecr_strategy",
+		"ecr_strtaegy": "ecr_strategy",
 		"ecr_strategy": "", "ecr_stratgi": "", "en": "env", "nev": "env", "": "", "e": "",
 	} {
 		if got := Nearest(s, words); got != want {

@@ -19,5 +19,6 @@ func (s ECSService) Name() string { return string(s) }
 
 // ARN implements [Pointer].
 func (s ECSService) ARN(e *Environment) string {
-	return "arn:" + image.PartitionOf(e.Region).Name + ":ecs:" + e.Region + ":" + e.AccountID + ":service/" + e.Cluster + "/" + string(s)
+	return "arn:" + image.PartitionOf(e.Region).Name + ":ecs:" + e.Region + ":" + e.AccountID + ":service/" +
+		e.Cluster + "/" + string(s)
 }

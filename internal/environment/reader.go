@@ -58,7 +58,8 @@ func (r *reader) root(data []byte) *yaml.Node {
 	err = loader.Load(&doc)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.faults = append(r.faults, Fault{File: r.file, What: "the file is empty: it has no `env` key", Fix: "describe the environment: project, env, region, ecr_strategy", Err: ErrNotEnvironment})
+		r.faults = append(r.faults, Fault{File: r.file, What: "the file is empty: it has no `env` key",
+			Fix: "describe the environment: project, env, region, ecr_strategy", Err: ErrNotEnvironment})
 		return nil
 	case err != nil:
 		r.syntax(err)
@@ -67,7 +68,8 @@ func (r *reader) root(data []byte) *yaml.Node {
 	err = loader.Load(&second)
 	switch {
 	case err == nil:
-		r.fault(second.Content[0], "a second YAML document begins here", "keep one document, and one environment, per file")
+		r.fault(second.Content[0], "a second YAML document begins here",
+			"keep one document, and one environment, per file")
 		return nil
 	case !errors.Is(err, io.EOF):
 		r.syntax(err)
@@ -75,7 +77,8 @@ func (r *reader) root(data []byte) *yaml.Node {
 	}
 	n := resolved(doc.Content[0])
 	if n.Kind != yaml.MappingNode {
-		r.faults = append(r.faults, Fault{File: r.file, Line: n.Line, Col: n.Column, What: "the file is " + kindOf(n) + ", not keys and values: it has no `env` key", Err: ErrNotEnvironment})
+		r.faults = append(r.faults, Fault{File: r.file, Line: n.Line, Col: n.Column, What: "the file is " + kindOf(n) +
+			", not keys and values: it has no `env` key", Err: ErrNotEnvironment})
 		return nil
 	}
 	return n
@@ -150,7 +153,8 @@ func (s *section) add(n *yaml.Node, merged bool, depth int) {
 		}
 		if first, ok := s.keys[key.Value]; ok {
 			if !merged {
-				s.reader.fault(key, "`"+s.path+key.Value+"` is set a second time, after line "+strconv.Itoa(first.Line), "remove one of the two")
+				s.reader.fault(key, "`"+s.path+key.Value+"` is set a second time, after line "+strconv.Itoa(first.Line),
+					"remove one of the two")
 			}
 			continue
 		}
@@ -179,7 +183,8 @@ func (s section) text(key string) string {
 		return ""
 	}
 	if n.Tag != "" && n.Tag[0] == '!' && (len(n.Tag) == 1 || n.Tag[1] != '!') {
-		s.reader.fault(n, "`"+s.path+key+"` has the tag "+n.Tag, "write the value itself: the deployer does not evaluate tags")
+		s.reader.fault(n, "`"+s.path+key+"` has the tag "+n.Tag,
+			"write the value itself: the deployer does not evaluate tags")
 		return ""
 	}
 	return n.Value

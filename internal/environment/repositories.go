@@ -47,7 +47,8 @@ func (s section) workloads(e *Environment, workload section) {
 				if n == nil {
 					what = ", the name of the project's backend in events"
 				}
-				s.reader.fault(one.place("name"), "`"+path+"name` is "+strconv.Quote(name)+what, "give each workload a name of its own")
+				s.reader.fault(one.place("name"), "`"+path+"name` is "+strconv.Quote(name)+what,
+					"give each workload a name of its own")
 				continue
 			}
 			first[space+name] = one.place("name")
@@ -87,7 +88,8 @@ func lineOf(n *yaml.Node) string {
 
 // origin reads a workload's ecr_config.
 func (s section) origin() origin {
-	c := s.reader.section(s.values["ecr_config"], s.path+"ecr_config.", "mode", "repository_uri", "source_service_name", "source_service_type")
+	c := s.reader.section(s.values["ecr_config"], s.path+"ecr_config.", "mode", "repository_uri", "source_service_name",
+		"source_service_type")
 	return origin{c, c.choice("mode", "create_ecr", "manual_repo", "use_existing")}
 }
 
@@ -107,7 +109,8 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 		source := o.source(e)
 		for _, seen := range append(chain, i) {
 			if source == seen {
-				o.config.reader.fault(o.config.node, "`"+o.config.path+"source_service_name` leads back to "+strconv.Quote(w.Name), "name a workload that has a repository of its own")
+				o.config.reader.fault(o.config.node, "`"+o.config.path+"source_service_name` leads back to "+
+					strconv.Quote(w.Name), "name a workload that has a repository of its own")
 				source = -1
 			}
 		}
@@ -131,7 +134,8 @@ func (o origin) manual(w *Workload) {
 	case err != nil:
 		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+err.Error(), "")
 	case ref.Tag != "" || ref.Digest != "":
-		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+strconv.Quote(uri)+", with a tag", "name the repository alone, without a tag")
+		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+
+			strconv.Quote(uri)+", with a tag", "name the repository alone, without a tag")
 	case !isECR:
 		w.External = uri
 	default:
@@ -153,7 +157,9 @@ func (o origin) source(e *Environment) int {
 				return i
 			}
 		}
-		o.config.reader.fault(o.config.place("source_service_name"), "`"+o.config.path+"source_service_name` is "+strconv.Quote(name)+", but `"+kind+"` has no such name", "the names are "+strings.Join(e.Names(list.kind), ", "))
+		o.config.reader.fault(o.config.place("source_service_name"), "`"+o.config.path+"source_service_name` is "+
+			strconv.Quote(name)+", but `"+kind+"` has no such name",
+			"the names are "+strings.Join(e.Names(list.kind), ", "))
 	}
 	return -1
 }

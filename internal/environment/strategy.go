@@ -38,7 +38,8 @@ func (s section) strategy(e *Environment) {
 	e.ECRAccountID = s.account("ecr_account_id")
 	e.ECRAccountRegion = s.text("ecr_account_region")
 	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
-		s.reader.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region", `write it like "us-east-1"`)
+		s.reader.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+
+			", not an AWS region", `write it like "us-east-1"`)
 	}
 	at := "ecr_strategy"
 	switch name := s.text("ecr_strategy"); name {
@@ -48,18 +49,21 @@ func (s section) strategy(e *Environment) {
 		e.Strategy = DeriveStrategy(e.Name, e.ECRAccountID)
 		at = "ecr_account_id"
 	default:
-		s.reader.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name), `write "local" or "cross_account"`)
+		s.reader.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name),
+			`write "local" or "cross_account"`)
 		return
 	}
 	if e.Strategy.Name != CrossAccount {
 		return
 	}
 	if isNull(s.values["ecr_account_id"]) || s.values["ecr_account_id"].Value == "" {
-		s.reader.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set",
+		s.reader.fault(s.place(at),
+			"No ECR repository found: the strategy is cross_account, but `ecr_account_id` is not set",
 			`add the line: ecr_account_id: "123456789012"  # the account that owns the images`)
 	}
 	if isNull(s.values["ecr_account_region"]) || s.values["ecr_account_region"].Value == "" {
-		s.reader.fault(s.place(at), "No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set",
+		s.reader.fault(s.place(at),
+			"No ECR repository found: the strategy is cross_account, but `ecr_account_region` is not set",
 			`add the line: ecr_account_region: "us-east-1"  # the region of that account's registry`)
 	}
 }
@@ -73,11 +77,13 @@ func (s section) account(key string) string {
 	}
 	n := s.values[key]
 	if !image.ValidAccountID(id) {
-		s.reader.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id", `write its 12 digits in quotes, like "123456789012"`)
+		s.reader.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id",
+			`write its 12 digits in quotes, like "123456789012"`)
 		return ""
 	}
 	if n.Style == 0 {
-		s.reader.warn(n, "`"+s.path+key+"` is a number without quotes", "write \""+id+"\": some readers of YAML change it")
+		s.reader.warn(n, "`"+s.path+key+"` is a number without quotes",
+			"write \""+id+"\": some readers of YAML change it")
 	}
 	return id
 }

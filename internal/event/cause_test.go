@@ -15,9 +15,11 @@ func TestCauseJSON(t *testing.T) {
 		Cause
 		After int `json:"after"`
 	}
-	full := Cause{ID: "e1", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Actor: "ada", Source: "action.production", Reason: "fix"}
+	full := Cause{ID: "e1", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Actor: "ada",
+		Source: "action.production", Reason: "fix"}
 	for want, cause := range map[string]Cause{
-		`{"before":1,"event_id":"e1","event_time":"2026-01-22T10:15:30Z","actor":"ada","source":"action.production","reason":"fix","after":2}`: full,
+		`{"before":1,"event_id":"e1","event_time":"2026-01-22T10:15:30Z","actor":"ada","source":"action.production",` +
+			`"reason":"fix","after":2}`: full,
 		`{"before":1,"after":2}`: {},
 	} {
 		got, err := json.Marshal(record{1, cause, 2})

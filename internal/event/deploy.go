@@ -119,7 +119,8 @@ func (d *detail) readWorkload() {
 	switch {
 	case len(d.wrong) > before: // text has added the problem
 	case service != "" && task != "":
-		d.wrong.add(`both "service" (%s) and "task" (%s) are set: one event deploys one of them`, quote(service), quote(task))
+		d.wrong.add(`both "service" (%s) and "task" (%s) are set: one event deploys one of them`, quote(service),
+			quote(task))
 	case name == "" && (d.members["service"] != nil || d.members["task"] != nil):
 		d.wrong.add(`"service" is empty: name what to deploy`)
 	case name == "":
@@ -162,7 +163,8 @@ func (d *detail) readAction() {
 	case Rollback:
 		d.rollback = true
 		if tag := d.text("tag"); tag != "" {
-			d.wrong.add(`"action" is "rollback", which chooses the image itself, and "tag" is %s: remove one of them`, quote(tag))
+			d.wrong.add(`"action" is "rollback", which chooses the image itself, and "tag" is %s: remove one of them`,
+				quote(tag))
 		}
 	default:
 		d.wrong.add(`"action" is %s, not %q or %q`, quote(action), actionDeploy, Rollback)

@@ -69,7 +69,8 @@ func parseEnvelope(raw []byte) (*envelope, problems) {
 // event would supersede every later one.
 func (r reader) checkAhead(wrong *problems) {
 	if ahead := r.event.Time.Sub(r.now); ahead > maxAhead {
-		wrong.add(`"time" is %s, %s ahead of now; at most %s is accepted, because events are ordered by time (check the sender's clock)`,
+		wrong.add(`"time" is %s, %s ahead of now; at most %s is accepted, because events are ordered by time (check `+
+			`the sender's clock)`,
 			r.event.Time.Format(time.RFC3339), ahead.Round(time.Second), maxAhead)
 	}
 }

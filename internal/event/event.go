@@ -4,7 +4,6 @@
 package event
 
 import (
-	"fmt"
 	"time"
 
 	"deployer/internal/environment"
@@ -97,7 +96,7 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return Reading{ID: e.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
 	}
-	return r.ignored(fmt.Sprintf("events of type %s from %s are not for the deployer", quote(e.DetailType), quote(e.Source)))
+	return r.ignored("events of type " + quote(e.DetailType) + " from " + quote(e.Source) + " are not for the deployer")
 }
 
 // reader reads one event for an environment.

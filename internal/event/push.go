@@ -35,7 +35,8 @@ func (r reader) push(wrong problems) Reading {
 	case result != "SUCCESS":
 		return r.ignored("the push to " + quote(repository) + " has the result " + quote(result))
 	case tag == "":
-		return r.ignored("the push to " + quote(repository) + " has no tag: it is part of an image, or its tag was replaced at once")
+		return r.ignored("the push to " + quote(repository) +
+			" has no tag: it is part of an image, or its tag was replaced at once")
 	case image.IsSignature(tag):
 		return r.ignored("tag " + quote(tag) + " is a signature or attestation, not an image that can run")
 	}
@@ -77,7 +78,8 @@ func (r reader) workloadsOf(repository string) (workloads []environment.Workload
 		case w.Repository == "" || w.Repository != repository:
 		case w.Registry != pushedTo:
 			reason = "the push to " + quote(repository) + " was to the registry of account " + quote(r.event.Account) +
-				" in " + quote(r.event.Region) + "; " + r.env.Name + " runs images from " + w.Registry.String() + " (" + w.RegistryReason + ")"
+				" in " + quote(r.event.Region) + "; " + r.env.Name + " runs images from " + w.Registry.String() + " (" +
+				w.RegistryReason + ")"
 		default:
 			workloads = append(workloads, w)
 		}

@@ -55,7 +55,8 @@ func (r reader) rollout() Reading {
 	}
 	id, _ := text(detail["deploymentId"])
 	if step != TasksImpaired && !strings.HasPrefix(id, "ecs-svc/") {
-		return r.rejected("the ECS event is malformed: \"deploymentId\" is " + quote(id) + ", not like ecs-svc/1234567890")
+		return r.rejected("the ECS event is malformed: \"deploymentId\" is " + quote(id) +
+			", not like ecs-svc/1234567890")
 	}
 	ecsReason, _ := text(detail["reason"])
 	return Reading{ID: r.event.ID, Verdict: Followed, Reason: name + " of " + w.Name, At: r.event.Time,
@@ -82,7 +83,8 @@ func (r reader) workloadOfService() (w environment.Workload, reason string) {
 			return w, ""
 		}
 	}
-	cluster := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID + ":service/" + r.env.Cluster + "/"
+	cluster := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
+		":service/" + r.env.Cluster + "/"
 	name, inCluster := strings.CutPrefix(arns[0], cluster)
 	if !inCluster || r.event.Account != r.env.AccountID {
 		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name

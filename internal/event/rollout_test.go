@@ -12,15 +12,20 @@ import (
 
 // rolled returns an ECS event about a service.
 func rolled(detailType, account, service, detail string) string {
-	return fmt.Sprintf(`{"version":"0","id":"e3","detail-type":%q,"source":"aws.ecs","account":%q,"time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":["arn:aws:ecs:us-east-1:333333333333:service/%s"],"detail":%s}`,
+	return fmt.Sprintf(`{"version":"0","id":"e3","detail-type":%q,"source":"aws.ecs","account":%q,`+
+		`"time":"2026-01-22T10:15:30Z","region":"us-east-1",`+
+		`"resources":["arn:aws:ecs:us-east-1:333333333333:service/%s"],"detail":%s}`,
 		detailType, account, service, detail)
 }
 
 const (
 	change    = "ECS Deployment State Change"
 	action    = "ECS Service Action"
-	completed = `{"eventType":"INFO","eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"ecs-svc/1","updatedAt":"2026-01-22T10:15:30Z","reason":"ECS deployment ecs-svc/1 completed."}`
-	impaired  = `{"eventType":"WARN","eventName":"SERVICE_TASK_START_IMPAIRED","clusterArn":"arn:aws:ecs:us-east-1:333333333333:cluster/myproject_cluster_prod","createdAt":"2026-01-22T10:15:30Z"}`
+	completed = `{"eventType":"INFO","eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"ecs-svc/1",` +
+		`"updatedAt":"2026-01-22T10:15:30Z","reason":"ECS deployment ecs-svc/1 completed."}`
+	impaired = `{"eventType":"WARN","eventName":"SERVICE_TASK_START_IMPAIRED",` +
+		`"clusterArn":"arn:aws:ecs:us-east-1:333333333333:cluster/myproject_cluster_prod",` +
+		`"createdAt":"2026-01-22T10:15:30Z"}`
 )
 
 func TestRollout(t *testing.T) {
@@ -29,7 +34,8 @@ func TestRollout(t *testing.T) {
 	api, _ := prod.Find("web-api", environment.Services...)
 	followed := func(what string, r Rollout) Reading {
 		r.Workload = api
-		return Reading{ID: "e3", Verdict: Followed, Reason: what + " of web-api", At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Rollout: r}
+		return Reading{ID: "e3", Verdict: Followed, Reason: what + " of web-api",
+			At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Rollout: r}
 	}
 	ignored := func(reason string) Reading { return Reading{ID: "e3", Verdict: Ignored, Reason: reason} }
 	const service = "myproject_cluster_prod/myproject_service_web-api_prod"
@@ -38,21 +44,33 @@ func TestRollout(t *testing.T) {
 		want        Reading
 	}{
 		{"completed", rolled(change, "333333333333", service, completed),
-			followed("SERVICE_DEPLOYMENT_COMPLETED", Rollout{Step: RolloutCompleted, DeploymentID: "ecs-svc/1", Reason: "ECS deployment ecs-svc/1 completed."})},
-		{"impaired", rolled(action, "333333333333", service, impaired), followed("SERVICE_TASK_START_IMPAIRED", Rollout{Step: TasksImpaired})},
+			followed("SERVICE_DEPLOYMENT_COMPLETED",
+				Rollout{Step: RolloutCompleted, DeploymentID: "ecs-svc/1",
+					Reason: "ECS deployment ecs-svc/1 completed."})},
+		{"impaired", rolled(action, "333333333333", service, impaired),
+			followed("SERVICE_TASK_START_IMPAIRED", Rollout{Step: TasksImpaired})},
 		{"steady", rolled(action, "333333333333", service, `{"eventName":"SERVICE_STEADY_STATE"}`),
 			ignored(`the ECS event "SERVICE_STEADY_STATE" is not a rollout step that the deployer handles`)},
 		{"impaired with the wrong type", rolled(change, "333333333333", service, impaired),
 			ignored(`the ECS event "SERVICE_TASK_START_IMPAIRED" is not a rollout step that the deployer handles`)},
 		{"another cluster", rolled(change, "333333333333", "other/myproject_service_web-api_prod", completed),
-			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/other/myproject_service_web-api_prod" is not in cluster myproject_cluster_prod of prod`)},
+			ignored(
+				`the service "arn:aws:ecs:us-east-1:333333333333:service/other/myproject_service_web-api_prod" is ` +
+					`not in cluster myproject_cluster_prod of prod`)},
 		{"another account", rolled(change, "222222222222", service, completed),
-			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_web-api_prod" is not in cluster myproject_cluster_prod of prod`)},
-		{"another service of the cluster", rolled(change, "333333333333", "myproject_cluster_prod/myproject_service_web_prod", completed),
+			ignored(
+				`the service ` +
+					`"arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_web-api_prod"` +
+					` is not in cluster myproject_cluster_prod of prod`)},
+		{"another service of the cluster",
+			rolled(change, "333333333333", "myproject_cluster_prod/myproject_service_web_prod", completed),
 			ignored(`the service "myproject_service_web_prod" is not a workload of myproject`)},
 		{"no id", rolled(change, "333333333333", service, `{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":7}`),
-			Reading{ID: "e3", Verdict: Rejected, Reason: `the ECS event is malformed: "deploymentId" is "", not like ecs-svc/1234567890`,
-				At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Claims: Claims{Cause: Cause{ID: "e3", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Source: "aws.ecs"}}}},
+			Reading{ID: "e3", Verdict: Rejected,
+				Reason: `the ECS event is malformed: "deploymentId" is "", not like ecs-svc/1234567890`,
+				At:     time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
+				Claims: Claims{Cause: Cause{ID: "e3", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
+					Source: "aws.ecs"}}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

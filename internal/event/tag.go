@@ -20,7 +20,8 @@ func CheckTag(tag string) string {
 	case strings.ContainsAny(tag, "${}"):
 		return "tag " + quote(tag) + " contains a variable that was not expanded"
 	case !image.ValidTag(tag):
-		return "tag " + quote(tag) + " is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores," +
+		return "tag " + quote(tag) +
+			" is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores," +
 			" and starts with a letter, digit or underscore"
 	case strings.HasSuffix(tag, "-"):
 		return "tag " + quote(tag) + ` ends in "-"; did the commit variable expand?`

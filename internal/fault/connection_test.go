@@ -41,7 +41,8 @@ func TestConnectionFaults(t *testing.T) {
 		retried bool
 	}{
 		{name: "refused", fault: "Unreachable", retried: true},
-		{name: "closed without an answer", serve: func(w http.ResponseWriter, _ *http.Request) { hijack(w).Close() }, fault: "Unreachable", effect: true, retried: true},
+		{name: "closed without an answer", serve: func(w http.ResponseWriter, _ *http.Request) { hijack(w).Close() },
+			fault: "Unreachable", effect: true, retried: true},
 		{name: "reset", serve: func(w http.ResponseWriter, _ *http.Request) {
 			c := hijack(w).(*net.TCPConn)
 			c.SetLinger(0)
@@ -49,7 +50,8 @@ func TestConnectionFaults(t *testing.T) {
 		}, fault: "Unreachable", effect: true, retried: true},
 		{name: "closed within the answer", serve: func(w http.ResponseWriter, _ *http.Request) {
 			c := hijack(w)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100\r\n\r\n{\"clus")
+			io.WriteString(c,
+				"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: 100\r\n\r\n{\"clus")
 			c.Close()
 		}, fault: "Unreachable", effect: true, retried: true},
 		{name: "answer hangs", serve: func(w http.ResponseWriter, _ *http.Request) {
@@ -57,9 +59,12 @@ func TestConnectionFaults(t *testing.T) {
 			w.(http.Flusher).Flush()
 			<-release
 		}, client: 50 * time.Millisecond, fault: "Timeout or Unreachable", effect: true, retried: true},
-		{name: "attempt hangs", serve: func(http.ResponseWriter, *http.Request) { <-release }, client: 20 * time.Millisecond, fault: "Timeout", effect: true, retried: true},
-		{name: "deadline passes", serve: func(http.ResponseWriter, *http.Request) { <-release }, ctx: 20 * time.Millisecond, fault: "Timeout", effect: true},
-		{name: "untrusted certificate", serve: func(http.ResponseWriter, *http.Request) {}, secure: true, fault: "Unreachable", effect: true, retried: true},
+		{name: "attempt hangs", serve: func(http.ResponseWriter, *http.Request) { <-release },
+			client: 20 * time.Millisecond, fault: "Timeout", effect: true, retried: true},
+		{name: "deadline passes", serve: func(http.ResponseWriter, *http.Request) { <-release },
+			ctx: 20 * time.Millisecond, fault: "Timeout", effect: true},
+		{name: "untrusted certificate", serve: func(http.ResponseWriter, *http.Request) {}, secure: true,
+			fault: "Unreachable", effect: true, retried: true},
 		{name: "page of a proxy", serve: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			io.WriteString(w, "<html>Bad Gateway</html>")
@@ -88,8 +93,9 @@ func TestConnectionFaults(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, tt.ctx)
 				defer cancel()
 			}
-			client := ecs.New(ecs.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.AnonymousCredentials{},
-				HTTPClient: awshttp.NewBuildableClient().WithTimeout(tt.client), Retryer: aws.NopRetryer{}})
+			client := ecs.New(ecs.Options{Region: "us-east-1", BaseEndpoint: aws.String(server.URL),
+				Credentials: aws.AnonymousCredentials{},
+				HTTPClient:  awshttp.NewBuildableClient().WithTimeout(tt.client), Retryer: aws.NopRetryer{}})
 			_, err := client.ListClusters(ctx, nil)
 			if err == nil {
 				t.Fatal("it succeeded")

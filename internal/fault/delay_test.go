@@ -32,8 +32,10 @@ func TestDelay(t *testing.T) {
 		{"throttled near the end", UntilDeadline, time.Second, 100, empty, 0, time.Second - roundTrip},
 		{"registration, lost connection", UntilDeadlineIfRejected, time.Minute, 1, lost, 0, 100 * time.Millisecond},
 		{"registration", UntilDeadlineIfRejected, time.Minute, 1, empty, 0, 30 * time.Second},
-		{"registration again", UntilDeadlineIfRejected, time.Minute, 2, empty, 3 * time.Second, 4500 * time.Millisecond},
-		{"registration near the end", UntilDeadlineIfRejected, 2*time.Second + roundTrip, 2, empty, time.Second, 2 * time.Second},
+		{"registration again", UntilDeadlineIfRejected, time.Minute, 2, empty, 3 * time.Second,
+			4500 * time.Millisecond},
+		{"registration near the end", UntilDeadlineIfRejected, 2*time.Second + roundTrip, 2, empty, time.Second,
+			2 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

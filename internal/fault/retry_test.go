@@ -51,8 +51,9 @@ func describe(ctx context.Context, a *answers) error {
 
 const (
 	throttled  = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
-	concurrent = `{"__type":"ClientException","message":"Too many concurrent attempts to create a new revision of the specified family."}`
-	client     = `{"__type":"ClientException","message":"Unable to describe task definition."}`
+	concurrent = `{"__type":"ClientException","message":"Too many concurrent attempts to create a new revision of ` +
+		`the specified family."}`
+	client = `{"__type":"ClientException","message":"Unable to describe task definition."}`
 )
 
 func TestRetriesTransientErrors(t *testing.T) {
@@ -68,9 +69,12 @@ func TestRetriesTransientErrors(t *testing.T) {
 		{"concurrent revisions", 400, []string{concurrent, concurrent, concurrent, concurrent, ""}, 5, ""},
 		{"server error", 500, []string{`{"__type":"ServerException","message":"oops"}`, ""}, 2, ""},
 		{"lost connection", 200, []string{"reset", ""}, 2, ""},
-		{"invalid request", 400, []string{client}, 1, "listing clusters: ClientException: Unable to describe task definition. (see AWS's message: the task definition, the service or one of their roles is not valid)"},
+		{"invalid request", 400, []string{client}, 1,
+			"listing clusters: ClientException: Unable to describe task definition. (see AWS's message: the task " +
+				"definition, the service or one of their roles is not valid)"},
 		{"denied", 400, []string{`{"__type":"AccessDeniedException","message":"User: x is not authorized"}`}, 1,
-			"listing clusters: AccessDeniedException: User: x is not authorized (allow it in the IAM policy of the caller named above)"},
+			"listing clusters: AccessDeniedException: User: x is not authorized (allow it in the IAM policy of the " +
+				"caller named above)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,7 +106,8 @@ func TestNeverPastTheDeadline(t *testing.T) {
 			defer cancel()
 			a := &answers{bodies: []string{throttled}, status: 400}
 			err := describe(ctx, a)
-			if !IsUnavailable(err) || !errors.Is(err, Name("Throttling")) || !strings.Contains(err.Error(), "ThrottlingException: Rate exceeded, after ") {
+			if !IsUnavailable(err) || !errors.Is(err, Name("Throttling")) ||
+				!strings.Contains(err.Error(), "ThrottlingException: Rate exceeded, after ") {
 				t.Errorf("limit %s: got %v", limit, err)
 			}
 			if took := time.Since(start); took > limit {
@@ -140,12 +145,17 @@ func TestClassify(t *testing.T) {
 		is   func(error) bool
 	}{
 		{"deadline", context.DeadlineExceeded, "Timeout: doing: context deadline exceeded", IsUnavailable},
-		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, "Unreachable: doing: read: connection reset by peer", IsUnavailable},
+		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+			"Unreachable: doing: read: connection reset by peer", IsUnavailable},
 		{"unknown", errors.New("odd"), "Unexpected: doing: odd (" + unknownHint + ")", IsMisconfigured},
-		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"}, "InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", IsMisconfigured},
-		{"under an older protocol's code", &sqstypes.QueueDoesNotExist{Message: aws.String("gone"), ErrorCodeOverride: aws.String("AWS.SimpleQueueService.NonExistentQueue")},
-			"QueueDoesNotExist: doing: AWS.SimpleQueueService.NonExistentQueue: gone (check the queue's URL and region, and the account of these credentials)", IsMisconfigured},
-		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"}, "New: doing: NewException: new (" + unknownHint + ")", IsMisconfigured},
+		{"modelled", &smithy.GenericAPIError{Code: "InvalidParameterException", Message: "no"},
+			"InvalidParameter: doing: InvalidParameterException: no (" + badCall + ")", IsMisconfigured},
+		{"under an older protocol's code", &sqstypes.QueueDoesNotExist{Message: aws.String("gone"),
+			ErrorCodeOverride: aws.String("AWS.SimpleQueueService.NonExistentQueue")},
+			"QueueDoesNotExist: doing: AWS.SimpleQueueService.NonExistentQueue: gone (check the queue's URL and " +
+				"region, and the account of these credentials)", IsMisconfigured},
+		{"not modelled", &smithy.GenericAPIError{Code: "NewException", Message: "new"},
+			"New: doing: NewException: new (" + unknownHint + ")", IsMisconfigured},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -169,7 +179,8 @@ func TestMayHaveTakenEffect(t *testing.T) {
 		want                bool
 	}{
 		{"throttled", "ThrottlingException", "Rate exceeded", false},
-		{"concurrent revisions", "ClientException", "Too many concurrent attempts to create a new revision of the specified family.", false},
+		{"concurrent revisions", "ClientException",
+			"Too many concurrent attempts to create a new revision of the specified family.", false},
 		{"rejected", "ClientException", "Family contains invalid characters.", false},
 		{"server error", "ServerException", "Service Unavailable. Please try again later.", true},
 	} {

@@ -18,8 +18,9 @@ type entry struct {
 
 // Hints that several errors share.
 const (
-	allowIt     = "allow it in the IAM policy of the caller named above"
-	badCall     = "AWS rejected the request as invalid: check the task definition; if it is valid, this is a bug in the deployer"
+	allowIt = "allow it in the IAM policy of the caller named above"
+	badCall = "AWS rejected the request as invalid: check the task definition; if it is valid, this is a bug in " +
+		"the deployer"
 	notAWS      = "check that the endpoint is AWS's own; if it is, this is a bug in the deployer"
 	raiseIt     = "raise the quota in Service Quotas, or use less of it"
 	createIt    = "create it with the infrastructure, or name the right one in the environment file"
@@ -88,18 +89,20 @@ var table = map[string]entry{
 	// ECS.
 	"ClientException": {misconfigured,
 		"see AWS's message: the task definition, the service or one of their roles is not valid"},
-	"ClusterNotFoundException":   {misconfigured, createIt},
-	"ServiceNotFoundException":   {misconfigured, createIt},
-	"ServiceNotActiveException":  {misconfigured, "it was deleted: create it again, or remove it from the environment file"},
+	"ClusterNotFoundException": {misconfigured, createIt},
+	"ServiceNotFoundException": {misconfigured, createIt},
+	"ServiceNotActiveException": {misconfigured,
+		"it was deleted: create it again, or remove it from the environment file"},
 	"NamespaceNotFoundException": {misconfigured, "create the Service Connect namespace that the service names"},
 	"PlatformUnknownException":   {misconfigured, "change the service's platform version to one that exists"},
 	"PlatformTaskDefinitionIncompatibilityException": {misconfigured,
 		"change the service's platform version to one that can run the task definition"},
 	"UnsupportedFeatureException": {misconfigured,
 		"the region does not support a feature that the task definition or the service uses"},
-	"ConflictException":                  {unavailable, ""},
-	"ResourceNotFoundException":          {misconfigured, createIt},
-	"ServiceDeploymentNotFoundException": {misconfigured, "a newer service deployment may have replaced it: check the service's status"},
+	"ConflictException":         {unavailable, ""},
+	"ResourceNotFoundException": {misconfigured, createIt},
+	"ServiceDeploymentNotFoundException": {misconfigured,
+		"a newer service deployment may have replaced it: check the service's status"},
 
 	// ECR.
 	"RepositoryNotFoundException":       {misconfigured, createIt},
@@ -122,8 +125,9 @@ var table = map[string]entry{
 	"RedactionFailure":                    {misconfigured, badCall},
 
 	// SQS.
-	"QueueDoesNotExist":      {misconfigured, "check the queue's URL and region, and the account of these credentials"},
-	"InvalidAddress":         {misconfigured, "write the queue's URL like https://sqs.us-east-1.amazonaws.com/111111111111/name"},
+	"QueueDoesNotExist": {misconfigured, "check the queue's URL and region, and the account of these credentials"},
+	"InvalidAddress": {misconfigured,
+		"write the queue's URL like https://sqs.us-east-1.amazonaws.com/111111111111/name"},
 	"InvalidSecurity":        {misconfigured, badCall},
 	"InvalidIdFormat":        {misconfigured, badCall},
 	"ReceiptHandleIsInvalid": {misconfigured, "another consumer received the message meanwhile, or it was deleted"},
@@ -141,7 +145,8 @@ var table = map[string]entry{
 	// SSM.
 	"ParameterNotFound":        {misconfigured, createIt},
 	"ParameterVersionNotFound": {misconfigured, createIt},
-	"InvalidKeyId":             {misconfigured, "allow the function's role kms:Decrypt with the KMS key of the parameter"},
+	"InvalidKeyId": {misconfigured,
+		"allow the function's role kms:Decrypt with the KMS key of the parameter"},
 
 	// SNS.
 	"AuthorizationError":          {misconfigured, allowIt},
@@ -150,12 +155,13 @@ var table = map[string]entry{
 	"ParameterValueInvalid":       {misconfigured, badCall},
 	"EndpointDisabled":            {misconfigured, "publish to a topic, not to a mobile endpoint"},
 	"PlatformApplicationDisabled": {misconfigured, "publish to a topic, not to a mobile endpoint"},
-	"KMSAccessDenied":             {misconfigured, "allow the function's role kms:GenerateDataKey and kms:Decrypt with the KMS key of the topic"},
-	"KMSDisabled":                 {misconfigured, "enable the KMS key of the topic"},
-	"KMSInvalidState":             {misconfigured, keyState},
-	"KMSNotFound":                 {misconfigured, "the KMS key of the topic was deleted: give the topic another"},
-	"KMSOptInRequired":            {misconfigured, keyState},
-	"KMSThrottling":               {unavailable, ""},
+	"KMSAccessDenied": {misconfigured,
+		"allow the function's role kms:GenerateDataKey and kms:Decrypt with the KMS key of the topic"},
+	"KMSDisabled":      {misconfigured, "enable the KMS key of the topic"},
+	"KMSInvalidState":  {misconfigured, keyState},
+	"KMSNotFound":      {misconfigured, "the KMS key of the topic was deleted: give the topic another"},
+	"KMSOptInRequired": {misconfigured, keyState},
+	"KMSThrottling":    {unavailable, ""},
 
 	// IAM.
 	"NoSuchEntity":     {misconfigured, createIt},

@@ -86,7 +86,8 @@ func called(t *testing.T) []string {
 				for n := range ast.Preorder(file) {
 					call, ok := n.(*ast.SelectorExpr)
 					if ok && operations[service][call.Sel.Name] {
-						found[service+"."+strings.TrimSuffix(strings.TrimPrefix(call.Sel.Name, "New"), "Paginator")] = true
+						found[service+"."+strings.TrimSuffix(strings.TrimPrefix(call.Sel.Name, "New"),
+							"Paginator")] = true
 					}
 				}
 			}
@@ -100,7 +101,8 @@ func services(files []*ast.File) []string {
 	names := map[string]bool{}
 	for _, file := range files {
 		for _, imported := range file.Imports {
-			if name, ok := strings.CutPrefix(strings.Trim(imported.Path.Value, `"`), sdk); ok && !strings.Contains(name, "/") {
+			if name, ok := strings.CutPrefix(strings.Trim(imported.Path.Value, `"`), sdk); ok &&
+				!strings.Contains(name, "/") {
 				names[name] = true
 			}
 		}

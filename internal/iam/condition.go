@@ -52,7 +52,8 @@ func (c condition) holds(r Request) bool {
 		return c.whenMissing
 	}
 	matches := func(value string) bool {
-		return slices.ContainsFunc(c.values, func(v string) bool { return c.operator.compare(v, value) }) != c.operator.not
+		return slices.ContainsFunc(c.values,
+			func(v string) bool { return c.operator.compare(v, value) }) != c.operator.not
 	}
 	if c.all {
 		return !slices.ContainsFunc(values, func(value string) bool { return !matches(value) })

@@ -16,7 +16,8 @@ type principal struct {
 
 var (
 	accountID    = regexp.MustCompile(`^\d{12}$`)
-	principalARN = regexp.MustCompile(`^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):((?:root|user/.+|role/.+|assumed-role/.+|federated-user/.+))$`)
+	principalARN = regexp.MustCompile(
+		`^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):((?:root|user/.+|role/.+|assumed-role/.+|federated-user/.+))$`)
 )
 
 func (p principal) matches(r Request) bool {
@@ -40,7 +41,8 @@ func parsePrincipals(value any) ([]principal, error) {
 	}
 	kinds, ok := value.(map[string]any)
 	if !ok {
-		return nil, errors.New(`the Principal must be "*" or an object such as {"AWS": "arn:aws:iam::111111111111:root"}`)
+		return nil, errors.New(
+			`the Principal must be "*" or an object such as {"AWS": "arn:aws:iam::111111111111:root"}`)
 	}
 	if len(kinds) == 0 {
 		return nil, errors.New("the Principal is empty")
@@ -65,7 +67,9 @@ func checkPrincipal(kind, value string) error {
 	switch kind {
 	case "AWS":
 		if value != "*" && !accountID.MatchString(value) && !principalARN.MatchString(value) {
-			return fmt.Errorf("the Principal AWS %q is neither *, a 12-digit account id nor the ARN of an account's root, a role or a user", value)
+			return fmt.Errorf(
+				"the Principal AWS %q is neither *, a 12-digit account id nor the ARN of an account's root, a role "+
+					"or a user", value)
 		}
 		if value != "*" && strings.ContainsAny(value, "*?") {
 			return fmt.Errorf("the Principal AWS %q has a wildcard, which is allowed only alone", value)

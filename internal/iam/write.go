@@ -18,7 +18,8 @@ func Identity(resource string, actions ...string) Grant {
 
 // Resource returns the statement that allows actions to an account, for a resource's policy.
 func Resource(partition, account string, actions ...string) Grant {
-	return Grant{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + partition + ":iam::" + account + ":root"}, Action: actions}
+	return Grant{Effect: "Allow", Principal: map[string]string{"AWS": "arn:" + partition + ":iam::" + account +
+		":root"}, Action: actions}
 }
 
 // String returns the statement as JSON, with its elements in the usual order.

@@ -63,7 +63,8 @@ func PartitionOf(region string) Partition {
 
 // registryHost matches the host names of a registry: plain, FIPS, and the dual-stack
 // forms of both, in every partition.
-var registryHost = regexp.MustCompile(`^([0-9]{12})\.(?:dkr\.ecr|dkr\.ecr-fips|dkr-ecr|dkr-ecr-fips)\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.(.+)$`)
+var registryHost = regexp.MustCompile(
+	`^([0-9]{12})\.(?:dkr\.ecr|dkr\.ecr-fips|dkr-ecr|dkr-ecr-fips)\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.(.+)$`)
 
 // ParseHost returns the registry with a host name, and whether the name is that of a registry.
 func ParseHost(host string) (Registry, bool) {

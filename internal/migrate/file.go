@@ -53,15 +53,18 @@ func parse(name string, data []byte) (*file, error) {
 	var load *yaml.LoadError
 	switch {
 	case errors.As(err, &load):
-		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column, What: "reading YAML: " + load.Message, Fix: "correct it first"}}
+		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column,
+			What: "reading YAML: " + load.Message, Fix: "correct it first"}}
 	case err != nil:
 		return nil, f.fault(nil, err.Error(), "mend it first")
 	case second != nil:
-		return nil, f.fault(second, "a second YAML document begins here", "keep one document, and one environment, per file")
+		return nil, f.fault(second, "a second YAML document begins here",
+			"keep one document, and one environment, per file")
 	}
 	f.root = document.Content[0]
 	if f.root.Style&yaml.FlowStyle != 0 {
-		return nil, f.fault(f.root, "the file's keys are in braces, so that no line can be added", "write one key per line, or set ecr_strategy by hand")
+		return nil, f.fault(f.root, "the file's keys are in braces, so that no line can be added",
+			"write one key per line, or set ecr_strategy by hand")
 	}
 	if err := f.unique(f.root, ""); err != nil {
 		return nil, err
@@ -141,8 +144,10 @@ func (f *file) insertAfter(key, value *yaml.Node, text string) error {
 	}
 	begin, end, next := f.line(at)
 	indent := strings.TrimPrefix(string(f.data[begin:at]), mark)
-	if strings.Trim(indent, " ") != "" || value.Kind != yaml.ScalarNode || value.Line != key.Line || value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 || strings.ContainsAny(value.Value, "\n") {
-		return f.fault(key, "`"+key.Value+"` is not on one line, after which another could be added", "write it like: "+key.Value+": dev")
+	if strings.Trim(indent, " ") != "" || value.Kind != yaml.ScalarNode || value.Line != key.Line ||
+		value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 || strings.ContainsAny(value.Value, "\n") {
+		return f.fault(key, "`"+key.Value+"` is not on one line, after which another could be added",
+			"write it like: "+key.Value+": dev")
 	}
 	newline := string(f.data[end:next])
 	if newline == "" { // the last line of the file
@@ -166,7 +171,8 @@ func (f *file) replaceValue(key *yaml.Node, text string) error {
 	_, end, _ := f.line(at)
 	colon := bytes.IndexByte(f.data[at:end], ':')
 	if colon < 0 {
-		return f.fault(key, "`"+key.Value+"` is not followed by a colon on the same line", "write it like: "+key.Value+": "+text)
+		return f.fault(key, "`"+key.Value+"` is not followed by a colon on the same line",
+			"write it like: "+key.Value+": "+text)
 	}
 	begin := at + colon + 1
 	rest := string(f.data[begin:end])
@@ -177,7 +183,8 @@ func (f *file) replaceValue(key *yaml.Node, text string) error {
 	switch strings.TrimSpace(value) {
 	case "", "~", "null", "Null", "NULL", `""`, "''":
 	default:
-		return f.fault(key, "`"+key.Value+"` is empty in a form that cannot be changed in place", "write it like: "+key.Value+": "+text)
+		return f.fault(key, "`"+key.Value+"` is empty in a form that cannot be changed in place",
+			"write it like: "+key.Value+": "+text)
 	}
 	f.edits = append(f.edits, edit{begin, end - len(comment), " " + text})
 	return nil
@@ -202,10 +209,12 @@ func (f *file) apply() []byte {
 func (f *file) verify(data []byte) error {
 	document, _, err := documentOf(data)
 	if err != nil {
-		return f.fault(nil, "the changed file could not be read again: "+err.Error(), "set ecr_strategy by hand, and report this file")
+		return f.fault(nil, "the changed file could not be read again: "+err.Error(),
+			"set ecr_strategy by hand, and report this file")
 	}
 	if a, b := others(f.root), others(document.Content[0]); len(a) != len(b) || !slices.EqualFunc(a, b, same) {
-		return f.fault(f.root, "the change would have altered other keys", "set ecr_strategy by hand, and report this file")
+		return f.fault(f.root, "the change would have altered other keys",
+			"set ecr_strategy by hand, and report this file")
 	}
 	return nil
 }

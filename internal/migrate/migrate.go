@@ -59,7 +59,9 @@ func Plan(name string, data []byte) (Change, error) {
 			return c, err
 		}
 	case version == 0:
-		c.note("there is no schema_version, so the file is older than 6: it stays so, because the earlier migrations come first")
+		c.note(
+			"there is no schema_version, so the file is older than 6: it stays so, because the earlier migrations " +
+				"come first")
 	default:
 		c.note("schema_version is %d and stays so, because the migrations up to %d come first", version, from)
 	}
@@ -114,7 +116,8 @@ func (f *file) setVersion(c *Change) error {
 		at++
 	}
 	if old := strconv.Itoa(from); at+len(old) > len(f.data) || string(f.data[at:at+len(old)]) != old {
-		return f.fault(v, "`schema_version` is written in a form that cannot be changed in place", "write it as: schema_version: 6")
+		return f.fault(v, "`schema_version` is written in a form that cannot be changed in place",
+			"write it as: schema_version: 6")
 	}
 	f.edits = append(f.edits, edit{at, at + len(strconv.Itoa(from)), strconv.Itoa(to)})
 	c.note("schema_version: %d → %d", from, to)

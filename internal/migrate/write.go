@@ -23,7 +23,8 @@ func Read(path string) (target string, data []byte, err error) {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	if !inside {
-		return "", nil, fmt.Errorf("%s: is a symbolic link to %s, outside its directory (migrate that file itself)", path, target)
+		return "", nil, fmt.Errorf("%s: is a symbolic link to %s, outside its directory (migrate that file itself)",
+			path, target)
 	}
 	info, err := os.Stat(target)
 	switch {
@@ -83,7 +84,8 @@ func Write(path string, data []byte) (err error) {
 	if err := errors.Join(writeErr, chmodErr, chownErr, syncErr, temporary.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temporary.Name(), path) // atomic on Unix; on Windows MoveFileEx, which replaces the file in one call
+	// atomic on Unix; on Windows MoveFileEx, which replaces the file in one call
+	return os.Rename(temporary.Name(), path)
 }
 
 // All returns the YAML files of a directory, or of its subdirectory project if it has
@@ -99,7 +101,8 @@ func All(dir string) ([]string, error) {
 	var files []string
 	for _, e := range entries {
 		name := e.Name()
-		if extension := filepath.Ext(name); !e.IsDir() && (extension == ".yaml" || extension == ".yml") && !strings.Contains(name, ".backup") && !strings.HasPrefix(name, ".") {
+		if extension := filepath.Ext(name); !e.IsDir() && (extension == ".yaml" || extension == ".yml") &&
+			!strings.Contains(name, ".backup") && !strings.HasPrefix(name, ".") {
 			files = append(files, filepath.Join(dir, name))
 		}
 	}

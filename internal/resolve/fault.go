@@ -35,7 +35,8 @@ func notInECR(env *environment.Environment, w environment.Workload, tag string) 
 func callFailed(err error, env *environment.Environment, w environment.Workload, name string) error {
 	if fault.HasCode(err, "RepositoryNotFoundException") {
 		//lint:ignore ST1005 people search for this text
-		cause := fmt.Errorf("No ECR repository found: %s/%s does not exist (%s)", w.Registry.Host(), w.Repository, w.RegistryReason)
+		cause := fmt.Errorf("No ECR repository found: %s/%s does not exist (%s)", w.Registry.Host(), w.Repository,
+			w.RegistryReason)
 		return fault.Misconfigured(fault.ErrRepositoryNotFound, looking(w, name), cause,
 			"create it with the infrastructure, or set ecr_strategy in "+env.File+" to the account that has the images")
 	}
@@ -114,14 +115,17 @@ func imageMissing(failures []types.ImageFailure, w environment.Workload, name st
 	case types.ImageFailureCodeImageNotFound, types.ImageFailureCodeInvalidImageTag,
 		types.ImageFailureCodeInvalidImageDigest, types.ImageFailureCodeImageTagDoesNotMatchDigest,
 		types.ImageFailureCodeMissingDigestAndTag, types.ImageFailureCodeImageReferencedByManifestList:
-		hint := fmt.Sprintf("push the image first, or check the tag: aws ecr describe-images --registry-id %s --region %s --repository-name %s",
+		hint := fmt.Sprintf("push the image first, or check the tag: aws ecr describe-images --registry-id %s "+
+			"--region %s --repository-name %s",
 			w.Registry.AccountID, w.Registry.Region, w.Repository)
 		if image.ValidDigest(name) {
 			hint = "it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again"
 		}
-		return fault.Rejected(fault.ErrImageNotFound, looking(w, name), fmt.Errorf("image not found: %s: %s", code, reason), hint)
+		return fault.Rejected(fault.ErrImageNotFound, looking(w, name),
+			fmt.Errorf("image not found: %s: %s", code, reason), hint)
 	case types.ImageFailureCodeUpstreamTooManyRequests, types.ImageFailureCodeUpstreamUnavailable:
 		return fault.Unavailable(fault.Name(code), looking(w, name), notAvailable, "")
 	}
-	return fault.Misconfigured(fault.Name(code), looking(w, name), notAvailable, "see the reason that ECR gives, and make the image available again")
+	return fault.Misconfigured(fault.Name(code), looking(w, name), notAvailable,
+		"see the reason that ECR gives, and make the image available again")
 }

@@ -16,7 +16,8 @@ import (
 // Pushed returns the reference of the image that has tag now, with its digest,
 // and the time of its push. If no image has the tag, the digest is "". It calls
 // ecr:DescribeImages, a permission of its own.
-func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, time.Time, error) {
+func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
+	image.Reference, time.Time, error) {
 	ref := w.Reference(tag)
 	out, err := r.client(w.Registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
 		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),

@@ -41,7 +41,8 @@ var mediaTypes = []string{
 // of the cross-account repository policy allow. A tag that does not exist is a
 // [fault.Rejection], a missing repository or permission a
 // [fault.Misconfiguration]. The environment is used in their texts only.
-func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (image.Reference, error) {
+func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
+	image.Reference, error) {
 	if w.Repository == "" {
 		return image.Reference{}, notInECR(env, w, tag)
 	}
@@ -51,7 +52,8 @@ func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w 
 // Pinned returns the reference of the image with the given digest, if it still
 // exists, under a tag that it had before. The tag may name another image now.
 // Errors are those of [Resolver.Resolve].
-func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w environment.Workload, tag, digest string) (image.Reference, error) {
+func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w environment.Workload, tag,
+	digest string) (image.Reference, error) {
 	ref, err := r.find(ctx, env, w, digest, types.ImageIdentifier{ImageDigest: aws.String(digest)})
 	ref.Tag = tag
 	return ref, err

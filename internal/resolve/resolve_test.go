@@ -27,10 +27,15 @@ const (
 // pull is the permission that a check needs, and openRepository
 // the policy that docs/strategies.md gives for accounts outside the organization.
 const (
-	pull           = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage","Resource":"*"}]}`
+	pull = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:BatchGetImage",` +
+		`"Resource":"*"}]}`
 	nothing        = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*"}]}`
-	openRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::333333333333:root"]},"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","ecr:BatchCheckLayerAvailability"]}]}`
-	shutRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"ecr:BatchGetImage"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"ecr:*"}]}`
+	openRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+		`"Principal":{"AWS":["arn:aws:iam::333333333333:root"]},"Action":["ecr:GetDownloadUrlForLayer",` +
+		`"ecr:BatchGetImage","ecr:BatchCheckLayerAvailability"]}]}`
+	shutRepository = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",` +
+		`"Action":"ecr:BatchGetImage"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},` +
+		`"Action":"ecr:*"}]}`
 )
 
 // load returns an environment of the centralized pattern.
@@ -51,7 +56,9 @@ func registry(t *testing.T, repositoryPolicy string) (e *emulator.Emulator, url,
 	digest, err := account.Push(t.Context(), "myproject_backend", "v1", "v1", "latest")
 	must(t, err)
 	if repositoryPolicy != "" {
-		_, err = account.ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: aws.String(repositoryPolicy)})
+		_, err = account.ECR.SetRepositoryPolicy(t.Context(),
+			&ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"),
+				PolicyText: aws.String(repositoryPolicy)})
 		must(t, err)
 	}
 	return e, url, digest
@@ -68,17 +75,21 @@ func TestResolve(t *testing.T) {
 			e.ResetCalls()
 			got, err := New(caller.Config).Resolve(t.Context(), env, backend, "v1")
 			must(t, err)
-			want := image.Reference{Host: "111111111111.dkr.ecr.us-east-1.amazonaws.com", Repository: "myproject_backend", Tag: "v1", Digest: digest}
+			want := image.Reference{Host: "111111111111.dkr.ecr.us-east-1.amazonaws.com",
+				Repository: "myproject_backend", Tag: "v1", Digest: digest}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 			calls := e.Calls()
-			if len(calls) != 1 || calls[0].Operation != "BatchGetImage" || calls[0].Region != "us-east-1" || calls[0].Account != env.AccountID ||
+			if len(calls) != 1 || calls[0].Operation != "BatchGetImage" || calls[0].Region != "us-east-1" ||
+				calls[0].Account != env.AccountID ||
 				!strings.Contains(string(calls[0].Body), `"registryId":"111111111111"`) {
 				t.Errorf("calls: %+v", calls)
 			}
-			const accepted = `"acceptedMediaTypes":["application/vnd.oci.image.index.v1+json","application/vnd.oci.image.manifest.v1+json",` +
-				`"application/vnd.docker.distribution.manifest.list.v2+json","application/vnd.docker.distribution.manifest.v2+json"]`
+			const accepted = `"acceptedMediaTypes":["application/vnd.oci.image.index.v1+json",` +
+				`"application/vnd.oci.image.manifest.v1+json",` +
+				`"application/vnd.docker.distribution.manifest.list.v2+json",` +
+				`"application/vnd.docker.distribution.manifest.v2+json"]`
 			if body := string(calls[0].Body); !strings.Contains(body, accepted) {
 				t.Errorf("it sent %s, without %s", body, accepted)
 			}
@@ -89,20 +100,33 @@ func TestResolve(t *testing.T) {
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	const (
-		doing      = `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `
-		user       = "User: arn:aws:sts::333333333333:assumed-role/Deployer/"
-		not        = " is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend "
-		identity   = `in account 333333333333, add to the policy of role Deployer: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}`
-		repository = `in account 111111111111, add to the policy of repository myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]}`
+		doing = `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `
+		user  = "User: arn:aws:sts::333333333333:assumed-role/Deployer/"
+		not   = " is not authorized to perform: ecr:BatchGetImage on resource: " +
+			"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend "
+		identity = `in account 333333333333, add to the policy of role Deployer: ` +
+			`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
+			`"ecr:BatchCheckLayerAvailability"],` +
+			`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}`
+		repository = `in account 111111111111, add to the policy of repository myproject_backend in us-east-1: ` +
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage",` +
+			`"ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]}`
 	)
 	tests := []struct {
 		name             string
 		role, repository string
 		want             []string // parts of the text, in order
 	}{
-		{"repository policy missing", pull, "", []string{doing + "access denied: the repository policy does not allow it; AWS's message: " + user, not + "because no resource-based policy allows the ecr:BatchGetImage action (" + repository + ")"}},
-		{"identity policy missing", nothing, openRepository, []string{doing + "access denied: the identity policy of role Deployer does not allow it; AWS's message: " + user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity + "; if it is still denied then, " + repository + ")"}},
-		{"explicit deny", pull, shutRepository, []string{doing + "access denied: a policy denies it explicitly; AWS's message: " + user, "explicit deny", "(adding an Allow does not help: find the Deny that AWS names, and exclude role Deployer from it)"}},
+		{"repository policy missing", pull, "",
+			[]string{doing + "access denied: the repository policy does not allow it; AWS's message: " + user,
+				not + "because no resource-based policy allows the ecr:BatchGetImage action (" + repository + ")"}},
+		{"identity policy missing", nothing, openRepository,
+			[]string{doing + "access denied: the identity policy of role Deployer does not allow it; AWS's message: " +
+				user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity +
+				"; if it is still denied then, " + repository + ")"}},
+		{"explicit deny", pull, shutRepository,
+			[]string{doing + "access denied: a policy denies it explicitly; AWS's message: " + user, "explicit deny",
+				"(adding an Allow does not help: find the Deny that AWS names, and exclude role Deployer from it)"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,21 +146,36 @@ func TestDenied(t *testing.T) {
 // TestUnknownPolicy checks the fault of a denial that does not name the policy.
 func TestUnknownPolicy(t *testing.T) {
 	t.Parallel()
-	const message = "User: arn:aws:iam::333333333333:user/ada is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
+	const message = "User: arn:aws:iam::333333333333:user/ada is not authorized to perform: ecr:BatchGetImage on " +
+		"resource: arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 	tests := []struct {
 		name, env, message, want string
 	}{
-		{"across accounts", "prod", message, `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not report which policy denied it, and across accounts both must allow it; AWS's message: ` + message +
-			` (in account 333333333333, add to the policy of arn:aws:iam::333333333333:user/ada: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}; ` +
-			`and in account 111111111111, add to the policy of repository myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]})`},
-		{"in one account, without a message", "dev", "", `looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: access denied: AWS does not report which policy denied it; AWS's message: ` +
-			` (in account 111111111111, add to the policy of the caller: {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"],"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`},
+		{"across accounts", "prod", message,
+			`looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: ` +
+				`access denied: AWS does not report which policy denied it, and across accounts both must allow it; ` +
+				`AWS's message: ` + message +
+				` (in account 333333333333, add to the policy of arn:aws:iam::333333333333:user/ada: ` +
+				`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
+				`"ecr:BatchCheckLayerAvailability"],` +
+				`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}; ` +
+				`and in account 111111111111, add to the policy of repository myproject_backend in us-east-1: ` +
+				`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},` +
+				`"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]})`},
+		{"in one account, without a message", "dev", "",
+			`looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: ` +
+				`access denied: AWS does not report which policy denied it; AWS's message: ` +
+				` (in account 111111111111, add to the policy of the caller: ` +
+				`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
+				`"ecr:BatchCheckLayerAvailability"],` +
+				`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			env, backend := load(t, tt.env)
-			wantFault(t, callFailed(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: tt.message}, env, backend, "v1"), "AccessDenied", fault.IsMisconfigured, tt.want)
+			wantFault(t, callFailed(&smithy.GenericAPIError{Code: "AccessDeniedException", Message: tt.message}, env,
+				backend, "v1"), "AccessDenied", fault.IsMisconfigured, tt.want)
 		})
 	}
 }
@@ -146,12 +185,17 @@ func TestUnknownPolicy(t *testing.T) {
 func TestFailureCodes(t *testing.T) {
 	t.Parallel()
 	classes := map[types.ImageFailureCode]func(error) bool{
-		types.ImageFailureCodeInvalidImageDigest: fault.IsRejected, types.ImageFailureCodeInvalidImageTag: fault.IsRejected,
-		types.ImageFailureCodeImageTagDoesNotMatchDigest: fault.IsRejected, types.ImageFailureCodeImageNotFound: fault.IsRejected,
-		types.ImageFailureCodeMissingDigestAndTag: fault.IsRejected, types.ImageFailureCodeImageReferencedByManifestList: fault.IsRejected,
-		types.ImageFailureCodeKmsError: fault.IsMisconfigured, types.ImageFailureCodeUpstreamAccessDenied: fault.IsMisconfigured,
-		types.ImageFailureCodeImageInaccessible:       fault.IsMisconfigured,
-		types.ImageFailureCodeUpstreamTooManyRequests: fault.IsUnavailable, types.ImageFailureCodeUpstreamUnavailable: fault.IsUnavailable,
+		types.ImageFailureCodeInvalidImageDigest:            fault.IsRejected,
+		types.ImageFailureCodeInvalidImageTag:               fault.IsRejected,
+		types.ImageFailureCodeImageTagDoesNotMatchDigest:    fault.IsRejected,
+		types.ImageFailureCodeImageNotFound:                 fault.IsRejected,
+		types.ImageFailureCodeMissingDigestAndTag:           fault.IsRejected,
+		types.ImageFailureCodeImageReferencedByManifestList: fault.IsRejected,
+		types.ImageFailureCodeKmsError:                      fault.IsMisconfigured,
+		types.ImageFailureCodeUpstreamAccessDenied:          fault.IsMisconfigured,
+		types.ImageFailureCodeImageInaccessible:             fault.IsMisconfigured,
+		types.ImageFailureCodeUpstreamTooManyRequests:       fault.IsUnavailable,
+		types.ImageFailureCodeUpstreamUnavailable:           fault.IsUnavailable,
 	}
 	_, backend := load(t, "prod")
 	for _, code := range types.ImageFailureCode("").Values() {
@@ -160,7 +204,8 @@ func TestFailureCodes(t *testing.T) {
 			t.Errorf("failure code %s is not classified", code)
 			continue
 		}
-		if err := imageMissing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, backend, "v1"); !class(err) {
+		if err := imageMissing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, backend,
+			"v1"); !class(err) {
 			t.Errorf("%s: %T is of another class", code, err)
 		}
 	}
@@ -176,21 +221,25 @@ func TestMissing(t *testing.T) {
 	r := New(accounts.Connect(url, prod, "us-east-1").Config)
 	_, err := r.Resolve(t.Context(), env, backend, "git-abc123f")
 	wantFault(t, err, "ImageNotFound", fault.IsRejected,
-		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: image not found: ImageNotFound: Requested image not found `+
-			`(push the image first, or check the tag: aws ecr describe-images --registry-id 111111111111 --region us-east-1 --repository-name myproject_backend)`)
+		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `+
+			`image not found: ImageNotFound: Requested image not found `+
+			`(push the image first, or check the tag: aws ecr describe-images --registry-id 111111111111 --region `+
+			`us-east-1 --repository-name myproject_backend)`)
 
 	own, backend := load(t, "dev")
 	api, _ := own.Find("web-api", environment.Services...)
 	_, err = New(accounts.Connect(url, dev, "us-east-1").Config).Resolve(t.Context(), own, api, "v1")
 	wantFault(t, err, "RepositoryNotFound", fault.IsMisconfigured,
 		`looking for tag "v1" in ECR repository "myproject_service_web-api" of account 111111111111 in us-east-1: `+
-			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does not exist (strategy local: set by ecr_strategy) `+
+			`No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_service_web-api does `+
+			`not exist (strategy local: set by ecr_strategy) `+
 			`(create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images)`)
 
 	backend.Repository, backend.External = "", "nginx:1.29"
 	_, err = r.Resolve(t.Context(), own, backend, "v1")
 	wantFault(t, err, "ImageOutsideECR", fault.IsRejected,
-		`resolving tag "v1" of backend "backend": its image "nginx:1.29" is not in ECR, so that it can be neither checked nor pinned `+
+		`resolving tag "v1" of backend "backend": its image "nginx:1.29" is not in ECR, so that it can be neither `+
+			`checked nor pinned `+
 			`(to deploy from ECR, remove the image from dev.yaml and apply the infrastructure)`)
 }
 

@@ -56,14 +56,17 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	for _, setting := range more {
 		name, value, ok := strings.Cut(setting, "=")
 		if !ok || !slices.Contains(chosen, name) || value == "" || strings.ContainsAny(value, " \t\r\n\"'$\\") {
-			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting, strings.Join(chosen, ", "), env.File)
+			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting,
+				strings.Join(chosen, ", "), env.File)
 		}
 		all = append(all, Parameter{name, value})
 	}
 	return slices.DeleteFunc(all, func(p Parameter) bool { return p.Value == "" }), nil
 }
 
-var errNoAccount = errors.New("the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add account_id to the file)")
+var errNoAccount = errors.New(
+	"the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add " +
+		"account_id to the file)")
 
 // extraFamilies returns the ARNs of families that the name patterns of the template do
 // not cover.
@@ -78,7 +81,8 @@ func extraFamilies(env *environment.Environment) (string, error) {
 		if env.AccountID == "" {
 			return "", errNoAccount
 		}
-		arns = append(arns, fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s:*", image.PartitionOf(env.Region).Name, env.Region, env.AccountID, w.Family))
+		arns = append(arns, fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s:*", image.PartitionOf(env.Region).Name,
+			env.Region, env.AccountID, w.Family))
 	}
 	return strings.Join(arns, ","), nil
 }

@@ -48,18 +48,25 @@ func TestParameters(t *testing.T) {
 		want       []Parameter
 	}{
 		{"local", "project: p\nenv: dev\nregion: us-east-1\n", nil, []Parameter{
-			{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"}, {"ClusterName", "p_cluster_dev"}}},
-		{"prod", "project: p\nenv: prod\nregion: us-east-1\n", []string{"ReconcileMinutes=0", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t"}, []Parameter{
-			{"Project", "p"}, {"Env", "prod"}, {"DeploySources", "action.prod,action.production"}, {"AutoDeploy", "disabled"}, {"ClusterName", "p_cluster_prod"},
-			{"ReconcileMinutes", "0"}, {"AlarmTopicArn", "arn:aws:sns:us-east-1:111111111111:t"}}},
-		{"local by env, with an id for others", "project: p\nenv: dev\nregion: us-east-1\necr_account_id: \"111111111111\"\n", nil, []Parameter{
-			{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"}, {"ClusterName", "p_cluster_dev"}}},
+			{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
+			{"ClusterName", "p_cluster_dev"}}},
+		{"prod", "project: p\nenv: prod\nregion: us-east-1\n",
+			[]string{"ReconcileMinutes=0", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t"}, []Parameter{
+				{"Project", "p"}, {"Env", "prod"}, {"DeploySources", "action.prod,action.production"},
+				{"AutoDeploy", "disabled"}, {"ClusterName", "p_cluster_prod"},
+				{"ReconcileMinutes", "0"}, {"AlarmTopicArn", "arn:aws:sns:us-east-1:111111111111:t"}}},
+		{"local by env, with an id for others",
+			"project: p\nenv: dev\nregion: us-east-1\necr_account_id: \"111111111111\"\n", nil, []Parameter{
+				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
+				{"ClusterName", "p_cluster_dev"}}},
 		{"odd", odd, nil, []Parameter{
-			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"}, {"EcrAccountRegion", "us-east-1"},
+			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"},
+			{"EcrAccountRegion", "us-east-1"},
 			{"DeploySources", "action.production,release.tool"}, {"AutoDeploy", "enabled"}, {"ClusterName", "main"},
 			{"ExtraFamilyArns", "arn:aws:ecs:eu-west-1:012345670123:task-definition/web-v2:*"},
 			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
-			{"SlackParameter", "/my_project/slack"}, {"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"}}},
+			{"SlackParameter", "/my_project/slack"},
+			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -79,7 +86,8 @@ func TestParameters(t *testing.T) {
 func TestParametersRefuses(t *testing.T) {
 	t.Parallel()
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
-	const setting = `: not NAME=VALUE for one of ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, AlarmTopicArn; the others follow from dev.yaml`
+	const setting = `: not NAME=VALUE for one of ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, AlarmTopicArn; ` +
+		`the others follow from dev.yaml`
 	for _, tt := range []struct{ name, file, more, want string }{
 		{"no account", strings.Replace(odd, `account_id: "012345670123"`, "", 1), "", errNoAccount.Error()},
 		{"what the file says", file, "Env=prod", `reading "Env=prod"` + setting},
@@ -155,8 +163,8 @@ func accepted(t *testing.T, parameters []Parameter) {
 	}
 }
 
-// TestEveryParameter holds that every parameter of the template is either the
-// environment file's to decide or known as somebody's choice.
+// TestEveryParameter checks that the environment file decides every parameter of the
+// template, or that it is one of those that are chosen at installation.
 func TestEveryParameter(t *testing.T) {
 	t.Parallel()
 	got, err := Parameters(parse(t, odd))
