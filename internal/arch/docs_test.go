@@ -46,9 +46,11 @@ func TestDocumentation(t *testing.T) {
 }
 
 var (
-	quoted   = regexp.MustCompile(`\*([^*\n]+(?:\n[^*\n]+)?)\*`)                                   // a message, in italics
-	variable = regexp.MustCompile("(?:tag )?\"[^\"]*\"|: |…|`[^`]*`|[0-9]+|[A-Z_]{4,}|linux/\\w+") // a part that differs
-	joined   = regexp.MustCompile("[\"`] ?\\+\n\\s*[\"`]")                                         // between the parts of a long string
+	// a message, in italics
+	quoted = regexp.MustCompile(`\*([^*\n]+(?:\n[^*\n]+)?)\*`)
+	// a part that differs
+	variable = regexp.MustCompile("(?:tag )?\"[^\"]*\"|: |…|`[^`]*`|[0-9]+|[A-Z_]{4,}|linux/\\w+")
+	joined   = regexp.MustCompile("[\"`] ?\\+\n\\s*[\"`]") // between the parts of a long string
 )
 
 // notOurs are quotes in docs/how-to/troubleshooting.md that are not messages of the deployer.
