@@ -1,5 +1,5 @@
-// Package bus puts events on an Amazon EventBridge bus, and makes sure that
-// they are there: PutEvents answers HTTP 200 for entries that it did not take.
+// Package bus puts events on an Amazon EventBridge bus, and checks that they are
+// there: PutEvents answers HTTP 200 even for entries that it rejected.
 package bus
 
 import (
@@ -18,8 +18,10 @@ import (
 	"deployer/internal/fault"
 )
 
-// most is how many entries one PutEvents takes.
-const most = 10
+const (
+	maxEntries  = 10 // of one PutEvents
+	maxAttempts = 4  // to put an entry that EventBridge rejects for a transient reason
+)
 
 // Entry is an event to put.
 type Entry struct {
@@ -27,11 +29,11 @@ type Entry struct {
 	DetailType string
 	Detail     string    // a JSON object
 	Time       time.Time // when it happened; zero for now
-	Resources  []string  // ARNs of what it is about
+	Resources  []string  // ARNs of what the event is about
 }
 
-// Bus is an event bus. It is safe for concurrent use; its client is made when
-// it is first used.
+// Bus is an event bus. It is safe for concurrent use. Its client is made when it
+// is first used.
 type Bus struct {
 	name   string
 	client func() *eventbridge.Client
@@ -46,44 +48,44 @@ func New(config aws.Config, name string) *Bus {
 	return &Bus{name, sync.OnceValue(func() *eventbridge.Client { return eventbridge.NewFromConfig(config) })}
 }
 
-// Put puts the entries on the bus and returns their event ids, in order. Its
-// error is a fault of package fault, and names every entry that was not taken;
-// the ids of the others are returned all the same.
+// Put puts the entries on the bus and returns their event ids in the same order,
+// "" for an entry that was rejected. Its error is a fault of package fault, and
+// names every rejected entry. Transient faults are retried.
 func (b *Bus) Put(ctx context.Context, entries ...Entry) (ids []string, err error) {
 	var errs []error
-	for part := range slices.Chunk(entries, most) {
-		got, err := b.put(ctx, part)
-		ids, errs = append(ids, got...), append(errs, err)
+	for part := range slices.Chunk(entries, maxEntries) {
+		partIDs, err := b.put(ctx, part)
+		ids, errs = append(ids, partIDs...), append(errs, err)
 	}
 	return ids, errors.Join(errs...)
 }
 
-// put puts at most ten entries, and those once more that EventBridge did not
-// take for a reason that passes.
+// put puts at most maxEntries entries.
 func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 	ids, errs := make([]string, len(entries)), make([]error, len(entries))
-	left := make([]int, len(entries))
-	for i := range left {
-		left[i] = i
+	pending := make([]int, len(entries)) // indexes of entries
+	for i := range pending {
+		pending[i] = i
 	}
 	for attempt := 1; ; attempt++ {
 		in := &eventbridge.PutEventsInput{}
-		for _, i := range left {
+		for _, i := range pending {
 			in.Entries = append(in.Entries, b.request(entries[i]))
 		}
-		out, err := b.client().PutEvents(ctx, in, func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+		out, err := b.client().PutEvents(ctx, in, untilDeadline(ctx))
 		if err != nil {
-			return ids, fault.Classify(fmt.Sprintf("putting %d events on bus %q", len(left), b.name), err)
+			return ids, fault.Classify(fmt.Sprintf("putting %d events on bus %q", len(pending), b.name), err)
 		}
-		var again []int
+		var retry []int
 		var outage *fault.Outage
-		for n, i := range left {
-			ids[i], errs[i] = b.answer(entries[i], out.Entries[n])
+		for n, i := range pending {
+			ids[i], errs[i] = b.result(entries[i], out.Entries[n])
 			if errors.As(errs[i], &outage) {
-				again = append(again, i)
+				retry = append(retry, i)
 			}
 		}
-		if left = again; len(left) == 0 || attempt == attempts {
+		pending = retry
+		if len(pending) == 0 || attempt == maxAttempts {
 			return ids, errors.Join(errs...)
 		}
 		if err := fault.Backoff(ctx, attempt, outage.Doing, outage.Err); err != nil {
@@ -92,32 +94,40 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 	}
 }
 
-// attempts is how often an entry is put that EventBridge does not take.
-const attempts = 4
-
+// request returns an entry as PutEvents expects it.
 func (b *Bus) request(e Entry) types.PutEventsRequestEntry {
-	r := types.PutEventsRequestEntry{EventBusName: aws.String(b.name), Source: aws.String(e.Source), DetailType: aws.String(e.DetailType), Detail: aws.String(e.Detail), Resources: e.Resources}
+	r := types.PutEventsRequestEntry{
+		EventBusName: aws.String(b.name), Source: aws.String(e.Source), DetailType: aws.String(e.DetailType),
+		Detail: aws.String(e.Detail), Resources: e.Resources,
+	}
 	if !e.Time.IsZero() {
 		r.Time = aws.Time(e.Time)
 	}
 	return r
 }
 
-// answer returns the id of an entry that was taken, and the fault of one that was not.
-func (b *Bus) answer(e Entry, r types.PutEventsResultEntry) (id string, err error) {
+// result returns the event id of an entry, or the fault for which it was rejected.
+func (b *Bus) result(e Entry, r types.PutEventsResultEntry) (id string, err error) {
 	if r.ErrorCode == nil {
 		return aws.ToString(r.EventId), nil
 	}
 	doing := fmt.Sprintf("putting the %s event of source %q on bus %q", e.DetailType, e.Source, b.name)
-	return "", fault.Classify(doing, &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)})
+	cause := &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)}
+	return "", fault.Classify(doing, cause)
 }
 
-// Exists asks whether the bus is there, for PutEvents takes events for a bus
-// that is not, and drops them. Where the caller may not ask, the error says so.
+// Exists reports whether the bus exists: PutEvents accepts events for a bus that
+// does not, and drops them. It calls events:DescribeEventBus. Its error is a fault
+// of package fault.
 func (b *Bus) Exists(ctx context.Context) (bool, error) {
-	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)}, func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)},
+		untilDeadline(ctx))
 	if fault.HasCode(err, "ResourceNotFoundException") {
 		return false, nil
 	}
 	return err == nil, fault.Classify(fmt.Sprintf("describing event bus %q", b.name), err)
+}
+
+func untilDeadline(ctx context.Context) func(*eventbridge.Options) {
+	return func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) }
 }

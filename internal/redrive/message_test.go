@@ -24,14 +24,16 @@ func TestParse(t *testing.T) {
 		}, {
 			name: "a function's record",
 			body: `{"version":"1.0","timestamp":"2026-01-22T10:15:30.000Z",
-				"requestContext":{"requestId":"r","functionArn":"f:$LATEST","condition":"RetriesExhausted","approximateInvokeCount":3},
+				"requestContext":{"requestId":"r","functionArn":"f:$LATEST",
+					"condition":"RetriesExhausted","approximateInvokeCount":3},
 				"requestPayload":` + event + `,
 				"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},
 				"responsePayload":{"errorType":"AccessDenied","errorMessage":"no"}}`,
 			want: Message{json.RawMessage(event), "RetriesExhausted: AccessDenied: no"},
 		}, {
 			name: "a record of an event that became too old",
-			body: `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},"requestPayload":` + event + `}`,
+			body: `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},
+				"requestPayload":` + event + `}`,
 			want: Message{json.RawMessage(event), "EventAgeExceeded"},
 		}, {
 			name: "an outcome",
