@@ -16,7 +16,8 @@ import (
 
 // rolloutHandler is what the pipeline needs of [rollout.Handler].
 type rolloutHandler interface {
-	Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (reports []rollout.Report, reason string, err error)
+	Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (
+		reports []rollout.Report, reason string, err error)
 	Journal(ctx context.Context, r rollout.Report) error
 }
 
@@ -28,13 +29,16 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 		return result, nil
 	}
 	e := reading.Rollout
-	keys := []any{"event_id", reading.ID, "service", e.Workload.Name, "step", string(e.Step), "deployment_id", e.DeploymentID}
+	keys := []any{
+		"event_id", reading.ID, "service", e.Workload.Name, "step", string(e.Step), "deployment_id", e.DeploymentID,
+	}
 	reports, reason, err := p.rollouts.Handle(ctx, env, e, reading.At)
 	if err == nil {
 		err = p.publishReports(ctx, reports)
 	}
 	if err != nil {
-		slog.ErrorContext(ctx, "handling a rollout event failed", append(keys, "error", err.Error(), "error_type", fault.NameOf(err))...)
+		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))
+		slog.ErrorContext(ctx, "handling a rollout event failed", keys...)
 		return Result{}, err
 	}
 	if len(reports) == 0 {

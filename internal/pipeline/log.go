@@ -14,9 +14,12 @@ import (
 // logDeployment logs the result of a request as one line.
 func logDeployment(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
 	tag := cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
-	keys := []any{"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", tag}
+	keys := []any{
+		"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", tag,
+	}
 	if err != nil {
-		slog.ErrorContext(ctx, "deployment failed", append(keys, "error", err.Error(), "error_type", fault.NameOf(err))...)
+		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))
+		slog.ErrorContext(ctx, "deployment failed", keys...)
 		return
 	}
 	level := slog.LevelInfo

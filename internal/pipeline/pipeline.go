@@ -122,7 +122,8 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		return result, nil
 	case event.Rejected:
 		result.Status = ecsdeploy.Rejected
-		slog.ErrorContext(ctx, "event rejected", "event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
+		slog.ErrorContext(ctx, "event rejected",
+			"event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
 		return result, p.publishRejection(ctx, env, reading, raw)
 	case event.Followed, event.Due:
 		if dryRun {

@@ -65,9 +65,18 @@ func (f *fixture) function() *Pipeline {
 // deployEvent returns a DEPLOY event for prod or dev, sent at the given time.
 func deployEvent(id string, at time.Time, env, detail string) json.RawMessage {
 	source := map[string]string{"prod": "action.production", "dev": "action.dev"}[env]
-	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"DEPLOY","source":%q,"account":"111111111111","time":%q,"region":"us-east-1","resources":[],"detail":%s}`,
-		id, source, at.Format(time.RFC3339), detail)
+	return fmt.Appendf(nil, `{"version":"0","id":%q,"detail-type":"DEPLOY","source":%q,"account":"111111111111",
+		"time":%q,"region":"us-east-1","resources":[],"detail":%s}`, id, source, at.Format(time.RFC3339), detail)
 }
+
+const (
+	scheduled = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events",
+		"account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
+	rolledOut = `{"version":"0","id":"r1","detail-type":"ECS Deployment State Change","source":"aws.ecs",
+		"account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1",
+		"resources":["arn:aws:ecs:us-east-1:111111111111:service/myproject_cluster_dev/myproject_service_dev"],
+		"detail":{"eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"ecs-svc/1"}}`
+)
 
 // published returns the outcomes that were put on a bus, each as its detail-type
 // and its detail.
@@ -117,10 +126,7 @@ func (f *fixture) changes() (all []string) {
 // for a preview, and what each publishes and counts.
 func TestRoutes(t *testing.T) {
 	t.Parallel()
-	now := start.Add(time.Hour)
-	const scheduled = `{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`
-	const rolledOut = `{"version":"0","id":"r1","detail-type":"ECS Deployment State Change","source":"aws.ecs","account":"111111111111","time":"2026-01-22T10:15:00Z","region":"us-east-1",` +
-		`"resources":["arn:aws:ecs:us-east-1:111111111111:service/myproject_cluster_dev/myproject_service_dev"],"detail":{"eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"ecs-svc/1"}}`
+	event := func(id, detail string) string { return string(deployEvent(id, start.Add(time.Hour), "dev", detail)) }
 	for _, tt := range []struct {
 		name, raw       string
 		status, preview ecsdeploy.Status
@@ -128,12 +134,17 @@ func TestRoutes(t *testing.T) {
 		published       string
 		metric          string
 	}{
-		{"not for the environment", `{"id":"x","detail-type":"Other","source":"aws.s3"}`, ecsdeploy.Ignored, ecsdeploy.Ignored, 0, "", `"Ignored":1`},
+		{"not for the environment", `{"id":"x","detail-type":"Other","source":"aws.s3"}`,
+			ecsdeploy.Ignored, ecsdeploy.Ignored, 0, "", `"Ignored":1`},
 		{"not JSON", `{`, ecsdeploy.Rejected, ecsdeploy.Rejected, 0, "Deployment Rejected", `"Rejected":1`},
-		{"a tag that no image has", string(deployEvent("e1", now, "dev", `{"service":"backend","tag":"v9"}`)), ecsdeploy.Rejected, ecsdeploy.Rejected, 1, "Deployment Rejected", `"Rejected":1`},
-		{"a deployment", string(deployEvent("e2", now, "dev", `{"service":"backend","tag":"v1","force":true}`)), ecsdeploy.Deployed, ecsdeploy.Planned, 1, "", ""},
-		{"a dry run", string(deployEvent("e3", now, "dev", `{"service":"backend","tag":"v1","force":true,"dry_run":true}`)), ecsdeploy.Planned, ecsdeploy.Planned, 1, "", ""},
-		{"a task", string(deployEvent("e4", now, "dev", `{"task":"nightly-report","tag":"v1"}`)), ecsdeploy.Rejected, ecsdeploy.Rejected, 1, "Deployment Rejected", `"Rejected":1`},
+		{"a tag that no image has", event("e1", `{"service":"backend","tag":"v9"}`),
+			ecsdeploy.Rejected, ecsdeploy.Rejected, 1, "Deployment Rejected", `"Rejected":1`},
+		{"a deployment", event("e2", `{"service":"backend","tag":"v1","force":true}`),
+			ecsdeploy.Deployed, ecsdeploy.Planned, 1, "", ""},
+		{"a dry run", event("e3", `{"service":"backend","tag":"v1","force":true,"dry_run":true}`),
+			ecsdeploy.Planned, ecsdeploy.Planned, 1, "", ""},
+		{"a task", event("e4", `{"task":"nightly-report","tag":"v1"}`),
+			ecsdeploy.Rejected, ecsdeploy.Rejected, 1, "Deployment Rejected", `"Rejected":1`},
 		{"the schedule", scheduled, ecsdeploy.Unchanged, ecsdeploy.Ignored, 0, "", `"Reconciled":1`},
 		{"a rollout that ECS does not list", rolledOut, ecsdeploy.Ignored, ecsdeploy.Ignored, 0, "", ""},
 	} {
@@ -149,7 +160,8 @@ func TestRoutes(t *testing.T) {
 				t.Errorf("preview: %+v, %v; changed with %v; published %v", got, err, f.changes(), f.published(t))
 			}
 			got, err = f.function().Handle(t.Context(), json.RawMessage(tt.raw))
-			if err != nil || got.Status != tt.status || len(got.Deployments) != tt.deployments || got.Deployments == nil {
+			if err != nil || got.Status != tt.status || len(got.Deployments) != tt.deployments ||
+				got.Deployments == nil {
 				t.Errorf("%+v, %v; want status %s of %d deployments", got, err, tt.status, tt.deployments)
 			}
 			kinds := ""
@@ -159,7 +171,8 @@ func TestRoutes(t *testing.T) {
 			if kinds != tt.published {
 				t.Errorf("published %q, want %q", kinds, tt.published)
 			}
-			if metrics := f.metrics.String(); (tt.metric == "") != (metrics == "") || !strings.Contains(metrics, tt.metric) {
+			metrics := f.metrics.String()
+			if (tt.metric == "") != (metrics == "") || !strings.Contains(metrics, tt.metric) {
 				t.Errorf("metrics %q, want %s", metrics, tt.metric)
 			}
 		})
@@ -185,14 +198,19 @@ func TestRejectionPublished(t *testing.T) {
 		if err := json.Compact(&compact, raw); err != nil {
 			t.Fatal(err)
 		}
-		want := []publishedOutcome{{Kind: "Deployment Rejected", EventID: "e1", Service: tt.service, Tag: tt.tag, Cause: got.Reason, Event: compact.Bytes()}}
+		want := []publishedOutcome{{
+			Kind: "Deployment Rejected", EventID: "e1", Service: tt.service, Tag: tt.tag,
+			Cause: got.Reason, Event: compact.Bytes(),
+		}}
 		if diff := cmp.Diff(want, f.published(t)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 		f.aws.ResetCalls()
-		for _, p := range []*Pipeline{NewRedrive(f.env, f.accounts["prod"].Config), New(f.env, f.accounts["prod"].Config)} {
+		config := f.accounts["prod"].Config
+		for _, p := range []*Pipeline{NewRedrive(f.env, config), New(f.env, config)} {
 			p.now = f.clock.Now
-			if got, err := p.Handle(t.Context(), raw); err != nil || got.Status != ecsdeploy.Rejected || len(f.published(t)) != 0 {
+			got, err := p.Handle(t.Context(), raw)
+			if err != nil || got.Status != ecsdeploy.Rejected || len(f.published(t)) != 0 {
 				t.Errorf("%s, not by the function: %+v, %v; published %v", tt.name, got, err, f.published(t))
 			}
 		}
@@ -250,7 +268,8 @@ func TestSupersededPublishedOnce(t *testing.T) {
 		detail := fmt.Sprintf(`{"service":"backend","tag":%q,"force":true}`, tt.tag)
 		got, err := p.Handle(t.Context(), deployEvent(tt.id, first.Add(-tt.before), "prod", detail))
 		if err != nil || got.Status != tt.status || len(f.published(t)) != tt.published {
-			t.Errorf("%s: %+v, %v; published %v, want %s and %d", tt.id, got, err, f.published(t), tt.status, tt.published)
+			t.Errorf("%s: %+v, %v; published %v, want %s and %d", tt.id, got, err, f.published(t),
+				tt.status, tt.published)
 		}
 	}
 }
@@ -261,7 +280,8 @@ func TestNotPublished(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "prod")
 	f.aws.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("no")})
-	if _, err := f.function().Handle(t.Context(), json.RawMessage(`{`)); err == nil || !strings.HasPrefix(err.Error(), `publishing "Deployment Rejected"`) {
+	_, err := f.function().Handle(t.Context(), json.RawMessage(`{`))
+	if err == nil || !strings.HasPrefix(err.Error(), `publishing "Deployment Rejected"`) {
 		t.Errorf("error %v", err)
 	}
 	if f.metrics.Len() != 0 {
@@ -278,9 +298,9 @@ func TestReconcileRunsRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := f.function().Handle(t.Context(), json.RawMessage(`{"version":"0","id":"s1","detail-type":"Scheduled Event","source":"aws.events","account":"111111111111",`+
-		`"time":"2026-01-22T10:15:00Z","region":"us-east-1","resources":[],"detail":{}}`))
-	if err != nil || got.EventID != "s1" || got.Status != ecsdeploy.Deployed || len(got.Deployments) != 1 || got.Deployments[0].Digest != digest {
+	got, err := f.function().Handle(t.Context(), json.RawMessage(scheduled))
+	if err != nil || got.EventID != "s1" || got.Status != ecsdeploy.Deployed || len(got.Deployments) != 1 ||
+		got.Deployments[0].Digest != digest {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -292,7 +312,8 @@ func TestRunAll(t *testing.T) {
 	f := newFixture(t, "dev")
 	var requests []event.Request
 	for _, w := range f.env.Workloads {
-		requests = append(requests, event.Request{Workload: w, Tag: "v1", Force: true, Cause: event.Cause{ID: "e1", Time: start.Add(time.Hour), Source: "action.dev"}})
+		cause := event.Cause{ID: "e1", Time: start.Add(time.Hour), Source: "action.dev"}
+		requests = append(requests, event.Request{Cause: cause, Workload: w, Tag: "v1", Force: true})
 	}
 	f.aws.Inject(emulator.Fault{Operation: "ecs:UpdateService", Error: emulator.AccessDenied("no"), Times: 1})
 	p := f.function()
@@ -316,7 +337,8 @@ func TestAccount(t *testing.T) {
 	f := newFixture(t, "prod")
 	unknown := *f.env
 	unknown.AccountID = ""
-	invoked := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:999999999999:function:f"})
+	lambda := &lambdacontext.LambdaContext{InvokedFunctionArn: "arn:aws:lambda:us-east-1:999999999999:function:f"}
+	invoked := lambdacontext.NewContext(t.Context(), lambda)
 	for _, tt := range []struct {
 		name string
 		ctx  context.Context
@@ -331,7 +353,8 @@ func TestAccount(t *testing.T) {
 		f.aws.ResetCalls()
 		env, err := New(tt.env, f.accounts["prod"].Config).environmentOf(tt.ctx)
 		if err != nil || env.AccountID != tt.want || len(f.aws.Calls()) != tt.sts {
-			t.Errorf("%s: %v, %v after %d calls, want %s after %d", tt.name, env, err, len(f.aws.Calls()), tt.want, tt.sts)
+			t.Errorf("%s: %v, %v after %d calls, want %s after %d", tt.name, env, err, len(f.aws.Calls()),
+				tt.want, tt.sts)
 		}
 	}
 }

@@ -28,7 +28,8 @@ func (p *Pipeline) publish(ctx context.Context, outcomes ...outcome.Outcome) err
 }
 
 // publishRejection publishes the outcome of a rejected event.
-func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Environment, reading event.Reading, raw json.RawMessage) error {
+func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Environment, reading event.Reading,
+	raw json.RawMessage) error {
 	if !p.publishesResults {
 		return nil
 	}
@@ -71,7 +72,8 @@ func (p *Pipeline) terminalOutcome(env *environment.Environment, raw json.RawMes
 		return o, false, nil
 	}
 	o = outcome.New(env, request.Workload)
-	o.Time, o.Cause, o.Tag = p.now(), request.Cause, cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
+	o.Time, o.Cause = p.now(), request.Cause
+	o.Tag = cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
 	switch {
 	case failure != nil && p.now().Sub(request.Cause.Time) >= lastAttemptAge:
 		o.Problem, o.Event = failure.Error(), raw

@@ -17,7 +17,8 @@ import (
 // run carries out the requests of one event at the same time. If one fails, the
 // others are still carried out: a retry of the event finds them unchanged. Raw is
 // the event, nil if no event asked.
-func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage, requests []event.Request) (Result, error) {
+func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage,
+	requests []event.Request) (Result, error) {
 	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
 	errs := make([]error, len(requests))
 	working, cancel := p.withNotifyReserve(ctx)
@@ -39,10 +40,12 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 }
 
 // deploy carries out one request. A rejection is a result, not an error.
-func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (ecsdeploy.Deployment, error) {
+func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (
+	ecsdeploy.Deployment, error) {
 	if d, unsupported := NotYet(request); unsupported {
 		return d, nil
 	}
+	d := ecsdeploy.Deployment{Service: request.Workload.Name, Tag: request.Tag} // of a request that changes nothing
 	lookup, done, err := p.imageLookup(ctx, env, &request)
 	if done != nil {
 		return *done, nil
@@ -53,7 +56,8 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		ref, state, err = p.read(ctx, env, request, lookup)
 	}
 	if fault.IsRejected(err) {
-		return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err)}, nil
+		d.Status, d.Tag, d.Reason = ecsdeploy.Rejected, request.Tag, rejectionText(err)
+		return d, nil
 	}
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
@@ -63,8 +67,9 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		// person rolled back.
 		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref)
 		if back || err != nil {
-			return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
-				Reason: "the push was not lost: the service was rolled back from the image"}, err
+			d.Status, d.Digest = ecsdeploy.Ignored, ref.Digest
+			d.Reason = "the push was not lost: the service was rolled back from the image"
+			return d, err
 		}
 	}
 	order := ecsdeploy.Order{
@@ -74,7 +79,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if request.DryRun {
 		return p.deployer.Plan(ctx, state, order)
 	}
-	d, err := p.deployer.Deploy(ctx, state, order)
+	d, err = p.deployer.Deploy(ctx, state, order)
 	if err == nil && d.Status == ecsdeploy.Superseded && p.publishesResults {
 		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)
 	}
@@ -90,7 +95,8 @@ func rejectionText(err error) string {
 
 // read asks ECR for the image and ECS for the service at the same time. If both
 // fail, a rejection comes first: a retry would not change it.
-func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request, lookup imageLookup) (ref image.Reference, state *ecsdeploy.State, err error) {
+func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request, lookup imageLookup) (
+	ref image.Reference, state *ecsdeploy.State, err error) {
 	var imageErr, stateErr error
 	var both sync.WaitGroup
 	both.Go(func() { ref, imageErr = lookup(ctx) })

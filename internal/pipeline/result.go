@@ -12,13 +12,14 @@ type Result struct {
 	EventID     string                 `json:"event_id"`
 	Status      ecsdeploy.Status       `json:"status"`
 	Reason      string                 `json:"reason"`
-	Deployments []ecsdeploy.Deployment `json:"deployments"` // one for each request; empty, not null, if there are none
+	Deployments []ecsdeploy.Deployment `json:"deployments"` // one for each request; never null
 }
 
 // precedence orders the statuses of deployments: the first that occurs is the
 // status of the event.
 var precedence = []ecsdeploy.Status{
-	ecsdeploy.Rejected, ecsdeploy.Deployed, ecsdeploy.Planned, ecsdeploy.Superseded, ecsdeploy.Unchanged, ecsdeploy.Ignored,
+	ecsdeploy.Rejected, ecsdeploy.Deployed, ecsdeploy.Planned, ecsdeploy.Superseded,
+	ecsdeploy.Unchanged, ecsdeploy.Ignored,
 }
 
 // summarize sets the event's status from those of its deployments. It sets the

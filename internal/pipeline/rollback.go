@@ -19,11 +19,14 @@ type imageLookup func(context.Context) (image.Reference, error)
 // rollback as the image of an earlier revision, with which it completes the
 // request. The result of a rollback that was carried out before is returned at
 // once.
-func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (imageLookup, *ecsdeploy.Deployment, error) {
+func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
+	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
 	if !request.Rollback {
 		tag := request.Tag
-		return func(ctx context.Context) (image.Reference, error) { return p.resolver.Resolve(ctx, env, w, tag) }, nil, nil
+		return func(ctx context.Context) (image.Reference, error) {
+			return p.resolver.Resolve(ctx, env, w, tag)
+		}, nil, nil
 	}
 	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)
@@ -31,18 +34,23 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 		return nil, nil, err
 	}
 	if done {
-		return nil, &ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Unchanged, Cluster: t.Cluster, ECSService: t.Service,
-			Image: back.Image, Tag: back.Tag, Digest: back.Digest, TaskDefinition: back.TaskDefinition, Reason: "this event was carried out before"}, nil
+		return nil, &ecsdeploy.Deployment{
+			Service: w.Name, Status: ecsdeploy.Unchanged, Reason: "this event was carried out before",
+			Cluster: t.Cluster, ECSService: t.Service, TaskDefinition: back.TaskDefinition,
+			Image: back.Image, Tag: back.Tag, Digest: back.Digest,
+		}, nil
 	}
 	ref, err := image.ParseReference(back.Image)
 	registry, isECR := ref.Registry()
 	if err != nil || !isECR {
-		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR, fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
-			fmt.Errorf("its image %q is not in ECR, where it could be checked", back.Image), "choose another revision")
+		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR,
+			fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
+			fmt.Errorf("its image %q is not in ECR, so the deployer cannot check that it exists", back.Image),
+			"choose another revision: "+t.Command("history"))
 	}
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
 	request.Cause.Reason = ecsdeploy.RollbackReason(back.Revision, request.Cause.Reason)
-	w.Registry, w.Repository = registry, ref.Repository // where it was then, whatever the strategy is now
+	w.Registry, w.Repository = registry, ref.Repository // of the old image: the ECR strategy may have changed since
 	return func(ctx context.Context) (image.Reference, error) {
 		if back.Digest == "" {
 			return p.resolver.Resolve(ctx, env, w, back.Tag)

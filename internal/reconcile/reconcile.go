@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,8 @@ type Search struct {
 // the search. The error is a fault of package fault.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
 	if r.denied.Load() {
-		return Search{Off: true, Reason: "reconciling is off: the registry does not let this function describe images"}, nil
+		const why = "reconciling is off: the registry does not let this function describe images"
+		return Search{Off: true, Reason: why}, nil
 	}
 	candidates, targets := candidatesOf(env)
 	var running []*ecsservice.RunningImage
@@ -64,14 +66,16 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	g.Go(func() error { return r.describeImages(gctx, env, candidates) })
 	err := g.Wait()
 	if errors.Is(err, fault.ErrAccessDenied) && r.denied.Load() {
-		slog.WarnContext(ctx, "reconciling is off until the next cold start", "event_id", scheduleID, "error", err.Error())
+		slog.WarnContext(ctx, "reconciling is off until the next cold start",
+			"event_id", scheduleID, "error", err.Error())
 		return Search{Off: true, Reason: err.Error()}, nil
 	}
 	if err != nil {
 		return Search{}, err
 	}
 	requests, compared := lost(candidates, running, scheduleID)
-	slog.InfoContext(ctx, "reconciled", "event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
+	slog.InfoContext(ctx, "reconciled",
+		"event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
 	return Search{Reason: reason(len(candidates), compared, len(requests)), Requests: requests}, nil
 }
 
@@ -80,7 +84,8 @@ func reason(candidates, compared, lost int) string {
 	if compared == candidates {
 		return fmt.Sprintf("%d services run the image of their tag, or a newer one", compared-lost)
 	}
-	return fmt.Sprintf("%d of %d services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to",
+	return fmt.Sprintf("%d of %d services run the image of their tag, or a newer one; "+
+		"the others have no such image, or cannot be deployed to",
 		compared-lost, candidates)
 }
 
@@ -133,7 +138,8 @@ func (r *Reconciler) describeImages(ctx context.Context, env *environment.Enviro
 
 // lost returns a request for each lost push, and how many candidates could be
 // compared. Running is nil for a service that cannot be deployed to.
-func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID string) (requests []event.Request, compared int) {
+func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID string) (
+	requests []event.Request, compared int) {
 	for i, c := range candidates {
 		service := running[i]
 		if service == nil || c.image.Digest == "" {
@@ -145,11 +151,17 @@ func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID
 		}
 		requests = append(requests, event.Request{
 			Cause: event.Cause{
-				ID:   "reconcile-" + c.image.Digest[len("sha256:"):][:16], // the same in every search that finds the push
-				Time: c.pushed.UTC(), Source: event.ReconcileSource, Reason: "the event of the push was lost; found by " + scheduleID,
+				ID: requestID(c.image.Digest), Time: c.pushed.UTC(), Source: event.ReconcileSource,
+				Reason: "the event of the push was lost; found by " + scheduleID,
 			},
 			Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,
 		})
 	}
 	return requests, compared
+}
+
+// requestID returns the event id of a lost push: the same in every search that
+// finds it.
+func requestID(digest string) string {
+	return "reconcile-" + strings.TrimPrefix(digest, "sha256:")[:16]
 }

@@ -69,7 +69,8 @@ func (f *fixture) search(t *testing.T) Search {
 func TestLostPushes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
-	const none = "0 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to"
+	const none = "0 of 3 services run the image of their tag, or a newer one; " +
+		"the others have no such image, or cannot be deployed to"
 	if diff := cmp.Diff(Search{Reason: none}, f.search(t)); diff != "" {
 		t.Errorf("no image has the tag (-want +got):\n%s", diff)
 	}
@@ -77,10 +78,13 @@ func TestLostPushes(t *testing.T) {
 	f.push(t, "myproject_backend", "backend v1", "latest") // the image that runs
 	web, _ := f.env.Find("web-api", environment.Services...)
 	want := Search{
-		Reason: "1 of 3 services run the image of their tag, or a newer one; the others have no such image, or cannot be deployed to",
+		Reason: "1 of 3 services run the image of their tag, or a newer one; " +
+			"the others have no such image, or cannot be deployed to",
 		Requests: []event.Request{{
-			Cause: event.Cause{ID: "reconcile-" + digest[len("sha256:"):][:16], Time: start.Add(time.Hour), Source: event.ReconcileSource,
-				Reason: "the event of the push was lost; found by s1"},
+			Cause: event.Cause{
+				ID: "reconcile-" + digest[len("sha256:"):][:16], Time: start.Add(time.Hour),
+				Source: event.ReconcileSource, Reason: "the event of the push was lost; found by s1",
+			},
 			Workload: web, Tag: "latest", Digest: digest, Push: true,
 		}},
 	}
@@ -88,7 +92,8 @@ func TestLostPushes(t *testing.T) {
 		t.Errorf("one lost push (-want +got):\n%s", diff)
 	}
 	f.push(t, "myproject_service_worker", "worker v1", "latest")
-	if got := f.search(t); got.Reason != "2 services run the image of their tag, or a newer one" || len(got.Requests) != 1 {
+	got := f.search(t)
+	if got.Reason != "2 services run the image of their tag, or a newer one" || len(got.Requests) != 1 {
 		t.Errorf("all compared: %+v", got)
 	}
 }
@@ -99,9 +104,10 @@ func TestLostPushesOfTask(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
 	f.push(t, "myproject_task_nightly-report", "v2", "latest")
-	f.env.Workloads = append(f.env.Workloads, environment.Workload{Kind: environment.Service, Name: "new",
-		Repository: "myproject_service_new", Registry: f.env.Registry(), Pointer: environment.ECSService("myproject_service_new_dev"),
-		Family: "myproject_service_new_dev"})
+	f.env.Workloads = append(f.env.Workloads, environment.Workload{
+		Kind: environment.Service, Name: "new", Repository: "myproject_service_new", Registry: f.env.Registry(),
+		Pointer: environment.ECSService("myproject_service_new_dev"), Family: "myproject_service_new_dev",
+	})
 	if got := f.search(t); len(got.Requests) != 0 {
 		t.Errorf("%+v", got)
 	}
@@ -162,7 +168,8 @@ func TestLost(t *testing.T) {
 		}
 		requests, compared := lost([]candidate{c}, []*ecsservice.RunningImage{tt.running}, "s1")
 		if len(requests) != tt.lost || compared != tt.compared {
-			t.Errorf("%s: %d lost of %d compared, want %d of %d", tt.name, len(requests), compared, tt.lost, tt.compared)
+			t.Errorf("%s: %d lost of %d compared, want %d of %d", tt.name, len(requests), compared,
+				tt.lost, tt.compared)
 		}
 	}
 }
