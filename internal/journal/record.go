@@ -49,7 +49,7 @@ type Record struct {
 	Foreign      bool      `json:"foreign,omitempty"`       // another tool registered it: it has no journal
 	Outcome      Phase     `json:"outcome,omitempty"`       // "" if nothing is known of the rollout
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
-	Why          string    `json:"why,omitempty"`           // why it failed, in ECS's words
+	Why          string    `json:"why,omitempty"`           // ECS's reason for a failure
 	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled it back
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 

@@ -33,7 +33,7 @@ const (
 	keyDeployment = Prefix + "deployment" // ECS's id of the rollout
 	keyOutcome    = Prefix + "outcome"    // a [Phase]
 	keyFinished   = Prefix + "finished"   // RFC 3339, UTC
-	keyWhy        = Prefix + "why"        // why the rollout failed, in ECS's words
+	keyWhy        = Prefix + "why"        // ECS's reason for a failure
 	keyReturn     = Prefix + "return"     // ECS's id of the rollout that rolled the service back
 )
 
@@ -81,7 +81,7 @@ type Note struct {
 	DeploymentID string    // ECS's id of the rollout, "ecs-svc/…"
 	Outcome      Phase     // the phase of the rollout
 	Finished     time.Time // when the rollout ended
-	Why          string    // why the rollout failed, in ECS's words
+	Why          string    // ECS's reason for a failure
 	Return       string    // ECS's id of the rollout that rolled the service back
 }
 

@@ -31,13 +31,13 @@ func TestHistory(t *testing.T) {
 			must(t, err)
 		}
 		a.emulator.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
-		for _, tt := range []struct{ most, want, lists int }{
+		for _, tt := range []struct{ limit, want, lists int }{
 			{1, 1, 2}, {20, 20, 2}, {100, 100, 2},
 			{120, 120, 3}, // two pages of the active ones, one of the others
 			{500, 150, 3},
 		} {
 			a.emulator.ResetCalls()
-			h, err := a.rollouts.History(t.Context(), target, tt.most)
+			h, err := a.rollouts.History(t.Context(), target, tt.limit)
 			must(t, err)
 			var numbers, inactive []int
 			for _, r := range h.Records {
@@ -52,15 +52,15 @@ func TestHistory(t *testing.T) {
 			}
 			if !slices.Equal(numbers, want) || h.Runs != arn+target.Family+":1" || h.Family != target.Family ||
 				h.Why != nil {
-				t.Errorf("-n %d: %v of %+v", tt.most, numbers, h)
+				t.Errorf("-n %d: %v of %+v", tt.limit, numbers, h)
 			}
-			if (tt.most > 1) != slices.Contains(inactive, 149) || (tt.most == 500) != slices.Contains(inactive, 3) {
-				t.Errorf("-n %d: %v are inactive", tt.most, inactive)
+			if (tt.limit > 1) != slices.Contains(inactive, 149) || (tt.limit == 500) != slices.Contains(inactive, 3) {
+				t.Errorf("-n %d: %v are inactive", tt.limit, inactive)
 			}
 			for _, c := range a.emulator.Calls() { // a page is no longer than it has to be
-				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.most, 100)); c.Operation == "ListTaskDefinitions" &&
-					tt.most <= 100 && !strings.Contains(string(c.Body), limit) {
-					t.Errorf("-n %d: listed with %s, want %s", tt.most, c.Body, limit)
+				if limit := fmt.Sprintf(`"maxResults":%d,`, min(tt.limit, 100)); c.Operation == "ListTaskDefinitions" &&
+					tt.limit <= 100 && !strings.Contains(string(c.Body), limit) {
+					t.Errorf("-n %d: listed with %s, want %s", tt.limit, c.Body, limit)
 				}
 			}
 			for operation, want := range map[string]struct{ calls, atOnce int }{
@@ -69,7 +69,7 @@ func TestHistory(t *testing.T) {
 			} {
 				if all, most := emulatortest.Count(a.emulator.Calls(), operation); all != want.calls ||
 					most != want.atOnce {
-					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.most, operation, all, most,
+					t.Errorf("-n %d: %s: %d calls, %d at once, want %d and %d", tt.limit, operation, all, most,
 						want.calls, want.atOnce)
 				}
 			}
