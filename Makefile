@@ -126,12 +126,12 @@ fuzz: ## fuzz every parser for fuzztime=30s each
 		done; done
 
 .PHONY: model
-model: ## check the convergence rule with one death more than the tests do (minutes, and gigabytes)
+model: ## check the convergence rule with one crash more than the tests do (minutes, and gigabytes)
 	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
 .PHONY: bench
 bench: ## measure the cold start, a deployment, and the status of 100 services
-	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/...
+	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/deployer ./internal/cli
 
 .PHONY: replay
 replay: ## deliver 10,000 events in disorder, with faults, to eight real bootstraps (two minutes)
