@@ -75,10 +75,13 @@ func TestStormsInFakeTime(t *testing.T) {
 	tests := []struct {
 		name     string
 		services fleet.Services
+		maxTime  time.Duration
 	}{
-		{"25 repositories", fleet.Services{Count: 25, AutoDeploy: "latest"}},
-		{"50 repositories", fleet.Services{Count: 50, AutoDeploy: "latest"}},
-		{"one repository of 50 services", fleet.Services{Count: 50, AutoDeploy: "latest", Shared: true}},
+		{"20 repositories", fleet.Services{Count: 20, AutoDeploy: "latest"}, time.Second},
+		{"25 repositories", fleet.Services{Count: 25, AutoDeploy: "latest"}, maxSeconds * time.Second},
+		{"50 repositories", fleet.Services{Count: 50, AutoDeploy: "latest"}, maxSeconds * time.Second},
+		{"one repository of 50 services", fleet.Services{Count: 50, AutoDeploy: "latest", Shared: true},
+			maxSeconds * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,8 +103,8 @@ func TestStormsInFakeTime(t *testing.T) {
 				})
 			}
 			t.Log(&mean)
-			if err := mean.check(); err != nil {
-				t.Error(err)
+			if err := mean.check(); err != nil || mean.took > tt.maxTime {
+				t.Errorf("%v; it took %s, want at most %s", err, mean.took, tt.maxTime)
 			}
 		})
 	}

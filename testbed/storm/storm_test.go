@@ -7,16 +7,16 @@ import (
 	"deployer/testbed/fleet"
 )
 
-// TestStorm pushes as many services at once as ECS's bucket of registrations holds, with real processes. Larger storms
-// are in TestStormsInFakeTime.
+// TestStorm pushes as many services at once as ECS's bucket of registrations holds, with real processes. Larger storms,
+// and how long storms take, are in TestStormsInFakeTime.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	r, err := runStorm(t.Context(), "../..", 20, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.check(); err != nil || r.took.Seconds() > 10 || r.throttledRegistrations > 0 {
-		t.Errorf("%v\n%s", err, r)
+	if r.deployed != r.services || r.lost > 0 || r.throttledRegistrations > 0 {
+		t.Error(r)
 	}
 }
 
