@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // TestSNSMessages compares the messages exactly. UPDATE_GOLDEN=1 rewrites the
@@ -29,12 +29,12 @@ func TestSNSMessages(t *testing.T) {
 	}
 }
 
-// newTopic returns a topic behind a server that implements sns:Publish, and the
-// parameters of each call.
+// newTopic returns a topic behind an implementation of sns:Publish without a connection,
+// and the parameters of each call.
 func newTopic(t *testing.T, status int, body string) (Channel, *[]url.Values) {
 	t.Helper()
 	var published []url.Values
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
 			t.Error(err)
 		}
@@ -45,9 +45,9 @@ func newTopic(t *testing.T, status int, body string) (Channel, *[]url.Values) {
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
-	}))
-	t.Cleanup(server.Close)
-	config := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	})
+	client := emulatortest.InProcess{AWS: handler}
+	config := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: client, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
 	})}
 	return newSNS(environment.Notify{Topic: "arn:aws:sns:us-east-1:333333333333:deployments"}, config), &published
@@ -82,12 +82,14 @@ func TestSNSFaults(t *testing.T) {
 		{"denied", "AccessDenied", 403, false, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": AccessDenied: why (allow it in the IAM policy of the caller named above)`},
 		{"a server fault", "InternalFailure", 500, true, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": InternalFailure: why`},
 	} {
-		to, published := newTopic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
-		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
-		defer cancel()
-		err := to.Send(ctx, Summarize(outcomes(t)["failed"]))
-		if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.NameOf(err) != tt.code {
-			t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, tt.want)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			to, published := newTopic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
+			ctx, cancel := context.WithTimeout(t.Context(), maxNotifyTime)
+			defer cancel()
+			err := to.Send(ctx, Summarize(outcomes(t)["failed"]))
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.NameOf(err) != tt.code {
+				t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, tt.want)
+			}
+		})
 	}
 }
