@@ -5,45 +5,42 @@ import (
 	"time"
 )
 
-// A Record is the document that Lambda sends to an on-failure destination.
+// A Record is the document that Lambda sends to an on-failure destination (Lambda developer guide, "Capturing records
+// of Lambda asynchronous invocations").
 type Record struct {
 	// Version is the version of the format, "1.0".
 	Version string `json:"version"`
-	// Timestamp is when the event was given up, in UTC with milliseconds.
+	// Timestamp is when the event failed for good, in UTC with milliseconds.
 	Timestamp      string         `json:"timestamp"`
 	RequestContext RequestContext `json:"requestContext"`
 	// RequestPayload is the event.
 	RequestPayload json.RawMessage `json:"requestPayload"`
-	// ResponseContext and ResponsePayload are those of the last attempt; they
-	// are absent when there was none.
+	// ResponseContext and ResponsePayload are those of the last attempt. They are absent if there was none.
 	ResponseContext *ResponseContext `json:"responseContext,omitempty"`
 	ResponsePayload json.RawMessage  `json:"responsePayload,omitempty"`
 }
 
-// A RequestContext says which invocation a [Record] is about, and why it was
-// given up.
+// A RequestContext is the invocation of a [Record] and the condition that ended it.
 type RequestContext struct {
 	RequestID string `json:"requestId"`
-	// FunctionARN is qualified, with $LATEST.
+	// FunctionARN is the ARN qualified with $LATEST.
 	FunctionARN string `json:"functionArn"`
 	// Condition is "RetriesExhausted" or "EventAgeExceeded".
 	Condition              string `json:"condition"`
 	ApproximateInvokeCount int    `json:"approximateInvokeCount"`
 }
 
-// A ResponseContext says how the last attempt in a [Record] went. StatusCode
-// is that of the Invoke API: 200, also for a function that failed.
+// A ResponseContext is the result of the last attempt of a [Record]. StatusCode is the Invoke API's, which is 200 for a
+// function that failed, too.
 type ResponseContext struct {
 	StatusCode      int    `json:"statusCode"`
 	ExecutedVersion string `json:"executedVersion"`
 	FunctionError   string `json:"functionError"`
 }
 
-// InvokeAsync queues an event, as the Invoke API does with the invocation type
-// Event, and returns the id that every attempt will have. An attempt that
-// fails is repeated as Options.RetryWaits say; then Options.OnFailure gets the
-// record. The error is [ErrClosed], or that of an event that Lambda would
-// refuse: not JSON, or more than 1 MB.
+// InvokeAsync queues an event, as the Invoke API does with the invocation type Event. It returns the request id, which
+// all attempts have. A failed attempt is retried after Options.RetryWaits; after the last, Options.OnFailure is called.
+// It returns [ErrClosed], or an error for an event that is not JSON or larger than 1 MB.
 func (h *Host) InvokeAsync(payload []byte) (requestID string, err error) {
 	if err := checkEvent(payload, "Event", maxAsync); err != nil {
 		return "", err
@@ -52,7 +49,7 @@ func (h *Host) InvokeAsync(payload []byte) (requestID string, err error) {
 		return "", err
 	}
 	e := &asyncEvent{host: h, id: newUUID(), payload: payload, queued: time.Now()}
-	granted := h.slots.reserve() // here, so that events keep their order
+	granted := h.slots.reserve() // not in the goroutine, so that events keep their order
 	go func() {
 		defer h.end()
 		e.deliver(granted)
@@ -69,7 +66,7 @@ type asyncEvent struct {
 	attempts int
 }
 
-// deliver attempts the event until it is processed or given up.
+// deliver invokes the function until the event is processed or has failed for good.
 func (e *asyncEvent) deliver(granted chan struct{}) {
 	h := e.host
 	for {
@@ -81,7 +78,7 @@ func (e *asyncEvent) deliver(granted chan struct{}) {
 		}
 		if e.tooOld(0) {
 			h.slots.release()
-			e.giveUp("EventAgeExceeded", nil)
+			e.fail("EventAgeExceeded", nil)
 			return
 		}
 		response, err := h.attempt(e.id, e.payload)
@@ -91,12 +88,12 @@ func (e *asyncEvent) deliver(granted chan struct{}) {
 		}
 		e.attempts++
 		if e.attempts > len(h.opts.RetryWaits) {
-			e.giveUp("RetriesExhausted", &response)
+			e.fail("RetriesExhausted", &response)
 			return
 		}
 		wait := h.opts.RetryWaits[e.attempts-1]
 		if e.tooOld(wait) {
-			e.giveUp("EventAgeExceeded", &response)
+			e.fail("EventAgeExceeded", &response)
 			return
 		}
 		select {
@@ -108,15 +105,14 @@ func (e *asyncEvent) deliver(granted chan struct{}) {
 	}
 }
 
-// tooOld reports whether the event will be past its age after a wait. Lambda
-// looks ahead in the same way and does not wait for a retry in vain.
+// tooOld reports whether the event will be older than Options.MaxEventAge after a wait. Like Lambda, the host does not
+// wait for a retry that would come too late.
 func (e *asyncEvent) tooOld(wait time.Duration) bool {
 	return time.Since(e.queued)+wait > e.host.opts.MaxEventAge
 }
 
-// giveUp hands over the record of the event. The response is that of the last
-// attempt, or nil.
-func (e *asyncEvent) giveUp(condition string, response *Response) {
+// fail calls Options.OnFailure. response is that of the last attempt, nil if there was none.
+func (e *asyncEvent) fail(condition string, response *Response) {
 	h := e.host
 	record := Record{
 		Version:   "1.0",

@@ -9,16 +9,15 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// records collects what Options.OnFailure gets; the host keeps the calls apart.
+// records collects the records that Options.OnFailure receives, which is never called concurrently.
 func records(opts *lambdahost.Options) *[]lambdahost.Record {
 	list := new([]lambdahost.Record)
 	opts.OnFailure = func(r lambdahost.Record) { *list = append(*list, r) }
 	return list
 }
 
-// deliver queues an event, waits until nothing is left to do, and returns its
-// request id.
-func deliver(t *testing.T, host *lambdahost.Host, o order) string {
+// deliver queues an event, waits until it is processed, and returns its request id.
+func deliver(t *testing.T, host *lambdahost.Host, o command) string {
 	t.Helper()
 	id, err := host.InvokeAsync(event(t, o))
 	if err != nil {
@@ -38,7 +37,7 @@ func TestInvokeAsyncRecords(t *testing.T) {
 			`"approximateInvokeCount":COUNT},` +
 			`"requestPayload":{"Do":"error"},"responseContext":{"statusCode":200,"executedVersion":"$LATEST",` +
 			`"functionError":"Unhandled"},` +
-			`"responsePayload":{"errorMessage":"the cluster is broken","errorType":"kaputtError"}}`
+			`"responsePayload":{"errorMessage":"the cluster is broken","errorType":"brokenError"}}`
 		unseen = `{"version":"1.0","timestamp":"TIME","requestContext":{"requestId":"ID",` +
 			`"functionArn":"arn:aws:lambda:eu-west-1:111122223333:function:deployer:$LATEST",` +
 			`"condition":"EventAgeExceeded","approximateInvokeCount":0},` +
@@ -53,24 +52,28 @@ func TestInvokeAsyncRecords(t *testing.T) {
 	)
 	retries := []time.Duration{time.Millisecond, 2 * time.Millisecond}
 	tests := []struct {
-		name  string
-		order order
-		waits []time.Duration
-		age   time.Duration
-		posts int // attempts that the transcript has an answer of
-		want  string
+		name    string
+		command command
+		waits   []time.Duration
+		age     time.Duration
+		posts   int // attempts with an answer in the transcript
+		want    string
 	}{
-		{"success", order{Do: "echo"}, retries, 0, 1, ""},
-		{"two retries", order{Do: "error"}, retries, 0, 3, strings.NewReplacer("CONDITION", "RetriesExhausted", "COUNT",
+		{"success", command{Do: "echo"}, retries, 0, 1, ""},
+		{"two retries", command{Do: "error"}, retries, 0, 3, strings.NewReplacer("CONDITION", "RetriesExhausted",
+			"COUNT",
 			"3").Replace(failed)},
-		{"no retries", order{Do: "error"}, []time.Duration{}, 0, 1, strings.NewReplacer("CONDITION", "RetriesExhausted",
+		{"no retries", command{Do: "error"}, []time.Duration{}, 0, 1, strings.NewReplacer("CONDITION",
+			"RetriesExhausted",
 			"COUNT", "1").Replace(failed)},
-		{"crashes", order{Do: "exit", Code: 1}, retries, 0, 0, crashed},
-		{"too old for the second retry", order{Do: "error"}, []time.Duration{time.Millisecond, time.Hour}, time.Hour, 2,
+		{"crashes", command{Do: "exit", Code: 1}, retries, 0, 0, crashed},
+		{"too old for the second retry", command{Do: "error"}, []time.Duration{time.Millisecond, time.Hour}, time.Hour,
+			2,
 			strings.NewReplacer("CONDITION", "EventAgeExceeded", "COUNT", "2").Replace(failed)},
-		{"too old for the default retry", order{Do: "error"}, nil, 59 * time.Second, 1, strings.NewReplacer("CONDITION",
-			"EventAgeExceeded", "COUNT", "1").Replace(failed)},
-		{"too old before the first attempt", order{Do: "error"}, retries, time.Nanosecond, 0, unseen},
+		{"too old for the default retry", command{Do: "error"}, nil, 59 * time.Second, 1,
+			strings.NewReplacer("CONDITION",
+				"EventAgeExceeded", "COUNT", "1").Replace(failed)},
+		{"too old before the first attempt", command{Do: "error"}, retries, time.Nanosecond, 0, unseen},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +84,7 @@ func TestInvokeAsyncRecords(t *testing.T) {
 			host := start(t, opts)
 
 			before := time.Now()
-			id := deliver(t, host, tt.order)
+			id := deliver(t, host, tt.command)
 
 			var got strings.Builder
 			for _, r := range *list {
@@ -108,14 +111,13 @@ func TestInvokeAsyncRecords(t *testing.T) {
 	}
 }
 
-// Events that wait for the only process run in their order, and Wait waits for
-// them all.
+// TestInvokeAsyncOrder: events run in their order, and Wait waits for all.
 func TestInvokeAsyncOrder(t *testing.T) {
 	t.Parallel()
 	host := start(t, options("handler"))
 	var want []string
 	for _, text := range []string{"a", "b", "c", "d", "e", "f"} {
-		if _, err := host.InvokeAsync(event(t, order{Do: "echo", Text: text})); err != nil {
+		if _, err := host.InvokeAsync(event(t, command{Do: "echo", Text: text})); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, `{"Do":"echo","Text":"`+text+`"}`)
@@ -133,7 +135,7 @@ func TestInvokeAsyncOrder(t *testing.T) {
 	equal(t, "exits", exits(host), []string{""})
 }
 
-// An event that failed may be sent again from OnFailure, as a redrive does.
+// TestOnFailureMayInvoke: OnFailure may invoke the function, as a redrive does.
 func TestOnFailureMayInvoke(t *testing.T) {
 	t.Parallel()
 	opts := options("handler")
@@ -146,21 +148,21 @@ func TestOnFailureMayInvoke(t *testing.T) {
 	}
 	host = start(t, opts)
 
-	deliver(t, host, order{Do: "error"})
+	deliver(t, host, command{Do: "error"})
 
 	requests := host.Requests()
 	equal(t, "last answer", requests[len(requests)-2].Body, `{"Do":"echo"}`)
 }
 
-func TestCloseForgetsRetries(t *testing.T) {
+func TestCloseDropsRetries(t *testing.T) {
 	t.Parallel()
 	opts := options("handler")
 	list := records(&opts)
-	host := start(t, opts) // with the waits of Lambda: a minute, then two
-	if _, err := host.InvokeAsync(event(t, order{Do: "error"})); err != nil {
+	host := start(t, opts) // with the default retry waits: a minute, then two
+	if _, err := host.InvokeAsync(event(t, command{Do: "error"})); err != nil {
 		t.Fatal(err)
 	}
-	invoke(t, host, order{Do: "echo"}) // the first attempt is over
+	invoke(t, host, command{Do: "echo"}) // the first attempt is over
 
 	if err := host.Close(); err != nil {
 		t.Fatal(err)

@@ -21,8 +21,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// modeVar makes the test binary run as something else: a bootstrap, a child of
-// one, or a host that is about to be killed.
+// modeVar makes the test binary run as a bootstrap, as a child of one, or as a host that will be killed.
 const modeVar = "LAMBDAHOST_TEST_MODE"
 
 func TestMain(m *testing.M) {
@@ -45,18 +44,18 @@ var modes = map[string]func(){
 	"init exit":    func() { os.Exit(7) },
 	"init hang":    hang,
 	"second init":  secondInit,
-	"raw":          rawTurns,
+	"raw":          rawErrors,
 	"raw error":    rawError,
 	"raw exit":     rawExit,
 	"with child":   withChild,
 	"child":        child,
-	"stubborn":     stubborn,
-	"doomed host":  doomedHost,
+	"ignores term": ignoresTerm,
+	"killed host":  killedHost,
 	"partial line": partialLine,
 }
 
-// order is the event that handle obeys.
-type order struct {
+// command is the event that handle carries out.
+type command struct {
 	Do   string
 	URL  string `json:",omitempty"`
 	Size int    `json:",omitempty"`
@@ -64,12 +63,12 @@ type order struct {
 	Text string `json:",omitempty"`
 }
 
-type kaputtError struct{ what string }
+type brokenError struct{ what string }
 
-func (e *kaputtError) Error() string { return e.what + " is broken" }
+func (e *brokenError) Error() string { return e.what + " is broken" }
 
 func handle(ctx context.Context, event json.RawMessage) (any, error) {
-	var o order
+	var o command
 	if err := json.Unmarshal(event, &o); err != nil {
 		return nil, err
 	}
@@ -77,7 +76,7 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 	case "echo":
 		return event, nil
 	case "error":
-		return nil, &kaputtError{"the cluster"}
+		return nil, &brokenError{"the cluster"}
 	case "panic":
 		panic("no such revision")
 	case "exit":
@@ -100,7 +99,7 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 		lc, _ := lambdacontext.FromContext(ctx)
 		return invocationContext{deadline.UnixMilli(), lc.AwsRequestID, lc.InvokedFunctionArn,
 			os.Getenv("_X_AMZN_TRACE_ID")}, nil
-	case "leave": // when the connection ends, which is after the invocation
+	case "exit later": // when the connection ends, which is after the invocation
 		conn, err := net.Dial("tcp", o.URL)
 		if err != nil {
 			return nil, err
@@ -117,7 +116,7 @@ func handle(ctx context.Context, event json.RawMessage) (any, error) {
 		}
 		return resp.Status, resp.Body.Close()
 	}
-	return nil, errors.New("unknown order " + o.Do)
+	return nil, errors.New("unknown command " + o.Do)
 }
 
 type invocationContext struct {
@@ -125,8 +124,7 @@ type invocationContext struct {
 	RequestID, ARN, TraceID string
 }
 
-// call sends one raw request to the Runtime API and returns the request id of
-// the answer, if it has one.
+// call sends one raw request to the Runtime API and returns the request id of the answer, "" if it has none.
 func call(method, path, body string, header ...string) string {
 	req, err := http.NewRequest(method, "http://"+os.Getenv("AWS_LAMBDA_RUNTIME_API")+path, strings.NewReader(body))
 	must(err)
@@ -157,7 +155,7 @@ func rawInitError() {
 	os.Exit(1)
 }
 
-// secondInit fails the first time it runs in a directory.
+// secondInit fails its first initialization in a directory.
 func secondInit() {
 	if err := os.Mkdir("tried", 0o777); err == nil {
 		os.Exit(1)
@@ -165,8 +163,8 @@ func secondInit() {
 	lambda.Start(handle)
 }
 
-// rawTurns makes every mistake that the Runtime API knows.
-func rawTurns() {
+// rawErrors makes every request that the Runtime API answers with an error.
+func rawErrors() {
 	call("POST", api+"invocation/early/response", `1`)
 	id := call("GET", api+"invocation/next", "")
 	call("GET", api+"invocation/next", "")
@@ -180,7 +178,7 @@ func rawTurns() {
 	call("GET", api+"invocation/next", "")
 }
 
-// rawError posts an error without a document.
+// rawError posts errors without a document.
 func rawError() {
 	for {
 		id := call("GET", api+"invocation/next", "")
@@ -188,14 +186,14 @@ func rawError() {
 	}
 }
 
-// rawExit ends after its first answer.
+// rawExit exits after its first answer.
 func rawExit() {
 	id := call("GET", api+"invocation/next", "")
-	call("POST", api+"invocation/"+id+"/response", `"last words"`)
+	call("POST", api+"invocation/"+id+"/response", `"answered"`)
 	os.Exit(5)
 }
 
-// withChild has a child in its process group that outlives it, if it is let.
+// withChild starts a child in its process group that ignores SIGTERM.
 func withChild() {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), modeVar+"=child")
@@ -204,17 +202,17 @@ func withChild() {
 	lambda.Start(handle)
 }
 
-// child holds a connection for as long as it lives, and ignores SIGTERM.
+// child holds a connection while it runs, and ignores SIGTERM.
 func child() {
 	signal.Ignore(syscall.SIGTERM)
-	conn, err := net.Dial("tcp", os.Getenv("WITNESS"))
+	conn, err := net.Dial("tcp", os.Getenv("LISTENER"))
 	must(err)
 	_, err = conn.Write([]byte("here\n"))
 	must(err)
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// partialLine dies in the middle of a line, and without the runtime's consent.
+// partialLine is killed in the middle of a log line.
 func partialLine() {
 	fmt.Print("no newline")
 	self, err := os.FindProcess(os.Getpid())
@@ -223,11 +221,10 @@ func partialLine() {
 	hang()
 }
 
-func stubborn() {
+func ignoresTerm() {
 	signal.Ignore(syscall.SIGTERM)
 	lambda.Start(handle)
 }
 
-// hang waits for ever. An empty select would not do: where nothing else can wake
-// the process, the runtime of Go takes that for a deadlock and ends it.
+// hang waits for longer than any test. With an empty select Go's runtime would report a deadlock.
 func hang() { time.Sleep(time.Hour) }

@@ -6,9 +6,8 @@ import (
 	"strconv"
 )
 
-// reservedEnv returns the variables that Lambda sets and keeps to itself.
-// AWS_EXECUTION_ENV is not among them: Lambda leaves it out for the OS-only
-// (provided) runtimes.
+// reservedEnv returns the variables that Lambda reserves (Lambda developer guide, "Working with Lambda environment
+// variables"). Lambda does not set AWS_EXECUTION_ENV for OS-only runtimes.
 func (o Options) reservedEnv(fn function, runtimeAPI, logStream string) map[string]string {
 	return map[string]string{
 		"AWS_ACCESS_KEY_ID":               o.AccessKeyID,
@@ -31,9 +30,8 @@ func (o Options) reservedEnv(fn function, runtimeAPI, logStream string) map[stri
 	}
 }
 
-// environ returns the whole environment of a bootstrap, sorted. Nothing of the
-// host's own environment is in it, so that a test cannot pass because of what
-// the developer's shell happens to hold.
+// environ returns the environment of a bootstrap, sorted. It has none of the host's own variables, so that tests do not
+// depend on the developer's shell.
 func (o Options) environ(fn function, runtimeAPI, logStream string) []string {
 	env := map[string]string{
 		"LANG": "en_US.UTF-8",

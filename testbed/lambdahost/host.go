@@ -1,10 +1,12 @@
-// Package lambdahost runs a Lambda function's real bootstrap executable behind
-// the Lambda Runtime API (version 2018-06-01), for the demo and for end-to-end
-// tests. It does what the Lambda service does around a function: execution
-// environments that start on demand and are used again, timeouts, restarts
-// after a crash, the asynchronous queue with its retries, and the record of
-// the events that failed for good. Every request of a bootstrap is kept, so
-// that a test reads like a transcript.
+// Package lambdahost runs a function's real bootstrap executable behind the Lambda Runtime API (Lambda developer guide,
+// "Using the Lambda runtime API for custom runtimes"). It does what Lambda does around a function: it starts execution
+// environments on demand and reuses them, enforces timeouts, replaces crashed processes, retries asynchronous
+// invocations, and reports those that failed for good. It records every request of a bootstrap, so that a test reads
+// like a transcript.
+//
+//	host, err := lambdahost.Start(ctx, lambdahost.Options{Bootstrap: path, FunctionARN: arn})
+//	response, err := host.Invoke(ctx, event)
+//	requests := host.Requests()
 package lambdahost
 
 import (
@@ -16,17 +18,15 @@ import (
 	"time"
 )
 
-// ErrClosed is returned by [Host.Invoke] and [Host.InvokeAsync] when the host
-// is closed, or closes before the function has answered.
+// ErrClosed is returned by [Host.Invoke] and [Host.InvokeAsync] if the host is closed, or closes before the function
+// answers.
 var ErrClosed = errors.New("the Lambda host is closed")
 
-// shutdownGrace is how long a bootstrap has between SIGTERM and SIGKILL; it is
-// what Lambda gives a runtime in the Shutdown phase when an internal extension
-// is registered.
+// shutdownGrace is the time between SIGTERM and SIGKILL, as in Lambda with an internal extension (Lambda developer
+// guide, "Shutdown phase").
 const shutdownGrace = 500 * time.Millisecond
 
-// A Host is one Lambda function and its execution environments. Its methods
-// may be called from several goroutines. [Host.Close] must be called.
+// A Host is one Lambda function and its execution environments. It is safe for concurrent use. Close it after use.
 type Host struct {
 	opts       Options
 	function   function
@@ -35,18 +35,18 @@ type Host struct {
 	slots      slots
 	logs       *logSink
 	transcript transcript
-	recording  sync.Mutex // keeps calls of OnFailure apart
+	recording  sync.Mutex // serializes calls of OnFailure
 
 	mu        sync.Mutex
 	closed    bool
-	processes []*process // all that were ever started, in that order
-	idle      []*process // initialised and waiting, the last used at the end
+	processes []*process // all that were started, in order
+	idle      []*process // initialized and waiting, the last used at the end
 	pending   int        // invocations queued, waiting for a retry, or running
 	quiet     chan struct{}
 }
 
-// Start checks opts and returns a host for the function. No process is started
-// before the first invocation. When ctx is done the host closes by itself.
+// Start checks opts and returns a host for the function. The first invocation starts the first process. The host closes
+// when ctx is done.
 func Start(ctx context.Context, opts Options) (*Host, error) {
 	opts, fn, err := opts.complete()
 	if err != nil {
@@ -60,16 +60,15 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 	return h, nil
 }
 
-// Close gives up what is queued or running, ends every bootstrap (SIGTERM to
-// its process group, SIGKILL after half a second) and returns when none is
-// left. The error is the first that writing to Options.Logs met.
+// Close drops what is queued or running, ends every bootstrap (SIGTERM to its process group, SIGKILL after half a
+// second) and returns when all have exited. It returns the first error of writing to Options.Logs.
 func (h *Host) Close() error {
 	h.mu.Lock()
 	h.closed = true
 	quiet := h.quiet
 	h.mu.Unlock()
 	h.cancel()
-	<-quiet // from here on nothing starts a process
+	<-quiet // from here on no process is started
 
 	h.mu.Lock()
 	processes := slices.Clone(h.processes)
@@ -82,8 +81,8 @@ func (h *Host) Close() error {
 	return h.logs.err()
 }
 
-// Wait returns when no invocation is queued, waiting for a retry, or running,
-// and every failure record was handed over. The error is that of ctx.
+// Wait waits until no invocation is queued, waiting for a retry, or running, and Options.OnFailure was called for all
+// that failed. It returns the context's error.
 func (h *Host) Wait(ctx context.Context) error {
 	h.mu.Lock()
 	quiet := h.quiet
@@ -96,11 +95,10 @@ func (h *Host) Wait(ctx context.Context) error {
 	}
 }
 
-// Requests returns what the bootstraps have sent to the Runtime API until now,
-// in the order of arrival.
+// Requests returns the requests of the bootstraps to the Runtime API until now, in the order of their arrival.
 func (h *Host) Requests() []Request { return h.transcript.requests() }
 
-// Stats returns what is known of every process until now.
+// Stats returns the measurements of the processes until now.
 func (h *Host) Stats() Stats {
 	h.mu.Lock()
 	processes := slices.Clone(h.processes)
@@ -114,26 +112,23 @@ func (h *Host) Stats() Stats {
 
 // Stats holds the measurements of a host, for benchmarks.
 type Stats struct {
-	// Processes has an entry for every bootstrap that was started, in order:
-	// number n is entry n-1.
+	// Processes has an entry for every bootstrap that was started; process number n is entry n-1.
 	Processes []ProcessStats
 }
 
 // ProcessStats holds the measurements of one bootstrap process.
 type ProcessStats struct {
-	// Init is the time from starting the process to its first request for an
-	// invocation, or 0 when it never made one.
+	// Init is the time from the start of the process to its first request for an invocation, 0 if it made none.
 	Init time.Duration
-	// PeakRSS is the process's largest resident set in bytes, as of its latest
-	// request for an invocation. It is 0 before the first, and on systems
-	// other than Linux.
+	// PeakRSS is the process's peak resident set size in bytes at its latest request for an invocation. It is 0 before
+	// the first, and on systems other than Linux.
 	PeakRSS int64
-	// Exit is how the process ended, as [os.ProcessState] words it ("exit
-	// status 1", "signal: killed"); empty while it runs.
+	// Exit is how the process ended, in the form of [os.ProcessState] ("exit status 1", "signal: killed"); empty while
+	// it runs.
 	Exit string
 }
 
-// begin counts one more pending invocation, unless the host is closed.
+// begin adds a pending invocation. It returns ErrClosed if the host is closed.
 func (h *Host) begin() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -147,7 +142,7 @@ func (h *Host) begin() error {
 	return nil
 }
 
-// end is the other half of begin.
+// end removes a pending invocation.
 func (h *Host) end() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -157,7 +152,7 @@ func (h *Host) end() {
 	}
 }
 
-// takeIdle returns the initialised process that was used last, or nil.
+// takeIdle returns the idle process that was used last, or nil.
 func (h *Host) takeIdle() *process {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,7 +166,7 @@ func (h *Host) takeIdle() *process {
 	return nil
 }
 
-// putIdle makes an initialised process available again.
+// putIdle makes a process idle.
 func (h *Host) putIdle(p *process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -45,7 +45,7 @@ func start(t *testing.T, opts lambdahost.Options) *lambdahost.Host {
 	return host
 }
 
-func event(t *testing.T, o order) []byte {
+func event(t *testing.T, o command) []byte {
 	t.Helper()
 	doc, err := json.Marshal(o)
 	if err != nil {
@@ -54,7 +54,7 @@ func event(t *testing.T, o order) []byte {
 	return doc
 }
 
-func invoke(t *testing.T, host *lambdahost.Host, o order) lambdahost.Response {
+func invoke(t *testing.T, host *lambdahost.Host, o command) lambdahost.Response {
 	t.Helper()
 	r, err := host.Invoke(t.Context(), event(t, o))
 	if err != nil {
@@ -70,7 +70,7 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-// lines is a writer for Options.Logs that checks what it is promised.
+// lines is a writer for Options.Logs. It checks that calls write whole lines and are not concurrent.
 type lines struct {
 	mu   sync.Mutex
 	list []string
@@ -79,7 +79,7 @@ type lines struct {
 
 func (l *lines) Write(p []byte) (int, error) {
 	if !l.mu.TryLock() {
-		panic("two calls at once")
+		panic("concurrent calls of Write")
 	}
 	defer l.mu.Unlock()
 	l.bad = l.bad || bytes.IndexByte(p, '\n') != len(p)-1
@@ -141,8 +141,7 @@ func TestStartErrors(t *testing.T) {
 		{"reserved variables", func(o *lambdahost.Options) {
 			o.Env = map[string]string{"AWS_REGION": "", "_HANDLER": "x", "LANG": "C"}
 		},
-			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets it ` +
-				`itself`},
+			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets them`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,7 +154,7 @@ func TestStartErrors(t *testing.T) {
 	}
 }
 
-func TestBootstrapThatIsNoExecutable(t *testing.T) {
+func TestBootstrapIsNotExecutable(t *testing.T) {
 	t.Parallel()
 	opts := options("handler")
 	opts.Bootstrap = t.TempDir() + "/bootstrap"
@@ -164,15 +163,15 @@ func TestBootstrapThatIsNoExecutable(t *testing.T) {
 	}
 	host := start(t, opts)
 
-	r := invoke(t, host, order{})
+	r := invoke(t, host, command{})
 
 	equal(t, "error", []string{r.FunctionError, r.ErrorType, r.ErrorMessage},
 		[]string{"Unhandled", "Runtime.InvalidEntrypoint", "RequestId: " + r.RequestID + " Error: fork/exec " +
 			opts.Bootstrap + ": permission denied"})
 }
 
-// witness listens for a process that holds a connection while it lives.
-func witness(t *testing.T) net.Listener {
+// listen listens for a process that holds a connection while it runs.
+func listen(t *testing.T) net.Listener {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -10,51 +10,46 @@ import (
 )
 
 const (
-	// version is the one that an unqualified ARN invokes.
+	// version is the version that an unqualified ARN invokes.
 	version = "$LATEST"
 
 	maxSync  = 6 * 1024 * 1024 // bytes of a synchronous event
 	maxAsync = 1024 * 1024     // bytes of an asynchronous event
 )
 
-// A Response is what a synchronous caller of the function gets.
+// A Response is the answer to a synchronous invocation (Lambda API reference, "Invoke").
 type Response struct {
 	// RequestID is the invocation's id, a UUID.
 	RequestID string
-	// Payload is the function's answer, or the error document when
-	// FunctionError is set.
+	// Payload is the function's answer, or the error document if FunctionError is set.
 	Payload []byte
-	// FunctionError is "Unhandled" when the function failed, timed out or did
-	// not start, and empty otherwise.
+	// FunctionError is "Unhandled" if the function failed, timed out or did not start, otherwise empty.
 	FunctionError string
-	// ErrorType and ErrorMessage are those of the error document, such as
-	// "Sandbox.Timedout" or "Runtime.ExitError" for Lambda's own.
+	// ErrorType and ErrorMessage are those of the error document, such as "Sandbox.Timedout" or "Runtime.ExitError" for
+	// errors of Lambda itself.
 	ErrorType, ErrorMessage string
-	// Duration is the time from handing the event to the function until the
-	// function was done with it. For a function that did not start it is the
-	// time that the attempts to start it took.
+	// Duration is the time in which the function handled the event, or in which it was tried to start.
 	Duration time.Duration
-	// Cold tells that a process was started for this invocation.
+	// Cold is true if a process was started for this invocation.
 	Cold bool
-	// Process is the number of the process that ran the invocation, from 1, or
-	// 0 when none did.
+	// Process is the number of the process that ran the invocation, from 1; 0 if none did.
 	Process int
 }
 
-// An invocation is one event in the hands of one process.
+// An invocation is one event that one process handles.
 type invocation struct {
 	id       string
 	event    []byte
 	deadline time.Time
 	trace    string
-	done     chan struct{} // closed when the runtime is done with it
+	done     chan struct{} // closed when the runtime asks for the next one
 
-	// payload and failed are the result, guarded by the process's mutex.
-	payload []byte // nil until it is there
+	// payload and failed are the result. The process's mutex guards them.
+	payload []byte // nil before the answer
 	failed  bool
 }
 
-// A failure is an error document as Lambda words its own.
+// A failure is an error document of Lambda itself.
 type failure struct {
 	Type    string `json:"errorType"`
 	Message string `json:"errorMessage"`
@@ -68,12 +63,10 @@ func (f failure) document() []byte {
 var responseTooLarge = failure{"Function.ResponseSizeTooLarge",
 	fmt.Sprintf("Response payload size exceeded maximum allowed payload size (%d bytes).", maxResponse)}.document()
 
-// Invoke runs the function on an event and returns its answer, as the Invoke
-// API does with the invocation type RequestResponse. When it returns, the
-// function's log lines are in Options.Logs. A function that fails is no error:
-// see [Response].FunctionError. The error is that of ctx (the function runs
-// on), [ErrClosed], or that of an event that Lambda would refuse: not JSON, or
-// more than 6 MB.
+// Invoke invokes the function with an event and returns its answer, as the Invoke API does with the invocation type
+// RequestResponse. The function's log lines are in Options.Logs when it returns. A failed function is not an error, see
+// [Response].FunctionError. It returns the context's error (while the function keeps running), [ErrClosed], or an error
+// for an event that is not JSON or larger than 6 MB.
 func (h *Host) Invoke(ctx context.Context, payload []byte) (Response, error) {
 	if err := checkEvent(payload, "RequestResponse", maxSync); err != nil {
 		return Response{}, err
@@ -123,8 +116,8 @@ func checkEvent(payload []byte, invocationType string, limit int) error {
 	return nil
 }
 
-// attempt runs one invocation in a process that is idle, or else new. The
-// caller has a slot. The only error is ErrClosed.
+// attempt runs one invocation in an idle process or, if there is none, in a new one. The caller holds a slot. The only
+// error is ErrClosed.
 func (h *Host) attempt(id string, event []byte) (Response, error) {
 	inv := &invocation{id: id, event: event, trace: newTraceID(), done: make(chan struct{})}
 	begun := time.Now()
@@ -155,8 +148,8 @@ func (h *Host) attempt(id string, event []byte) (Response, error) {
 	return r, err
 }
 
-// initialize starts a process and returns it when it asks for an invocation.
-// Otherwise there is a fault, the error document, and no process.
+// initialize starts a process and returns it when it asks for an invocation. If it does not, fault is the error
+// document.
 func (h *Host) initialize(id string, timeout time.Duration) (p *process, fault []byte) {
 	p, err := h.startProcess()
 	if err != nil {
@@ -183,12 +176,11 @@ func (h *Host) initialize(id string, timeout time.Duration) (p *process, fault [
 	return nil, exitFailure(id, p)
 }
 
-// errGone tells that a process ended before it took an invocation.
-var errGone = errors.New("the process is gone")
+// errGone is returned if a process exited before it received the invocation.
+var errGone = errors.New("the process exited")
 
-// invoke gives the process an invocation, and returns the response when the
-// process is done with it or dead. A result that was posted stands, whatever
-// the process did afterwards.
+// invoke hands the process an invocation, and returns the response when the process asks for the next one or exits. An
+// answer that was posted counts, whatever the process does afterwards.
 func (p *process) invoke(inv *invocation) (Response, error) {
 	timer := time.NewTimer(time.Until(inv.deadline))
 	defer timer.Stop()
@@ -210,7 +202,7 @@ func (p *process) invoke(inv *invocation) (Response, error) {
 		return Response{}, errGone
 	case <-p.host.ctx.Done():
 		return Response{}, ErrClosed
-	case <-timer.C: // alive, but never asked again
+	case <-timer.C: // it runs, but does not ask for an invocation
 		p.kill()
 		fault = timedOut
 	}
@@ -235,7 +227,7 @@ func newResponse(id string, payload []byte, failed bool) Response {
 	r := Response{RequestID: id, Payload: payload}
 	if failed {
 		var f failure
-		_ = json.Unmarshal(payload, &f) // a runtime may post any JSON
+		_ = json.Unmarshal(payload, &f) // a runtime may post JSON of another form
 		r.FunctionError, r.ErrorType, r.ErrorMessage = "Unhandled", f.Type, f.Message
 	}
 	return r

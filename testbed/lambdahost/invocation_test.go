@@ -25,26 +25,26 @@ func TestInvoke(t *testing.T) {
 	tests := []struct {
 		name    string
 		mode    string
-		order   order
+		command command
 		timeout time.Duration
-		want    lambdahost.Response // ID stands for the request id
-		exits   []string            // how the processes ended before Close
+		want    lambdahost.Response // with ID for the request id
+		exits   []string            // of the processes before Close
 	}{
 		{
-			name: "success", mode: "handler", order: order{Do: "echo"},
+			name: "success", mode: "handler", command: command{Do: "echo"},
 			want:  lambdahost.Response{Payload: []byte(`{"Do":"echo"}`), Process: 1},
 			exits: []string{""},
 		},
 		{
-			name: "the handler returns an error", mode: "handler", order: order{Do: "error"},
+			name: "the handler returns an error", mode: "handler", command: command{Do: "error"},
 			want: lambdahost.Response{
-				Payload:       []byte(`{"errorMessage":"the cluster is broken","errorType":"kaputtError"}`),
-				FunctionError: "Unhandled", ErrorType: "kaputtError", ErrorMessage: "the cluster is broken", Process: 1,
+				Payload:       []byte(`{"errorMessage":"the cluster is broken","errorType":"brokenError"}`),
+				FunctionError: "Unhandled", ErrorType: "brokenError", ErrorMessage: "the cluster is broken", Process: 1,
 			},
 			exits: []string{""},
 		},
 		{
-			name: "the handler exits", mode: "handler", order: order{Do: "exit", Code: 3},
+			name: "the handler exits", mode: "handler", command: command{Do: "exit", Code: 3},
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
 					`exited with error: exit status 3"}`),
@@ -54,7 +54,7 @@ func TestInvoke(t *testing.T) {
 			exits: []string{"exit status 3"},
 		},
 		{
-			name: "the handler exits with status 0", mode: "handler", order: order{Do: "exit"},
+			name: "the handler exits with status 0", mode: "handler", command: command{Do: "exit"},
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
 					`exited without providing a reason"}`),
@@ -64,7 +64,7 @@ func TestInvoke(t *testing.T) {
 			exits: []string{"exit status 0"},
 		},
 		{
-			name: "timeout", mode: "handler", order: order{Do: "hang"}, timeout: 250 * time.Millisecond,
+			name: "timeout", mode: "handler", command: command{Do: "hang"}, timeout: 250 * time.Millisecond,
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task ` +
 					`timed out after 0.25 seconds"}`),
@@ -74,7 +74,7 @@ func TestInvoke(t *testing.T) {
 			exits: []string{"signal: killed"},
 		},
 		{
-			name: "the response is too large", mode: "handler", order: order{Do: "size", Size: 6*1024*1024 + 99},
+			name: "the response is too large", mode: "handler", command: command{Do: "size", Size: 6*1024*1024 + 99},
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload ` +
 					`size exceeded maximum allowed payload size (6291556 bytes)."}`),
@@ -84,14 +84,14 @@ func TestInvoke(t *testing.T) {
 			},
 		},
 		{
-			name: "the initialisation posts an error", mode: "init error",
+			name: "the initialization posts an error", mode: "init error",
 			want: lambdahost.Response{
 				Payload:       []byte(`{"errorMessage":"no environment file","errorType":"Config.Missing"}`),
 				FunctionError: "Unhandled", ErrorType: "Config.Missing", ErrorMessage: "no environment file",
 			},
 		},
 		{
-			name: "the initialisation exits", mode: "init exit",
+			name: "the initialization exits", mode: "init exit",
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Runtime.ExitError","errorMessage":"RequestId: ID Error: Runtime ` +
 					`exited with error: exit status 7"}`),
@@ -101,7 +101,7 @@ func TestInvoke(t *testing.T) {
 			exits: []string{"exit status 7", "exit status 7"},
 		},
 		{
-			name: "the initialisation hangs", mode: "init hang", timeout: 50 * time.Millisecond,
+			name: "the initialization hangs", mode: "init hang", timeout: 50 * time.Millisecond,
 			want: lambdahost.Response{
 				Payload: []byte(`{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: ID Error: Task ` +
 					`timed out after 0.05 seconds"}`),
@@ -111,7 +111,7 @@ func TestInvoke(t *testing.T) {
 			exits: []string{"signal: killed", "signal: killed"},
 		},
 		{
-			name: "the second initialisation succeeds", mode: "second init", order: order{Do: "echo"},
+			name: "the second initialization succeeds", mode: "second init", command: command{Do: "echo"},
 			want:  lambdahost.Response{Payload: []byte(`{"Do":"echo"}`), Process: 2},
 			exits: []string{"exit status 1", ""},
 		},
@@ -124,8 +124,8 @@ func TestInvoke(t *testing.T) {
 			exits: []string{""},
 		},
 		{
-			name: "an answer stands though the process dies", mode: "raw exit",
-			want: lambdahost.Response{Payload: []byte(`"last words"`), Process: 1},
+			name: "the process exits after the answer", mode: "raw exit",
+			want: lambdahost.Response{Payload: []byte(`"answered"`), Process: 1},
 		},
 	}
 	for _, tt := range tests {
@@ -138,7 +138,7 @@ func TestInvoke(t *testing.T) {
 			}
 			host := start(t, opts)
 
-			got := invoke(t, host, tt.order)
+			got := invoke(t, host, tt.command)
 
 			id := got.RequestID
 			if !uuidForm.MatchString(id) {
@@ -159,13 +159,13 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-func TestPanicIsReportedAndTheProcessReplaced(t *testing.T) {
+func TestPanic(t *testing.T) {
 	t.Parallel()
 	host := start(t, options("handler"))
 
-	panicked := invoke(t, host, order{Do: "panic"})
-	cold := invoke(t, host, order{Do: "echo"})
-	warm := invoke(t, host, order{Do: "echo"})
+	panicked := invoke(t, host, command{Do: "panic"})
+	cold := invoke(t, host, command{Do: "echo"})
+	warm := invoke(t, host, command{Do: "echo"})
 
 	equal(t, "error", []string{panicked.FunctionError, panicked.ErrorType, panicked.ErrorMessage},
 		[]string{"Unhandled", "string", "no such revision"})
@@ -179,10 +179,10 @@ func TestInvocationHeaders(t *testing.T) {
 	opts := options("handler")
 	opts.Timeout = 17 * time.Second
 	host := start(t, opts)
-	invoke(t, host, order{Do: "echo"}) // the deadline counts from the event, not from the start
+	invoke(t, host, command{Do: "echo"}) // the deadline counts from the event
 
 	before := time.Now().Add(opts.Timeout).UnixMilli()
-	r := invoke(t, host, order{Do: "context"})
+	r := invoke(t, host, command{Do: "context"})
 	after := time.Now().Add(opts.Timeout).UnixMilli()
 
 	var got invocationContext
@@ -203,7 +203,7 @@ func TestPayloadSizes(t *testing.T) {
 	t.Parallel()
 	host := start(t, options("handler"))
 
-	big := event(t, order{Do: "echo", Text: strings.Repeat("x", 1024*1024)})
+	big := event(t, command{Do: "echo", Text: strings.Repeat("x", 1024*1024)})
 	r, err := host.Invoke(t.Context(), big)
 	if err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestPayloadSizes(t *testing.T) {
 	if !bytes.Equal(r.Payload, big) {
 		t.Errorf("got %d bytes that differ from the %d sent", len(r.Payload), len(big))
 	}
-	largest := invoke(t, host, order{Do: "size", Size: 6*1024*1024 + 98}) // and two quotes
+	largest := invoke(t, host, command{Do: "size", Size: 6*1024*1024 + 98}) // and two quotes
 	equal(t, "largest response", []any{len(largest.Payload), largest.FunctionError}, []any{6291556, ""})
 
 	tests := []struct {
@@ -245,8 +245,8 @@ func async1(host *lambdahost.Host) func([]byte) error {
 	return func(event []byte) error { _, err := host.InvokeAsync(event); return err }
 }
 
-// A meeting is a web server that answers when as many as expected have come.
-func meeting(t *testing.T, expected int) string {
+// barrier starts a web server that answers when the expected number of requests has arrived.
+func barrier(t *testing.T, expected int) string {
 	var here sync.WaitGroup
 	here.Add(expected)
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -262,23 +262,23 @@ func TestConcurrency(t *testing.T) {
 	opts := options("handler")
 	opts.Concurrency = 3
 	host := start(t, opts)
-	url := meeting(t, 3) // which none leaves before three are there
+	url := barrier(t, 3)
 
 	var wg sync.WaitGroup
 	for range 3 {
-		wg.Go(func() { equal(t, "payload", string(invoke(t, host, order{Do: "get", URL: url}).Payload), `"200 OK"`) })
+		wg.Go(func() { equal(t, "payload", string(invoke(t, host, command{Do: "get", URL: url}).Payload), `"200 OK"`) })
 	}
 	wg.Wait()
 	equal(t, "exits", exits(host), []string{"", "", ""})
 
-	for range 9 { // all at once, with three processes for them
-		wg.Go(func() { equal(t, "cold", invoke(t, host, order{Do: "echo"}).Cold, false) })
+	for range 9 { // at the same time, in three processes
+		wg.Go(func() { equal(t, "cold", invoke(t, host, command{Do: "echo"}).Cold, false) })
 	}
 	wg.Wait()
 	equal(t, "exits", exits(host), []string{"", "", ""})
 }
 
-func TestInvokeGivesUpWithItsContext(t *testing.T) {
+func TestInvokeReturnsWithItsContext(t *testing.T) {
 	t.Parallel()
 	arrived := make(chan struct{})
 	leave := make(chan struct{})
@@ -292,25 +292,24 @@ func TestInvokeGivesUpWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	running := make(chan error)
 	go func() {
-		_, err := host.Invoke(ctx, event(t, order{Do: "get", URL: server.URL}))
+		_, err := host.Invoke(ctx, event(t, command{Do: "get", URL: server.URL}))
 		running <- err
 	}()
 	<-arrived
 	cancel()
 	equal(t, "running", errors.Is(<-running, context.Canceled), true)
-	_, err := host.Invoke(ctx, []byte(`{"Do":"echo"}`)) // which waits for the only process
+	_, err := host.Invoke(ctx, []byte(`{"Do":"echo"}`)) // it waits for the only process
 	equal(t, "waiting", errors.Is(err, context.Canceled), true)
 	equal(t, "Wait", errors.Is(host.Wait(ctx), context.Canceled), true)
 
 	close(leave)
-	if err := host.Wait(t.Context()); err != nil { // the function runs on
+	if err := host.Wait(t.Context()); err != nil { // the function is still running
 		t.Fatal(err)
 	}
-	equal(t, "warm", invoke(t, host, order{Do: "echo"}).Process, 1)
+	equal(t, "warm", invoke(t, host, command{Do: "echo"}).Process, 1)
 }
 
-// BenchmarkInvoke measures a warm invocation of a bootstrap that answers at
-// once: what the host adds to a measurement of the product's.
+// BenchmarkInvoke measures a warm invocation of a bootstrap that answers at once, which is the host's own overhead.
 func BenchmarkInvoke(b *testing.B) {
 	host, err := lambdahost.Start(b.Context(), options("handler"))
 	if err != nil {

@@ -30,16 +30,15 @@ func (s *logSink) err() error {
 	return s.first
 }
 
-// mark is what flush puts into a log pipe. Pipes keep the order of writes, and
-// a write this short is never torn, so reading the mark means that everything
-// the process wrote before it has been read.
+// mark is what flush writes into a log pipe. A pipe keeps the order of writes and does not split a write this short.
+// When the mark is read, everything that the process wrote before has been read.
 var mark = []byte("\x00\x00lambdahost flush\x00\x00\n")
 
 // A logPipe carries the standard output and error of one process to a sink.
 type logPipe struct {
-	r, w    *os.File // w stays open here for the marks
+	r, w    *os.File // w stays open for the marks
 	sink    *logSink
-	flushed chan struct{} // one value for every mark read
+	flushed chan struct{} // receives a value for every mark
 	drained chan struct{} // closed at the end of the pipe
 }
 
@@ -53,8 +52,7 @@ func newLogPipe(sink *logSink) (*logPipe, error) {
 	return l, nil
 }
 
-// copy passes whole lines on. What follows the last newline goes out as a line
-// of its own when the process is gone.
+// copy writes whole lines to the sink. When the process exited, it writes an incomplete last line as a line of its own.
 func (l *logPipe) copy() {
 	defer close(l.drained)
 	defer l.r.Close()
@@ -78,11 +76,10 @@ func (l *logPipe) copy() {
 	}
 }
 
-// flush returns when every line that the process has written so far is in the
-// sink. It must not be called twice at a time.
+// flush returns when every line that the process has written is in the sink. It must not be called concurrently.
 func (l *logPipe) flush() {
 	if _, err := l.w.Write(mark); err != nil {
-		return // closed: the process is gone, and close does the waiting
+		return // the process exited, and close waits
 	}
 	select {
 	case <-l.flushed:
@@ -90,13 +87,11 @@ func (l *logPipe) flush() {
 	}
 }
 
-// close returns when the pipe is read to its end, after the process is gone. A
-// child that left the process group may hold the pipe open: it is not waited
-// for longer than a second.
+// close returns when the pipe is read to its end, after the process exited. A child that left the process group may
+// hold the pipe open, so it waits for a second at most.
 func (l *logPipe) close() {
 	l.w.Close()
-	// Pipes take deadlines wherever the runtime can poll them; elsewhere the
-	// wait is for the end alone.
+	// Where pipes have no deadlines, it waits for the end only.
 	_ = l.r.SetReadDeadline(time.Now().Add(time.Second))
 	<-l.drained
 }

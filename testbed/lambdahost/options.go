@@ -11,58 +11,51 @@ import (
 	"time"
 )
 
-// Options describes a function as its configuration in Lambda would.
+// Options is the configuration of a function and its host. Bootstrap and FunctionARN are required.
 type Options struct {
-	// Bootstrap is the path of the executable. Required.
+	// Bootstrap is the path of the executable.
 	Bootstrap string
-	// Dir is the absolute path of the function's directory (LAMBDA_TASK_ROOT),
-	// in which Bootstrap runs. Default: the directory of Bootstrap.
+	// Dir is the absolute path of the function's directory (LAMBDA_TASK_ROOT), in which Bootstrap runs. The default is
+	// the directory of Bootstrap.
 	Dir string
-	// Env holds the function's own environment variables. As in Lambda,
-	// variables that the host sets cannot be given, but for LANG, PATH and TZ.
+	// Env are the function's own environment variables. As in Lambda, reserved variables are an error, except for LANG,
+	// PATH and TZ.
 	Env map[string]string
-	// FunctionARN is the unqualified ARN of the function; its name and region
-	// are read from it. Required.
+	// FunctionARN is the unqualified ARN of the function, which has its name and region.
 	FunctionARN string
-	// MemorySize is the function's memory in MB as the function is told; it is
-	// not enforced. Default: 128.
+	// MemorySize is the function's memory in MB, which is in its environment but not enforced. The default is 128.
 	MemorySize int
-	// AccessKeyID, SecretAccessKey and SessionToken are the credentials of the
-	// execution role, passed on as they are.
+	// AccessKeyID, SecretAccessKey and SessionToken are the credentials of the execution role.
 	AccessKeyID, SecretAccessKey, SessionToken string
-	// LogLevel is the application log level (AWS_LAMBDA_LOG_LEVEL): TRACE,
-	// DEBUG, INFO, WARN, ERROR or FATAL. Default: INFO.
+	// LogLevel is the application log level (AWS_LAMBDA_LOG_LEVEL): TRACE, DEBUG, INFO, WARN, ERROR or FATAL. The
+	// default is INFO.
 	LogLevel string
 
-	// Timeout is the time one invocation may take. Default: 3 seconds.
+	// Timeout is the limit for one invocation. The default is 3 seconds.
 	Timeout time.Duration
-	// InitTimeout is the time from starting a bootstrap to its first request
-	// for an invocation. An initialisation that fails or takes longer is tried
-	// once more, then within Timeout. Default: 10 seconds.
+	// InitTimeout is the limit from the start of a bootstrap to its first request for an invocation. An initialization
+	// that fails or takes longer is retried once, with Timeout as limit. The default is 10 seconds.
 	InitTimeout time.Duration
-	// Concurrency is the most execution environments at a time, each of them
-	// one process. Invocations beyond it wait their turn, where Lambda would
-	// throttle a synchronous one. Default: 1.
+	// Concurrency is the limit of execution environments, each of which is one process. Further invocations wait;
+	// Lambda throttles synchronous ones instead. The default is 1.
 	Concurrency int
 
-	// RetryWaits are the waits before each retry of an asynchronous invocation
-	// that met a function error; their number is the number of retries.
-	// Default, when nil: 1 and 2 minutes.
+	// RetryWaits are the waits before the retries of an asynchronous invocation that failed. Their number is the number
+	// of retries. The default for nil is 1 and 2 minutes.
 	RetryWaits []time.Duration
-	// MaxEventAge is how long an asynchronous event is kept. An event whose
-	// next retry would be later is given up at once. Default: 6 hours.
+	// MaxEventAge is how long an asynchronous event is kept. An event whose next retry would be later fails at once.
+	// The default is 6 hours.
 	MaxEventAge time.Duration
 
-	// Logs receives the standard output and error of all bootstraps in whole
-	// lines, one line a call, never two calls at once. Default: discarded.
+	// Logs receives the standard output and error of all bootstraps, one line in each call, never concurrently. The
+	// default discards them.
 	Logs io.Writer
-	// OnFailure receives the record of every asynchronous event that failed
-	// for good, as an on-failure destination does; never two calls at once. It
-	// may invoke the function, but not close the host, which waits for it.
+	// OnFailure receives the record of every asynchronous event that failed for good, as an on-failure destination
+	// does, never concurrently. It may invoke the function, but must not close the host.
 	OnFailure func(Record)
 }
 
-// complete returns the options with their defaults, and what the ARN says.
+// complete returns the options with their defaults, and the function of the ARN.
 func (o Options) complete() (Options, function, error) {
 	fn, err := parseFunctionARN(o.FunctionARN)
 	if err != nil {
@@ -90,22 +83,26 @@ func (o Options) complete() (Options, function, error) {
 	return o, fn, nil
 }
 
-// completePaths checks Bootstrap and Dir, and makes Bootstrap absolute.
-func (o *Options) completePaths() (err error) {
+// completePaths checks Bootstrap and Dir, and makes Bootstrap an absolute path.
+func (o *Options) completePaths() error {
 	if o.Bootstrap == "" {
 		return errors.New("Options.Bootstrap is empty: give the path of the bootstrap executable")
 	}
-	if o.Bootstrap, err = filepath.Abs(o.Bootstrap); err != nil {
+	path, err := filepath.Abs(o.Bootstrap)
+	if err != nil {
 		return fmt.Errorf("finding bootstrap %q: %w", o.Bootstrap, err)
 	}
-	switch info, err := os.Stat(o.Bootstrap); {
+	o.Bootstrap = path
+	info, err := os.Stat(o.Bootstrap)
+	switch {
 	case err != nil:
 		return fmt.Errorf("finding bootstrap %q: %w", o.Bootstrap, err)
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("finding bootstrap %q: not a file", o.Bootstrap)
 	}
 	orDefault(&o.Dir, filepath.Dir(o.Bootstrap))
-	switch info, err := os.Stat(o.Dir); {
+	info, err = os.Stat(o.Dir)
+	switch {
 	case err != nil:
 		return fmt.Errorf("finding the function's directory %q: %w", o.Dir, err)
 	case !info.IsDir():
@@ -114,7 +111,7 @@ func (o *Options) completePaths() (err error) {
 	return nil
 }
 
-// checkEnv refuses variables that the host sets.
+// checkEnv returns an error for reserved variables.
 func (o *Options) checkEnv(fn function) error {
 	var reserved []string
 	for name := range o.reservedEnv(fn, "", "") {
@@ -124,8 +121,8 @@ func (o *Options) checkEnv(fn function) error {
 	}
 	if len(reserved) > 0 {
 		slices.Sort(reserved)
-		return fmt.Errorf("checking Options.Env: %s: reserved by Lambda, which sets it itself", strings.Join(reserved,
-			", "))
+		names := strings.Join(reserved, ", ")
+		return fmt.Errorf("checking Options.Env: %s: reserved by Lambda, which sets them", names)
 	}
 	return nil
 }
@@ -137,7 +134,7 @@ func orDefault[T comparable](v *T, def T) {
 	}
 }
 
-// A function is what the ARN of an unqualified function says.
+// A function is the function of an ARN.
 type function struct {
 	name, region string
 }

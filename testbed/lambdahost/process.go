@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// A process is one bootstrap with a Runtime API of its own, as in an execution
-// environment: what it is sent and what it may answer depends on nobody else.
+// A process is one bootstrap with a Runtime API of its own, which is an execution environment.
 type process struct {
 	host   *Host
 	number int
@@ -21,21 +20,20 @@ type process struct {
 	server *http.Server
 	logs   *logPipe
 
-	work     chan *invocation // from run to the request for the next invocation
+	work     chan *invocation // to the request for the next invocation
 	begun    time.Time
 	ready    chan struct{} // closed by the first request for an invocation
-	initFail chan struct{} // closed when an initialisation error was posted
-	exited   chan struct{} // closed when the process is reaped and its logs are read
+	initFail chan struct{} // closed when an initialization error was posted
+	exited   chan struct{} // closed when the process exited and its logs are read
 
 	mu       sync.Mutex
-	current  *invocation // handed out and not completed
-	asking   bool        // a request for an invocation is open
-	initBody []byte      // the initialisation error as it was posted
+	current  *invocation // that was handed out and is not completed
+	asking   bool        // whether a request for an invocation is open
+	initBody []byte      // the initialization error
 	measured ProcessStats
 }
 
-// startProcess starts the next bootstrap. When the error is not nil the
-// process does not run.
+// startProcess starts a bootstrap.
 func (h *Host) startProcess() (*process, error) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -69,8 +67,8 @@ func (h *Host) startProcess() (*process, error) {
 	return p, <-started
 }
 
-// run is the life of the process. It keeps to one thread, because on Linux the
-// process would be killed with the thread that started it.
+// run starts the process and waits for its exit. It locks its thread, because Linux kills the process when the thread
+// that started it exits (PR_SET_PDEATHSIG).
 func (p *process) run(started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -84,8 +82,8 @@ func (p *process) run(started chan<- error) {
 	}
 	go p.server.Serve(p.ln)
 	started <- nil
-	_ = p.cmd.Wait()    // how it ended is in ProcessState
-	kill(p.cmd.Process) // its children
+	_ = p.cmd.Wait()    // the result is in ProcessState
+	kill(p.cmd.Process) // children of the process
 	p.logs.close()
 	p.server.Close()
 	p.ended(p.cmd.ProcessState.String())
@@ -98,7 +96,7 @@ func (p *process) ended(how string) {
 	close(p.exited)
 }
 
-// alive reports whether the process can take an invocation.
+// alive reports whether the process has not exited.
 func (p *process) alive() bool {
 	select {
 	case <-p.exited:
@@ -108,7 +106,7 @@ func (p *process) alive() bool {
 	}
 }
 
-// kill ends the process at once and returns when it is gone.
+// kill kills the process and returns when it exited.
 func (p *process) kill() {
 	if p.alive() {
 		kill(p.cmd.Process)
@@ -116,7 +114,7 @@ func (p *process) kill() {
 	}
 }
 
-// shutdown ends the process politely and returns when it is gone.
+// shutdown terminates the process, kills it after shutdownGrace, and returns when it exited.
 func (p *process) shutdown() {
 	if !p.alive() {
 		return

@@ -7,21 +7,20 @@ import (
 	"syscall"
 )
 
-// sysProcAttr gives a bootstrap a process group of its own, and has the kernel
-// kill it when the host dies, however it dies.
+// sysProcAttr gives a bootstrap a process group of its own, and makes the kernel kill it when the host exits or is
+// killed.
 func sysProcAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// terminate asks the process group of p to end. An error means that it is gone.
+// terminate sends SIGTERM to the process group of p. An error means that the group has exited.
 func terminate(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGTERM) }
 
-// kill ends what is left of the process group of p.
+// kill sends SIGKILL to the process group of p.
 func kill(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) }
 
-// peakRSS returns the largest resident set of a running process in bytes, or 0.
-// Maxrss of its rusage will not do: exec keeps in it the resident set of the
-// process that forked, so that a small bootstrap of a large host looks large.
+// peakRSS returns the peak resident set size of a running process in bytes, 0 if it is unknown. Maxrss of its rusage is
+// too large: exec keeps the value of the host that forked.
 func peakRSS(p *os.Process) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 
 func sysProcAttr() *syscall.SysProcAttr { return nil }
 
-// terminate asks p to end. An error means that it is gone, or that the system
-// knows no SIGTERM; both are left to kill.
+// terminate sends SIGTERM to p. On an error (p has exited, or the system has no SIGTERM) kill follows.
 func terminate(p *os.Process) { _ = p.Signal(syscall.SIGTERM) }
 
 func kill(p *os.Process) { _ = p.Kill() }

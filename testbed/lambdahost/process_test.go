@@ -20,8 +20,8 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// The environment is Lambda's and the function's, and nothing else: nothing of
-// the test's own environment (HOME, GOPATH, credentials) leaks into it.
+// TestEnvironment: a bootstrap has Lambda's and the function's variables, and none of the test's own (HOME, GOPATH,
+// credentials).
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
 	opts := options("handler")
@@ -36,7 +36,7 @@ func TestEnvironment(t *testing.T) {
 		Env []string
 		Dir string
 	}
-	if err := json.Unmarshal(invoke(t, host, order{Do: "environ"}).Payload, &got); err != nil {
+	if err := json.Unmarshal(invoke(t, host, command{Do: "environ"}).Payload, &got); err != nil {
 		t.Fatal(err)
 	}
 
@@ -74,37 +74,37 @@ func TestEnvironment(t *testing.T) {
 	equal(t, "directory", got.Dir, opts.Dir)
 }
 
-// Invoke returns when the lines of its invocation are in the log.
+// TestLogs: the log has the lines of an invocation when Invoke returns.
 func TestLogs(t *testing.T) {
 	t.Parallel()
 	host, logs := startLogged(t, "handler", 1)
 
-	invoke(t, host, order{Do: "log", Text: "one"})
+	invoke(t, host, command{Do: "log", Text: "one"})
 	equal(t, "after one", logs.got(), []string{"one", "one"})
-	invoke(t, host, order{Do: "log", Text: "two\n\nthree"})
+	invoke(t, host, command{Do: "log", Text: "two\n\nthree"})
 	equal(t, "after two", logs.got(), []string{"one", "one", "two", "", "three", "two", "", "three"})
 	long := strings.Repeat("x", 100_000)
-	invoke(t, host, order{Do: "log", Text: long})
+	invoke(t, host, command{Do: "log", Text: long})
 	equal(t, "after a long one", logs.got()[8:], []string{long, long})
 }
 
-func TestLogsOfADyingProcess(t *testing.T) {
+func TestLogsOfKilledProcess(t *testing.T) {
 	t.Parallel()
 	host, logs := startLogged(t, "partial line", 1)
 
-	invoke(t, host, order{})
+	invoke(t, host, command{})
 
-	equal(t, "lines", logs.got(), []string{"no newline", "no newline"}) // initialised twice
+	equal(t, "lines", logs.got(), []string{"no newline", "no newline"}) // initialized twice
 }
 
 func TestLogsOfSeveralProcesses(t *testing.T) {
 	t.Parallel()
 	host, logs := startLogged(t, "handler", 3)
 
-	text := strings.Repeat("y", 9000) // more than a pipe takes at once
+	text := strings.Repeat("y", 9000) // larger than the pipe buffer
 	var wg sync.WaitGroup
 	for range 12 {
-		wg.Go(func() { invoke(t, host, order{Do: "log", Text: text}) })
+		wg.Go(func() { invoke(t, host, command{Do: "log", Text: text}) })
 	}
 	wg.Wait()
 
@@ -127,7 +127,7 @@ func TestCloseReportsLogErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	invoke(t, host, order{Do: "log", Text: "lost"})
+	invoke(t, host, command{Do: "log", Text: "lost"})
 	equal(t, "error", fmt.Sprint(host.Close()), "disk full")
 }
 
@@ -138,13 +138,13 @@ func TestClose(t *testing.T) {
 		want       []string
 	}{
 		{"ends by SIGTERM", "handler", []string{"signal: terminated"}},
-		{"ignores SIGTERM", "stubborn", []string{"signal: killed"}},
+		{"ignores SIGTERM", "ignores term", []string{"signal: killed"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			host := start(t, options(tt.mode))
-			invoke(t, host, order{Do: "echo"})
+			invoke(t, host, command{Do: "echo"})
 			if err := host.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -153,12 +153,12 @@ func TestClose(t *testing.T) {
 	}
 }
 
-// A process that ends while it has nothing to do is replaced.
+// TestIdleProcessEnds: a process that exits while it is idle is replaced.
 func TestIdleProcessEnds(t *testing.T) {
 	t.Parallel()
-	ln := witness(t)
+	ln := listen(t)
 	host := start(t, options("handler"))
-	invoke(t, host, order{Do: "leave", URL: ln.Addr().String()})
+	invoke(t, host, command{Do: "exit later", URL: ln.Addr().String()})
 	conn := accept(t, ln)
 
 	if err := conn.Close(); err != nil {
@@ -167,7 +167,7 @@ func TestIdleProcessEnds(t *testing.T) {
 	for host.Stats().Processes[0].Exit == "" {
 		runtime.Gosched()
 	}
-	next := invoke(t, host, order{Do: "echo"})
+	next := invoke(t, host, command{Do: "echo"})
 
 	equal(t, "exits", exits(host), []string{"exit status 4", ""})
 	equal(t, "cold", next.Cold, true)
@@ -176,7 +176,7 @@ func TestIdleProcessEnds(t *testing.T) {
 
 func TestCloseWhileRunning(t *testing.T) {
 	t.Parallel()
-	ln := witness(t)
+	ln := listen(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	opts := options("handler")
 	opts.Dir = t.TempDir()
@@ -186,18 +186,18 @@ func TestCloseWhileRunning(t *testing.T) {
 	}
 	result := make(chan error)
 	go func() {
-		_, err := host.Invoke(t.Context(), event(t, order{Do: "get", URL: "http://" + ln.Addr().String()}))
+		_, err := host.Invoke(t.Context(), event(t, command{Do: "get", URL: "http://" + ln.Addr().String()}))
 		result <- err
 	}()
 	conn := accept(t, ln)
 
 	cancel() // the context of Start
 	equal(t, "error", errors.Is(<-result, lambdahost.ErrClosed), true)
-	gone(t, conn)
+	waitForExit(t, conn)
 	equal(t, "Close", host.Close(), nil)
 }
 
-// accept waits for the connection of a process.
+// accept accepts the connection of a process.
 func accept(t *testing.T, ln net.Listener) net.Conn {
 	t.Helper()
 	conn, err := ln.Accept()
@@ -208,24 +208,24 @@ func accept(t *testing.T, ln net.Listener) net.Conn {
 	return conn
 }
 
-// gone waits for the end of the process that holds the connection.
-func gone(t *testing.T, conn net.Conn) {
+// waitForExit waits until the process that holds the connection exits.
+func waitForExit(t *testing.T, conn net.Conn) {
 	t.Helper()
 	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the process is still there")
+		t.Error("the process is still running")
 	}
 }
 
 func needLinux(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("process groups and death signals are done on Linux only")
+		t.Skip("process groups and death signals are supported on Linux only")
 	}
 }
 
-// A child of the bootstrap that ignores SIGTERM goes with it.
+// TestChildrenEnd: a child of the bootstrap that ignores SIGTERM is killed with it.
 func TestChildrenEnd(t *testing.T) {
 	t.Parallel()
 	needLinux(t)
@@ -234,31 +234,31 @@ func TestChildrenEnd(t *testing.T) {
 		end  func(*testing.T, *lambdahost.Host)
 	}{
 		{"at Close", func(t *testing.T, host *lambdahost.Host) { equal(t, "Close", host.Close(), nil) }},
-		{"at a crash", func(t *testing.T, host *lambdahost.Host) { invoke(t, host, order{Do: "exit", Code: 1}) }},
+		{"at a crash", func(t *testing.T, host *lambdahost.Host) { invoke(t, host, command{Do: "exit", Code: 1}) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			ln := witness(t)
+			ln := listen(t)
 			opts := options("with child")
-			opts.Env["WITNESS"] = ln.Addr().String()
+			opts.Env["LISTENER"] = ln.Addr().String()
 			host := start(t, opts)
-			invoke(t, host, order{Do: "echo"})
+			invoke(t, host, command{Do: "echo"})
 			conn := accept(t, ln)
 
 			tt.end(t, host)
-			gone(t, conn)
+			waitForExit(t, conn)
 		})
 	}
 }
 
-// A host that is killed, and so never closes, takes its bootstraps with it.
+// TestKilledHostLeavesNoOrphan: the bootstraps of a host that is killed are killed too.
 func TestKilledHostLeavesNoOrphan(t *testing.T) {
 	t.Parallel()
 	needLinux(t)
-	ln := witness(t)
+	ln := listen(t)
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), modeVar+"=doomed host", "WITNESS="+ln.Addr().String())
+	cmd.Env = append(os.Environ(), modeVar+"=killed host", "LISTENER="+ln.Addr().String())
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -272,13 +272,13 @@ func TestKilledHostLeavesNoOrphan(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	gone(t, conn)
+	waitForExit(t, conn)
 }
 
-// doomedHost runs a host whose bootstrap holds a connection to the witness.
-func doomedHost() {
+// killedHost runs a host whose bootstrap holds a connection to the listener.
+func killedHost() {
 	opts := options("child")
-	opts.Env["WITNESS"] = os.Getenv("WITNESS")
+	opts.Env["LISTENER"] = os.Getenv("LISTENER")
 	host, err := lambdahost.Start(context.Background(), opts)
 	must(err)
 	_, err = host.Invoke(context.Background(), []byte("1"))
@@ -290,9 +290,9 @@ func TestStats(t *testing.T) {
 	needLinux(t)
 	host := start(t, options("handler"))
 	equal(t, "before the first invocation", host.Stats(), lambdahost.Stats{})
-	invoke(t, host, order{Do: "echo"})
+	invoke(t, host, command{Do: "echo"})
 	first := host.Stats().Processes
-	invoke(t, host, order{Do: "size", Size: 5 << 20})
+	invoke(t, host, command{Do: "size", Size: 5 << 20})
 	second := host.Stats().Processes
 
 	if len(first) != 1 || len(second) != 1 {

@@ -13,7 +13,7 @@ import (
 const (
 	apiPrefix = "/2018-06-01/runtime/"
 
-	// maxResponse is the most bytes a function may answer: 6 MB and 100 bytes.
+	// maxResponse is the size limit of an answer in bytes: 6 MB and 100 bytes.
 	maxResponse = 6*1024*1024 + 100
 )
 
@@ -27,14 +27,14 @@ type reply struct {
 var (
 	accepted  = reply{status: http.StatusAccepted, body: []byte(`{"status":"OK"}` + "\n")}
 	notFound  = reply{status: http.StatusNotFound, body: []byte("404 page not found\n")}
-	invalidID = refuse(http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
-	truncated = refuse(http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-	tooLarge  = refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+	invalidID = errorReply(http.StatusBadRequest, "InvalidRequestID", "Invalid request ID")
+	truncated = errorReply(http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+	tooLarge  = errorReply(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
 		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", maxResponse))
 )
 
-// refuse returns a reply with an error document.
-func refuse(status int, errorType, message string) reply {
+// errorReply returns a reply with an error document.
+func errorReply(status int, errorType, message string) reply {
 	body, _ := json.Marshal(struct {
 		Message string `json:"errorMessage"`
 		Type    string `json:"errorType"`
@@ -42,15 +42,15 @@ func refuse(status int, errorType, message string) reply {
 	return reply{status: status, body: append(body, '\n')}
 }
 
-// outOfTurn is the reply to a request that the runtime's state does not allow.
+// outOfTurn returns the reply to a request that the state of the runtime does not allow.
 func outOfTurn(why string) reply {
-	return refuse(http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed: "+why)
+	return errorReply(http.StatusForbidden, "InvalidStateTransition", "State transition is not allowed: "+why)
 }
 
-// ServeHTTP answers the Runtime API of this process, and keeps the transcript.
+// ServeHTTP answers a request of the process to its Runtime API, and records it.
 func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// One byte more than allowed tells too large from just fitting; the rest is
-	// read too, or the runtime would not get to read the refusal.
+	// One byte more than allowed shows that the body is too large. The rest is read too, so that the runtime reads the
+	// error.
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxResponse+1))
 	if err == nil {
 		_, err = io.Copy(io.Discard, r.Body)
@@ -63,7 +63,7 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = p.route(r, body)
 	}
 	if rep.status == 0 {
-		return // the runtime did not wait
+		return // the runtime closed the connection
 	}
 	p.host.transcript.answered(entry, rep.status)
 	w.Header().Set("Content-Type", "application/json")
@@ -71,10 +71,10 @@ func (p *process) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(name, value)
 	}
 	w.WriteHeader(rep.status)
-	_, _ = w.Write(rep.body) // a runtime that is gone is seen by its exit
+	_, _ = w.Write(rep.body) // a runtime that exited does not read it
 }
 
-// route finds the call that a request is.
+// route calls the method of a request.
 func (p *process) route(r *http.Request, body []byte) reply {
 	path, ok := strings.CutPrefix(r.URL.Path, apiPrefix)
 	call := r.Method + " " + path
@@ -97,7 +97,7 @@ func (p *process) route(r *http.Request, body []byte) reply {
 	return notFound
 }
 
-// next completes the invocation that was answered, and waits for another.
+// next completes the answered invocation and waits for the next one.
 func (p *process) next(r *http.Request) reply {
 	p.mu.Lock()
 	if p.asking || p.current != nil && p.current.payload == nil {
@@ -135,7 +135,7 @@ func (p *process) next(r *http.Request) reply {
 	}}
 }
 
-// answer takes the result of the current invocation.
+// answer sets the result of the current invocation.
 func (p *process) answer(id string, body []byte, failed bool) reply {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -155,21 +155,20 @@ func (p *process) answer(id string, body []byte, failed bool) reply {
 	return accepted
 }
 
-// initError takes the error of an initialisation that did not work out.
+// initError sets the error of a failed initialization.
 func (p *process) initError(r *http.Request, body []byte) reply {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.measured.Init != 0 || p.initBody != nil {
-		return outOfTurn("the initialisation is over")
+		return outOfTurn("the initialization is over")
 	}
 	p.initBody = errorDocument(r, body)
 	close(p.initFail)
 	return accepted
 }
 
-// errorDocument returns what the caller of a function gets for a posted error:
-// the body, or when that is not JSON a document made from the error type that
-// the runtime gave in a header.
+// errorDocument returns the error document of a posted error: the body or, if that is not JSON, a document with the
+// error type of the header.
 func errorDocument(r *http.Request, body []byte) []byte {
 	if json.Valid(body) {
 		return body

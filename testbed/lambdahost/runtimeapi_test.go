@@ -8,17 +8,17 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// The transcript of a bootstrap built with aws-lambda-go.
+// TestRequests shows the transcript of a bootstrap built with aws-lambda-go.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	host := start(t, options("handler"))
 	equal(t, "before the first invocation", host.Requests(), []lambdahost.Request{})
 
 	ids := strings.NewReplacer(
-		invoke(t, host, order{Do: "echo"}).RequestID, "ID1",
-		invoke(t, host, order{Do: "error"}).RequestID, "ID2",
-		invoke(t, host, order{Do: "exit", Code: 1}).RequestID, "ID3",
-		invoke(t, host, order{Do: "echo", Text: "again"}).RequestID, "ID4",
+		invoke(t, host, command{Do: "echo"}).RequestID, "ID1",
+		invoke(t, host, command{Do: "error"}).RequestID, "ID2",
+		invoke(t, host, command{Do: "exit", Code: 1}).RequestID, "ID3",
+		invoke(t, host, command{Do: "echo", Text: "again"}).RequestID, "ID4",
 	)
 
 	equal(t, "requests", transcript(host, ids), []string{
@@ -26,7 +26,7 @@ func TestRequests(t *testing.T) {
 		`1 POST /2018-06-01/runtime/invocation/ID1/response 202 {"Do":"echo"}`,
 		`1 GET /2018-06-01/runtime/invocation/next 200`,
 		`1 POST /2018-06-01/runtime/invocation/ID2/error 202 {"errorMessage":"the cluster is broken",` +
-			`"errorType":"kaputtError"}`,
+			`"errorType":"brokenError"}`,
 		`1 GET /2018-06-01/runtime/invocation/next 200`,
 		`2 GET /2018-06-01/runtime/invocation/next 200`,
 		`2 POST /2018-06-01/runtime/invocation/ID4/response 202 {"Do":"echo","Text":"again"}`,
@@ -42,12 +42,12 @@ func transcript(host *lambdahost.Host, ids *strings.Replacer) []string {
 	return list
 }
 
-// The transcript of a runtime that does everything wrong, and what it is told.
+// TestRequestsOutOfTurn shows the transcript of a runtime whose requests are errors, and the answers.
 func TestRequestsOutOfTurn(t *testing.T) {
 	t.Parallel()
 	host, logs := startLogged(t, "raw", 1)
 
-	r := invoke(t, host, order{})
+	r := invoke(t, host, command{})
 
 	equal(t, "payload", string(r.Payload), `"good"`)
 	equal(t, "requests", transcript(host, strings.NewReplacer(r.RequestID, "ID")), []string{
@@ -69,7 +69,7 @@ func TestRequestsOutOfTurn(t *testing.T) {
 		fmt.Sprintf(forbidden, "there is no invocation to answer"),
 		fmt.Sprintf(forbidden, "the current invocation has no response yet, or another request for the next one is "+
 			"open"),
-		fmt.Sprintf(forbidden, "the initialisation is over"),
+		fmt.Sprintf(forbidden, "the initialization is over"),
 		invalidID,
 		invalidID,
 		"404 page not found",

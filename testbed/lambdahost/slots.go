@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// slots hands out the function's concurrency, first come first served.
+// slots are the function's concurrency, granted in the order of the requests.
 type slots struct {
 	mu    sync.Mutex
 	free  int
 	queue []chan struct{}
 }
 
-// reserve joins the queue. The channel is closed when the slot is the caller's,
-// who then owes a release.
+// reserve requests a slot. The channel is closed when the slot is granted; then the caller must release it.
 func (s *slots) reserve() chan struct{} {
 	granted := make(chan struct{})
 	s.mu.Lock()
@@ -27,7 +26,7 @@ func (s *slots) reserve() chan struct{} {
 	return granted
 }
 
-// release passes a slot on.
+// release grants the slot to the next in the queue.
 func (s *slots) release() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +38,7 @@ func (s *slots) release() {
 	s.queue = s.queue[1:]
 }
 
-// abandon leaves the queue; a slot that was granted meanwhile is passed on.
+// abandon cancels a request. A slot that was granted meanwhile is released.
 func (s *slots) abandon(granted chan struct{}) {
 	s.mu.Lock()
 	i := slices.Index(s.queue, granted)

@@ -2,8 +2,8 @@ package lambdahost
 
 import "testing"
 
-// TestSlots holds that a slot is passed on in the order of the queue, and not
-// lost by who leaves it, before the slot was granted or after.
+// TestSlots: slots are granted in the order of the queue, and abandoning one does not lose it, before it is granted or
+// after.
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	granted := func(c chan struct{}) bool {
@@ -17,16 +17,16 @@ func TestSlots(t *testing.T) {
 	s := &slots{free: 1}
 	first, second, third, fourth := s.reserve(), s.reserve(), s.reserve(), s.reserve()
 	if !granted(first) || granted(second) {
-		t.Fatal("one slot, and the first does not have it, or the second does")
+		t.Fatal("the only slot was not granted to the first, or also to the second")
 	}
 	s.abandon(third)
 	s.release()
 	if !granted(second) || granted(third) || granted(fourth) {
-		t.Error("the second does not have the slot, or another does")
+		t.Error("the slot was not granted to the second only")
 	}
 	s.abandon(second)
 	if granted(third) || !granted(fourth) {
-		t.Error("the slot that the second gave back is not the fourth's")
+		t.Error("the abandoned slot was not granted to the fourth")
 	}
 	s.release()
 	if !granted(s.reserve()) {
