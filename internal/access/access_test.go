@@ -19,7 +19,7 @@ const (
 	backend                                 = "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 )
 
-// example returns an environment of the guide's patterns, "centralized-dev-ecr/prod".
+// example returns an environment of examples/, such as "centralized-dev-ecr/prod".
 func example(t *testing.T, name string) *environment.Environment {
 	t.Helper()
 	env, err := environment.Load(filepath.Join("..", "..", "examples", name+".yaml"))
@@ -29,7 +29,7 @@ func example(t *testing.T, name string) *environment.Environment {
 	return env
 }
 
-// file returns the environment of a file that begins with what every file has.
+// file returns the environment of a file: project, and the rest.
 func file(t *testing.T, rest string) *environment.Environment {
 	t.Helper()
 	env, err := environment.Parse("x.yaml", []byte("project: myproject\n"+rest))
@@ -39,7 +39,7 @@ func file(t *testing.T, rest string) *environment.Environment {
 	return env
 }
 
-// parse reads a policy, as it is or under a member's name.
+// parse parses a policy, or the member of a JSON object that is one.
 func parse(t *testing.T, text, member string) *iam.Document {
 	t.Helper()
 	if member != "" {
@@ -56,7 +56,7 @@ func parse(t *testing.T, text, member string) *iam.Document {
 	return d
 }
 
-// TestPartitions writes what begins with arn: in China.
+// TestPartitions checks the ARNs in policies for a region in China.
 func TestPartitions(t *testing.T) {
 	t.Parallel()
 	env := file(t, "env: dev\nregion: cn-north-1\naccount_id: \"012345670123\"\n")
@@ -78,8 +78,7 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// TestManualRepositories are in registries of their own: the policies are about
-// those too, and the registry that is the environment's needs none.
+// TestManualRepositories checks the policies for repositories in other registries.
 func TestManualRepositories(t *testing.T) {
 	t.Parallel()
 	env := file(t, `env: dev
@@ -119,8 +118,8 @@ services:
 	}
 }
 
-// TestTerraformSaysTheSame reads the policies back out of Terraform's language.
-func TestTerraformSaysTheSame(t *testing.T) {
+// TestTerraform checks that the Terraform resources have the same policies.
+func TestTerraform(t *testing.T) {
 	t.Parallel()
 	env := file(t,
 		"env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"+

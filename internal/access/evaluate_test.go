@@ -8,7 +8,7 @@ import (
 	"deployer/testbed/aws/cloudformation"
 )
 
-// caller is a role of an account that does something.
+// caller returns a request of a role.
 func caller(account, org, action, resource string) iam.Request {
 	return iam.Request{Principal: "arn:aws:iam::" + account + ":role/any", Account: account, Organization: org,
 		Action: action, Resource: resource}
@@ -19,7 +19,7 @@ func anonymous(action, resource string) iam.Request {
 	return iam.Request{Principal: "*", Action: action, Resource: resource}
 }
 
-// question is a request, and what a policy says to it.
+// question is a request and the decision that a policy should have for it.
 type question struct {
 	name string
 	iam.Request
@@ -76,7 +76,7 @@ func TestBusLetsIn(t *testing.T) {
 		r.Context = map[string]string{"events:source": source, "events:detail-type": detailType}
 		return r
 	}
-	silent := caller(prodAccount, "", "events:PutEvents", bus) // without a source: ForAllValues alone would let it in
+	silent := caller(prodAccount, "", "events:PutEvents", bus) // without a source: ForAllValues alone would allow it
 	silent.Context = map[string]string{"events:detail-type": "DEPLOY"}
 	rules := caller(prodAccount, "", "events:PutRule", bus)
 	rules.Context = map[string]string{"events:source": "action.staging", "events:detail-type": "DEPLOY"}
@@ -118,8 +118,8 @@ func TestBusLetsIn(t *testing.T) {
 	})
 }
 
-// TestBusKeepsTheStack asks the stack's own policy and this one about pushes:
-// putting the one in place of the other changes nothing.
+// TestBusKeepsTheStack checks that this policy and the stack's own decide the same about
+// pushes, so that one can replace the other.
 func TestBusKeepsTheStack(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("../../deploy/template.yaml")

@@ -15,14 +15,13 @@ import (
 // stored is an image in a repository.
 type stored struct {
 	Tags []string
-	Age  int  // days since its push; the order of pushes too
-	Part bool // of an image index, which keeps it
+	Age  int  // days since its push
+	Part bool // it is part of an image index
 }
 
-// expired returns which images a lifecycle policy expires, as "Lifecycle policy
-// evaluation rules" in ECR's user guide has it: every rule is evaluated on all
-// images of its tags, the oldest go first, and what matches the tags of a rule
-// no lower one expires.
+// expired returns the images that a lifecycle policy expires, by "Lifecycle policy
+// evaluation rules" in the ECR user guide: every rule is evaluated for all images that
+// its tags select, oldest first, and no later rule expires an image that it selects.
 func expired(t *testing.T, policy string, images []stored) []stored {
 	t.Helper()
 	var l lifecycle
@@ -39,7 +38,7 @@ func expired(t *testing.T, policy string, images []stored) []stored {
 				matching = append(matching, i)
 			}
 		}
-		// the youngest first
+		// newest first
 		slices.SortStableFunc(matching, func(a, b int) int { return images[a].Age - images[b].Age })
 		for rank, i := range matching {
 			due := rank >= r.Selection.CountNumber
@@ -64,7 +63,7 @@ func (r rule) selects(image stored) bool {
 	case "untagged":
 		return len(image.Tags) == 0
 	}
-	for _, pattern := range r.Selection.Patterns { // each of them, by some tag
+	for _, pattern := range r.Selection.Patterns { // every pattern must match one of the tags
 		form := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$")
 		if !slices.ContainsFunc(image.Tags, form.MatchString) {
 			return false
@@ -73,16 +72,16 @@ func (r rule) selects(image stored) bool {
 	return true
 }
 
-// release matches the tags that must not go.
+// release matches the tags that must not expire.
 var release = regexp.MustCompile(`^(latest|stable|v.*|env-.*)$`)
 
-// guide is what the project's own guide says to put on: ten images, whatever they are.
+// guide is the common policy that keeps the newest ten images.
 const guide = `{"rules":[{"rulePriority":1,"description":"Keep last 10 ` +
 	`images","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},` +
 	`"action":{"type":"expire"}}]}`
 
-// history is years of pushes: most images have a commit's tag, some are
-// released, some under that tag alone, and latest has moved on from many.
+// history is the images of years: most have a commit's tag, some a release's too or
+// alone, and many lost the tag latest.
 func history(random *rand.Rand) []stored {
 	images := make([]stored, 2000)
 	for i := range images {
@@ -156,7 +155,7 @@ func TestWhatExpires(t *testing.T) {
 	images[250].Tags = append(images[250].Tags, "v1.2.3") // released from an old commit
 	images = append(images, stored{Age: 14}, stored{Age: 15}, stored{Age: 400, Part: true})
 	gone := expired(t, p.JSON, images)
-	// The newest 200 stay, and the release among the others; it counts as one of git-* all the same.
+	// The newest 200 stay, and the release, which counts as one of git-* too.
 	want := append(slices.Clone(images[200:250]), images[251:300]...)
 	want = append(want, stored{Age: 15})
 	if diff := cmp.Diff(want, gone); diff != "" {

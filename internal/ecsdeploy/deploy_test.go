@@ -259,7 +259,7 @@ func TestNotDeployable(t *testing.T) {
 			}
 			got, calls, err := w.deploy(t, to, order(w.digest))
 			var wrong *fault.Misconfiguration
-			if !errors.As(err, &wrong) || wrong.Name != tt.fault || err.Error() != tt.want {
+			if !errors.As(err, &wrong) || string(wrong.Name) != tt.fault || err.Error() != tt.want {
 				t.Errorf("got %+v, %v\nwant %s: %s", got, err, tt.fault, tt.want)
 			}
 			if slices.Contains(calls, "RegisterTaskDefinition") || slices.Contains(calls, "UpdateService") {

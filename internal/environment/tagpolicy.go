@@ -11,7 +11,8 @@ import (
 // language of [path.Match].
 type TagPattern string
 
-// ParseTagPattern returns s as a pattern. The error says that s is none.
+// ParseTagPattern parses a pattern. It accepts neither slashes, colons nor spaces,
+// which no tag contains.
 func ParseTagPattern(s string) (TagPattern, error) {
 	if _, err := path.Match(s, ""); err != nil || s == "" || strings.ContainsAny(s, "/: ") {
 		return "", fmt.Errorf("%q is not a pattern of tags", s)

@@ -25,7 +25,7 @@ const (
 type Reading struct {
 	ID       string // the event's id; "" if it has none
 	Verdict  Verdict
-	Reason   string    // a text for people: why it is ignored or rejected, or what it asks for
+	Reason   string    // for people: why it is ignored or rejected, or what it asks for
 	Requests []Request // if accepted: at least one
 	Rollout  Rollout   // if followed
 	At       time.Time // the event's time; zero if it has none

@@ -15,7 +15,7 @@ import (
 
 var now = time.Date(2026, 1, 22, 10, 20, 0, 0, time.UTC)
 
-// load returns an environment of the centralized pattern.
+// load returns an environment of examples/centralized-dev-ecr.
 func load(tb testing.TB, name string) *environment.Environment {
 	tb.Helper()
 	e, err := environment.Load(filepath.Join("..", "..", "examples", "centralized-dev-ecr", name+".yaml"))
@@ -25,14 +25,14 @@ func load(tb testing.TB, name string) *environment.Environment {
 	return e
 }
 
-// deployment returns a DEPLOY event from the given source with the given detail.
+// deployment returns a DEPLOY event with the given source and detail.
 func deployment(source, detail string) string {
 	return fmt.Sprintf(
 		`{"version":"0","id":"e1","detail-type":"DEPLOY","source":%q,"account":"333333333333",`+
 			`"time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":%s}`, source, detail)
 }
 
-// pushed returns an ECR Image Action event of a registry with the given detail.
+// pushed returns an ECR Image Action event of a registry.
 func pushed(account, region, detail string) string {
 	return fmt.Sprintf(
 		`{"version":"0","id":"e2","detail-type":"ECR Image `+

@@ -8,7 +8,7 @@ import "errors"
 // Fault is the part that faults of all three classes share. Its text names the
 // operation and its values, the cause, and the next step.
 type Fault struct {
-	Name  string // short and stable, such as "AccessDenied"; Lambda reports it as the error's type
+	Name  Name   // short and stable, such as "AccessDenied"; Lambda reports it as the error's type
 	Doing string // the operation in gerund form, with its values; may be ""
 	Err   error  // the cause
 	Hint  string // the next step; may be ""
@@ -29,18 +29,18 @@ type Outage struct{ Fault }
 // Rejected returns a fault of the event. Doing is the operation in gerund form
 // with its values, hint is the next step; both may be "".
 func Rejected(name Name, doing string, cause error, hint string) error {
-	return &Rejection{Fault{string(name), doing, cause, hint}}
+	return &Rejection{Fault{name, doing, cause, hint}}
 }
 
 // Misconfigured returns a fault of the environment. Its parameters are those of
 // [Rejected].
 func Misconfigured(name Name, doing string, cause error, hint string) error {
-	return &Misconfiguration{Fault{string(name), doing, cause, hint}}
+	return &Misconfiguration{Fault{name, doing, cause, hint}}
 }
 
 // Unavailable returns a transient fault. Its parameters are those of [Rejected].
 func Unavailable(name Name, doing string, cause error, hint string) error {
-	return &Outage{Fault{string(name), doing, cause, hint}}
+	return &Outage{Fault{name, doing, cause, hint}}
 }
 
 // IsRejected reports whether err wraps a fault of the event.
@@ -76,5 +76,5 @@ func (f *Fault) Unwrap() error { return f.Err }
 // Is reports whether target is the fault's [Name].
 func (f *Fault) Is(target error) bool {
 	name, ok := target.(Name)
-	return ok && string(name) == f.Name
+	return ok && name == f.Name
 }

@@ -39,11 +39,11 @@ func NameOf(err error) string {
 	var o *Outage
 	switch {
 	case errors.As(err, &r):
-		return r.Name
+		return string(r.Name)
 	case errors.As(err, &m):
-		return m.Name
+		return string(m.Name)
 	case errors.As(err, &o):
-		return o.Name
+		return string(o.Name)
 	}
 	return "Unknown"
 }

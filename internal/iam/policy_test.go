@@ -26,7 +26,7 @@ const (
 
 const repository = "arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"
 
-// prod is the deployer's role in production asking for an image in the development registry.
+// prod is a request of production's deployer for an image in dev's registry.
 var prod = Request{
 	Principal:    "arn:aws:iam::333333333333:role/myproject_deployer_prod",
 	Account:      "333333333333",
@@ -35,14 +35,14 @@ var prod = Request{
 	Resource:     repository,
 }
 
-// with returns prod changed by f.
+// with returns prod with a change.
 func with(f func(*Request)) Request {
 	r := prod
 	f(&r)
 	return r
 }
 
-// allow returns a policy of one statement, allowing, with the given members.
+// allow returns a policy with one Allow statement with the given members.
 func allow(members string) string {
 	return `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", ` + members + `}}`
 }
@@ -133,7 +133,7 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// holds fails the test unless a statement on the condition says of the request what is wanted.
+// holds checks the decision of a statement with a condition.
 func holds(t *testing.T, condition string, r Request, want Decision) {
 	t.Helper()
 	d, err := Parse([]byte(allow(`"Action": "ecr:BatchGetImage", "Resource": "*", "Condition": ` + condition)))
@@ -212,7 +212,7 @@ func TestCondition(t *testing.T) {
 	}
 }
 
-// TestSets asks for a key that has several values: what is asked of all of them, of any, and without saying so.
+// TestSets checks a key with several values: ForAllValues, ForAnyValue, and neither.
 func TestSets(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -138,8 +138,8 @@ func TestRepositoryARN(t *testing.T) {
 	}
 }
 
-// FuzzParseReference holds the parser to its contract: whatever it accepts, it
-// prints back unchanged, and what it refuses, it refuses by name.
+// FuzzParseReference checks that an accepted reference is printed unchanged, and that
+// every error wraps ErrReference.
 func FuzzParseReference(f *testing.F) {
 	for _, s := range []string{"nginx", "a:b", "a@" + digest, "localhost:5000/a:1",
 		"111111111111.dkr.ecr.us-east-1.amazonaws.com/a:v1@" + digest, "", ":", "@", "/", "a//b"} {

@@ -170,8 +170,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestGeneratedFiles migrates files that are put together at random, and holds
-// that nothing changes but the lines that must, and that once is enough.
+// TestGeneratedFiles migrates random files, and checks that only the expected lines
+// change, and that a second migration changes nothing.
 func TestGeneratedFiles(t *testing.T) {
 	t.Parallel()
 	dice := rand.New(rand.NewPCG(1, 2))
@@ -209,8 +209,8 @@ func TestGeneratedFiles(t *testing.T) {
 	}
 }
 
-// onlyTheLines compares two files line by line: only those of ecr_strategy and
-// schema_version may differ, or be new.
+// onlyTheLines returns an error unless only the lines of ecr_strategy and
+// schema_version differ.
 func onlyTheLines(before, after string) error {
 	keep := func(s string) []string {
 		var kept []string
@@ -235,7 +235,7 @@ func TestReadAndWrite(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("env: dev\n"), 0o640))
 	must(t, os.Chmod(file, 0o640))
 	owner := os.Geteuid()
-	if owner == 0 { // who else may give files away
+	if owner == 0 { // only root can change the owner
 		owner = 12345
 		must(t, os.Chown(file, owner, owner))
 	}

@@ -116,7 +116,7 @@ func parse(t *testing.T, file string) *environment.Environment {
 	return env
 }
 
-// declaration is a parameter as the template declares it.
+// declaration is the declaration of a parameter in the template.
 type declaration struct {
 	Type           string   `yaml:"Type"`
 	AllowedPattern string   `yaml:"AllowedPattern"`
@@ -139,7 +139,7 @@ func declared(t *testing.T) map[string]declaration {
 	return template.Parameters
 }
 
-// accepted holds that the template has the parameters and takes their values.
+// accepted checks that the template has the parameters and allows their values.
 func accepted(t *testing.T, parameters []Parameter) {
 	t.Helper()
 	template := declared(t)
