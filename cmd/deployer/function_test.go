@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -321,12 +322,16 @@ func TestColdStart(t *testing.T) {
 				if err := json.Unmarshal(response.Payload, &result); err != nil || result.Status != "planned" {
 					t.Errorf("got %s", response.Payload)
 				}
+				started := f.logs.lines(t, "starting")
+				if len(started) != 1 || started[0]["environment_sha256"] != fmt.Sprintf("%x", sha256.Sum256(good)) {
+					t.Errorf("the start is logged as %v", started)
+				}
 				return
 			}
 			if response.ErrorType != "Deployer.EnvironmentFile" {
 				t.Errorf("got %s", response.Payload)
 			}
-			lines := f.logs.lines(t, "starting the deployer")
+			lines := f.logs.lines(t, "cold start failed")
 			if len(lines) != 2*len(tt.faults) { // Lambda tries a cold start twice
 				t.Errorf("%d faults in the log, want each of %d twice:\n%s", len(lines), len(tt.faults), f.logs)
 			}

@@ -31,7 +31,7 @@ func Load(ctx context.Context, region string) (aws.Config, error) {
 	}
 	if _, err := c.Credentials.Retrieve(ctx); err != nil {
 		return c, fault.Misconfigured(fault.ErrNoCredentials, "looking for AWS credentials", err,
-			"name a profile with AWS_PROFILE, or sign in, for example with aws sso login")
+			"aws sso login # or set AWS_PROFILE to a profile with credentials")
 	}
 	return c, nil
 }

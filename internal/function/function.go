@@ -1,18 +1,19 @@
+// Package function is the Lambda function: its cold start, and the handler of
+// its events.
 package function
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	stdlog "log"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
+
+	stdlog "log"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -22,21 +23,18 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
+	"deployer/internal/version"
 )
 
-// Serve is the Lambda function: it reads the environment file once, at the
-// cold start, and then handles one event after the other. It returns only when
-// the cold start fails.
+// Serve is the Lambda function. It reads the environment file once, at the cold
+// start, and then handles one event after the other. The parameter is the
+// address of Lambda's runtime API. Serve returns only if the cold start fails.
 func Serve(api string) (exit int) {
 	slog.SetDefault(lambdacontext.NewLogger())
 	stdlog.SetOutput(runtimeLog{})
-	file := environmentFile()
-	env, err := environment.Load(file)
+	env, err := loadEnvironment(environmentFile())
 	if err != nil {
 		return initFailed(api, "Deployer.EnvironmentFile", err)
-	}
-	for _, w := range env.Warnings {
-		slog.Warn("reading the environment file", "warning", w.String())
 	}
 	config, err := awsconfig.Load(context.Background(), env.Region)
 	if err != nil {
@@ -46,8 +44,9 @@ func Serve(api string) (exit int) {
 	return 0
 }
 
-// environmentFile returns the path of the environment file: what
-// DEPLOYER_ENVIRONMENT_FILE says, by default environment.yaml, beside the bootstrap.
+// environmentFile returns the path of the environment file: the variable
+// DEPLOYER_ENVIRONMENT_FILE, by default environment.yaml. A relative path starts
+// at the bootstrap's directory.
 func environmentFile() string {
 	file := os.Getenv("DEPLOYER_ENVIRONMENT_FILE")
 	if file == "" {
@@ -59,61 +58,43 @@ func environmentFile() string {
 	return filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), file)
 }
 
-// handler takes events raw: what is not JSON is for the pipeline to reject, not
-// for the runtime to fail on.
-type handler struct{ *pipeline.Pipeline }
+// loadEnvironment reads the environment file. It logs the function's version and
+// the file's SHA-256, by which people see what is deployed where, and the file's
+// warnings.
+func loadEnvironment(file string) (*environment.Environment, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the environment file: %w", err)
+	}
+	env, err := environment.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(data)
+	slog.Info("starting", "version", version.String(), "environment_file", file, "environment_sha256", hex.EncodeToString(sum[:]),
+		"project", env.Project, "env", env.Name)
+	for _, w := range env.Warnings {
+		slog.Warn("reading the environment file", "warning", w.String())
+	}
+	return env, nil
+}
 
-// Invoke implements [lambda.Handler]. An error goes out under its own name, so
-// that the function's record says "AccessDenied" and not "Misconfiguration".
+// handler receives events as raw bytes: the pipeline rejects what is not JSON.
+type handler struct{ pipeline *pipeline.Pipeline }
+
+// Invoke implements [lambda.Handler]. An error keeps its own name, so that
+// Lambda's record says "AccessDenied" and not "Misconfiguration".
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			slog.ErrorContext(ctx, "the deployer panicked", "error", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			panic(cause) // the runtime's client answers Lambda, and ends the process
+			panic(cause) // the runtime's client reports it to Lambda and ends the process
 		}
 	}()
-	result, err := h.Handle(ctx, payload)
+	result, err := h.pipeline.Handle(ctx, payload)
 	if err != nil {
 		slog.ErrorContext(ctx, "invocation failed", "error", err.Error(), "error_type", fault.NameOf(err))
 		return nil, messages.InvokeResponse_Error{Message: err.Error(), Type: fault.NameOf(err)}
 	}
 	return json.Marshal(result)
-}
-
-// runtimeLog takes what the runtime's client says through the standard library's
-// log. It repeats every error that it answers, without the request's id; the
-// handler has logged that better. The rest is about the runtime itself.
-type runtimeLog struct{}
-
-func (runtimeLog) Write(line []byte) (int, error) {
-	if !bytes.HasPrefix(line, []byte(`{"errorMessage":`)) {
-		slog.Error("speaking to Lambda's runtime", "error", string(bytes.TrimSpace(line)))
-	}
-	return len(line), nil
-}
-
-// initFailed ends a cold start: every fault goes to the log, and all of them to
-// Lambda, which answers the waiting invocation with them.
-func initFailed(api, name string, err error) (exit int) {
-	var faults environment.Faults
-	if !errors.As(err, &faults) {
-		faults = environment.Faults{{File: environmentFile(), What: err.Error()}}
-	}
-	for _, f := range faults {
-		slog.Error("starting the deployer", "error", f.String(), "error_type", name)
-	}
-	body, err := json.Marshal(messages.InvokeResponse_Error{Message: faults.Error(), Type: name})
-	if err != nil {
-		return 1
-	}
-	request, err := http.NewRequest(http.MethodPost, "http://"+api+"/2018-06-01/runtime/init/error", bytes.NewReader(body))
-	if err != nil {
-		return 1
-	}
-	request.Header.Set("Lambda-Runtime-Function-Error-Type", name)
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{Proxy: nil}}
-	if response, err := client.Do(request); err == nil {
-		response.Body.Close()
-	}
-	return 1
 }
