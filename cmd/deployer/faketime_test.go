@@ -19,6 +19,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // deployS0 is the detail of a DEPLOY event.
@@ -33,7 +34,7 @@ func newFakeTime(t *testing.T, services int) (*emulator.Emulator, *pipeline.Pipe
 	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
 		c.HTTPClient = emulatortest.InProcess{AWS: e}
 	})
-	file, err := dev.ManyServices(t.Context(), services, false)
+	file, err := cloud.ManyServices(t.Context(), dev, services, false)
 	must(t, err)
 	env, err := environment.Parse("dev.yaml", []byte(file))
 	must(t, err)

@@ -12,6 +12,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // BenchmarkStatus measures the whole command for 100 services while every call
@@ -20,7 +21,7 @@ func BenchmarkStatus(b *testing.B) {
 	const most = 2 * time.Second
 	e, url := emulatortest.Start(b, emulator.Options{})
 	file := filepath.Join(b.TempDir(), "dev.yaml")
-	text, err := accounts.Connect(url, accounts.Dev, accounts.Region).ManyServices(b.Context(), 100, true)
+	text, err := cloud.ManyServices(b.Context(), accounts.Connect(url, accounts.Dev, accounts.Region), 100, true)
 	must(b, err)
 	must(b, os.WriteFile(file, []byte(text), 0o644))
 	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})

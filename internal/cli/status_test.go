@@ -15,6 +15,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+	"deployer/testbed/cloud"
 )
 
 // newQuickBoard returns an emulator with that many services, and the board of
@@ -23,7 +24,7 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Ac
 	t.Helper()
 	e := emulator.New(emulator.Options{})
 	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
-	file, err := dev.ManyServices(t.Context(), services, true)
+	file, err := cloud.ManyServices(t.Context(), dev, services, true)
 	must(t, err)
 	env, err := environment.Parse("dev.yaml", []byte(file))
 	must(t, err)
