@@ -48,9 +48,9 @@ func (c Client) endpoint(ctx context.Context, service string) (string, error) {
 	case err != nil:
 		return "", err
 	case custom != "" && fips:
-		return "", errors.New("a custom endpoint cannot be a FIPS endpoint: unset AWS_USE_FIPS_ENDPOINT or the endpoint's URL")
+		return "", errors.New("a custom endpoint cannot be a FIPS endpoint: unset AWS_USE_FIPS_ENDPOINT or its URL")
 	case custom != "" && dualStack:
-		return "", errors.New("a custom endpoint cannot be a dual-stack endpoint: unset AWS_USE_DUALSTACK_ENDPOINT or the endpoint's URL")
+		return "", errors.New("a custom endpoint cannot be dual-stack: unset AWS_USE_DUALSTACK_ENDPOINT or its URL")
 	case custom != "":
 		return custom, nil
 	}

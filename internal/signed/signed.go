@@ -47,7 +47,8 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 	if err != nil {
 		return fault.Classify(doing, err)
 	}
-	answer, err := c.call(ctx, service, doing, body, http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}})
+	header := http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}}
+	answer, err := c.call(ctx, service, doing, body, header)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,8 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 // Form calls an operation in the AWS query protocol with its parameters, and
 // ignores its answer. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
-	_, err := c.call(ctx, service, doing, []byte(parameters.Encode()), http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}})
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
+	_, err := c.call(ctx, service, doing, []byte(parameters.Encode()), header)
 	return err
 }
 
@@ -84,7 +86,8 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(endpoint, "/")+"/", bytes.NewReader(body))
+	endpoint = strings.TrimSuffix(endpoint, "/") + "/"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +97,9 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(hash[:]), service, c.config.Region, time.Now()); err != nil {
+	hexHash, region := hex.EncodeToString(hash[:]), c.config.Region
+	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, service, region, time.Now())
+	if err != nil {
 		return nil, err
 	}
 	client := c.config.HTTPClient
