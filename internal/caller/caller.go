@@ -16,7 +16,8 @@ import (
 // retries until the deadline of ctx. Its error is a fault of package fault.
 func Identity(ctx context.Context, config aws.Config) (arn.ARN, error) {
 	const doing = "getting the caller's identity from STS"
-	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, func(o *sts.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	untilDeadline := func(o *sts.Options) { o.Retryer = fault.UntilDeadline(ctx) }
+	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, untilDeadline)
 	if err != nil {
 		return arn.ARN{}, fault.Classify(doing, err)
 	}

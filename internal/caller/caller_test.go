@@ -25,7 +25,8 @@ func TestIdentityFaults(t *testing.T) {
 	e, url := emulatortest.Start(t, emulator.Options{})
 	e.Inject(emulator.Fault{Operation: "sts:GetCallerIdentity", Error: emulator.AccessDenied("explicit deny")})
 	_, err := Identity(t.Context(), accounts.Connect(url, accounts.Prod, accounts.Region).Config)
-	const want = "getting the caller's identity from STS: AccessDenied: explicit deny (allow it in the IAM policy of the caller named above)"
+	const want = "getting the caller's identity from STS: AccessDenied: explicit deny " +
+		"(allow it in the IAM policy of the caller named above)"
 	var misconfigured *fault.Misconfiguration
 	if !errors.As(err, &misconfigured) || err.Error() != want {
 		t.Errorf("error %v (%T)\nwant  %s", err, err, want)

@@ -38,7 +38,8 @@ func TestPublish(t *testing.T) {
 		calls    int
 	}{
 		{"none", nil, 0},
-		{"ten and one", []outcome.Outcome{small, small, small, small, small, small, small, small, small, small, small}, 2},
+		{"ten and one", []outcome.Outcome{small, small, small, small, small, small, small, small, small, small, small},
+			2},
 		{"large ones", []outcome.Outcome{large, large, large, large, large, small, large}, 2},
 	} {
 		p, e := newPublisher(t, io.Discard)
@@ -59,7 +60,8 @@ func TestPublishRejectedEntry(t *testing.T) {
 	err := p.Publish(t.Context(), all["started"], invalid, all["rejected"])
 	want := `publishing "" of service "backend" (event "7bf73129-1428-4cd3-a780-2b9e0c5d80e3"): ` +
 		fault.Classify(`putting the  event of source "deployer" on bus "default"`, &smithy.GenericAPIError{
-			Code: "InvalidArgument", Message: "Parameter DetailType is not valid. Reason: DetailType is a required argument."}).Error()
+			Code: "InvalidArgument", Message: "Parameter DetailType is not valid. Reason: DetailType is a " +
+				"required argument."}).Error()
 	if fmt.Sprint(err) != want {
 		t.Errorf("error %v\nwant  %s", err, want)
 	}
@@ -70,10 +72,12 @@ func TestPublishRejectedEntry(t *testing.T) {
 func TestPublishDenied(t *testing.T) {
 	t.Parallel()
 	p, e := newPublisher(t, io.Discard)
-	e.Inject(emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("User: u is not authorized to perform: events:PutEvents")})
+	e.Inject(emulator.Fault{Operation: "events:PutEvents",
+		Error: emulator.AccessDenied("User: u is not authorized to perform: events:PutEvents")})
 	all := outcomes(t)
 	err := p.Publish(t.Context(), all["started"], all["rejected"])
-	const want = `publishing "Deployment Started" of service "backend" (event "7bf73129-1428-4cd3-a780-2b9e0c5d80e3"), ` +
+	const want = `publishing "Deployment Started" of service "backend" (event ` +
+		`"7bf73129-1428-4cd3-a780-2b9e0c5d80e3"), ` +
 		`"Deployment Rejected" of service "" (event "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5"): `
 	var misconfigured *fault.Misconfiguration
 	if !errors.As(err, &misconfigured) || fault.NameOf(err) != "AccessDenied" || !strings.HasPrefix(err.Error(), want) {

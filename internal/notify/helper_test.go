@@ -2,17 +2,27 @@ package notify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
 	"deployer/internal/outcome"
 )
+
+// configAt returns the SDK configuration of a server that accepts any credentials.
+func configAt(url, region string) aws.Config {
+	return aws.Config{Region: region, BaseEndpoint: aws.String(url), Credentials: aws.CredentialsProviderFunc(
+		func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
+		})}
+}
 
 // attack is a text of a sender that looks like markup of every channel.
 const attack = "\"quoted\"\n*Project:* other <!channel> <https://evil.example|the console> " +
@@ -55,7 +65,11 @@ func outcomes(tb testing.TB) map[string]outcome.Outcome {
 		all[strings.TrimSuffix(filepath.Base(file), ".json")] = event.Detail
 	}
 	hostile := all["failed"]
-	hostile.Service, hostile.Tag, hostile.Cause.Actor, hostile.Cause.Reason, hostile.ECSReason = attack, attack, attack, attack, attack
+	for _, field := range []*string{
+		&hostile.Service, &hostile.Tag, &hostile.Cause.Actor, &hostile.Cause.Reason, &hostile.ECSReason,
+	} {
+		*field = attack
+	}
 	hostile.RolledBackTo = outcome.Revision{}
 	all["hostile"] = hostile
 	return all

@@ -37,7 +37,9 @@ type Publisher struct {
 // metrics to log, which is the function's standard output. New calls nothing:
 // every client is made when it is first used.
 func New(env *environment.Environment, config aws.Config, log io.Writer) *Publisher {
-	return &Publisher{bus: bus.New(config, ""), channels: channels(env.Notify, config), meter: newMeter(log, env.Project, env.Name)}
+	return &Publisher{
+		bus: bus.New(config, ""), channels: channels(env.Notify, config), meter: newMeter(log, env.Project, env.Name),
+	}
 }
 
 // Publish puts the outcomes on the bus. Its error is a fault of package fault
@@ -49,8 +51,9 @@ func (p *Publisher) Publish(ctx context.Context, outcomes ...outcome.Outcome) er
 		return err
 	}
 	for _, o := range outcomes {
-		slog.InfoContext(ctx, "outcome published", "outcome", string(o.Kind), "event_id", o.Cause.ID, "service", o.Service, "tag", o.Tag,
-			"task_definition", o.Revision.After, "deployment_id", o.DeploymentID, "foreign", o.Foreign, "summary", o.Message)
+		slog.InfoContext(ctx, "outcome published",
+			"outcome", string(o.Kind), "event_id", o.Cause.ID, "service", o.Service, "tag", o.Tag, "foreign", o.Foreign,
+			"task_definition", o.Revision.After, "deployment_id", o.DeploymentID, "summary", o.Message)
 	}
 	return nil
 }

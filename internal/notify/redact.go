@@ -35,7 +35,9 @@ func redact(err error, address *url.URL) error {
 // secrets returns the parts of an address that must stay secret, longest first.
 func secrets(u *url.URL) (parts []string) {
 	password, _ := u.User.Password()
-	parts = []string{u.String(), u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery, u.Fragment, u.User.Username(), password}
+	parts = []string{
+		u.String(), u.RequestURI(), u.EscapedPath(), u.Path, u.RawQuery, u.Fragment, u.User.Username(), password,
+	}
 	for _, path := range []string{u.EscapedPath(), u.Path} {
 		parts = append(parts, strings.Split(path, "/")...)
 	}

@@ -1,15 +1,12 @@
 package notify
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // TestParameter reads secrets of every form from a server that implements
@@ -18,13 +15,21 @@ func TestParameter(t *testing.T) {
 	t.Parallel()
 	const planted = "https://hooks.example/services/T0/B0/planted"
 	value := func(s string) string {
-		text, err := json.Marshal(map[string]any{"Parameter": map[string]string{"Name": "/myproject/slack", "Type": "SecureString", "Value": s}})
+		p := map[string]string{"Name": "/myproject/slack", "Type": "SecureString", "Value": s}
+		text, err := json.Marshal(map[string]any{"Parameter": p})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return string(text)
 	}
-	const fault = `reading the webhook from SSM parameter "/myproject/slack": `
+	const (
+		reading  = `reading the webhook from SSM parameter "/myproject/slack": `
+		noString = `the value is a JSON object without a string under "url"`
+		missing  = "ParameterNotFound (create it with the infrastructure, or name the right one in the " +
+			"environment file)"
+		denied = "AccessDeniedException: User: u is not authorized (allow it in the IAM policy of the caller " +
+			"named above)"
+	)
 	const hint = ` (put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"})`
 	for _, tt := range []struct {
 		name   string
@@ -35,13 +40,14 @@ func TestParameter(t *testing.T) {
 	}{
 		{"alone", 200, value(planted + "\n"), planted, ""},
 		{"of keys and values", 200, value(`{"url": "` + planted + `"}`), planted, ""},
-		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", fault + `the value is a JSON object without a string under "url"` + hint},
-		{"cut off", 200, value(`{"url": "` + planted), "", fault + "the value starts with { but is not valid JSON" + hint},
-		{"nothing", 200, `{}`, "", fault + "the value is empty" + hint},
+		{"under another key", 200, value(`{"URL2": "` + planted + `"}`), "", reading + noString + hint},
+		{"cut off", 200, value(`{"url": "` + planted), "", reading + "the value starts with { but is not valid JSON" +
+			hint},
+		{"nothing", 200, `{}`, "", reading + "the value is empty" + hint},
 		{"not there", 400, `{"__type": "ParameterNotFound"}`, "",
-			fault + "ParameterNotFound (create it with the infrastructure, or name the right one in the environment file)"},
+			reading + missing},
 		{"denied", 400, `{"__type": "AccessDeniedException", "message": "User: u is not authorized"}`, "",
-			fault + "AccessDeniedException: User: u is not authorized (allow it in the IAM policy of the caller named above)"},
+			reading + denied},
 	} {
 		calls := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +55,9 @@ func TestParameter(t *testing.T) {
 				Name           string
 				WithDecryption bool
 			}
-			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Name != "/myproject/slack" || !in.WithDecryption || r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameter" {
+			err := json.NewDecoder(r.Body).Decode(&in)
+			if err != nil || in.Name != "/myproject/slack" || !in.WithDecryption ||
+				r.Header.Get("X-Amz-Target") != "AmazonSSM.GetParameter" {
 				t.Errorf("%s: %v, %v, %v", tt.name, r.Header, in, err)
 			}
 			calls++
@@ -58,10 +66,7 @@ func TestParameter(t *testing.T) {
 			fmt.Fprint(w, tt.body)
 		}))
 		defer server.Close()
-		config := aws.Config{Region: "us-east-1", BaseEndpoint: aws.String(server.URL), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
-		})}
-		source := parameter(config, "/myproject/slack")
+		source := parameter(configAt(server.URL, "us-east-1"), "/myproject/slack")
 		if calls != 0 {
 			t.Errorf("%s: the parameter is read before it is needed", tt.name)
 		}

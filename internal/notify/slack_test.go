@@ -21,7 +21,10 @@ func TestSlackLimits(t *testing.T) {
 	t.Parallel()
 	all := outcomes(t)
 	long := all["hostile"]
-	for _, s := range []*string{&long.Project, &long.Environment, &long.Service, &long.Tag, &long.Image.Before, &long.Image.After, &long.Cause.Actor, &long.Cause.Source, &long.Cause.Reason, &long.ECSReason, &long.Cause.ID} {
+	for _, s := range []*string{
+		&long.Project, &long.Environment, &long.Service, &long.Tag, &long.Image.Before, &long.Image.After,
+		&long.Cause.Actor, &long.Cause.Source, &long.Cause.Reason, &long.Cause.ID, &long.ECSReason,
+	} {
 		*s = strings.Repeat("<!channel>é", 1000)
 	}
 	all["long"] = long
@@ -33,7 +36,8 @@ func TestSlackLimits(t *testing.T) {
 			case slackMarked:
 				commands = append(commands, text.Text)
 			case slackPlain:
-				if n := utf8.RuneCountInString(text.Text); n > limit || n == 0 || strings.Contains(text.Text, "\n") || text.Emoji {
+				n := utf8.RuneCountInString(text.Text)
+				if n > limit || n == 0 || strings.Contains(text.Text, "\n") || text.Emoji {
 					t.Errorf("%s: %d characters, want 1 to %d on one line: %.50s", name, n, limit, text.Text)
 				}
 			}
@@ -58,7 +62,8 @@ func TestSlackLimits(t *testing.T) {
 			}
 		}
 		for _, c := range commands {
-			if rest := strings.ReplaceAll(c, "<https://us-east-1.console.aws.amazon.com/", ""); strings.Contains(rest, "<") || utf8.RuneCountInString(c) > 3000 {
+			rest := strings.ReplaceAll(c, "<https://us-east-1.console.aws.amazon.com/", "")
+			if strings.Contains(rest, "<") || utf8.RuneCountInString(c) > 3000 {
 				t.Errorf("%s: it may hold a command: %.200s", name, c)
 			}
 		}

@@ -136,7 +136,9 @@ func chatNames(names ...string) (some []string) {
 // chatEscape escapes a text that is not code, so that no chat reads a mention, a
 // link or bold text in it.
 func chatEscape(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "", "~", "", "`", "'", "[", "(", "]", ")").Replace(s)
+	markup := strings.NewReplacer("*", "", "~", "", "`", "'", "[", "(", "]", ")", "&", "&amp;", "<", "&lt;", ">",
+		"&gt;")
+	return markup.Replace(s)
 }
 
 // chatCode formats a text as code.

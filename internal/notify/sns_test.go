@@ -10,7 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
@@ -29,8 +28,10 @@ func TestSNSMessages(t *testing.T) {
 	}
 }
 
-// newTopic returns a topic behind an implementation of sns:Publish without a connection,
-// and the parameters of each call.
+const topicARN = "arn:aws:sns:us-east-1:333333333333:deployments"
+
+// newTopic returns a topic behind an implementation of sns:Publish, which is called
+// without a connection, and the parameters of each call.
 func newTopic(t *testing.T, status int, body string) (Channel, *[]url.Values) {
 	t.Helper()
 	var published []url.Values
@@ -46,16 +47,15 @@ func newTopic(t *testing.T, status int, body string) (Channel, *[]url.Values) {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
 	})
-	client := emulatortest.InProcess{AWS: handler}
-	config := aws.Config{Region: "eu-west-1", BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: client, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: "any", SecretAccessKey: "any"}, nil
-	})}
-	return newSNS(environment.Notify{Topic: "arn:aws:sns:us-east-1:333333333333:deployments"}, config), &published
+	config := configAt("http://aws.invalid", "eu-west-1")
+	config.HTTPClient = emulatortest.InProcess{AWS: handler}
+	return newSNS(environment.Notify{Topic: topicARN}, config), &published
 }
 
 func TestSNS(t *testing.T) {
 	t.Parallel()
-	to, published := newTopic(t, 200, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+	to, published := newTopic(t, 200, `<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+		<PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
 	if err := to.Send(t.Context(), Summarize(outcomes(t)["failed"])); err != nil || len(*published) != 1 {
 		t.Fatal(err, *published)
 	}
@@ -64,7 +64,8 @@ func TestSNS(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Get("Message")), &message); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(chatNotificationOf(Summarize(outcomes(t)["failed"])), message); diff != "" || got.Get("TopicArn") != "arn:aws:sns:us-east-1:333333333333:deployments" || got.Get("Action") != "Publish" {
+	diff := cmp.Diff(chatNotificationOf(Summarize(outcomes(t)["failed"])), message)
+	if diff != "" || got.Get("TopicArn") != topicARN || got.Get("Action") != "Publish" {
 		t.Errorf("%v\n%s", got, diff)
 	}
 }
@@ -76,19 +77,22 @@ func TestSNSFaults(t *testing.T) {
 	for _, tt := range []struct {
 		name, code string
 		status     int
-		again      bool
+		retried    bool
 		want       string
 	}{
-		{"denied", "AccessDenied", 403, false, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": AccessDenied: why (allow it in the IAM policy of the caller named above)`},
-		{"a server fault", "InternalFailure", 500, true, `publishing to SNS topic "arn:aws:sns:us-east-1:333333333333:deployments": InternalFailure: why`},
+		{"denied", "AccessDenied", 403, false, "AccessDenied: why (allow it in the IAM policy of the caller named above)"},
+		{"a server fault", "InternalFailure", 500, true, "InternalFailure: why"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			to, published := newTopic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
+			to, published := newTopic(t, tt.status, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+				<Error><Code>`+tt.code+`</Code><Message>why</Message></Error></ErrorResponse>`)
 			ctx, cancel := context.WithTimeout(t.Context(), maxNotifyTime)
 			defer cancel()
 			err := to.Send(ctx, Summarize(outcomes(t)["failed"]))
-			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || (len(*published) > 1) != tt.again || fault.NameOf(err) != tt.code {
-				t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, tt.want)
+			want := fmt.Sprintf("publishing to SNS topic %q: %s", topicARN, tt.want)
+			retried := len(*published) > 1
+			if !strings.HasPrefix(fmt.Sprint(err), want) || retried != tt.retried || fault.NameOf(err) != tt.code {
+				t.Errorf("%s: %d calls: %v, want %s", tt.name, len(*published), err, want)
 			}
 		})
 	}

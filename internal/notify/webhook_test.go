@@ -30,12 +30,13 @@ func record(t *testing.T) *bytes.Buffer {
 	var log bytes.Buffer
 	before := slog.Default()
 	t.Cleanup(func() { slog.SetDefault(before) })
-	slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+	withoutTime := func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
 		return a
-	}})))
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: withoutTime})))
 	return &log
 }
 
@@ -51,7 +52,9 @@ type answer struct {
 // TestSlack posts to servers with every kind of answer. Errors are logged without
 // the webhook's address.
 func TestSlack(t *testing.T) {
-	echo := "no team at https://hooks.example" + path + ` or https:\/\/hooks.example\/services\/T0PLANTED\/B0PLANTED ` + strings.Repeat("x", 300)
+	echo := "no team at https://hooks.example" + path + ` or https:\/\/hooks.example\/services\/T0PLANTED\/B0PLANTED ` +
+		strings.Repeat("x", 300)
+	past := answer{429, "rate_limited", "Thu, 01 Jan 1970 00:00:01 GMT"}
 	for _, tt := range []struct {
 		name    string
 		answers []answer
@@ -62,19 +65,22 @@ func TestSlack(t *testing.T) {
 		{"500 once", []answer{{500, "rollup_error", ""}, {200, "ok", ""}}, 2, ""},
 		{"500 again", []answer{{500, "rollup_error", "0"}, {503, "down", ""}}, 2, "Slack answered 503: down"},
 		{"429 for now", []answer{{429, "rate_limited", "0"}, {200, "ok", ""}}, 2, ""},
-		{"429 until a date that is past", []answer{{429, "rate_limited", "Thu, 01 Jan 1970 00:00:01 GMT"}, {200, "ok", ""}}, 2, ""},
+		{"429 until a date that is past", []answer{past, {200, "ok", ""}}, 2, ""},
 		{"429 for long", []answer{{429, "rate_limited", "30"}}, 1, "Slack answered 429: rate_limited"},
 		{"400", []answer{{400, "invalid_blocks", ""}}, 1, "Slack answered 400: invalid_blocks"},
 		{"redirect", []answer{{302, "", ""}}, 1, "Slack answered 302:"},
 		{"404 that says the address", []answer{{404, echo, ""}}, 1,
-			`Slack answered 404: no team at https://hooks.example*** or https:\\/\\/hooks.example\\/***\\/***\\/*** ` + strings.Repeat("x", 121) + "…"},
+			`Slack answered 404: no team at https://hooks.example*** or https:\\/\\/hooks.example\\/***\\/***\\/*** ` +
+				strings.Repeat("x", 121) + "…"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := record(t)
 			calls := 0
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
-				if r.Method != http.MethodPost || r.RequestURI != path || !strings.HasPrefix(string(body), `{"text":"❌ prod: `) || r.Header.Get("Content-Type") != "application/json" || err != nil {
+				if r.Method != http.MethodPost || r.RequestURI != path || err != nil ||
+					!strings.HasPrefix(string(body), `{"text":"❌ prod: `) ||
+					r.Header.Get("Content-Type") != "application/json" {
 					t.Errorf("%s %s: %s, %v", r.Method, r.RequestURI, body, err)
 				}
 				a := tt.answers[min(calls, len(tt.answers)-1)]
@@ -93,7 +99,8 @@ func TestSlack(t *testing.T) {
 			}
 			want := ""
 			if tt.want != "" {
-				want = fmt.Sprintf(`level=WARN msg="notification not sent" channel=slack outcome="Deployment Failed" event_id=7bf73129-1428-4cd3-a780-2b9e0c5d80e3 service=backend error="%s"`+"\n", tt.want)
+				want = `level=WARN msg="notification not sent" channel=slack outcome="Deployment Failed" ` +
+					`event_id=7bf73129-1428-4cd3-a780-2b9e0c5d80e3 service=backend error="` + tt.want + "\"\n"
 			}
 			if diff := cmp.Diff(want, log.String()); diff != "" {
 				t.Errorf("logged (-want +got):\n%s", diff)
@@ -112,8 +119,11 @@ func TestSlackNoAnswer(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer slow.Close()
-	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+	cut := httptest.NewServer(http.HandlerFunc(abort))
 	defer cut.Close()
+	denied := func(context.Context) (string, error) { return "", errors.New("access denied") }
+	const notURL = `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`
 	for _, tt := range []struct {
 		name   string
 		source addressSource
@@ -122,11 +132,12 @@ func TestSlackNoAnswer(t *testing.T) {
 		{"down", fixed(down.URL + path), "connection refused"},
 		{"slow", fixed(slow.URL + path), `error="context deadline exceeded"`},
 		{"cut", fixed(cut.URL + path), "error=EOF"},
-		{"not https", fixed("http://hooks.example" + path), `error="the webhook's address does not begin with https://"`},
-		{"not a URL", fixed("planted\x7f" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
-		{"a path alone", fixed(path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
-		{"a port that is none", fixed("https://hooks.example:planted" + path), `error="the webhook's address is not a URL such as https://hooks.slack.com/services/…"`},
-		{"unknown", func(context.Context) (string, error) { return "", errors.New("access denied") }, `error="access denied"`},
+		{"not https", fixed("http://hooks.example" + path),
+			`error="the webhook's address does not begin with https://"`},
+		{"not a URL", fixed("planted\x7f" + path), notURL},
+		{"a path alone", fixed(path), notURL},
+		{"an invalid port", fixed("https://hooks.example:planted" + path), notURL},
+		{"unknown", denied, `error="access denied"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			log := record(t)
@@ -176,15 +187,19 @@ func TestRedact(t *testing.T) {
 func TestSlackForgets(t *testing.T) {
 	t.Parallel()
 	status, asked := http.StatusOK, 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	answer := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+	server := httptest.NewServer(http.HandlerFunc(answer))
 	defer server.Close()
 	s := slackAt(func(context.Context) (string, error) {
 		asked++
 		return server.URL + path, nil
 	})
-	for _, step := range []struct{ status, want int }{{200, 1}, {400, 1}, {410, 1}, {200, 2}, {404, 2}, {403, 3}, {200, 4}} {
+	for _, step := range []struct{ status, want int }{
+		{200, 1}, {400, 1}, {410, 1}, {200, 2}, {404, 2}, {403, 3}, {200, 4},
+	} {
 		status = step.status
-		if err := s.Send(t.Context(), Summarize(outcomes(t)["started"])); (err == nil) != (step.status == 200) || asked != step.want {
+		err := s.Send(t.Context(), Summarize(outcomes(t)["started"]))
+		if (err == nil) != (step.status == 200) || asked != step.want {
 			t.Errorf("%d: asked %d times, want %d: %v", step.status, asked, step.want, err)
 		}
 	}

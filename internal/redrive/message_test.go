@@ -19,8 +19,10 @@ func TestParse(t *testing.T) {
 	}{
 		{
 			name: "a rule's dead letter", body: event,
-			attributes: map[string]string{"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized", "RULE_ARN": "arn"},
-			want:       Message{json.RawMessage(event), "NO_PERMISSIONS: not authorized"},
+			attributes: map[string]string{
+				"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized", "RULE_ARN": "arn",
+			},
+			want: Message{json.RawMessage(event), "NO_PERMISSIONS: not authorized"},
 		}, {
 			name: "a function's record",
 			body: `{"version":"1.0","timestamp":"2026-01-22T10:15:30.000Z",

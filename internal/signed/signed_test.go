@@ -119,7 +119,8 @@ func TestFaults(t *testing.T) {
 		{"in JSON", []answer{{400, notFound, nil}}, 0, 1, "doing: ParameterNotFound: no " +
 			"(create it with the infrastructure, or name the right one in the environment file)", "ParameterNotFound"},
 		{"in XML", []answer{{403, denied, nil}}, 0, 1,
-			"doing: AuthorizationError: no (allow it in the IAM policy of the caller named above)", "AuthorizationError"},
+			"doing: AuthorizationError: no (allow it in the IAM policy of the caller named above)",
+			"AuthorizationError"},
 		{"of a proxy", []answer{{403, `<html>Forbidden</html>`, nil}}, 0, 1, "doing: ", "HTTP403"},
 		{"not JSON", []answer{{200, `<html>`, nil}}, 0, 1, "doing: invalid character", "Unexpected"},
 		{"throttled once", []answer{{400, throttled, nil}, {200, `{}`, nil}}, 0, 2, "", ""},
