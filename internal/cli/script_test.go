@@ -80,7 +80,8 @@ type world struct {
 	ahead    atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
 
 	mu      sync.Mutex
-	retried []string // reads that the SDK made again, since the last reset
+	retried []string  // reads that the SDK made again, since the last reset
+	reset   time.Time // when the calls were last reset
 }
 
 // serve passes a request on to the emulator. On a busy machine, net/http now
@@ -100,7 +101,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 // ResetCalls discards the calls so far.
 func (w *world) ResetCalls() {
 	w.mu.Lock()
-	w.retried = nil
+	w.retried, w.reset = nil, time.Now()
 	w.mu.Unlock()
 	w.Emulator.ResetCalls()
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/testbed/accounts"
-	"deployer/testbed/aws/emulatortest"
 	"deployer/testbed/cloud"
 )
 
@@ -58,14 +57,26 @@ func rollouts(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
-// await is `await OPERATION`: goes on when somebody in the background has called it.
+// await is `await OPERATION...`: waits until a background command has called the
+// operations, one after the other, since the last `account`. A call that began before
+// does not count: its answer may be of before.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if all, _ := emulatortest.Count(of(ts).Calls(), args[0]); all > 0 {
+	w := of(ts)
+	w.mu.Lock()
+	reset := w.reset
+	w.mu.Unlock()
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		after, rest := reset, args
+		for _, c := range w.Calls() {
+			if len(rest) > 0 && c.Operation == rest[0] && !c.Start.Before(after) {
+				after, rest = c.End, rest[1:]
+			}
+		}
+		if len(rest) == 0 {
 			return
 		}
 	}
-	ts.Fatalf("nobody called %s", args[0])
+	ts.Fatalf("no background command called %v", args)
 }
 
 // broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
