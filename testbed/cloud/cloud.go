@@ -159,7 +159,7 @@ func (c *Cloud) startFunction(ctx context.Context, env *environment.Environment,
 // Settle waits until all events are delivered and handled, and those that handling them sent, too. It does not wait for
 // rollouts.
 func (c *Cloud) Settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for calls := -1; calls != len(c.AWS.Calls()); { // until handling makes no more calls
 		calls = len(c.AWS.Calls())

@@ -73,7 +73,7 @@ func (l *functionLog) takeResults() []result {
 
 // takeSuccesses waits for n successful rollouts and returns them in the order of a release.
 func (l *functionLog) takeSuccesses(ctx context.Context, n int) ([]outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		l.mu.Lock()

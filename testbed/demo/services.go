@@ -56,7 +56,7 @@ func waitUntilStable(ctx context.Context, a *accounts.Account, cluster, service 
 	})
 	out, err := waiter.WaitForOutput(ctx, &ecs.DescribeServicesInput{
 		Cluster: aws.String(cluster), Services: []string{service},
-	}, time.Minute)
+	}, 5*time.Minute)
 	if err != nil {
 		return 0, fmt.Errorf("waiting for service %q to be stable: %w", service, err)
 	}
