@@ -76,7 +76,7 @@ func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []
 		return
 	case rule.State == types.RuleStateDisabled:
 		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name),
-			"aws events enable-rule --name "+name)
+			"aws events enable-rule --region "+c.env.Region+" --name "+name)
 		return
 	}
 	for _, e := range matches {

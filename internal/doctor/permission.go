@@ -64,11 +64,9 @@ func (f *findings) openness(c *checker, r *repository) {
 		}
 	}
 	if len(open) > 0 {
-		f.add("repository policy", Problem, fmt.Sprintf("critical: every AWS account may use it: %s",
-			strings.Join(open, ", ")),
-			"in account "+r.registry.AccountID+
-				", replace it with the policy for your organization: deployer policy repository -f "+c.env.File+
-				" --org o-a1b2c3d4e5")
+		f.add("repository policy", Problem, "critical: every AWS account may use it: "+strings.Join(open, ", "),
+			fmt.Sprintf("in account %s, replace it with the policy for your organization, by its id: "+
+				"deployer policy repository -f %s --org o-a1b2c3d4e5", r.registry.AccountID, c.env.File))
 		return
 	}
 	f.ok("repository policy", "not public")
@@ -78,8 +76,7 @@ func (f *findings) openness(c *checker, r *repository) {
 func stranger(r *repository, action string) iam.Request {
 	const account = "000000000000"
 	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account,
-		Organization: "o-stranger00",
-		Action:       action, Resource: r.arn.String()}
+		Organization: "o-stranger00", Action: action, Resource: r.arn.String()}
 }
 
 // execution reports whether the tasks' execution role may pull, by its own policies
@@ -101,41 +98,81 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 	across := r.registry.AccountID != c.env.AccountID
 	byRepository, why := f.byRepository(c, r, role, pulled)
 	lacking, err := c.simulate(ctx, role, r)
-	if across && byRepository == Problem {
-		f.add("execution role", Problem, fmt.Sprintf("the policy of repository %s of %s does not allow %s to pull: %s",
-			r.name, r.registry, role, why), inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
-		return
-	}
-	const token = "ecr:GetAuthorizationToken"
-	if !across && byRepository == OK { // within an account, either policy suffices
-		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != token })
-	}
-	var grants []string
-	if slices.Contains(lacking, token) {
-		grants = append(grants, iam.Identity("*", token).String())
-	}
-	if onIt := slices.DeleteFunc(slices.Clone(lacking), func(action string) bool { return action == token }); len(
-		onIt) > 0 {
-		grants = append(grants, iam.Identity(r.arn.String(), onIt...).String())
-	}
-	own, fix := fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(lacking, ", ")),
-		"in account "+c.env.AccountID+", add to the policy of "+role+": "+strings.Join(grants, ", ")
 	switch {
+	case across && byRepository == Problem:
+		f.add("execution role", Problem,
+			fmt.Sprintf("the policy of repository %s of %s does not allow %s to pull: %s", r.name, r.registry, role,
+				why),
+			inRepositoryPolicy(r.arn, c.env.AccountID, pulling...))
 	case fault.HasCode(err, "NoSuchEntity"):
 		f.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		f.notChecked(c, "execution role", "iam:SimulatePrincipalPolicy", role, err)
-	case len(lacking) > 0 && !across && byRepository == Unknown && !slices.Contains(lacking, token):
-		f.add("execution role", Unknown, own+"; whether the repository's policy does is unknown: "+why, fix)
+	case across:
+		f.acrossAccounts(c, r, role, lacking, byRepository, why)
+	default:
+		f.withinAccount(c, r, role, lacking, byRepository, why)
+	}
+}
+
+// login is the action that a pull needs in addition to those on the repository.
+const login = "ecr:GetAuthorizationToken"
+
+// withinAccount reports whether a role may pull from a repository of its own account:
+// its own policies or the repository's must allow it. Lacking are the actions that
+// its own do not allow.
+func (f *findings) withinAccount(c *checker, r *repository, role string, lacking []string, byRepository Level,
+	why string) {
+	if byRepository == OK {
+		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != login })
+	}
+	switch {
+	case len(lacking) == 0:
+		f.ok("execution role", "%s may pull from %s", role, r.registry)
+	case byRepository == Unknown && !slices.Contains(lacking, login):
+		f.add("execution role", Unknown,
+			notAllowed(role, lacking)+"; whether the repository's policy does is unknown: "+why,
+			c.grant(r, role, lacking))
+	default:
+		f.add("execution role", Problem, notAllowed(role, lacking), c.grant(r, role, lacking))
+	}
+}
+
+// acrossAccounts reports whether a role may pull from a repository of another account:
+// its own policies and the repository's must allow it. Lacking are the actions that
+// its own do not allow.
+func (f *findings) acrossAccounts(c *checker, r *repository, role string, lacking []string, byRepository Level,
+	why string) {
+	switch {
 	case len(lacking) > 0:
-		f.add("execution role", Problem, own, fix)
-	case across && byRepository == Unknown:
-		f.add("execution role", Unknown, role+
-			" may pull by its own policies; whether the repository's policy allows it is unknown: "+why,
+		f.add("execution role", Problem, notAllowed(role, lacking), c.grant(r, role, lacking))
+	case byRepository == Unknown:
+		f.add("execution role", Unknown,
+			role+" may pull by its own policies; whether the repository's policy allows it is unknown: "+why,
 			"read the repository's policy in account "+r.registry.AccountID)
 	default:
 		f.ok("execution role", "%s may pull from %s", role, r.registry)
 	}
+}
+
+func notAllowed(role string, actions []string) string {
+	return fmt.Sprintf("the policies of %s do not allow %s", role, strings.Join(actions, ", "))
+}
+
+// grant returns the fix for a role whose own policies lack actions.
+func (c *checker) grant(r *repository, role string, lacking []string) string {
+	var statements, onRepository []string
+	for _, action := range lacking {
+		if action == login {
+			statements = append(statements, iam.Identity("*", login).String())
+		} else {
+			onRepository = append(onRepository, action)
+		}
+	}
+	if len(onRepository) > 0 {
+		statements = append(statements, iam.Identity(r.arn.String(), onRepository...).String())
+	}
+	return "in account " + c.env.AccountID + ", add to the policy of " + role + ": " + strings.Join(statements, ", ")
 }
 
 // organization matches ids of organizations in the conditions of a policy.
@@ -192,7 +229,7 @@ func (c *checker) simulate(ctx context.Context, role string, r *repository) (lac
 		}
 		return nil
 	}
-	if err := ask("*", "ecr:GetAuthorizationToken"); err != nil {
+	if err := ask("*", login); err != nil {
 		return nil, err
 	}
 	return lacking, ask(r.arn.String(), pulling...)

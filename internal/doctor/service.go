@@ -21,7 +21,7 @@ func (f *findings) workload(ctx context.Context, c *checker, w environment.Workl
 	if !f.found(c, target, d) {
 		return
 	}
-	f.controller(target, d.service)
+	f.controller(c, target, d.service)
 	td := f.family(ctx, c, target, d.service)
 	if td == nil {
 		return
@@ -46,7 +46,8 @@ func (f *findings) found(c *checker, t ecsservice.Target, d described) bool {
 	switch {
 	case fault.HasCode(d.err, "ClusterNotFoundException"):
 		f.add("cluster", Problem,
-			fmt.Sprintf("cluster %q does not exist in account %s and region %s", t.Cluster, c.env.AccountID, c.env.Region),
+			fmt.Sprintf("cluster %q does not exist in account %s and region %s",
+				t.Cluster, c.env.AccountID, c.env.Region),
 			"create it with the infrastructure, or name the right one in deployer.cluster of "+c.env.File)
 	case d.err != nil:
 		f.notChecked(c, "service", "ecs:DescribeServices", resource, d.err)
@@ -60,7 +61,8 @@ func (f *findings) found(c *checker, t ecsservice.Target, d described) bool {
 	case d.service.DesiredCount > d.service.RunningCount:
 		f.add("service", Warning,
 			fmt.Sprintf("%s runs %d of %d tasks", where, d.service.RunningCount, d.service.DesiredCount),
-			"see its events: aws ecs describe-services --cluster "+t.Cluster+" --services "+t.Service)
+			fmt.Sprintf("see its events: aws ecs describe-services --region %s --cluster %s --services %s",
+				c.env.Region, t.Cluster, t.Service))
 		return true
 	default:
 		f.ok("service", "%s runs %d of %d tasks", where, d.service.RunningCount, d.service.DesiredCount)
@@ -71,7 +73,7 @@ func (f *findings) found(c *checker, t ecsservice.Target, d described) bool {
 
 // controller reports the deployment controller, and whether a failed rollout is
 // rolled back.
-func (f *findings) controller(t ecsservice.Target, s *types.Service) {
+func (f *findings) controller(c *checker, t ecsservice.Target, s *types.Service) {
 	if err := t.CheckDeployable(s); err != nil {
 		what, hint := parts(err)
 		f.add("controller", Problem, what, hint)
@@ -89,8 +91,9 @@ func (f *findings) controller(t ecsservice.Target, s *types.Service) {
 		breaker = config.DeploymentCircuitBreaker
 	}
 	fix := fmt.Sprintf(
-		"set it in the infrastructure, or: aws ecs update-service --cluster %s --service %s "+
-			"--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}'", t.Cluster, t.Service)
+		"set it in the infrastructure, or: aws ecs update-service --region %s --cluster %s --service %s "+
+			"--deployment-configuration 'deploymentCircuitBreaker={enable=true,rollback=true}'",
+		c.env.Region, t.Cluster, t.Service)
 	switch {
 	case !breaker.Enable:
 		f.add("circuit breaker", Warning,

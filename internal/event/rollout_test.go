@@ -60,7 +60,8 @@ func TestRollout(t *testing.T) {
 		{"another account", rolled(change, "222222222222", service, completed),
 			ignored(
 				`the service ` +
-					`"arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_web-api_prod"` +
+					`"arn:aws:ecs:us-east-1:333333333333:` +
+					`service/myproject_cluster_prod/myproject_service_web-api_prod"` +
 					` is not in cluster myproject_cluster_prod of prod`)},
 		{"another service of the cluster",
 			rolled(change, "333333333333", "myproject_cluster_prod/myproject_service_web_prod", completed),
