@@ -46,6 +46,7 @@ package: ## pack the function with its environment file (file=PATH): dist/deploy
 	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
 
 architectures := arm64 amd64
+shells := bash zsh fish powershell
 builds := $(dist)/builds
 
 # Everything in a release is built with the commit's own version and time, so that two builds of a commit are equal.
@@ -53,8 +54,11 @@ builds := $(dist)/builds
 dist: export GOFLAGS := -buildvcs=true
 dist: ## build the release: archives of the command line, zips of the function, SHA256SUMS, in dist/release
 	rm -rf $(builds)
-	mkdir -p $(builds)/common
+	mkdir -p $(builds)/common/completions
 	cp README.md LICENSE $(builds)/common
+	$(call release) -o $(builds)/deployer ./cmd/deployer
+	@for shell in $(shells); do $(builds)/deployer completion $$shell > $(builds)/common/completions/deployer.$$shell; done
+	rm $(builds)/deployer
 	@for platform in $(platforms); do os=$${platform%/*} arch=$${platform#*/} exe=; \
 		if [ $$os = windows ]; then exe=.exe; fi; echo "building for $$platform"; \
 		GOOS=$$os GOARCH=$$arch $(call release) -o $(builds)/$${os}_$$arch/deployer$$exe ./cmd/deployer; done
