@@ -80,7 +80,8 @@ func TestSNSFaults(t *testing.T) {
 		retried    bool
 		want       string
 	}{
-		{"denied", "AccessDenied", 403, false, "AccessDenied: why (allow it in the IAM policy of the caller named above)"},
+		{"denied", "AccessDenied", 403, false,
+			"AccessDenied: why (allow it in the IAM policy of the caller named above)"},
 		{"a server fault", "InternalFailure", 500, true, "InternalFailure: why"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
