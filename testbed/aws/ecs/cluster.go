@@ -32,9 +32,9 @@ func clusterName(r *api.Request, reference string) (string, *api.Error) {
 	if !strings.HasPrefix(reference, "arn:") {
 		return reference, nil
 	}
-	service, key, resource, _ := api.SplitARN(reference)
+	service, owner, resource, _ := api.SplitARN(reference)
 	name, ok := strings.CutPrefix(resource, "cluster/")
-	if service != "ecs" || key != r.Scope() || !ok {
+	if service != "ecs" || owner != r.Scope() || !ok {
 		return "", errClusterNotFound
 	}
 	return name, nil
@@ -88,8 +88,8 @@ func (e *Server) createCluster(r *api.Request, in createClusterInput) (any, *api
 	if !clusterNameForm.MatchString(in.Name) {
 		return nil, api.InvalidParameter("Invalid cluster name: %s", in.Name)
 	}
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*", Context: addRequestTags(nil,
-		in.Tags)}); err != nil {
+	context := addRequestTags(nil, in.Tags)
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*", Context: context}); err != nil {
 		return nil, err
 	}
 	if err := e.authorizeTagging(r, clusterARN(r.Scope(), in.Name), in.Tags); err != nil {

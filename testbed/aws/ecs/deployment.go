@@ -79,8 +79,8 @@ func (e *Server) startDeployment(s *service, at time.Time) {
 
 // broken reports whether the deployment's tasks fail now.
 func (e *Server) broken(d *deployment) bool {
-	_, key, _, _ := api.SplitARN(d.taskDefinition)
-	return slices.ContainsFunc(e.taskDefinition(key, d.taskDefinition).images, func(image string) bool {
+	_, owner, _, _ := api.SplitARN(d.taskDefinition)
+	return slices.ContainsFunc(e.taskDefinition(owner, d.taskDefinition).images, func(image string) bool {
 		return !e.registries.Pullable(image) || slices.ContainsFunc(e.brokenImages, func(part string) bool {
 			return strings.Contains(image, part)
 		})

@@ -175,7 +175,7 @@ func (e *Server) resume(s *service, d *deployment, h *hook, action string, at ti
 	e.proceed(s, d, at)
 }
 
-// setHook sets a hook's status and sends its event (ECS developer guide, "Amazon ECS lifecycle hook events").
+// setHook sets a hook's status and sends its event, ECS Hook State Change (ECS developer guide, "Amazon ECS events").
 func (e *Server) setHook(s *service, record *serviceDeployment, h *hook, status string, at time.Time) {
 	h.status = status
 	kind := "INFO"

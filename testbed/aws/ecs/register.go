@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,18 +49,17 @@ func (e *Server) registerTaskDefinition(r *api.Request, in registration) (any, *
 	if err != nil {
 		return nil, err
 	}
-	s := e.account(r.Scope())
-	f, ok := s.families[in.Family]
+	a := e.account(r.Scope())
+	f, ok := a.families[in.Family]
 	if !ok {
 		f = &family{name: in.Family}
-		s.families[in.Family] = f
+		a.families[in.Family] = f
 	}
 	t := &taskDefinition{
 		scope:        r.Scope(),
 		family:       in.Family,
 		revision:     len(f.revisions) + 1,
 		fields:       fields,
-		containers:   in.Containers,
 		images:       in.images(),
 		needs:        in.attributes(),
 		compatible:   in.compatibilities(),
@@ -137,8 +135,8 @@ func (in registration) images() []string {
 // authorizeRegistration checks that the caller may register the task definition, tag it, and pass its roles.
 func (e *Server) authorizeRegistration(r *api.Request, in registration) *api.Error {
 	resource := r.Scope().ARN("ecs", "task-definition/"+in.Family+":*")
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: resource, Context: addRequestTags(nil,
-		in.Tags)}); err != nil {
+	a := api.Access{Action: r.Name(), Resource: resource, Context: addRequestTags(nil, in.Tags)}
+	if err := r.Authorize(a); err != nil {
 		return err
 	}
 	if err := e.authorizeTagging(r, resource, in.Tags); err != nil {
@@ -149,7 +147,7 @@ func (e *Server) authorizeRegistration(r *api.Request, in registration) *api.Err
 			continue
 		}
 		if !strings.HasPrefix(role, "arn:") {
-			role = fmt.Sprintf("arn:%s:iam::%s:role/%s", api.Partition(r.Caller.Region), r.Caller.Account, role)
+			role = r.Scope().RoleARN(role)
 		}
 		context := map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 		if err := r.Authorize(api.Access{Action: "iam:PassRole", Resource: role, Context: context}); err != nil {
@@ -208,7 +206,7 @@ func (in registration) portMappings(sent json.RawMessage) json.RawMessage {
 	return api.Encode(mappings)
 }
 
-// attributes returns some of the attributes that ECS derives (ECS API reference, "requiresAttributes").
+// attributes returns some of the attributes that ECS derives (ECS API reference, "TaskDefinition").
 func (in registration) attributes() []string {
 	names := []string{"com.amazonaws.ecs.capability.docker-remote-api.1.18"}
 	if in.usesECR {

@@ -56,9 +56,9 @@ func serviceName(r *api.Request, cluster, reference string) (string, *api.Error)
 	if !strings.HasPrefix(reference, "arn:") {
 		return reference, nil
 	}
-	service, key, resource, _ := api.SplitARN(reference)
+	service, owner, resource, _ := api.SplitARN(reference)
 	id, ok := strings.CutPrefix(resource, "service/")
-	if service != "ecs" || key != r.Scope() || !ok {
+	if service != "ecs" || owner != r.Scope() || !ok {
 		return "", api.InvalidParameter("Invalid identifier: %s", reference)
 	}
 	if of, name, long := strings.Cut(id, "/"); long {

@@ -55,8 +55,8 @@ func (e *Server) createService(r *api.Request, in serviceRequest) (any, *api.Err
 	if err != nil {
 		return nil, err
 	}
-	if err := e.authorizeService(r, cluster, in.Name, addRequestTags(e.taskDefinitionContext(r, in.TaskDefinition),
-		in.Tags)); err != nil {
+	more := addRequestTags(e.taskDefinitionContext(r, in.TaskDefinition), in.Tags)
+	if err := e.authorizeService(r, cluster, in.Name, more); err != nil {
 		return nil, err
 	}
 	if err := e.authorizeTagging(r, serviceARN(r.Scope(), cluster, in.Name), in.Tags); err != nil {

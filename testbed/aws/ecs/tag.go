@@ -14,7 +14,7 @@ type tag struct {
 	Value string `json:"value"`
 }
 
-// maxTags is how many tags a resource may have (ECS developer guide, "Tagging resources").
+// maxTags is how many tags a resource may have (ECS API reference, "TagResource").
 const maxTags = 50
 
 var (
@@ -65,15 +65,15 @@ func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.
 	if err := r.Authorize(a); err != nil {
 		return nil, err
 	}
-	_, key, resource, ok := api.SplitARN(arn)
-	if !ok || key != r.Scope() {
+	_, owner, resource, ok := api.SplitARN(arn)
+	if !ok || owner != r.Scope() {
 		return nil, api.InvalidParameter("The ARN provided is invalid.")
 	}
 	kind, id, _ := strings.Cut(resource, "/")
-	s := e.account(r.Scope())
+	account := e.account(r.Scope())
 	switch kind {
 	case "cluster":
-		if c, ok := s.clusters[id]; ok {
+		if c, ok := account.clusters[id]; ok {
 			return &c.tags, nil
 		}
 		return nil, errClusterNotFound
@@ -88,7 +88,7 @@ func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.
 		}
 		return nil, errServiceNotFound
 	case "task-definition":
-		if td := s.findTaskDefinition(id); td != nil && strings.Contains(id, ":") {
+		if td := account.findTaskDefinition(id); td != nil && strings.Contains(id, ":") {
 			return &td.tags, nil
 		}
 	}

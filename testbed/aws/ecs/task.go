@@ -8,8 +8,8 @@ import (
 )
 
 // taskARN returns the ARN of a deployment's task with the index.
-func (s *service) taskARN(d *deployment, place int) string {
-	id := sha256.Sum256(fmt.Appendf(nil, "%s/%d", d.id, place))
+func (s *service) taskARN(d *deployment, index int) string {
+	id := sha256.Sum256(fmt.Appendf(nil, "%s/%d", d.id, index))
 	return s.arnOf(fmt.Sprintf("task/%s/%x", s.cluster, id[:16]))
 }
 
@@ -29,8 +29,8 @@ func (e *Server) listTasks(r *api.Request, in listTasksInput) (any, *api.Error) 
 	}
 	arns := []string{}
 	for _, d := range s.deployments {
-		for place := range d.running {
-			arns = append(arns, s.taskARN(d, place))
+		for index := range d.running {
+			arns = append(arns, s.taskARN(d, index))
 		}
 	}
 	arns, next, err := api.Page(arns, in.Paging, 100, 100)
@@ -58,8 +58,8 @@ func (e *Server) describeTasks(r *api.Request, in describeTasksInput) (any, *api
 	for _, s := range c.services {
 		e.advance(s)
 		for _, d := range s.deployments {
-			for place := range d.running {
-				arn := s.taskARN(d, place)
+			for index := range d.running {
+				arn := s.taskARN(d, index)
 				known[arn] = e.describeTask(s, d, arn)
 			}
 		}
@@ -97,9 +97,9 @@ func (e *Server) describeTask(s *service, d *deployment, arn string) api.Object 
 
 // imageDigests returns the digests that the image references of a task definition resolve to, for images in ECR.
 func (e *Server) imageDigests(taskDefinition string) map[string]string {
-	_, key, _, _ := api.SplitARN(taskDefinition)
+	_, owner, _, _ := api.SplitARN(taskDefinition)
 	digests := map[string]string{}
-	for _, reference := range e.taskDefinition(key, taskDefinition).images {
+	for _, reference := range e.taskDefinition(owner, taskDefinition).images {
 		if digest := e.registries.Digest(reference); digest != "" {
 			digests[reference] = digest
 		}

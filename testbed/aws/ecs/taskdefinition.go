@@ -25,7 +25,6 @@ type taskDefinition struct {
 	family       string
 	revision     int
 	fields       map[string]json.RawMessage
-	containers   []container
 	images       []string // of its containers
 	needs        []string // the attributes that it requires of container instances
 	compatible   []string // launch types
@@ -98,21 +97,21 @@ func (a *account) findTaskDefinition(id string) *taskDefinition {
 }
 
 // taskDefinition returns the revision that a request refers to by family, family:revision or ARN; nil if there is none.
-func (e *Server) taskDefinition(key api.Scope, reference string) *taskDefinition {
+func (e *Server) taskDefinition(scope api.Scope, reference string) *taskDefinition {
 	if strings.HasPrefix(reference, "arn:") {
 		service, owner, resource, _ := api.SplitARN(reference)
 		id, ok := strings.CutPrefix(resource, "task-definition/")
-		if service != "ecs" || owner != key || !ok {
+		if service != "ecs" || owner != scope || !ok {
 			return nil
 		}
 		reference = id
 	}
-	return e.account(key).findTaskDefinition(reference)
+	return e.account(scope).findTaskDefinition(reference)
 }
 
 // activeTaskDefinition is taskDefinition for a service, whose revision must be ACTIVE.
-func (e *Server) activeTaskDefinition(key api.Scope, reference string) (*taskDefinition, *api.Error) {
-	t := e.taskDefinition(key, reference)
+func (e *Server) activeTaskDefinition(scope api.Scope, reference string) (*taskDefinition, *api.Error) {
+	t := e.taskDefinition(scope, reference)
 	switch {
 	case t == nil:
 		return nil, clientError("TaskDefinition not found.")

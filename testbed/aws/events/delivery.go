@@ -11,7 +11,7 @@ import (
 )
 
 // An envelope is an event, with its members in the order in which EventBridge writes them (EventBridge events
-// reference, "AWS service event metadata").
+// reference, "Events in Amazon EventBridge").
 type envelope struct {
 	Version    string          `json:"version"`
 	ID         string          `json:"id"`
@@ -116,7 +116,8 @@ func (e *Server) authorizeForward(r *rule, t target, b *bus, ev envelope) *api.E
 	return e.iam.Authorize(api.Caller{Account: owner.Account, Role: name, Region: r.bus.scope.Region}, a)
 }
 
-// A failure is why an event was not delivered (EventBridge user guide, "Using dead-letter queues").
+// A failure is why an event was not delivered (EventBridge user guide, "Using dead-letter queues to process undelivered
+// events in EventBridge").
 type failure struct {
 	code, message string
 	retryable     bool

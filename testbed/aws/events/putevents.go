@@ -25,7 +25,8 @@ type entry struct {
 	Time         *float64
 }
 
-// size returns the entry's size in bytes (EventBridge user guide, "Calculating PutEvents event entry size").
+// size returns the entry's size in bytes (EventBridge user guide, "Calculating Amazon EventBridge PutEvents event entry
+// size").
 func (n entry) size() int {
 	size := len(n.Source) + len(n.DetailType)
 	if n.Time != nil {
