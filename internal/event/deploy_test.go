@@ -1,0 +1,170 @@
+package event
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+)
+
+func TestDeploy(t *testing.T) {
+	t.Parallel()
+	prod := load(t, "prod")
+	backend, _ := prod.Find("backend", environment.Services...)
+	api, _ := prod.Find("web-api", environment.Services...)
+	report, _ := prod.Find("nightly-report", environment.Tasks...)
+	at := time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
+	tests := []struct {
+		name, detail string
+		want         Request
+	}{
+		{"from the documentation", `{"service":"backend","tag":"git-abc123f"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend,
+				Tag: "git-abc123f"}},
+		{"hyphenated service, all members",
+			`{"service":"web-api","tag":"v1.2.3","env":"prod","reason":"fix ` +
+				`\"it\"","actor":"ada","dry_run":true,"force":true}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production", Reason: `fix "it"`, Actor: "ada"},
+				Workload: api, Tag: "v1.2.3", DryRun: true, Force: true}},
+		{"task", `{"task":"nightly-report","tag":"latest"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: report, Tag: "latest"}},
+		{"the action spelt out", `{"service":"backend","tag":"a","action":"deploy"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
+		{"rollback", `{"service":"backend","action":"rollback","tag":null}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Rollback: true}},
+		{"nulls and unknown members",
+			`{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := Read([]byte(deployment("action.production", tt.detail)), prod, now)
+			want := Reading{ID: "e1", Verdict: Accepted, Requests: []Request{tt.want},
+				Reason: "DEPLOY of " + tt.want.Workload.Name + " with tag " + tt.want.Tag + " from action.production"}
+			if tt.want.Rollback {
+				want.Reason = "rollback of backend from action.production"
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestRejected checks every message about an invalid event.
+func TestRejected(t *testing.T) {
+	t.Parallel()
+	env := load(t, "prod")
+	malformed := func(s string) string { return "the DEPLOY is malformed: " + s }
+	valid := deployment("action.production", `{"service":"backend","tag":"a"}`)
+	tests := []struct{ name, raw, want string }{
+		{"not JSON", `nope`, `the event is not JSON: invalid character 'o' in literal null (expecting 'u')`},
+		{"nothing", ``, `the event is empty`},
+		{"empty object", `{}`, `the event is empty`},
+		{"null", `null`, `the event is null, not a JSON object`},
+		{"array", `[{}]`, `the event is an array, not a JSON object`},
+		{"cut off", `{"id":"e1",`, `the event is not JSON: it ends within the object`},
+		{"two events", valid + valid, `the event is not JSON: text follows the object`},
+		{"not of EventBridge", `{"service":"backend","tag":"a"}`,
+			`the event has no "source" or no "detail-type": it is not an EventBridge event`},
+		{"source twice", `{"source":"a","source":"b"}`, `the event has "source" twice`},
+		{"no id, bad time",
+			`{"detail-type":"DEPLOY","source":"action.production","time":"yesterday","detail":{"service":"backend",` +
+				`"tag":"a"}}`,
+			malformed(`"id" is missing; "time" is "yesterday", not a time like "2026-01-22T10:15:30Z"`)},
+		{"envelope of wrong kinds",
+			`{"id":1,"detail-type":"DEPLOY","source":"action.production","time":2,"detail":{"service":"backend",` +
+				`"tag":"a"}}`,
+			malformed(`"id" is a number, not a string; "time" is a number, not a string`)},
+		{"no time",
+			`{"id":"","detail-type":"DEPLOY","source":"action.production","detail":{"service":"backend","tag":"a"}}`,
+			malformed(`"id" is missing; "time" is missing`)},
+		{"no detail", `{"id":"e1","detail-type":"DEPLOY","source":"action.production","time":"2026-01-22T10:15:30Z"}`,
+			malformed(`"detail" is missing`)},
+		{"detail a string", deployment("action.production", `"{\"service\":\"backend\"}"`),
+			malformed(`"detail" is a string, not a JSON object`)},
+		{"detail null", deployment("action.production", `null`), malformed(`"detail" is null, not a JSON object`)},
+		{"detail an array", deployment("action.production", `[]`),
+			malformed(`"detail" is an array, not a JSON object`)},
+		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`),
+			malformed(`"action" is "restart", not "deploy" or "rollback"`)},
+		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
+			malformed(`"action" is "rollback", which chooses the image itself, and "tag" is "a": remove one of them`)},
+		{"rollback of nothing", deployment("action.production", `{"action":"rollback"}`),
+			malformed(`neither "service" nor "task" is set: name what to deploy`)},
+		{"detail empty", deployment("action.production", `{}`),
+			malformed(`neither "service" nor "task" is set: name what to deploy; "tag" is missing`)},
+		{"detail of 1 MB", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 1<<20)+
+			`"}`),
+			malformed(`"detail" has 1048606 bytes; that of a DEPLOY may have at most 65536`)},
+		{"unknown service", deployment("action.production", `{"service":"frontend","tag":"a"}`),
+			malformed(`service "frontend" is not in the prod environment, which has backend, web-api, worker`)},
+		{"service misspelt", deployment("action.production", `{"service":"web_api","tag":"a"}`),
+			malformed(`service "web_api" is not in the prod environment; did you mean "web-api"?`)},
+		{"service cut short", deployment("action.production", `{"service":"web","tag":"a"}`),
+			malformed(`service "web" is not in the prod environment, which has backend, web-api, worker`)},
+		{"a task as service", deployment("action.production", `{"service":"nightly-report","tag":"a"}`),
+			malformed(
+				`service "nightly-report" is not in the prod environment: ` +
+					`it is a task, so write "task" for "service"`)},
+		{"a service as task", deployment("action.production", `{"task":"worker","tag":"a"}`),
+			malformed(`task "worker" is not in the prod environment: it is a service, so write "service" for "task"`)},
+		{"service and task", deployment("action.production", `{"service":"backend","task":"nightly-report","tag":"a"}`),
+			malformed(
+				`both "service" ("backend") and "task" ("nightly-report") are set: one event deploys one of them`)},
+		{"service empty", deployment("action.production", `{"service":"","tag":"a"}`),
+			malformed(`"service" is empty: name what to deploy`)},
+		{"service a list", deployment("action.production", `{"service":["backend"],"tag":"a"}`),
+			malformed(`"service" is an array, not a string`)},
+		{"tag empty", deployment("action.production", `{"service":"backend","tag":""}`),
+			malformed(`the tag is empty; did a variable expand to nothing?`)},
+		{"tag of an empty variable", deployment("action.production", `{"service":"backend","tag":"git-"}`),
+			malformed(`tag "git-" ends in "-"; did the commit variable expand?`)},
+		{"tag of no variable", deployment("action.production", `{"service":"backend","tag":"git-$SHA"}`),
+			malformed(`tag "git-$SHA" contains a variable that was not expanded`)},
+		{"tag with a slash", deployment("action.production", `{"service":"backend","tag":"feature/x"}`),
+			malformed(`tag "feature/x" has a "/" or ":"; name the tag alone, without repository`)},
+		{"tag a digest", deployment("action.production", `{"service":"backend","tag":"`+digest+`"}`),
+			malformed(`tag "` + digest + `" is a digest; name a tag`)},
+		{"tag a number", deployment("action.production", `{"service":"backend","tag":1}`),
+			malformed(`"tag" is a number, not a string`)},
+		{"tag long", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 300)+`"}`),
+			malformed(`tag "` + strings.Repeat("a", 160) +
+				`" and 140 bytes more is not an image tag: it has at most 128 letters, digits, dots, dashes and ` +
+				`underscores, and starts with a letter, digit or underscore`)},
+		{"tag twice", deployment("action.production", `{"service":"backend","tag":"a","tag":"b"}`),
+			malformed(`"detail" has "tag" twice`)},
+		{"members misspelt", deployment("action.production",
+			`{"service":"backend","tag":"a","dry-run":true,"DRY_RUN":true,"Force":true,"resaon":"x"}`),
+			malformed(
+				`"DRY_RUN" is not a member of a DEPLOY; did you mean "dry_run"?; "Force" is not a member of a ` +
+					`DEPLOY; did you mean "force"?; "dry-run" is not a member of a DEPLOY; did you mean "dry_run"?; ` +
+					`"resaon" is not a member of a DEPLOY; did you mean "reason"?`)},
+		{"flags of wrong kinds", deployment("action.production",
+			`{"service":"backend","tag":"a","dry_run":"yes","force":1,"reason":{},"actor":[],"env":5}`),
+			malformed(
+				`"env" is a number, not a string; "reason" is an object, not a string; "actor" is an array, not a ` +
+					`string; "dry_run" is a string, not true or false; "force" is a number, not true or false`)},
+		{"every fault at once", deployment("action.production", `{"service":"frontnd","tag":"git-"}`),
+			malformed(
+				`service "frontnd" is not in the prod environment, which has backend, web-api, worker; tag "git-" ` +
+					`ends in "-"; did the commit variable expand?`)},
+		{"from the future", strings.Replace(valid, "10:15:30Z", "10:25:01Z", 1),
+			malformed(
+				`"time" is 2026-01-22T10:25:01Z, 5m1s ahead of now; at most 5m0s is accepted, because events are ` +
+					`ordered by time (check the sender's clock)`)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := Read([]byte(tt.raw), env, now)
+			if got.Verdict != Rejected || got.Reason != tt.want || len(got.Requests) > 0 {
+				t.Errorf("%s: %s\nwant rejected: %s", got.Verdict, got.Reason, tt.want)
+			}
+		})
+	}
+}
