@@ -154,7 +154,7 @@ func TestBadEvents(t *testing.T) {
 			"rejected", malformed + `both "service" ("backend") and "task" ("nightly-report") are set: one event ` +
 				`deploys one of them`},
 		{"1 MB of detail", deploy(`{"service":"backend","tag":"v1","reason":"` + strings.Repeat("x", 1000000) + `"}`),
-			"rejected", malformed + `"detail" is 1000044 bytes long, and a DEPLOY's is at most 65536`},
+			"rejected", malformed + `"detail" has 1000044 bytes; that of a DEPLOY may have at most 65536`},
 		{"from the future", future, "rejected", ""},
 		{"task", deploy(`{"task":"nightly-report","tag":"v1"}`),
 			"rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
@@ -15,6 +16,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the pipeline in faketime_test.go logs to it
 	exit := m.Run()
 	os.RemoveAll(buildDir)
 	os.Exit(exit)
