@@ -49,7 +49,7 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 	fmt.Fprintf(a.out, "%s by %s: %s\n", reading.Verdict, env.Name, reading.Reason)
 	rejected := reading.Verdict == event.Rejected
 	for _, r := range reading.Requests {
-		if answer, ok := pipeline.NotYet(r); ok {
+		if answer, ok := pipeline.Unsupported(r); ok {
 			fmt.Fprintf(a.out, "\n%s %s\n  %-9s %s\n", r.Workload.Kind, r.Workload.Name, answer.Status, answer.Reason)
 			rejected = rejected || answer.Status == ecsdeploy.Rejected
 			continue

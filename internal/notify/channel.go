@@ -31,7 +31,8 @@ var constructors = []func(environment.Notify, aws.Config) Channel{newSlack, newS
 // channels returns the channels that an environment file configures.
 func channels(n environment.Notify, config aws.Config) (all []Channel) {
 	for _, construct := range constructors {
-		if c := construct(n, config); c != nil {
+		c := construct(n, config)
+		if c != nil {
 			all = append(all, c)
 		}
 	}

@@ -30,7 +30,8 @@ func embed(event json.RawMessage) json.RawMessage {
 		event = marshal(string(event))
 	}
 	// Encoding can make an event larger.
-	if text := marshal(event); len(text) <= maxEvent {
+	text := marshal(event)
+	if len(text) <= maxEvent {
 		return text
 	}
 	return marshal(fmt.Sprintf("left out: the event has %d bytes, the maximum in an outcome is %d", len(event),
@@ -41,7 +42,8 @@ func embed(event json.RawMessage) json.RawMessage {
 func depth(data []byte) (deepest int) {
 	level, inText := 0, false
 	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
+		c := data[i]
+		switch {
 		case inText && c == '\\':
 			i++
 		case c == '"':

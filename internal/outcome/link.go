@@ -27,7 +27,8 @@ var consoles = map[string]string{
 func links(service, revision string) (l Links) {
 	// arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME. The ARNs of services from
 	// before 2019 have no cluster, which every page needs.
-	if names := strings.Split(resourceOf(service), "/"); len(names) == 3 {
+	names := strings.Split(resourceOf(service), "/")
+	if len(names) == 3 {
 		path := "clusters/" + url.PathEscape(names[1]) + "/services/" + url.PathEscape(names[2])
 		l.Service = page(service, path+"/health")
 		l.Deployment = page(service, path+"/deployments")

@@ -19,7 +19,8 @@ func (o Outcome) sentence() string {
 	case DeploymentSucceeded:
 		return service + " runs " + version
 	case DeploymentFailed:
-		if to := number(o.RolledBackTo.Revision); to != "" {
+		to := number(o.RolledBackTo.Revision)
+		if to != "" {
 			return deployment + " failed: " + strings.TrimRight(why, ".") + "; ECS rolled back to revision " + to
 		}
 		return deployment + " failed: " + why
@@ -37,7 +38,8 @@ func (o Outcome) sentence() string {
 func (o Outcome) version() string {
 	version := o.Tag
 	var details []string
-	if n := number(o.Revision.After); n != "" && version == "" {
+	n := number(o.Revision.After)
+	if n != "" && version == "" {
 		version = "revision " + n
 	} else if n != "" {
 		details = append(details, "revision "+n)

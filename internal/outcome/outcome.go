@@ -117,7 +117,8 @@ func (o Outcome) Undo() string {
 		return ""
 	}
 	command := "deployer rollback -f " + o.Environment + ".yaml " + o.Service
-	if n := number(o.Revision.Before); o.PreviousForeign && n != "" {
+	n := number(o.Revision.Before)
+	if o.PreviousForeign && n != "" {
 		command += " --to " + n
 	}
 	return command

@@ -47,7 +47,8 @@ func Line(s string, maxCharacters int) string {
 	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 	}), " ")
-	if characters := []rune(s); len(characters) > maxCharacters {
+	characters := []rune(s)
+	if len(characters) > maxCharacters {
 		return string(characters[:maxCharacters-1]) + "…"
 	}
 	return s

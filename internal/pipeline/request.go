@@ -42,10 +42,10 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 // deploy carries out one request. A rejection is a result, not an error.
 func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (
 	ecsdeploy.Deployment, error) {
-	if d, unsupported := NotYet(request); unsupported {
+	d, unsupported := Unsupported(request)
+	if unsupported {
 		return d, nil
 	}
-	d := ecsdeploy.Deployment{Service: request.Workload.Name, Tag: request.Tag} // of a request that changes nothing
 	lookup, done, err := p.imageLookup(ctx, env, &request)
 	if done != nil {
 		return *done, nil
@@ -56,8 +56,9 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		ref, state, err = p.read(ctx, env, request, lookup)
 	}
 	if fault.IsRejected(err) {
-		d.Status, d.Tag, d.Reason = ecsdeploy.Rejected, request.Tag, rejectionText(err)
-		return d, nil
+		return ecsdeploy.Deployment{
+			Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err),
+		}, nil
 	}
 	if err != nil {
 		return ecsdeploy.Deployment{}, err
@@ -67,9 +68,10 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		// person rolled back.
 		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref)
 		if back || err != nil {
-			d.Status, d.Digest = ecsdeploy.Ignored, ref.Digest
-			d.Reason = "the push was not lost: the service was rolled back from the image"
-			return d, err
+			return ecsdeploy.Deployment{
+				Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
+				Reason: "the push was not lost: the service was rolled back from the image",
+			}, err
 		}
 	}
 	order := ecsdeploy.Order{
@@ -111,10 +113,10 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	return ref, state, errors.Join(stateErr, imageErr)
 }
 
-// NotYet returns the result of a request for a task, which the deployer does not
-// support yet, and reports whether the request is one. A DEPLOY event is
-// rejected; a push, which is sent for every image, is ignored.
-func NotYet(request event.Request) (ecsdeploy.Deployment, bool) {
+// Unsupported reports whether a request is for a task, which the deployer does not
+// support yet, and returns its result. A DEPLOY event is rejected; a push, which
+// ECR sends for every image, is ignored.
+func Unsupported(request event.Request) (ecsdeploy.Deployment, bool) {
 	w := request.Workload
 	d := ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
 		Reason: string(w.Kind) + " " + w.Name + " is not a service: deploying tasks is not supported yet"}

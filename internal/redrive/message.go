@@ -1,6 +1,7 @@
 package redrive
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,18 +50,18 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 	switch {
 	case message.RequestContext != nil && len(message.RequestPayload) > 0:
 		why := message.RequestContext.Condition
-		if text := message.ResponsePayload.ErrorMessage; text != "" {
-			why += ": " + message.ResponsePayload.ErrorType + ": " + text
+		if message.ResponsePayload.ErrorMessage != "" {
+			why += ": " + message.ResponsePayload.ErrorType + ": " + message.ResponsePayload.ErrorMessage
 		}
 		return Message{Event: message.RequestPayload, Why: why}, nil
 	case message.Source == outcome.Source && message.DetailType != nil:
-		if e := message.Detail.Event; len(e) > 0 && e[0] == '{' {
-			return Message{Event: e, Why: message.Detail.Message}, nil
+		if bytes.HasPrefix(message.Detail.Event, []byte("{")) {
+			return Message{Event: message.Detail.Event, Why: message.Detail.Message}, nil
 		}
 	case message.DetailType != nil:
 		why := attributes["ERROR_CODE"]
-		if text := attributes["ERROR_MESSAGE"]; text != "" {
-			why += ": " + text
+		if attributes["ERROR_MESSAGE"] != "" {
+			why += ": " + attributes["ERROR_MESSAGE"]
 		}
 		return Message{Event: body, Why: why}, nil
 	}
