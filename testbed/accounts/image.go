@@ -25,8 +25,9 @@ func (a *Account) Push(ctx context.Context, repository, content string, tags ...
 }
 
 // PushFor is [Account.Push] for another architecture.
-func (a *Account) PushFor(ctx context.Context, architecture, repository, content string, tags ...string) (digest string,
-	err error) {
+func (a *Account) PushFor(
+	ctx context.Context, architecture, repository, content string, tags ...string,
+) (digest string, err error) {
 	_, err = a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
 	var exists *types.RepositoryAlreadyExistsException
 	if err != nil && !errors.As(err, &exists) {
@@ -40,8 +41,9 @@ func (a *Account) PushFor(ctx context.Context, architecture, repository, content
 
 // PushIndex pushes one image for each platform, such as "linux/amd64", and an index of them under each of the tags. It
 // returns the digest of the index.
-func (a *Account) PushIndex(ctx context.Context, repository, content string, platforms []string,
-	tags ...string) (digest string, err error) {
+func (a *Account) PushIndex(
+	ctx context.Context, repository, content string, platforms []string, tags ...string,
+) (digest string, err error) {
 	var manifests []string
 	for _, platform := range platforms {
 		system, architecture, _ := strings.Cut(platform, "/")

@@ -18,8 +18,10 @@ func (a *Account) Cluster(ctx context.Context, name string) error {
 // Service creates a Fargate service of two tasks. The service, its task definition family and its only container have
 // the same name; the container runs image. The changes are applied to the requests before they are sent. It returns the
 // ARN of the task definition's first revision.
-func (a *Account) Service(ctx context.Context, cluster, name, image string,
-	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput)) (string, error) {
+func (a *Account) Service(
+	ctx context.Context, cluster, name, image string,
+	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput),
+) (string, error) {
 	definition := &ecs.RegisterTaskDefinitionInput{
 		Family: aws.String(name), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"),
 		Memory:                  aws.String("512"),

@@ -126,8 +126,9 @@ func (c *Cloud) install(ctx context.Context, file string) error {
 }
 
 // startFunction starts the bootstrap with the role of the stack's function, and delivers the function's events to it.
-func (c *Cloud) startFunction(ctx context.Context, env *environment.Environment, file string,
-	t *cloudformation.Template) error {
+func (c *Cloud) startFunction(
+	ctx context.Context, env *environment.Environment, file string, t *cloudformation.Template,
+) error {
 	function, ok := t.Function("DeployerFunction")
 	if !ok {
 		return errors.New("the template has no DeployerFunction")

@@ -13,8 +13,8 @@ import (
 )
 
 // ManyServices creates the services s0, s1, … of project p in environment dev of an account, and returns their
-// environment file. All run the image with the tag latest: with deployed by digest, as the deployer registers a revision,
-// otherwise by tag.
+// environment file. All run the image with the tag latest: with deployed by digest, as the deployer registers a
+// revision, otherwise by tag.
 func ManyServices(ctx context.Context, a *accounts.Account, services int, deployed bool) (file string, err error) {
 	const cluster = "p_cluster_dev"
 	if err := a.Cluster(ctx, cluster); err != nil {

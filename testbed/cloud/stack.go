@@ -36,8 +36,9 @@ func Template(root string, env *environment.Environment, more ...string) (*cloud
 
 // InstallStacks adds to the accounts of [CentralizedDev] what a healthy installation has besides: the task execution
 // roles, the config blobs of the images, and the deployer's stack in each account.
-func InstallStacks(ctx context.Context, root string, aws *emulator.Emulator,
-	byName map[string]*accounts.Account) error {
+func InstallStacks(
+	ctx context.Context, root string, aws *emulator.Emulator, byName map[string]*accounts.Account,
+) error {
 	if err := addRolesAndConfigs(ctx, aws, byName); err != nil {
 		return err
 	}

@@ -76,8 +76,9 @@ func (l *EventLog) Push(ctx context.Context, i int) error {
 func (l *EventLog) Deploy(i, n int) {
 	tag := fmt.Sprintf("git-%d", n)
 	detail := fmt.Sprintf(`{"service":%q,"tag":%q,"actor":"replay"}`, ServiceName(i), tag)
-	l.Add(Draft{Service: i, Tag: tag, DetailType: DeployEvent, Source: "action.dev", AccountID: account,
-		Detail: detail})
+	l.Add(Draft{
+		Service: i, Tag: tag, DetailType: DeployEvent, Source: "action.dev", AccountID: account, Detail: detail,
+	})
 }
 
 // PushDetail returns the detail of an ECR Image Action event; without a tag if it is "".

@@ -141,7 +141,8 @@ func TestStartErrors(t *testing.T) {
 		{"reserved variables", func(o *lambdahost.Options) {
 			o.Env = map[string]string{"AWS_REGION": "", "_HANDLER": "x", "LANG": "C"}
 		},
-			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets them`},
+			`starting the Lambda host: checking Options.Env: AWS_REGION, _HANDLER: reserved by Lambda, which sets ` +
+				`them`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

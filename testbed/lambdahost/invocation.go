@@ -234,8 +234,8 @@ func newResponse(id string, payload []byte, failed bool) Response {
 }
 
 func timeoutFailure(id string, timeout time.Duration) []byte {
-	return failure{"Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id,
-		timeout.Seconds())}.document()
+	message := fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, timeout.Seconds())
+	return failure{"Sandbox.Timedout", message}.document()
 }
 
 // exitFailure returns the error document for a process that has ended.

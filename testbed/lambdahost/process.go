@@ -50,8 +50,8 @@ func (h *Host) startProcess() (*process, error) {
 		exited: make(chan struct{}),
 	}
 	p.server = &http.Server{Handler: p}
-	stream := fmt.Sprintf("%s/[%s]%s", time.Now().UTC().Format("2006/01/02"), version, strings.ReplaceAll(newUUID(),
-		"-", ""))
+	date, id := time.Now().UTC().Format("2006/01/02"), strings.ReplaceAll(newUUID(), "-", "")
+	stream := fmt.Sprintf("%s/[%s]%s", date, version, id)
 	p.cmd = &exec.Cmd{
 		Path: h.opts.Bootstrap, Args: []string{h.opts.Bootstrap}, Dir: h.opts.Dir,
 		Env:    h.opts.environ(h.function, ln.Addr().String(), stream),

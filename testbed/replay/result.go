@@ -28,8 +28,10 @@ type result struct {
 
 // evaluate compares what the services run with the events; requests are the request ids of the deliveries of each
 // event.
-func evaluate(ctx context.Context, f *fleet.Fleet, u *updateRecorder, services int, events []fleet.Event,
-	requests map[string][]string) (*result, error) {
+func evaluate(
+	ctx context.Context, f *fleet.Fleet, u *updateRecorder, services int,
+	events []fleet.Event, requests map[string][]string,
+) (*result, error) {
 	if len(u.attempts) == 0 {
 		return nil, errors.New("no call had a trace id, so calls cannot be assigned to attempts")
 	}

@@ -139,8 +139,9 @@ func (e *Server) newService(r *api.Request, in serviceRequest, cluster string) (
 }
 
 // openService is findService for operations that need an ACTIVE service.
-func (e *Server) openService(r *api.Request, clusterReference, serviceReference string,
-	more map[string]string) (*service, *api.Error) {
+func (e *Server) openService(
+	r *api.Request, clusterReference, serviceReference string, more map[string]string,
+) (*service, *api.Error) {
 	s, err := e.findService(r, clusterReference, serviceReference, more)
 	if err == nil && s.status != statusActive {
 		return nil, errServiceNotActive
@@ -150,8 +151,9 @@ func (e *Server) openService(r *api.Request, clusterReference, serviceReference 
 
 // findService checks that the caller may carry out the operation, and returns the service, advanced to the clock's
 // time.
-func (e *Server) findService(r *api.Request, clusterReference, serviceReference string,
-	more map[string]string) (*service, *api.Error) {
+func (e *Server) findService(
+	r *api.Request, clusterReference, serviceReference string, more map[string]string,
+) (*service, *api.Error) {
 	cluster, err := clusterName(r, clusterReference)
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"deployer/testbed/aws/sqs"
 )
 
-// An envelope is an event, with its members in the order in which EventBridge writes them (EventBridge events
-// reference, "Events in Amazon EventBridge").
+// An envelope is an event, with its members in the order in which EventBridge writes them (EventBridge user guide,
+// "Events in Amazon EventBridge").
 type envelope struct {
 	Version    string          `json:"version"`
 	ID         string          `json:"id"`

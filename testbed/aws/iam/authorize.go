@@ -86,6 +86,6 @@ func tagKeys(a api.Access) []string {
 }
 
 func denied(c api.Caller, a api.Access, why string) *api.Error {
-	return api.AccessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", c.ARN(),
-		a.Action, a.Resource, why))
+	return api.AccessDenied(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
+		c.ARN(), a.Action, a.Resource, why))
 }
