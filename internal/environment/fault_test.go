@@ -78,7 +78,7 @@ func TestFaults(t *testing.T) {
 				"source (write a source of your own, like action.staging)"},
 		{"webhook in the file", head + "deployer: {notify: {slack: 'https://hooks.example/x', topic: topic}}\n",
 			"x.yaml:5:28: `deployer.notify.slack` is a webhook's address, which is a secret: anyone who has it can " +
-				"write to the channel (store it in an SSM parameter of type SecureString, and write the parameter's " +
+				"write to the channel (store it in an SSM parameter of type SecureString, and write its " +
 				"name here, like /myproject/slack)\n" +
 				"x.yaml:5:62: `deployer.notify.topic` is not the ARN of an SNS topic (write it like " +
 				"arn:aws:sns:us-east-1:333333333333:deployments)"},

@@ -26,22 +26,21 @@ func (s section) notify(workload section) (n Notify) {
 	n.Slack = o.text("slack")
 	switch {
 	case strings.HasPrefix(n.Slack, "http"):
-		s.reader.fault(o.place("slack"), "`"+o.path+
-			"slack` is a webhook's address, which is a secret: anyone who has it can write to the channel",
-			"store it in an SSM parameter of type SecureString, and write the parameter's name here, like "+
-				"/myproject/slack")
+		o.fault("slack",
+			"is a webhook's address, which is a secret: anyone who has it can write to the channel",
+			"store it in an SSM parameter of type SecureString, and write its name here, like /myproject/slack")
 	case n.Slack != "" && !parameterForm.MatchString(n.Slack):
-		s.reader.fault(o.place("slack"), "`"+o.path+"slack` is not the name of an SSM parameter",
+		o.fault("slack", "is not the name of an SSM parameter",
 			"write it like /myproject/slack, or /aws/reference/secretsmanager/NAME for a secret")
 	}
 	n.Topic = o.text("topic")
 	if n.Topic != "" && !topicForm.MatchString(n.Topic) {
-		s.reader.fault(o.place("topic"), "`"+o.path+"topic` is not the ARN of an SNS topic",
+		o.fault("topic", "is not the ARN of an SNS topic",
 			"write it like arn:aws:sns:us-east-1:333333333333:deployments")
 	}
 	n.SlackWebhook = workload.text("slack_webhook")
 	if n.SlackWebhook != "" {
-		s.reader.warn(workload.place("slack_webhook"), "`workload.slack_webhook` is a secret in a file",
+		workload.warn("slack_webhook", "is a secret in a file",
 			"store it in an SSM parameter, name that in deployer.notify.slack, and create a new webhook")
 	}
 	if n.Slack != "" {

@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,9 +21,9 @@ var (
 
 // environment fills e from the file's root mapping.
 func (r *reader) environment(e *Environment, root *yaml.Node) {
-	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "ecr_strategy",
-		"ecr_account_id",
-		"ecr_account_region", "services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
+	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version",
+		"ecr_strategy", "ecr_account_id", "ecr_account_region",
+		"services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
 	if _, ok := s.keys["env"]; !ok { // it is another kind of file: its other faults do not matter
 		r.faults = Faults{{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key",
 			Fix: "add the line: env: dev", Err: ErrNotEnvironment}}
@@ -32,15 +33,13 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 	e.Project = s.required("project", projectForm, "myproject")
 	e.Region = s.required("region", nil, "us-east-1")
 	if e.Region != "" && !image.ValidRegion(e.Region) {
-		s.reader.fault(s.place("region"), "`region` is "+strconv.Quote(e.Region)+", not an AWS region",
-			`write it like "us-east-1"`)
+		s.fault("region", "is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
 	}
 	e.AccountID = s.account("account_id")
 	if v := s.text("schema_version"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
-			s.reader.fault(s.place("schema_version"), "`schema_version` is "+strconv.Quote(v)+", not a whole number",
-				"write it like 7")
+			s.fault("schema_version", "is "+strconv.Quote(v)+", not a whole number", "write it like 7")
 		}
 		e.SchemaVersion = n
 	}
@@ -58,10 +57,9 @@ func (s section) required(key string, form *regexp.Regexp, example string) strin
 	switch {
 	case len(s.reader.faults) > before: // text has reported the fault
 	case v == "":
-		s.reader.fault(s.place(key), "`"+s.path+key+"` is not set", "add the line: "+key+": "+example)
+		s.fault(key, "is not set", "add the line: "+key+": "+example)
 	case form != nil && !form.MatchString(v):
-		s.reader.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v)+", which cannot be part of an AWS name",
-			"write it like "+example)
+		s.fault(key, "is "+strconv.Quote(v)+", which cannot be part of an AWS name", "write it like "+example)
 		return ""
 	}
 	return v
@@ -101,7 +99,7 @@ func (s section) choice(key string, options ...string) string {
 		return options[0]
 	}
 	if !slices.Contains(options, v) {
-		s.reader.fault(s.place(key), "`"+s.path+key+"` is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
+		s.fault(key, "is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
 	}
 	return v
 }
@@ -116,7 +114,7 @@ func (s section) policy(e *Environment) {
 	for _, text := range patterns {
 		pattern, err := ParseTagPattern(text)
 		if err != nil {
-			s.reader.fault(s.place("auto_deploy"), "`"+s.path+"auto_deploy` has an invalid item: "+err.Error(),
+			s.fault("auto_deploy", "has an invalid item: "+err.Error(),
 				"write tags or globs, like latest or env-"+e.Name+"-*")
 			continue
 		}
@@ -125,8 +123,9 @@ func (s section) policy(e *Environment) {
 	sources, ok := s.texts("deploy_sources")
 	for _, source := range sources {
 		if strings.HasPrefix(source, "aws.") {
-			s.reader.fault(s.place("deploy_sources"), "`"+s.path+"deploy_sources` has "+strconv.Quote(source)+
-				": only AWS can send events from such a source", "write a source of your own, like action."+e.Name)
+			s.fault("deploy_sources",
+				"has "+strconv.Quote(source)+": only AWS can send events from such a source",
+				"write a source of your own, like action."+e.Name)
 		}
 	}
 	e.DeploySources = sources
@@ -155,9 +154,10 @@ func (s section) overrides(e *Environment) {
 		w.Container = cmp.Or(names.text("container"), w.Container)
 		for _, other := range e.Workloads[:i] {
 			if other.Pointer == w.Pointer {
-				s.reader.fault(names.node, "`"+names.path+"service` makes "+strconv.Quote(w.Name)+" and "+
-					strconv.Quote(other.Name)+
-					" the same ECS service "+strconv.Quote(w.Pointer.Name()), "give each a service of its own")
+				s.reader.fault(names.node,
+					fmt.Sprintf("`%sservice` makes %q and %q the same ECS service %q", names.path, w.Name, other.Name,
+						w.Pointer.Name()),
+					"give each a service of its own")
 			}
 		}
 	}

@@ -237,6 +237,16 @@ func (s section) place(key string) *yaml.Node {
 	return s.node
 }
 
+// fault adds a fault about a key. What goes on after the key's name: "is not set".
+func (s section) fault(key, what, fix string) {
+	s.reader.fault(s.place(key), "`"+s.path+key+"` "+what, fix)
+}
+
+// warn adds a warning about a key.
+func (s section) warn(key, what, fix string) {
+	s.reader.warn(s.place(key), "`"+s.path+key+"` "+what, fix)
+}
+
 // resolved returns the node that an alias refers to, or n itself.
 func resolved(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {

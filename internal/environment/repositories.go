@@ -47,8 +47,7 @@ func (s section) workloads(e *Environment, workload section) {
 				if n == nil {
 					what = ", the name of the project's backend in events"
 				}
-				s.reader.fault(one.place("name"), "`"+path+"name` is "+strconv.Quote(name)+what,
-					"give each workload a name of its own")
+				one.fault("name", "is "+strconv.Quote(name)+what, "give each workload a name of its own")
 				continue
 			}
 			first[space+name] = one.place("name")
@@ -132,10 +131,10 @@ func (o origin) manual(w *Workload) {
 	registry, isECR := ref.Registry()
 	switch {
 	case err != nil:
-		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+err.Error(), "")
+		o.config.fault("repository_uri", "is "+err.Error(), "")
 	case ref.Tag != "" || ref.Digest != "":
-		o.config.reader.fault(o.config.place("repository_uri"), "`"+o.config.path+"repository_uri` is "+
-			strconv.Quote(uri)+", with a tag", "name the repository alone, without a tag")
+		o.config.fault("repository_uri", "is "+strconv.Quote(uri)+", with a tag",
+			"name the repository alone, without a tag")
 	case !isECR:
 		w.External = uri
 	default:
@@ -157,8 +156,7 @@ func (o origin) source(e *Environment) int {
 				return i
 			}
 		}
-		o.config.reader.fault(o.config.place("source_service_name"), "`"+o.config.path+"source_service_name` is "+
-			strconv.Quote(name)+", but `"+kind+"` has no such name",
+		o.config.fault("source_service_name", "is "+strconv.Quote(name)+", but `"+kind+"` has no such name",
 			"the names are "+strings.Join(e.Names(list.kind), ", "))
 	}
 	return -1

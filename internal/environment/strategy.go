@@ -38,8 +38,8 @@ func (s section) strategy(e *Environment) {
 	e.ECRAccountID = s.account("ecr_account_id")
 	e.ECRAccountRegion = s.text("ecr_account_region")
 	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
-		s.reader.fault(s.place("ecr_account_region"), "`ecr_account_region` is "+strconv.Quote(e.ECRAccountRegion)+
-			", not an AWS region", `write it like "us-east-1"`)
+		s.fault("ecr_account_region", "is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region",
+			`write it like "us-east-1"`)
 	}
 	at := "ecr_strategy"
 	switch name := s.text("ecr_strategy"); name {
@@ -49,8 +49,7 @@ func (s section) strategy(e *Environment) {
 		e.Strategy = DeriveStrategy(e.Name, e.ECRAccountID)
 		at = "ecr_account_id"
 	default:
-		s.reader.fault(s.place("ecr_strategy"), "`ecr_strategy` is "+strconv.Quote(name),
-			`write "local" or "cross_account"`)
+		s.fault("ecr_strategy", "is "+strconv.Quote(name), `write "local" or "cross_account"`)
 		return
 	}
 	if e.Strategy.Name != CrossAccount {
@@ -75,15 +74,13 @@ func (s section) account(key string) string {
 	if id == "" {
 		return ""
 	}
-	n := s.values[key]
 	if !image.ValidAccountID(id) {
-		s.reader.fault(n, "`"+s.path+key+"` is "+strconv.Quote(id)+", not an AWS account id",
+		s.fault(key, "is "+strconv.Quote(id)+", not an AWS account id",
 			`write its 12 digits in quotes, like "123456789012"`)
 		return ""
 	}
-	if n.Style == 0 {
-		s.reader.warn(n, "`"+s.path+key+"` is a number without quotes",
-			"write \""+id+"\": some readers of YAML change it")
+	if s.values[key].Style == 0 {
+		s.warn(key, "is a number without quotes", "write \""+id+"\": some readers of YAML change it")
 	}
 	return id
 }
