@@ -97,10 +97,10 @@ func TestReconcileFailed(t *testing.T) {
 				t.Errorf("it called %s", c.Operation)
 			}
 		}
-		kept := s.aws.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
+		queue := s.aws.Queue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev")
 		const want = `"detail-type":"ECR Image Action"`
-		if len(kept) != 1 || !strings.Contains(string(kept[0].Body), want) {
-			t.Errorf("lost %v: %d messages in the failure queue, want one with %s: %s", lost, len(kept), want, kept)
+		if len(queue) != 1 || !strings.Contains(string(queue[0].Body), want) {
+			t.Errorf("lost %v: %d messages in the failure queue, want one with %s: %s", lost, len(queue), want, queue)
 		}
 	}
 }
