@@ -102,7 +102,8 @@ var groups = []group{
 		(*app).statusCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,
 	}},
 	{cobra.Group{ID: "setup", Title: "Set up"}, []func(*app) *cobra.Command{
-		(*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand, (*app).completionCommand,
+		(*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand,
+		(*app).completionCommand,
 	}},
 	{cobra.Group{ID: "events", Title: "Events"}, []func(*app) *cobra.Command{
 		(*app).sendCommand, (*app).explainCommand, (*app).redriveCommand,

@@ -61,7 +61,7 @@ deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix 
 	}
 	file := fileFlag(cmd)
 	how.add(cmd)
-	cmd.Flags().BoolVar(&force, "force", false, "register and roll out a new revision even if the service runs this image")
+	cmd.Flags().BoolVar(&force, "force", false, "roll out a new revision even if the service runs this image")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, w, tag, err := a.loadServiceAndTag(*file, args)
@@ -98,10 +98,11 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, request 
 	}
 	switch result.Status {
 	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // an unchanged service may still be rolling out
-		if how.follow {
-			return a.follow(ctx, s.rollouts(), ecsservice.TargetOf(s.env, request.Workload), result.Deployments[0].TaskDefinition)
+		if !how.follow {
+			return nil
 		}
-		return nil
+		target := ecsservice.TargetOf(s.env, request.Workload)
+		return a.follow(ctx, s.rollouts(), target, result.Deployments[0].TaskDefinition)
 	case ecsdeploy.Planned:
 		return nil
 	}

@@ -48,9 +48,11 @@ variables are not shown.`,
 			return err
 		}
 		if change.Same {
-			a.note("%s runs this image already; to roll it out again: %s", w.Name, commandLine("deploy", "-f", env.File, w.Name, tag, "--force"))
+			again := commandLine("deploy", "-f", env.File, w.Name, tag, "--force")
+			a.note("%s runs this image already; to roll it out again: %s", w.Name, again)
 		}
-		text := diff.Diff(revisionName(change.Runs), change.Before, revisionName(change.Base)+" with "+tag, change.After)
+		after := revisionName(change.Base) + " with " + tag
+		text := diff.Diff(revisionName(change.Runs), change.Before, after, change.After)
 		if text == nil {
 			a.note("nothing differs")
 		}

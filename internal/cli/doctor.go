@@ -49,7 +49,8 @@ deployer doctor -f project/prod.yaml backend --json`,
 // doctorPermissions are what all checks need.
 var doctorPermissions = []string{
 	"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:DescribeTasks",
-	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer", "ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
+	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
+	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListTargetsByRule", "events:TestEventPattern",
 	"iam:SimulatePrincipalPolicy",
 }

@@ -87,7 +87,10 @@ type lookup struct {
 }
 
 func newBoard(env *environment.Environment, config aws.Config, workloads []environment.Workload) *board {
-	b := &board{env: env, rollouts: rollout.New(ecsservice.New(config)), resolver: resolve.New(config), memory: &rollout.Memory{}, tags: map[string]lookup{}}
+	b := &board{
+		env: env, rollouts: rollout.New(ecsservice.New(config)), resolver: resolve.New(config),
+		memory: &rollout.Memory{}, tags: map[string]lookup{},
+	}
 	for _, w := range workloads {
 		b.workloads = append(b.workloads, env.Current(w))
 		b.targets = append(b.targets, ecsservice.TargetOf(env, w))

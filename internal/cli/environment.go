@@ -61,7 +61,9 @@ func (a *app) loadService(file, name string) (*environment.Environment, environm
 
 // loadServiceAndTag is [app.loadService] for a command with the arguments
 // SERVICE and TAG. It checks the tag's form.
-func (a *app) loadServiceAndTag(file string, args []string) (*environment.Environment, environment.Workload, string, error) {
+func (a *app) loadServiceAndTag(file string, args []string) (
+	*environment.Environment, environment.Workload, string, error,
+) {
 	env, w, err := a.loadService(file, args[0])
 	if err != nil {
 		return nil, w, "", err
@@ -128,7 +130,8 @@ func connect(ctx context.Context, env *environment.Environment) (*session, error
 	}
 	if env.AccountID != "" && identity.AccountID != env.AccountID {
 		return nil, hinted("aws configure list-profiles # then set AWS_PROFILE to a profile of account "+env.AccountID,
-			"%s is environment %s of account %s, but these credentials belong to %s", env.File, env.Name, env.AccountID, identity)
+			"%s is environment %s of account %s, but these credentials belong to %s",
+			env.File, env.Name, env.AccountID, identity)
 	}
 	return &session{env.In(identity.AccountID), config, identity}, nil
 }

@@ -13,6 +13,9 @@ import (
 	"deployer/internal/pipeline"
 )
 
+// callersAccount is the shell's expression for the account of the credentials.
+const callersAccount = `"$(aws sts get-caller-identity --query Account --output text)"`
+
 func (a *app) explainCommand() *cobra.Command {
 	var account string
 	cmd := &cobra.Command{
@@ -35,8 +38,9 @@ reason: accepted, ignored or rejected. The exit code is 1 if it is rejected.`,
 			return fmt.Errorf("reading the event: %w", err)
 		}
 		if env = env.In(account); env.AccountID == "" {
-			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+` "$(aws sts get-caller-identity --query Account --output text)"`,
-				"%s does not name the environment's account, which decides whether it obeys a push: add account_id to it, or use --account", *file)
+			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+" "+callersAccount,
+				"%s does not name the environment's account, which decides whether it obeys a push: "+
+					"add account_id to it, or use --account", *file)
 		}
 		return a.explain(env, raw)
 	}

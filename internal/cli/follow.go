@@ -21,7 +21,7 @@ const (
 // follow shows a rollout until it has ended, and returns an error unless it succeeded.
 func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice.Target, revision string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, followTimeout,
-		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", followTimeout, commandLine("status", "-f", t.File, t.Workload)))
+		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", followTimeout, t.Command("status")))
 	defer cancel()
 	p := newProgress(a.err, t)
 	r, err := rollouts.Follow(ctx, t, revision, p.show)
@@ -35,9 +35,9 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 		if reason != "" {
 			reason = ": " + reason
 		}
-		return hinted(commandLine("history", "-f", t.File, t.Workload), "the rollout of %s failed%s; the service runs %s", revision, reason, r.Runs)
+		return hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s", revision, reason, r.Runs)
 	case journal.Superseded:
-		return hinted(commandLine("status", "-f", t.File, t.Workload), "the rollout of %s was superseded by that of %s", revision, r.Runs)
+		return hinted(t.Command("status"), "the rollout of %s was superseded by that of %s", revision, r.Runs)
 	}
 	a.note("%s runs %s", t.Workload, revision)
 	return nil

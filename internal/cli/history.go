@@ -59,7 +59,7 @@ type historyReport struct {
 	Environment string           `json:"environment"`
 	Service     string           `json:"service"`
 	Family      string           `json:"family"`
-	Runs        string           `json:"runs,omitempty"` // ARN of the revision that the service runs, or is being moved to
+	Runs        string           `json:"runs,omitempty"` // ARN of the revision that the service runs or rolls out
 	Revisions   []journal.Record `json:"revisions"`      // newest first
 }
 
@@ -82,7 +82,10 @@ func drawHistory(on canvas, h *rollout.History) string {
 		if r.Inactive {
 			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
 		}
-		row := []cell{revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)}, {text: actorOf(r)}, outcome, {text: r.Reason}}
+		row := []cell{
+			revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)},
+			{text: actorOf(r)}, outcome, {text: r.Reason},
+		}
 		if failed {
 			row = append(row, cell{text: r.Why})
 		}

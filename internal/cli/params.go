@@ -49,5 +49,6 @@ deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:3333333
 
 // completeFormats completes the values of the flag --format.
 func completeFormats(cmd *cobra.Command, formats ...string) {
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that does not exist
+	complete := cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)
+	_ = cmd.RegisterFlagCompletionFunc("format", complete) // fails only for a flag that does not exist
 }

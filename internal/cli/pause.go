@@ -37,15 +37,20 @@ deployment.`,
 			"ecs:StopServiceDeployment"),
 	}
 	cmd.Flags().BoolVar(&abort, "abort", false, "leave the service as it is, do not roll it back")
-	a.changeDeployment(cmd, "stopped", func(c *rollout.Client, ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
+	stop := func(c *rollout.Client, ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
 		return c.Stop(ctx, t, abort)
-	})
+	}
+	a.changeDeployment(cmd, "stopped", stop)
 	return cmd
 }
 
+// deploymentChange changes the deployment of a service that is in progress, and
+// returns it as it was before.
+type deploymentChange func(*rollout.Client, context.Context, ecsservice.Target) (ecsservice.ServiceDeployment, error)
+
 // changeDeployment makes a command change the deployment of a service that is in
 // progress, and print how it was before.
-func (a *app) changeDeployment(cmd *cobra.Command, done string, change func(*rollout.Client, context.Context, ecsservice.Target) (ecsservice.ServiceDeployment, error)) {
+func (a *app) changeDeployment(cmd *cobra.Command, done string, change deploymentChange) {
 	file := fileFlag(cmd)
 	cmd.Args, cmd.ValidArgsFunction = arguments("SERVICE"), completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -52,7 +52,7 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
 	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
 	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
-	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the repository's owner, in newer repositories' tokens")
+	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
 	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")

@@ -41,7 +41,7 @@ func (p *progress) show(r rollout.Progress) {
 func (p *progress) state(r rollout.Progress) string {
 	switch {
 	case r.Paused:
-		return p.paint("paused", amber) + " at " + r.Stage + ", until " + commandLine("continue", "-f", p.target.File, p.target.Workload)
+		return p.paint("paused", amber) + " at " + r.Stage + ", until " + p.target.Command("continue")
 	case r.Stage != "":
 		return string(r.Phase) + " at " + r.Stage
 	}

@@ -30,8 +30,10 @@ stays in the queue. The queue is the function's failure queue or the dead-letter
 queue of the rules.`,
 		Example: `deployer redrive -f project/prod.yaml --dry-run \
     --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod`,
-		Annotations: permissions(slices.Concat([]string{"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
-			"ecs:ListTaskDefinitions (for rollbacks)"}, deployActions)...),
+		Annotations: permissions(slices.Concat([]string{
+			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
+			"ecs:ListTaskDefinitions (for rollbacks)",
+		}, deployActions)...),
 		Args: arguments(),
 	}
 	file := fileFlag(cmd)
@@ -56,7 +58,8 @@ queue of the rules.`,
 			return err
 		}
 		report := redriveReport{app: a, dryRun: dryRun}
-		if err := redrive.Run(ctx, s.config, queue, pipeline.NewRedrive(s.env, s.config), limit, dryRun, report.add); err != nil {
+		p := pipeline.NewRedrive(s.env, s.config)
+		if err := redrive.Run(ctx, s.config, queue, p, limit, dryRun, report.add); err != nil {
 			return err
 		}
 		return report.end()
@@ -86,7 +89,8 @@ func (r *redriveReport) add(m redrive.Report) {
 		if status == ecsdeploy.Planned {
 			status = ecsdeploy.Deployed
 		}
-		fmt.Fprintf(r.app.out, "%s: event %s would be %s: %s%s\n", m.MessageID, m.Result.EventID, status, m.Result.Reason, why)
+		fmt.Fprintf(r.app.out, "%s: event %s would be %s: %s%s\n",
+			m.MessageID, m.Result.EventID, status, m.Result.Reason, why)
 	default:
 		r.done++
 		fmt.Fprintf(r.app.out, "%s: event %s %s: %s\n", m.MessageID, m.Result.EventID, m.Result.Status, m.Result.Reason)

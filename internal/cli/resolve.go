@@ -36,9 +36,11 @@ deployer resolve -f project/prod.yaml backend git-abc123f --check`,
 			return a.resolve(cmd.Context(), env, w, tag)
 		case env.AccountID == "" && w.Registry.AccountID == "":
 			return hinted(commandLine("resolve", "-f", env.File, w.Name, tag, "--check"),
-				"%s does not name the account of the registry: add account_id to it, or use --check to ask AWS", env.File)
+				"%s does not name the account of the registry: add account_id to it, or use --check to ask AWS",
+				env.File)
 		case w.Repository == "":
-			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag", w.Kind, w.Name, w.External)
+			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag",
+				w.Kind, w.Name, w.External)
 		}
 		fmt.Fprintln(a.out, w.Reference(tag))
 		return nil

@@ -30,6 +30,9 @@ type request struct {
 	Reason  string `json:"reason,omitempty"`
 }
 
+// putEventsEntry is an event as `aws events put-events` takes it.
+type putEventsEntry struct{ EventBusName, Source, DetailType, Detail string }
+
 // sendFlags are the flags of send.
 type sendFlags struct {
 	bus, reason, actor string
@@ -51,7 +54,8 @@ belong to any account that the bus allows.`,
 deployer send -f project/prod.yaml backend git-abc123f --follow
 deployer send -f project/prod.yaml backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
-		Annotations: permissions("events:PutEvents", "events:DescribeEventBus (with --bus)", "ecr:BatchGetImage (optional: checks the tag)",
+		Annotations: permissions("events:PutEvents", "events:DescribeEventBus (with --bus)",
+			"ecr:BatchGetImage (optional: checks the tag)",
 			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)", stageActions[0]),
 		Args: arguments("SERVICE", "TAG"),
 	}
@@ -73,7 +77,10 @@ deployer send -f project/prod.yaml backend git-abc123f \
 	return cmd
 }
 
-func (a *app) send(ctx context.Context, env *environment.Environment, w environment.Workload, tag string, how sendFlags) error {
+// send sends the event, or prints it.
+func (a *app) send(
+	ctx context.Context, env *environment.Environment, w environment.Workload, tag string, how sendFlags,
+) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
 	s, err := a.newSender(limited, env, how.bus)
@@ -94,7 +101,7 @@ func (a *app) send(ctx context.Context, env *environment.Environment, w environm
 	entry := bus.Entry{Source: env.DeploySources[0], DetailType: "DEPLOY", Detail: string(text)}
 	if how.dryRun {
 		// In the form of `aws events put-events --entries file://…`.
-		return printJSON(a.out, []struct{ EventBusName, Source, DetailType, Detail string }{{s.busName, entry.Source, entry.DetailType, entry.Detail}})
+		return printJSON(a.out, []putEventsEntry{{s.busName, entry.Source, entry.DetailType, entry.Detail}})
 	}
 	if how.follow {
 		return a.sendAndFollow(ctx, limited, s, w, entry)
@@ -105,6 +112,9 @@ func (a *app) send(ctx context.Context, env *environment.Environment, w environm
 	}
 	return err
 }
+
+// errNotStarted is the cause of an event that nothing followed from in time.
+var errNotStarted = fmt.Errorf("no deployment started in %s; the function's log says why", startTimeout)
 
 // sender sends events to one environment's deployer.
 type sender struct {
@@ -125,10 +135,12 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, busAR
 	}
 	at, err := arn.Parse(busARN)
 	if err != nil || at.Service != "events" || !strings.HasPrefix(at.Resource, "event-bus/") {
-		return nil, wrongUsage("--bus %q is not the ARN of an event bus, like arn:aws:events:us-east-1:333333333333:event-bus/default", busARN)
+		return nil, wrongUsage("--bus %q is not the ARN of an event bus, like %s", busARN,
+			"arn:aws:events:us-east-1:333333333333:event-bus/default")
 	}
 	if env.AccountID != "" && at.AccountID != env.AccountID || at.Region != env.Region {
-		return nil, fmt.Errorf("the bus %s is not in account %s and region %s, where %s puts the environment", busARN, env.AccountID, env.Region, env.File)
+		return nil, fmt.Errorf("the bus %s is not in account %s and region %s, where %s puts the environment",
+			busARN, env.AccountID, env.Region, env.File)
 	}
 	config, err := awsconfig.Load(ctx, env.Region)
 	if err != nil {
@@ -167,7 +179,9 @@ func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, t
 func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environment.Workload, entry bus.Entry) error {
 	if s.caller.AccountID != s.env.AccountID {
 		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
-		return hinted(commandLine(args...), "--follow needs credentials of the environment's account %s, but these belong to %s", s.env.AccountID, s.caller)
+		return hinted(commandLine(args...),
+			"--follow needs credentials of the environment's account %s, but these belong to %s",
+			s.env.AccountID, s.caller)
 	}
 	rollouts, target := s.rollouts(), ecsservice.TargetOf(s.env, w)
 	newest, last, err := rollouts.Newest(limited, target)
@@ -176,7 +190,8 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environme
 	}
 	// EventBridge gives events their time in whole seconds, and of two events in
 	// one second the deployer obeys the first.
-	if err := fault.Wait(limited, min(time.Until(last.Truncate(time.Second).Add(time.Second)), time.Second)); err != nil {
+	nextSecond := time.Until(last.Truncate(time.Second).Add(time.Second))
+	if err := fault.Wait(limited, min(nextSecond, time.Second)); err != nil {
 		return err
 	}
 	ids, err := s.bus.Put(limited, entry)
@@ -184,9 +199,13 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environme
 		return err
 	}
 	fmt.Fprintln(a.out, ids[0])
-	waiting, cancel := context.WithTimeoutCause(ctx, startTimeout, errors.New("no deployment started: the function's log and its failure queue say why"))
+	waiting, cancel := context.WithTimeoutCause(ctx, startTimeout, errNotStarted)
 	defer cancel()
 	revision, moved, err := rollouts.Await(waiting, target, ids[0], newest)
+	if errors.Is(err, errNotStarted) {
+		return hinted(fmt.Sprintf("aws logs tail /aws/lambda/%s_deployer_%s --since 10m --region %s",
+			s.env.Project, s.env.Name, s.env.Region), "%w", err)
+	}
 	if err != nil {
 		return err
 	}

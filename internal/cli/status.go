@@ -27,12 +27,13 @@ code is 1 if a rollout failed or a service could not be read.`,
 deployer status -f project/prod.yaml backend --watch
 deployer status -f project/prod.yaml --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
-			"ecs:DescribeServiceDeployments (optional: shows stages and pauses)", "ecr:BatchGetImage (optional: finds moved and deleted tags)"),
+			"ecs:DescribeServiceDeployments (optional: shows stages and pauses)",
+			"ecr:BatchGetImage (optional: finds moved and deleted tags)"),
 		Args: arguments("[SERVICE...]"),
 	}
 	file := fileFlag(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
-	cmd.Flags().BoolVar(&watch, "watch", false, "refresh every two seconds until interrupted; off a terminal, print changes only")
+	cmd.Flags().BoolVar(&watch, "watch", false, "refresh every two seconds; off a terminal, print changes only")
 	cmd.ValidArgsFunction = completeServices(file, 0)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		if watch && asJSON {
@@ -131,7 +132,8 @@ func (r statusReport) healthy() bool {
 
 // read reads the status of all services, and which images their tags are on now.
 func (b *board) read(ctx context.Context) (statusReport, error) {
-	report := statusReport{Environment: b.env.Name, Cluster: b.env.Cluster, Services: make([]serviceStatus, len(b.workloads))}
+	services := make([]serviceStatus, len(b.workloads))
+	report := statusReport{Environment: b.env.Name, Cluster: b.env.Cluster, Services: services}
 	var lookups errgroup.Group
 	lookups.SetLimit(maxLookups)
 	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
@@ -142,8 +144,12 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 			return
 		}
 		row.Condition, row.Since, row.Running, row.failed = s.Condition, s.Since, &s.Running, s.Failed()
-		row.Rollout = &rolloutStatus{s.Progress.DeploymentID, s.Progress.Reason, s.Progress.Desired, s.Progress.Running, s.Progress.Pending, s.Progress.Failed,
-			s.Deployment.Stage, s.Deployment.Until, s.Deployment.Then}
+		p, deployment := s.Progress, s.Deployment
+		row.Rollout = &rolloutStatus{
+			DeploymentID: p.DeploymentID, Reason: p.Reason,
+			Desired: p.Desired, Running: p.Running, Pending: p.Pending, Failed: p.Failed,
+			Stage: deployment.Stage, PausedUntil: deployment.Until, Then: deployment.Then,
+		}
 		row.Drift = &drift{Newest: s.Newest, SameImage: s.SameImage}
 		lookups.Go(func() error {
 			row.Drift.Tag = b.tag(ctx, w, s.Running)
@@ -180,8 +186,9 @@ func (r statusReport) draw(c canvas) string {
 			t.add(cell{text: s.Service}, cell{text, red})
 			continue
 		}
-		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)}, cell{text: fmt.Sprint(s.Running.Revision)},
-			cell{text: moment(s.Since)}, cell{text: actorOf(*s.Running)}, s.rollout(c), s.Drift.cell())
+		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)},
+			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: moment(s.Since)}, cell{text: actorOf(*s.Running)},
+			s.rollout(c), s.Drift.cell())
 	}
 	return t.draw(c)
 }

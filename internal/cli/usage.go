@@ -91,7 +91,8 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 		}
 	}
 	if len(wrong) > 0 {
-		return cmd, &usageError{fmt.Sprintf("there is no flag %s: long flags have two dashes", strings.Join(wrong, " and no flag ")), commandLine(corrected...)}
+		what := "there is no flag " + strings.Join(wrong, " and no flag ") + ": long flags have two dashes"
+		return cmd, &usageError{what, commandLine(corrected...)}
 	}
 	return cmd, nil
 }
@@ -156,7 +157,9 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		name := unknown.GetSpecifiedName()
 		e := &usageError{what: fmt.Sprintf("there is no flag --%s", name)}
 		near := nearestFlag(cmd.Flags(), name)
-		i := slices.IndexFunc(a.args, func(arg string) bool { return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=") })
+		i := slices.IndexFunc(a.args, func(arg string) bool {
+			return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
+		})
 		if near != "" && i >= 0 {
 			corrected := slices.Clone(a.args)
 			corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)

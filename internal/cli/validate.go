@@ -48,6 +48,7 @@ func (a *app) validate(file string) bool {
 	if env.Registry().AccountID == "" {
 		registry = "its own account in " + env.Region
 	}
-	fmt.Fprintf(a.out, "%s: ok: %s, with images of %s (%s: %s)\n", file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
+	fmt.Fprintf(a.out, "%s: ok: %s, with images of %s (%s: %s)\n",
+		file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
 	return true
 }

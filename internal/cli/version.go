@@ -21,6 +21,7 @@ func (a *app) versionCommand() *cobra.Command {
 }
 
 func (a *app) printVersion() error {
-	_, err := fmt.Fprintf(a.out, "deployer %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	_, err := fmt.Fprintf(a.out, "deployer %s (%s %s/%s)\n",
+		version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }

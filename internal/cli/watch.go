@@ -25,7 +25,8 @@ func (a *app) watch(ctx context.Context, b *board) error {
 		text := report.draw(on)
 		switch {
 		case on.terminal:
-			fmt.Fprintf(on, "\x1b[H\x1b[2J%s\n%s, every %s until interrupted\n", text, time.Now().UTC().Format(time.RFC3339), watchInterval)
+			now := time.Now().UTC().Format(time.RFC3339)
+			fmt.Fprintf(on, "\x1b[H\x1b[2J%s\n%s, every %s until interrupted\n", text, now, watchInterval)
 		case text != last:
 			if last != "" {
 				fmt.Fprintln(on)

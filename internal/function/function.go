@@ -71,8 +71,8 @@ func loadEnvironment(file string) (*environment.Environment, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(data)
-	slog.Info("starting", "version", version.String(), "environment_file", file, "environment_sha256", hex.EncodeToString(sum[:]),
-		"project", env.Project, "env", env.Name)
+	slog.Info("starting", "version", version.String(), "environment_file", file,
+		"environment_sha256", hex.EncodeToString(sum[:]), "project", env.Project, "env", env.Name)
 	for _, w := range env.Warnings {
 		slog.Warn("reading the environment file", "warning", w.String())
 	}

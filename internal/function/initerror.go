@@ -30,7 +30,8 @@ func initFailed(api, errorType string, err error) (exit int) {
 	if err != nil {
 		return 1
 	}
-	request, err := http.NewRequest(http.MethodPost, "http://"+api+"/2018-06-01/runtime/init/error", bytes.NewReader(body))
+	url := "http://" + api + "/2018-06-01/runtime/init/error"
+	request, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 1
 	}
