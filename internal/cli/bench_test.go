@@ -34,7 +34,7 @@ func BenchmarkStatus(b *testing.B) {
 	for b.Loop() {
 		e.ResetCalls()
 		command := exec.CommandContext(b.Context(), os.Args[0], args...)
-		command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+accounts.Dev, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
+		command.Env = deployerEnv(url, accounts.Dev)
 		begin := time.Now()
 		out, err := command.CombinedOutput()
 		took = max(took, time.Since(begin))

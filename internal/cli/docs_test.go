@@ -21,7 +21,8 @@ import (
 )
 
 // guideLifecycle is the guide's example of a lifecycle policy.
-const guideLifecycle = `{"rules":[{"rulePriority":1,"description":"Keep last 10 images","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}`
+const guideLifecycle = `{"rules":[{"rulePriority":1,"description":"Keep last 10 images",
+	"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}`
 
 // shown are the commands that a document shows with their output, and the files
 // that it shows: a block of YAML whose first line is a comment with a name.
@@ -52,7 +53,7 @@ func TestReadme(t *testing.T) {
 				return found
 			}
 			command := exec.CommandContext(t.Context(), os.Args[0], strings.Fields(block[1])...)
-			command.Dir, command.Env = dir, append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+aws, "AWS_SECRET_ACCESS_KEY=any", "AWS_ACCESS_KEY_ID="+owner(dir, block[1]))
+			command.Dir, command.Env = dir, deployerEnv(aws, owner(dir, block[1]))
 			out, _ := command.CombinedOutput() // some end in an error, which is what they show
 			if string(out) != block[2] {
 				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, block[1], block[2], out)
@@ -88,7 +89,8 @@ func healthy(t *testing.T, root string) string {
 	must(t, cloud.InstallStacks(t.Context(), root, e, byName))
 	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "backend v2", "git-abc123f")
 	must(t, err)
-	_, err = byName["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})
+	_, err = byName["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{
+		RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})
 	must(t, err)
 	return url
 }

@@ -107,11 +107,18 @@ func run(t *testing.T, s *cloud.Cloud, account string, args ...string) (stdout, 
 	defer checked.Close()
 	command := exec.CommandContext(t.Context(), os.Args[0], args...)
 	command.Dir = "../../examples/centralized-dev-ecr"
-	command.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+checked.URL, "AWS_ACCESS_KEY_ID="+account, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
+	command.Env = deployerEnv(checked.URL, account)
 	var out, errs strings.Builder
 	command.Stdout, command.Stderr = &out, &errs
 	_ = command.Run() // the exit code says it
 	return out.String(), errs.String(), command.ProcessState.ExitCode()
+}
+
+// deployerEnv returns the environment variables for the test binary to be the
+// command line, with an account's credentials, against AWS at url.
+func deployerEnv(url, account string) []string {
+	return append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+account,
+		"AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
 }
 
 func must(tb testing.TB, err error) {

@@ -14,8 +14,8 @@ func (a *app) continueCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "continue -f FILE SERVICE",
 		Short: "Continue a paused deployment of SERVICE",
-		Long: `A deployment that a PAUSE lifecycle hook of the service has paused goes on. The
-status shows at which stage it is paused, and until when.`,
+		Long: `A deployment that is paused by a PAUSE lifecycle hook of the service is continued.
+"deployer status --json" shows at which stage it is paused, and until when.`,
 		Example: `deployer continue -f project/prod.yaml backend`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
 			"ecs:ContinueServiceDeployment"),

@@ -10,10 +10,11 @@ import (
 	"deployer/internal/rollout"
 )
 
-// TestProgress holds how the progress of a rollout looks, on a terminal and off it.
+// TestProgress checks how the progress of a rollout is shown, on a terminal and off it.
 func TestProgress(t *testing.T) {
 	t.Parallel()
-	const rolling, done = "backend: rolling out: 1 of 2 tasks running, 1 pending, 0 failed", "2 of 2 tasks running, 0 pending, 0 failed"
+	const rolling = "backend: rolling out: 1 of 2 tasks running, 1 pending, 0 failed"
+	const done = "2 of 2 tasks running, 0 pending, 0 failed"
 	const paused = "paused at PRE_SCALE_UP, until deployer continue -f prod.yaml backend: "
 	const staged = "backend: rolling out at BAKE_TIME: " + done
 	const half, full = "\r\x1b[K[##########----------] ", "\r\x1b[K[####################] "
@@ -22,12 +23,17 @@ func TestProgress(t *testing.T) {
 		terminal, colors bool
 		want             string
 	}{
-		{"elsewhere", false, false, "deployer: " + rolling + "\ndeployer: backend: " + paused + done + "\ndeployer: " + staged + "\ndeployer: backend: succeeded: " + done + "\n"},
-		{"on a terminal", true, true, half + rolling + full + "backend: \x1b[33mpaused\x1b[0m" + strings.TrimPrefix(paused, "paused") + done + full + staged + full + "backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
-		{"without colors", true, false, half + rolling + full + "backend: " + paused + done + full + staged + full + "backend: succeeded: " + done + "\n"},
+		{"elsewhere", false, false, "deployer: " + rolling + "\ndeployer: backend: " + paused + done +
+			"\ndeployer: " + staged + "\ndeployer: backend: succeeded: " + done + "\n"},
+		{"on a terminal", true, true, half + rolling + full + "backend: \x1b[33mpaused\x1b[0m" +
+			strings.TrimPrefix(paused, "paused") + done + full + staged + full +
+			"backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
+		{"without colors", true, false, half + rolling + full + "backend: " + paused + done + full + staged + full +
+			"backend: succeeded: " + done + "\n"},
 	} {
 		var out strings.Builder
-		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}, target: ecsservice.Target{File: "prod.yaml", Workload: "backend"}}
+		target := ecsservice.Target{File: "prod.yaml", Workload: "backend"}
+		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}, target: target}
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 1, Pending: 1})
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "BAKE_TIME"})

@@ -67,7 +67,7 @@ queue of the rules.`,
 	return cmd
 }
 
-// redriveReport prints what became of each message, and counts them.
+// redriveReport prints the result of each message, and counts them.
 type redriveReport struct {
 	app        *app
 	dryRun     bool

@@ -132,16 +132,32 @@ func exampleArgs(example string) []string {
 func TestSpelling(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ line, what, hint string }{
-		{"deploy -dry-run -f x.yaml backend v1", "there is no flag -dry-run: long flags have two dashes", "deployer deploy --dry-run -f x.yaml backend v1"},
-		{"deploy -f x.yaml backend v1 -follow -json", "there is no flag -follow and no flag -json: long flags have two dashes", "deployer deploy -f x.yaml backend v1 --follow --json"},
-		{"deploy -frce -f x.yaml backend v1", "there is no flag -frce: long flags have two dashes", "deployer deploy --force -f x.yaml backend v1"},
-		{"deploy -file=x.yaml backend v1", "there is no flag -file=x.yaml: long flags have two dashes", "deployer deploy --file=x.yaml backend v1"},
-		{"deploy --reason -follow -f x.yaml backend v1 -json", "there is no flag -json: long flags have two dashes", "deployer deploy --reason -follow -f x.yaml backend v1 --json"},
-		{"deploy -f x.yaml backend v1 --foll", "there is no flag --foll", "deployer deploy -f x.yaml backend v1 --follow"},
-		{"deploy -f x.yaml backend v1 --dryrun=false", "there is no flag --dryrun", "deployer deploy -f x.yaml backend v1 --dry-run=false"},
+		{"deploy -dry-run -f x.yaml backend v1",
+			"there is no flag -dry-run: long flags have two dashes",
+			"deployer deploy --dry-run -f x.yaml backend v1"},
+		{"deploy -f x.yaml backend v1 -follow -json",
+			"there is no flag -follow and no flag -json: long flags have two dashes",
+			"deployer deploy -f x.yaml backend v1 --follow --json"},
+		{"deploy -frce -f x.yaml backend v1",
+			"there is no flag -frce: long flags have two dashes",
+			"deployer deploy --force -f x.yaml backend v1"},
+		{"deploy -file=x.yaml backend v1",
+			"there is no flag -file=x.yaml: long flags have two dashes",
+			"deployer deploy --file=x.yaml backend v1"},
+		{"deploy --reason -follow -f x.yaml backend v1 -json",
+			"there is no flag -json: long flags have two dashes",
+			"deployer deploy --reason -follow -f x.yaml backend v1 --json"},
+		{"deploy -f x.yaml backend v1 --foll",
+			"there is no flag --foll",
+			"deployer deploy -f x.yaml backend v1 --follow"},
+		{"deploy -f x.yaml backend v1 --dryrun=false",
+			"there is no flag --dryrun",
+			"deployer deploy -f x.yaml backend v1 --dry-run=false"},
 		{"deploy -f x.yaml backend v1 --frobnicate", "there is no flag --frobnicate", "deployer help deploy"},
 		{"status -x", "there is no flag -x", "deployer help status"},
-		{"history -f x.yaml -max 3 backend", "there is no flag -max: long flags have two dashes", "deployer history -f x.yaml --max 3 backend"},
+		{"history -f x.yaml -max 3 backend",
+			"there is no flag -max: long flags have two dashes",
+			"deployer history -f x.yaml --max 3 backend"},
 		{"history -f x.yaml --max three backend", `--max "three" is not a number`, "deployer help history"},
 		{"history backend --file", "--file needs a value", "deployer help history"},
 		{"status -fix", "there is no flag -fix", "deployer help status"},
@@ -154,7 +170,8 @@ func TestSpelling(t *testing.T) {
 		exit := Run(strings.Fields(tt.line), &out, &errs)
 		want := "deployer: error: " + tt.what + "\ndeployer: hint: " + tt.hint + "\n"
 		if exit != exitUsage || errs.String() != want || out.String() != "" {
-			t.Errorf("deployer %s: exit %d, stdout %q, stderr:\n%swant\n%s", tt.line, exit, out.String(), errs.String(), want)
+			t.Errorf("deployer %s: exit %d, stdout %q, stderr:\n%swant\n%s",
+				tt.line, exit, out.String(), errs.String(), want)
 		}
 	}
 }

@@ -51,7 +51,9 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome, "journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later, "broken": broken,
+			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome,
+			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
+			"broken":   broken,
 			"rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})
@@ -113,7 +115,8 @@ func of(ts *testscript.TestScript) *world { return ts.Value("world").(*world) }
 func account(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	if w.Emulator == nil {
-		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }})
+		clock := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: clock})
 		server := httptest.NewServer(checkPermissions(http.HandlerFunc(w.serve)))
 		w.url = server.URL
 		ts.Defer(func() {
@@ -135,7 +138,8 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 
 // push is `push REPOSITORY CONTENT TAG...`, to dev's registry.
 func push(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).Push(context.Background(), args[0], args[1], args[2:]...)
+	dev := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region)
+	_, err := dev.Push(context.Background(), args[0], args[1], args[2:]...)
 	ts.Check(err)
 	of(ts).ResetCalls()
 }
@@ -180,7 +184,8 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 			continue
 		}
 		service := cloud.ServiceName(args[1], env.Name)
-		got, err := accounts.Connect(of(ts).url, env.Account, accounts.Region).Runs(context.Background(), cloud.Project+"_cluster_"+env.Name, service)
+		account := accounts.Connect(of(ts).url, env.Account, accounts.Region)
+		got, err := account.Runs(context.Background(), cloud.Project+"_cluster_"+env.Name, service)
 		ts.Check(err)
 		if have := fmt.Sprint(got.TaskDefinition.Revision); have != args[2] {
 			ts.Fatalf("%s runs revision %s of %s, want %s", service, have, *got.TaskDefinition.Family, args[2])
@@ -195,7 +200,9 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 	body := strings.ReplaceAll(ts.ReadFile(args[0]), "NOW", time.Now().UTC().Format(time.RFC3339))
 	client := sqs.NewFromConfig(accounts.Connect(of(ts).url, accounts.Prod, accounts.Region).Config)
 	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
-		QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/failed"), MessageBody: aws.String(body)})
+		QueueUrl:    aws.String("https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/failed"),
+		MessageBody: aws.String(body),
+	})
 	ts.Check(err)
 }
 
@@ -216,11 +223,14 @@ func apply(ts *testscript.TestScript, _ bool, args []string) {
 	var err error
 	switch args[0] {
 	case "repository":
-		_, err = account.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{RepositoryName: aws.String("myproject_backend"), PolicyText: text})
+		_, err = account.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{
+			RepositoryName: aws.String("myproject_backend"), PolicyText: text})
 	case "lifecycle":
-		_, err = account.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: text})
+		_, err = account.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{
+			RepositoryName: aws.String("myproject_backend"), LifecyclePolicyText: text})
 	case "bus":
-		_, err = eventbridge.NewFromConfig(account.Config).PutPermission(ctx, &eventbridge.PutPermissionInput{Policy: text})
+		events := eventbridge.NewFromConfig(account.Config)
+		_, err = events.PutPermission(ctx, &eventbridge.PutPermissionInput{Policy: text})
 	default:
 		ts.Fatalf("there is no policy %q", args[0])
 	}
@@ -230,7 +240,8 @@ func apply(ts *testscript.TestScript, _ bool, args []string) {
 
 // deny is `deny OPERATION`: from here on it is denied to everybody.
 func deny(ts *testscript.TestScript, _ bool, args []string) {
-	of(ts).Inject(emulator.Fault{Operation: args[0], Error: emulator.AccessDenied("User: u is not authorized to perform: " + args[0])})
+	denied := emulator.AccessDenied("User: u is not authorized to perform: " + args[0])
+	of(ts).Inject(emulator.Fault{Operation: args[0], Error: denied})
 }
 
 // allow is `allow`: nothing is denied any more.

@@ -20,7 +20,7 @@ import (
 
 // What scripts do behind the deployer's back.
 
-// ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call that somebody else makes.
+// ecsCall is `ecs ENVIRONMENT OPERATION JSON`: a call of another tool.
 func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
 	account := ""
 	for _, env := range cloud.Environments {
@@ -28,10 +28,11 @@ func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
 			account = env.Account
 		}
 	}
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, of(ts).url, strings.NewReader(args[2]))
+	request, err := http.NewRequest(http.MethodPost, of(ts).url, strings.NewReader(args[2]))
 	ts.Check(err)
 	request.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113."+args[1])
-	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+"/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+account+
+		"/20260122/us-east-1/ecs/aws4_request, SignedHeaders=host, Signature=00")
 	response, err := http.DefaultClient.Do(request)
 	ts.Check(err)
 	defer response.Body.Close()
@@ -82,7 +83,8 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 // broken is `broken REPOSITORY TAG`: tasks with the image that dev's registry has
 // under the tag do not stay up.
 func broken(ts *testscript.TestScript, _ bool, args []string) {
-	out, err := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region).ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+	dev := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region)
+	out, err := dev.ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
 		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
 	ts.Check(err)
 	of(ts).FailImage(*out.ImageDetails[0].ImageDigest)
@@ -93,7 +95,8 @@ func broken(ts *testscript.TestScript, _ bool, args []string) {
 func revisionARN(ts *testscript.TestScript, env, workload, number string) (*accounts.Account, string) {
 	for _, e := range cloud.Environments {
 		if e.Name == env {
-			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" + e.Account + ":task-definition/" + cloud.ServiceName(workload, env) + ":" + number
+			return accounts.Connect(of(ts).url, e.Account, accounts.Region), "arn:aws:ecs:" + accounts.Region + ":" +
+				e.Account + ":task-definition/" + cloud.ServiceName(workload, env) + ":" + number
 		}
 	}
 	ts.Fatalf("there is no environment %s", env)
@@ -113,7 +116,8 @@ func noteOutcome(ts *testscript.TestScript, _ bool, args []string) {
 // journalHas is `journal ENVIRONMENT WORKLOAD REVISION KEY VALUE`: the revision has that tag.
 func journalHas(ts *testscript.TestScript, _ bool, args []string) {
 	account, arn := revisionARN(ts, args[0], args[1], args[2])
-	out, err := account.ECS.ListTagsForResource(context.Background(), &ecs.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
+	in := &ecs.ListTagsForResourceInput{ResourceArn: aws.String(arn)}
+	out, err := account.ECS.ListTagsForResource(context.Background(), in)
 	ts.Check(err)
 	for _, tag := range out.Tags {
 		if *tag.Key == args[3] && *tag.Value == args[4] {
@@ -130,7 +134,9 @@ func gone(ts *testscript.TestScript, _ bool, args []string) {
 		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
 	ts.Check(err)
 	_, err = registry.BatchDeleteImage(context.Background(), &ecr.BatchDeleteImageInput{
-		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageDigest: out.ImageDetails[0].ImageDigest}}})
+		RepositoryName: aws.String(args[0]),
+		ImageIds:       []types.ImageIdentifier{{ImageDigest: out.ImageDetails[0].ImageDigest}},
+	})
 	ts.Check(err)
 	of(ts).ResetCalls()
 }

@@ -13,8 +13,11 @@ import (
 	"deployer/testbed/accounts"
 )
 
-// TestSendFollow sends events and follows what becomes of them, through the
-// rules, the function and ECS.
+// revision2 is the first revision that a deployment of prod's backend registers.
+const revision2 = "arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2"
+
+// TestSendFollow sends events and follows their deployments through the rules,
+// the function and ECS.
 func TestSendFollow(t *testing.T) {
 	t.Parallel()
 	s, clock := newCloud(t)
@@ -28,23 +31,26 @@ func TestSendFollow(t *testing.T) {
 		exit         int
 		first, after string // of standard error: patterns of its first and last line
 	}{
-		{"deployed", "v2", 0, `backend: (rolling out|succeeded): \d of 2 tasks running, \d pending, 0 failed`, `backend runs ` + arn + `2`},
-		{"the same image under another tag", "v2-again", 0, `backend runs this image already`, `backend runs this image already`},
+		{"deployed", "v2", 0,
+			`backend: (rolling out|succeeded): \d of 2 tasks running, \d pending, 0 failed`,
+			`backend runs ` + arn + `2`},
+		{"the same image under another tag", "v2-again", 0,
+			`backend runs this image already`, `backend runs this image already`},
 		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
 	} {
 		clock.Advance(time.Second) // events of the same second have no order
 		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "--follow")
 		lines := strings.Split(strings.TrimSpace(stderr), "\n")
-		first, last := lines[0], lines[len(lines)-1]
 		if exit != tt.exit || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
-			!regexp.MustCompile(`^deployer: (error: )?`+tt.first+`$`).MatchString(first) || !regexp.MustCompile(`^deployer: `+tt.after+`$`).MatchString(last) {
+			!regexp.MustCompile(`^deployer: (error: )?`+tt.first+`$`).MatchString(lines[0]) ||
+			!regexp.MustCompile(`^deployer: `+tt.after+`$`).MatchString(lines[len(lines)-1]) {
 			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.name, exit, stdout, stderr)
 		}
 	}
 }
 
-// TestSendFollowFailure follows a rollout whose tasks do not stay up, until ECS
-// has gone back.
+// TestSendFollowFailure follows a rollout whose tasks do not start, until ECS has
+// rolled it back.
 func TestSendFollowFailure(t *testing.T) {
 	t.Parallel()
 	s, _ := newCloud(t)
@@ -52,24 +58,30 @@ func TestSendFollowFailure(t *testing.T) {
 	must(t, err)
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: ECS deployment circuit breaker: ") {
+	want := "deployer: error: the rollout of " + revision2 + " failed: ECS deployment circuit breaker: "
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }
 
-// TestSendFollowImpaired follows a rollout that fails and that nothing ends: the
-// function says so once ECS has.
+// TestSendFollowImpaired follows a rollout that fails and that ECS never ends: the
+// function reports it as impaired.
 func TestSendFollowImpaired(t *testing.T) {
 	t.Parallel()
 	s, _ := newCloud(t)
-	_, err := s.Accounts["prod"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_prod"), Service: aws.String("myproject_service_prod"),
-		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{}}})
+	_, err := s.Accounts["prod"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+		Cluster: aws.String("myproject_cluster_prod"), Service: aws.String("myproject_service_prod"),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{
+			DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{},
+		},
+	})
 	must(t, err)
 	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "broken", "broken")
 	must(t, err)
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
-	const want = "deployer: error: the rollout of arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:2 failed: its tasks do not start and the service has no circuit breaker "
+	want := "deployer: error: the rollout of " + revision2 +
+		" failed: its tasks do not start and the service has no circuit breaker "
 	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}

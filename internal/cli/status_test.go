@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,12 +19,13 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// newQuickBoard returns an emulator with that many services, and the board of
-// their environment, on which calls take 50 ms; for fake time.
+// newQuickBoard returns an emulator with a number of services, on which calls take
+// 50 ms, and the board of their environment. It needs fake time.
 func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Account, *board) {
 	t.Helper()
 	e := emulator.New(emulator.Options{})
-	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+	inProcess := func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} }
+	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(inProcess)
 	file, err := cloud.ManyServices(t.Context(), dev, services, true)
 	must(t, err)
 	env, err := environment.Parse("dev.yaml", []byte(file))
@@ -36,7 +38,17 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Ac
 	return e, dev, newBoard(env, dev.Config, workloads)
 }
 
-// TestStatusOfManyServices holds what the status of 100 services costs, on fake
+// redeploy starts a new deployment of service i.
+func redeploy(t *testing.T, dev *accounts.Account, i int) {
+	t.Helper()
+	_, err := dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+		Cluster: aws.String("p_cluster_dev"), Service: aws.String(fmt.Sprintf("p_service_s%d_dev", i)),
+		ForceNewDeployment: true,
+	})
+	must(t, err)
+}
+
+// TestStatusOfManyServices limits what the status of 100 services costs, on fake
 // time: the calls, how many at once, and how long it takes at 50 ms a call.
 func TestStatusOfManyServices(t *testing.T) {
 	t.Parallel()
@@ -47,12 +59,16 @@ func TestStatusOfManyServices(t *testing.T) {
 		took := time.Since(begin)
 		must(t, err)
 		table := report.draw(canvas{})
-		if lines := strings.Count(table, "\n"); lines != 101 || strings.Count(table, " steady 2/2  none\n") != 100 || !report.healthy() {
+		lines, steady := strings.Count(table, "\n"), strings.Count(table, " steady 2/2  none\n")
+		if lines != 101 || steady != 100 || !report.healthy() {
 			t.Errorf("%d lines:\n%s", lines, table)
 		}
-		for operation, want := range map[string]struct{ calls, atOnce int }{"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8}} {
-			if all, most := emulatortest.Count(e.Calls(), operation); all != want.calls || most != want.atOnce {
-				t.Errorf("%s: %d calls, %d at once, want %d and %d", operation, all, most, want.calls, want.atOnce)
+		for operation, want := range map[string]struct{ calls, atOnce int }{
+			"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8},
+		} {
+			all, atOnce := emulatortest.Count(e.Calls(), operation)
+			if all != want.calls || atOnce != want.atOnce {
+				t.Errorf("%s: %d calls, %d at once, want %d and %d", operation, all, atOnce, want.calls, want.atOnce)
 			}
 		}
 		if took > 2*time.Second || len(e.Calls()) != 210 {
@@ -60,20 +76,20 @@ func TestStatusOfManyServices(t *testing.T) {
 		}
 		t.Logf("100 services: %d calls in %s", len(e.Calls()), took)
 
-		// Who looks again soon asks for the services alone; a service that has
-		// moved, and what was read half a minute ago, is read again.
+		// The next reading describes only the services, and the revisions of services
+		// that have changed. After half a minute all is read again.
 		e.ResetCalls()
 		_, err = b.read(t.Context())
 		must(t, err)
-		_, err = dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("p_cluster_dev"), Service: aws.String("p_service_s7_dev"), ForceNewDeployment: true})
-		must(t, err)
+		redeploy(t, dev, 7)
 		_, err = b.read(t.Context())
 		must(t, err)
 		services, _ := emulatortest.Count(e.Calls(), "DescribeServices")
 		revisions, _ := emulatortest.Count(e.Calls(), "DescribeTaskDefinition")
 		tags, _ := emulatortest.Count(e.Calls(), "BatchGetImage")
 		if services != 20 || revisions != 1 || tags != 0 {
-			t.Errorf("twice more: %d DescribeServices, %d DescribeTaskDefinition, %d BatchGetImage", services, revisions, tags)
+			t.Errorf("twice more: %d DescribeServices, %d DescribeTaskDefinition, %d BatchGetImage",
+				services, revisions, tags)
 		}
 		time.Sleep(30 * time.Second)
 		e.ResetCalls()
@@ -88,7 +104,7 @@ func TestStatusOfManyServices(t *testing.T) {
 	})
 }
 
-// TestStatusWithFaults holds that a part that cannot be read stops no other.
+// TestStatusWithFaults checks that a failed call does not keep other services from being read.
 func TestStatusWithFaults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -100,13 +116,15 @@ func TestStatusWithFaults(t *testing.T) {
 		report, err := b.read(t.Context())
 		must(t, err)
 		table := report.draw(canvas{})
-		if steady, unknown, failed := strings.Count(table, "none\n"), strings.Count(table, "unknown: these credentials have no access to ECR\n"), strings.Count(table, " error: AccessDeniedException: "); steady != 7 || unknown != 2 || failed != 11 || report.healthy() {
+		steady, failed := strings.Count(table, "none\n"), strings.Count(table, " error: AccessDeniedException: ")
+		unknown := strings.Count(table, "unknown: these credentials have no access to ECR\n")
+		if steady != 7 || unknown != 2 || failed != 11 || report.healthy() {
 			t.Errorf("%d steady, %d unknown, %d failed:\n%s", steady, unknown, failed, table)
 		}
 	})
 }
 
-// TestStatusWatch holds what a watched status prints off a terminal: a table
+// TestStatusWatch checks what a watched status prints off a terminal: a table
 // for each change, until it is interrupted.
 func TestStatusWatch(t *testing.T) {
 	t.Parallel()
@@ -116,8 +134,7 @@ func TestStatusWatch(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		go func() {
 			time.Sleep(10 * time.Second)
-			_, err := dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("p_cluster_dev"), Service: aws.String("p_service_s1_dev"), ForceNewDeployment: true})
-			must(t, err)
+			redeploy(t, dev, 1)
 			time.Sleep(time.Minute)
 			interrupt()
 		}()
@@ -125,13 +142,15 @@ func TestStatusWatch(t *testing.T) {
 		var seen []string
 		for part := range strings.SplitSeq(out.String(), "\n\n") {
 			lines := strings.Split(strings.TrimSpace(part), "\n")
-			if len(lines) != 3 || !strings.HasPrefix(lines[0], "SERVICE ") || !strings.HasPrefix(lines[1], "s0 ") || !strings.Contains(lines[1], " steady 2/2 ") {
+			if len(lines) != 3 || !strings.HasPrefix(lines[0], "SERVICE ") ||
+				!strings.HasPrefix(lines[1], "s0 ") || !strings.Contains(lines[1], " steady 2/2 ") {
 				t.Errorf("a part is\n%s", part)
 			}
 			_, after, _ := strings.Cut(lines[len(lines)-1], " ada  ")
 			seen = append(seen, strings.Join(strings.Fields(after), " "))
 		}
-		if want := []string{"steady 2/2 none", "rolling out 0/2 none", "rolling out 2/2 none", "steady 2/2 none"}; !slices.Equal(seen, want) {
+		want := []string{"steady 2/2 none", "rolling out 0/2 none", "rolling out 2/2 none", "steady 2/2 none"}
+		if !slices.Equal(seen, want) {
 			t.Errorf("s1 was %q, want %q", seen, want)
 		}
 	})

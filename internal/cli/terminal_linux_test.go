@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +20,7 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// terminal is a pseudo-terminal that somebody looks at.
+// terminal is a pseudo-terminal whose screen can be read.
 type terminal struct {
 	tty    *os.File // the side that programs write to
 	mu     sync.Mutex
@@ -35,8 +36,9 @@ func newTerminal(t *testing.T) *terminal {
 	}
 	var locked, number int32
 	for request, value := range map[uintptr]*int32{syscall.TIOCSPTLCK: &locked, syscall.TIOCGPTN: &number} {
-		if _, _, wrong := syscall.Syscall(syscall.SYS_IOCTL, control.Fd(), request, uintptr(unsafe.Pointer(value))); wrong != 0 {
-			t.Fatal(wrong)
+		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, control.Fd(), request, uintptr(unsafe.Pointer(value)))
+		if errno != 0 {
+			t.Fatal(errno)
 		}
 	}
 	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
@@ -45,7 +47,7 @@ func newTerminal(t *testing.T) *terminal {
 	go func() {
 		defer close(screen.closed)
 		defer control.Close()
-		_, _ = io.Copy(screen, control) // ends with an error when nobody writes any more
+		_, _ = io.Copy(screen, control) // ends with an error once all writers have closed it
 	}()
 	return screen
 }
@@ -64,7 +66,7 @@ func (s *terminal) text() string {
 	return strings.ReplaceAll(s.screen.String(), "\r\n", "\n")
 }
 
-// TestTerminal holds what is drawn for a person, and what it takes for colors.
+// TestTerminal checks what commands draw on a terminal, and when in color.
 func TestTerminal(t *testing.T) {
 	t.Parallel()
 	_, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Hour})
@@ -75,28 +77,36 @@ func TestTerminal(t *testing.T) {
 	_, err = byName["dev"].Push(t.Context(), "myproject_service_worker", "bad", "bad")
 	must(t, err)
 	command := func(args ...string) *exec.Cmd {
-		c := exec.CommandContext(t.Context(), os.Args[0], append(args[:1:1], append([]string{"-f", "prod.yaml"}, args[1:]...)...)...)
+		c := exec.CommandContext(t.Context(), os.Args[0], slices.Insert(args, 1, "-f", "prod.yaml")...)
 		c.Dir = "../../examples/centralized-dev-ecr"
-		c.Env = append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true", "NO_COLOR=", "TERM=xterm")
+		c.Env = append(deployerEnv(url, accounts.Prod), "NO_COLOR=", "TERM=xterm")
 		return c
 	}
-	const clear = "\x1b[H\x1b[2J"
+	const clear, bar = "\x1b[H\x1b[2J", "[--------------------]"
 	tests := []struct {
 		name      string
 		env, args []string
 		onErr     bool   // standard error is the terminal
-		until     string // interrupted when that is on the screen
+		until     string // the command is interrupted when the screen has this
 		want, not []string
 	}{
-		{"colors", nil, []string{"status", "web-api"}, false, "", []string{"\x1b[33m[--------------------] rolling out 0/2\x1b[0m  unknown: "}, nil},
-		{"no colors", []string{"NO_COLOR=1"}, []string{"status", "web-api"}, false, "", []string{"  [--------------------] rolling out 0/2  unknown: "}, []string{"\x1b"}},
-		{"set but empty is not set", []string{"NO_COLOR="}, []string{"status", "web-api"}, false, "", []string{"\x1b[33m"}, nil},
-		{"dumb", []string{"TERM=dumb"}, []string{"status", "web-api"}, false, "", []string{"  rolling out 0/2  unknown: "}, []string{"\x1b", "[-"}},
-		{"JSON has none", nil, []string{"status", "--json", "web-api"}, false, "", []string{`"condition": "rolling out"`}, []string{"\x1b"}},
-		{"the wrong service", nil, []string{"status", "nothing"}, false, "", nil, []string{"\x1b"}},
-		{"watching", nil, []string{"status", "--watch", "web-api"}, false, "every 2s until interrupted\n", []string{clear + "SERVICE  TAG"}, nil},
-		{"following", nil, []string{"deploy", "backend", "v2", "--follow"}, true, "0 failed", []string{"\r\x1b[K[--------------------] backend: rolling out: 0 of 2 tasks running, 2 pending, 0 failed"}, nil},
-		{"history", nil, []string{"history", "backend"}, false, "", []string{"\x1b[32m2 *\x1b[0m "}, []string{"[-"}},
+		{name: "colors", args: []string{"status", "web-api"},
+			want: []string{"\x1b[33m" + bar + " rolling out 0/2\x1b[0m  unknown: "}},
+		{name: "no colors", env: []string{"NO_COLOR=1"}, args: []string{"status", "web-api"},
+			want: []string{"  " + bar + " rolling out 0/2  unknown: "}, not: []string{"\x1b"}},
+		{name: "set but empty is not set", env: []string{"NO_COLOR="}, args: []string{"status", "web-api"},
+			want: []string{"\x1b[33m"}},
+		{name: "dumb", env: []string{"TERM=dumb"}, args: []string{"status", "web-api"},
+			want: []string{"  rolling out 0/2  unknown: "}, not: []string{"\x1b", "[-"}},
+		{name: "JSON has none", args: []string{"status", "--json", "web-api"},
+			want: []string{`"condition": "rolling out"`}, not: []string{"\x1b"}},
+		{name: "the wrong service", args: []string{"status", "nothing"}, not: []string{"\x1b"}},
+		{name: "watching", args: []string{"status", "--watch", "web-api"}, until: "every 2s until interrupted\n",
+			want: []string{clear + "SERVICE  TAG"}},
+		{name: "following", args: []string{"deploy", "backend", "v2", "--follow"}, onErr: true, until: "0 failed",
+			want: []string{"\r\x1b[K" + bar + " backend: rolling out: 0 of 2 tasks running, 2 pending, 0 failed"}},
+		{name: "history", args: []string{"history", "backend"},
+			want: []string{"\x1b[32m2 *\x1b[0m "}, not: []string{"[-"}},
 	}
 	for _, tt := range tests { // in this order
 		screen := newTerminal(t)
@@ -107,10 +117,11 @@ func TestTerminal(t *testing.T) {
 			c.Stdout, c.Stderr = nil, screen.tty
 		}
 		must(t, c.Start())
-		for end := time.Now().Add(time.Minute); tt.until != "" && !strings.Contains(screen.text(), tt.until) && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
 		if tt.until != "" {
+			end := time.Now().Add(time.Minute)
+			for !strings.Contains(screen.text(), tt.until) && time.Now().Before(end) {
+				time.Sleep(time.Millisecond)
+			}
 			must(t, c.Process.Signal(os.Interrupt))
 		}
 		_ = c.Wait()

@@ -14,7 +14,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const valid = "schema_version: 7\nproject: myproject\nenv: dev\nregion: us-east-1\naccount_id: \"111111111111\"\necr_strategy: local\n"
+const valid = `schema_version: 7
+project: myproject
+env: dev
+region: us-east-1
+account_id: "111111111111"
+ecr_strategy: local
+`
 
 // captureLog returns the lines that are logged until the test ends.
 func captureLog(t *testing.T) func() []map[string]any {
@@ -48,8 +54,8 @@ func TestLoadEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []map[string]any{{
-		"level": "INFO", "msg": "starting", "version": "devel", "environment_file": file,
-		"environment_sha256": "edfa70a44b751ebecfd45aee1b2ea669c58659ee046b465c8af19ea81cdebe6c", // of valid, by sha256sum
+		"level": "INFO", "msg": "starting", "version": "devel", "environment_file": file, // the sum is by sha256sum
+		"environment_sha256": "edfa70a44b751ebecfd45aee1b2ea669c58659ee046b465c8af19ea81cdebe6c",
 		"project":            "myproject", "env": "dev",
 	}}
 	if diff := cmp.Diff(want, lines()); diff != "" {
@@ -62,7 +68,9 @@ func TestLoadEnvironment(t *testing.T) {
 func TestEnvironmentFile(t *testing.T) {
 	t.Setenv("LAMBDA_TASK_ROOT", "/var/task")
 	for _, tt := range []struct{ variable, want string }{
-		{"", "/var/task/environment.yaml"}, {"project/prod.yaml", "/var/task/project/prod.yaml"}, {"/opt/prod.yaml", "/opt/prod.yaml"},
+		{"", "/var/task/environment.yaml"},
+		{"project/prod.yaml", "/var/task/project/prod.yaml"},
+		{"/opt/prod.yaml", "/opt/prod.yaml"},
 	} {
 		t.Setenv("DEPLOYER_ENVIRONMENT_FILE", tt.variable)
 		if got := environmentFile(); got != tt.want {
@@ -102,7 +110,8 @@ func TestInitFailed(t *testing.T) {
 	}
 	for i, missing := range []string{"`project` is not set", "`region` is not set"} {
 		fault, _ := logged[i]["error"].(string)
-		if logged[i]["msg"] != "cold start failed" || !strings.Contains(fault, missing) || !strings.Contains(message, fault) {
+		if logged[i]["msg"] != "cold start failed" ||
+			!strings.Contains(fault, missing) || !strings.Contains(message, fault) {
 			t.Errorf("line %d is %v; the report is %s", i, logged[i], message)
 		}
 	}

@@ -9,7 +9,9 @@ func TestDescribe(t *testing.T) {
 	t.Parallel()
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	vcs := func(modified string) []debug.BuildSetting {
-		return []debug.BuildSetting{{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: commit}, {Key: "vcs.modified", Value: modified}}
+		return []debug.BuildSetting{
+			{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: commit}, {Key: "vcs.modified", Value: modified},
+		}
 	}
 	for _, tt := range []struct {
 		name, release, module string
@@ -23,7 +25,8 @@ func TestDescribe(t *testing.T) {
 		{"work tree with changes", "", "(devel)", vcs("true"), "devel " + commit + "-dirty"},
 		{"test binary", "", "", nil, "devel"},
 	} {
-		if got := describe(tt.release, &debug.BuildInfo{Main: debug.Module{Version: tt.module}, Settings: tt.settings}); got != tt.want {
+		info := &debug.BuildInfo{Main: debug.Module{Version: tt.module}, Settings: tt.settings}
+		if got := describe(tt.release, info); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
