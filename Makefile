@@ -57,7 +57,7 @@ dist: ## build the release: archives of the command line, zips of the function, 
 	mkdir -p $(builds)/common/completions
 	cp README.md LICENSE $(builds)/common
 	$(call release) -o $(builds)/deployer ./cmd/deployer
-	@for shell in $(shells); do $(builds)/deployer completion $$shell > $(builds)/common/completions/deployer.$$shell; done
+	@for shell in $(shells); do $(builds)/deployer completion $$shell > $(builds)/common/completions/deployer.$${shell/powershell/ps1}; done
 	rm $(builds)/deployer
 	@for platform in $(platforms); do os=$${platform%/*} arch=$${platform#*/} exe=; \
 		if [ $$os = windows ]; then exe=.exe; fi; echo "building for $$platform"; \
