@@ -294,7 +294,7 @@ func TestBatchDeleteImage(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", s.name, diff)
 		}
 	}
-	if got := w.Do(t, dev, "ecr:ListImages", `{"repositoryName":"myproject_backend"}`); got != `{"imageIds":[]}` {
+	if got := w.Do(t, dev, "ecr:DescribeImages", `{"repositoryName":"myproject_backend"}`); got != `{"imageDetails":[]}` {
 		t.Errorf("left over: %s", got)
 	}
 }

@@ -1,9 +1,7 @@
 package ecr
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"time"
 
 	"deployer/internal/iam"
@@ -125,41 +123,6 @@ func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any
 	}
 	e.registries[registry][in.Name] = repo
 	return api.Object{"repository": repo.describe()}, nil
-}
-
-type describeRepositoriesInput struct {
-	api.Paging
-	RegistryID string   `json:"registryId"`
-	Names      []string `json:"repositoryNames"`
-}
-
-func (e *Server) describeRepositories(r *api.Request, in describeRepositoriesInput) (any, *api.Error) {
-	registry := registryOf(r, in.RegistryID)
-	found := []*repository{}
-	if len(in.Names) == 0 {
-		if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(registry, "*")}); err != nil {
-			return nil, err
-		}
-		for _, name := range slices.Sorted(maps.Keys(e.registries[registry])) {
-			found = append(found, e.registries[registry][name])
-		}
-	}
-	for _, name := range in.Names {
-		repo, err := e.openRepository(r, repositoryID{in.RegistryID, name})
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, repo)
-	}
-	found, next, err := api.Page(found, in.Paging, 100, 1000)
-	if err != nil {
-		return nil, err
-	}
-	described := []api.Object{}
-	for _, repo := range found {
-		described = append(described, repo.describe())
-	}
-	return api.WithToken(api.Object{"repositories": described}, next), nil
 }
 
 type setRepositoryPolicyInput struct {

@@ -131,12 +131,6 @@ func TestRepositories(t *testing.T) {
 			`{"__type":"InvalidParameterException","message":"Invalid parameter at 'repositoryName' failed to ` +
 				`satisfy constraint: 'must satisfy regular expression ` +
 				`'(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"}`},
-		{"describe all", "ecr:DescribeRepositories", `{}`, 200, `{"repositories":[` + described + `]}`},
-		{"describe one", "ecr:DescribeRepositories", `{"repositoryNames":["myproject_backend"]}`, 200,
-			`{"repositories":[` + described + `]}`},
-		{"describe another", "ecr:DescribeRepositories", `{"repositoryNames":["nope"]}`, 400,
-			`{"__type":"RepositoryNotFoundException","message":"The repository with name 'nope' does not exist in ` +
-				`the registry with id '111111111111'"}`},
 		{"get of another", "ecr:BatchGetImage", `{"repositoryName":"nope","imageIds":[{"imageTag":"latest"}]}`, 400,
 			`{"__type":"RepositoryNotFoundException","message":"The repository with name 'nope' does not exist in ` +
 				`the registry with id '111111111111'"}`},
@@ -193,8 +187,6 @@ func TestDescribeImages(t *testing.T) {
 			`],"nextToken":"MQ=="}`},
 		{"the second page", "ecr:DescribeImages", `,"maxResults":1,"nextToken":"MQ=="`, `{"imageDetails":[` + tagged +
 			`]}`},
-		{"the ids", "ecr:ListImages", ``, `{"imageIds":[{"imageDigest":"` + one + `"},{"imageDigest":"` + two +
-			`","imageTag":"latest"}]}`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,8 +31,6 @@ func TestOperationsAreAuthorized(t *testing.T) {
 	}{
 		{"ecr:CreateRepository", `{"repositoryName":"new"}`, []string{statement("ecr:CreateRepository", ecrARN+"new",
 			"")}},
-		{"ecr:DescribeRepositories", `{"repositoryNames":["r1"]}`, []string{statement("ecr:DescribeRepositories",
-			ecrARN+"r1", "")}},
 		{"ecr:PutImage", `{"repositoryName":"r1","imageManifest":"{\"mediaType\":\"m\"}"}`,
 			[]string{statement("ecr:PutImage", ecrARN+"r1", "")}},
 		{"ecr:BatchGetImage", `{"repositoryName":"r1","imageIds":[{"imageTag":"t"}]}`,
@@ -40,7 +38,6 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		{"ecr:BatchDeleteImage", `{"repositoryName":"r1","imageIds":[{"imageTag":"t"}]}`,
 			[]string{statement("ecr:BatchDeleteImage", ecrARN+"r1", "")}},
 		{"ecr:DescribeImages", `{"repositoryName":"r1"}`, []string{statement("ecr:DescribeImages", ecrARN+"r1", "")}},
-		{"ecr:ListImages", `{"repositoryName":"r1"}`, []string{statement("ecr:ListImages", ecrARN+"r1", "")}},
 		{"ecr:SetRepositoryPolicy", `{"repositoryName":"r1","policyText":"{\"Version\":\"2012-10-17\",` +
 			`\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"ecr:*\"}]}"}`,
 			[]string{statement("ecr:SetRepositoryPolicy", ecrARN+"r1", "")}},

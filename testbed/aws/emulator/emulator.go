@@ -34,9 +34,6 @@ type Options struct {
 	// BakeMinute is how long a minute of the bake time of a blue/green, linear or canary deployment lasts. The default
 	// is a minute.
 	BakeMinute time.Duration
-
-	// RateLimits makes ECS throttle calls as documented.
-	RateLimits bool
 }
 
 // An Emulator is the emulated services. It implements [http.Handler] and is safe for concurrent use: one lock guards
@@ -56,7 +53,7 @@ type Emulator struct {
 	operations api.Operations
 
 	// The backend's lock guards these too.
-	limited bool // whether ECS throttles
+	limited bool // whether ECS throttles, see LimitRates
 	buckets map[bucketKey]*bucket
 	faults  []*activeFault
 	calls   []Call
@@ -77,7 +74,7 @@ func New(o Options) *Emulator {
 		o.BakeMinute = time.Minute
 	}
 	backend := &api.Backend{Clock: o.Clock}
-	e := &Emulator{backend: backend, limited: o.RateLimits, buckets: map[bucketKey]*bucket{}}
+	e := &Emulator{backend: backend, buckets: map[bucketKey]*bucket{}}
 	e.iam = iam.New(backend)
 	e.s3 = s3.New(backend)
 	e.sqs = sqs.New(backend)

@@ -61,7 +61,7 @@ type bucket struct {
 	at     time.Time
 }
 
-// LimitRates makes ECS throttle calls from now on, as [Options.RateLimits] does from the start. The buckets are full.
+// LimitRates makes ECS throttle calls from now on as documented. The buckets are full.
 func (e *Emulator) LimitRates() {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()

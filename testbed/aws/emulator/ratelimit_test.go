@@ -25,7 +25,8 @@ func TestRateLimits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.call, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{RateLimits: true})
+			w := newEnv(t, emulator.Options{})
+			w.AWS.LimitRates()
 			const throttled = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
 			for _, want := range []int{tt.burst, tt.second} {
 				passed := 0

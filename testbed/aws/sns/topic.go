@@ -4,7 +4,6 @@ package sns
 import (
 	"encoding/xml"
 	"net/http"
-	"regexp"
 	"slices"
 
 	"deployer/testbed/aws/api"
@@ -13,11 +12,7 @@ import (
 // maxMessage is the size limit of a message in bytes (SNS API reference, "Publish").
 const maxMessage = 256 << 10
 
-var (
-	nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
-
-	errNotFound = &api.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist"}
-)
+var errNotFound = &api.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist"}
 
 // A Server is Amazon SNS in all accounts and regions.
 type Server struct {
@@ -32,17 +27,13 @@ func New(backend *api.Backend) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"sns:CreateTopic": s.createTopic, "sns:Publish": s.publish}
+	return api.Operations{"sns:Publish": s.publish}
 }
 
 // Create creates a topic, if there is none of the name, and returns its ARN.
 func (s *Server) Create(scope api.Scope, name string) (arn string) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
-	return s.create(scope, name)
-}
-
-func (s *Server) create(scope api.Scope, name string) (arn string) {
 	arn = scope.ARN("sns", name)
 	if _, ok := s.topics[arn]; !ok {
 		s.topics[arn] = nil
@@ -59,24 +50,6 @@ func (s *Server) Published(arn string) []string {
 
 func invalidParameter(message string) *api.Error {
 	return api.NewError("InvalidParameter", "Invalid parameter: %s", message)
-}
-
-func (s *Server) createTopic(r *api.Request) (any, *api.Error) {
-	form, err := r.Form("Name")
-	if err != nil {
-		return nil, err
-	}
-	name := form.Get("Name")
-	if !nameForm.MatchString(name) {
-		return nil, invalidParameter("Topic Name")
-	}
-	if err := r.Authorize(api.Access{Action: "SNS:CreateTopic", Resource: r.Scope().ARN("sns", name)}); err != nil {
-		return nil, err
-	}
-	return struct {
-		XMLName xml.Name `xml:"http://sns.amazonaws.com/doc/2010-03-31/ CreateTopicResponse"`
-		ARN     string   `xml:"CreateTopicResult>TopicArn"`
-	}{ARN: s.create(r.Scope(), name)}, nil
 }
 
 func (s *Server) publish(r *api.Request) (any, *api.Error) {

@@ -1,4 +1,4 @@
-// Package ssm emulates Parameter Store of AWS Systems Manager (Systems Manager API reference), which also returns
+// Package ssm emulates GetParameter of AWS Systems Manager (Systems Manager API reference), which also returns
 // secrets of Secrets Manager (Systems Manager user guide, "Referencing AWS Secrets Manager secrets from Parameter Store
 // parameters").
 package ssm
@@ -29,10 +29,11 @@ type Server struct {
 	parameters map[api.Scope]map[string]*parameter // by name
 }
 
+// A parameter is a SecureString.
 type parameter struct {
-	name, kind, value string
-	version           int
-	modified          time.Time
+	name, value string
+	version     int
+	modified    time.Time
 }
 
 // New returns a Parameter Store without parameters.
@@ -42,29 +43,21 @@ func New(backend *api.Backend, secrets Secrets) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{
-		"ssm:GetParameter": api.JSON(s.getParameter),
-		"ssm:PutParameter": api.JSON(s.putParameter),
-	}
+	return api.Operations{"ssm:GetParameter": api.JSON(s.getParameter)}
 }
 
 // Put sets a SecureString, such as /deployer/slack.
 func (s *Server) Put(scope api.Scope, name, value string) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
-	s.put(scope, name, "SecureString", value, s.backend.Clock())
-}
-
-func (s *Server) put(scope api.Scope, name, kind, value string, at time.Time) *parameter {
-	p := &parameter{name: name, kind: kind, value: value, version: 1, modified: at}
+	version := 1
 	if old, ok := s.parameters[scope][name]; ok {
-		p.version = old.version + 1
+		version = old.version + 1
 	}
 	if s.parameters[scope] == nil {
 		s.parameters[scope] = map[string]*parameter{}
 	}
-	s.parameters[scope][name] = p
-	return p
+	s.parameters[scope][name] = &parameter{name, value, version, s.backend.Clock()}
 }
 
 // parameterARN returns the ARN of a parameter. A name that begins with a slash does not double it.
@@ -100,11 +93,11 @@ func (s *Server) getParameter(r *api.Request, in getParameterInput) (any, *api.E
 		return nil, api.NewError("ParameterNotFound", "") // AWS sends no message
 	}
 	value := p.value
-	if p.kind == "SecureString" && !in.WithDecryption {
+	if !in.WithDecryption {
 		value = "AQICAHEncrypted"
 	}
 	return api.Object{"Parameter": api.Object{
-		"Name": p.name, "Type": p.kind, "Value": value, "Version": p.version,
+		"Name": p.name, "Type": "SecureString", "Value": value, "Version": p.version,
 		"LastModifiedDate": api.Timestamp(p.modified), "ARN": arn, "DataType": "text",
 	}}, nil
 }
@@ -141,26 +134,4 @@ func checkName(name string) *api.Error {
 			`each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_`)
 	}
 	return nil
-}
-
-type putParameterInput struct {
-	Name, Value, Type string
-	Overwrite         bool
-}
-
-func (s *Server) putParameter(r *api.Request, in putParameterInput) (any, *api.Error) {
-	if err := checkName(in.Name); err != nil {
-		return nil, err
-	}
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: parameterARN(r.Scope(), in.Name)}); err != nil {
-		return nil, err
-	}
-	if _, ok := s.parameters[r.Scope()][in.Name]; ok && !in.Overwrite {
-		return nil, api.NewError("ParameterAlreadyExists", "The parameter already exists. "+
-			"To overwrite this value, set the overwrite option in the request to true.")
-	}
-	if in.Type == "" {
-		in.Type = "String"
-	}
-	return api.Object{"Version": s.put(r.Scope(), in.Name, in.Type, in.Value, r.Now).version, "Tier": "Standard"}, nil
 }

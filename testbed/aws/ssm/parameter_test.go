@@ -30,19 +30,8 @@ func TestParameters(t *testing.T) {
 	w.AWS.PutParameter(dev, "us-east-1", "/deployer/slack", "https://hooks.example/1")
 	w.AWS.PutParameter(prod, "us-east-1", "/deployer/prod", "another account's")
 	w.AWS.PutParameter(dev, "eu-west-1", "/deployer/far", "another region's")
-	client := ssm.NewFromConfig(w.Config(dev))
-	put := func(value string, overwrite bool) error {
-		_, err := client.PutParameter(t.Context(), &ssm.PutParameterInput{Name: new("plain"), Value: &value,
-			Type: types.ParameterTypeString, Overwrite: &overwrite})
-		return err
-	}
-	for _, value := range []string{"one", "two"} {
-		if err := put(value, true); err != nil {
-			t.Fatal(err)
-		}
-	}
-	emulatortest.WantError(t, put("three", false), "ParameterAlreadyExists",
-		"The parameter already exists. To overwrite this value, set the overwrite option in the request to true.")
+	w.AWS.PutParameter(dev, "us-east-1", "name", "one")
+	w.AWS.PutParameter(dev, "us-east-1", "name", "two")
 	tests := []struct {
 		name, asked  string
 		decrypt      bool
@@ -54,8 +43,9 @@ func TestParameters(t *testing.T) {
 		{name: "by its ARN", asked: parameterARN + "deployer/slack", decrypt: true, value: "https://hooks.example/1",
 			arn: parameterARN + "deployer/slack"},
 		{name: "encrypted", asked: "/deployer/slack", value: "AQICAHEncrypted", arn: parameterARN + "deployer/slack"},
-		{name: "a plain one", asked: "plain", value: "two", arn: parameterARN + "plain"},
-		{name: "a plain one by its ARN", asked: parameterARN + "plain", value: "two", arn: parameterARN + "plain"},
+		{name: "a name", asked: "name", decrypt: true, value: "two", arn: parameterARN + "name"},
+		{name: "a name by its ARN", asked: parameterARN + "name", decrypt: true, value: "two",
+			arn: parameterARN + "name"},
 		{name: "none", asked: "/deployer/none", decrypt: true, code: "ParameterNotFound"},
 		{name: "another account's", asked: "/deployer/prod", decrypt: true, code: "ParameterNotFound"},
 		{name: "another region's", asked: "/deployer/far", decrypt: true, code: "ParameterNotFound"},

@@ -111,30 +111,3 @@ func (i *image) detail(repo *repository) api.Object {
 	}
 	return o
 }
-
-type listImagesInput struct {
-	repositoryID
-	api.Paging
-	Filter imageFilter `json:"filter"`
-}
-
-func (e *Server) listImages(r *api.Request, in listImagesInput) (any, *api.Error) {
-	repo, err := e.openRepository(r, in.repositoryID)
-	if err != nil {
-		return nil, err
-	}
-	if err := in.Filter.check(); err != nil {
-		return nil, err
-	}
-	ids := []imageID{}
-	for _, i := range repo.images {
-		if in.Filter.admits(i) {
-			ids = append(ids, i.ids()...)
-		}
-	}
-	ids, next, err := api.Page(ids, in.Paging, 100, 1000)
-	if err != nil {
-		return nil, err
-	}
-	return api.WithToken(api.Object{"imageIds": ids}, next), nil
-}
