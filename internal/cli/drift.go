@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -101,7 +102,7 @@ func newBoard(env *environment.Environment, config aws.Config, workloads []envir
 // tag returns whether the tag that a workload runs is still on the image that it
 // runs. ECR's answers are kept as long as ECS's.
 func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
-	if why := untraceable(b.env, w, runs); why != "" {
+	if why := untraceable(w, runs); why != "" {
 		return tagDrift{State: "unknown", Reason: why}
 	}
 	key := w.Name + " " + runs.Tag + " " + runs.Digest
@@ -121,22 +122,22 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Re
 // lookUp asks ECR which image the tag is on.
 func (b *board) lookUp(ctx context.Context, w environment.Workload, runs journal.Record) tagDrift {
 	now, err := b.resolver.Resolve(ctx, b.env, w, runs.Tag)
-	switch name := fault.NameOf(err); {
+	switch {
 	case err == nil && now.Digest == runs.Digest:
 		return tagDrift{State: "none"}
 	case err == nil:
 		return tagDrift{State: "moved", Digest: now.Digest}
-	case name == "ImageNotFound", name == "RepositoryNotFound":
+	case errors.Is(err, fault.ErrImageNotFound), errors.Is(err, fault.ErrRepositoryNotFound):
 		return tagDrift{State: "gone"}
-	case name == "AccessDenied":
+	case errors.Is(err, fault.ErrAccessDenied):
 		return tagDrift{State: "unknown", Reason: "these credentials have no access to ECR"}
 	default:
-		return tagDrift{State: "unknown", Reason: "ECR answers " + name}
+		return tagDrift{State: "unknown", Reason: "ECR answers " + fault.NameOf(err)}
 	}
 }
 
 // untraceable returns why ECR cannot know a workload's tag, "" if it can.
-func untraceable(env *environment.Environment, w environment.Workload, runs journal.Record) string {
+func untraceable(w environment.Workload, runs journal.Record) string {
 	ref, err := image.ParseReference(runs.Image)
 	registry, ok := ref.Registry()
 	switch {

@@ -155,7 +155,7 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, busAR
 	switch {
 	case err == nil && !exists:
 		return nil, fmt.Errorf("event bus %q does not exist: EventBridge would accept the event and drop it", busARN)
-	case fault.NameOf(err) == "AccessDenied":
+	case errors.Is(err, fault.ErrAccessDenied):
 		a.note("whether the bus exists was not checked: %v", err)
 	case err != nil:
 		return nil, err
@@ -167,7 +167,7 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, busAR
 // ECR. Sending does not require that: the function looks the image up again.
 func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, tag string) error {
 	_, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
-	if fault.NameOf(err) == "AccessDenied" {
+	if errors.Is(err, fault.ErrAccessDenied) {
 		a.note("whether the tag exists was not checked: these credentials have no access to ECR")
 		return nil
 	}
