@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -121,8 +120,10 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	case errors.As(err, &usage):
 		hint := usage.hint
 		if hint == "" {
-			hint = strings.TrimSpace("deployer help " + strings.TrimPrefix(cmd.CommandPath(), "deployer"))
-			hint = strings.ReplaceAll(hint, "  ", " ")
+			hint = "deployer help"
+			if cmd.HasParent() {
+				hint += " " + cmd.Name()
+			}
 		}
 		fmt.Fprintf(a.err, "deployer: error: %s\ndeployer: hint: %s\n", usage.what, hint)
 		return exitUsage

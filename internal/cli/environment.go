@@ -47,7 +47,7 @@ func (a *app) load(file string) (*environment.Environment, error) {
 	return env, nil
 }
 
-var errNoFile = wrongUsage("-f FILE is missing: the environment file to work with")
+var errNoFile = wrongUsage("the environment file is missing: name it with -f")
 
 // loadService reads an environment file and finds a service in it.
 func (a *app) loadService(file, name string) (*environment.Environment, environment.Workload, error) {

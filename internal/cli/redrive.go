@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
 	"deployer/internal/outcome"
 	"deployer/internal/pipeline"
 	"deployer/internal/redrive"
@@ -47,7 +48,7 @@ queue of the rules.`,
 		case err != nil:
 			return err
 		case queue == "":
-			return wrongUsage("--queue URL is missing: the queue to read")
+			return a.missingQueue(env)
 		case limit < 0:
 			return wrongUsage("--max %d is negative: 0 is for all", limit)
 		}
@@ -65,6 +66,18 @@ queue of the rules.`,
 		return report.end()
 	}
 	return cmd
+}
+
+// missingQueue returns the error for a command line without --queue. Its hint has
+// the failure queue that deploy/template.yaml creates, if its account is known.
+func (a *app) missingQueue(env *environment.Environment) error {
+	e := &usageError{what: "the queue is missing: name its URL with --queue"}
+	if env.AccountID != "" {
+		url := fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s_deployer_failed_%s",
+			env.Region, env.AccountID, env.Project, env.Name)
+		e.hint = commandLine(append(slices.Clone(a.args), "--queue", url)...)
+	}
+	return e
 }
 
 // redriveReport prints the result of each message, and counts them.
