@@ -16,7 +16,7 @@ type Caller struct {
 	Region  string
 }
 
-// A Signature is what the Authorization header of a request says (IAM user guide, "AWS Signature Version 4").
+// A Signature is the content of an Authorization header (IAM user guide, "AWS Signature Version 4 for API requests").
 type Signature struct {
 	Caller  Caller
 	Service string // the signing name, such as ecs or events

@@ -87,7 +87,7 @@ func TestErrors(t *testing.T) {
 		{"select beyond the end", `!Select [3, [a, b]]`, nil, `Fn::Select cannot select "3" of a list of 2`},
 		{"if with two operands", `!If [IsLarge, a]`, nil, "Fn::If takes a condition and two values, not 2 operands"},
 		{"substitution of nothing", `!Sub "${Nmae}"`, nil, "replacing ${Nmae}"},
-		{"parameter that there is not", `x`, map[string]string{"Colour": "red"},
+		{"unknown parameter", `x`, map[string]string{"Colour": "red"},
 			"parameter Colour: the template does not have it"},
 		{"parameter against its pattern", `x`, map[string]string{"Name": "A1"},
 			`parameter Name: "A1" does not match [a-z]*`},

@@ -294,7 +294,8 @@ func TestBatchDeleteImage(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", s.name, diff)
 		}
 	}
-	if got := w.Do(t, dev, "ecr:DescribeImages", `{"repositoryName":"myproject_backend"}`); got != `{"imageDetails":[]}` {
+	if got := w.Do(t, dev, "ecr:DescribeImages",
+		`{"repositoryName":"myproject_backend"}`); got != `{"imageDetails":[]}` {
 		t.Errorf("left over: %s", got)
 	}
 }

@@ -69,15 +69,6 @@ func TestRouting(t *testing.T) {
 		want: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
 			`<Arn>arn:aws:iam::111111111111:root</Arn><UserId>111111111111</UserId><Account>111111111111</Account>` +
 			`</GetCallerIdentityResult></GetCallerIdentityResponse>`,
-	}, {
-		name: "STS in China as a role", contentType: form, authorization: emulatortest.Authorization(dev+"-Deployer",
-			"cn-north-1", "sts"),
-		body:       "Action=GetCallerIdentity&Version=2011-06-15",
-		wantStatus: 200,
-		want: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
-			`<Arn>arn:aws-cn:sts::111111111111:assumed-role/Deployer/session</Arn>` +
-			`<UserId>AROAEMULATED111111111111:session</UserId><Account>111111111111</Account>` +
-			`</GetCallerIdentityResult></GetCallerIdentityResponse>`,
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
