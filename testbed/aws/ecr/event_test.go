@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 const devQueue = "arn:aws:sqs:us-east-1:111111111111:events"
 
 func TestImageEvents(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Rule(t, dev, `{"source":["aws.ecr"]}`, devQueue, "")
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	w.Clock.Advance(1500 * time.Millisecond)

@@ -20,8 +20,8 @@ func index(manifest string) string {
 		emulatortest.Digest(manifest) + `","size":1,"platform":{"architecture":"arm64","os":"linux"}}]}`
 }
 
-// tags returns the tags of all images of the repository by digest.
-func (w *env) tags(t *testing.T, key, repository string) map[string][]string {
+// tagsByDigest returns the tags of all images of the repository.
+func tagsByDigest(t *testing.T, w *emulatortest.Env, key, repository string) map[string][]string {
 	t.Helper()
 	answer, err := w.ECR(key).DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: &repository})
 	if err != nil {
@@ -129,7 +129,7 @@ func TestPutImage(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			client := w.ECR(dev)
 			created := &ecr.CreateRepositoryInput{RepositoryName: new(repository)}
 			if tt.immutable {
@@ -161,7 +161,7 @@ func TestPutImage(t *testing.T) {
 			case err != nil:
 				t.Error(err)
 			}
-			if diff := cmp.Diff(tt.want, w.tags(t, dev, repository)); diff != "" {
+			if diff := cmp.Diff(tt.want, tagsByDigest(t, w, dev, repository)); diff != "" {
 				t.Errorf("images (-want +got):\n%s", diff)
 			}
 		})
@@ -170,7 +170,7 @@ func TestPutImage(t *testing.T) {
 
 func TestBatchGetImage(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	one := w.Push(t, dev, "myproject_backend", "one", "latest")
 	two := w.Push(t, dev, "myproject_backend", "two", "v2")
@@ -262,7 +262,7 @@ func imageID(tag, digest string) *types.ImageIdentifier {
 
 func TestBatchDeleteImage(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	one := w.Push(t, dev, "myproject_backend", "one", "latest")
 	w.Push(t, dev, "myproject_backend", "one", "git-abc123f")

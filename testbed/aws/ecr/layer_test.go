@@ -17,12 +17,12 @@ import (
 )
 
 // layered returns an env with a repository that has one image and its config blob.
-func layered(t *testing.T) (w *env, configuration string) {
+func layered(t *testing.T) (w *emulatortest.Env, configuration string) {
 	t.Helper()
-	w = newEnv(t, emulator.Options{})
+	w = emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	const text = `{"architecture":"arm64","os":"linux"}`
-	w.upload(t, text[:7], text[7:])
+	upload(t, w, text[:7], text[7:])
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":%d},"layers":[]}`,
 		emulatortest.ManifestType, emulatortest.Digest(text), len(text))
 	_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"),
@@ -34,7 +34,7 @@ func layered(t *testing.T) (w *env, configuration string) {
 }
 
 // upload uploads a layer in parts.
-func (w *env) upload(t *testing.T, parts ...string) {
+func upload(t *testing.T, w *emulatortest.Env, parts ...string) {
 	t.Helper()
 	client := w.ECR(dev)
 	begun, err := client.InitiateLayerUpload(t.Context(),
@@ -115,7 +115,7 @@ func TestLayerErrors(t *testing.T) {
 	t.Parallel()
 	const id = "in the repository with name 'web' in the registry with id '111111111111'"
 	w, text := layered(t)
-	w.upload(t, "unused")
+	upload(t, w, "unused")
 	client := w.ECR(dev)
 	begin := func() *string {
 		begun, err := client.InitiateLayerUpload(t.Context(),
@@ -180,7 +180,7 @@ func TestDownloadAccess(t *testing.T) {
 		"User: arn:aws:iam::333333333333:root is not authorized to perform: ecr:GetDownloadUrlForLayer on resource: "+
 			"arn:aws:ecr:us-east-1:111111111111:repository/web because no resource-based policy allows the "+
 			"ecr:GetDownloadUrlForLayer action")
-	w.setRepositoryPolicy(t, dev, "web", `{"Effect":"Allow","Principal":{"AWS":"333333333333"},`+
+	setRepositoryPolicy(t, w, dev, "web", `{"Effect":"Allow","Principal":{"AWS":"333333333333"},`+
 		`"Action":"ecr:GetDownloadUrlForLayer"}`)
 	if err := get(); err != nil {
 		t.Error(err)

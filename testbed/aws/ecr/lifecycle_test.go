@@ -14,7 +14,7 @@ import (
 
 func TestLifecyclePolicy(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	client := w.ECR(dev)
 	get := func() (string, error) {
@@ -59,7 +59,7 @@ func TestLifecyclePolicy(t *testing.T) {
 // pulled until it is pushed again.
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	v1 := w.Push(t, dev, "web", "one", "v1")
 	client := w.ECR(dev)

@@ -13,7 +13,7 @@ import (
 )
 
 // setRepositoryPolicy sets a policy with one statement.
-func (w *env) setRepositoryPolicy(t *testing.T, key, repository, statement string) {
+func setRepositoryPolicy(t *testing.T, w *emulatortest.Env, key, repository, statement string) {
 	t.Helper()
 	body, err := json.Marshal(map[string]string{
 		"repositoryName": repository,
@@ -76,11 +76,11 @@ func TestPullAccess(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 			w.Push(t, dev, "myproject_backend", "one", "latest")
 			if tt.repository != "" {
-				w.setRepositoryPolicy(t, dev, "myproject_backend", tt.repository)
+				setRepositoryPolicy(t, w, dev, "myproject_backend", tt.repository)
 			}
 			if tt.identity != "" {
 				w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, tt.identity))
@@ -107,7 +107,7 @@ func TestPullAccess(t *testing.T) {
 
 func TestRepositories(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	const described = `{"createdAt":1769074200,"encryptionConfiguration":{"encryptionType":"AES256"},` +
 		`"imageScanningConfiguration":{"scanOnPush":false},` +
 		`"imageTagMutability":"MUTABLE","registryId":"111111111111",` +
@@ -166,7 +166,7 @@ func TestRepositories(t *testing.T) {
 
 func TestDescribeImages(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	one := w.Push(t, dev, "myproject_backend", "one", "latest")
 	two := w.Push(t, dev, "myproject_backend", "two", "latest")

@@ -18,7 +18,7 @@ const (
 	prod = accounts.Prod
 )
 
-// An env is an emulator that a test calls.
+// An env is an [emulatortest.Env] with calls for the service web of the cluster c.
 type env struct{ *emulatortest.Env }
 
 func newEnv(t *testing.T, o emulator.Options) *env {

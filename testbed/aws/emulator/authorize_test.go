@@ -145,7 +145,7 @@ func TestOperationsAreAuthorized(t *testing.T) {
 // TestPassRoleIsDenied: the error names the action and the resource that are not allowed.
 func TestPassRoleIsDenied(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("ecs:*", "*")))
 	_, got := w.Raw(t, dev+"-Deployer", "ecs:RegisterTaskDefinition",
 		`{"family":"web","taskRoleArn":"arn:aws:iam::111111111111:role/Admin","containerDefinitions":[{"name":"app",`+
@@ -160,7 +160,7 @@ func TestPassRoleIsDenied(t *testing.T) {
 
 func TestExplicitDeny(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.AWS.SetRolePolicy(dev, "Deployer",
 		emulatortest.Policy(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecs:ListClusters",`+
 			`"Resource":"*"}]}`),

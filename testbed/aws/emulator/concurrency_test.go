@@ -78,7 +78,7 @@ func TestConcurrentDeployments(t *testing.T) {
 func TestDeterminism(t *testing.T) {
 	t.Parallel()
 	run := func() string {
-		w := newEnv(t, emulator.Options{})
+		w := emulatortest.New(t, emulator.Options{})
 		w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 		w.Register(t, dev, "web", "nginx")
 		return w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web"}`)

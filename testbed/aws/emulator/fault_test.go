@@ -15,8 +15,8 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// try makes a call whose connection may be dropped, and returns its status and error, or "dropped".
-func (w *env) try(t *testing.T, key, name string) string {
+// call makes a call whose connection may be dropped, and returns its status and error, or "dropped".
+func call(t *testing.T, w *emulatortest.Env, key, name string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL, strings.NewReader(`{}`))
 	if err != nil {
@@ -70,19 +70,19 @@ func TestFaults(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			for _, f := range tt.faults {
 				w.AWS.Inject(f)
 			}
 			var got []string
 			for _, operation := range []string{"CreateCluster", "ListClusters", "CreateCluster", "ListClusters"} {
-				got = append(got, w.try(t, dev, operation))
+				got = append(got, call(t, w, dev, operation))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("answers (-want +got):\n%s", diff)
 			}
 			w.AWS.ClearFaults()
-			if got := w.try(t, dev, "ListClusters"); got != "200" {
+			if got := call(t, w, dev, "ListClusters"); got != "200" {
 				t.Errorf("after ClearFaults: %s", got)
 			}
 		})
@@ -98,9 +98,9 @@ func TestDroppedCalls(t *testing.T) {
 	} {
 		t.Run(drop.String(), func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.AWS.Inject(emulator.Fault{Operation: "ecs:CreateCluster", Drop: drop})
-			if got := w.try(t, dev, "CreateCluster"); got != "dropped" {
+			if got := call(t, w, dev, "CreateCluster"); got != "dropped" {
 				t.Errorf("got %s, want a dropped connection", got)
 			}
 			if got := w.Do(t, dev, "ecs:ListClusters", `{}`); got != want {
@@ -115,7 +115,7 @@ func TestDroppedCalls(t *testing.T) {
 
 func TestLatency(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	const latency = 30 * time.Millisecond
 	w.AWS.Inject(emulator.Fault{Operation: "ecs:ListClusters", Latency: latency})
 	w.Do(t, dev, "ecs:ListClusters", `{}`)
@@ -127,7 +127,7 @@ func TestLatency(t *testing.T) {
 
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 	w.AWS.ResetCalls()
 	w.AWS.SetRolePolicy(prod, "Deployer", emulatortest.Policy(t, emulatortest.Allow("ecs:DescribeServices", "*")))
@@ -164,17 +164,17 @@ func TestCallsThatOverlap(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	var first atomic.Bool
-	w := &env{emulatortest.Serve(t, emulator.New(emulator.Options{Clock: func() time.Time {
+	w := emulatortest.Serve(t, emulator.New(emulator.Options{Clock: func() time.Time {
 		if first.CompareAndSwap(false, true) {
 			close(began)
 			<-release
 		}
 		return emulatortest.StartTime
-	}}))}
+	}}))
 	done := make(chan string)
-	go func() { done <- w.try(t, dev, "ListClusters") }()
+	go func() { done <- call(t, w, dev, "ListClusters") }()
 	<-began
-	if got := w.try(t, prod, "ListClusters"); got != "200" {
+	if got := call(t, w, prod, "ListClusters"); got != "200" {
 		t.Errorf("the second: %s", got)
 	}
 	close(release)

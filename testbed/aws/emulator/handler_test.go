@@ -73,7 +73,7 @@ func TestRouting(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL, strings.NewReader(tt.body))
 			if err != nil {
 				t.Fatal(err)
@@ -98,7 +98,7 @@ func TestRouting(t *testing.T) {
 
 func TestSTSErrorIsXML(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	_, err := w.STS("AKIAIOSFODNN7EXAMPLE").GetCallerIdentity(t.Context(), nil)
 	emulatortest.WantError(t, err, "InvalidClientTokenId", "The security token included in the request is invalid.")
 }
@@ -106,7 +106,7 @@ func TestSTSErrorIsXML(t *testing.T) {
 func TestUnknownOperation(t *testing.T) {
 	t.Parallel()
 	e := emulator.New(emulator.Options{}) // not by emulatortest, which fails on unknown operations
-	w := &env{emulatortest.Serve(t, e)}
+	w := emulatortest.Serve(t, e)
 	_, err := w.ECS(dev).RunTask(context.Background(), &ecs.RunTaskInput{TaskDefinition: new("web")})
 	emulatortest.WantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the "+
 		"service.")
@@ -117,7 +117,7 @@ func TestUnknownOperation(t *testing.T) {
 
 func TestAccountsAndRegionsAreApart(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecs:CreateCluster", `{"clusterName":"c"}`)
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"myproject_backend"}`)
 	west := w.Config(dev)

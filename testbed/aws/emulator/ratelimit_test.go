@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 func TestRateLimits(t *testing.T) {
@@ -25,7 +26,7 @@ func TestRateLimits(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.call, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.AWS.LimitRates()
 			const throttled = `{"__type":"ThrottlingException","message":"Rate exceeded"}`
 			for _, want := range []int{tt.burst, tt.second} {

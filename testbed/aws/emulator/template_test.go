@@ -8,6 +8,7 @@ import (
 
 	"deployer/testbed/aws/cloudformation"
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // A stack of dev that forwards pushes to prod, and one of prod that receives them.
@@ -78,7 +79,7 @@ Resources:
 
 func TestLoadTemplate(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	load := func(account, text string, values map[string]string) {
 		t.Helper()
 		loaded, err := cloudformation.Load([]byte(text), cloudformation.Parameters{Account: account,
@@ -144,7 +145,7 @@ func errorText(err error) string {
 }
 
 // load creates the stack s of a template in dev.
-func (w *env) load(t *testing.T, source string, values map[string]string) *cloudformation.Template {
+func load(t *testing.T, w *emulatortest.Env, source string, values map[string]string) *cloudformation.Template {
 	t.Helper()
 	loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: dev, Region: "us-east-1",
 		Stack: "s", Values: values})
@@ -206,8 +207,8 @@ Resources:
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
-			w.load(t, source, tt.values)
+			w := emulatortest.New(t, emulator.Options{})
+			load(t, w, source, tt.values)
 			w.Do(t, dev, "events:PutEvents", `{"Entries":[{"Source":"deployer","DetailType":"Deployment Failed",`+
 				`"Detail":"{\"service\":\"web\"}"},{"Source":"deployer","DetailType":"Deployment Started",`+
 				`"Detail":"{}"}]}`)

@@ -66,7 +66,7 @@ func TestPutEvents(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.Rule(t, dev, `{"account":["111111111111"]}`, devQueue, "")
 			got := w.Do(t, dev, "events:PutEvents", `{"Entries":[`+tt.entries+`]}`)
 			if diff := cmp.Diff(tt.want, emulatortest.HideUUIDs(got)); diff != "" {
@@ -94,7 +94,7 @@ func TestPutEventsAsAWhole(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			if _, got := w.Raw(t, dev, "events:PutEvents", `{"Entries":[`+tt.entries+`]}`); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
@@ -131,7 +131,7 @@ func TestLambdaDelivery(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.Rule(t, dev, `{"detail-type":["DEPLOY"]}`, function, deadLetter)
 			var mu sync.Mutex
 			var got []string
@@ -169,7 +169,7 @@ func TestLambdaDelivery(t *testing.T) {
 
 func TestDrainGivesUp(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Rule(t, dev, `{"detail-type":["DEPLOY"]}`, function, "")
 	release := make(chan struct{})
 	w.AWS.HandleLambda(function, func(context.Context, []byte) error { <-release; return nil })

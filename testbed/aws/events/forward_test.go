@@ -59,7 +59,7 @@ func TestForwarding(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.AWS.SetOrganization("o-a1b2c3d4e5", dev, prod)
 			if tt.identity != "" {
 				w.AWS.SetRolePolicy(dev, "Forwarder", emulatortest.Policy(t, tt.identity))
@@ -116,7 +116,7 @@ func TestThirdHop(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			w := newEnv(t, emulator.Options{})
+			w := emulatortest.New(t, emulator.Options{})
 			w.AWS.SetRolePolicy(dev, "Forwarder", emulatortest.Policy(t, emulatortest.Allow("events:PutEvents",
 				prodBus)))
 			w.AWS.SetRolePolicy(prod, "Forwarder", emulatortest.Policy(t, emulatortest.Allow("events:PutEvents", "*")))
@@ -145,7 +145,7 @@ func TestThirdHop(t *testing.T) {
 // TestPutEventsOnAnotherAccountsBus sends events from one account directly to the bus of another.
 func TestPutEventsOnAnotherAccountsBus(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Rule(t, prod, `{"detail-type":["DEPLOY"]}`, prodQueue, "")
 	const entries = `{"Entries":[{"Source":"action.production","DetailType":"DEPLOY","Detail":"{}","EventBusName":"` +
 		prodBus + `"}]}`

@@ -6,11 +6,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	const (
 		all = `{"Arn":"arn:aws:events:us-east-1:111111111111:rule/all","Description":"d","EventBusName":"default",` +
 			`"EventPattern":"{\"source\":[\"s\"]}","Name":"all","State":"ENABLED"`
@@ -90,7 +91,7 @@ func TestRules(t *testing.T) {
 
 func TestInvalidEventPattern(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	for _, call := range []string{"events:PutRule", "events:TestEventPattern"} {
 		status, got := w.Raw(t, dev, call, `{"Name":"x","EventPattern":"{\"source\":\"s\"}","Event":"{}"}`)
 		const want = `{"__type":"InvalidEventPatternException","message":"Event pattern is not valid. Reason: `
@@ -103,7 +104,7 @@ func TestInvalidEventPattern(t *testing.T) {
 // TestPutRuleAgain: a rule that is replaced keeps its targets, and a disabled rule delivers nothing.
 func TestPutRuleAgain(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.Rule(t, dev, `{"detail-type":["OTHER"]}`, devQueue, "")
 	for _, s := range []struct {
 		rule string

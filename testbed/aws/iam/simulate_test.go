@@ -7,14 +7,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
+)
+
+const (
+	dev  = accounts.Dev
+	prod = accounts.Prod
 )
 
 func TestSimulatePrincipalPolicy(t *testing.T) {
 	t.Parallel()
 	const role = "arn:aws:iam::111111111111:role/path/Task"
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.AWS.SetRolePolicy(dev, "Task", emulatortest.Policy(t, emulatortest.Allow("ecr:Get*", "*")), emulatortest.Policy(t,
 		emulatortest.Allow("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/web")),
 		emulatortest.Policy(t, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny",`+

@@ -11,24 +11,24 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-func (w *env) sns(key string) *sns.Client { return sns.NewFromConfig(w.Config(key)) }
+func client(w *emulatortest.Env, key string) *sns.Client { return sns.NewFromConfig(w.Config(key)) }
 
 // publish publishes a message to a topic with the access key id.
-func (w *env) publish(t *testing.T, key, topic, message string) error {
+func publish(t *testing.T, w *emulatortest.Env, key, topic, message string) error {
 	t.Helper()
-	_, err := w.sns(key).Publish(t.Context(), &sns.PublishInput{TopicArn: &topic, Message: &message})
+	_, err := client(w, key).Publish(t.Context(), &sns.PublishInput{TopicArn: &topic, Message: &message})
 	return err
 }
 
 func TestTopics(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	const topic = "arn:aws:sns:us-east-1:111111111111:deployments"
 	if got := w.AWS.CreateTopic(dev, "us-east-1", "deployments"); got != topic {
 		t.Errorf("the topic is %s, want %s", got, topic)
 	}
 	for _, message := range []string{`{"version":"1.0","content":{"title":"a & b <!channel>"}}`, "two"} {
-		if err := w.publish(t, dev, topic, message); err != nil {
+		if err := publish(t, w, dev, topic, message); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,19 +39,19 @@ func TestTopics(t *testing.T) {
 	const denied = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: " +
 		"SNS:Publish on resource: " + topic + " because no identity-based policy allows the SNS:Publish action"
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic+"2")))
-	emulatortest.WantError(t, w.publish(t, dev+"-Deployer", topic, "three"), "AuthorizationError", denied)
+	emulatortest.WantError(t, publish(t, w, dev+"-Deployer", topic, "three"), "AuthorizationError", denied)
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, emulatortest.Allow("sns:Publish", topic)))
-	if err := w.publish(t, dev+"-Deployer", topic, "three"); err != nil {
+	if err := publish(t, w, dev+"-Deployer", topic, "three"); err != nil {
 		t.Error(err)
 	}
-	emulatortest.WantError(t, w.publish(t, prod, topic, "four"), "AuthorizationError",
+	emulatortest.WantError(t, publish(t, w, prod, topic, "four"), "AuthorizationError",
 		"User: arn:aws:iam::333333333333:root is not authorized to perform: SNS:Publish on resource: "+topic+
 			" because no resource-based policy allows the SNS:Publish action")
-	emulatortest.WantError(t, w.publish(t, dev, topic+"2", "five"), "NotFound", "Topic does not exist")
-	emulatortest.WantError(t, w.publish(t, dev, "deployments", "six"), "InvalidParameter",
+	emulatortest.WantError(t, publish(t, w, dev, topic+"2", "five"), "NotFound", "Topic does not exist")
+	emulatortest.WantError(t, publish(t, w, dev, "deployments", "six"), "InvalidParameter",
 		"Invalid parameter: TopicArn")
-	emulatortest.WantError(t, w.publish(t, dev, topic, ""), "InvalidParameter", "Invalid parameter: Empty message")
-	emulatortest.WantError(t, w.publish(t, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter",
+	emulatortest.WantError(t, publish(t, w, dev, topic, ""), "InvalidParameter", "Invalid parameter: Empty message")
+	emulatortest.WantError(t, publish(t, w, dev, topic, strings.Repeat("x", 256<<10+1)), "InvalidParameter",
 		"Invalid parameter: Message too long")
 	if got := len(w.AWS.Published(topic)); got != 3 {
 		t.Errorf("%d messages were published, want 3", got)

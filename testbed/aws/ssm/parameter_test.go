@@ -14,7 +14,7 @@ import (
 const parameterARN = "arn:aws:ssm:us-east-1:111111111111:parameter/"
 
 // getParameter reads a parameter with the access key id.
-func (w *env) getParameter(t *testing.T, key, name string, decrypt bool) (*types.Parameter, error) {
+func getParameter(t *testing.T, w *emulatortest.Env, key, name string, decrypt bool) (*types.Parameter, error) {
 	t.Helper()
 	out, err := ssm.NewFromConfig(w.Config(key)).GetParameter(t.Context(), &ssm.GetParameterInput{Name: &name,
 		WithDecryption: &decrypt})
@@ -26,7 +26,7 @@ func (w *env) getParameter(t *testing.T, key, name string, decrypt bool) (*types
 
 func TestParameters(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	w.AWS.PutParameter(dev, "us-east-1", "/deployer/slack", "https://hooks.example/1")
 	w.AWS.PutParameter(prod, "us-east-1", "/deployer/prod", "another account's")
 	w.AWS.PutParameter(dev, "eu-west-1", "/deployer/far", "another region's")
@@ -57,7 +57,7 @@ func TestParameters(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := w.getParameter(t, dev, tt.asked, tt.decrypt)
+			got, err := getParameter(t, w, dev, tt.asked, tt.decrypt)
 			if tt.code != "" {
 				emulatortest.WantError(t, err, tt.code, tt.reason)
 				return
@@ -75,7 +75,7 @@ func TestParameters(t *testing.T) {
 // TestSecrets: a secret can be read as a parameter too, which needs permission of both services.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
-	w := newEnv(t, emulator.Options{})
+	w := emulatortest.New(t, emulator.Options{})
 	secret := w.AWS.PutSecret(dev, "us-east-1", "team/slack", "https://hooks.example/2")
 	const reference, none = "/aws/reference/secretsmanager/team/slack", "/aws/reference/secretsmanager/none"
 	for _, id := range []string{"team/slack", secret} {
@@ -92,24 +92,24 @@ func TestSecrets(t *testing.T) {
 		&secretsmanager.GetSecretValueInput{SecretId: new("none")})
 	emulatortest.WantError(t, err, "ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
-	got, err := w.getParameter(t, dev, reference, true)
+	got, err := getParameter(t, w, dev, reference, true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if *got.Value != "https://hooks.example/2" || *got.Name != reference || got.SourceResult == nil {
 		t.Errorf("referred to: %+v", got)
 	}
-	_, err = w.getParameter(t, dev, reference, false)
+	_, err = getParameter(t, w, dev, reference, false)
 	emulatortest.WantError(t, err, "ValidationException", "WithDecryption flag must be True for retrieving a Secret "+
 		"Manager secret.")
-	_, err = w.getParameter(t, dev, none, true)
+	_, err = getParameter(t, w, dev, none, true)
 	emulatortest.WantError(t, err, "ParameterNotFound", "An error occurred (ParameterNotFound) when referencing "+
 		"Secrets Manager: Secret aws/reference/secretsmanager/none not found.")
 
 	const who = "User: arn:aws:sts::111111111111:assumed-role/Deployer/session is not authorized to perform: "
 	parameters := emulatortest.Allow("ssm:GetParameter", parameterARN+"aws/reference/secretsmanager/team/slack")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, parameters))
-	_, err = w.getParameter(t, dev+"-Deployer", reference, true)
+	_, err = getParameter(t, w, dev+"-Deployer", reference, true)
 	emulatortest.WantError(t, err, "AccessDeniedException",
 		"An error occurred (AccessDeniedException) when referencing Secrets Manager: "+who+
 			"secretsmanager:GetSecretValue on resource: "+secret+" because no identity-based policy allows the "+
@@ -117,11 +117,11 @@ func TestSecrets(t *testing.T) {
 	secrets := emulatortest.Allow("secretsmanager:GetSecretValue",
 		"arn:aws:secretsmanager:us-east-1:111111111111:secret:team/slack-??????")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, secrets))
-	_, err = w.getParameter(t, dev+"-Deployer", reference, true)
+	_, err = getParameter(t, w, dev+"-Deployer", reference, true)
 	emulatortest.WantError(t, err, "AccessDeniedException", who+"ssm:GetParameter on resource: "+parameterARN+
 		"aws/reference/secretsmanager/team/slack because no identity-based policy allows the ssm:GetParameter action")
 	w.AWS.SetRolePolicy(dev, "Deployer", emulatortest.Policy(t, parameters), emulatortest.Policy(t, secrets))
-	if _, err := w.getParameter(t, dev+"-Deployer", reference, true); err != nil {
+	if _, err := getParameter(t, w, dev+"-Deployer", reference, true); err != nil {
 		t.Error(err)
 	}
 }

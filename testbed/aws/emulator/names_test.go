@@ -1,25 +1,11 @@
 package emulator_test
 
-import (
-	"testing"
-
-	"deployer/testbed/accounts"
-	"deployer/testbed/aws/emulator"
-	"deployer/testbed/aws/emulatortest"
-)
+import "deployer/testbed/accounts"
 
 const (
 	dev  = accounts.Dev
 	prod = accounts.Prod
 )
-
-// An env is an emulator that a test calls.
-type env struct{ *emulatortest.Env }
-
-func newEnv(t *testing.T, o emulator.Options) *env {
-	t.Helper()
-	return &env{emulatortest.New(t, o)}
-}
 
 const (
 	devQueue    = "arn:aws:sqs:us-east-1:111111111111:events"

@@ -1,0 +1,8 @@
+package events_test
+
+import "deployer/testbed/accounts"
+
+const (
+	dev  = accounts.Dev
+	prod = accounts.Prod
+)
