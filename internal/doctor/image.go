@@ -57,8 +57,8 @@ func (f *findings) task(ctx context.Context, c *checker, w environment.Workload)
 // reading an image from it. It returns false if the repository does not exist.
 func (f *findings) open(c *checker, r *repository, err error) bool {
 	if fault.HasCode(err, "RepositoryNotFoundException") {
-		f.add("repository", Problem, fmt.Sprintf("No ECR repository found: %s/%s does not exist (%s)",
-			r.registry.Host(), r.name, c.env.Strategy),
+		f.add("repository", Problem,
+			fmt.Sprintf("No ECR repository found: %s/%s does not exist (%s)", r.registry.Host(), r.name, r.reason),
 			"create it with the infrastructure, or set ecr_strategy in "+c.env.File+
 				" to the account that has the images")
 		return false

@@ -17,6 +17,7 @@ import (
 // repository is an ECR repository. Its parts are read once, when they are needed.
 type repository struct {
 	registry image.Registry
+	reason   string // what decides the registry
 	name     string
 	arn      arn.ARN
 	ecr      *ecr.Client
@@ -35,7 +36,8 @@ func (c *checker) repositoryOf(ctx context.Context, w environment.Workload) *rep
 	if r := c.repositories[name]; r != nil {
 		return r
 	}
-	r := &repository{registry: w.Registry, name: w.Repository, ecr: c.ecrIn(w.Registry.Region), http: c.http}
+	r := &repository{registry: w.Registry, reason: w.RegistryReason, name: w.Repository,
+		ecr: c.ecrIn(w.Registry.Region), http: c.http}
 	r.arn, _ = arn.Parse(name) // always valid
 	r.policy = sync.OnceValues(func() (string, error) { return r.readPolicy(ctx) })
 	r.lifecycle = sync.OnceValues(func() (string, error) { return r.readLifecycle(ctx) })
