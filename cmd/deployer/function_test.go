@@ -153,12 +153,13 @@ func TestBadEvents(t *testing.T) {
 			"rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},
 		{"push without a tag", strings.Replace(pushEvent("myproject_backend", "latest", "sha256:x"),
 			`"image-tag":"latest",`, "", 1),
-			"ignored", `the push to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
+			"ignored", `the push to "myproject_backend" has no tag: it is part of an image, ` +
+				`or its tag was replaced at once`},
 		{"push", pushEvent("myproject_backend", "latest", "sha256:x"),
 			"ignored", `tag "latest" does not deploy prod: auto_deploy is empty, so no push does; send a DEPLOY event`},
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`),
-			"ignored", `DEPLOY from "action.staging" is for another environment: prod accepts DEPLOY events from action.prod, ` +
-				`action.production`},
+			"ignored", `DEPLOY from "action.staging" is for another environment: ` +
+				`prod accepts DEPLOY events from action.prod, action.production`},
 	}
 	for _, tt := range tests { // not in parallel, because they share a function
 		got := f.invoke(t, tt.event)
