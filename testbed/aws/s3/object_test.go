@@ -25,7 +25,8 @@ func TestPresign(t *testing.T) {
 		{"in time", url, "", time.Hour, "layer"},
 		{"too late", url, "", time.Hour + 1, "AccessDenied: Request has expired"},
 		{"an unknown URL", url + "x", "", 0, "AccessDenied: Access Denied"},
-		{"with credentials", url, "AWS4-HMAC-SHA256 …", 0, "InvalidArgument: Only one auth mechanism allowed; only the " +
+		{"with credentials", url, "AWS4-HMAC-SHA256 …", 0, "InvalidArgument: Only one auth mechanism allowed; only " +
+			"the " +
 			"X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be " +
 			"specified"},
 	}
