@@ -96,7 +96,7 @@ func TestRespondsBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e, p := newFakeTime(t, 1)
-		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.ErrThrottled})
 		start := time.Now()
 		_, err := p.Handle(withDeadline(t, 1500*time.Millisecond), []byte(deployEvent("action.dev", deployS0)))
 		took := time.Since(start)
@@ -113,7 +113,7 @@ func TestReportsBeforeTheDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e, p := newFakeTime(t, 1)
-		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.Throttled()})
+		e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.ErrThrottled})
 		const firstCall = 400 * time.Millisecond
 		e.Inject(emulator.Fault{Operation: "events:PutEvents", Latency: firstCall})
 		event := deployEventAt(time.Now().Add(-5*time.Minute), "6f1d", "action.dev", deployS0)

@@ -117,7 +117,7 @@ func TestUnknownRegistration(t *testing.T) {
 		{"it took effect", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 1, Drop: emulator.DropAfter}},
 		{"it did not", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Drop: emulator.DropBefore}},
 		{"a server fault", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2,
-			Error: emulator.ServerFault()}},
+			Error: emulator.ErrServerFault}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

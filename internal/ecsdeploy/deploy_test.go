@@ -280,8 +280,8 @@ func TestTransientFaults(t *testing.T) {
 		{"concurrent registrations", emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2,
 			Error: &emulator.Error{Status: 400, Code: "ClientException",
 				Message: "Too many concurrent attempts to create a new revision of the specified family."}}},
-		{"throttled update", emulator.Fault{Operation: "ecs:UpdateService", Times: 2, Error: emulator.Throttled()}},
-		{"server fault", emulator.Fault{Operation: "*", Times: 2, Error: emulator.ServerFault()}},
+		{"throttled update", emulator.Fault{Operation: "ecs:UpdateService", Times: 2, Error: emulator.ErrThrottled}},
+		{"server fault", emulator.Fault{Operation: "*", Times: 2, Error: emulator.ErrServerFault}},
 		{"connection lost before the call", emulator.Fault{Operation: "*", Times: 2, Drop: emulator.DropBefore}},
 	}
 	for _, tt := range tests {

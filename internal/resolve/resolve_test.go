@@ -246,8 +246,8 @@ func TestMissing(t *testing.T) {
 func TestTransientFaults(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]emulator.Fault{
-		"throttled":       {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.Throttled()},
-		"server fault":    {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.ServerFault()},
+		"throttled":       {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.ErrThrottled},
+		"server fault":    {Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.ErrServerFault},
 		"lost connection": {Operation: "ecr:BatchGetImage", Times: 2, Drop: emulator.DropAfter},
 	} {
 		t.Run(name, func(t *testing.T) {

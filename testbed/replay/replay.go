@@ -77,8 +77,8 @@ func replay(ctx context.Context, o options) (*result, error) {
 func (o options) injectFaults(aws *emulator.Emulator) {
 	for _, operation := range o.throttled {
 		aws.Inject(emulator.Fault{Operation: operation, Share: throttledShare, Seed: o.seed,
-			Error: emulator.Throttled()})
+			Error: emulator.ErrThrottled})
 	}
-	aws.Inject(emulator.Fault{Operation: "*", Share: failedShare, Seed: o.seed, Error: emulator.ServerFault()})
+	aws.Inject(emulator.Fault{Operation: "*", Share: failedShare, Seed: o.seed, Error: emulator.ErrServerFault})
 	aws.Inject(emulator.Fault{Operation: "*", Share: droppedShare, Seed: o.seed, Drop: emulator.DropAfter})
 }

@@ -12,7 +12,7 @@ func TestShareOfCalls(t *testing.T) {
 	t.Parallel()
 	failed := func(seed uint64) (calls []int) {
 		e := New(Options{})
-		e.Inject(Fault{Operation: "*", Share: 0.25, Seed: seed, Error: Throttled()})
+		e.Inject(Fault{Operation: "*", Share: 0.25, Seed: seed, Error: ErrThrottled})
 		for n := range 1000 {
 			if e.takeFault(&api.Request{}).Error != nil {
 				calls = append(calls, n)
