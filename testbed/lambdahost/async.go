@@ -72,7 +72,7 @@ func (e *asyncEvent) deliver(granted chan struct{}) {
 	for {
 		select {
 		case <-granted:
-		case <-h.ctx.Done():
+		case <-h.closing:
 			h.slots.abandon(granted)
 			return
 		}
@@ -98,7 +98,7 @@ func (e *asyncEvent) deliver(granted chan struct{}) {
 		}
 		select {
 		case <-time.After(wait):
-		case <-h.ctx.Done():
+		case <-h.closing:
 			return
 		}
 		granted = h.slots.reserve()

@@ -30,8 +30,7 @@ const shutdownGrace = 500 * time.Millisecond
 type Host struct {
 	opts       Options
 	function   function
-	ctx        context.Context // done when the host closes
-	cancel     context.CancelFunc
+	closing    chan struct{} // closed when the host closes
 	slots      slots
 	logs       *logSink
 	transcript transcript
@@ -52,11 +51,11 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the Lambda host: %w", err)
 	}
-	h := &Host{opts: opts, function: fn, logs: &logSink{w: opts.Logs}, quiet: make(chan struct{})}
+	h := &Host{opts: opts, function: fn, logs: &logSink{w: opts.Logs}, quiet: make(chan struct{}),
+		closing: make(chan struct{})}
 	h.slots.free = opts.Concurrency
 	close(h.quiet)
-	h.ctx, h.cancel = context.WithCancel(ctx)
-	context.AfterFunc(h.ctx, func() { _ = h.Close() })
+	context.AfterFunc(ctx, func() { _ = h.Close() })
 	return h, nil
 }
 
@@ -64,10 +63,12 @@ func Start(ctx context.Context, opts Options) (*Host, error) {
 // second) and returns when all have exited. It returns the first error of writing to Options.Logs.
 func (h *Host) Close() error {
 	h.mu.Lock()
-	h.closed = true
+	if !h.closed {
+		h.closed = true
+		close(h.closing)
+	}
 	quiet := h.quiet
 	h.mu.Unlock()
-	h.cancel()
 	<-quiet // from here on no process is started
 
 	h.mu.Lock()
@@ -79,6 +80,16 @@ func (h *Host) Close() error {
 	}
 	wg.Wait()
 	return h.logs.err()
+}
+
+// isClosing reports whether Close was called.
+func (h *Host) isClosing() bool {
+	select {
+	case <-h.closing:
+		return true
+	default:
+		return false
+	}
 }
 
 // Wait waits until no invocation is queued, waiting for a retry, or running, and Options.OnFailure was called for all

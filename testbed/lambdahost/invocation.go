@@ -81,7 +81,7 @@ func (h *Host) Invoke(ctx context.Context, payload []byte) (Response, error) {
 		h.slots.abandon(granted)
 		h.end()
 		return Response{}, ctx.Err()
-	case <-h.ctx.Done():
+	case <-h.closing:
 		h.slots.abandon(granted)
 		h.end()
 		return Response{}, ErrClosed
@@ -129,10 +129,10 @@ func (h *Host) attempt(id string, event []byte) (Response, error) {
 	}
 	p, fault := h.initialize(id, h.opts.InitTimeout)
 	inv.deadline = time.Now().Add(h.opts.Timeout)
-	if fault != nil && h.ctx.Err() == nil {
+	if fault != nil && !h.isClosing() {
 		p, fault = h.initialize(id, h.opts.Timeout)
 	}
-	if h.ctx.Err() != nil {
+	if h.isClosing() {
 		return Response{}, ErrClosed
 	}
 	if fault != nil {
@@ -162,7 +162,7 @@ func (h *Host) initialize(id string, timeout time.Duration) (p *process, fault [
 		return p, nil
 	case <-p.exited:
 	case <-p.initFail:
-	case <-h.ctx.Done():
+	case <-h.closing:
 	case <-timer.C:
 		p.kill()
 		return nil, timeoutFailure(id, timeout)
@@ -192,7 +192,7 @@ func (p *process) invoke(inv *invocation) (Response, error) {
 		select {
 		case <-inv.done:
 		case <-p.exited:
-		case <-p.host.ctx.Done():
+		case <-p.host.closing:
 			return Response{}, ErrClosed
 		case <-timer.C:
 			p.kill()
@@ -200,7 +200,7 @@ func (p *process) invoke(inv *invocation) (Response, error) {
 		}
 	case <-p.exited:
 		return Response{}, errGone
-	case <-p.host.ctx.Done():
+	case <-p.host.closing:
 		return Response{}, ErrClosed
 	case <-timer.C: // it runs, but does not ask for an invocation
 		p.kill()
