@@ -43,7 +43,8 @@ func (d *demo) serviceRow(ctx context.Context, env, service string) (string, err
 		return "", err
 	}
 	_, image, _ := strings.Cut(aws.ToString(runs.TaskDefinition.ContainerDefinitions[0].Image), "/")
-	if i := strings.Index(image, "@sha256:"); i > 0 {
+	i := strings.Index(image, "@sha256:")
+	if i > 0 {
 		image = image[:i+len("@sha256:")+12] + "…"
 	}
 	return fmt.Sprintf("%s\t%d\t%d\t%s", service, runs.TaskDefinition.Revision, running, image), nil
@@ -76,7 +77,8 @@ func (d *demo) checkRevisions(ctx context.Context) error {
 			if workload.Name == "backend" {
 				want = 2
 			}
-			if got := runs.TaskDefinition.Revision; got != want {
+			got := runs.TaskDefinition.Revision
+			if got != want {
 				return fmt.Errorf("service %q runs revision %d, want %d", service, got, want)
 			}
 		}

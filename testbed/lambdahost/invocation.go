@@ -241,7 +241,8 @@ func timeoutFailure(id string, timeout time.Duration) []byte {
 // exitFailure returns the error document for a process that has ended.
 func exitFailure(id string, p *process) []byte {
 	reason := "Runtime exited without providing a reason"
-	if state := p.cmd.ProcessState; !state.Success() {
+	state := p.cmd.ProcessState
+	if !state.Success() {
 		reason = "Runtime exited with error: " + state.String()
 	}
 	return failure{"Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: %s", id, reason)}.document()

@@ -50,7 +50,8 @@ func ParseSignature(r *http.Request) (Signature, *Error) {
 
 // SignedService returns the service that a request is signed for, "" if it is not signed.
 func SignedService(r *http.Request) string {
-	if scope := credentialForm.FindStringSubmatch(r.Header.Get("Authorization")); scope != nil {
+	scope := credentialForm.FindStringSubmatch(r.Header.Get("Authorization"))
+	if scope != nil {
 		return scope[3]
 	}
 	return ""

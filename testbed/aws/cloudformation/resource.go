@@ -37,14 +37,16 @@ func roleARN(r *resolver, name string, properties map[string]any) string {
 
 // ruleARN returns the ARN of a rule, which has the name of its bus unless that is the default one.
 func ruleARN(r *resolver, name string, properties map[string]any) string {
-	if bus := busName(properties); bus != "default" {
+	bus := busName(properties)
+	if bus != "default" {
 		name = bus + "/" + name
 	}
 	return r.arn("events", r.stack.Region, "rule/"+name)
 }
 
 func ruleRef(_ *resolver, name string, properties map[string]any) string {
-	if bus := busName(properties); bus != "default" {
+	bus := busName(properties)
+	if bus != "default" {
 		return bus + "|" + name
 	}
 	return name

@@ -186,7 +186,8 @@ func (r *repository) put(i *image, tag string) *image {
 		r.images = append(r.images, i)
 	}
 	if tag != "" {
-		if holder := r.byTag(tag); holder != nil {
+		holder := r.byTag(tag)
+		if holder != nil {
 			holder.untag(tag)
 		}
 		stored.tags = append(stored.tags, tag)

@@ -37,7 +37,8 @@ func (e *Server) Pullable(reference string) bool {
 
 // Digest returns the digest that an image reference resolves to; "" if ECR has no such image.
 func (e *Server) Digest(reference string) string {
-	if found := e.resolve(reference); found != nil {
+	found := e.resolve(reference)
+	if found != nil {
 		return found.digest
 	}
 	return ""

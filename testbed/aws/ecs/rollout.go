@@ -73,7 +73,8 @@ func (e *Server) step(s *service, d *deployment, now time.Time) {
 // proceed starts the next stage that takes time, or completes the deployment.
 func (e *Server) proceed(s *service, d *deployment, at time.Time) {
 	for d.stage++; d.stage < len(stages); d.stage++ {
-		if wait := e.begin(s, d, at); wait > 0 {
+		wait := e.begin(s, d, at)
+		if wait > 0 {
 			d.next = at.Add(wait)
 			return
 		}

@@ -79,7 +79,8 @@ func (e *Server) listServices(r *api.Request, in listServicesInput) (any, *api.E
 	}
 	arns := []string{}
 	for _, name := range slices.Sorted(maps.Keys(c.services)) {
-		if s := c.services[name]; s.status == statusActive {
+		s := c.services[name]
+		if s.status == statusActive {
 			arns = append(arns, s.arn())
 		}
 	}

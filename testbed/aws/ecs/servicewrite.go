@@ -38,7 +38,8 @@ func (e *Server) taskDefinitionContext(r *api.Request, reference *string) map[st
 	if reference == nil {
 		return nil
 	}
-	if t := e.taskDefinition(r.Scope(), *reference); t != nil {
+	t := e.taskDefinition(r.Scope(), *reference)
+	if t != nil {
 		return map[string]string{"ecs:task-definition": t.arn()}
 	}
 	return nil

@@ -88,7 +88,8 @@ func (e *Server) openTags(r *api.Request, arn string, sent []tag) (*[]tag, *api.
 		}
 		return nil, errServiceNotFound
 	case "task-definition":
-		if td := account.findTaskDefinition(id); td != nil && strings.Contains(id, ":") {
+		td := account.findTaskDefinition(id)
+		if td != nil && strings.Contains(id, ":") {
 			return &td.tags, nil
 		}
 	}

@@ -82,7 +82,8 @@ func (e *Server) describeTask(s *service, d *deployment, arn string) api.Object 
 	containers := []api.Object{}
 	for _, image := range e.taskDefinition(s.scope, d.taskDefinition).images {
 		container := api.Object{"image": image, "lastStatus": "RUNNING", "taskArn": arn}
-		if digest := d.digests[image]; digest != "" {
+		digest := d.digests[image]
+		if digest != "" {
 			container["imageDigest"] = digest
 		}
 		containers = append(containers, container)
@@ -100,7 +101,8 @@ func (e *Server) imageDigests(taskDefinition string) map[string]string {
 	_, owner, _, _ := api.SplitARN(taskDefinition)
 	digests := map[string]string{}
 	for _, reference := range e.taskDefinition(owner, taskDefinition).images {
-		if digest := e.registries.Digest(reference); digest != "" {
+		digest := e.registries.Digest(reference)
+		if digest != "" {
 			digests[reference] = digest
 		}
 	}

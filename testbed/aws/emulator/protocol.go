@@ -32,7 +32,8 @@ var queryServices = map[string]string{
 
 // parseOperation returns the service and the operation that a request calls.
 func parseOperation(hr *http.Request, body []byte) (service, operation string) {
-	if header := hr.Header.Get("X-Amz-Target"); header != "" {
+	header := hr.Header.Get("X-Amz-Target")
+	if header != "" {
 		prefix, operation, _ := strings.Cut(header, ".")
 		if service, ok := jsonServices[prefix]; ok {
 			return service, operation
@@ -40,7 +41,8 @@ func parseOperation(hr *http.Request, body []byte) (service, operation string) {
 		return prefix, operation
 	}
 	service = "sts"
-	if signed := api.SignedService(hr); queryServices[signed] != "" {
+	signed := api.SignedService(hr)
+	if queryServices[signed] != "" {
 		service = signed // the query protocol names its service nowhere else
 	}
 	form, err := url.ParseQuery(string(body))

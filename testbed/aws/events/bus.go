@@ -140,7 +140,8 @@ func (e *Server) putPermission(r *api.Request, in putPermissionInput) (any, *api
 		s.Principal = api.Encode(api.Object{"AWS": "arn:" + api.Partition(b.scope.Region) + ":iam::" + in.Principal +
 			":root"})
 	}
-	if c := in.Condition; c != nil {
+	c := in.Condition
+	if c != nil {
 		s.Condition = api.Encode(api.Object{c.Type: api.Object{c.Key: c.Value}})
 	}
 	return api.Object{}, policyError(b.addStatement(s))

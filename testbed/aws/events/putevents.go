@@ -85,7 +85,8 @@ func (e *Server) putEvents(r *api.Request, in putEventsInput) (any, *api.Error) 
 	}
 	results, failures := []entryResult{}, 0
 	for _, n := range in.Entries {
-		if code, message := n.check(); code != "" {
+		code, message := n.check()
+		if code != "" {
 			failures++
 			results = append(results, entryResult{Code: code, Message: message})
 			continue
@@ -123,7 +124,8 @@ func (e *Server) authorizeEntry(r *api.Request, n entry) *api.Error {
 			"events:source": n.Source, "events:detail-type": n.DetailType, "events:eventBusInvocation": "false",
 		},
 	}
-	if b := e.find(id); b != nil {
+	b := e.find(id)
+	if b != nil {
 		a.Policy = b.policy
 	}
 	return r.Authorize(a)
@@ -140,7 +142,8 @@ func (e *Server) putEvent(r *api.Request, n entry) (id string) {
 		ev.Time = api.EventTime(time.Unix(int64(*n.Time), 0))
 	}
 	to := parseBus(r, n.EventBusName)
-	if b := e.find(to); b != nil {
+	b := e.find(to)
+	if b != nil {
 		e.route(b, ev, to.scope.Account != r.Caller.Account)
 	}
 	return ev.ID

@@ -15,7 +15,8 @@ const MaxLength = 2048
 
 // Parse parses an event pattern. The error of an invalid pattern names the field by its path.
 func Parse(p []byte) (*Pattern, error) {
-	if n := utf8.RuneCount(p); n > MaxLength {
+	n := utf8.RuneCount(p)
+	if n > MaxLength {
 		return nil, fmt.Errorf("parsing event pattern: it has %d characters, more than the %d that EventBridge accepts",
 			n, MaxLength)
 	}
