@@ -108,7 +108,7 @@ conformance: ## run the end-to-end cases against moto_server too, a second imple
 workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
 
 .PHONY: lint
-lint: ## check format, modules, vet, staticcheck, the workflows, and the template if cfn-lint is installed
+lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, and the template if cfn-lint is installed
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
 	go vet ./...

@@ -70,7 +70,7 @@ func TestPutRetries(t *testing.T) {
 		calls int
 		want  string // the fault's name
 	}{
-		{"server fault", emulator.Fault{Operation: "events:PutEvents", Times: 2, Error: emulator.ErrServerFault}, 3, ""},
+		{"fault", emulator.Fault{Operation: "events:PutEvents", Times: 2, Error: emulator.ErrServerFault}, 3, ""},
 		{"denied", emulator.Fault{Operation: "events:PutEvents", Error: emulator.AccessDenied("no")}, 1,
 			"AccessDenied"},
 	} {
