@@ -135,6 +135,23 @@ func TestReportsBeforeTheDeadline(t *testing.T) {
 	})
 }
 
+// TestReconcileOff checks that a registry that denies DescribeImages is not called
+// again. Over a connection, a call that was cancelled could be recorded too late.
+func TestReconcileOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e, p := newFakeTime(t, 3)
+		e.Inject(denied("ecr:DescribeImages"))
+		for _, calls := range []bool{true, false} {
+			e.ResetCalls()
+			got, err := p.Handle(withDeadline(t, time.Minute), []byte(schedule))
+			if err != nil || got.Status != "ignored" || (len(e.Calls()) > 0) != calls {
+				t.Errorf("%+v, %v after %d calls, want calls: %v", got, err, len(e.Calls()), calls)
+			}
+		}
+	})
+}
+
 // TestReconcileOfManyServices reconciles 200 services under ECS's rate limits.
 func TestReconcileOfManyServices(t *testing.T) {
 	t.Parallel()

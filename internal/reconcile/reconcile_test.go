@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsservice"
@@ -41,7 +42,8 @@ func newFixture(t *testing.T, env string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := all[env].Config
+	// Without connections, a call that is cancelled is not recorded after the search returned.
+	config := all[env].With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} }).Config
 	f := &fixture{e, clock, all, loaded, New(resolve.New(config), ecsservice.New(config))}
 	f.aws.ResetCalls()
 	return f
