@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -100,13 +101,11 @@ func (s *State) updateDeployments(service *types.Service) {
 		if ecsservice.IsPrimary(d) {
 			s.primary = aws.ToString(d.Id)
 		}
-		if d.RolloutState == types.DeploymentRolloutStateFailed {
-			s.failed[aws.ToString(d.TaskDefinition)] = true
-		}
 		if ecsservice.RollingBack(d) {
 			s.rollingBack = aws.ToString(d.RolloutStateReason)
 		}
 	}
+	maps.Copy(s.failed, ecsservice.FailedRevisions(service))
 }
 
 // number returns the number of the revision that the service runs.

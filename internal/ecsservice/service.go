@@ -165,32 +165,8 @@ func (t Target) find(out *ecs.DescribeServicesOutput) Described {
 		"create it with the infrastructure, or correct deployer.workloads."+t.Workload+".service in "+t.File)}
 }
 
-// RollingBack reports whether a deployment is a rollback that ECS started after
-// a failure, and has not ended.
-func RollingBack(d types.Deployment) bool {
-	return d.RolloutState == types.DeploymentRolloutStateInProgress && IsRollback(d)
-}
-
-// IsRollback reports whether a deployment is a rollback that ECS started after a
-// failure. Only its rolloutStateReason shows that.
-func IsRollback(d types.Deployment) bool {
-	return strings.Contains(aws.ToString(d.RolloutStateReason), "rolling back")
-}
-
 // IsPrimary reports whether a deployment is the service's newest.
 func IsPrimary(d types.Deployment) bool { return aws.ToString(d.Status) == "PRIMARY" }
-
-// FailedRevisions returns the ARNs of the revisions that have a deployment in
-// the rolloutState FAILED.
-func FailedRevisions(s *types.Service) map[string]bool {
-	failed := map[string]bool{}
-	for _, d := range s.Deployments {
-		if d.RolloutState == types.DeploymentRolloutStateFailed {
-			failed[aws.ToString(d.TaskDefinition)] = true
-		}
-	}
-	return failed
-}
 
 // retrying makes one call retry until the deadline of ctx.
 func retrying(ctx context.Context) func(*ecs.Options) {

@@ -11,9 +11,15 @@ import (
 
 // Decision is the result of [Decide] for one rollout event.
 type Decision struct {
-	Drafts []Draft      // the reports, in the order of publishing
-	Note   journal.Note // a note without a report, for the observed revision; zero if there is none
-	Reason string       // why there are no reports; "" if there are
+	Drafts []Draft // the reports, in the order of publishing
+	Notes  []Note  // notes without a report
+	Reason string  // why there are no reports; "" if there are
+}
+
+// Note is a note for the journal of a revision.
+type Note struct {
+	Revision journal.Record
+	Note     journal.Note
 }
 
 // Draft is a report that is decided on: the outcome of one revision's rollout, and
@@ -93,15 +99,8 @@ func (r rule) started() Decision {
 	switch {
 	case o.Deleted:
 		return nothing("the service was deleted")
-	case o.RollbackReason != "":
-		// The failure's report includes the rollback. ECS rolls back only to a
-		// revision whose rollout had completed.
-		d := nothing("it is ECS's rollback, which is reported with the failure: " + o.RollbackReason)
-		d.Note.DeploymentID = o.ID
-		if o.Revision.Outcome == "" {
-			d.Note.Outcome = journal.Succeeded
-		}
-		return d
+	case o.Rollback:
+		return r.rollback()
 	case !o.Revision.Foreign && o.Revision.DeploymentID == o.ID:
 		return nothing("already reported: started")
 	case !o.Foreign() && !o.Primary && anotherRollout:
@@ -112,20 +111,66 @@ func (r rule) started() Decision {
 	if o.Revision.Outcome == journal.Superseded { // but now it is rolled out again
 		d.Note.Outcome = journal.RollingOut
 	}
-	return Decision{Drafts: append([]Draft{d}, r.supersedeReplaced()...)}
+	// An event with a reason that does not say so is of no rollback.
+	return Decision{Drafts: append([]Draft{d}, r.endReplaced(r.event.Reason != "")...)}
 }
 
-// supersedeReplaced returns the reports on the rollouts that the observed one replaced.
-func (r rule) supersedeReplaced() (all []Draft) {
-	for _, replaced := range r.seen.Replaced {
-		id := replaced.DeploymentID
-		all = append(all, Draft{
-			Kind: outcome.DeploymentSuperseded, Revision: replaced, DeploymentID: id,
-			SupersededBy: outcome.Newer{EventID: r.seen.Revision.Cause.ID, DeploymentID: r.seen.ID},
-			Note:         journal.Note{DeploymentID: id, Outcome: journal.Superseded, Finished: r.at},
-		})
+// rollback handles the events of ECS's rollback of a failed rollout but its own
+// failure. The failure's report includes the rollback, which is noted for it: ECS
+// no longer shows that it is one once it has ended. ECS rolls back only to a
+// revision whose rollout had completed.
+func (r rule) rollback() Decision {
+	o := r.seen
+	d := nothing("it is ECS's rollback, which is reported with the failure")
+	switch {
+	case o.RollbackReported:
+		d.Reason = "it is ECS's rollback, which was reported with the failure"
+	case o.RollbackReason != "":
+		d.Reason += ": " + o.RollbackReason
+	}
+	if to := o.Revision; !to.Foreign && !to.Inactive && to.DeploymentID != o.ID {
+		n := journal.Note{DeploymentID: o.ID}
+		if to.Outcome == "" {
+			n.Outcome = journal.Succeeded
+		}
+		d.Notes = append(d.Notes, Note{to, n})
+	}
+	if from := o.RollbackFrom; from.Cause.ID != "" && !from.Foreign && !from.Inactive && from.Return != o.ID {
+		d.Notes = append(d.Notes, Note{from, journal.Note{Return: o.ID}})
+	}
+	return d
+}
+
+// endReplaced returns the reports on the rollouts that the observed one replaced:
+// as failed if ECS was rolling them back, else as superseded. An older revision
+// replaces a newer one only if ECS reports a deployment of its own.
+func (r rule) endReplaced(own bool) (all []Draft) {
+	for _, one := range r.seen.Replaced {
+		id := one.Revision.DeploymentID
+		d := Draft{Revision: one.Revision, DeploymentID: id,
+			Note: journal.Note{DeploymentID: id, Finished: r.at}}
+		switch {
+		case one.ReturnID != "":
+			d.Kind, d.Note.Outcome, d.Note.Return = outcome.DeploymentFailed, journal.Failed, one.ReturnID
+			d.ECSReason, d.RolledBackTo = one.Reason, revisionOf(one.ReturnTo)
+			if d.ECSReason == "" {
+				d.Problem = "ECS rolled the service back"
+			}
+			d = d.explained()
+		case one.Newer && !own:
+			continue
+		default:
+			d.Kind, d.Note.Outcome = outcome.DeploymentSuperseded, journal.Superseded
+			d.SupersededBy = outcome.Newer{EventID: r.seen.Revision.Cause.ID, DeploymentID: r.seen.ID}
+		}
+		all = append(all, d)
 	}
 	return all
+}
+
+// revisionOf returns a revision as outcomes have it.
+func revisionOf(r journal.Record) outcome.Revision {
+	return outcome.Revision{Revision: r.TaskDefinition, Image: r.Image}
 }
 
 // completed handles SERVICE_DEPLOYMENT_COMPLETED.
@@ -136,15 +181,15 @@ func (r rule) completed() Decision {
 	switch {
 	case r.seen.Deleted:
 		return r.deleted()
-	case r.seen.RollbackReported:
-		return nothing("it is ECS's rollback, which was reported with the failure")
+	case r.seen.Rollback:
+		return r.rollback()
 	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
-	return Decision{Drafts: append([]Draft{d}, r.supersedeReplaced()...)}
+	return Decision{Drafts: append([]Draft{d}, r.endReplaced(false)...)}
 }
 
 // failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as superseded
-// if a newer one replaced it, else as failed.
+// if a newer one replaced it and ECS did not roll it back, else as failed.
 func (r rule) failed() Decision {
 	if d, done := r.alreadyReported(journal.Failed, journal.Superseded); done {
 		return d
@@ -153,7 +198,13 @@ func (r rule) failed() Decision {
 	if o.Deleted {
 		return r.deleted()
 	}
-	if o.Runs.Revision > o.Revision.Revision && !o.Primary {
+	if o.Rollback {
+		// The revision had succeeded: its journal describes its own rollout.
+		d := r.failure(journal.Failed)
+		d.Foreign, d.Problem = true, "ECS's rollback failed too"
+		return Decision{Drafts: []Draft{d.explained()}}
+	}
+	if o.ReturnID == "" && o.newerRuns() {
 		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)
 		d.SupersededBy = outcome.Newer{EventID: o.Runs.Cause.ID, DeploymentID: o.Runs.DeploymentID}
 		if d.SupersededBy == (outcome.Newer{}) {
@@ -162,9 +213,6 @@ func (r rule) failed() Decision {
 		return Decision{Drafts: []Draft{d}}
 	}
 	d := r.failure(journal.Failed)
-	if o.RolledBack() {
-		d.RolledBackTo = outcome.Revision{Revision: o.Runs.TaskDefinition, Image: o.Runs.Image}
-	}
 	if d.ECSReason == "" {
 		d.Problem = "ECS ended the rollout and gave no reason"
 	}
@@ -199,12 +247,21 @@ func (r rule) impaired() Decision {
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
-// failure returns the draft of a failure. Its note names the rollback, if there is
-// one.
+// failure returns the draft of a failure. It names the rollback, if there is one,
+// and so does its note.
 func (r rule) failure(phase journal.Phase) Draft {
-	d := r.draft(outcome.DeploymentFailed, phase)
-	if r.seen.RolledBack() {
-		d.Note.Return = r.seen.PrimaryID
+	d, o := r.draft(outcome.DeploymentFailed, phase), r.seen
+	if !o.RolledBack() {
+		return d
+	}
+	d.Note.Return = cmp.Or(o.ReturnID, o.PrimaryID)
+	switch {
+	case o.ReturnTo.TaskDefinition != "":
+		d.RolledBackTo = revisionOf(o.ReturnTo)
+	case o.newerRuns(): // which replaced the rollback
+		d.RolledBackTo = revisionOf(o.Previous)
+	default:
+		d.RolledBackTo = revisionOf(o.Runs)
 	}
 	return d
 }

@@ -80,12 +80,16 @@ func withoutBreaker(o *Observation) { o.BreakerEnabled, o.BreakerRollback = fals
 func notRolledBack(o *Observation)  { o.BreakerRollback = false }
 func over(o *Observation)           { o.InProgress = false }
 func rollback(o *Observation) {
-	o.RollbackReason = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
+	o.Rollback, o.RollbackReason = true, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
 }
-func rollbackReported(o *Observation) { o.RollbackReported = true }
+func rollbackReported(o *Observation) { o.Rollback, o.RollbackReported = true, true }
 func otherID(o *Observation)          { o.ID, o.PrimaryID = "ecs-svc/99", "ecs-svc/99" }
 
 // replacing is the change of an observation of a rollout that replaced others.
 func replacing(records ...journal.Record) func(*Observation) {
-	return func(o *Observation) { o.Replaced = records }
+	return func(o *Observation) {
+		for _, r := range records {
+			o.Replaced = append(o.Replaced, Replaced{Revision: r, Newer: r.Revision > o.Revision.Revision})
+		}
+	}
 }

@@ -60,8 +60,8 @@ func (h *Handler) Handle(
 			"tag", o.Revision.Tag, "deployment_id", o.ID)
 	}
 	d := Decide(e, at, o)
-	if d.Note != (journal.Note{}) {
-		if err := h.services.AddNote(ctx, o.Revision, d.Note); err != nil {
+	for _, n := range d.Notes {
+		if err := h.services.AddNote(ctx, n.Revision, n.Note); err != nil {
 			return nil, "", err
 		}
 	}

@@ -87,14 +87,14 @@ func TestObservationOf(t *testing.T) {
 			want: Observation{Found: true, ID: id(12), PrimaryID: id(12), Primary: true, InProgress: true,
 				Accepted: reported,
 				Revision: record(12), Previous: record(11), Runs: record(12),
-				Replaced: []journal.Record{record(11, begun), record(10, ended(journal.Impaired))}}},
+				Replaced: []Replaced{{Revision: record(11, begun)}, {Revision: record(10, ended(journal.Impaired))}}}},
 		{name: "the replaced one is no longer listed", service: service(12, listed(12, "PRIMARY", inProgress, "")),
 			id:    id(12),
 			reads: [][]int{{12}, {11}}, records: []journal.Record{record(12), record(11, begun)},
 			want: Observation{Found: true, ID: id(12), PrimaryID: id(12), Primary: true, InProgress: true,
 				Accepted: reported,
 				Revision: record(12), Previous: record(11, begun), Runs: record(12),
-				Replaced: []journal.Record{record(11, begun)}}},
+				Replaced: []Replaced{{Revision: record(11, begun)}}}},
 		{name: "demoted", service: service(13, listed(13, "PRIMARY", inProgress, ""),
 			listed(12, "ACTIVE", inProgress, "")),
 			id: id(12), records: []journal.Record{record(13), record(12), record(11)}, reads: [][]int{{12}, {11, 13}},
@@ -110,8 +110,8 @@ func TestObservationOf(t *testing.T) {
 		{name: "a rollback", service: service(11, listed(11, "PRIMARY", inProgress, back)), id: id(11),
 			records: []journal.Record{record(11), record(10)}, reads: [][]int{{11}, {10}},
 			want: Observation{Found: true, ID: id(11), PrimaryID: id(11), Primary: true, InProgress: true,
-				Accepted:       reported,
-				RollbackReason: back, Revision: record(11), Previous: record(10), Runs: record(11)}},
+				Accepted: reported,
+				Rollback: true, RollbackReason: back, Revision: record(11), Previous: record(10), Runs: record(11)}},
 		{name: "journaled", service: service(11, listed(11, "PRIMARY", completed, "")), id: id(12),
 			journaled: record(12).TaskDefinition, records: []journal.Record{record(12, begun), record(11)},
 			reads: [][]int{{12}, {11}},
@@ -124,7 +124,7 @@ func TestObservationOf(t *testing.T) {
 			t.Parallel()
 			known := map[string]journal.Record{}
 			var reads [][]int
-			o, missing := observationOf(tt.service, tt.id, tt.journaled, known)
+			o, missing := observationOf(tt.service, event.Rollout{DeploymentID: tt.id}, tt.journaled, known)
 			for len(missing) > 0 {
 				var numbers []int
 				for _, r := range tt.records {
@@ -136,7 +136,7 @@ func TestObservationOf(t *testing.T) {
 					numbers = append(numbers, known[arn].Revision)
 				}
 				reads = append(reads, numbers)
-				o, missing = observationOf(tt.service, tt.id, tt.journaled, known)
+				o, missing = observationOf(tt.service, event.Rollout{DeploymentID: tt.id}, tt.journaled, known)
 			}
 			if diff := cmp.Diff(tt.reads, reads); diff != "" {
 				t.Errorf("reads: %s", diff)

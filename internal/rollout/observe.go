@@ -29,17 +29,39 @@ type Observation struct {
 	Primary         bool   // the rollout is the service's newest
 	PrimaryID       string // ECS's id of the service's newest rollout; "" if it has none
 	InProgress      bool   // the rollout has not ended
-	RollbackReason  string // ECS's reason, if the rollout is ECS's rollback of a failed one; else ""
 	BreakerEnabled  bool   // a circuit breaker or an alarm ends failing rollouts
 	BreakerRollback bool   // and then ECS rolls the service back
 
+	// Rollback means that the rollout is ECS's rollback of a failed one.
+	Rollback       bool
+	RollbackReason string // ECS's reason for it; "" if ECS no longer shows it
+	// RollbackFrom is the revision whose rollout failed, with the id of that
+	// rollout; zero if it is not known.
+	RollbackFrom journal.Record
+	// RollbackReported means that it was reported with that failure.
+	RollbackReported bool
+
+	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is
+	// known, and ReturnTo the revision that it restores.
+	ReturnID string
+	ReturnTo journal.Record
+
 	// Replaced are the deployer's own rollouts that this one replaced before they
 	// ended.
-	Replaced []journal.Record
+	Replaced []Replaced
+}
 
-	// RollbackReported means that the rollout is ECS's rollback of a failed one,
-	// and was reported with that failure. It is only known for a completed one.
-	RollbackReported bool
+// Replaced is a rollout that another one replaced before it ended.
+type Replaced struct {
+	Revision journal.Record // with the id of the rollout
+	// Newer means that it is a newer revision than the one that replaced it. That
+	// is a rollback, unless ECS reports it as a deployment of its own.
+	Newer bool
+	// ReturnID, ReturnTo and Reason are those of ECS's rollback of it, which had not
+	// ended either: then it has failed. ReturnID is "" if there was none.
+	ReturnID string
+	ReturnTo journal.Record
+	Reason   string
 }
 
 // Foreign reports whether the rollout is an external deployment: the rollout of a
@@ -49,10 +71,23 @@ func (o Observation) Foreign() bool {
 	return o.Revision.Foreign || ended && o.Revision.DeploymentID != o.ID
 }
 
-// RolledBack reports whether a failed rollout is or was rolled back: the service
-// runs another revision.
+// RolledBack reports whether a failed rollout is or was rolled back, and no newer
+// one has replaced it instead.
 func (o Observation) RolledBack() bool {
-	return !o.Deleted && o.Runs.TaskDefinition != o.Revision.TaskDefinition
+	switch {
+	case o.Deleted:
+		return false
+	case o.ReturnID != "":
+		return true
+	}
+	return o.Runs.TaskDefinition != o.Revision.TaskDefinition && !o.newerRuns()
+}
+
+// newerRuns reports whether a newer rollout has replaced the observed one. It is a
+// rollback if the revision had been rolled out before.
+func (o Observation) newerRuns() bool {
+	again := o.Runs.Outcome == journal.Succeeded && o.Runs.DeploymentID != o.PrimaryID
+	return !o.Primary && o.Runs.Revision > o.Revision.Revision && !again
 }
 
 // Shows reports whether the observation is recent enough for an event: it shows
@@ -62,7 +97,7 @@ func (o Observation) Shows(e event.Rollout) bool {
 	case event.TasksImpaired:
 		return true
 	case event.RolloutFailed:
-		return o.Found && (o.Deleted || !o.BreakerRollback || o.RolledBack())
+		return o.Found && (o.Deleted || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
 	}
 	return o.Found
 }
@@ -89,25 +124,32 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 			journaled, records[r.TaskDefinition] = r.TaskDefinition, r
 		}
 	}
-	o, missing := observationOf(service, e.DeploymentID, journaled, records)
+	o, missing := observationOf(service, e, journaled, records)
 	for len(missing) > 0 {
-		read := h.services.Record
-		if o.Found { // the others may have been deleted
-			read = h.services.RecordOrARN
-		}
-		if err := readAll(ctx, read, t, missing, records); err != nil {
+		if err := readAll(ctx, h.services.RecordOrARN, t, missing, records); err != nil {
 			return o, err
 		}
-		o, missing = observationOf(service, e.DeploymentID, journaled, records)
+		o, missing = observationOf(service, e, journaled, records)
 	}
-	if e.Step == event.RolloutCompleted && o.Found && !o.Deleted && o.Foreign() {
+	again := o.Foreign() || e.Step == event.RolloutFailed && o.Revision.Outcome == journal.Succeeded
+	ended := e.Step == event.RolloutCompleted || e.Step == event.RolloutFailed
+	if ended && again && o.Found && !o.Deleted && !o.Rollback {
 		newest, err := h.services.Record(ctx, t, ecsservice.FamilyOf(o.Revision.TaskDefinition))
-		if err != nil {
+		if err != nil && !errors.Is(err, fault.ErrTaskDefinitionNotFound) {
 			return o, err
 		}
-		o.RollbackReported = newest.Return == o.ID
+		o.rollbackOf(newest)
 	}
 	return o, nil
+}
+
+// rollbackOf completes the observation if the rollout is the rollback of a
+// revision's rollout, by the journal of that revision.
+func (o *Observation) rollbackOf(r journal.Record) {
+	if r.Return != "" && r.Return == o.ID {
+		o.Rollback, o.RollbackFrom = true, r
+		o.RollbackReported = r.Outcome == journal.Failed
+	}
 }
 
 // searchJournals returns the revision of the service's family whose journal has
@@ -160,15 +202,15 @@ func lists(service *types.Service, id string) bool {
 	return service != nil && slices.ContainsFunc(service.Deployments, hasID)
 }
 
-// observationOf returns the observation of the rollout with an id, from a service
-// and the records of revisions by their ARNs. The service is nil if it does not
-// exist. The id "" stands for the service's newest rollout. Journaled is the ARN of
-// the revision whose journal has the id, if ECS does not list the rollout. If
-// missing is not empty, these revisions have to be read first.
+// observationOf returns the observation of an event's rollout, from a service and
+// the records of revisions by their ARNs. The service is nil if it does not exist.
+// An event without an id is about the service's newest rollout. Journaled is the
+// ARN of the revision whose journal has the id, if ECS does not list the rollout.
+// If missing is not empty, these revisions have to be read first.
 func observationOf(
-	service *types.Service, id, journaled string, records map[string]journal.Record,
+	service *types.Service, e event.Rollout, journaled string, records map[string]journal.Record,
 ) (o Observation, missing []string) {
-	o = Observation{ID: id, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
+	o = Observation{ID: e.DeploymentID, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
 		service = &types.Service{}
 	}
@@ -184,8 +226,41 @@ func observationOf(
 	if o.Revision, known = records[revision]; !known {
 		return o, []string{revision}
 	}
+	o.Revision.Foreign = o.Revision.Foreign || o.Revision.Cause.ID == "" // it was deleted, and its journal with it
 	o.Found = true
-	return o, o.addOthers(service, records)
+	if e.Step == event.RolloutStarted && ecsservice.SaysRollback(e.Reason) {
+		o.Rollback, o.RollbackReason = true, e.Reason
+	}
+	family := family{records: records}
+	// The first event of any other deployment gives another reason.
+	own := e.Step == event.RolloutStarted && e.Reason != "" && !o.Rollback
+	o.addRollback(service, &family, own)
+	o.addOthers(service, &family)
+	return o, family.missing
+}
+
+// family is the revisions that were read, and those that have to be.
+type family struct {
+	records map[string]journal.Record
+	missing []string
+}
+
+// record returns the record of a revision, zero if it was not read.
+func (f *family) record(arn string) journal.Record {
+	r, known := f.records[arn]
+	if !known && arn != "" && !slices.Contains(f.missing, arn) {
+		f.missing = append(f.missing, arn)
+	}
+	return r
+}
+
+// rollout returns the record of a deployment's revision, with the deployment's id.
+func (f *family) rollout(d types.Deployment) journal.Record {
+	r := f.record(aws.ToString(d.TaskDefinition))
+	if r.TaskDefinition != "" {
+		r.DeploymentID = aws.ToString(d.Id)
+	}
+	return r
 }
 
 // addDeployment adds what the service's deployments show about the rollout. It
@@ -203,7 +278,7 @@ func (o *Observation) addDeployment(service *types.Service) (revision string) {
 		o.ID, o.Primary, o.Accepted = id, primary, aws.ToTime(d.CreatedAt)
 		o.InProgress = d.RolloutState == types.DeploymentRolloutStateInProgress
 		if ecsservice.IsRollback(d) {
-			o.RollbackReason = aws.ToString(d.RolloutStateReason)
+			o.Rollback, o.RollbackReason = true, aws.ToString(d.RolloutStateReason)
 		}
 		revision = aws.ToString(d.TaskDefinition)
 	}
@@ -225,9 +300,34 @@ func breakers(c *types.DeploymentConfiguration) (enabled, rollback bool) {
 	return enabled, rollback
 }
 
+// addRollback adds ECS's rollback of the rollout, or that it is a rollback itself.
+// Own means that ECS reports the rollout as a deployment of its own.
+func (o *Observation) addRollback(service *types.Service, f *family, own bool) {
+	if r := o.Revision; r.DeploymentID == o.ID || r.DeploymentID == "" {
+		o.ReturnID = r.Return
+	}
+	for _, r := range ecsservice.Rollbacks(service) {
+		switch o.ID {
+		case aws.ToString(r.From.Id):
+			o.ReturnID, o.ReturnTo = aws.ToString(r.By.Id), f.record(aws.ToString(r.By.TaskDefinition))
+		case aws.ToString(r.By.Id):
+			from := f.record(aws.ToString(r.From.TaskDefinition))
+			switch id := aws.ToString(r.From.Id); {
+			case from.TaskDefinition == "": // it is read first
+			case from.Return == o.ID:
+				o.rollbackOf(from)
+			case r.Certain || o.Rollback || !own && (from.Foreign || from.Pending()):
+				o.Rollback = true
+				o.RollbackFrom = from
+				o.RollbackFrom.DeploymentID = id
+			}
+		}
+	}
+}
+
 // addOthers adds the previous revision, the running one, and the replaced
-// rollouts. It returns the ARNs of revisions that have to be read first.
-func (o *Observation) addOthers(service *types.Service, records map[string]journal.Record) (missing []string) {
+// rollouts.
+func (o *Observation) addOthers(service *types.Service, f *family) {
 	previous := o.Revision.Previous
 	if o.Foreign() { // the journal describes the deployer's own rollout
 		previous = ""
@@ -247,33 +347,46 @@ func (o *Observation) addOthers(service *types.Service, records map[string]journ
 			previous = arn
 		}
 	}
-	get := func(arn string) journal.Record {
-		r, known := records[arn]
-		if !known && arn != "" && !slices.Contains(missing, arn) {
-			missing = append(missing, arn)
-		}
-		return r
-	}
-	o.Previous, o.Runs = get(previous), get(aws.ToString(service.TaskDefinition))
+	o.Previous, o.Runs = f.record(previous), f.record(aws.ToString(service.TaskDefinition))
 	for _, d := range replaced {
-		if r := get(aws.ToString(d.TaskDefinition)); r.TaskDefinition != "" && r.Pending() {
-			r.DeploymentID = aws.ToString(d.Id) // its start may be reported later
-			o.Replaced = append(o.Replaced, r)
+		// The start of some may be reported later.
+		if r := f.record(aws.ToString(d.TaskDefinition)); r.Pending() && r.Cause.ID != "" {
+			o.replace(service, f, f.rollout(d))
 		}
 	}
 	// Its start was reported, and ECS no longer lists it: no event will report its end.
 	p := o.Previous
 	if o.Primary && p.Pending() && p.DeploymentID != "" && p.DeploymentID != o.ID && !listed[p.TaskDefinition] {
-		o.Replaced = append(o.Replaced, p)
+		o.replace(service, f, p)
 	}
-	return missing
+}
+
+// replace adds a replaced rollout.
+func (o *Observation) replace(service *types.Service, f *family, r journal.Record) {
+	one := Replaced{Revision: r, ReturnID: r.Return}
+	one.Newer = r.Revision > o.Revision.Revision &&
+		ecsservice.FamilyOf(r.TaskDefinition) == ecsservice.FamilyOf(o.Revision.TaskDefinition)
+	for _, back := range ecsservice.Rollbacks(service) {
+		if aws.ToString(back.From.Id) == r.DeploymentID && aws.ToString(back.By.Id) != o.ID {
+			one.ReturnID, one.ReturnTo = aws.ToString(back.By.Id), f.record(aws.ToString(back.By.TaskDefinition))
+			if back.Certain {
+				one.Reason = aws.ToString(back.By.RolloutStateReason)
+			}
+		}
+	}
+	if one.ReturnID != "" && one.ReturnTo.TaskDefinition == "" {
+		one.ReturnTo = f.record(r.Previous)
+	}
+	o.Replaced = append(o.Replaced, one)
 }
 
 // replaces reports whether the rollout replaces a deployment that is in progress
-// and whose revision is not yet among the replaced ones.
+// and whose revision is not yet among the replaced ones. A rollback is no rollout
+// of its own.
 func (o *Observation) replaces(d types.Deployment, replaced []types.Deployment) bool {
 	arn := aws.ToString(d.TaskDefinition)
-	if d.RolloutState != types.DeploymentRolloutStateInProgress || arn == o.Revision.TaskDefinition {
+	if d.RolloutState != types.DeploymentRolloutStateInProgress || arn == o.Revision.TaskDefinition ||
+		ecsservice.IsRollback(d) {
 		return false
 	}
 	sameRevision := func(r types.Deployment) bool { return aws.ToString(r.TaskDefinition) == arn }

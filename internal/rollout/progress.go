@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,14 +31,15 @@ func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
 // Progress reads the progress of the target's rollout of a revision, given by its
 // ARN. It makes one call. It makes another one if the rollout has stages, if ECS no
-// longer lists it, or if its tasks fail without a circuit breaker.
+// longer lists it or does not say how it ended, or if its tasks fail without a
+// circuit breaker.
 func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
 	service, err := c.services.DescribeService(ctx, t)
 	if err != nil {
 		return Progress{}, err
 	}
 	p := progressOf(service, revision)
-	if p.DeploymentID == "" {
+	if p.DeploymentID == "" || p.Phase == journal.Failed && p.Reason == "" {
 		return c.pastProgress(ctx, t, p)
 	}
 	if !p.Ended() {
@@ -55,15 +57,15 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	return p, err
 }
 
-// pastProgress completes the progress of a rollout that ECS no longer lists from
-// the journal.
+// pastProgress completes the progress of a rollout from the journal: of one that ECS
+// no longer lists, or of which it does not say how it ended.
 func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progress) (Progress, error) {
 	record, err := c.services.Record(ctx, t, p.TaskDefinition)
 	switch record.Outcome {
 	case journal.Succeeded, journal.Failed, journal.Superseded:
 		p.Phase = record.Outcome
 	}
-	p.DeploymentID, p.Reason = record.DeploymentID, record.Why
+	p.DeploymentID, p.Reason = cmp.Or(p.DeploymentID, record.DeploymentID), record.Why
 	return p, err
 }
 
@@ -78,9 +80,15 @@ func progressOf(s *types.Service, revision string) Progress {
 		p.Desired, p.Running = int(d.DesiredCount), int(d.RunningCount)
 		p.Pending, p.Failed = int(d.PendingCount), int(d.FailedTasks)
 		steady := d.RolloutState == "" && p.Running == p.Desired && p.Pending == 0
+		back, rolledBack := rollbackFrom(s, p.DeploymentID)
 		switch {
 		case d.RolloutState == types.DeploymentRolloutStateFailed:
 			p.Phase = journal.Failed
+		case rolledBack:
+			p.Phase, p.Reason = journal.Failed, ""
+			if back.Certain {
+				p.Reason = aws.ToString(back.By.RolloutStateReason)
+			}
 		case !ecsservice.IsPrimary(d):
 			p.Phase = journal.Superseded
 		case d.RolloutState == types.DeploymentRolloutStateCompleted || steady:
@@ -95,4 +103,15 @@ func progressOf(s *types.Service, revision string) Progress {
 		p.Phase = journal.Superseded
 	}
 	return p
+}
+
+// rollbackFrom returns ECS's rollback of the rollout with an id, if a service shows
+// one.
+func rollbackFrom(s *types.Service, id string) (r ecsservice.Rollback, found bool) {
+	for _, r := range ecsservice.Rollbacks(s) {
+		if aws.ToString(r.From.Id) == id {
+			return r, true
+		}
+	}
+	return r, false
 }

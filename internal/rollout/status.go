@@ -149,8 +149,8 @@ func statusOf(t ecsservice.Target, service *types.Service, running, newest ecsse
 		record := t.Record(newest)
 		s.Newest, s.SameImage = &record, same
 	}
-	newestFailed := s.Newest != nil &&
-		(s.Newest.Outcome == journal.Failed || ecsservice.FailedRevisions(service)[newest.ARN()])
+	newestFailed := s.Newest != nil && (s.Newest.Outcome == journal.Failed ||
+		s.Newest.Outcome != journal.Superseded && ecsservice.FailedRevisions(service)[newest.ARN()])
 	switch {
 	case rollingBack:
 		s.Condition = RollingBack

@@ -1,0 +1,133 @@
+package rollout
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"deployer/internal/ecsservice"
+)
+
+// publishedFamily is the family of the answers in testdata.
+const publishedFamily = "arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:"
+
+// publishedTarget is the service of the answers in testdata.
+var publishedTarget = ecsservice.Target{File: "prod.yaml", Workload: "backend", Cluster: "myproject_cluster_prod",
+	Service: "myproject_service_prod", Family: "myproject_service_prod", Container: "app"}
+
+// publishedAccount answers as an account did: with the answers of DescribeServices
+// and of DescribeServiceDeployments in testdata, and with revisions that have tags.
+// It is an [aws.HTTPClient] without a network.
+type publishedAccount struct {
+	t        *testing.T
+	answer   string                       // the name of the answer of DescribeServices
+	tags     map[string]map[string]string // of revisions, by number; a revision without any was deleted
+	list     string                       // the name of the answer of ListServiceDeployments; "" if that is denied
+	describe string                       // and of DescribeServiceDeployments
+	written  int                          // calls of TagResource
+	calls    []string
+}
+
+// client returns a client of the account.
+func (a *publishedAccount) client() *ecsservice.Client {
+	return ecsservice.New(aws.Config{Region: "us-east-1", HTTPClient: a,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
+}
+
+// Do answers a call.
+func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	must(a.t, err)
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	a.calls = append(a.calls, operation)
+	status, text := http.StatusOK, ""
+	switch operation {
+	case "DescribeServices":
+		text = a.file(a.answer)
+	case "DescribeTaskDefinition":
+		status, text = a.revision(body)
+	case "ListServiceDeployments":
+		status, text = a.optional(a.list)
+	case "DescribeServiceDeployments":
+		status, text = a.optional(a.describe)
+	case "TagResource":
+		a.tag(body)
+		text = "{}"
+	default:
+		a.t.Errorf("unexpected call of %s", operation)
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}, nil
+}
+
+// file returns the answer with a name.
+func (a *publishedAccount) file(name string) string {
+	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	must(a.t, err)
+	return string(text)
+}
+
+// optional returns the answer with a name, or a denial without one.
+func (a *publishedAccount) optional(name string) (status int, text string) {
+	if name == "" {
+		return http.StatusBadRequest, `{"__type":"AccessDeniedException","message":"not authorized"}`
+	}
+	return http.StatusOK, a.file(name)
+}
+
+// revision answers DescribeTaskDefinition. A family's name stands for revision 12.
+func (a *publishedAccount) revision(body []byte) (status int, text string) {
+	var in struct{ TaskDefinition string }
+	must(a.t, json.Unmarshal(body, &in))
+	number := "12"
+	if i := strings.LastIndexByte(in.TaskDefinition, ':'); i >= 0 {
+		number = in.TaskDefinition[i+1:]
+	}
+	if a.tags[number] == nil {
+		return http.StatusBadRequest, `{"__type":"ClientException","message":"Unable to describe task definition."}`
+	}
+	tags := []map[string]string{}
+	for key, value := range a.tags[number] {
+		tags = append(tags, map[string]string{"key": key, "value": value})
+	}
+	encoded, err := json.Marshal(tags)
+	must(a.t, err)
+	return http.StatusOK, fmt.Sprintf(`{"taskDefinition":{"taskDefinitionArn":"%s%s","family":"myproject_service_prod",`+
+		`"revision":%s,"status":"ACTIVE","containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
+		publishedFamily, number, number, number, encoded)
+}
+
+// tag handles TagResource.
+func (a *publishedAccount) tag(body []byte) {
+	var in struct {
+		ResourceArn string
+		Tags        []struct{ Key, Value string }
+	}
+	must(a.t, json.Unmarshal(body, &in))
+	number := in.ResourceArn[strings.LastIndexByte(in.ResourceArn, ':')+1:]
+	a.written++
+	for _, tag := range in.Tags {
+		a.tags[number][tag.Key] = tag.Value
+	}
+}
+
+// journalOf returns the tags of a revision of the deployer, for the event eN at
+// minute N, with more tags.
+func journalOf(number, previous int, more ...string) map[string]string {
+	tags := map[string]string{
+		"deployer:event-id": fmt.Sprint("e", number), "deployer:event-time": fmt.Sprintf("2026-11-26T09:%d:00Z", number),
+		"deployer:source": "action.production", "deployer:tag": fmt.Sprint("v", number),
+		"deployer:previous": fmt.Sprint(publishedFamily, previous),
+	}
+	for i := 0; i < len(more); i += 2 {
+		tags[more[i]] = more[i+1]
+	}
+	return tags
+}
