@@ -234,14 +234,14 @@ func TestRollingBack(t *testing.T) {
 		t.Errorf("push: %v after %v", err, calls)
 	}
 	older := w.event(t, "older", 0, "v2")
-	if got, _, err := w.deploy(t, target, older); err != nil || got.Status == Superseded {
+	if got, _, err := w.deploy(t, target, older); err != nil || got.Status != Deployed ||
+		!strings.HasPrefix(got.Reason, "the service is being moved to the new revision; the service was being "+
+			"rolled back: ECS deployment circuit breaker: rolling back to deploymentId ") {
 		t.Errorf("older than the failed one: %+v, %v", got, err)
 	}
-	manual := w.event(t, "manual", 3, "v3")
-	got, _, err := w.deploy(t, target, manual)
-	if err != nil || got.Status != Deployed || !strings.HasPrefix(got.Reason,
-		"the service is being moved to the new revision; the service was being rolled back: ECS deployment "+
-			"circuit breaker: rolling back to deploymentId ") {
+	manual := w.event(t, "manual", 3, "v3") // the deployment before has replaced the rollback
+	if got, _, err := w.deploy(t, target, manual); err != nil || got.Status != Deployed ||
+		got.Reason != "the service is being moved to the new revision" {
 		t.Errorf("manual: %+v, %v", got, err)
 	}
 }

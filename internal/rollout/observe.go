@@ -97,7 +97,7 @@ func (o Observation) Shows(e event.Rollout) bool {
 	case event.TasksImpaired:
 		return true
 	case event.RolloutFailed:
-		return o.Found && (o.Deleted || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
+		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
 	}
 	return o.Found
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/journal"
 	"deployer/internal/outcome"
 )
 
@@ -146,6 +148,126 @@ func TestRollbackIsOneFailure(t *testing.T) {
 				for _, state := range rollbackStates {
 					try(order, []string{state})
 				}
+			}
+		})
+	}
+}
+
+// TestRollbackSiblings handles the events of rollbacks that differ from the usual
+// one.
+func TestRollbackSiblings(t *testing.T) {
+	t.Parallel()
+	ours, external := previousRevisions["ours"], previousRevisions["external"]
+	twelve := journalOf(12, 11, "deployer:deployment", failedID)
+	moved := event.Rollout{Step: event.RolloutStarted, DeploymentID: backID, Reason: "ECS deployment " + backID + " in progress."}
+	alarm := backStarts
+	alarm.Reason = "ECS deployment failed: alarm detected: Rolling back to deploymentId " + firstID
+	stop := backStarts
+	stop.Reason = "Stopped by a user; rolling back to deploymentId " + firstID + "."
+	nothing := backEnds
+	nothing.Step, nothing.Reason = event.RolloutStarted, ""
+	backFails := fails
+	backFails.DeploymentID = backID
+	newer := event.Rollout{Step: event.RolloutStarted, DeploymentID: "ecs-svc/4444444444444444444",
+		Reason: "ECS deployment ecs-svc/4444444444444444444 in progress."}
+	newerEnds := newer
+	newerEnds.Step, newerEnds.Reason = event.RolloutCompleted, "ECS deployment ecs-svc/4444444444444444444 completed."
+	failure := "Deployment Failed of 12: " + breakerText + " Back to 11"
+	type handled struct {
+		event event.Rollout
+		state string
+	}
+	tests := []struct {
+		name           string
+		eleven, twelve map[string]string
+		events         []handled
+		want           []string
+	}{
+		{"an external rollout", external, external, []handled{{backStarts, "1-rolling-back"}, {backEnds, "2-rolled-back"},
+			{fails, "3-failed"}}, []string{failure + " (external)"}},
+		{"an external rollout, in another order", ours, external, []handled{{backEnds, "3-failed"},
+			{fails, "3-failed"}, {backStarts, "3-failed"}}, []string{failure + " (external)"}},
+		{"by an alarm", external, twelve, []handled{{alarm, "2-rolled-back"}, {backEnds, "2-rolled-back"},
+			{fails, "3-failed"}}, []string{failure}},
+		{"because it was stopped", external, twelve, []handled{{stop, "3-failed"}, {fails, "3-failed"}},
+			[]string{failure}},
+		{"without a reason", external, twelve, []handled{{nothing, "2-rolled-back"}, {fails, "2-rolled-back"}},
+			[]string{failure}},
+		{"a person moved the service to the older revision", external, twelve,
+			[]handled{{moved, "2-rolled-back"}, {backEnds, "2-rolled-back"}},
+			[]string{"Deployment Started of 11: " + moved.Reason + " (external)", "Deployment Superseded of 12: ",
+				"Deployment Succeeded of 11: " + backEnds.Reason + " (external)"}},
+		{"the rollback fails too", ours, twelve, []handled{{backStarts, "1-rolling-back"}, {fails, "4-rollback-failed"},
+			{backFails, "4-rollback-failed"}},
+			[]string{failure, "Deployment Failed of 11: " + breakerText + " (external)"}},
+		{"a newer deployment replaces the rollback", external, twelve, []handled{{backStarts, "1-rolling-back"},
+			{newer, "5-replaced"}, {fails, "5-replaced"}, {newerEnds, "5-replaced"}},
+			[]string{"Deployment Started of 13: " + newer.Reason, "Deployment Failed of 12: " + rollbackText + " Back to 11",
+				"Deployment Succeeded of 13: " + newerEnds.Reason}},
+		{"a newer deployment replaces the rollback, and the failure is handled first", ours, twelve,
+			[]handled{{fails, "5-replaced"}, {newer, "5-replaced"}, {backStarts, "5-replaced"}},
+			[]string{failure, "Deployment Started of 13: " + newer.Reason}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := &publishedAccount{t: t, tags: map[string]map[string]string{
+				"11": maps.Clone(tt.eleven), "12": maps.Clone(tt.twelve), "13": journalOf(13, 11)}}
+			var reports []outcome.Outcome
+			for _, h := range tt.events {
+				more, _ := a.handle(h.event, h.state)
+				reports = append(reports, more...)
+			}
+			if diff := cmp.Diff(tt.want, summary(reports)); diff != "" {
+				t.Error(diff)
+			}
+			if got := a.tags["11"]["deployer:outcome"]; got != tt.eleven["deployer:outcome"] {
+				t.Errorf("revision 11 is %s", got)
+			}
+		})
+	}
+}
+
+// TestRollbackShown checks that a rollout that ECS rolls back is shown as failed in
+// every state of the rollback, and the service as rolling back or rolled back.
+func TestRollbackShown(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		state     string
+		journal   []string // more of revision 12
+		phase     journal.Phase
+		reason    string
+		condition Condition
+	}{
+		{"1-rolling-back", nil, journal.Failed, rollbackText, RollingBack},
+		{"2-rolled-back", nil, journal.Failed, "", RolledBack},
+		{"2-rolled-back", []string{"deployer:outcome", "failed", "deployer:why", breakerText}, journal.Failed, breakerText,
+			RolledBack},
+		{"2-rolled-back", []string{"deployer:outcome", "superseded"}, journal.Superseded, "", Steady},
+		{"3-failed", nil, journal.Failed, breakerText, RolledBack},
+		{"4-rollback-failed", nil, journal.Failed, breakerText, Failed},
+	} {
+		t.Run(fmt.Sprint(tt.state, tt.journal), func(t *testing.T) {
+			t.Parallel()
+			a := &publishedAccount{t: t, answer: tt.state, tags: map[string]map[string]string{
+				"11": {}, "12": journalOf(12, 11, tt.journal...)}}
+			c := New(a.client())
+			p, err := c.Follow(t.Context(), publishedTarget, publishedFamily+"12", func(Progress) {})
+			must(t, err)
+			if p.Phase != tt.phase || p.Reason != tt.reason {
+				t.Errorf("followed: %s: %q, want %s: %q", p.Phase, p.Reason, tt.phase, tt.reason)
+			}
+			must(t, c.Statuses(t.Context(), publishedTarget.Cluster, []ecsservice.Target{publishedTarget}, &Memory{},
+				func(_ int, s Status, err error) {
+					must(t, err)
+					if s.Condition != tt.condition || s.Failed() != (tt.condition != Steady) {
+						t.Errorf("condition %s, want %s", s.Condition, tt.condition)
+					}
+				}))
+			service, err := a.client().DescribeService(t.Context(), publishedTarget)
+			must(t, err)
+			if phase, _ := listedPhase(service, publishedFamily+"12"); phase != journal.Failed {
+				t.Errorf("in the history: %s", phase)
 			}
 		})
 	}
