@@ -67,7 +67,8 @@ func TestObserve(t *testing.T) {
 		s.Previous.Cause.ID != "v3" || s.Runs.Cause.ID != "v4" || s.PrimaryID != ids[2] {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Replaced) != 2 || s.Replaced[0].Revision.Cause.ID != "v3" || s.Replaced[0].Revision.DeploymentID != ids[1] ||
+	if len(s.Replaced) != 2 || s.Replaced[0].Revision.Cause.ID != "v3" ||
+		s.Replaced[0].Revision.DeploymentID != ids[1] ||
 		s.Replaced[1].Revision.DeploymentID != ids[0] {
 		t.Errorf("replaced: %+v", s.Replaced)
 	}

@@ -99,8 +99,8 @@ func (a *publishedAccount) revision(body []byte) (status int, text string) {
 	}
 	encoded, err := json.Marshal(tags)
 	must(a.t, err)
-	return http.StatusOK, fmt.Sprintf(`{"taskDefinition":{"taskDefinitionArn":"%s%s","family":"myproject_service_prod",`+
-		`"revision":%s,"status":"ACTIVE","containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
+	return http.StatusOK, fmt.Sprintf(`{"taskDefinition":{"taskDefinitionArn":"%s%s",`+
+		`"family":"myproject_service_prod","revision":%s,"status":"ACTIVE","containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
 		publishedFamily, number, number, number, encoded)
 }
 
@@ -122,8 +122,9 @@ func (a *publishedAccount) tag(body []byte) {
 // minute N, with more tags.
 func journalOf(number, previous int, more ...string) map[string]string {
 	tags := map[string]string{
-		"deployer:event-id": fmt.Sprint("e", number), "deployer:event-time": fmt.Sprintf("2026-11-26T09:%d:00Z", number),
-		"deployer:source": "action.production", "deployer:tag": fmt.Sprint("v", number),
+		"deployer:event-id":   fmt.Sprint("e", number),
+		"deployer:event-time": fmt.Sprintf("2026-11-26T09:%d:00Z", number),
+		"deployer:source":     "action.production", "deployer:tag": fmt.Sprint("v", number),
 		"deployer:previous": fmt.Sprint(publishedFamily, previous),
 	}
 	for i := 0; i < len(more); i += 2 {

@@ -41,7 +41,7 @@ var rollbackStates = []string{"1-rolling-back", "2-rolled-back", "3-failed"}
 
 // previousRevisions are the tags of what revision 11 may be.
 var previousRevisions = map[string]map[string]string{
-	"ours": journalOf(11, 10, "deployer:deployment", firstID, "deployer:outcome", "succeeded"),
+	"ours":                                 journalOf(11, 10, "deployer:deployment", firstID, "deployer:outcome", "succeeded"),
 	"ours, whose success was not reported": journalOf(11, 10),
 	"external":                             {},
 	"deleted":                              nil,
@@ -159,7 +159,8 @@ func TestRollbackSiblings(t *testing.T) {
 	t.Parallel()
 	ours, external := previousRevisions["ours"], previousRevisions["external"]
 	twelve := journalOf(12, 11, "deployer:deployment", failedID)
-	moved := event.Rollout{Step: event.RolloutStarted, DeploymentID: backID, Reason: "ECS deployment " + backID + " in progress."}
+	moved := event.Rollout{Step: event.RolloutStarted, DeploymentID: backID,
+		Reason: "ECS deployment " + backID + " in progress."}
 	alarm := backStarts
 	alarm.Reason = "ECS deployment failed: alarm detected: Rolling back to deploymentId " + firstID
 	stop := backStarts
@@ -183,8 +184,8 @@ func TestRollbackSiblings(t *testing.T) {
 		events         []handled
 		want           []string
 	}{
-		{"an external rollout", external, external, []handled{{backStarts, "1-rolling-back"}, {backEnds, "2-rolled-back"},
-			{fails, "3-failed"}}, []string{failure + " (external)"}},
+		{"an external rollout", external, external, []handled{{backStarts, "1-rolling-back"},
+			{backEnds, "2-rolled-back"}, {fails, "3-failed"}}, []string{failure + " (external)"}},
 		{"an external rollout, in another order", ours, external, []handled{{backEnds, "3-failed"},
 			{fails, "3-failed"}, {backStarts, "3-failed"}}, []string{failure + " (external)"}},
 		{"by an alarm", external, twelve, []handled{{alarm, "2-rolled-back"}, {backEnds, "2-rolled-back"},
@@ -202,7 +203,8 @@ func TestRollbackSiblings(t *testing.T) {
 			[]string{failure, "Deployment Failed of 11: " + breakerText + " (external)"}},
 		{"a newer deployment replaces the rollback", external, twelve, []handled{{backStarts, "1-rolling-back"},
 			{newer, "5-replaced"}, {fails, "5-replaced"}, {newerEnds, "5-replaced"}},
-			[]string{"Deployment Started of 13: " + newer.Reason, "Deployment Failed of 12: " + rollbackText + " Back to 11",
+			[]string{"Deployment Started of 13: " + newer.Reason,
+				"Deployment Failed of 12: " + rollbackText + " Back to 11",
 				"Deployment Succeeded of 13: " + newerEnds.Reason}},
 		{"a newer deployment replaces the rollback, and the failure is handled first", ours, twelve,
 			[]handled{{fails, "5-replaced"}, {newer, "5-replaced"}, {backStarts, "5-replaced"}},
@@ -241,8 +243,8 @@ func TestRollbackShown(t *testing.T) {
 	}{
 		{"1-rolling-back", nil, journal.Failed, rollbackText, RollingBack},
 		{"2-rolled-back", nil, journal.Failed, "", RolledBack},
-		{"2-rolled-back", []string{"deployer:outcome", "failed", "deployer:why", breakerText}, journal.Failed, breakerText,
-			RolledBack},
+		{"2-rolled-back", []string{"deployer:outcome", "failed", "deployer:why", breakerText},
+			journal.Failed, breakerText, RolledBack},
 		{"2-rolled-back", []string{"deployer:outcome", "superseded"}, journal.Superseded, "", Steady},
 		{"3-failed", nil, journal.Failed, breakerText, RolledBack},
 		{"4-rollback-failed", nil, journal.Failed, breakerText, Failed},
