@@ -1,3 +1,3 @@
 // Package arch holds the test of which package may import which. The rules are
-// explained in docs/explanation/architecture.md.
+// explained in docs/architecture.md.
 package arch

@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestDocumentation compares the order of layers with the one in docs/explanation/architecture.md, and checks that the
+// TestDocumentation compares the order of layers with the one in docs/architecture.md, and checks that the
 // page describes every package.
 func TestDocumentation(t *testing.T) {
 	t.Parallel()
-	const file = "../../docs/explanation/architecture.md"
+	const file = "../../docs/architecture.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Package signed makes signed calls to services of which the deployer needs one
 // operation. A call goes to the endpoint that a client of the SDK would call, with
 // the same credentials. The SDK's client for Systems Manager alone would make each
-// cold start longer by two milliseconds (docs/explanation/architecture.md).
+// cold start longer by two milliseconds (docs/architecture.md).
 package signed
 
 import (
