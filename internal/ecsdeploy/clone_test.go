@@ -196,3 +196,20 @@ func TestOwnTags(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestReservedTagValues deploys for an event whose actor and reason begin with "aws:",
+// which no tag value may.
+func TestReservedTagValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := order(w.digest)
+	o.Cause.Actor, o.Cause.Reason = "aws:cli", "AWS: rotate the keys"
+	_, _, err := w.deploy(t, target, o)
+	must(t, err)
+	after, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	got := []string{tagOf(after.Tags, "deployer:actor"), tagOf(after.Tags, "deployer:reason")}
+	if diff := cmp.Diff([]string{"_aws:cli", "_AWS: rotate the keys"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -44,6 +44,10 @@ const (
 	maxValue = 256 // characters in the value of one tag
 )
 
+// reserved is the prefix that keys and values of tags must not have, in any case. See
+// RegisterTaskDefinition in the Amazon ECS API reference, "tags".
+const reserved = "aws:"
+
 // Tag is one tag of a resource.
 type Tag struct{ Key, Value string }
 
@@ -144,10 +148,14 @@ func ParseBest(s string) Best {
 
 // Value returns s as the value of an AWS tag: at most 256 characters, which are
 // ASCII letters, digits, spaces or + - = . _ : / @. It replaces other characters
-// with "_", so that no text makes a deployment fail.
+// with "_", and puts "_" before a text that begins with "aws:" in any case, which is
+// reserved for AWS: no text makes a deployment fail. Value(Value(s)) is Value(s).
 func Value(s string) string {
 	var b strings.Builder
 	n := 0
+	if len(s) >= len(reserved) && strings.EqualFold(s[:len(reserved)], reserved) {
+		n, _ = b.WriteString("_")
+	}
 	for _, r := range s {
 		if n++; n > maxValue {
 			break

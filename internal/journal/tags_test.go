@@ -95,12 +95,20 @@ func TestBest(t *testing.T) {
 func TestValue(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"":                            "",
-		"git-abc_1.2 +-=._:/@":        "git-abc_1.2 +-=._:/@",
-		"naïve \"quote\"\n<!channel>": "na_ve _quote____channel_",
-		strings.Repeat("é", 300):      strings.Repeat("_", 256),
-		strings.Repeat("a", 257):      strings.Repeat("a", 256),
-		"\xff":                        "_",
+		"":                                "",
+		"git-abc_1.2 +-=._:/@":            "git-abc_1.2 +-=._:/@",
+		"naïve \"quote\"\n<!channel>":     "na_ve _quote____channel_",
+		strings.Repeat("é", 300):          strings.Repeat("_", 256),
+		strings.Repeat("a", 257):          strings.Repeat("a", 256),
+		"\xff":                            "_",
+		"aws:cli":                         "_aws:cli",
+		"AWS: rotate the keys":            "_AWS: rotate the keys",
+		"aWs:":                            "_aWs:",
+		"_aws:cli":                        "_aws:cli",
+		"aws cli":                         "aws cli",
+		"by aws:cli":                      "by aws:cli",
+		"aws：wide":                        "aws_wide",
+		"aws:" + strings.Repeat("a", 252): "_aws:" + strings.Repeat("a", 251),
 	} {
 		if got := Value(in); got != want {
 			t.Errorf("Value(%q) = %q, want %q", in, got, want)
@@ -114,6 +122,7 @@ func FuzzTags(f *testing.F) {
 	f.Add("because \"of\" it", 12, int64(1769076930000000000))
 	f.Add("12@2026-01-22T10:15:30Z", 1, int64(0))
 	f.Add(strings.Repeat("é", 300), -1, int64(-1))
+	f.Add("AWS: rotate the keys", 0, int64(0))
 	f.Fuzz(func(t *testing.T, s string, number int, at int64) {
 		value, when := Value(s), time.Unix(0, at).UTC()
 		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s,
@@ -123,6 +132,9 @@ func FuzzTags(f *testing.F) {
 		for _, tag := range append(e.Tags(), n.Tags()...) {
 			if len(tag.Value) > 256 || tag.Value == "" || Value(tag.Value) != tag.Value {
 				t.Errorf("tag %q has the value %q", tag.Key, tag.Value)
+			}
+			if strings.HasPrefix(strings.ToLower(tag.Value), "aws:") {
+				t.Errorf("tag %q has the reserved value %q", tag.Key, tag.Value)
 			}
 			for _, r := range tag.Value {
 				if r > 127 ||

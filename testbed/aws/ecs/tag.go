@@ -32,6 +32,10 @@ func checkTags(tags []tag) *api.Error {
 		switch {
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
 			return api.InvalidParameter("aws: prefixed tag key names are not allowed for external use.")
+		// "You cannot edit or delete tag keys or values with this prefix" (RegisterTaskDefinition, tags). Whether ECS
+		// enforces it for values is not known: the emulator is as strict as the documentation.
+		case strings.HasPrefix(strings.ToLower(t.Value), "aws:"):
+			return api.InvalidParameter("aws: prefixed tag values are not allowed for external use.")
 		case !tagKeyForm.MatchString(t.Key):
 			return api.InvalidParameter("Invalid tag key '%s'.", t.Key)
 		case !tagValueForm.MatchString(t.Value):

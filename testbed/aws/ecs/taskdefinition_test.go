@@ -94,6 +94,8 @@ func TestRegisterTaskDefinitionRefuses(t *testing.T) {
 		{"empty tags", tagged(``), "ClientException", "Tags can not be empty."},
 		{"a reserved tag", tagged(`{"key":"aws:cloudformation:stack-name","value":"s"}`), "InvalidParameterException",
 			"aws: prefixed tag key names are not allowed for external use."},
+		{"a reserved tag value", tagged(`{"key":"k","value":"AWS: rotate"}`), "InvalidParameterException",
+			"aws: prefixed tag values are not allowed for external use."},
 		{"a tag value with other characters", tagged(`{"key":"k","value":"a\u000ab"}`), "InvalidParameterException",
 			"Invalid tag value 'a\nb' for the key 'k'."},
 		{"a tag value too long", tagged(`{"key":"k","value":"` + strings.Repeat("x", 257) + `"}`),

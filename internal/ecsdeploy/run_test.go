@@ -1,0 +1,49 @@
+package ecsdeploy
+
+import (
+	"testing"
+
+	"github.com/aws/smithy-go"
+
+	"deployer/internal/fault"
+	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/emulator"
+)
+
+// TestUpdateRejected checks that the fault of an UpdateService that ECS calls invalid is
+// about the service, and not about the task definition or the deployer.
+func TestUpdateRejected(t *testing.T) {
+	t.Parallel()
+	const doing = `moving service "p_service_web_dev" in cluster "c" to "` + arn + `p_service_web_dev:2": `
+	const fit = ` (the service and the revision do not fit together: compare the port names, containers and ` +
+		`container ports that the service's Service Connect, load balancers and registries name with the ` +
+		`portMappings of the revision, and correct either in the infrastructure: aws ecs describe-services ` +
+		`--region us-east-1 --cluster c --services p_service_web_dev)`
+	tests := []struct{ name, message, want string }{
+		{"port name", "The portName http is not in the task definition.",
+			doing + "InvalidParameterException: The portName http is not in the task definition." + fit},
+		{"load balancer", "The container web did not have a container port 80 defined.",
+			doing + "InvalidParameterException: The container web did not have a container port 80 defined." + fit},
+		{"service-linked role", "Unable to assume the service linked role. Please verify that the ECS service linked " +
+			"role exists.", doing + "InvalidParameterException: Unable to assume the service linked role. Please " +
+			"verify that the ECS service linked role exists. (create the role that ECS assumes in the account, " +
+			"once: aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1,
+				Error: api.NewError("InvalidParameterException", "%s", tt.message)})
+			_, _, err := w.deploy(t, target, order(w.digest))
+			if err == nil || err.Error() != tt.want || !fault.IsMisconfigured(err) ||
+				fault.NameOf(err) != "InvalidParameter" {
+				t.Errorf("got %T %s %v\nwant %s", err, fault.NameOf(err), err, tt.want)
+			}
+		})
+	}
+	other := &smithy.GenericAPIError{Code: "ServerException", Message: "no"}
+	if err := (&State{target: target}).updateFailed(arn+"f:2", other); !fault.IsUnavailable(err) {
+		t.Errorf("another error: %T", err)
+	}
+}
