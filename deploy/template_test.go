@@ -90,6 +90,7 @@ func TestRulesMatchEvents(t *testing.T) {
 		"ecs-deployment-in-progress": {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-deployment-completed":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-deployment-failed":      {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
+		"ecs-deployment-short-arn":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-task-start-impaired":    {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-steady-state":           {},
 		"ecr-scan-resource-change":   {},

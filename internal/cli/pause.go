@@ -25,22 +25,16 @@ func (a *app) continueCommand() *cobra.Command {
 }
 
 func (a *app) stopCommand() *cobra.Command {
-	var abort bool
 	cmd := &cobra.Command{
 		Use:   "stop -f FILE SERVICE",
 		Short: "Stop a deployment of SERVICE that is in progress, and roll it back",
 		Long: `ECS stops the deployment and rolls the service back to the previous revision.
-With --abort the service stays as it is. ECS cannot roll back a service's first
-deployment.`,
+ECS cannot roll back a service's first deployment.`,
 		Example: `deployer stop -f project/prod.yaml backend`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
 			"ecs:StopServiceDeployment"),
 	}
-	cmd.Flags().BoolVar(&abort, "abort", false, "leave the service as it is, do not roll it back")
-	stop := func(c *rollout.Client, ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
-		return c.Stop(ctx, t, abort)
-	}
-	a.changeDeployment(cmd, "stopped", stop)
+	a.changeDeployment(cmd, "stopped", (*rollout.Client).Stop)
 	return cmd
 }
 

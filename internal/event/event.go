@@ -30,6 +30,8 @@ type Reading struct {
 	Rollout  Rollout   // if followed
 	At       time.Time // the event's time; zero if it has none
 	Claims   Claims    // if rejected
+
+	Unexpected bool // if ignored: AWS sent something that it does not document
 }
 
 // Claims are what a rejected event states about itself, as far as it can be
@@ -108,6 +110,12 @@ type reader struct {
 
 func (r reader) ignored(reason string) Reading {
 	return Reading{ID: r.event.ID, Verdict: Ignored, Reason: reason}
+}
+
+// unexpected ignores an event of AWS that is not as AWS documents it. That is no
+// sender's fault, but is worth a warning.
+func (r reader) unexpected(reason string) Reading {
+	return Reading{ID: r.event.ID, Verdict: Ignored, Unexpected: true, Reason: reason}
 }
 
 func (r reader) rejected(reason string) Reading {

@@ -42,7 +42,7 @@ type Rollout struct {
 func (r reader) rollout() Reading {
 	detail, err := object(r.event.Detail)
 	if err != nil {
-		return r.rejected("the ECS event is malformed: \"detail\" " + err.Error())
+		return r.unexpected("the ECS event is not as AWS documents it: \"detail\" " + err.Error())
 	}
 	name, _ := text(detail["eventName"])
 	step := Step(name)
@@ -55,8 +55,8 @@ func (r reader) rollout() Reading {
 	}
 	id, _ := text(detail["deploymentId"])
 	if step != TasksImpaired && !strings.HasPrefix(id, "ecs-svc/") {
-		return r.rejected("the ECS event is malformed: \"deploymentId\" is " + quote(id) +
-			", not like ecs-svc/1234567890")
+		return r.unexpected("the ECS event is not of a rollout that the deployer can follow: \"deploymentId\" is " +
+			quote(id) + ", not like ecs-svc/1234567890")
 	}
 	ecsReason, _ := text(detail["reason"])
 	return Reading{ID: r.event.ID, Verdict: Followed, Reason: name + " of " + w.Name, At: r.event.Time,
@@ -72,21 +72,26 @@ func (r reader) isStep(s Step) bool {
 }
 
 // workloadOfService returns the workload whose service the event is about, or
-// the reason why the environment has none.
+// the reason why the environment has none. A service that was created before its
+// account opted in to long ARNs (2019) has the old form of ARN, service/NAME, without
+// the cluster (ECS developer guide, "Amazon Resource Names and IDs").
 func (r reader) workloadOfService() (w environment.Workload, reason string) {
 	var arns []string
 	if json.Unmarshal(r.event.Resources, &arns) != nil || len(arns) != 1 {
 		return w, "the ECS event names no service"
 	}
+	services := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
+		":service/"
 	for _, w := range r.env.Workloads {
-		if w.Deployable() && w.Pointer.ARN(r.env) == arns[0] && r.event.Account == r.env.AccountID {
+		named := w.Deployable() && (w.Pointer.ARN(r.env) == arns[0] || services+w.Pointer.Name() == arns[0])
+		if named && r.event.Account == r.env.AccountID {
 			return w, ""
 		}
 	}
-	cluster := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
-		":service/" + r.env.Cluster + "/"
-	name, inCluster := strings.CutPrefix(arns[0], cluster)
-	if !inCluster || r.event.Account != r.env.AccountID {
+	name, ours := strings.CutPrefix(arns[0], services)
+	name, inCluster := strings.CutPrefix(name, r.env.Cluster+"/")
+	old := !strings.Contains(name, "/")
+	if !ours || !inCluster && !old || r.event.Account != r.env.AccountID {
 		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
 	}
 	return w, "the service " + quote(name) + " is not a workload of " + r.env.Project

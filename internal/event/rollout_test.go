@@ -38,6 +38,9 @@ func TestRollout(t *testing.T) {
 			At: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC), Rollout: r}
 	}
 	ignored := func(reason string) Reading { return Reading{ID: "e3", Verdict: Ignored, Reason: reason} }
+	unexpected := func(reason string) Reading {
+		return Reading{ID: "e3", Verdict: Ignored, Unexpected: true, Reason: reason}
+	}
 	const service = "myproject_cluster_prod/myproject_service_web-api_prod"
 	tests := []struct {
 		name, event string
@@ -67,11 +70,28 @@ func TestRollout(t *testing.T) {
 			rolled(change, "333333333333", "myproject_cluster_prod/myproject_service_web_prod", completed),
 			ignored(`the service "myproject_service_web_prod" is not a workload of myproject`)},
 		{"no id", rolled(change, "333333333333", service, `{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":7}`),
-			Reading{ID: "e3", Verdict: Rejected,
-				Reason: `the ECS event is malformed: "deploymentId" is "", not like ecs-svc/1234567890`,
-				At:     time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
-				Claims: Claims{Cause: Cause{ID: "e3", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
-					Source: "aws.ecs"}}}},
+			unexpected(`the ECS event is not of a rollout that the deployer can follow: "deploymentId" is "", ` +
+				`not like ecs-svc/1234567890`)},
+		{"an id of another form", rolled(change, "333333333333", service,
+			`{"eventName":"SERVICE_DEPLOYMENT_COMPLETED","deploymentId":"EZe5pZ0kTx2qexample"}`),
+			unexpected(`the ECS event is not of a rollout that the deployer can follow: "deploymentId" is ` +
+				`"EZe5pZ0kTx2qexample", not like ecs-svc/1234567890`)},
+		{"a malformed detail", rolled(change, "333333333333", service, `"SERVICE_DEPLOYMENT_FAILED"`),
+			unexpected(`the ECS event is not as AWS documents it: "detail" is a string, not a JSON object`)},
+		{"a service with the old form of ARN",
+			rolled(change, "333333333333", "myproject_service_web-api_prod", completed),
+			followed("SERVICE_DEPLOYMENT_COMPLETED",
+				Rollout{Step: RolloutCompleted, DeploymentID: "ecs-svc/1",
+					Reason: "ECS deployment ecs-svc/1 completed."})},
+		{"impaired, with the old form of ARN",
+			rolled(action, "333333333333", "myproject_service_web-api_prod", impaired),
+			followed("SERVICE_TASK_START_IMPAIRED", Rollout{Step: TasksImpaired})},
+		{"another service with the old form of ARN", rolled(change, "333333333333", "other", completed),
+			ignored(`the service "other" is not a workload of myproject`)},
+		{"the old form of ARN in another account", rolled(change, "222222222222", "myproject_service_web-api_prod",
+			completed),
+			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/myproject_service_web-api_prod" ` +
+				`is not in cluster myproject_cluster_prod of prod`)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -117,7 +117,11 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	switch reading.Verdict {
 	case event.Ignored:
 		result.Status = ecsdeploy.Ignored
-		slog.InfoContext(ctx, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
+		level := slog.LevelInfo
+		if reading.Unexpected {
+			level = slog.LevelWarn
+		}
+		slog.Log(ctx, level, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
 		p.publisher.EventIgnored()
 		return result, nil
 	case event.Rejected:

@@ -41,21 +41,19 @@ func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.
 }
 
 // Stop stops the target's deployment with StopServiceDeployment, and returns the
-// deployment as it was. The service rolls back to the previous revision, or with
-// abort stays as it is. If no deployment is in progress, the error is a
-// [fault.Rejection]. ECS rejects the rollback of a service's first deployment.
-func (c *Client) Stop(ctx context.Context, t ecsservice.Target, abort bool) (ecsservice.ServiceDeployment, error) {
+// deployment as it was. The service rolls back to the previous revision. If no
+// deployment is in progress, the error is a [fault.Rejection]. ECS rejects the
+// rollback of a service's first deployment.
+func (c *Client) Stop(ctx context.Context, t ecsservice.Target) (ecsservice.ServiceDeployment, error) {
 	doing := fmt.Sprintf("stopping the deployment of service %q in cluster %q", t.Service, t.Cluster)
 	d, err := c.services.CurrentDeployment(ctx, t, doing)
 	if err != nil {
 		return d, err
 	}
-	how := types.StopServiceDeploymentStopTypeRollback
-	if abort {
-		how = types.StopServiceDeploymentStopTypeAbort
-	}
 	// A conflict is not transient: the SDK's default retries are enough.
-	in := &ecs.StopServiceDeploymentInput{ServiceDeploymentArn: aws.String(d.ARN), StopType: how}
+	in := &ecs.StopServiceDeploymentInput{
+		ServiceDeploymentArn: aws.String(d.ARN), StopType: types.StopServiceDeploymentStopTypeRollback,
+	}
 	_, err = c.ecs.StopServiceDeployment(ctx, in)
 	return d, fault.Classify(doing, err)
 }

@@ -100,7 +100,8 @@ func (a *publishedAccount) revision(body []byte) (status int, text string) {
 	encoded, err := json.Marshal(tags)
 	must(a.t, err)
 	return http.StatusOK, fmt.Sprintf(`{"taskDefinition":{"taskDefinitionArn":"%s%s",`+
-		`"family":"myproject_service_prod","revision":%s,"status":"ACTIVE","containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
+		`"family":"myproject_service_prod","revision":%s,"status":"ACTIVE",`+
+		`"containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
 		publishedFamily, number, number, number, encoded)
 }
 

@@ -41,7 +41,8 @@ var rollbackStates = []string{"1-rolling-back", "2-rolled-back", "3-failed"}
 
 // previousRevisions are the tags of what revision 11 may be.
 var previousRevisions = map[string]map[string]string{
-	"ours":                                 journalOf(11, 10, "deployer:deployment", firstID, "deployer:outcome", "succeeded"),
+	"ours": journalOf(11, 10,
+		"deployer:deployment", firstID, "deployer:outcome", "succeeded"),
 	"ours, whose success was not reported": journalOf(11, 10),
 	"external":                             {},
 	"deleted":                              nil,

@@ -26,7 +26,6 @@ func TestServiceDeployments(t *testing.T) {
 	proceed := must(func(t *testing.T, w *env) error { return w.act(t, "") })
 	rollBack := must(func(t *testing.T, w *env) error { return w.act(t, types.DeploymentLifecycleHookActionRollback) })
 	stop := must(func(t *testing.T, w *env) error { return w.stop(t, types.StopServiceDeploymentStopTypeRollback) })
-	abort := must(func(t *testing.T, w *env) error { return w.stop(t, types.StopServiceDeploymentStopTypeAbort) })
 	again := func(t *testing.T, w *env) {
 		w.Register(t, dev, "web", "nginx:3")
 		w.update(t, "web")
@@ -148,13 +147,6 @@ func TestServiceDeployments(t *testing.T) {
 			"09:43 ERROR SERVICE_DEPLOYMENT_FAILED d2 ECS deployment stopped: it was stopped by StopServiceDeployment.",
 			"09:43 INFO SERVICE_DEPLOYMENT_IN_PROGRESS d3 ECS deployment stopped: rolling back to deploymentId d1.",
 			"09:45 INFO SERVICE_DEPLOYMENT_COMPLETED d3 ECS deployment d3 completed."},
-	}, {
-		name: "aborted", image: "nginx:2",
-		phases: []phase{
-			{do: abort, steps: 9, want: []string{"STOPPED d2 2/0/0 finished 09:40: ECS deployment stopped: it was " +
-				"stopped by StopServiceDeployment."}},
-		},
-		events: []string{begun, failed},
 	}, {
 		name: "the breaker triggers", image: "nginx:broken", more: rollback,
 		phases: []phase{

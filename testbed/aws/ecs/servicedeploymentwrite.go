@@ -21,9 +21,9 @@ type stopServiceDeploymentInput struct {
 }
 
 // stopServiceDeployment rolls a service deployment back. The API reference lists the stop type ABORT without describing
-// it; here the deployment ends without a rollback.
+// it; here it is an error.
 func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentInput) (any, *api.Error) {
-	if !slices.Contains([]string{"", rollbackHook, "ABORT"}, in.Type) {
+	if !slices.Contains([]string{"", rollbackHook}, in.Type) {
 		return nil, api.InvalidParameter("Unknown stop type: %s", in.Type)
 	}
 	d, err := e.openServiceDeployment(r, in.ARN)
@@ -37,7 +37,7 @@ func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentI
 			d.status)
 	case d.status != string(inProgress): // it is being stopped or rolled back already
 		return answer, nil
-	case in.Type != "ABORT" && d.service.completed == (completion{}):
+	case d.service.completed == (completion{}):
 		return nil, api.NewError("ConflictException", "No rollback candidate was found to run the rollback.")
 	}
 	for _, h := range d.hooks {
@@ -47,7 +47,7 @@ func (e *Server) stopServiceDeployment(r *api.Request, in stopServiceDeploymentI
 	}
 	e.fail(d.service, d.target, r.Now, failure{
 		cause: "ECS deployment stopped", what: "it was stopped by StopServiceDeployment.",
-		why: "of a request to stop it.", rollback: in.Type != "ABORT",
+		why: "of a request to stop it.", rollback: true,
 	})
 	return answer, nil
 }
