@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,7 +90,11 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	line("cluster", "%s", env.Cluster)
 	line("service", "%s", w.Pointer.Name())
 	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)
-	line("container", "the one that runs %s, else %s", w.Repository, w.Container)
+	if named := w.Containers.Names(); len(named) > 0 {
+		line("container", "%s, which the file names", strings.Join(named, " and "))
+	} else {
+		line("container", "the one that runs %s, else %s", w.Repository, w.Container)
+	}
 	if r.DryRun {
 		line("then", "dry_run: it would report what would change, and change nothing")
 	}

@@ -21,19 +21,30 @@ var sidecars = map[string]bool{
 }
 
 // Containers returns the indexes of the containers whose image a deployment
-// changes: those that run an image of the target's repository, from any
-// registry and with any tag; else the one with the conventional name; else the
-// only essential one. Their order does not matter: a sidecar may come first. If
-// there is none, the error is a [fault.Misconfiguration].
+// changes. The environment file decides alone if it names them. Else they are
+// those that run an image of the target's repository and registry; else the one
+// with the conventional name; else those that run an image of the repository from
+// another registry of ECR, which the strategy may have named before; else the only
+// essential one. Their order does not matter: a sidecar may come first. The error
+// is a [fault.Misconfiguration] if there is none, and if containers that the file
+// does not name run different images.
 func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
-	var same, named, essential []int
+	if len(t.Named) > 0 {
+		return t.named(td)
+	}
+	var same, conventional, elsewhere, essential []int
 	for i, c := range td.ContainerDefinitions {
 		ref, err := image.ParseReference(aws.ToString(c.Image))
-		if err == nil && ref.Repository == t.Repository {
+		registry, isECR := ref.Registry()
+		switch {
+		case err != nil || !isECR || ref.Repository != t.Repository:
+		case registry == t.Registry:
 			same = append(same, i)
+		default:
+			elsewhere = append(elsewhere, i)
 		}
 		if aws.ToString(c.Name) == t.Container {
-			named = append(named, i)
+			conventional = append(conventional, i)
 		}
 		if (c.Essential == nil || *c.Essential) && !sidecars[aws.ToString(c.Name)] {
 			essential = append(essential, i)
@@ -41,18 +52,63 @@ func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	}
 	switch {
 	case len(same) > 0:
-		return same, nil
-	case len(named) > 0:
-		return named, nil
+		return t.oneImage(td, same)
+	case len(conventional) > 0:
+		return conventional, nil
+	case len(elsewhere) > 0:
+		return t.oneImage(td, elsewhere)
 	case len(essential) == 1:
 		return essential, nil
 	}
-	arn := aws.ToString(td.TaskDefinitionArn)
-	return nil, fault.Misconfigured("ContainerNotFound",
-		fmt.Sprintf("choosing the container of task definition %q that runs %q", arn, t.Repository),
-		fmt.Errorf("none runs an image of that repository, none is called %q, and %d are essential: %s",
-			t.Container, len(essential), names(td)),
-		"set deployer.workloads."+t.Workload+".container in "+t.File)
+	return nil, t.noContainer(td, fmt.Errorf("none runs an image of that repository, none is called %q, and %d are "+
+		"essential: %s", t.Container, len(essential), names(td)), "set "+t.setting()+" in "+t.File)
+}
+
+// named returns the containers that the environment file names.
+func (t Target) named(td *types.TaskDefinition) ([]int, error) {
+	var chosen []int
+	for _, name := range t.Named {
+		i := slices.IndexFunc(td.ContainerDefinitions, func(c types.ContainerDefinition) bool {
+			return aws.ToString(c.Name) == name
+		})
+		if i < 0 {
+			return nil, t.noContainer(td, fmt.Errorf("%s names the container %q, and the containers are %s", t.setting(),
+				name, names(td)), "correct "+t.setting()+" in "+t.File)
+		}
+		chosen = append(chosen, i)
+	}
+	slices.Sort(chosen)
+	return chosen, nil
+}
+
+// oneImage returns the chosen containers, or an error if they run different images:
+// a deployment would give all of them the same.
+func (t Target) oneImage(td *types.TaskDefinition, chosen []int) ([]int, error) {
+	first, _ := image.ParseReference(aws.ToString(td.ContainerDefinitions[chosen[0]].Image))
+	for _, i := range chosen[1:] {
+		ref, _ := image.ParseReference(aws.ToString(td.ContainerDefinitions[i].Image))
+		if IdentityOf(ref) == IdentityOf(first) {
+			continue
+		}
+		var all []string
+		for _, i := range chosen {
+			all = append(all, aws.ToString(td.ContainerDefinitions[i].Name))
+		}
+		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen), names(td)),
+			"name the one that deployments change in "+t.File+", or list all that run the same image: "+t.setting()+
+				": ["+strings.Join(all, ", ")+"]")
+	}
+	return chosen, nil
+}
+
+// setting is the key of the environment file that names the target's containers.
+func (t Target) setting() string { return "deployer.workloads." + t.Workload + ".container" }
+
+// noContainer returns the fault of a task definition without a container for the image.
+func (t Target) noContainer(td *types.TaskDefinition, cause error, hint string) error {
+	return fault.Misconfigured("ContainerNotFound",
+		fmt.Sprintf("choosing the container of task definition %q that runs %q",
+			aws.ToString(td.TaskDefinitionArn), t.Repository), cause, hint)
 }
 
 // names returns the containers of a task definition with their images, for messages.

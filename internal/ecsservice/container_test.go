@@ -38,6 +38,15 @@ func TestChoose(t *testing.T) {
 			"app="+host+"/p_service_web:v0"), []int{1}},
 		{"repository of another registry", containers("a=nginx",
 			"b=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest), []int{1}},
+		{"the registry before another one", containers(
+			"a=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest, "b="+host+"/p_service_web:v0"),
+			[]int{1}},
+		{"the name before another registry", containers(
+			"a=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest, "p_service_web_dev=nginx"),
+			[]int{1}},
+		{"an image of that name outside ECR", containers("a=docker.io/p_service_web:v0", "b=nginx"), nil},
+		{"one image by two hosts", containers("a="+host+"/p_service_web:v0",
+			"b=111111111111.dkr-ecr.us-east-1.on.aws/p_service_web:v0"), []int{0, 1}},
 		{"two of the repository", containers("web="+host+"/p_service_web:v0", "-migrate="+host+"/p_service_web:v0"),
 			[]int{0, 1}},
 		{"repository before name", containers("p_service_web_dev=nginx", "app="+host+"/p_service_web:v0"), []int{1}},
@@ -56,6 +65,47 @@ func TestChoose(t *testing.T) {
 			got, err := target.Containers(tt.td)
 			if diff := cmp.Diff(tt.want, got); diff != "" || (err == nil) != (tt.want != nil) {
 				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// TestChooseNamed checks that the containers in the environment file decide alone.
+func TestChooseNamed(t *testing.T) {
+	t.Parallel()
+	td := containers("nginx="+host+"/p_service_web:nginx-41", "php="+host+"/p_service_web:php-41",
+		"cron="+host+"/p_service_web:php-41", "p_service_web_dev=busybox")
+	const all = "nginx (" + host + "/p_service_web:nginx-41), php (" + host + "/p_service_web:php-41), cron (" + host +
+		"/p_service_web:php-41), p_service_web_dev (busybox)"
+	const choosing = `choosing the container of task definition "` + arn + `f:1" that runs "p_service_web": `
+	tests := []struct {
+		name    string
+		named   []string
+		want    []int
+		wantErr string
+	}{
+		{"one", []string{"php"}, []int{1}, ""},
+		{"two", []string{"cron", "php"}, []int{1, 2}, ""},
+		{"one with another image", []string{"p_service_web_dev"}, []int{3}, ""},
+		{"one that is not there", []string{"php", "pph"}, nil, choosing +
+			`deployer.workloads.web.container names the container "pph", and the containers are ` + all +
+			` (correct deployer.workloads.web.container in dev.yaml)`},
+		{"different images", nil, nil, choosing + `3 containers run different images of it: ` + all +
+			` (name the one that deployments change in dev.yaml, or list all that run the same image: ` +
+			`deployer.workloads.web.container: [nginx, php, cron])`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			to := target
+			to.Named = tt.named
+			got, err := to.Containers(td)
+			text := ""
+			if err != nil {
+				text = err.Error()
+			}
+			if diff := cmp.Diff(tt.wantErr, text) + cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

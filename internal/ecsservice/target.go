@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"deployer/internal/environment"
+	"deployer/internal/image"
 )
 
 // Target is the ECS service that an image is deployed to. Its names are those
@@ -19,17 +20,20 @@ type Target struct {
 	// Family is the conventional task definition family. If the service runs
 	// another one, that one is used.
 	Family string
-	// Repository is the ECR repository of the workload's images: its container
-	// is the one that runs such an image, else the one called Container.
+	// Repository is the ECR repository of the workload's images in Registry, and
+	// Container the conventional name of the container that runs them. Named are
+	// the containers that the environment file names: see [Target.Containers].
 	Repository string
+	Registry   image.Registry
 	Container  string
+	Named      []string
 	Base       environment.Base // the revision that deployments clone
 }
 
 // TargetOf returns the target of a workload that runs as an ECS service.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
 	return Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Service: w.Pointer.Name(), Family: w.Family,
-		Repository: w.Repository, Container: w.Container, Base: env.Base}
+		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(), Base: env.Base}
 }
 
 // Command returns a command of the deployer for the target's workload, for

@@ -92,6 +92,9 @@ func TestFaults(t *testing.T) {
 			"services: [{name: web}]\ndeployer: {workloads: {web: {service: myproject_service_staging}}}\n",
 			"x.yaml:6:29: `deployer.workloads.web.service` makes \"web\" and \"backend\" the same ECS service " +
 				"\"myproject_service_staging\" (give each a service of its own)"},
+		{"containers", head + "deployer: {workloads: {backend: {container: [app, 'a,b']}}}\n",
+			"x.yaml:5:45: `deployer.workloads.backend.container` is \"a,b\", which is not the name of a container " +
+				"(write a name in the task definition, or a list of names)"},
 		{"two documents", head + "---\nenv: prod\n",
 			"x.yaml:6:1: a second YAML document begins here (keep one document, and one environment, per file)"},
 		{"syntax", "env: [dev\nproject: p\n",

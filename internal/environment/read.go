@@ -151,7 +151,7 @@ func (s section) overrides(e *Environment) {
 			w.Pointer = ECSService(service)
 		}
 		w.Family = cmp.Or(names.text("family"), w.Family)
-		w.Container = cmp.Or(names.text("container"), w.Container)
+		w.Containers = names.containers()
 		for _, other := range e.Workloads[:i] {
 			if other.Pointer == w.Pointer {
 				s.reader.fault(names.node,
@@ -161,4 +161,18 @@ func (s section) overrides(e *Environment) {
 			}
 		}
 	}
+}
+
+var containerForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+
+// containers reads the names of the containers that get the workload's image.
+func (s section) containers() Containers {
+	names := s.oneOrMore("container")
+	for _, name := range names {
+		if !containerForm.MatchString(name) {
+			s.fault("container", "is "+strconv.Quote(name)+", which is not the name of a container",
+				"write a name in the task definition, or a list of names")
+		}
+	}
+	return Containers(strings.Join(names, ","))
 }

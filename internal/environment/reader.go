@@ -225,6 +225,18 @@ func (s section) texts(key string) ([]string, bool) {
 	return texts, true
 }
 
+// oneOrMore returns the plain value under key, or the items of the list there.
+func (s section) oneOrMore(key string) []string {
+	if n := s.values[key]; n != nil && n.Kind == yaml.SequenceNode {
+		texts, _ := s.texts(key)
+		return texts
+	}
+	if v := s.text(key); v != "" {
+		return []string{v}
+	}
+	return nil
+}
+
 // place returns the node at which a fault of key is reported: its value, else the
 // key, else the mapping.
 func (s section) place(key string) *yaml.Node {

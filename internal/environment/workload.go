@@ -1,6 +1,10 @@
 package environment
 
-import "deployer/internal/image"
+import (
+	"strings"
+
+	"deployer/internal/image"
+)
 
 // Kind is the kind of a workload. The conventional names follow from it.
 type Kind string
@@ -39,6 +43,22 @@ type Workload struct {
 	Pointer   Pointer // what a deployment moves; nil if the deployer cannot deploy the workload's kind
 	Family    string  // the conventional task definition family
 	Container string  // the conventional name of the container that runs the image
+
+	// Containers are the containers that the file names: they alone get the image.
+	// Without them, see ecsservice.Target.
+	Containers Containers
+}
+
+// Containers are the names of containers, separated by commas, which no name contains.
+// It is not a slice, so that workloads can be compared.
+type Containers string
+
+// Names returns the names, none for the zero value.
+func (c Containers) Names() []string {
+	if c == "" {
+		return nil
+	}
+	return strings.Split(string(c), ",")
 }
 
 // Deployable reports whether the deployer can deploy the workload's kind.

@@ -28,6 +28,7 @@ workload:
 deployer:
   workloads:
     web: {service: legacy-web, container: app}
+    hub: {container: [app, cron]}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +43,8 @@ deployer:
 			Pointer: ECSService("myproject_service_web-api_staging"), Family: "myproject_service_web-api_staging",
 			Container: "myproject_service_web-api_staging"},
 		{Kind: Service, Name: "web", Repository: "myproject_service_web", Registry: own, RegistryReason: local,
-			Pointer: ECSService("legacy-web"), Family: "myproject_service_web_staging", Container: "app"},
+			Pointer: ECSService("legacy-web"), Family: "myproject_service_web_staging",
+			Container: "myproject_service_web_staging", Containers: "app"},
 		{Kind: Service, Name: "shared", Repository: "myproject_task_nightly", Registry: own, RegistryReason: local,
 			Pointer: ECSService("myproject_service_shared_staging"), Family: "myproject_service_shared_staging",
 			Container: "myproject_service_shared_staging"},
@@ -51,7 +53,7 @@ deployer:
 			RegistryReason: "ecr_config of manual names it", Pointer: ECSService("myproject_service_manual_staging"),
 			Family: "myproject_service_manual_staging", Container: "myproject_service_manual_staging"},
 		{Kind: Service, Name: "hub", External: "nginx:1.29", Pointer: ECSService("myproject_service_hub_staging"),
-			Family: "myproject_service_hub_staging", Container: "myproject_service_hub_staging"},
+			Family: "myproject_service_hub_staging", Container: "myproject_service_hub_staging", Containers: "app,cron"},
 		{Kind: Service, Name: "chain", Repository: "team/app",
 			Registry:       image.Registry{AccountID: "444444444444", Region: "eu-west-1"},
 			RegistryReason: "ecr_config of chain names it", Pointer: ECSService("myproject_service_chain_staging"),

@@ -28,7 +28,8 @@ var eventTime = time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
 
 // target is the service of newAccount.
 var target = ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "p_service_web_dev",
-	Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web"}
+	Family: "p_service_web_dev", Container: "p_service_web_dev", Repository: "p_service_web",
+	Registry: image.Registry{AccountID: "111111111111", Region: "us-east-1"}}
 
 // testAccount is an account with the service of target, which runs revision 1
 // with the image p_service_web:v0. Its clock stands an hour before eventTime.
