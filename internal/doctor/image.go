@@ -37,7 +37,7 @@ func (f *findings) images(ctx context.Context, c *checker, w environment.Workloa
 	if got == nil {
 		return
 	}
-	f.platform(ctx, c, r, got, td)
+	f.platform(ctx, c, r, got, s, td)
 	digest := ""
 	if got.ImageId != nil {
 		digest = aws.ToString(got.ImageId.ImageDigest)

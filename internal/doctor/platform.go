@@ -2,109 +2,82 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/image"
 )
 
-// platform reports whether the image is built for the platform of its tasks. An
-// index lists its platforms; for a single manifest the image's configuration is read.
+// platform reports whether the image is a container image that is built for the
+// platform of its tasks. An index lists its platforms; for a single manifest the
+// image's configuration is read.
 func (f *findings) platform(ctx context.Context, c *checker, r *repository, got *ecrtypes.Image,
-	td *types.TaskDefinition) {
-	want := wanted(td)
-	has, err := r.platforms(ctx, aws.ToString(got.ImageManifest))
+	s *types.Service, td *types.TaskDefinition) {
+	want := ecsservice.PlatformOf(s, td)
+	text, mediaType := aws.ToString(got.ImageManifest), aws.ToString(got.ImageManifestMediaType)
+	m, err := image.ParseManifest([]byte(text), mediaType)
+	if errors.Is(err, image.ErrNotImage) {
+		f.add("platform", Problem, err.Error(), "deploy a container image")
+		return
+	}
+	if err == nil && m.Config != "" && want != (image.Platform{}) {
+		m, err = r.configuration(ctx, m.Config)
+	}
+	fit := m.Fits(want)
 	switch {
 	case err != nil:
 		f.notChecked(c, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
-	case slices.Contains(has, want):
+	case want == image.Platform{}:
+		f.ok("platform", "the container instances decide: the task definition has no runtimePlatform")
+	case fit == image.Fits:
 		f.ok("platform", "the image is built for %s, the platform of its tasks", want)
+	case fit == image.FitUnknown:
+		f.add("platform", Unknown, "not checked: the image's manifest does not name all of its platforms",
+			"push an index that names the platform of each image (docker buildx build --platform "+want.String()+")")
 	default:
 		f.add("platform", Problem, fmt.Sprintf(
 			"the tasks run on %s, but the image is built for %s: they fail with an exec format error", want,
-			strings.Join(has, ", ")),
-			"build the image for "+want+" (docker buildx build --platform "+want+
+			m.PlatformNames()),
+			"build the image for "+want.String()+" (docker buildx build --platform "+want.String()+
 				"), or change runtimePlatform of the task definition")
 	}
 }
 
-// wanted returns the platform of a task definition as images name it, by default
-// linux/amd64.
-func wanted(td *types.TaskDefinition) string {
-	os, arch := "linux", "amd64"
-	if p := td.RuntimePlatform; p != nil {
-		if p.CpuArchitecture == types.CPUArchitectureArm64 {
-			arch = "arm64"
-		}
-		if strings.HasPrefix(string(p.OperatingSystemFamily), "WINDOWS") {
-			os = "windows"
-		}
-	}
-	return os + "/" + arch
-}
+// maxConfig is how many bytes of an image's configuration are read.
+const maxConfig = 4 << 20
 
-// spec is a platform in an index or in an image's configuration.
-type spec struct {
-	OS           string `json:"os"`
-	Architecture string `json:"architecture"`
-}
-
-func (p spec) String() string { return p.OS + "/" + p.Architecture }
-
-// platforms returns the platforms that a manifest is for.
-func (r *repository) platforms(ctx context.Context, manifest string) ([]string, error) {
-	var m struct {
-		Manifests []struct{ Platform spec }
-		Config    struct{ Digest string }
-	}
-	if err := json.Unmarshal([]byte(manifest), &m); err != nil {
-		return nil, fmt.Errorf("reading the image's manifest: %w", err)
-	}
-	var all []string
-	for _, one := range m.Manifests {
-		if one.Platform.OS != "unknown" && one.Platform.OS != "" { // attestations have no platform
-			all = append(all, one.Platform.String())
-		}
-	}
-	if len(m.Manifests) > 0 {
-		return all, nil
-	}
-	config, err := r.configuration(ctx, m.Config.Digest)
-	if err != nil {
-		return nil, err
-	}
-	return []string{config.String()}, nil
-}
-
-// configuration downloads an image's configuration, as a pull does.
-func (r *repository) configuration(ctx context.Context, digest string) (config spec, err error) {
+// configuration downloads an image's configuration, as a pull does, and returns its
+// platform.
+func (r *repository) configuration(ctx context.Context, digest string) (m image.Manifest, err error) {
 	out, err := r.ecr.GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
 		RegistryId: aws.String(r.registry.AccountID), RepositoryName: aws.String(r.name),
 		LayerDigest: aws.String(digest)})
 	if err != nil {
-		return config, fmt.Errorf("asking for the image's configuration: %w", err)
+		return m, fmt.Errorf("asking for the image's configuration: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(out.DownloadUrl), nil)
 	if err != nil {
-		return config, fmt.Errorf("asking for the image's configuration: %w", err)
+		return m, fmt.Errorf("asking for the image's configuration: %w", err)
 	}
 	response, err := r.http.Do(request)
 	if err != nil {
-		return config, fmt.Errorf("fetching the image's configuration: %w", err)
+		return m, fmt.Errorf("fetching the image's configuration: %w", err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return config, fmt.Errorf("fetching the image's configuration: %s", response.Status)
+		return m, fmt.Errorf("fetching the image's configuration: %s", response.Status)
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, 4<<20)).Decode(&config); err != nil {
-		return config, fmt.Errorf("reading the image's configuration: %w", err)
+	config, err := io.ReadAll(io.LimitReader(response.Body, maxConfig))
+	if err != nil {
+		return m, fmt.Errorf("fetching the image's configuration: %w", err)
 	}
-	return config, nil
+	return image.ParseConfig(config)
 }

@@ -50,9 +50,12 @@ type Newer struct{ EventID, DeploymentID string }
 type Order struct {
 	Cause event.Cause
 	Image image.Reference // with tag and digest
-	Form  environment.ImageForm
-	Force bool // deploy even if the service runs the image
-	Push  bool // a push of the image asked for it, not a person
+	// Manifest says which platforms the image is built for; the zero value, that it is
+	// not known.
+	Manifest image.Manifest
+	Form     environment.ImageForm
+	Force    bool // deploy even if the service runs the image
+	Push     bool // a push of the image asked for it, not a person
 
 	Restores string // ARN of the revision that a rollback restores; "" for any other deployment
 }

@@ -46,12 +46,32 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 }
 
 // deployment returns the parts of a result that do not depend on its outcome.
+// The error is a [fault.Rejection] if the image is built for other platforms than the
+// service's tasks run on.
 func (s *State) deployment(o Order) (Deployment, error) {
+	if err := s.checkPlatform(o); err != nil {
+		return Deployment{}, err
+	}
 	_, image, err := s.registration(o, converge.Key{})
 	return Deployment{
 		Service: s.target.Workload, Cluster: s.target.Cluster, ECSService: s.target.Service,
 		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before,
 	}, err
+}
+
+// checkPlatform returns a fault if the order would move the service to an image that is
+// built for other platforms than the one its tasks run on.
+func (s *State) checkPlatform(o Order) error {
+	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
+	same := !o.Force && s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
+	if same || o.Manifest.Fits(want) != image.FitsNot {
+		return nil
+	}
+	return fault.Rejected(fault.ErrPlatform,
+		fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
+		fmt.Errorf("the image is built for %s, and the tasks run on %s", o.Manifest.PlatformNames(), want),
+		fmt.Sprintf("build it for %s as well (docker buildx build --platform %s), or change runtimePlatform of task "+
+			"definition family %q in the infrastructure", want, want, s.familyName))
 }
 
 // journal returns the journal of the order's revision.

@@ -46,6 +46,7 @@ func New(services *ecsservice.Client) *Deployer {
 // has done since.
 type State struct {
 	target     ecsservice.Target
+	service    *types.Service // as it was first read
 	familyName string
 	running    ecsservice.Revision // the one that the service runs, or is being moved to
 	newest     ecsservice.Revision // the latest ACTIVE one of the family
@@ -78,7 +79,7 @@ func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error
 // newState returns the state of a service that was read at the given time.
 func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *State {
 	s := &State{
-		target: t, familyName: aws.ToString(read.Running.TaskDefinition.Family),
+		target: t, service: read.Service, familyName: aws.ToString(read.Running.TaskDefinition.Family),
 		running: read.Running, newest: read.Newest, before: read.Running.ARN(),
 		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now, fresh: true,
 	}

@@ -20,6 +20,8 @@ const (
 	ErrImageOutsideECR        Name = "ImageOutsideECR"
 	ErrNoCredentials          Name = "NoCredentials"
 	ErrNoRollback             Name = "NoRollback"
+	ErrNotImage               Name = "NotImage"
+	ErrPlatform               Name = "PlatformMismatch"
 	ErrRepositoryNotFound     Name = "RepositoryNotFound"
 	ErrRollbackInProgress     Name = "RollbackInProgress"
 	ErrServiceNotActive       Name = "ServiceNotActive"

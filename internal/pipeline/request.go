@@ -11,7 +11,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
-	"deployer/internal/image"
+	"deployer/internal/resolve"
 )
 
 // run carries out the requests of one event at the same time. If one fails, the
@@ -50,23 +50,18 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if done != nil {
 		return *done, nil
 	}
-	var ref image.Reference
+	var ref resolve.Image
 	var state *ecsdeploy.State
 	if err == nil {
 		ref, state, err = p.read(ctx, env, request, lookup)
 	}
-	if fault.IsRejected(err) {
-		return ecsdeploy.Deployment{
-			Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err),
-		}, nil
-	}
 	if err != nil {
-		return ecsdeploy.Deployment{}, err
+		return rejection(request, err)
 	}
 	if request.Cause.Source == event.ReconcileSource {
 		// Without this check every search would deploy the image that ECS or a
 		// person rolled back.
-		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref)
+		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref.Reference)
 		if back || err != nil {
 			return ecsdeploy.Deployment{
 				Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
@@ -75,17 +70,38 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		}
 	}
 	order := ecsdeploy.Order{
-		Image: ref, Form: env.ImageForm, Force: request.Force, Push: request.Push,
+		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		Cause: request.Cause, Restores: request.Restores,
 	}
 	if request.DryRun {
-		return p.deployer.Plan(ctx, state, order)
+		d, err = p.deployer.Plan(ctx, state, order)
+	} else {
+		d, err = p.deployer.Deploy(ctx, state, order)
 	}
-	d, err = p.deployer.Deploy(ctx, state, order)
-	if err == nil && d.Status == ecsdeploy.Superseded && p.publishesResults {
+	if err != nil {
+		return rejection(request, err)
+	}
+	if d.Status == ecsdeploy.Superseded && !request.DryRun && p.publishesResults {
 		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)
 	}
 	return d, err
+}
+
+// rejection returns the result of a request that was rejected; any other error stays
+// an error. What the search for lost pushes finds is ignored if it cannot run: no
+// sender asked for it, and each search would find it again.
+func rejection(request event.Request, err error) (ecsdeploy.Deployment, error) {
+	if !fault.IsRejected(err) {
+		return ecsdeploy.Deployment{}, err
+	}
+	d := ecsdeploy.Deployment{
+		Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err),
+	}
+	cannotRun := errors.Is(err, fault.ErrNotImage) || errors.Is(err, fault.ErrPlatform)
+	if cannotRun && request.Cause.Source == event.ReconcileSource {
+		d.Status = ecsdeploy.Ignored
+	}
+	return d, nil
 }
 
 // rejectionText returns the text of the rejection that err wraps.
@@ -98,7 +114,7 @@ func rejectionText(err error) string {
 // read asks ECR for the image and ECS for the service at the same time. If both
 // fail, a rejection comes first: a retry would not change it.
 func (p *Pipeline) read(ctx context.Context, env *environment.Environment, request event.Request, lookup imageLookup) (
-	ref image.Reference, state *ecsdeploy.State, err error) {
+	ref resolve.Image, state *ecsdeploy.State, err error) {
 	var imageErr, stateErr error
 	var both sync.WaitGroup
 	both.Go(func() { ref, imageErr = lookup(ctx) })

@@ -10,10 +10,11 @@ import (
 	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/resolve"
 )
 
 // imageLookup finds the image of a request in ECR.
-type imageLookup func(context.Context) (image.Reference, error)
+type imageLookup func(context.Context) (resolve.Image, error)
 
 // imageLookup returns how to find the image of a request: by its tag, or for a
 // rollback as the image of an earlier revision, with which it completes the
@@ -24,8 +25,8 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 	w := request.Workload
 	if !request.Rollback {
 		tag := request.Tag
-		return func(ctx context.Context) (image.Reference, error) {
-			return p.resolver.Resolve(ctx, env, w, tag)
+		return func(ctx context.Context) (resolve.Image, error) {
+			return p.resolver.Image(ctx, env, w, tag)
 		}, nil, nil
 	}
 	t := ecsservice.TargetOf(env, w)
@@ -51,10 +52,10 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
 	request.Cause.Reason = ecsdeploy.RollbackReason(back.Revision, request.Cause.Reason)
 	w.Registry, w.Repository = registry, ref.Repository // of the old image: the ECR strategy may have changed since
-	return func(ctx context.Context) (image.Reference, error) {
+	return func(ctx context.Context) (resolve.Image, error) {
 		if back.Digest == "" {
-			return p.resolver.Resolve(ctx, env, w, back.Tag)
+			return p.resolver.Image(ctx, env, w, back.Tag)
 		}
-		return p.resolver.Pinned(ctx, env, w, back.Tag, back.Digest)
+		return p.resolver.PinnedImage(ctx, env, w, back.Tag, back.Digest)
 	}, nil, nil
 }

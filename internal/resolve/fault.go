@@ -31,6 +31,22 @@ func notInECR(env *environment.Environment, w environment.Workload, tag string) 
 		"to deploy from ECR, remove the image from "+env.File+" and apply the infrastructure")
 }
 
+// notImage returns the fault of something in ECR that is not a container image.
+func notImage(cause error, w environment.Workload, name string) error {
+	return fault.Rejected(fault.ErrNotImage, looking(w, name), cause,
+		fmt.Sprintf("push the image under this tag again, and anything else under another tag or to another "+
+			"repository; see what is there: aws ecr batch-get-image --registry-id %s --region %s --repository-name %s "+
+			"--image-ids %s", w.Registry.AccountID, w.Registry.Region, w.Repository, idOption(name)))
+}
+
+// idOption returns the name of an image, a tag or a digest, as an option of the aws command.
+func idOption(name string) string {
+	if image.ValidDigest(name) {
+		return "imageDigest=" + name
+	}
+	return "imageTag=" + name
+}
+
 // callFailed returns the fault of a call to ECR that failed.
 func callFailed(err error, env *environment.Environment, w environment.Workload, name string) error {
 	if fault.HasCode(err, "RepositoryNotFoundException") {

@@ -4,6 +4,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,33 +37,46 @@ var mediaTypes = []string{
 	"application/vnd.docker.distribution.manifest.v2+json",
 }
 
-// Resolve returns the reference of the image that has tag in the workload's
-// repository, with tag and digest. It calls ecr:BatchGetImage, which both forms
-// of the cross-account repository policy allow. A tag that does not exist is a
-// [fault.Rejection], a missing repository or permission a
+// Image is an image as ECR has it.
+type Image struct {
+	image.Reference                // with tag and digest
+	Manifest        image.Manifest // what its manifest says of its platforms
+}
+
+// Image returns the image that has tag in the workload's repository. It calls
+// ecr:BatchGetImage, which both forms of the cross-account repository policy allow. A
+// tag that does not exist, or that is not one of a container image
+// ([fault.ErrNotImage]), is a [fault.Rejection]; a missing repository or permission a
 // [fault.Misconfiguration]. The environment is used in their texts only.
-func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
-	image.Reference, error) {
+func (r *Resolver) Image(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
+	Image, error) {
 	if w.Repository == "" {
-		return image.Reference{}, notInECR(env, w, tag)
+		return Image{}, notInECR(env, w, tag)
 	}
 	return r.find(ctx, env, w, tag, types.ImageIdentifier{ImageTag: aws.String(tag)})
 }
 
-// Pinned returns the reference of the image with the given digest, if it still
-// exists, under a tag that it had before. The tag may name another image now.
-// Errors are those of [Resolver.Resolve].
-func (r *Resolver) Pinned(ctx context.Context, env *environment.Environment, w environment.Workload, tag,
-	digest string) (image.Reference, error) {
-	ref, err := r.find(ctx, env, w, digest, types.ImageIdentifier{ImageDigest: aws.String(digest)})
-	ref.Tag = tag
-	return ref, err
+// PinnedImage returns the image with the given digest, if it still exists, under a tag
+// that it had before. The tag may name another image now. Errors are those of
+// [Resolver.Image].
+func (r *Resolver) PinnedImage(ctx context.Context, env *environment.Environment, w environment.Workload, tag,
+	digest string) (Image, error) {
+	found, err := r.find(ctx, env, w, digest, types.ImageIdentifier{ImageDigest: aws.String(digest)})
+	found.Tag = tag
+	return found, err
+}
+
+// Resolve is [Resolver.Image] for the reference alone.
+func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
+	image.Reference, error) {
+	found, err := r.Image(ctx, env, w, tag)
+	return found.Reference, err
 }
 
 // find reads the image with the given id from ECR. Name is the same id, for messages.
 func (r *Resolver) find(
 	ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier,
-) (image.Reference, error) {
+) (Image, error) {
 	out, err := r.client(w.Registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
 		RegistryId:         aws.String(w.Registry.AccountID),
 		RepositoryName:     aws.String(w.Repository),
@@ -70,16 +84,31 @@ func (r *Resolver) find(
 		AcceptedMediaTypes: mediaTypes,
 	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if err != nil {
-		return image.Reference{}, callFailed(err, env, w, name)
+		return Image{}, callFailed(err, env, w, name)
 	}
 	if len(out.Images) > 0 && out.Images[0].ImageId != nil {
 		ref := w.Reference(aws.ToString(id.ImageTag))
 		ref.Digest = aws.ToString(out.Images[0].ImageId.ImageDigest)
 		if image.ValidDigest(ref.Digest) {
-			return ref, nil
+			manifest, err := manifestOf(out.Images[0])
+			if err != nil {
+				return Image{}, notImage(err, w, name)
+			}
+			return Image{ref, manifest}, nil
 		}
 	}
-	return image.Reference{}, imageMissing(out.Failures, w, name)
+	return Image{}, imageMissing(out.Failures, w, name)
+}
+
+// manifestOf returns what the manifest of an image says. One that cannot be read says
+// nothing: whether its image can run is for ECS to find out.
+func manifestOf(i types.Image) (image.Manifest, error) {
+	text, mediaType := aws.ToString(i.ImageManifest), aws.ToString(i.ImageManifestMediaType)
+	m, err := image.ParseManifest([]byte(text), mediaType)
+	if err != nil && !errors.Is(err, image.ErrNotImage) {
+		return image.Manifest{Partial: true}, nil
+	}
+	return m, err
 }
 
 func (r *Resolver) client(region string) *ecr.Client {

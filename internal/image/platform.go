@@ -1,0 +1,86 @@
+package image
+
+import (
+	"slices"
+	"strings"
+)
+
+// Platform is an operating system and a CPU architecture as images name them, such as
+// linux and amd64. As what a task needs, "" stands for any.
+type Platform struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+}
+
+// String returns the platform as docker buildx names it, such as "linux/arm64".
+func (p Platform) String() string {
+	name := func(s string) string {
+		if s == "" {
+			return "any"
+		}
+		return s
+	}
+	return name(p.OS) + "/" + name(p.Architecture)
+}
+
+// unknown reports whether the platform is that of an attestation in an index.
+func (p *Platform) unknown() bool {
+	return p != nil && (strings.EqualFold(p.OS, "unknown") || strings.EqualFold(p.Architecture, "unknown"))
+}
+
+// synonyms are names of architectures that container runtimes treat as others.
+var synonyms = map[string]string{
+	"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "i686": "386",
+	"armhf": "arm", "armel": "arm",
+}
+
+// normal returns the platform under the names of Go, which images use.
+func (p Platform) normal() Platform {
+	p.OS, p.Architecture = strings.ToLower(p.OS), strings.ToLower(p.Architecture)
+	if name := synonyms[p.Architecture]; name != "" {
+		p.Architecture = name
+	}
+	return p
+}
+
+// older are the architectures that a CPU can run besides its own. The variants of an
+// architecture (arm64/v8, amd64/v3) are not compared: the CPU of a task is not known
+// that exactly.
+var older = map[string]string{"amd64": "386", "arm64": "arm"}
+
+// runs reports whether a task that needs p can run an image that is built for q.
+func (p Platform) runs(q Platform) bool {
+	return (p.OS == "" || q.OS == "" || p.OS == q.OS) &&
+		(p.Architecture == "" || q.Architecture == "" || p.Architecture == q.Architecture ||
+			q.Architecture == older[p.Architecture])
+}
+
+// Fit is whether an image can run where a task runs.
+type Fit int
+
+// The answers of [Manifest.Fits].
+const (
+	FitUnknown Fit = iota // the manifest does not say
+	Fits
+	FitsNot
+)
+
+// Fits reports whether the image is built for the platform that a task needs.
+func (m Manifest) Fits(want Platform) Fit {
+	switch {
+	case slices.ContainsFunc(m.Platforms, want.runs), want == Platform{}:
+		return Fits
+	case m.Partial || len(m.Platforms) == 0:
+		return FitUnknown
+	}
+	return FitsNot
+}
+
+// PlatformNames returns the platforms of the image for messages.
+func (m Manifest) PlatformNames() string {
+	names := make([]string, len(m.Platforms))
+	for i, p := range m.Platforms {
+		names[i] = p.String()
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,94 @@
+package pipeline
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+
+	"deployer/internal/ecsdeploy"
+)
+
+// TestOnlyImagesDeploy checks that what cannot run on the service's tasks is rejected,
+// and that nothing is registered for it.
+func TestOnlyImagesDeploy(t *testing.T) {
+	t.Parallel()
+	manifest := func(name string) func(*testing.T, *fixture) {
+		return func(t *testing.T, f *fixture) {
+			t.Helper()
+			text, err := os.ReadFile("../image/testdata/manifests/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.accounts["dev"].ECR.PutImage(t.Context(), &ecr.PutImageInput{
+				RepositoryName: aws.String("myproject_backend"), ImageTag: aws.String("git-abc123f"),
+				ImageManifest: aws.String(string(text)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	index := func(platforms ...string) func(*testing.T, *fixture) {
+		return func(t *testing.T, f *fixture) {
+			t.Helper()
+			_, err := f.accounts["dev"].PushIndex(t.Context(), "myproject_backend", "v2", platforms, "git-abc123f")
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const (
+		looking = `looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in ` +
+			`us-east-1: not a container image: it is `
+		hint = ` (push the image under this tag again, and anything else under another tag or to another repository; ` +
+			`see what is there: aws ecr batch-get-image --registry-id 111111111111 --region us-east-1 ` +
+			`--repository-name myproject_backend --image-ids imageTag=git-abc123f)`
+	)
+	tests := []struct {
+		name string
+		push func(*testing.T, *fixture)
+		want string // the reason of the rejection; "" if it deploys
+	}{
+		{"Helm chart", manifest("helm-chart.json"),
+			looking + `a Helm chart (the config's mediaType is application/vnd.cncf.helm.config.v1+json)` + hint},
+		{"bill of materials", manifest("sbom-by-artifact-type.json"),
+			looking + `a software bill of materials (artifactType is application/spdx+json)` + hint},
+		{"only attestations", index("unknown/unknown"), looking + `an index without an image for any platform; it lists ` +
+			`an attestation (application/vnd.in-toto+json)` + hint},
+		{"only arm64", index("linux/arm64", "unknown/unknown"), `deploying tag "git-abc123f" to service ` +
+			`"myproject_service_prod": the image is built for linux/arm64, and the tasks run on linux/amd64 (build it ` +
+			`for linux/amd64 as well (docker buildx build --platform linux/amd64), or change runtimePlatform of task ` +
+			`definition family "myproject_service_prod" in the infrastructure)`},
+		{"both", index("linux/arm64", "linux/amd64"), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, "prod")
+			tt.push(t, f)
+			f.aws.ResetCalls()
+			deploy := deployEvent("e1", f.clock.Now(), "prod", `{"service":"backend","tag":"git-abc123f"}`)
+			got, err := f.function().Handle(t.Context(), deploy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.want == "" {
+				if got.Status != ecsdeploy.Deployed {
+					t.Errorf("got %+v", got)
+				}
+				return
+			}
+			if got.Status != ecsdeploy.Rejected || got.Reason != tt.want {
+				t.Errorf("got  %s %s\nwant %s", got.Status, got.Reason, tt.want)
+			}
+			for _, c := range f.aws.Calls() {
+				if strings.HasPrefix(c.Operation, "Register") || strings.HasPrefix(c.Operation, "Update") {
+					t.Errorf("it called %s", c.Operation)
+				}
+			}
+		})
+	}
+}
