@@ -15,9 +15,8 @@ func (a *app) paramsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "params -f FILE [NAME=VALUE...]",
 		Short: "Print the parameters of the deployer's stack for an environment",
-		Long: `The parameters of deploy/template.yaml (or the variables of deploy/terraform) are
-derived from the environment file. Arguments set the ones that the file does not
-determine.`,
+		Long: `The parameters of deploy/template.yaml are derived from the environment file.
+Arguments set the ones that the file does not determine.`,
 		Example: `deployer params -f project/prod.yaml --format samconfig > samconfig.toml
 deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms`,
 		Args: arguments("[NAME=VALUE...]"),

@@ -74,18 +74,19 @@ func (d *Deployer) RollbackTo(
 
 // noRollback is the fault of a rollback for which no revision was found.
 func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string) error {
-	family, before := ecsservice.FamilyOf(runs.TaskDefinition), "it"
+	family, before := ecsservice.FamilyOf(runs.TaskDefinition), fmt.Sprintf("revision %d", below)
 	if below != runs.Revision {
-		before = fmt.Sprintf("revision %d, which it restored,", below)
+		before += fmt.Sprintf(", which revision %d restored,", runs.Revision)
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,
-			fmt.Errorf("no revision of family %q before it has tag %q and another image, and did not fail", family, to),
-			"deploy the tag: "+t.Command("deploy")+" "+to)
+			fmt.Errorf("family %q has no revision with the tag %q before %s whose image is another one "+
+				"and whose rollout did not fail", family, to, before),
+			"list the revisions and their tags: "+t.Command("history"))
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
-		fmt.Errorf("no revision of family %q before %s has another image and a rollout that is known to have succeeded",
-			family, before),
+		fmt.Errorf("family %q has no revision before %s whose image is another one "+
+			"and whose rollout is known to have succeeded", family, before),
 		"list the revisions, and roll back to one by its number: "+t.Command("history"))
 }
 

@@ -27,7 +27,7 @@ type run struct {
 // makeAll makes calls, and passes their answers to the rule.
 func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []converge.Call) error {
 	for _, c := range calls {
-		answer, err := r.make(ctx, c)
+		answer, err := r.call(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -36,19 +36,21 @@ func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []conv
 	return nil
 }
 
-// make makes one call. The first two reads are answered from [Deployer.Read],
-// which ran while the image was resolved.
-func (r *run) make(ctx context.Context, c converge.Call) (converge.Answer, error) {
+// call makes one call. The first read of the service and the first read of the
+// newest revision are answered from [Deployer.Read], which ran while the image
+// was resolved.
+func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error) {
 	s := r.state
 	switch c.Kind {
 	case converge.ReadService:
-		if s.fresh {
+		if s.freshService {
+			s.freshService = false
 			return converge.Answer{Number: s.number()}, nil
 		}
 		return r.readService(ctx)
 	case converge.ReadNewest:
-		if s.fresh {
-			s.fresh = false
+		if s.freshNewest {
+			s.freshNewest = false
 			return converge.Answer{Number: s.newest.Number()}, nil
 		}
 		newest, err := r.deployer.services.DescribeRevision(ctx, s.familyName)

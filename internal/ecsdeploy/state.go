@@ -64,7 +64,8 @@ type State struct {
 	failed      map[string]bool             // ARNs of the revisions that have a FAILED deployment
 	rollingBack string                      // ECS's reason for a rollback in progress; "" if there is none
 	now         time.Time                   // when the service was first read
-	fresh       bool                        // the rule's first two reads are to be answered from this state
+	// The first read of each is answered from this state.
+	freshService, freshNewest bool
 }
 
 // Read reads the state of the target's service: see [ecsservice.Client.Snapshot].
@@ -81,7 +82,8 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 	s := &State{
 		target: t, service: read.Service, familyName: aws.ToString(read.Running.TaskDefinition.Family),
 		running: read.Running, newest: read.Newest, before: read.Running.ARN(),
-		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now, fresh: true,
+		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now,
+		freshService: true, freshNewest: true,
 	}
 	s.addRevision(read.Running)
 	s.addRevision(read.Newest)

@@ -18,7 +18,7 @@ import (
 // Delays between attempts: exponential backoff with full jitter, so that callers
 // that were throttled together do not retry together. A throttled call starts
 // at a longer delay, because its token bucket is empty: those of ECS refill at 5
-// to 20 tokens a second.
+// to 20 tokens a second, and at one for registrations (see below).
 const (
 	firstDelay          = 100 * time.Millisecond // upper bound of the first delay; it doubles with every attempt
 	firstThrottledDelay = time.Second            // the same for a throttled call
@@ -158,7 +158,7 @@ func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	if isThrottled(err) {
 		first = firstThrottledDelay
 	}
-	if attempt < 8 { // firstDelay doubled six times is more than maxDelay
+	if attempt < 8 { // later the bound is maxDelay anyway, and the shift would overflow
 		bound = min(maxDelay, first<<max(attempt-1, 0))
 	}
 	return r.jitter(attempt, 0, bound, err)

@@ -67,7 +67,7 @@ func Parse(r Revision) Record {
 			Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
 		},
 		Previous: value(keyPrevious), Restores: value(keyRestores),
-		Outcome: Phase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
+		Outcome: parsePhase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
 		Why: value(keyWhy), Return: value(keyReturn), DeploymentID: value(keyDeployment),
 		Base: value(keyBase), Best: ParseBest(value(keyBest)),
 	}
@@ -76,6 +76,16 @@ func Parse(r Revision) Record {
 	ref = Complete(ref, r.Tags)
 	record.Tag, record.Digest = ref.Tag, ref.Digest
 	return record
+}
+
+// parsePhase parses a phase; anything else is the zero phase.
+func parsePhase(s string) Phase {
+	p := Phase(s)
+	switch p {
+	case RollingOut, Impaired, Succeeded, Failed, Superseded:
+		return p
+	}
+	return ""
 }
 
 // parseTime parses a time in RFC 3339; anything else is the zero time.

@@ -56,6 +56,8 @@ func TestParse(t *testing.T) {
 			with(foreign, repository+":v1@"+digest, "v1", digest)},
 		{"deregistered", repository + ":v1", true, nil, with(gone, repository+":v1", "v1", "")},
 		{"an image that is no reference", "${image}", false, nil, with(foreign, "${image}", "", "")},
+		{"an unknown outcome", repository + ":v1", false, map[string]string{keyOutcome: "mended"},
+			with(foreign, repository+":v1", "v1", "")},
 		{"half a journal", repository + ":v1", false, map[string]string{keyEventID: "e1", keyTime: "yesterday"},
 			with(half, repository+":v1", "v1", "")},
 	}

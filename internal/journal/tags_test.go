@@ -123,6 +123,7 @@ func FuzzTags(f *testing.F) {
 	f.Add("12@2026-01-22T10:15:30Z", 1, int64(0))
 	f.Add(strings.Repeat("é", 300), -1, int64(-1))
 	f.Add("AWS: rotate the keys", 0, int64(0))
+	f.Add("failed", 3, int64(0))
 	f.Fuzz(func(t *testing.T, s string, number int, at int64) {
 		value, when := Value(s), time.Unix(0, at).UTC()
 		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s,
@@ -147,7 +148,7 @@ func FuzzTags(f *testing.F) {
 		}
 		want := Record{
 			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
-			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: Phase(value), Why: value,
+			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: parsePhase(value), Why: value,
 			Return:   value,
 			Finished: when.Truncate(time.Second), Foreign: value == "",
 		}

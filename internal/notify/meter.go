@@ -86,12 +86,13 @@ func (m *meter) write(members map[string]any, by dimensions, metrics ...metric) 
 		line[one.name] = one.value
 		definitions = append(definitions, map[string]any{"Name": one.name, "Unit": one.unit})
 	}
-	for i, set := range by {
-		by[i] = append([]string{"Project", "Environment"}, set...)
+	var sets dimensions
+	for _, set := range by {
+		sets = append(sets, append([]string{"Project", "Environment"}, set...))
 	}
 	line["_aws"] = map[string]any{
 		"Timestamp":         m.now().UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{"Namespace": Namespace, "Dimensions": by, "Metrics": definitions}},
+		"CloudWatchMetrics": []any{map[string]any{"Namespace": Namespace, "Dimensions": sets, "Metrics": definitions}},
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

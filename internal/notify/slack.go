@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,11 +71,13 @@ type slackMarked struct {
 }
 
 // The maximum numbers of characters, below Slack's own limits: 150 of a header,
-// 2000 of a field, 3000 of a section. A section has at most ten fields.
+// 2000 of a field, 3000 of a section.
 const (
 	slackMaxTitle = 140
 	slackMaxField = 500
 	slackMaxText  = 2800
+
+	slackMaxFields = 10 // of a section
 )
 
 func slackText(s string) slackPlain    { return slackPlain{"plain_text", s, false} }
@@ -92,7 +95,9 @@ func slackMessageOf(s Summary) slackMessage {
 	for _, r := range s.Rows {
 		fields = append(fields, slackRow(r, slackMaxField))
 	}
-	m.Blocks = append(m.Blocks, slackBlock{Type: "section", Fields: fields})
+	for part := range slices.Chunk(fields, slackMaxFields) {
+		m.Blocks = append(m.Blocks, slackBlock{Type: "section", Fields: part})
+	}
 	if s.Why.Label != "" {
 		m.Blocks = append(m.Blocks, slackSection(slackRow(s.Why, slackMaxText)))
 		m.Text += ": " + slackEscape(outcome.Line(s.Why.Value, slackMaxField))

@@ -122,12 +122,17 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 			level = slog.LevelWarn
 		}
 		slog.Log(ctx, level, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
-		p.publisher.EventIgnored()
+		if !dryRun {
+			p.publisher.EventIgnored()
+		}
 		return result, nil
 	case event.Rejected:
 		result.Status = ecsdeploy.Rejected
 		slog.ErrorContext(ctx, "event rejected",
 			"event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
+		if dryRun {
+			return result, nil
+		}
 		return result, p.publishRejection(ctx, env, reading, raw)
 	case event.Followed, event.Due:
 		if dryRun {
@@ -139,6 +144,7 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		}
 		return p.reconcile(ctx, env, result)
 	}
+	// The verdict is Accepted: the event asks for deployments.
 	for i := range reading.Requests {
 		reading.Requests[i].DryRun = reading.Requests[i].DryRun || dryRun
 	}

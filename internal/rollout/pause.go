@@ -50,7 +50,8 @@ func (c *Client) Stop(ctx context.Context, t ecsservice.Target) (ecsservice.Serv
 	if err != nil {
 		return d, err
 	}
-	// A conflict is not transient: the SDK's default retries are enough.
+	// StopServiceDeployment answers a conflict for a deployment that cannot be
+	// stopped: the SDK's default retries are enough.
 	in := &ecs.StopServiceDeploymentInput{
 		ServiceDeploymentArn: aws.String(d.ARN), StopType: types.StopServiceDeploymentStopTypeRollback,
 	}
