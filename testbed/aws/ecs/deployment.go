@@ -42,6 +42,7 @@ type deployment struct {
 	running        int
 	failedTasks    int
 	failedSteps    int               // steps in which all tasks failed
+	silent         bool              // ECS waits long before it tries again to pull the image
 	digests        map[string]string // by image reference, when the deployment started
 	next           time.Time         // the time of the next step, zero if there is none
 }
@@ -75,16 +76,6 @@ func (e *Server) startDeployment(s *service, at time.Time) {
 	e.addServiceDeployment(s, d, at)
 	e.deploymentEvent(s, d, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS", at)
 	e.proceed(s, d, at)
-}
-
-// broken reports whether the deployment's tasks fail now.
-func (e *Server) broken(d *deployment) bool {
-	_, owner, _, _ := api.SplitARN(d.taskDefinition)
-	return slices.ContainsFunc(e.taskDefinition(owner, d.taskDefinition).images, func(image string) bool {
-		return !e.registries.Pullable(image) || slices.ContainsFunc(e.brokenImages, func(part string) bool {
-			return strings.Contains(image, part)
-		})
-	})
 }
 
 // deploymentEvent sends an ECS Deployment State Change event (ECS developer guide, "Amazon ECS service deployment state

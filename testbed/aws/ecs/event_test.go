@@ -57,15 +57,19 @@ func TestImpairedService(t *testing.T) {
 			`.000Z","eventName":"SERVICE_TASK_START_IMPAIRED","eventType":"WARN"}}`
 	}
 	tests := []struct {
-		name, more string
-		desired    int
-		each       time.Duration // between two calls of Tick
-		want       []string
+		name, more, image string
+		desired           int
+		each              time.Duration // between two calls of Tick
+		want              []string
 	}{
-		{"advanced once", "", 2, time.Hour, []string{impaired("09:35:00")}},
-		{"advanced often", "", 2, time.Minute, []string{impaired("09:35:00")}},
-		{"before the breaker triggers", breaker, 8, time.Minute, nil}, // it triggers at once
-		{"as the breaker triggers", breaker, 1, time.Minute, []string{impaired("09:35:00")}},
+		{"advanced once", "", "nginx:broken", 2, time.Hour, []string{impaired("09:35:00")}},
+		{"advanced often", "", "nginx:broken", 2, time.Minute, []string{impaired("09:35:00")}},
+		{"before the breaker triggers", breaker, "nginx:broken", 8, time.Minute, nil}, // it triggers at once
+		{"as the breaker triggers", breaker, "nginx:broken", 1, time.Minute, []string{impaired("09:35:00")}},
+		{"one task that cannot pull its image", breaker, registryImage + ":gone", 1, time.Minute,
+			[]string{impaired("09:35:00")}},
+		{"tasks that cannot pull their image", breaker, registryImage + ":gone", 2, time.Minute,
+			[]string{impaired("09:34:00")}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,7 +79,7 @@ func TestImpairedService(t *testing.T) {
 				tt.desired))
 			w.Rule(t, dev, `{"source":["aws.ecs"],"detail-type":["ECS Service Action"]}`, devQueue, "")
 			w.AWS.FailImage("broken")
-			w.Register(t, dev, "web", "nginx:broken")
+			w.Register(t, dev, "web", tt.image)
 			w.update(t, "web")
 			for passed := time.Duration(0); passed < time.Hour; passed += tt.each {
 				w.Clock.Advance(tt.each)

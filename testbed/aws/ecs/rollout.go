@@ -57,12 +57,13 @@ func (e *Server) advance(s *service) {
 func (e *Server) step(s *service, d *deployment, now time.Time) {
 	at := d.next
 	d.updated = at
+	failure, fails := e.failure(d)
 	switch {
 	case d.record.paused():
 		e.expire(s, d, at)
 		return
-	case d.desired > 0 && e.broken(d):
-		e.failTasks(s, d, at, now)
+	case d.desired > 0 && fails:
+		e.failTasks(s, d, failure, at, now)
 		return
 	case stages[d.stage] == stageScaleUp:
 		e.scaledUp(s, d)
@@ -136,8 +137,9 @@ func (e *Server) complete(s *service, d *deployment, at time.Time) {
 }
 
 // failTasks fails the tasks of a step, and triggers the circuit breaker if it is enabled and enough have failed.
-// Without a circuit breaker the deployment stays in progress, so the steps until now are taken at once.
-func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
+// Without a circuit breaker the deployment stays in progress, so the steps until now are taken at once. With one, it is
+// silent for long if the image cannot be pulled.
+func (e *Server) failTasks(s *service, d *deployment, f taskFailure, at, now time.Time) {
 	breaker := s.configuration().Breaker
 	steps := 1
 	if !breaker.Enable {
@@ -146,17 +148,27 @@ func (e *Server) failTasks(s *service, d *deployment, at, now time.Time) {
 	last := at.Add(time.Duration(steps-1) * e.options.RolloutStep)
 	d.updated, d.next = last, last.Add(e.options.RolloutStep)
 	d.failedTasks += d.desired * steps
+	e.addStopped(s, d, f, d.desired*steps, last)
 	before := d.failedSteps
 	d.failedSteps += steps
 	if before < impairedAfter && d.failedSteps >= impairedAfter {
 		e.impaired(s, at.Add(time.Duration(impairedAfter-before-1)*e.options.RolloutStep))
 	}
-	if breaker.Enable && d.failedTasks >= d.threshold() {
-		e.fail(s, d, at, failure{
-			cause: "ECS deployment circuit breaker", what: "tasks failed to start.",
-			why: "the circuit breaker threshold was exceeded.", rollback: breaker.Rollback,
-		})
+	if !breaker.Enable || d.failedTasks < d.threshold() {
+		return
 	}
+	if f.code == taskFailedToStart && !d.silent {
+		d.silent, d.next = true, d.created.Add(pullSilence*e.options.RolloutStep)
+		if d.failedSteps < impairedAfter {
+			d.failedSteps = impairedAfter
+			e.impaired(s, at)
+		}
+		return
+	}
+	e.fail(s, d, at, failure{
+		cause: "ECS deployment circuit breaker", what: "tasks failed to start.",
+		why: "the circuit breaker threshold was exceeded.", rollback: breaker.Rollback,
+	})
 }
 
 // threshold returns the number of failed tasks that triggers the circuit breaker.

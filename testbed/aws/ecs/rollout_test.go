@@ -177,11 +177,15 @@ func TestRollouts(t *testing.T) {
 		name: "an image that ECR does not have", more: rollback,
 		phases: []phase{
 			{want: []string{"ACTIVE web:1 2/0/2", done1}},
-			{do: register(registryImage + ":git-0000000"), steps: 2, want: []string{
+			{do: register(registryImage + ":git-0000000"), steps: 69, want: []string{ // ECS is silent
+				"ACTIVE web:2 2/2/2",
+				"d2 PRIMARY web:2 2/2/0-4 IN_PROGRESS: ECS deployment d2 in progress.",
+				old1}},
+			{steps: 1, want: []string{
 				"ACTIVE web:1 2/2/2",
 				"d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId " +
 					"d1.",
-				"d2 ACTIVE web:2 0/0/0-4 FAILED: ECS deployment circuit breaker: tasks failed to start.",
+				"d2 ACTIVE web:2 0/0/0-6 FAILED: ECS deployment circuit breaker: tasks failed to start.",
 				old1}},
 		},
 	}, {
@@ -227,8 +231,8 @@ func TestFirstDeploymentStalls(t *testing.T) {
 	w.Register(t, dev, "web", registryImage+"@"+emulatortest.Digest("no manifest"))
 	w.Do(t, dev, "ecs:CreateService", `{"cluster":"c","serviceName":"web","taskDefinition":"web","desiredCount":1`+
 		rollback+`}`)
-	w.Clock.Advance(time.Hour)
-	want := []string{"ACTIVE web:1 1/0/0", "d1 PRIMARY web:1 1/0/0-3 FAILED: ECS deployment circuit breaker: tasks " +
+	w.Clock.Advance(2 * time.Hour)
+	want := []string{"ACTIVE web:1 1/0/0", "d1 PRIMARY web:1 1/0/0-4 FAILED: ECS deployment circuit breaker: tasks " +
 		"failed to start."}
 	if diff := cmp.Diff(want, w.rollout(t, names{})); diff != "" {
 		t.Errorf("service (-want +got):\n%s", diff)

@@ -34,6 +34,8 @@ type service struct {
 	completed      completion
 	history        []*serviceDeployment // newest first
 	events         []api.Object         // newest first
+	stopped        []stoppedTask        // newest first
+	stoppedCount   int                  // of all tasks that failed
 	tags           []tag
 }
 

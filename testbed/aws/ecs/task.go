@@ -3,6 +3,7 @@ package ecs
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"deployer/testbed/aws/api"
 )
@@ -15,29 +16,79 @@ func (s *service) taskARN(d *deployment, index int) string {
 
 func (s *service) arnOf(resource string) string { return s.scope.ARN("ecs", resource) }
 
+// maxTasks is how many tasks one call may list or describe (ECS API reference, "DescribeTasks").
+const maxTasks = 100
+
 type listTasksInput struct {
 	api.Paging
-	Cluster string `json:"cluster"`
-	Service string `json:"serviceName"`
+	Cluster       string `json:"cluster"`
+	Service       string `json:"serviceName"`
+	StartedBy     string `json:"startedBy"`
+	DesiredStatus string `json:"desiredStatus"`
 }
 
-// listTasks returns the running tasks of one service.
+// listTasks returns the running or the stopped tasks of one service.
+//
+// The only resource type of ListTasks is a container instance, so policies allow it on every resource and narrow it by
+// the condition key ecs:cluster (Service Authorization Reference, "Actions defined by Amazon Elastic Container
+// Service"). startedBy cannot be combined with another filter (ECS API reference, "ListTasks").
 func (e *Server) listTasks(r *api.Request, in listTasksInput) (any, *api.Error) {
-	s, err := e.openService(r, in.Cluster, in.Service, nil)
+	if in.StartedBy != "" && (in.Service != "" || in.DesiredStatus != "") {
+		return nil, api.InvalidParameter("startedBy must be the only filter.")
+	}
+	if !slices.Contains([]string{"", taskRunning, taskPending, taskStopped}, in.DesiredStatus) {
+		return nil, api.InvalidParameter("Unknown desired status: %s", in.DesiredStatus)
+	}
+	s, err := e.serviceOfTasks(r, in.Cluster, in.Service)
 	if err != nil {
 		return nil, err
 	}
 	arns := []string{}
-	for _, d := range s.deployments {
-		for index := range d.running {
-			arns = append(arns, s.taskARN(d, index))
+	switch in.DesiredStatus {
+	case "", taskRunning:
+		for _, d := range s.deployments {
+			for index := range d.running {
+				arns = append(arns, s.taskARN(d, index))
+			}
+		}
+	case taskStopped:
+		for _, task := range e.stoppedTasks(s) {
+			arns = append(arns, task.arn)
 		}
 	}
-	arns, next, err := api.Page(arns, in.Paging, 100, 100)
+	arns, next, err := api.Page(arns, in.Paging, maxTasks, maxTasks)
 	if err != nil {
 		return nil, err
 	}
 	return api.WithToken(api.Object{"taskArns": arns}, next), nil
+}
+
+// serviceOfTasks checks that the caller may list tasks, and returns the service.
+func (e *Server) serviceOfTasks(r *api.Request, clusterReference, serviceReference string) (*service, *api.Error) {
+	name, err := clusterName(r, clusterReference)
+	if err != nil {
+		return nil, err
+	}
+	context := map[string]string{"ecs:cluster": clusterARN(r.Scope(), name)}
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: "*", Context: context}); err != nil {
+		return nil, err
+	}
+	c, err := e.findCluster(r, name)
+	if err != nil {
+		return nil, err
+	}
+	if serviceReference, err = serviceName(r, name, serviceReference); err != nil {
+		return nil, err
+	}
+	s, ok := c.services[serviceReference]
+	switch {
+	case !ok:
+		return nil, errServiceNotFound
+	case s.status != statusActive:
+		return nil, errServiceNotActive
+	}
+	e.advance(s)
+	return s, nil
 }
 
 type describeTasksInput struct {
@@ -46,6 +97,9 @@ type describeTasksInput struct {
 }
 
 func (e *Server) describeTasks(r *api.Request, in describeTasksInput) (any, *api.Error) {
+	if len(in.Tasks) == 0 || len(in.Tasks) > maxTasks {
+		return nil, api.InvalidParameter("There must be between 1 and %d tasks.", maxTasks)
+	}
 	cluster, err := clusterName(r, in.Cluster)
 	if err != nil {
 		return nil, err
@@ -63,10 +117,14 @@ func (e *Server) describeTasks(r *api.Request, in describeTasksInput) (any, *api
 				known[arn] = e.describeTask(s, d, arn)
 			}
 		}
+		for _, task := range e.stoppedTasks(s) {
+			known[task.arn] = task.describe(s)
+		}
 	}
+	context := map[string]string{"ecs:cluster": clusterARN(r.Scope(), cluster)}
 	tasks, failures := []api.Object{}, []api.Object{}
 	for _, arn := range in.Tasks {
-		if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn}); err != nil {
+		if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn, Context: context}); err != nil {
 			return nil, err
 		}
 		if task, ok := known[arn]; ok {
