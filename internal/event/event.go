@@ -95,6 +95,8 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.push(wrong)
 	case e.Source == ecsSource && (e.DetailType == deploymentChange || e.DetailType == serviceAction):
 		return r.rollout()
+	case e.Source == ecsSource && e.DetailType == hookChange:
+		return r.hook()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return Reading{ID: e.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
 	}

@@ -3,6 +3,7 @@ package event
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -131,6 +132,11 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(deployment("action.production", `{"service":"backend","tag":"git-abc123f","dry_run":true}`)))
 	f.Add([]byte(deployment("action.dev", `{"task":"nightly-report","tag":"a","env":"dev"}`)))
 	f.Add([]byte(pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest"))))
+	hook, err := os.ReadFile("../../events/ecs-hook-awaiting-action.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(hook)
 	f.Add([]byte(`{"detail":{"a":[[[[]]]]}}`))
 	f.Add([]byte("{\"source\":\"\xff\",\"detail-type\":\"DEPLOY\"}"))
 	envs := []*environment.Environment{load(f, "dev"), load(f, "prod")}

@@ -34,6 +34,7 @@ type Rollout struct {
 	Step         Step
 	DeploymentID string // ECS's id of the rollout, "ecs-svc/…"; "" for TasksImpaired, which is about the service
 	Reason       string // the event's reason; may be ""
+	Hook         Hook   // of a hook's step; else zero
 }
 
 // rollout reads an event of ECS about a service. The event is trusted for the
@@ -80,19 +81,25 @@ func (r reader) workloadOfService() (w environment.Workload, reason string) {
 	if json.Unmarshal(r.event.Resources, &arns) != nil || len(arns) != 1 {
 		return w, "the ECS event names no service"
 	}
+	return r.workloadWithARN(arns[0])
+}
+
+// workloadWithARN returns the workload whose service has an ARN, or the reason why
+// the environment has none.
+func (r reader) workloadWithARN(arn string) (w environment.Workload, reason string) {
 	services := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
 		":service/"
 	for _, w := range r.env.Workloads {
-		named := w.Deployable() && (w.Pointer.ARN(r.env) == arns[0] || services+w.Pointer.Name() == arns[0])
+		named := w.Deployable() && (w.Pointer.ARN(r.env) == arn || services+w.Pointer.Name() == arn)
 		if named && r.event.Account == r.env.AccountID {
 			return w, ""
 		}
 	}
-	name, ours := strings.CutPrefix(arns[0], services)
+	name, ours := strings.CutPrefix(arn, services)
 	name, inCluster := strings.CutPrefix(name, r.env.Cluster+"/")
 	old := !strings.Contains(name, "/")
 	if !ours || !inCluster && !old || r.event.Account != r.env.AccountID {
-		return w, "the service " + quote(arns[0]) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
+		return w, "the service " + quote(arn) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
 	}
 	return w, "the service " + quote(name) + " is not a workload of " + r.env.Project
 }

@@ -1,0 +1,89 @@
+package event
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// hookChange is the detail-type of ECS's events about lifecycle hooks. See "Amazon
+// ECS service deployment hook state change events" in the ECS developer guide.
+const hookChange = "ECS Hook State Change"
+
+// The steps of a lifecycle hook that are handled. A hook that is in progress, or
+// that succeeded, needs nobody.
+const (
+	HookAwaiting Step = "HOOK_AWAITING_ACTION" // a pause hook waits for ContinueServiceDeployment
+	HookFailed   Step = "HOOK_FAILED"          // a function failed, or a pause was continued with ROLLBACK
+	HookTimedOut Step = "HOOK_TIMED_OUT"       // ECS takes the hook's timeout action
+)
+
+// Hook is a lifecycle hook of a deployment, as ECS's event describes it.
+type Hook struct {
+	ID                string    // unique: each pause of a linear or canary deployment has its own
+	Type              string    // "PAUSE" or "AWS_LAMBDA"
+	Stage             string    // the lifecycle stage, such as "POST_TEST_TRAFFIC_SHIFT"; may be ""
+	Expires           time.Time // when it times out; zero if the event does not say
+	ServiceDeployment string    // ARN of the service deployment
+}
+
+// IsHook reports whether the step is one of a lifecycle hook.
+func (s Step) IsHook() bool { return s == HookAwaiting || s == HookFailed || s == HookTimedOut }
+
+// hook reads an event of ECS about a lifecycle hook. Its resource is the service
+// deployment, so the cluster and the service are those of its detail. An event that
+// is not as AWS documents it is ignored: its sender is AWS.
+func (r reader) hook() Reading {
+	detail, err := object(r.event.Detail)
+	if err != nil {
+		return r.ignored("the ECS hook event is malformed: \"detail\" " + err.Error())
+	}
+	value := func(key string) string { s, _ := text(detail[key]); return s }
+	step := Step(value("eventName"))
+	if !step.IsHook() {
+		return r.ignored("the ECS hook event " + quote(string(step)) + " needs no report")
+	}
+	w, reason := r.workloadOfHook(value("clusterArn"), value("serviceArn"))
+	if reason != "" {
+		return r.ignored(reason)
+	}
+	h := Hook{ID: value("hookId"), Type: value("hookType"), Stage: value("lifecycleStage"),
+		ServiceDeployment: value("serviceDeploymentArn")}
+	if h.ServiceDeployment == "" {
+		h.ServiceDeployment = r.onlyResource()
+	}
+	switch {
+	case h.ID == "":
+		return r.ignored("the ECS hook event is malformed: it has no \"hookId\"")
+	case !strings.Contains(h.ServiceDeployment, ":service-deployment/"):
+		return r.ignored("the ECS hook event is malformed: \"serviceDeploymentArn\" is " + quote(h.ServiceDeployment))
+	}
+	if at, err := time.Parse(time.RFC3339Nano, value("expiresAt")); err == nil {
+		h.Expires = at.UTC()
+	}
+	return Reading{ID: r.event.ID, Verdict: Followed, Reason: string(step) + " of " + w.Name, At: r.event.Time,
+		Rollout: Rollout{Workload: w, Step: step, Hook: h}}
+}
+
+// workloadOfHook returns the workload of a hook event's cluster and service, or the
+// reason why the environment has none.
+func (r reader) workloadOfHook(cluster, service string) (w environment.Workload, reason string) {
+	own := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
+		":cluster/" + r.env.Cluster
+	if cluster != own || r.event.Account != r.env.AccountID {
+		return w, "the cluster " + quote(cluster) + " is not " + r.env.Cluster + " of " + r.env.Name
+	}
+	return r.workloadWithARN(service)
+}
+
+// onlyResource returns the event's resource, "" if it does not have exactly one.
+func (r reader) onlyResource() string {
+	var arns []string
+	if json.Unmarshal(r.event.Resources, &arns) != nil || len(arns) != 1 {
+		return ""
+	}
+	return arns[0]
+}
