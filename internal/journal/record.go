@@ -14,7 +14,7 @@ type Phase string
 // The phases of a rollout, as the journal and JSON output spell them.
 const (
 	RollingOut Phase = "rolling out"
-	Impaired   Phase = "impaired"   // tasks do not start, and no circuit breaker ends the rollout
+	Impaired   Phase = "impaired"   // tasks do not start, and the rollout has not ended
 	Succeeded  Phase = "succeeded"  // the service runs the revision
 	Failed     Phase = "failed"     // ECS ended the rollout, and may roll it back
 	Superseded Phase = "superseded" // a newer deployment replaced it
@@ -51,7 +51,10 @@ type Record struct {
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // ECS's reason for a failure
 	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled it back
+	Stopped      string    `json:"stopped_tasks,omitempty"` // why tasks stopped, as ECS says it
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
+
+	Hooks Hooks `json:"-"` // the steps of lifecycle hooks that were reported
 
 	Base string `json:"-"` // ARN of the family's newest revision when this one was registered
 	Best Best   `json:"-"` // the winner of all revisions up to Base
@@ -69,6 +72,7 @@ func Parse(r Revision) Record {
 		Previous: value(keyPrevious), Restores: value(keyRestores),
 		Outcome: parsePhase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
 		Why: value(keyWhy), Return: value(keyReturn), DeploymentID: value(keyDeployment),
+		Stopped: value(keyStopped), Hooks: Hooks(value(keyHooks)),
 		Base: value(keyBase), Best: ParseBest(value(keyBest)),
 	}
 	record.Foreign = record.Cause.ID == "" || record.Cause.Time.IsZero()

@@ -23,12 +23,13 @@ func TestParse(t *testing.T) {
 		keyEventID: "e1", keyTime: "2026-01-22T10:15:30Z", keySource: "action.dev", keyTag: "v1", keyDigest: digest,
 		keyPrevious: arn + "f:6",
 		keyActor:    "ada", keyReason: "because", keyDeployment: "ecs-svc/1", keyOutcome: "succeeded",
-		keyFinished: "2026-01-22T10:17:00Z",
+		keyFinished: "2026-01-22T10:17:00Z", keyStopped: "OutOfMemoryError", keyHooks: "0f3c77ab",
 	}
 	base := Record{TaskDefinition: arn + "f:7", Revision: 7, Registered: registered}
 	ours := base
 	ours.Cause = event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: "because"}
 	ours.Previous, ours.DeploymentID, ours.Outcome = arn+"f:6", "ecs-svc/1", Succeeded
+	ours.Stopped, ours.Hooks = "OutOfMemoryError", "0f3c77ab"
 	ours.Finished = time.Date(2026, 1, 22, 10, 17, 0, 0, time.UTC)
 	with := func(r Record, image, tag, digest string) Record {
 		r.Image, r.Tag, r.Digest = image, tag, digest
@@ -81,7 +82,7 @@ func TestRecordJSON(t *testing.T) {
 			"f:7", Revision: 7, Registered: eventTime, Inactive: true, Image: "i", Tag: "v1", Digest: "sha256:d",
 		Cause:    event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: "because"},
 		Previous: "p", Restores: "r", Foreign: true, Outcome: RollingOut, Finished: eventTime, Why: "w",
-		Return: "ecs-svc/2", DeploymentID: "ecs-svc/1",
+		Return: "ecs-svc/2", DeploymentID: "ecs-svc/1", Stopped: "s", Hooks: "h",
 		Base: "b", Best: Best{1, 2},
 	}
 	const at = `"2026-01-22T10:15:30Z"`
@@ -93,7 +94,8 @@ func TestRecordJSON(t *testing.T) {
 		{full, `{"task_definition":"` + arn + `f:7","revision":7,"registered":` + at + `,"inactive":true,
 			"image":"i","tag":"v1","digest":"sha256:d","event_id":"e1","event_time":` + at + `,"source":"action.dev",
 			"actor":"ada","reason":"because","previous":"p","restores":"r","foreign":true,
-			"outcome":"rolling out","finished":` + at + `,"why":"w","return":"ecs-svc/2","deployment_id":"ecs-svc/1"}`},
+			"outcome":"rolling out","finished":` + at + `,"why":"w","return":"ecs-svc/2","deployment_id":"ecs-svc/1",
+			"stopped_tasks":"s"}`},
 	} {
 		text, err := json.Marshal(tt.record)
 		if err != nil {

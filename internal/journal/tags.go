@@ -35,12 +35,14 @@ const (
 	keyFinished   = Prefix + "finished"   // RFC 3339, UTC
 	keyWhy        = Prefix + "why"        // ECS's reason for a failure
 	keyReturn     = Prefix + "return"     // ECS's id of the rollout that rolled the service back
+	keyStopped    = Prefix + "stopped"    // why tasks stopped
+	keyHooks      = Prefix + "hooks"      // the reported steps of lifecycle hooks, see [Hooks]
 )
 
 // Tag limits of Amazon ECS and of this journal.
 const (
 	MaxTags  = 50  // tags that ECS allows on one resource
-	NoteTags = 5   // tags that notes add to a revision after its registration
+	NoteTags = 7   // tags that notes add to a revision after its registration
 	maxValue = 256 // characters in the value of one tag
 )
 
@@ -87,6 +89,8 @@ type Note struct {
 	Finished     time.Time // when the rollout ended
 	Why          string    // ECS's reason for a failure
 	Return       string    // ECS's id of the rollout that rolled the service back
+	Stopped      string    // why its tasks stopped, as ECS says it
+	Hooks        Hooks     // the steps of its lifecycle hooks that were reported
 }
 
 // Tags returns the tags of the note in a fixed order, without empty values.
@@ -97,6 +101,8 @@ func (n Note) Tags() []Tag {
 		{keyFinished, formatTime(n.Finished, time.RFC3339)},
 		{keyWhy, n.Why},
 		{keyReturn, n.Return},
+		{keyStopped, n.Stopped},
+		{keyHooks, string(n.Hooks)},
 	})
 }
 

@@ -49,7 +49,7 @@ func TestEntryTags(t *testing.T) {
 func TestNoteTags(t *testing.T) {
 	t.Parallel()
 	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond),
-		Why: "tasks failed to start", Return: "ecs-svc/2"}
+		Why: "tasks failed to start", Return: "ecs-svc/2", Stopped: "CannotPullContainerError", Hooks: "0f3c77ab"}
 	for _, tt := range []struct {
 		name string
 		note Note
@@ -61,6 +61,7 @@ func TestNoteTags(t *testing.T) {
 			{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "failed"}, {"deployer:finished",
 				"2026-01-22T10:15:30Z"},
 			{"deployer:why", "tasks failed to start"}, {"deployer:return", "ecs-svc/2"},
+			{"deployer:stopped", "CannotPullContainerError"}, {"deployer:hooks", "0f3c77ab"},
 		}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.note.Tags()); diff != "" {

@@ -34,6 +34,10 @@ func (o Outcome) check() (errs []error) {
 	fail(o.SupersededBy != Newer{} && o.Kind != DeploymentSuperseded, "only a superseded deployment has superseded_by")
 	fail(o.Event != nil && o.Kind != DeploymentRejected && o.Kind != DeploymentFailed,
 		"only a rejection or a failure has event")
+	troubled := o.Kind == DeploymentFailed || o.Kind == DeploymentImpaired
+	fail(len(o.StoppedTasks) > 0 && !troubled, "only a failure or an impairment has stopped_tasks")
+	fail(o.Hook != Hook{} && o.Kind != DeploymentPaused && o.Kind != DeploymentImpaired,
+		"only a pause or an impairment has hook")
 	fail(o.Foreign && o.Kind == DeploymentRejected, "a rejection cannot be foreign: only an event is rejected")
 	return errs
 }

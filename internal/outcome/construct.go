@@ -72,6 +72,7 @@ func (o Outcome) complete(kind Kind, fields ...required) (Outcome, error) {
 		took := seconds(o.Time.Sub(o.Cause.Time))
 		o.Seconds = &took
 	}
+	o.Hook.Expires = o.Hook.Expires.UTC()
 	o.clip()
 	o.Links = links(o.ServiceARN, o.Revision.After)
 	o.Event = embed(o.Event)

@@ -19,11 +19,17 @@ func (o Outcome) sentence() string {
 	case DeploymentSucceeded:
 		return service + " runs " + version
 	case DeploymentFailed:
-		to := number(o.RolledBackTo.Revision)
-		if to != "" {
-			return deployment + " failed: " + strings.TrimRight(why, ".") + "; ECS rolled back to revision " + to
+		if stopped := o.stopped(); stopped != "" {
+			why = strings.TrimRight(why, ".") + stopped
+		}
+		if to := number(o.RolledBackTo.Revision); to != "" {
+			why = strings.TrimRight(why, ".") + "; ECS rolled back to revision " + to
 		}
 		return deployment + " failed: " + why
+	case DeploymentImpaired:
+		return deployment + " is impaired: " + why + o.stopped()
+	case DeploymentPaused:
+		return deployment + " is paused" + at(o.Hook.Stage) + o.Hook.wait() + "; continue it with: " + o.Hook.Continue
 	case DeploymentSuperseded:
 		return deployment + " was superseded by a newer one"
 	}
@@ -31,6 +37,23 @@ func (o Outcome) sentence() string {
 		return "an event for " + o.Project + " in " + o.Environment + " was rejected: " + why
 	}
 	return deployment + " was rejected: " + why
+}
+
+// stopped returns the first reason of stopped tasks for a sentence, "" if none is
+// known.
+func (o Outcome) stopped() string {
+	if len(o.StoppedTasks) == 0 {
+		return ""
+	}
+	return "; stopped tasks: " + Line(o.StoppedTasks[0], maxSentenceVersion)
+}
+
+// at returns " at STAGE", "" if the stage is not known.
+func at(stage string) string {
+	if stage == "" {
+		return ""
+	}
+	return " at " + Line(stage, maxSentenceVersion)
 }
 
 // version returns what was deployed: the tag and the number of the revision, as
@@ -73,6 +96,10 @@ func (o Outcome) Title() string {
 		return "❌ " + deployment + " failed"
 	case DeploymentSuperseded:
 		return "⏩ " + deployment + " was superseded"
+	case DeploymentImpaired:
+		return "⚠️ " + deployment + " is impaired"
+	case DeploymentPaused:
+		return "⏸️ " + deployment + " is paused"
 	}
 	if o.Service == "" {
 		return "🚫 " + o.Environment + ": an event was rejected"

@@ -25,6 +25,8 @@ const (
 	DeploymentFailed     Kind = "Deployment Failed"     // the rollout failed, or ECS did not accept the deployment
 	DeploymentRejected   Kind = "Deployment Rejected"   // the event is wrong; a retry cannot change that
 	DeploymentSuperseded Kind = "Deployment Superseded" // a newer deployment replaced it
+	DeploymentImpaired   Kind = "Deployment Impaired"   // its tasks do not start, or a hook failed; it has not ended
+	DeploymentPaused     Kind = "Deployment Paused"     // it waits to be continued
 )
 
 // Source is the source of the events of outcomes.
@@ -38,6 +40,7 @@ type Outcome struct {
 	Time            time.Time `json:"-"` // when it happened: the event's time
 	Accepted        time.Time `json:"-"` // when ECS accepted the deployment, for the metrics
 	ServiceARN      string    `json:"-"` // of the ECS service: the event's resource
+	File            string    `json:"-"` // the environment file as commands name it
 	PreviousForeign bool      `json:"-"` // an external deployment made the previous revision: a rollback must name it
 	ServiceDeleted  bool      `json:"-"` // the service was deleted: there is nothing to roll back
 
@@ -57,6 +60,8 @@ type Outcome struct {
 	Problem      string   `json:"cause,omitempty"`      // why it was rejected or failed, where the deployer found that
 	Seconds      *float64 `json:"seconds,omitempty"`    // from the event to the outcome; set by the constructor
 
+	StoppedTasks []string        `json:"stopped_tasks,omitempty"` // why tasks stopped, of a failure or an impairment
+	Hook         Hook            `json:"hook,omitzero"`           // the lifecycle hook, of a pause or a failed hook
 	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
 	SupersededBy Newer           `json:"superseded_by,omitzero"`
 	Foreign      bool            `json:"foreign,omitempty"` // an external deployment: its revision has no journal
@@ -87,7 +92,7 @@ type Newer struct {
 // workload is zero if the event names none. The service's ARN is set if the
 // environment has its account.
 func New(env *environment.Environment, w environment.Workload) Outcome {
-	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name}
+	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name, File: fileOf(env)}
 	if !w.Deployable() {
 		return o
 	}
@@ -99,24 +104,29 @@ func New(env *environment.Environment, w environment.Workload) Outcome {
 }
 
 // Ended reports whether the deployment has ended.
-func (o Outcome) Ended() bool { return o.Kind != DeploymentStarted }
+func (o Outcome) Ended() bool {
+	return o.Kind != DeploymentStarted && o.Kind != DeploymentImpaired && o.Kind != DeploymentPaused
+}
 
 // CanRollBack reports whether there is a deployment to roll back: one that took
-// effect, and that ECS has not rolled back itself.
+// effect, and that ECS has not rolled back itself, nor is rolling back.
 func (o Outcome) CanRollBack() bool {
-	tookEffect := o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed
+	tookEffect := o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed ||
+		o.Kind == DeploymentImpaired && o.Hook == Hook{}
 	return tookEffect && !o.ServiceDeleted && o.RolledBackTo == Revision{} &&
 		o.Service != "" && o.Revision.Before != "" && o.Revision.After != ""
 }
 
 // Undo returns the command that rolls the deployment back, "" if there is nothing
-// to roll back. The environment file is named as the environment, as in the
-// documentation.
+// to roll back. ECS itself rolls back a deployment that is paused.
 func (o Outcome) Undo() string {
+	if o.Kind == DeploymentPaused {
+		return o.command("stop")
+	}
 	if !o.CanRollBack() {
 		return ""
 	}
-	command := "deployer rollback -f " + o.Environment + ".yaml " + o.Service
+	command := o.command("rollback")
 	n := number(o.Revision.Before)
 	if o.PreviousForeign && n != "" {
 		command += " --to " + n

@@ -40,6 +40,7 @@ func base(t *testing.T) Outcome {
 	env := prod(t)
 	w, _ := env.Find("backend", environment.Services...)
 	o := New(env, w)
+	o.File = "prod.yaml"
 	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
 	o.Image = Change{host + older, host + newer}
 	o.Revision = Change{family + "11", family + "12"}
@@ -71,7 +72,27 @@ func samples(t *testing.T) map[string]Outcome {
 		"failed": func(o Outcome) (Outcome, error) {
 			o.ECSReason = "ECS deployment circuit breaker: task failed to start."
 			o.RolledBackTo = Revision{family + "11", host + older}
+			o.StoppedTasks = []string{"Essential container in task exited; container app exited with code 1 (3 tasks)"}
 			return Failed(o)
+		},
+		"impaired": func(o Outcome) (Outcome, error) {
+			o.Problem = "its tasks do not start; the service's circuit breaker has not ended the rollout"
+			o.StoppedTasks = []string{"CannotPullContainerError: pull image manifest has been retried 7 time(s): failed " +
+				"to resolve ref " + host + newer + ": not found (3 tasks)"}
+			return Impaired(o)
+		},
+		"paused": func(o Outcome) (Outcome, error) {
+			o.Hook = Hook{ID: "ecs-pause-e7tK9G_WRJqNF_EOMjztDXfKenlJuEUVjsNStf4WLKw", Type: "PAUSE",
+				Stage: "POST_TEST_TRAFFIC_SHIFT", Status: HookAwaitingAction, Expires: asked.Add(24 * time.Hour),
+				Then: "ROLLBACK"}
+			return Paused(o)
+		},
+		"timed-out": func(o Outcome) (Outcome, error) {
+			o.Hook = Hook{ID: "ecs-pause-e7tK9G_WRJqNF_EOMjztDXfKenlJuEUVjsNStf4WLKw", Type: "PAUSE",
+				Stage: "POST_TEST_TRAFFIC_SHIFT", Status: HookTimedOut, Expires: asked.Add(24 * time.Hour),
+				Then: "ROLLBACK"}
+			o.Time, o.Problem = o.Hook.Expires, o.Hook.Problem()
+			return Impaired(o)
 		},
 		"refused": func(o Outcome) (Outcome, error) {
 			o.Time, o.Accepted = asked.Add(184*time.Second), time.Time{}
@@ -178,6 +199,7 @@ func TestReadBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		got.Kind, got.Time, got.Accepted, got.ServiceARN = want.Kind, want.Time, want.Accepted, want.ServiceARN
+		got.File = want.File
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -216,6 +238,12 @@ func TestConstructorsRefuse(t *testing.T) {
 			"only a superseded deployment has superseded_by"},
 		{"a success with its event", Succeeded, func(o *Outcome) { o.Event = []byte("{}") },
 			"only a rejection or a failure has event"},
+		{"a pause without a hook", Paused, func(o *Outcome) {}, "hook.id is missing"},
+		{"an impairment without a cause", Impaired, func(*Outcome) {}, "cause is missing"},
+		{"a success with stopped tasks", Succeeded, func(o *Outcome) { o.StoppedTasks = []string{"a"} },
+			"only a failure or an impairment has stopped_tasks"},
+		{"a success with a hook", Succeeded, func(o *Outcome) { o.Hook.ID = "a" },
+			"only a pause or an impairment has hook"},
 		{"a foreign rejection", Rejected, func(o *Outcome) { o.Foreign, o.Problem = true, "no" },
 			"a rejection cannot be foreign: only an event is rejected"},
 	} {

@@ -1,6 +1,7 @@
 package outcome
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,6 +12,8 @@ import (
 const (
 	maxName = 512
 	maxText = 4 << 10
+
+	maxStopped = 10 // reasons of stopped tasks
 )
 
 // clip cuts every text that a sender or AWS wrote to its maximum.
@@ -18,11 +21,16 @@ func (o *Outcome) clip() {
 	for _, s := range []*string{
 		&o.Service, &o.Cluster, &o.Tag, &o.Cause.ID, &o.Cause.Source, &o.Image.Before, &o.Image.After,
 		&o.RolledBackTo.Image, &o.SupersededBy.EventID, &o.SupersededBy.DeploymentID,
+		&o.Hook.ID, &o.Hook.Type, &o.Hook.Stage, &o.Hook.Status, &o.Hook.Then,
 	} {
 		*s = clip(*s, maxName)
 	}
-	for _, s := range []*string{&o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem} {
+	for _, s := range []*string{&o.Cause.Actor, &o.Cause.Reason, &o.ECSReason, &o.Problem, &o.Hook.Continue} {
 		*s = clip(*s, maxText)
+	}
+	o.StoppedTasks = slices.Clone(o.StoppedTasks[:min(len(o.StoppedTasks), maxStopped)])
+	for i := range o.StoppedTasks {
+		o.StoppedTasks[i] = clip(o.StoppedTasks[i], maxName)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -76,7 +77,9 @@ func (e *Server) failure(d *deployment) (f taskFailure, fails bool) {
 // addStopped adds tasks of a deployment that failed.
 func (e *Server) addStopped(s *service, d *deployment, f taskFailure, count int, at time.Time) {
 	_, owner, _, _ := api.SplitARN(d.taskDefinition)
-	containers := e.taskDefinition(owner, d.taskDefinition).containers
+	var containers []container
+	sent := e.taskDefinition(owner, d.taskDefinition).fields["containerDefinitions"]
+	json.Unmarshal(sent, &containers) // checked when it was registered
 	for range min(count, maxStopped) {
 		s.stoppedCount++
 		s.stopped = slices.Insert(s.stopped, 0, stoppedTask{

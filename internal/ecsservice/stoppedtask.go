@@ -1,0 +1,123 @@
+package ecsservice
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/outcome"
+)
+
+const (
+	maxStoppedTasks = 100 // tasks in one ListTasks or DescribeTasks call
+	maxReasons      = 3   // distinct reasons that are returned
+	maxReason       = 300 // characters of one
+)
+
+// StoppedReasons returns why tasks of one deployment of the target's service
+// stopped, as ECS says it: the most frequent reasons first, and of equal ones the
+// newest. DeploymentID is ECS's id of the deployment, "ecs-svc/…". ECS shows a
+// stopped task for about an hour. Texts are one line each and clipped. Tasks that
+// ECS stopped to scale are left out.
+//
+// It is best effort, because callers may lack the permissions ecs:ListTasks and
+// ecs:DescribeTasks: what could not be read is said in place of the reasons.
+func (c *Client) StoppedReasons(ctx context.Context, t Target, deploymentID string) []string {
+	if deploymentID == "" {
+		return nil
+	}
+	// startedBy must be the only filter of ListTasks (ECS API reference), so the
+	// service's stopped tasks are listed, and the deployment's chosen here.
+	list, err := c.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: aws.String(t.Cluster),
+		ServiceName: aws.String(t.Service), DesiredStatus: types.DesiredStatusStopped})
+	if err != nil {
+		return notReadable("ecs:ListTasks", err)
+	}
+	if len(list.TaskArns) == 0 {
+		return nil
+	}
+	tasks := list.TaskArns[:min(len(list.TaskArns), maxStoppedTasks)]
+	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(t.Cluster), Tasks: tasks})
+	if err != nil {
+		return notReadable("ecs:DescribeTasks", err)
+	}
+	return reasonsOf(out.Tasks, deploymentID)
+}
+
+// notReadable returns the text that stands in place of reasons.
+func notReadable(action string, err error) []string {
+	what := ": " + string(fault.NameOf(fault.Classify("reading stopped tasks", err)))
+	if _, denied := fault.Denied(err); denied {
+		what = " denied"
+	}
+	return []string{"reasons not readable: " + action + what}
+}
+
+// reasonsOf returns why the stopped tasks of a deployment stopped.
+func reasonsOf(tasks []types.Task, deploymentID string) []string {
+	slices.SortStableFunc(tasks, func(a, b types.Task) int {
+		return aws.ToTime(b.StoppedAt).Compare(aws.ToTime(a.StoppedAt))
+	})
+	var reasons []string
+	count := map[string]int{}
+	for _, task := range tasks {
+		reason := reasonOf(task)
+		if aws.ToString(task.StartedBy) != deploymentID || reason == "" || scaledIn(task) {
+			continue
+		}
+		if count[reason]++; count[reason] == 1 {
+			reasons = append(reasons, reason)
+		}
+	}
+	slices.SortStableFunc(reasons, func(a, b string) int { return count[b] - count[a] })
+	reasons = reasons[:min(len(reasons), maxReasons)]
+	for i, reason := range reasons {
+		if n := count[reason]; n > 1 {
+			reasons[i] = fmt.Sprintf("%s (%d tasks)", reason, n)
+		}
+	}
+	return reasons
+}
+
+// scaledIn reports whether ECS stopped a healthy task, because the service was
+// scaled or a newer deployment replaced it.
+func scaledIn(task types.Task) bool {
+	return task.StopCode == types.TaskStopCodeServiceSchedulerInitiated &&
+		strings.HasPrefix(aws.ToString(task.StoppedReason), "Scaling activity initiated by")
+}
+
+// reasonOf returns why a task stopped: the reason of the task, and the exit code
+// and the reason of each container that has one.
+func reasonOf(task types.Task) string {
+	reason := aws.ToString(task.StoppedReason)
+	if reason == "" {
+		reason = string(task.StopCode)
+	}
+	parts := []string{}
+	if reason != "" {
+		parts = append(parts, reason)
+	}
+	for _, c := range task.Containers {
+		part := ""
+		if c.ExitCode != nil {
+			part = fmt.Sprintf("container %s exited with code %d", aws.ToString(c.Name), *c.ExitCode)
+		}
+		// ECS repeats the task's reason as the container's, with or without more detail.
+		if why := aws.ToString(c.Reason); why != "" && !strings.Contains(reason, why) {
+			if part == "" {
+				part = "container " + aws.ToString(c.Name)
+			}
+			part += ": " + why
+		}
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return outcome.Line(strings.Join(parts, "; "), maxReason)
+}
