@@ -122,9 +122,11 @@ func TestRoleHasNoUnusedStatement(t *testing.T) {
 	t.Parallel()
 	// Lambda itself uses these, for logs, traces and the failure queue.
 	usedByLambda := []string{"KeepFailedEvents", "WriteLogs", "WriteTraces"}
+	// See TestRoleOfRollouts.
+	usedLater := []string{"ReadServiceDeployments", "ListStoppedTasks", "ReadStoppedTasks"}
 	for i, s := range statements(t, "prod") {
 		sid := fmt.Sprint(member(s, "Sid"))
-		if slices.Contains(usedByLambda, sid) {
+		if slices.Contains(usedByLambda, sid) || slices.Contains(usedLater, sid) {
 			continue
 		}
 		t.Run("without "+sid, func(t *testing.T) {
@@ -188,6 +190,13 @@ func TestRoleIsNarrow(t *testing.T) {
 		{"read another registry", "ecr:BatchGetImage",
 			"arn:aws:ecr:us-east-1:333333333333:repository/myproject_backend", nil, iam.NoMatch},
 		{"push", "ecr:PutImage", registry + "myproject_backend", nil, iam.NoMatch},
+		{"list the cluster's tasks", "ecs:ListTasks", "*", inCluster, iam.Allow},
+		{"list another cluster's tasks", "ecs:ListTasks", "*", inOther, iam.NoMatch},
+		{"read the cluster's tasks", "ecs:DescribeTasks", ecs + "task/myproject_cluster_prod/1", inCluster, iam.Allow},
+		{"read another cluster's tasks", "ecs:DescribeTasks", ecs + "task/other/1", inOther, iam.NoMatch},
+		{"read another cluster's deployments", "ecs:DescribeServiceDeployments",
+			ecs + "service-deployment/other/web/1", inOther, iam.NoMatch},
+		{"stop a deployment", "ecs:StopServiceDeployment", service, inCluster, iam.NoMatch},
 		{"read the failure queue", "sqs:ReceiveMessage", failed, nil, iam.NoMatch},
 	}
 	d := document(t, statements(t, "prod"))
@@ -214,7 +223,8 @@ func TestRoleIsNarrow(t *testing.T) {
 func TestRoleHasNoWildcard(t *testing.T) {
 	t.Parallel()
 	withoutResource := []string{
-		"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+		"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:ListTasks",
+		"xray:PutTraceSegments", "xray:PutTelemetryRecords",
 	}
 	for _, s := range statements(t, "prod") {
 		everything := fmt.Sprint(member(s, "Resource")) == "*"

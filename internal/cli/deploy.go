@@ -40,7 +40,11 @@ var deployActions = []string{
 }
 
 // stageActions are the IAM actions that --follow needs on top.
-var stageActions = []string{"ecs:DescribeServiceDeployments (with --follow; optional: shows stages and pauses)"}
+var stageActions = []string{
+	"ecs:DescribeServiceDeployments (with --follow; optional: shows stages and pauses)",
+	"ecs:ListTasks (with --follow; optional: shows why tasks stop)",
+	"ecs:DescribeTasks (with --follow; optional: shows why tasks stop)",
+}
 
 func (a *app) deployCommand() *cobra.Command {
 	var how deployFlags

@@ -36,6 +36,8 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 			reason = ": " + reason
 		}
 		return hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s", revision, reason, r.Runs)
+	case journal.Impaired:
+		return hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision, r.Reason)
 	case journal.Superseded:
 		return hinted(t.Command("status"), "the rollout of %s was superseded by that of %s", revision, r.Runs)
 	}

@@ -67,7 +67,7 @@ type historyReport struct {
 // The column for why rollouts failed is there only if one did.
 func drawHistory(on canvas, h *rollout.History) string {
 	head := []string{"REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON"}
-	failed := slices.ContainsFunc(h.Records, func(r journal.Record) bool { return r.Why != "" })
+	failed := slices.ContainsFunc(h.Records, func(r journal.Record) bool { return whyFailed(r) != "" })
 	if failed {
 		head = append(head, "WHY IT FAILED")
 	}
@@ -87,9 +87,21 @@ func drawHistory(on canvas, h *rollout.History) string {
 			{text: actorOf(r)}, outcome, {text: r.Reason},
 		}
 		if failed {
-			row = append(row, cell{text: r.Why})
+			row = append(row, cell{text: whyFailed(r)})
 		}
 		t.add(row...)
 	}
 	return t.draw(on)
+}
+
+// whyFailed returns why a rollout failed or is impaired, and why its tasks stopped;
+// "" if it has overcome that.
+func whyFailed(r journal.Record) string {
+	switch {
+	case r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded:
+		return ""
+	case r.Why == "" || r.Stopped == "":
+		return r.Why + r.Stopped
+	}
+	return r.Why + " Stopped tasks: " + r.Stopped
 }

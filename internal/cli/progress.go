@@ -15,6 +15,8 @@ type progress struct {
 	canvas
 	target ecsservice.Target
 	drawn  bool // a bar is on the current line
+
+	stopped string // why tasks stopped, as it was shown last
 }
 
 func newProgress(w io.Writer, t ecsservice.Target) *progress {
@@ -26,8 +28,13 @@ var phaseColors = map[journal.Phase]color{
 	journal.Succeeded: green, journal.Failed: red, journal.Superseded: amber, journal.Impaired: amber,
 }
 
-// show shows the rollout's progress.
+// show shows the rollout's progress, and above it why tasks stopped if that is new.
 func (p *progress) show(r rollout.Progress) {
+	if r.Stopped != "" && r.Stopped != p.stopped {
+		p.end()
+		fmt.Fprintf(p, "deployer: %s: stopped tasks: %s\n", p.target.Workload, r.Stopped)
+		p.stopped, p.drawn = r.Stopped, false
+	}
 	before, after := "deployer: ", "\n"
 	if p.terminal {
 		before, after, p.drawn = "\r\x1b[K"+p.bar(r.Running, r.Desired), "", true

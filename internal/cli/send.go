@@ -54,9 +54,9 @@ belong to any account that the bus allows.`,
 deployer send -f project/prod.yaml backend git-abc123f --follow
 deployer send -f project/prod.yaml backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
-		Annotations: permissions("events:PutEvents", "events:DescribeEventBus (with --bus)",
+		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
 			"ecr:BatchGetImage (optional: checks the tag)",
-			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)", stageActions[0]),
+			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)"}, stageActions)...),
 		Args: arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)

@@ -81,8 +81,9 @@ func TestSendFollowImpaired(t *testing.T) {
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	want := "deployer: error: the rollout of " + revision2 +
-		" failed: its tasks do not start and the service has no circuit breaker "
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
+		" is impaired: its tasks do not start and the service has no circuit breaker "
+	const tasks = "deployer: backend: stopped tasks: Essential container in task exited"
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasks) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }

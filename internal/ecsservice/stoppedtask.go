@@ -17,7 +17,7 @@ import (
 const (
 	maxStoppedTasks = 100 // tasks in one ListTasks or DescribeTasks call
 	maxReasons      = 3   // distinct reasons that are returned
-	maxReason       = 300 // characters of one
+	maxReason       = 450 // characters of one
 )
 
 // StoppedReasons returns why tasks of one deployment of the target's service

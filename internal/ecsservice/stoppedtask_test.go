@@ -62,7 +62,7 @@ func TestReasonsOf(t *testing.T) {
 			[]string{"SpotInterruption"}},
 		{"nothing is known", []types.Task{task("", "", 1)}, nil},
 		{"lines and control characters", []types.Task{task("", "a\n\x1b[31mb\u202ec", 1)}, []string{"a [31mb c"}},
-		{"long", []types.Task{task("", strings.Repeat("x", 5000), 1)}, []string{strings.Repeat("x", 299) + "…"}},
+		{"long", []types.Task{task("", strings.Repeat("x", 5000), 1)}, []string{strings.Repeat("x", 449) + "…"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -70,7 +70,7 @@ func outcomes(tb testing.TB) map[string]outcome.Outcome {
 	} {
 		*field = attack
 	}
-	hostile.RolledBackTo = outcome.Revision{}
+	hostile.RolledBackTo, hostile.StoppedTasks = outcome.Revision{}, []string{attack}
 	all["hostile"] = hostile
 	return all
 }

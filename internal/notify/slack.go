@@ -102,8 +102,14 @@ func slackMessageOf(s Summary) slackMessage {
 		m.Blocks = append(m.Blocks, slackSection(slackRow(s.Why, slackMaxText)))
 		m.Text += ": " + slackEscape(outcome.Line(s.Why.Value, slackMaxField))
 	}
+	if outcome.Line(s.Tasks.Value, slackMaxText) != "" {
+		m.Blocks = append(m.Blocks, slackSection(slackRow(s.Tasks, slackMaxText)))
+	}
 	if outcome.Line(s.Reason.Value, slackMaxText) != "" {
 		m.Blocks = append(m.Blocks, slackSection(slackRow(s.Reason, slackMaxText)))
+	}
+	if s.Next != "" {
+		m.Blocks = append(m.Blocks, slackSection(slackMarkup("To continue: `"+slackCode(s.Next)+"`")))
 	}
 	if s.Undo != "" {
 		m.Blocks = append(m.Blocks, slackSection(slackMarkup("To roll back: `"+slackCode(s.Undo)+"`")))

@@ -103,7 +103,7 @@ func chatNotificationOf(s Summary) chatNotification {
 // which no chat reads mentions or links.
 func chatDescription(s Summary) string {
 	var lines []string
-	for _, r := range slices.Concat(s.Rows, []Row{s.Why, s.Reason}) {
+	for _, r := range slices.Concat(s.Rows, []Row{s.Why, s.Tasks, s.Reason}) {
 		if r.Value != "" {
 			lines = append(lines, r.Label+": "+chatCode(r.Value))
 		}
@@ -112,6 +112,9 @@ func chatDescription(s Summary) string {
 }
 
 func chatNextSteps(s Summary) (steps []string) {
+	if s.Next != "" {
+		steps = append(steps, "Continue: "+chatCode(s.Next))
+	}
 	if s.Undo != "" {
 		steps = append(steps, "Roll back: "+chatCode(s.Undo))
 	}

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"strings"
 	"time"
 
 	"deployer/internal/outcome"
@@ -17,9 +18,11 @@ type Summary struct {
 	Project, Environment, Service string
 
 	Rows   []Row  // facts, in the order in which to show them
-	Why    Row    // why the deployment failed or was rejected
+	Why    Row    // why the deployment failed or was rejected, or what is wrong with it
+	Tasks  Row    // why tasks stopped
 	Reason Row    // why the deployment was asked for
 	Undo   string // the command that rolls the deployment back
+	Next   string // the command that continues a deployment that is paused
 	Links  []Link // pages of the AWS console
 
 	EventID   string   // the event that asked for the deployment
@@ -41,14 +44,19 @@ func Summarize(o outcome.Outcome) Summary {
 	s := Summary{
 		Kind: o.Kind, Title: o.Title(), Message: o.Message,
 		Project: o.Project, Environment: o.Environment, Service: o.Service,
-		Rows: rows(o), Undo: o.Undo(), Links: links(o),
+		Rows: rows(o), Undo: o.Undo(), Next: o.Hook.Continue, Links: links(o),
 		EventID: o.Cause.ID, Thread: o.Cause.ID,
 	}
 	switch o.Kind {
 	case outcome.DeploymentFailed:
 		s.Why = Row{"Why it failed", o.Why()}
+	case outcome.DeploymentImpaired:
+		s.Why = Row{"What is wrong", o.Why()}
 	case outcome.DeploymentRejected:
 		s.Why = Row{"Why it was rejected", o.Why()}
+	}
+	if len(o.StoppedTasks) > 0 {
+		s.Tasks = Row{"Stopped tasks", strings.Join(o.StoppedTasks, "; ")}
 	}
 	if o.Cause.Reason != "" {
 		s.Reason = Row{"Reason", o.Cause.Reason}
@@ -80,6 +88,8 @@ func rows(o outcome.Outcome) (known []Row) {
 		{"Rolled back to", outcome.Short(o.RolledBackTo.Revision)},
 		{"By", by(o)},
 		{"Took", took},
+		{"Stage", o.Hook.Stage},
+		{"Paused until", pausedUntil(o)},
 		{"Event", o.Cause.ID},
 	} {
 		if r.Value != "" {
@@ -87,6 +97,19 @@ func rows(o outcome.Outcome) (known []Row) {
 		}
 	}
 	return known
+}
+
+// pausedUntil returns when a pause ends by itself and what ECS does then, as far as
+// that is known; "" if the deployment is not paused.
+func pausedUntil(o outcome.Outcome) string {
+	if o.Kind != outcome.DeploymentPaused || o.Hook.Expires.IsZero() {
+		return ""
+	}
+	until := o.Hook.Expires.Format(time.RFC3339)
+	if o.Hook.Then != "" {
+		until += ", then " + o.Hook.Then
+	}
+	return until
 }
 
 // by returns who asked for the deployment, as far as it is known.
@@ -114,7 +137,7 @@ func links(o outcome.Outcome) (known []Link) {
 		{"Service", o.Links.Service, false},
 		{"Deployments", o.Links.Deployment, true},
 		{"Task definition", o.Links.TaskDefinition, false},
-		{"Logs", o.Links.Logs, o.Kind == outcome.DeploymentFailed},
+		{"Logs", o.Links.Logs, o.Kind == outcome.DeploymentFailed || o.Kind == outcome.DeploymentImpaired},
 	} {
 		if l.URL != "" {
 			known = append(known, l)

@@ -2,10 +2,12 @@ package outcome
 
 import "strings"
 
-// The maximum numbers of characters of a version and of a reason in a sentence.
+// The maximum numbers of characters of a version, of a reason, and of the reason of
+// stopped tasks in a sentence.
 const (
 	maxSentenceVersion = 300
 	maxSentenceWhy     = 1000
+	maxSentenceStopped = 500
 )
 
 // sentence returns the outcome as one sentence for people.
@@ -45,7 +47,7 @@ func (o Outcome) stopped() string {
 	if len(o.StoppedTasks) == 0 {
 		return ""
 	}
-	return "; stopped tasks: " + Line(o.StoppedTasks[0], maxSentenceVersion)
+	return "; stopped tasks: " + Line(o.StoppedTasks[0], maxSentenceStopped)
 }
 
 // at returns " at STAGE", "" if the stage is not known.

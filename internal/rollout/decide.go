@@ -32,7 +32,8 @@ type Draft struct {
 	Foreign      bool      // an external deployment
 	Deleted      bool      // it failed because the service was deleted
 	ECSReason    string
-	Problem      string // why it failed, if ECS gives no reason
+	Problem      string // why it failed, if ECS gives no reason; or what is wrong with it
+	Hook         outcome.Hook
 	SupersededBy outcome.Newer
 	RolledBackTo outcome.Revision
 	Note         journal.Note
@@ -52,6 +53,8 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 		return r.completed()
 	case e.Step == event.RolloutFailed:
 		return r.failed()
+	case e.Step.IsHook():
+		return r.hook()
 	}
 	return r.impaired()
 }
@@ -223,27 +226,6 @@ func (r rule) failed() Decision {
 func (r rule) deleted() Decision {
 	d := r.failure(journal.Failed)
 	d.ECSReason, d.Problem, d.Deleted = "", "the service was deleted", true
-	return Decision{Drafts: []Draft{d.explained()}}
-}
-
-// impaired handles SERVICE_TASK_START_IMPAIRED. A circuit breaker ends the rollout,
-// and then its end is reported. Without one, ECS keeps trying and sends no event
-// about an end, so the rollout is reported as failed.
-func (r rule) impaired() Decision {
-	o := r.seen
-	switch {
-	case o.Deleted, !o.InProgress:
-		return nothing("no rollout is in progress: tasks of the running revision do not start")
-	case o.BreakerEnabled:
-		return nothing("the service's circuit breaker will end the rollout")
-	case o.Foreign(): // ECS repeats the event, and no journal would show the duplicate
-		return nothing("tasks of an external deployment do not start")
-	}
-	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {
-		return d
-	}
-	d := r.failure(journal.Impaired)
-	d.Problem = "its tasks do not start and the service has no circuit breaker to end the rollout: ECS keeps trying"
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 

@@ -189,10 +189,15 @@ func TestDecide(t *testing.T) {
 
 		// Tasks do not start.
 		{"with a circuit breaker", impair, "", primary(),
-			ignored("the service's circuit breaker will end the rollout")},
+			reports(report(outcome.DeploymentImpaired, journal.Note{Outcome: journal.Impaired, Why: impairedWithBreaker},
+				problem(impairedWithBreaker)))},
 		{"without a circuit breaker", impair, "", primary(withoutBreaker),
-			reports(report(outcome.DeploymentFailed, journal.Note{Outcome: journal.Impaired, Why: noBreaker},
+			reports(report(outcome.DeploymentImpaired, journal.Note{Outcome: journal.Impaired, Why: noBreaker},
 				problem(noBreaker)))},
+		{"duplicate with a circuit breaker", impair, "", primary(revision(ended(journal.Impaired))),
+			ignored("already reported: impaired")},
+		{"of ECS's rollback", impair, "", primary(rollback), ignored(
+			"tasks of ECS's rollback do not start: its failure is reported when ECS ends it")},
 		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),
 			ignored("tasks of an external deployment do not start")},
 		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))),

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"deployer/internal/ecsservice"
@@ -15,13 +16,18 @@ const pollInterval = time.Second
 
 // Follow reads the progress of a revision's rollout every second until the rollout
 // or ctx ends, and calls show for every change. Without a circuit breaker a
-// rollout may never end.
+// rollout may never end; then it ends for Follow once it was reported as impaired.
+// Whenever more tasks have failed, Follow also reads why tasks stopped.
 func (c *Client) Follow(
 	ctx context.Context, t ecsservice.Target, revision string, show func(Progress),
 ) (Progress, error) {
 	last := Progress{Phase: journal.RollingOut}
+	stopped := stoppedReader{services: c.services, target: t}
 	for {
 		p, err := c.Progress(ctx, t, revision)
+		if err == nil {
+			p.Stopped = stopped.of(ctx, p)
+		}
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
@@ -38,6 +44,27 @@ func (c *Client) Follow(
 				revision, last.Running, last.Desired, last.Failed, err)
 		}
 	}
+}
+
+// stoppedReader reads why the tasks of one rollout stopped, when there is news.
+type stoppedReader struct {
+	services *ecsservice.Client
+	target   ecsservice.Target
+	failed   int // number of failed tasks when they were read
+	text     string
+}
+
+// of returns why the tasks of a rollout stopped.
+func (r *stoppedReader) of(ctx context.Context, p Progress) string {
+	failed := p.Phase == journal.Failed || p.Phase == journal.Impaired
+	switch {
+	case p.Stopped != "":
+		return p.Stopped
+	case p.Failed > r.failed, failed && r.text == "":
+		r.failed = p.Failed
+		r.text = strings.Join(r.services.StoppedReasons(ctx, r.target, p.DeploymentID), "; ")
+	}
+	return r.text
 }
 
 // Newest reads the number of the newest revision of the target's family, and the

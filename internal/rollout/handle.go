@@ -51,10 +51,20 @@ func (h *Handler) Handle(
 		at = h.now()
 	}
 	t := ecsservice.TargetOf(env, e.Workload)
+	var hook ecsservice.HookState
+	if e.Step.IsHook() {
+		if hook, err = h.services.HookState(ctx, t, e.Hook.ServiceDeployment, e.Hook.ID); err != nil {
+			return nil, "", err
+		}
+		if e.DeploymentID = hook.DeploymentID; e.DeploymentID == "" {
+			return nil, "ECS no longer has the service deployment " + e.Hook.ServiceDeployment, nil
+		}
+	}
 	o, err := h.await(ctx, t, e)
 	if err != nil {
 		return nil, "", err
 	}
+	o.Hook = hook
 	if e.Step == event.TasksImpaired && o.Found {
 		slog.WarnContext(ctx, "tasks do not start", "service", t.Workload, "task_definition", o.Revision.TaskDefinition,
 			"tag", o.Revision.Tag, "deployment_id", o.ID)
@@ -72,13 +82,22 @@ func (h *Handler) Handle(
 				return nil, "", err
 			}
 		}
-		report, err := draft.report(env, e.Workload, at, previous)
+		report, err := draft.report(env, e.Workload, at, previous, h.stopped(ctx, t, draft))
 		if err != nil {
 			return nil, "", err
 		}
 		reports = append(reports, report)
 	}
 	return reports, d.Reason, nil
+}
+
+// stopped returns why tasks of a rollout stopped that failed or is impaired.
+func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []string {
+	troubled := d.Kind == outcome.DeploymentFailed || d.Kind == outcome.DeploymentImpaired && d.Hook == outcome.Hook{}
+	if !troubled || d.Deleted {
+		return nil
+	}
+	return h.services.StoppedReasons(ctx, t, d.DeploymentID)
 }
 
 // Journal writes the note of a report to the journal of its revision.
@@ -117,11 +136,13 @@ func (h *Handler) previous(ctx context.Context, t ecsservice.Target, r journal.R
 var constructors = map[outcome.Kind]func(outcome.Outcome) (outcome.Outcome, error){
 	outcome.DeploymentStarted: outcome.Started, outcome.DeploymentSucceeded: outcome.Succeeded,
 	outcome.DeploymentFailed: outcome.Failed, outcome.DeploymentSuperseded: outcome.Superseded,
+	outcome.DeploymentImpaired: outcome.Impaired, outcome.DeploymentPaused: outcome.Paused,
 }
 
-// report returns the report of a draft. Previous is the revision that ran before.
+// report returns the report of a draft. Previous is the revision that ran before,
+// and stopped is why tasks of the rollout stopped.
 func (d Draft) report(
-	env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record,
+	env *environment.Environment, w environment.Workload, at time.Time, previous journal.Record, stopped []string,
 ) (Report, error) {
 	o, r := outcome.New(env, w), d.Revision
 	o.Time, o.Accepted, o.DeploymentID = at, d.Accepted, d.DeploymentID
@@ -131,6 +152,8 @@ func (d Draft) report(
 	o.Revision = outcome.Change{Before: previous.TaskDefinition, After: r.TaskDefinition}
 	o.PreviousForeign = previous.Foreign
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
+	o.Hook, o.StoppedTasks = d.Hook, stopped
+	d.Note.Stopped = stoppedNote(stopped)
 	if d.Foreign {
 		// No note is written: the revision has no journal, or its journal describes
 		// the deployer's own rollout of it.

@@ -46,6 +46,8 @@ type Observation struct {
 	ReturnID string
 	ReturnTo journal.Record
 
+	Hook ecsservice.HookState // of a hook's event
+
 	// Replaced are the deployer's own rollouts that this one replaced before they
 	// ended.
 	Replaced []Replaced

@@ -24,9 +24,10 @@ type Progress struct {
 	Stage          string // the lifecycle stage, such as "BAKE_TIME"; "" if there is none
 	Paused         bool   // the rollout waits to be continued or stopped
 	Runs           string // ARN of the revision that the service runs, or is being moved to
+	Stopped        string // why its tasks stopped, as ECS says it; only [Client.Follow] and the journal know that
 }
 
-// Ended reports whether the rollout has ended.
+// Ended reports whether the rollout has ended, or is impaired and nothing ends it.
 func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
 // Progress reads the progress of the target's rollout of a revision, given by its
@@ -49,10 +50,10 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	if breaks, _ := breakers(service.DeploymentConfiguration); breaks || p.Ended() || p.Failed == 0 {
 		return p, nil
 	}
-	// ECS keeps trying. The journal shows whether that was reported as a failure.
+	// ECS keeps trying. The journal shows whether that was reported.
 	record, err := c.services.Record(ctx, t, revision)
 	if err == nil && record.Outcome == journal.Impaired {
-		p.Phase, p.Reason = journal.Failed, record.Why
+		p.Phase, p.Reason, p.Stopped = journal.Impaired, record.Why, record.Stopped
 	}
 	return p, err
 }
@@ -66,6 +67,7 @@ func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progre
 		p.Phase = record.Outcome
 	}
 	p.DeploymentID, p.Reason = cmp.Or(p.DeploymentID, record.DeploymentID), record.Why
+	p.Stopped = record.Stopped
 	return p, err
 }
 
