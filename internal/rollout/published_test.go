@@ -58,6 +58,8 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 		status, text = a.optional(a.list)
 	case "DescribeServiceDeployments":
 		status, text = a.optional(a.describe)
+	case "ListTasks": // the published answers have no tasks
+		text = `{"taskArns":[]}`
 	case "TagResource":
 		a.tag(body)
 		text = "{}"
