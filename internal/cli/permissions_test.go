@@ -67,7 +67,7 @@ func noteCall(command, service, operation string) {
 }
 
 // following are the actions for which all commands use the code of --follow, which
-// deploy's tests run.
+// deploy's and send's tests run.
 var following = []string{"ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks"}
 
 // wrongPermissions compares the permissions in the commands' help with what the
@@ -90,7 +90,8 @@ func wrongPermissions() (wrong []string) {
 		}
 		for _, action := range listed {
 			used := slices.Contains(called.actions[cmd.Name()], action) ||
-				slices.Contains(following, action) && slices.Contains(called.actions["deploy"], action)
+				slices.Contains(following, action) &&
+					(slices.Contains(called.actions["deploy"], action) || slices.Contains(called.actions["send"], action))
 			if allTests && !used {
 				wrong = append(wrong, fmt.Sprintf("%s: %s is never called", cmd.Name(), action))
 			}
