@@ -7,13 +7,25 @@ SHELL := /bin/bash
 file ?= environment.yaml
 # The directory of `make package` and `make dist`.
 dist ?= dist
-version := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# SAM runs make in a copy of the checkout without .git, with this file's absolute path (aws-lambda-builders,
+# workflows/custom_make/actions.py). The version comes from the checkout itself.
+checkout := $(shell cd "$$(dirname "$(strip $(MAKEFILE_LIST))")" && pwd)
+version := $(shell git -C "$(checkout)" describe --tags --always --dirty 2>/dev/null || echo dev)
+# Where the caller is, whatever directory SAM or `make -C` changed to.
+caller := $(PWD)
 fuzztime ?= 30s
 
 comma := ,
 # Without these flags the bootstrap is a third larger: no symbols, no RPC mode, no C.
 # The tag function leaves out the command line.
 release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -w -X deployer/internal/version.release=$(version)"
+# Sets $path to the environment file, and checks it. A relative path starts at the caller's directory, else at the
+# checkout. $(1) is the command for messages, $(2) an example of it.
+define find_file
+	case "$$file" in /*) path="$$file";; *) path="$$caller/$$file"; test -f "$$path" || path="$$checkout/$$file";; esac; \
+	test -f "$$path" || { echo "$(1): there is no $$file in $$caller or $$checkout; name the environment file, for example $(2)" >&2; exit 2; }; \
+	GOOS= GOARCH= go run ./cmd/deployer validate "$$path" || { echo "$(1): $$path is not packed: correct it first" >&2; exit 1; }
+endef
 linters := go tool -modfile=tools/go.mod
 
 .PHONY: help
@@ -37,12 +49,15 @@ cross: ## compile the command line for linux, macOS and Windows on amd64 and arm
 reference: ## generate docs/reference/cli from the commands' help
 	UPDATE_REFERENCE=1 go test -count=1 -run '^TestReference$$' ./internal/cli
 
+package build-DeployerFunction: export file := $(file)
+package build-DeployerFunction: export caller := $(caller)
+package build-DeployerFunction: export checkout := $(checkout)
+
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
-	@test -f $(file) || { echo "make package: there is no $(file); name the environment file, for example make package file=project/dev.yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
+	@$(call find_file,make package,make package file=project/dev.yaml); cp "$$path" $(dist)/environment.yaml
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(dist)/bootstrap ./cmd/deployer
-	cp $(file) $(dist)/environment.yaml
 	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
 
 architectures := arm64 amd64
@@ -68,9 +83,8 @@ dist: ## build the release: archives of the command line, zips of the function, 
 
 .PHONY: build-DeployerFunction
 build-DeployerFunction: ## build the function into ARTIFACTS_DIR, for `sam build`
-	@test -f $(file) || { echo "sam build: there is no $(file); name the environment file, for example file=project/dev.yaml sam build" >&2; exit 2; }
-	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(ARTIFACTS_DIR)/bootstrap ./cmd/deployer
-	cp $(file) $(ARTIFACTS_DIR)/environment.yaml
+	@$(call find_file,sam build,file=project/dev.yaml sam build); cp "$$path" "$(ARTIFACTS_DIR)/environment.yaml"
+	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/deployer
 
 # The environment file of `make deploy`, where the project keeps its files.
 env_file = $(firstword $(wildcard project/$(env).yaml project/$(env).yml $(env).yaml $(env).yml))
@@ -81,7 +95,7 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
 	go run ./cmd/deployer params -f $(env_file) --format samconfig $(set) > $(dist)/samconfig.toml
-	file=$(env_file) sam build --template-file deploy/template.yaml
+	MAKEFLAGS= file=$(env_file) sam build --template-file deploy/template.yaml
 	sam deploy --config-file $(abspath $(dist))/samconfig.toml --config-env $(env)
 
 .PHONY: demo

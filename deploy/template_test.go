@@ -215,6 +215,8 @@ func TestProperties(t *testing.T) {
 		{"DeployerFunction", []any{"Properties", "LoggingConfig", "LogGroup"}, "/aws/lambda/myproject_deployer_prod"},
 		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENVIRONMENT_FILE"},
 			"environment.yaml"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_PROJECT"}, "myproject"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENV"}, "prod"},
 		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "MaximumRetryAttempts"}, "2"},
 		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"},
 			queue + "failed_prod"},

@@ -22,6 +22,7 @@ func TestColdStart(t *testing.T) {
 	const bad = "env: prod\necr_strategy: cross_account\necr_account_id: \"1\"\n"
 	tests := []struct {
 		name, file, variable, content string
+		stack                         string   // DEPLOYER_ENV
 		faults                        []string // nil: it starts
 	}{
 		{name: "default", file: "environment.yaml", content: string(good)},
@@ -29,6 +30,11 @@ func TestColdStart(t *testing.T) {
 		{name: "relative", file: "project/prod.yaml", variable: "project/prod.yaml", content: string(good)},
 		{name: "missing", file: "other.yaml", content: string(good), faults: []string{
 			"environment.yaml: reading the environment file: open ",
+		}},
+		{name: "the stack's", file: "environment.yaml", content: string(good), stack: "prod"},
+		{name: "another environment", file: "environment.yaml", content: string(good), stack: "dev", faults: []string{
+			`environment.yaml: the file is of project "myproject" and environment "prod", but the function's stack ` +
+				`is of project "myproject" and environment "dev" (pack the stack's own file: make deploy env=dev)`,
 		}},
 		{name: "bad", file: "environment.yaml", content: bad, faults: []string{
 			"environment.yaml:1:1: `project` is not set",
@@ -47,6 +53,9 @@ func TestColdStart(t *testing.T) {
 			f := newFunction(t, "prod", func(o *lambdahost.Options) {
 				o.Dir = dir
 				delete(o.Env, "DEPLOYER_ENVIRONMENT_FILE")
+				if tt.stack != "" {
+					o.Env["DEPLOYER_PROJECT"], o.Env["DEPLOYER_ENV"] = "myproject", tt.stack
+				}
 				if tt.variable != "" {
 					o.Env["DEPLOYER_ENVIRONMENT_FILE"] = strings.TrimPrefix(tt.variable, "=")
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"io"
 	"os"
 	"os/exec"
@@ -54,6 +55,88 @@ func TestPackage(t *testing.T) {
 	}
 	if len(archive.File) != 2 {
 		t.Errorf("the zip has %d files, want 2", len(archive.File))
+	}
+}
+
+// makeAsSAM runs the target that builds the function as SAM does: with the absolute path of the Makefile, in a copy of
+// the checkout without .git (aws-lambda-builders, workflows/custom_make/actions.py). The caller is in the directory, and
+// the artifacts are in the one that it returns.
+func makeAsSAM(t *testing.T, caller, file string) (artifacts, output string, err error) {
+	t.Helper()
+	checkout, err := filepath.Abs("../..")
+	must(t, err)
+	scratch, artifacts := t.TempDir(), t.TempDir()
+	for _, part := range []string{"cmd", "internal", "go.mod", "go.sum", "Makefile"} {
+		must(t, exec.Command("cp", "-R", filepath.Join(checkout, part), scratch).Run())
+	}
+	command := exec.Command("make", "--makefile", filepath.Join(checkout, "Makefile"), "build-DeployerFunction")
+	command.Dir = scratch
+	command.Env = append(os.Environ(), "PWD="+caller, "file="+file, "ARTIFACTS_DIR="+artifacts)
+	out, err := command.CombinedOutput()
+	return artifacts, string(out), err
+}
+
+// TestBuildAsSAM checks which environment file SAM packs, and that the version is that of the checkout.
+func TestBuildAsSAM(t *testing.T) {
+	t.Parallel()
+	prod, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
+	must(t, err)
+	caller := filepath.Join(t.TempDir(), "my project")
+	must(t, os.MkdirAll(filepath.Join(caller, "files"), 0o755))
+	own := append(prod, "# the caller's\n"...)
+	must(t, os.WriteFile(filepath.Join(caller, "files", "my prod.yaml"), own, 0o644))
+	must(t, os.WriteFile(filepath.Join(caller, "bad.yaml"), []byte("project: p\nenv: dev\nregion: nowhere\n"), 0o644))
+	for _, tt := range []struct {
+		name, file string
+		want       []byte // the packed file; nil if the build stops
+		output     string
+	}{
+		{"of the caller, with spaces", "files/my prod.yaml", own, filepath.Join(caller, "files/my prod.yaml") + ": ok: prod"},
+		{"absolute", filepath.Join(caller, "files", "my prod.yaml"), own, ": ok: prod"},
+		{"of the checkout", "examples/centralized-dev-ecr/prod.yaml", prod, ": ok: prod"},
+		{"missing", "prod.yaml", nil, "sam build: there is no prod.yaml in " + caller + " or "},
+		{"with a fault", "bad.yaml", nil, "bad.yaml:3:9: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			artifacts, output, err := makeAsSAM(t, caller, tt.file)
+			if (err == nil) != (tt.want != nil) || !strings.Contains(output, tt.output) {
+				t.Errorf("%v, want %q in\n%s", err, tt.output, output)
+			}
+			got, err := os.ReadFile(filepath.Join(artifacts, "environment.yaml"))
+			if string(got) != string(tt.want) {
+				t.Errorf("environment.yaml is %q, %v", got, err)
+			}
+			bootstrap, err := os.ReadFile(filepath.Join(artifacts, "bootstrap"))
+			if (err == nil) != (tt.want != nil) {
+				t.Fatal(err)
+			}
+			version, err := exec.Command("git", "-C", "../..", "describe", "--tags", "--always", "--dirty").Output()
+			if err == nil && tt.want != nil && !bytes.Contains(bootstrap, bytes.TrimSpace(version)) {
+				t.Errorf("the bootstrap's version is not %s", version)
+			}
+		})
+	}
+}
+
+// TestPackageStops checks that `make package` packs no file that is missing or has a fault.
+func TestPackageStops(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.yaml")
+	must(t, os.WriteFile(bad, []byte("project: p\nregion: us-east-1\n"), 0o644))
+	for file, want := range map[string]string{
+		bad:             "make package: " + bad + " is not packed: correct it first",
+		"nowhere.yaml":  "make package: there is no nowhere.yaml in ",
+		dir + "/x.yaml": "make package: there is no " + dir + "/x.yaml in ",
+	} {
+		command := exec.Command("make", "-C", "../..", "package", "dist="+dir, "file="+file)
+		if out, err := command.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s: %v, want %q in\n%s", file, err, want, out)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "environment.yaml")); err == nil {
+			t.Errorf("%s is packed", file)
+		}
 	}
 }
 

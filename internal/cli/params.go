@@ -16,7 +16,9 @@ func (a *app) paramsCommand() *cobra.Command {
 		Use:   "params -f FILE [NAME=VALUE...]",
 		Short: "Print the parameters of the deployer's stack for an environment",
 		Long: `The parameters of deploy/template.yaml are derived from the environment file.
-Arguments set the ones that the file does not determine.`,
+Arguments set the ones that the file does not determine; NAME= sets one to its
+default. Every parameter is printed, because sam deploy keeps the previous value
+of one that is left out: repeat the arguments at each update of the stack.`,
 		Example: `deployer params -f project/prod.yaml --format samconfig > samconfig.toml
 deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms`,
 		Args: arguments("[NAME=VALUE...]"),

@@ -3,6 +3,7 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -33,6 +34,9 @@ func Serve(api string) (exit int) {
 	slog.SetDefault(lambdacontext.NewLogger())
 	stdlog.SetOutput(runtimeLog{})
 	env, err := loadEnvironment(environmentFile())
+	if err == nil {
+		err = checkStack(env)
+	}
 	if err != nil {
 		return initFailed(api, "Deployer.EnvironmentFile", err)
 	}
@@ -77,6 +81,22 @@ func loadEnvironment(file string) (*environment.Environment, error) {
 		slog.Warn("reading the environment file", "warning", w.String())
 	}
 	return env, nil
+}
+
+// checkStack returns an error if the environment file is of another project or
+// environment than the stack, which sets DEPLOYER_PROJECT and DEPLOYER_ENV: the
+// function would deploy to resources that the stack's rules and role are not for.
+// A variable that is not set is not checked.
+func checkStack(env *environment.Environment) error {
+	project, name := os.Getenv("DEPLOYER_PROJECT"), os.Getenv("DEPLOYER_ENV")
+	if (project == "" || project == env.Project) && (name == "" || name == env.Name) {
+		return nil
+	}
+	return environment.Faults{{File: env.File,
+		What: fmt.Sprintf("the file is of project %q and environment %q, but the function's stack is of project %q "+
+			"and environment %q", env.Project, env.Name, cmp.Or(project, env.Project), cmp.Or(name, env.Name)),
+		Fix: "pack the stack's own file: make deploy env=" + cmp.Or(name, env.Name),
+	}}
 }
 
 // handler receives events as raw bytes: the pipeline rejects what is not JSON.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
 )
 
 const valid = `schema_version: 7
@@ -75,6 +77,41 @@ func TestEnvironmentFile(t *testing.T) {
 		t.Setenv("DEPLOYER_ENVIRONMENT_FILE", tt.variable)
 		if got := environmentFile(); got != tt.want {
 			t.Errorf("%q: %s, want %s", tt.variable, got, tt.want)
+		}
+	}
+}
+
+// TestCheckStack checks that the function does not start with the file of another
+// project or environment. It changes environment variables, so it is not parallel.
+func TestCheckStack(t *testing.T) {
+	env, err := environment.Parse("environment.yaml", []byte(valid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = `environment.yaml: the file is of project "myproject" and environment "dev", but the function's stack is `
+	for _, tt := range []struct{ name, project, env, want string }{
+		{"not set", "", "", ""},
+		{"the file's", "myproject", "dev", ""},
+		{"only the environment is set", "", "dev", ""},
+		{"another project", "shop", "dev",
+			file + `of project "shop" and environment "dev" (pack the stack's own file: make deploy env=dev)`},
+		{"another environment", "myproject", "prod",
+			file + `of project "myproject" and environment "prod" (pack the stack's own file: make deploy env=prod)`},
+		{"another environment, no project", "", "prod",
+			file + `of project "myproject" and environment "prod" (pack the stack's own file: make deploy env=prod)`},
+		{"both", "shop", "prod",
+			file + `of project "shop" and environment "prod" (pack the stack's own file: make deploy env=prod)`},
+		{"another case", "MyProject", "dev",
+			file + `of project "MyProject" and environment "dev" (pack the stack's own file: make deploy env=dev)`},
+	} {
+		t.Setenv("DEPLOYER_PROJECT", tt.project)
+		t.Setenv("DEPLOYER_ENV", tt.env)
+		got := ""
+		if err := checkStack(env); err != nil {
+			got = err.Error()
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s:\n%s", tt.name, diff)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"deployer/internal/environment"
@@ -11,13 +12,13 @@ import (
 var Formats = []string{"sam", "samconfig", "tfvars"}
 
 // Format formats parameters for the tool that installs the stack: "sam" for
-// `sam deploy --parameter-overrides`, "samconfig" as a samconfig.toml for
+// `sam deploy --parameter-overrides $(…)`, "samconfig" as a samconfig.toml for
 // `sam deploy --config-env`, "tfvars" as a Terraform variable for the parameters of
 // an aws_cloudformation_stack.
 func Format(format string, env *environment.Environment, parameters []Parameter) (string, error) {
 	switch format {
 	case "sam":
-		return lines("%s=%s\n", parameters), nil
+		return lines("%s=%s\n", quoteEmpty(parameters, `""`)), nil
 	case "samconfig":
 		return samconfig(env, parameters), nil
 	case "tfvars":
@@ -38,6 +39,18 @@ func lines(format string, parameters []Parameter) string {
 	return s.String()
 }
 
+// quoteEmpty returns the parameters with quotes for an empty value. SAM refuses NAME= without a value, and
+// removes quotes around one (aws-sam-cli, samcli/cli/types.py, CfnParameterOverridesType).
+func quoteEmpty(parameters []Parameter, quotes string) []Parameter {
+	quoted := slices.Clone(parameters)
+	for i := range quoted {
+		if quoted[i].Value == "" {
+			quoted[i].Value = quotes
+		}
+	}
+	return quoted
+}
+
 func samconfig(env *environment.Environment, parameters []Parameter) string {
 	return fmt.Sprintf(`version = 0.1
 
@@ -46,7 +59,8 @@ stack_name = %q
 region = %q
 resolve_s3 = true
 capabilities = "CAPABILITY_NAMED_IAM"
+fail_on_empty_changeset = false
 parameter_overrides = [
 %s]
-`, env.Name, Name(env), env.Region, lines("  \"%s=%s\",\n", parameters))
+`, env.Name, Name(env), env.Region, lines("  \"%s=%s\",\n", quoteEmpty(parameters, `\"\"`)))
 }

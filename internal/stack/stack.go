@@ -15,18 +15,22 @@ import (
 // Parameter is a parameter of the template. Its value has no white space and no quotes.
 type Parameter struct{ Name, Value string }
 
-// chosen are the parameters that the environment file does not decide.
-var chosen = []string{"ReconcileMinutes", "ForwardPushesTo", "ExtraRoleArns", "AlarmTopicArn"}
+// chosen are the parameters that the environment file does not decide, with the
+// template's defaults.
+var chosen = []Parameter{
+	{"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""}, {"AlarmTopicArn", ""},
+}
 
 // Name returns the conventional name of an environment's stack.
 func Name(env *environment.Environment) string {
 	return strings.ReplaceAll(env.Project+"-deployer-"+env.Name, "_", "-")
 }
 
-// Parameters returns the parameters that follow from the environment file, in the
-// template's order. A parameter with an empty value is left out, for its default.
-// More holds NAME=VALUE for the parameters that the file does not decide. The error
-// names the one that is invalid, or the key that the file lacks.
+// Parameters returns every parameter of the template, because `sam deploy` keeps the
+// previous value of one that is left out. Those that follow from the environment file
+// come first, then those that it does not decide: more holds NAME=VALUE for these, and
+// NAME= for the template's default. The error names the setting that is invalid, or
+// the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	autoDeploy := "disabled"
 	if !env.AutoDeploy.IsEmpty() {
@@ -46,22 +50,36 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Parameter{"ExtraFamilyArns", families})
 	repositories, err := extraRepositories(env)
 	if err != nil {
 		return nil, err
 	}
-	all = append(all, Parameter{"ExtraRepositoryArns", repositories},
+	all = append(all, Parameter{"ExtraFamilyArns", families}, Parameter{"ExtraRepositoryArns", repositories},
 		Parameter{"SlackParameter", env.Notify.Slack}, Parameter{"NotifyTopicArn", env.Notify.Topic})
-	for _, setting := range more {
+	settings, err := choose(more, env.File)
+	return append(all, settings...), err
+}
+
+// choose returns the chosen parameters with the values of settings of the form
+// NAME=VALUE. An empty value is the default; of several for one name, the last counts.
+func choose(settings []string, file string) ([]Parameter, error) {
+	all := slices.Clone(chosen)
+	for _, setting := range settings {
 		name, value, ok := strings.Cut(setting, "=")
-		if !ok || !slices.Contains(chosen, name) || value == "" || strings.ContainsAny(value, " \t\r\n\"'$\\") {
+		i := slices.IndexFunc(all, func(p Parameter) bool { return p.Name == name })
+		if !ok || i < 0 || strings.ContainsAny(value, " \t\r\n\"'$\\") {
+			var names []string
+			for _, p := range chosen {
+				names = append(names, p.Name)
+			}
 			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting,
-				strings.Join(chosen, ", "), env.File)
+				strings.Join(names, ", "), file)
 		}
-		all = append(all, Parameter{name, value})
+		if all[i].Value = value; value == "" {
+			all[i].Value = chosen[i].Value
+		}
 	}
-	return slices.DeleteFunc(all, func(p Parameter) bool { return p.Value == "" }), nil
+	return all, nil
 }
 
 var errNoAccount = errors.New(

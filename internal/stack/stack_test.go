@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -49,7 +50,7 @@ func TestParameters(t *testing.T) {
 	}{
 		{"local", "project: p\nenv: dev\nregion: us-east-1\n", nil, []Parameter{
 			{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
-			{"ClusterName", "p_cluster_dev"}}},
+			{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"}}},
 		{"prod", "project: p\nenv: prod\nregion: us-east-1\n",
 			[]string{"ReconcileMinutes=0", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t"}, []Parameter{
 				{"Project", "p"}, {"Env", "prod"}, {"DeploySources", "action.prod,action.production"},
@@ -58,7 +59,7 @@ func TestParameters(t *testing.T) {
 		{"local by env, with an id for others",
 			"project: p\nenv: dev\nregion: us-east-1\necr_account_id: \"111111111111\"\n", nil, []Parameter{
 				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
-				{"ClusterName", "p_cluster_dev"}}},
+				{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"}}},
 		{"odd", odd, nil, []Parameter{
 			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"},
 			{"EcrAccountRegion", "us-east-1"},
@@ -66,7 +67,15 @@ func TestParameters(t *testing.T) {
 			{"ExtraFamilyArns", "arn:aws:ecs:eu-west-1:012345670123:task-definition/web-v2:*"},
 			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
 			{"SlackParameter", "/my_project/slack"},
-			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"}}},
+			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"},
+			{"ReconcileMinutes", "15"}}},
+		{"the last setting counts, and an empty one is the default", "project: p\nenv: dev\nregion: us-east-1\n",
+			[]string{"ReconcileMinutes=0", "ReconcileMinutes=", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t",
+				"AlarmTopicArn=", "ForwardPushesTo=arn:aws:events:us-east-1:222222222222:event-bus/a",
+				"ForwardPushesTo=arn:aws:events:us-east-1:222222222222:event-bus/b", "ExtraRoleArns="}, []Parameter{
+				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
+				{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"},
+				{"ForwardPushesTo", "arn:aws:events:us-east-1:222222222222:event-bus/b"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -75,10 +84,12 @@ func TestParameters(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			complete(t, got)
+			accepted(t, got)
+			got = slices.DeleteFunc(got, func(p Parameter) bool { return p.Value == "" })
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
 			}
-			accepted(t, got)
 		})
 	}
 }
@@ -92,6 +103,8 @@ func TestParametersRefuses(t *testing.T) {
 		{"no account", strings.Replace(odd, `account_id: "012345670123"`, "", 1), "", errNoAccount.Error()},
 		{"what the file says", file, "Env=prod", `reading "Env=prod"` + setting},
 		{"no value", file, "AlarmTopicArn", `reading "AlarmTopicArn"` + setting},
+		{"unknown and empty", file, "Unknown=", `reading "Unknown="` + setting},
+		{"empty, but the file says it", file, "AutoDeploy=", `reading "AutoDeploy="` + setting},
 		{"a shell's", file, "AlarmTopicArn=$(id)", `reading "AlarmTopicArn=$(id)"` + setting},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,6 +134,7 @@ type declaration struct {
 	Type           string   `yaml:"Type"`
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`
+	Default        string   `yaml:"Default"`
 }
 
 // declared returns the template's parameters, by name.
@@ -163,25 +177,56 @@ func accepted(t *testing.T, parameters []Parameter) {
 	}
 }
 
-// TestEveryParameter checks that the environment file decides every parameter of the
-// template, or that it is one of those that are chosen at installation.
-func TestEveryParameter(t *testing.T) {
+// complete checks that the parameters are all that the template has: `sam deploy` keeps
+// the previous value of one that is left out.
+func complete(t *testing.T, parameters []Parameter) {
+	t.Helper()
+	var got []string
+	for _, p := range parameters {
+		got = append(got, p.Name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(declared(t))), got); diff != "" {
+		t.Errorf("the template's parameters and those that are printed (-template +printed):\n%s", diff)
+	}
+}
+
+// TestDefaults checks that a parameter which the file does not decide has the
+// template's default, so that the shortest command changes nothing.
+func TestDefaults(t *testing.T) {
 	t.Parallel()
-	got, err := Parameters(parse(t, odd))
+	template := declared(t)
+	for _, p := range chosen {
+		if got := template[p.Name].Default; got != p.Value {
+			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)
+		}
+	}
+}
+
+// TestFormats checks that each format has every parameter, those without a value too.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	env := parse(t, "project: p\nenv: dev\nregion: us-east-1\n")
+	parameters, err := Parameters(env)
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := slices.Clone(chosen)
-	for _, p := range got {
-		known = append(known, p.Name)
-	}
-	var names []string
-	for name := range declared(t) {
-		names = append(names, name)
-	}
-	slices.Sort(known)
-	slices.Sort(names)
-	if diff := cmp.Diff(names, known); diff != "" {
-		t.Errorf("the template's parameters and those known here (-template +known):\n%s", diff)
+	for format, empty := range map[string]string{
+		"sam":       "\nEcrAccountId=\"\"\n",
+		"samconfig": "\n  \"EcrAccountId=\\\"\\\"\",\n",
+		"tfvars":    "\n  EcrAccountId        = \"\"\n",
+	} {
+		text, err := Format(format, env, parameters)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range parameters {
+			if !strings.Contains(text, p.Name) {
+				t.Errorf("%s lacks %s:\n%s", format, p.Name, text)
+			}
+		}
+		if !strings.Contains(text, empty) {
+			t.Errorf("%s does not contain %q:\n%s", format, empty, text)
+		}
 	}
 }

@@ -135,7 +135,8 @@ func (c *Cloud) startFunction(
 	}
 	role := filepath.Base(function.RoleARN)
 	c.AWS.SetRolePolicy(env.AccountID, role, t.FunctionPolicies("DeployerFunction")...)
-	variables := map[string]string{"AWS_ENDPOINT_URL": c.URL, "DEPLOYER_ENVIRONMENT_FILE": file}
+	variables := maps.Clone(function.Environment)
+	variables["AWS_ENDPOINT_URL"], variables["DEPLOYER_ENVIRONMENT_FILE"] = c.URL, file
 	maps.Copy(variables, c.options.Env)
 	options := lambdahost.Options{
 		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
