@@ -58,9 +58,10 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// makeAsSAM runs the target that builds the function as SAM does: with the absolute path of the Makefile, in a copy of
-// the checkout without .git (aws-lambda-builders, workflows/custom_make/actions.py). The caller is in the directory, and
-// the artifacts are in the one that it returns.
+// makeAsSAM runs the target that builds the function as SAM does: with the absolute
+// path of the Makefile, in a copy of the checkout without .git (aws-lambda-builders,
+// workflows/custom_make/actions.py). The caller's directory is given, and that of the
+// artifacts is returned.
 func makeAsSAM(t *testing.T, caller, file string) (artifacts, output string, err error) {
 	t.Helper()
 	checkout, err := filepath.Abs("../..")
@@ -85,13 +86,14 @@ func TestBuildAsSAM(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(caller, "files"), 0o755))
 	own := append(prod, "# the caller's\n"...)
 	must(t, os.WriteFile(filepath.Join(caller, "files", "my prod.yaml"), own, 0o644))
-	must(t, os.WriteFile(filepath.Join(caller, "bad.yaml"), []byte("project: p\nenv: dev\nregion: nowhere\n"), 0o644))
+	const bad = "project: p\nenv: dev\nregion: nowhere\n"
+	must(t, os.WriteFile(filepath.Join(caller, "bad.yaml"), []byte(bad), 0o644))
 	for _, tt := range []struct {
 		name, file string
 		want       []byte // the packed file; nil if the build stops
 		output     string
 	}{
-		{"of the caller, with spaces", "files/my prod.yaml", own, filepath.Join(caller, "files/my prod.yaml") + ": ok: prod"},
+		{"of the caller, with spaces", "files/my prod.yaml", own, caller + "/files/my prod.yaml: ok: prod"},
 		{"absolute", filepath.Join(caller, "files", "my prod.yaml"), own, ": ok: prod"},
 		{"of the checkout", "examples/centralized-dev-ecr/prod.yaml", prod, ": ok: prod"},
 		{"missing", "prod.yaml", nil, "sam build: there is no prod.yaml in " + caller + " or "},

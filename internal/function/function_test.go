@@ -88,7 +88,8 @@ func TestCheckStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file = `environment.yaml: the file is of project "myproject" and environment "dev", but the function's stack is `
+	const file = `environment.yaml: the file is of project "myproject" and environment "dev", ` +
+		`but the function's stack is `
 	for _, tt := range []struct{ name, project, env, want string }{
 		{"not set", "", "", ""},
 		{"the file's", "myproject", "dev", ""},
