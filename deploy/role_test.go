@@ -172,6 +172,7 @@ func TestRoleIsNarrow(t *testing.T) {
 		{"tag later", "ecs:TagResource", family + "prod:7", nil, iam.NoMatch},
 		{"send DEPLOY events", "events:PutEvents", bus + "default",
 			context{"events:source": "action.production"}, iam.NoMatch},
+		{"send events without a source", "events:PutEvents", bus + "default", nil, iam.NoMatch},
 		{"publish outcomes", "events:PutEvents", bus + "default", outcomes, iam.Allow},
 		{"publish to another bus", "events:PutEvents", bus + "other", outcomes, iam.NoMatch},
 		{"update a service", "ecs:UpdateService", service, inCluster, iam.Allow},

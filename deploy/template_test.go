@@ -83,7 +83,12 @@ func TestRulesMatchEvents(t *testing.T) {
 		"ecr-push-other-account":     {},
 		"ecr-delete":                 {},
 		"ecr-storage-class":          {},
-		"ecr-replication":            {},
+		"ecr-replication":            {"dev": {"ForwardRule", "PushRule"}, "staging": {"PushRule"}},
+		"deploy-rejected-no-tag":     {"prod": {"DeployRule"}, "local prod": {"DeployRule"}}, // the function rejects it
+		"deploy-another-project":     {},
+		"deploy-another-account":     {},
+		"deploy-other-source":        {}, // explain says what to send instead
+		"deploy-other-type":          {},
 		"ecr-scan":                   {},
 		"scheduled":                  {}, // its rule has a schedule instead of a pattern
 		"deploy-rollback":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},

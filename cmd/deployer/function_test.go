@@ -158,8 +158,11 @@ func TestBadEvents(t *testing.T) {
 		{"push", pushEvent("myproject_backend", "latest", "sha256:x"),
 			"ignored", `tag "latest" does not deploy prod: auto_deploy is empty, so no push does; send a DEPLOY event`},
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`),
-			"ignored", `DEPLOY from "action.staging" is for another environment: ` +
-				`prod accepts DEPLOY events from action.prod, action.production`},
+			"ignored", `DEPLOY from "action.staging" is not for prod, which accepts DEPLOY events from action.prod, ` +
+				`action.production; to deploy prod, send detail-type "DEPLOY", source "action.prod" and a detail like ` +
+				`{"project":"myproject","service":"backend","tag":"git-abc123f"}`},
+		{"another project's DEPLOY", deployEvent("action.production", `{"project":"vineyard","service":"backend"}`),
+			"ignored", `the DEPLOY is for project "vineyard", not for myproject`},
 	}
 	for _, tt := range tests { // not in parallel, because they share a function
 		got := f.invoke(t, tt.event)

@@ -195,7 +195,8 @@ func TestSends(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
-		c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SERVICE=" + w.Env["SERVICE"], "ENVIRONMENT=prod",
+		c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "PROJECT=" + w.Env["PROJECT"],
+			"SERVICE=" + w.Env["SERVICE"], "ENVIRONMENT=prod",
 			"TAG=git-abc123f", "GITHUB_ACTOR=octocat", "REASON=" + reason}
 		text, err := c.CombinedOutput()
 		entries, _ = os.ReadFile(filepath.Join(dir, "entries"))
@@ -227,6 +228,11 @@ func TestSends(t *testing.T) {
 	if r := reading.Requests[0]; r.Workload.Name != "backend" || r.Tag != "git-abc123f" || r.Cause.Actor != "octocat" ||
 		r.Cause.Reason != reason {
 		t.Errorf("the request is %+v", r)
+	}
+	var detail struct{ Project, Env string }
+	if err := json.Unmarshal([]byte(entries[0].Detail), &detail); err != nil || detail.Project != env.Project ||
+		detail.Env != env.Name {
+		t.Errorf("the detail is %s (%v): other projects and environments would obey it", entries[0].Detail, err)
 	}
 	if _, out, err := send(t, 1); err == nil || !strings.Contains(out, "::error::EventBridge refused the event") {
 		t.Errorf("an event that failed ends in %v\n%s", err, out)

@@ -8,17 +8,23 @@ import (
 )
 
 // putting returns a statement that allows events:PutEvents on a bus for events with
-// one detail-type and one of the sources. events:source is a list to IAM (see "Actions,
-// resources, and condition keys for Amazon EventBridge"), so it takes ForAllValues.
-// That holds for an empty list too, which Null excludes. EventBridge evaluates the
-// policy for each entry of a call.
-func putting(sid, bus, detailType string, sources ...string) statement {
+// one of the detail-types and one of the sources. Both keys are lists to IAM (see
+// "Actions, resources, and condition keys for Amazon EventBridge"), so they take
+// ForAllValues. That holds for an empty list too, which Null excludes. EventBridge
+// evaluates the policy for each entry of a call.
+func putting(sid, bus string, detailTypes, sources []string) statement {
 	return statement{Sid: sid, Action: "events:PutEvents", Resource: bus, Condition: condition{
-		"ForAllValues:StringEquals": {"events:source": named(sources)},
-		"Null":                      {"events:source": "false"},
-		"StringEquals":              {"events:detail-type": detailType},
+		"ForAllValues:StringEquals": {"events:source": named(sources), "events:detail-type": named(detailTypes)},
+		"Null":                      {"events:source": "false", "events:detail-type": "false"},
 	}}
 }
+
+// deploys and pushed are the detail-types of DEPLOY events and of an image's arrival
+// in a registry.
+var (
+	deploys = []string{"DEPLOY"}
+	pushed  = []string{"ECR Image Action", "ECR Replication Action"}
+)
 
 // Bus returns the policy for an environment's event bus. It allows the callers to send
 // the DEPLOY events that the environment accepts, and the registry's account to
@@ -35,11 +41,11 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 		return Policy{}, noSources(env)
 	default:
 		statements = append(statements, callers.admit(env,
-			putting("SendDeployEvents", bus, "DEPLOY", env.DeploySources...)))
+			putting("SendDeployEvents", bus, deploys, env.DeploySources)))
 	}
 	if accounts := pushers(env); len(accounts) > 0 {
 		// The stack's own statement has the same id, so that one replaces the other.
-		s := putting(env.Project+"_deployer_"+env.Name, bus, "ECR Image Action", "aws.ecr")
+		s := putting(env.Project+"_deployer_"+env.Name, bus, pushed, []string{"aws.ecr"})
 		s.Principal = roots(env, accounts)
 		statements = append(statements, s)
 	}
@@ -51,13 +57,13 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 	doc := newDocument(statements...)
 	return Policy{
 		JSON: text(doc, ""),
-		Notes: []string{
+		Notes: append([]string{
 			"put it on the default event bus of account " + env.AccountID + " in " + env.Region +
 				", with that account's credentials",
 			"a bus has one policy, which this replaces; it includes the statement of the deployer's stack; add " +
 				"other statements that the bus has now (aws events describe-event-bus)",
 			"the policies of the sending roles must allow it too",
-		},
+		}, callers.acceptedBy(env)...),
 		Steps: []string{"aws events put-permission --region " + env.Region + " --policy file://policy.json"},
 		Terraform: resource("aws_cloudwatch_event_bus_policy", identifier(env.Project+"_"+env.Name),
 			"# In account "+env.AccountID+" in "+env.Region+".", attribute{"event_bus_name", "default"},

@@ -68,6 +68,24 @@ func (c Callers) admit(env *environment.Environment, s statement) statement {
 	return s
 }
 
+// acceptedBy returns the note that the deployer's stack has to accept the DEPLOY
+// events of the callers too. A rule cannot match an organization.
+func (c Callers) acceptedBy(env *environment.Environment) []string {
+	if c.empty() {
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(c.Accounts), func(id string) bool { return id == env.AccountID })
+	note := "the deployer's stack must accept DEPLOY events of these accounts too: "
+	if c.Organization != "" {
+		others = []string{"ACCOUNT_ID"}
+		note = "the deployer's stack must accept the DEPLOY events too, with each sending account by its id: "
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return []string{note + "make deploy env=" + env.Name + " set=SenderAccounts=" + strings.Join(others, ",")}
+}
+
 // roots returns the principal for accounts: every role that they allow themselves.
 func roots(env *environment.Environment, accounts []string) any {
 	arns := make([]string, len(accounts))

@@ -78,10 +78,14 @@ func TestBusLetsIn(t *testing.T) {
 	}
 	silent := caller(prodAccount, "", "events:PutEvents", bus) // without a source: ForAllValues alone would allow it
 	silent.Context = map[string]string{"events:detail-type": "DEPLOY"}
+	untyped := caller(prodAccount, "", "events:PutEvents", bus) // without a detail-type
+	untyped.Context = map[string]string{"events:source": "action.staging"}
 	rules := caller(prodAccount, "", "events:PutRule", bus)
 	rules.Context = map[string]string{"events:source": "action.staging", "events:detail-type": "DEPLOY"}
 	both := []question{
 		{"the registry forwards a push", put(devAccount, "", "aws.ecr", "ECR Image Action", bus), iam.Allow},
+		{"the registry forwards a replication", put(devAccount, "", "aws.ecr", "ECR Replication Action", bus),
+			iam.Allow},
 		{"the registry sends a DEPLOY", put(devAccount, "", "action.staging", "DEPLOY", bus), iam.NoMatch},
 		{"the registry sends another of ECR's", put(devAccount, "", "aws.ecr", "ECR Image Scan", bus), iam.NoMatch},
 		{"another account forwards a push", put(stranger, "o-zzzzzzzzzz", "aws.ecr", "ECR Image Action", bus),
@@ -99,6 +103,7 @@ func TestBusLetsIn(t *testing.T) {
 		{"another detail-type", put(prodAccount, "", "action.staging", "deploy", bus), iam.NoMatch},
 		{"another bus", put(prodAccount, "", "action.staging", "DEPLOY", bus+"2"), iam.NoMatch},
 		{"no source", silent, iam.NoMatch},
+		{"no detail-type", untyped, iam.NoMatch},
 		{"another action", rules, iam.NoMatch},
 		{"a sender forwards a push", put(prodAccount, "", "aws.ecr", "ECR Image Action", bus), iam.NoMatch},
 	}, both...))
@@ -139,9 +144,13 @@ func TestBusKeepsTheStack(t *testing.T) {
 	ours := parse(t, p.JSON, "")
 	for _, account := range []string{devAccount, stagingAccount, prodAccount, stranger} {
 		for _, source := range []string{"aws.ecr", "aws.ecs", "action.staging"} {
-			for _, detailType := range []string{"ECR Image Action", "ECR Image Scan", "DEPLOY"} {
+			for _, detailType := range []string{"ECR Image Action", "ECR Replication Action", "ECR Image Scan",
+				"DEPLOY", ""} {
 				r := caller(account, "", "events:PutEvents", policies[0].BusARN)
-				r.Context = map[string]string{"events:source": source, "events:detail-type": detailType}
+				r.Context = map[string]string{"events:source": source}
+				if detailType != "" {
+					r.Context["events:detail-type"] = detailType
+				}
 				if a, b := theirs.Evaluate(r), ours.Evaluate(r); a != b {
 					t.Errorf("%s of %s from account %s: the stack says %s, this %s", detailType, source, account, a, b)
 				}
@@ -174,6 +183,8 @@ func TestGitHubLetsIn(t *testing.T) {
 	})
 	put := caller(devAccount, "", "events:PutEvents", "arn:aws:events:us-east-1:111111111111:event-bus/default")
 	put.Context = map[string]string{"events:source": "action.dev", "events:detail-type": "DEPLOY"}
+	untyped := put
+	untyped.Context = map[string]string{"events:source": "action.dev"}
 	elsewhere := put
 	elsewhere.Resource = "arn:aws:events:us-east-1:333333333333:event-bus/default"
 	forged := put
@@ -181,6 +192,7 @@ func TestGitHubLetsIn(t *testing.T) {
 	ask(t, parse(t, p.JSON, "PolicyDocument"), []question{
 		{"sends a DEPLOY", put, iam.Allow},
 		{"to another bus", elsewhere, iam.NoMatch},
+		{"without a detail-type", untyped, iam.NoMatch},
 		{"from another source", forged, iam.NoMatch},
 		{"logs in", caller(devAccount, "", "ecr:GetAuthorizationToken", "*"), iam.Allow},
 		{"pushes", caller(devAccount, "", "ecr:PutImage", backend), iam.Allow},

@@ -88,7 +88,7 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 	})
 	var rights []statement
 	if len(env.DeploySources) > 0 {
-		rights = append(rights, putting("SendDeployEvents", bus, "DEPLOY", env.DeploySources...))
+		rights = append(rights, putting("SendDeployEvents", bus, deploys, env.DeploySources))
 	}
 	own := repositories(env, func(r image.Registry) bool { return !foreign(env, r) })
 	if env.Strategy.Name == environment.Local && len(own) > 0 {
@@ -119,6 +119,13 @@ func (r role) notes(env *environment.Environment, from Source) []string {
 			" for sts.amazonaws.com",
 		"a job can assume it that has `environment: " + env.Name +
 			"` and `permissions: id-token: write`; protect that environment in GitHub",
+	}
+	if len(env.DeploySources) > 0 {
+		notes = append(notes, fmt.Sprintf(
+			"name the project in the detail of the event: \"project\": %q; IAM does not see it, so the role can "+
+				"deploy "+
+				"every project of the account whose deploy_sources have %s: to separate the senders of projects, "+
+				"give each project sources of its own", env.Project, strings.Join(env.DeploySources, " or ")))
 	}
 	const find = ": gh api repos/%s/%s --jq .owner.id,.id"
 	if from.ID == "" {

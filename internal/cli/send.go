@@ -23,6 +23,7 @@ import (
 
 // request is the detail of a DEPLOY event, as package event reads it.
 type request struct {
+	Project string `json:"project"`
 	Service string `json:"service"`
 	Tag     string `json:"tag"`
 	Env     string `json:"env"`
@@ -49,7 +50,7 @@ and the event bus are checked first, and a refusal by EventBridge is an error. T
 id of the event is printed.
 
 With --bus, the event is sent to a bus of another account, and the credentials may
-belong to any account that the bus allows.`,
+belong to any account that the bus allows and that SenderAccounts of the stack has.`,
 		Example: `deployer send -f project/prod.yaml backend git-abc123f --dry-run
 deployer send -f project/prod.yaml backend git-abc123f --follow
 deployer send -f project/prod.yaml backend git-abc123f \
@@ -90,7 +91,8 @@ func (a *app) send(
 	if err := a.checkTag(limited, s, w, tag); err != nil {
 		return err
 	}
-	detail := request{Service: w.Name, Tag: tag, Env: env.Name, Actor: how.actor, Reason: how.reason}
+	detail := request{Project: env.Project, Service: w.Name, Tag: tag, Env: env.Name, Actor: how.actor,
+		Reason: how.reason}
 	if detail.Actor == "" {
 		detail.Actor = s.caller.Resource
 	}
@@ -99,6 +101,10 @@ func (a *app) send(
 		return err
 	}
 	entry := bus.Entry{Source: env.DeploySources[0], DetailType: "DEPLOY", Detail: string(text)}
+	if s.caller.AccountID != s.env.AccountID {
+		a.note("the deployer's stack must accept events of account %s: make deploy env=%s set=SenderAccounts=%s",
+			s.caller.AccountID, env.Name, s.caller.AccountID)
+	}
 	if how.dryRun {
 		// In the form of `aws events put-events --entries file://…`.
 		return printJSON(a.out, []putEventsEntry{{s.busName, entry.Source, entry.DetailType, entry.Detail}})

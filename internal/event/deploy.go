@@ -2,6 +2,7 @@ package event
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // deployMembers are the members of a DEPLOY's detail.
-var deployMembers = []string{"service", "task", "tag", "action", "env", "reason", "actor", "dry_run", "force"}
+var deployMembers = []string{"service", "task", "tag", "action", "project", "env", "reason", "actor", "dry_run", "force"}
 
 // The actions of a DEPLOY; without one it deploys.
 const (
@@ -19,19 +20,17 @@ const (
 )
 
 // deploy reads a DEPLOY event. It checks first whether the event is for this
-// environment: an event for another one is ignored, however invalid it is.
+// project and environment: an event for another is ignored, however invalid it is.
 func (r reader) deploy(wrong problems) Reading {
 	source := r.event.Source
 	if !slices.Contains(r.env.DeploySources, source) {
-		reason := " is not accepted"
-		if strings.HasPrefix(source, actionPrefix) {
-			reason = " is for another environment"
-		}
-		return r.ignored("DEPLOY from " + quote(source) + reason + ": " + r.env.Name + " accepts DEPLOY events from " +
-			strings.Join(r.env.DeploySources, ", "))
+		return r.ignored("DEPLOY from " + quote(source) + " is not for " + r.env.Name + r.howToDeploy())
 	}
 	d := detail{env: r.env, wrong: wrong}
 	d.parse(r.event.Detail)
+	if d.project != "" && d.project != r.env.Project {
+		return r.ignored("the DEPLOY is for project " + quote(d.project) + ", not for " + r.env.Project)
+	}
 	if d.target != "" && d.target != r.env.Name {
 		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name)
 	}
@@ -48,17 +47,58 @@ func (r reader) deploy(wrong problems) Reading {
 	return r.accepted("DEPLOY of "+request.Workload.Name+" with tag "+request.Tag+" from "+source, request)
 }
 
+// howToDeploy returns the end of a message about an event that was meant to deploy,
+// but is not one that this environment accepts: what to send instead.
+func (r reader) howToDeploy() string {
+	sources := r.env.DeploySources
+	if len(sources) == 0 {
+		return ", which accepts no DEPLOY events: deployer.deploy_sources is empty"
+	}
+	return ", which accepts DEPLOY events from " + strings.Join(sources, ", ") + "; to deploy " + r.env.Name +
+		`, send detail-type "DEPLOY", source ` + quote(sources[0]) + " and a detail like " + r.sample()
+}
+
+// sample returns the detail of a DEPLOY for this environment. It deploys the
+// service that the event names, if there is such a service, else the first.
+func (r reader) sample() string {
+	name := environment.BackendName
+	if names := r.env.Names(environment.Services...); len(names) > 0 {
+		name = names[0]
+	}
+	if members, err := object(r.event.Detail); err == nil {
+		if service, _ := text(members["service"]); service != "" {
+			if w, ok := r.env.Find(service, environment.Services...); ok {
+				name = w.Name
+			}
+		}
+	}
+	return fmt.Sprintf(`{"project":%q,"service":%q,"tag":"git-abc123f"}`, r.env.Project, name)
+}
+
+// meansToDeploy reports whether an event of another detail-type than DEPLOY was
+// probably sent to deploy: workflows in the field send SERVICE_DEPLOY, Deploy, or
+// DEPLOY's sources with other types. Events of AWS and of the deployer never are.
+func (r reader) meansToDeploy() bool {
+	source, detailType := r.event.Source, strings.ToLower(r.event.DetailType)
+	if strings.HasPrefix(source, "aws.") || source == outcomeSource {
+		return false
+	}
+	return strings.Contains(detailType, "deploy") || slices.Contains(r.env.DeploySources, source) ||
+		strings.HasPrefix(source, "action.") || strings.HasPrefix(source, "github.actions.")
+}
+
 // detail is the detail of a DEPLOY.
 type detail struct {
 	env     *environment.Environment
 	members map[string]json.RawMessage
 	wrong   problems
 
-	workload      environment.Workload
-	tag, target   string
-	reason, actor string
-	dryRun, force bool
-	rollback      bool
+	workload        environment.Workload
+	project, target string // the project and the environment that it is for; "" if it does not say
+	tag             string
+	reason, actor   string
+	dryRun, force   bool
+	rollback        bool
 }
 
 // parse reads the detail and collects every problem.
@@ -77,6 +117,7 @@ func (d *detail) parse(raw json.RawMessage) {
 		return
 	}
 	d.members = members
+	d.readProject()
 	d.target = d.text("env")
 	d.readWorkload()
 	d.readAction()
@@ -106,6 +147,15 @@ func (d *detail) flag(key string) bool {
 		d.wrong.add("%q is %s, not true or false", key, kind(v))
 	}
 	return b
+}
+
+// readProject reads the project. Unlike other members it must not be empty: the
+// event would deploy every project that accepts its source.
+func (d *detail) readProject() {
+	d.project = d.text("project")
+	if string(d.members["project"]) == `""` {
+		d.wrong.add(`"project" is empty; did a variable expand to nothing?`)
+	}
 }
 
 // readWorkload finds the workload that the detail names.
@@ -178,8 +228,9 @@ func (d *detail) readTag() {
 	if len(d.wrong) > before {
 		return
 	}
-	if d.members["tag"] == nil {
-		d.wrong.add(`"tag" is missing`)
+	if v, ok := d.members["tag"]; !ok || string(v) == "null" {
+		d.wrong.add(`"tag" is missing: name the tag of the image to deploy, like "tag": "git-abc123f", or send ` +
+			`"action": "rollback" to deploy the last image whose rollout succeeded`)
 		return
 	}
 	if problem := CheckTag(d.tag); problem != "" {

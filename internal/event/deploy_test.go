@@ -10,6 +10,10 @@ import (
 	"deployer/internal/environment"
 )
 
+// noTag is the problem of a DEPLOY without a tag.
+const noTag = `"tag" is missing: name the tag of the image to deploy, like "tag": "git-abc123f", or send "action": ` +
+	`"rollback" to deploy the last image whose rollout succeeded`
+
 func TestDeploy(t *testing.T) {
 	t.Parallel()
 	prod := load(t, "prod")
@@ -29,6 +33,10 @@ func TestDeploy(t *testing.T) {
 				`\"it\"","actor":"ada","dry_run":true,"force":true}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production", Reason: `fix "it"`, Actor: "ada"},
 				Workload: api, Tag: "v1.2.3", DryRun: true, Force: true}},
+		{"our project", `{"project":"myproject","service":"backend","tag":"a"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
+		{"project null", `{"project":null,"service":"backend","tag":"a"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 		{"task", `{"task":"nightly-report","tag":"latest"}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: report, Tag: "latest"}},
 		{"the action spelt out", `{"service":"backend","tag":"a","action":"deploy"}`,
@@ -97,7 +105,17 @@ func TestRejected(t *testing.T) {
 		{"rollback of nothing", deployment("action.production", `{"action":"rollback"}`),
 			malformed(`neither "service" nor "task" is set: name what to deploy`)},
 		{"detail empty", deployment("action.production", `{}`),
-			malformed(`neither "service" nor "task" is set: name what to deploy; "tag" is missing`)},
+			malformed(`neither "service" nor "task" is set: name what to deploy; ` + noTag)},
+		{"no tag", deployment("action.production", `{"service":"backend"}`), malformed(noTag)},
+		{"tag null", deployment("action.production", `{"service":"backend","tag":null}`), malformed(noTag)},
+		{"an action that does not exist", deployment("action.production", `{"service":"backend","action":"redeploy"}`),
+			malformed(`"action" is "redeploy", not "deploy" or "rollback"`)},
+		{"project empty", deployment("action.production", `{"project":"","service":"backend","tag":"a"}`),
+			malformed(`"project" is empty; did a variable expand to nothing?`)},
+		{"project a list", deployment("action.production", `{"project":["myproject"],"service":"backend","tag":"a"}`),
+			malformed(`"project" is an array, not a string`)},
+		{"project misspelt", deployment("action.production", `{"Project":"vineyard","service":"backend","tag":"a"}`),
+			malformed(`"Project" is not a member of a DEPLOY; did you mean "project"?`)},
 		{"detail of 1 MB", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 1<<20)+
 			`"}`),
 			malformed(`"detail" has 1048606 bytes; that of a DEPLOY may have at most 65536`)},

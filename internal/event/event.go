@@ -47,7 +47,11 @@ type Request struct {
 	Workload environment.Workload
 	Tag      string
 	Digest   string // of the pushed image; "" for other requests
-	Push     bool   // a push asked for it, not a DEPLOY event or a command
+	Push     bool   // a push or a replication asked for it, not a DEPLOY event or a command
+
+	// Replicated means that ECR copied the image into the registry. It may not be
+	// readable there at once.
+	Replicated bool
 
 	DryRun bool // report what would change, without changing it
 	Force  bool // deploy even if the service runs the image already
@@ -63,12 +67,13 @@ type Request struct {
 const (
 	ECRSource       = "aws.ecr"
 	ECRImageAction  = "ECR Image Action"
+	ECRReplication  = "ECR Replication Action"
 	DeployType      = "DEPLOY"
 	ScheduleSource  = "aws.events"
 	ScheduledEvent  = "Scheduled Event"
 	ReconcileSource = "deployer.reconcile" // of requests for lost pushes, for which no event came
 
-	actionPrefix = "action." // of the sources of DEPLOY events, by convention
+	outcomeSource = "deployer" // of the deployer's own events
 )
 
 // Limits of what is accepted.
@@ -91,7 +96,7 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event")
 	case e.DetailType == DeployType:
 		return r.deploy(wrong)
-	case e.Source == ECRSource && e.DetailType == ECRImageAction:
+	case e.Source == ECRSource && (e.DetailType == ECRImageAction || e.DetailType == ECRReplication):
 		return r.push(wrong)
 	case e.Source == ecsSource && (e.DetailType == deploymentChange || e.DetailType == serviceAction):
 		return r.rollout()
@@ -100,7 +105,11 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return Reading{ID: e.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
 	}
-	return r.ignored("events of type " + quote(e.DetailType) + " from " + quote(e.Source) + " are not for the deployer")
+	reason := "events of type " + quote(e.DetailType) + " from " + quote(e.Source) + " are not for "
+	if r.meansToDeploy() {
+		return r.ignored(reason + r.env.Name + r.howToDeploy())
+	}
+	return r.ignored(reason + "the deployer")
 }
 
 // reader reads one event for an environment.

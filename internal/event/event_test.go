@@ -41,24 +41,55 @@ func pushed(account, region, detail string) string {
 			`"detail":%s}`, account, region, detail)
 }
 
+// replicated returns an ECR Replication Action event of the registry that has the copy.
+func replicated(account, region, detail string) string {
+	return strings.Replace(pushed(account, region, detail), "ECR Image Action", ECRReplication, 1)
+}
+
 const (
-	digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-	push   = `{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":"` + digest +
+	digest      = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	replication = `{"action-type":"REPLICATE","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":"` +
+		digest + `","source-account":"999999999999","source-region":"us-west-2"}`
+	push = `{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":"` + digest +
 		`"}`
 )
+
+// sendToProd is the end of messages about events that were meant to deploy prod.
+const sendToProd = `which accepts DEPLOY events from action.prod, action.production; to deploy prod, send ` +
+	`detail-type ` +
+	`"DEPLOY", source "action.prod" and a detail like {"project":"myproject","service":"backend","tag":"git-abc123f"}`
 
 func TestIgnored(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, env, raw, want string }{
 		{"another environment's source", "prod", deployment("action.staging", `{"service":"backend","tag":"a"}`),
-			`DEPLOY from "action.staging" is for another environment: prod accepts DEPLOY events from action.prod, ` +
-				`action.production`},
+			`DEPLOY from "action.staging" is not for prod, ` + sendToProd},
 		{"even if malformed", "staging", deployment("action.production", `{}`),
-			`DEPLOY from "action.production" is for another environment: staging accepts DEPLOY events from ` +
-				`action.staging`},
+			`DEPLOY from "action.production" is not for staging, which accepts DEPLOY events from action.staging; to ` +
+				`deploy staging, send detail-type "DEPLOY", source "action.staging" and a detail like ` +
+				`{"project":"myproject","service":"backend","tag":"git-abc123f"}`},
 		{"unknown source", "prod", deployment("com.example", `{"service":"backend","tag":"a"}`),
-			`DEPLOY from "com.example" is not accepted: ` +
-				`prod accepts DEPLOY events from action.prod, action.production`},
+			`DEPLOY from "com.example" is not for prod, ` + sendToProd},
+		{"source of GitHub's workflows", "prod", deployment("github.actions.prod", `null`),
+			`DEPLOY from "github.actions.prod" is not for prod, ` + sendToProd},
+		{"another project", "prod", deployment("action.production",
+			`{"project":"vineyard","service":"backend","tag":"git-abc123f"}`),
+			`the DEPLOY is for project "vineyard", not for myproject`},
+		{"another project, malformed", "prod", deployment("action.production",
+			`{"project":"vineyard","service":5,"dry-run":1,"env":"prod"}`),
+			`the DEPLOY is for project "vineyard", not for myproject`},
+		{"project of another case", "prod", deployment("action.production",
+			`{"project":"MyProject","service":"backend","tag":"a"}`),
+			`the DEPLOY is for project "MyProject", not for myproject`},
+		{"our project, another environment", "prod", deployment("action.production",
+			`{"project":"myproject","env":"staging","service":"backend","tag":"a"}`),
+			`the DEPLOY is for environment "staging", not for prod`},
+		{"project of a wrong type, another environment", "prod", deployment("action.production",
+			`{"project":7,"env":"staging","service":"backend","tag":"a"}`),
+			`the DEPLOY is for environment "staging", not for prod`},
+		{"project of a longer name", "prod", deployment("action.production",
+			`{"project":"myproject_admin","service":"backend","tag":"a"}`),
+			`the DEPLOY is for project "myproject_admin", not for myproject`},
 		{"names another environment", "prod", deployment("action.production", `{"env":"staging","tag":"git-"}`),
 			`the DEPLOY is for environment "staging", not for prod`},
 		{"another type", "dev", `{"id":"e1","source":"aws.ec2","detail-type":"EC2 Instance State-change Notification"}`,
@@ -67,10 +98,41 @@ func TestIgnored(t *testing.T) {
 			`events of type "ECR Image Scan" from "aws.ecr" are not for the deployer`},
 		{"DEPLOY of another case", "prod",
 			`{"id":"e1","source":"action.production","detail-type":"Deploy","detail":{}}`,
-			`events of type "Deploy" from "action.production" are not for the deployer`},
+			`events of type "Deploy" from "action.production" are not for prod, ` + sendToProd},
+		{"another type from our source", "prod",
+			`{"id":"e1","source":"action.prod","detail-type":"ROLLOUT","detail":{"service":"worker"}}`,
+			`events of type "ROLLOUT" from "action.prod" are not for prod, ` +
+				strings.Replace(sendToProd, "backend", "worker", 1)},
+		{"another type from GitHub's workflows", "prod",
+			`{"id":"e1","source":"github.actions.prod","detail-type":"release","detail":{"service":["a"]}}`,
+			`events of type "release" from "github.actions.prod" are not for prod, ` + sendToProd},
+		{"the deployer's own", "prod",
+			`{"id":"e1","source":"deployer","detail-type":"Deployment Succeeded","detail":{}}`,
+			`events of type "Deployment Succeeded" from "deployer" are not for the deployer`},
+		{"AWS's deployments", "prod",
+			`{"id":"e1","source":"aws.codedeploy","detail-type":"CodeDeploy Deployment State-change Notification"}`,
+			`events of type "CodeDeploy Deployment State-change Notification" from "aws.codedeploy" are not for the ` +
+				`deployer`},
 		{"delete", "dev", pushed("111111111111", "us-east-1",
 			strings.Replace(fmt.Sprintf(push, "myproject_backend", "latest"), "PUSH", "DELETE", 1)),
 			`the ECR action is "DELETE", not a push`},
+		{"failed replication", "dev", replicated("111111111111", "us-east-1",
+			strings.Replace(fmt.Sprintf(replication, "myproject_backend", "latest"), "SUCCESS", "FAILED", 1)),
+			`the replication to "myproject_backend" has the result "FAILED"`},
+		{"a push in a replication event", "dev", replicated("111111111111", "us-east-1",
+			fmt.Sprintf(push, "myproject_backend", "latest")), `the ECR action is "PUSH", not a replication`},
+		{"a replication in a push event", "dev", pushed("111111111111", "us-east-1",
+			fmt.Sprintf(replication, "myproject_backend", "latest")), `the ECR action is "REPLICATE", not a push`},
+		{"replication without tag", "dev", replicated("111111111111", "us-east-1",
+			fmt.Sprintf(replication, "myproject_backend", "")),
+			`the replication to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
+		{"replication elsewhere", "dev", replicated("111111111111", "eu-west-1",
+			fmt.Sprintf(replication, "myproject_backend", "latest")),
+			`the replication to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1"; dev ` +
+				`runs images from account 111111111111 in us-east-1 (strategy local: set by ecr_strategy)`},
+		{"replication of a tag outside the policy", "dev", replicated("111111111111", "us-east-1",
+			fmt.Sprintf(replication, "myproject_backend", "v1.2.3")),
+			`tag "v1.2.3" does not deploy dev: auto_deploy has only latest`},
 		{"failed", "dev", pushed("111111111111", "us-east-1",
 			strings.Replace(fmt.Sprintf(push, "myproject_backend", "latest"), "SUCCESS", "FAILURE", 1)),
 			`the push to "myproject_backend" has the result "FAILURE"`},
@@ -117,6 +179,50 @@ func TestIgnored(t *testing.T) {
 	}
 }
 
+// TestSamples reads samples of events that senders send by mistake.
+func TestSamples(t *testing.T) {
+	t.Parallel()
+	const sendToDev = `which accepts DEPLOY events from action.dev; to deploy dev, send detail-type "DEPLOY", ` +
+		`source "action.dev" and a detail like {"project":"myproject","service":"backend","tag":"git-abc123f"}`
+	for _, tt := range []struct {
+		file, env string
+		verdict   Verdict
+		want      string
+	}{
+		{"deploy-another-project", "prod", Ignored, `the DEPLOY is for project "vineyard", not for myproject`},
+		{"deploy-rejected-no-tag", "prod", Rejected, `the DEPLOY is malformed: ` + noTag},
+		{"deploy-other-type", "dev", Ignored, `events of type "SERVICE_DEPLOY" from "github.actions.dev" are not for ` +
+			`dev, ` + strings.Replace(sendToDev, "backend", "web-api", 1)},
+		{"deploy-other-source", "dev", Ignored, `DEPLOY from "action.deploy" is not for dev, ` + sendToDev},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			t.Parallel()
+			raw, err := os.ReadFile(filepath.Join("..", "..", "events", tt.file+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Read(raw, load(t, tt.env), now); got.Verdict != tt.verdict || got.Reason != tt.want {
+				t.Errorf("%s: %s\nwant %s: %s", got.Verdict, got.Reason, tt.verdict, tt.want)
+			}
+		})
+	}
+}
+
+// TestNoSources checks what an environment answers that accepts no DEPLOY event.
+func TestNoSources(t *testing.T) {
+	t.Parallel()
+	env, err := environment.Parse("dev.yaml",
+		[]byte("{project: p, env: dev, region: us-east-1, deployer: {deploy_sources: []}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `DEPLOY from "action.dev" is not for dev, which accepts no DEPLOY events: deployer.deploy_sources ` +
+		`is empty`
+	if got := Read([]byte(deployment("action.dev", `{}`)), env, now); got.Verdict != Ignored || got.Reason != want {
+		t.Errorf("%s: %s\nwant ignored: %s", got.Verdict, got.Reason, want)
+	}
+}
+
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	got := Read([]byte(`{"id":"s1","source":"aws.events","detail-type":"Scheduled Event","detail":{}}`), load(t, "dev"),
@@ -137,6 +243,10 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(hook)
+	f.Add([]byte(deployment("action.prod", `{"project":"vineyard","service":"backend","tag":"a"}`)))
+	f.Add([]byte(`{"id":"e1","source":"github.actions.dev","detail-type":"SERVICE_DEPLOY",` +
+		`"detail":{"service":"backend"}}`))
+	f.Add([]byte(replicated("111111111111", "us-east-1", fmt.Sprintf(replication, "myproject_backend", "latest"))))
 	f.Add([]byte(`{"detail":{"a":[[[[]]]]}}`))
 	f.Add([]byte("{\"source\":\"\xff\",\"detail-type\":\"DEPLOY\"}"))
 	envs := []*environment.Environment{load(f, "dev"), load(f, "prod")}

@@ -5,21 +5,25 @@ import (
 	"deployer/internal/image"
 )
 
-// push reads an ECR Image Action event. ECR sends one for every tag that is put,
-// and for deletions and the parts of multi-platform images too. See "Amazon ECR
-// events and EventBridge" in the ECR user guide.
+// push reads an ECR Image Action or an ECR Replication Action event. ECR sends the
+// first for every tag that is put, and for deletions and the parts of
+// multi-platform images too. For a tag that it replicated, it sends only the
+// second, in the account and region of the copy. See "Amazon ECR events and
+// EventBridge" in the ECR user guide.
 func (r reader) push(wrong problems) Reading {
+	replicated := r.event.DetailType == ECRReplication
 	detail, err := object(r.event.Detail)
 	if err != nil {
 		wrong.add(`"detail" %s`, err)
 	}
-	var action, result, repository, tag, digest string
+	var action, result, repository, tag, digest, fromAccount, fromRegion string
 	for _, f := range []struct {
 		name string
 		to   *string
 	}{
 		{"action-type", &action}, {"result", &result}, {"repository-name", &repository},
-		{"image-tag", &tag}, {"image-digest", &digest},
+		{"image-tag", &tag}, {"image-digest", &digest}, {"source-account", &fromAccount},
+		{"source-region", &fromRegion},
 	} {
 		if v, ok := detail[f.name]; ok {
 			if *f.to, ok = text(v); !ok {
@@ -27,20 +31,24 @@ func (r reader) push(wrong problems) Reading {
 			}
 		}
 	}
+	wanted, noun := "PUSH", "push"
+	if replicated {
+		wanted, noun = "REPLICATE", "replication"
+	}
 	switch {
 	case len(detail) == 0 || len(wrong) > 0:
 		return r.malformedPush(wrong)
-	case action != "PUSH":
-		return r.ignored("the ECR action is " + quote(action) + ", not a push")
+	case action != wanted:
+		return r.ignored("the ECR action is " + quote(action) + ", not a " + noun)
 	case result != "SUCCESS":
-		return r.ignored("the push to " + quote(repository) + " has the result " + quote(result))
+		return r.ignored("the " + noun + " to " + quote(repository) + " has the result " + quote(result))
 	case tag == "":
-		return r.ignored("the push to " + quote(repository) +
+		return r.ignored("the " + noun + " to " + quote(repository) +
 			" has no tag: it is part of an image, or its tag was replaced at once")
 	case image.IsSignature(tag):
 		return r.ignored("tag " + quote(tag) + " is a signature or attestation, not an image that can run")
 	}
-	workloads, reason := r.workloadsOf(repository)
+	workloads, reason := r.workloadsOf(noun, repository)
 	if len(workloads) == 0 {
 		return r.ignored(reason)
 	}
@@ -54,10 +62,14 @@ func (r reader) push(wrong problems) Reading {
 	var requests []Request
 	for _, w := range workloads {
 		request := r.request(w, tag)
-		request.Push, request.Digest = true, digest
+		request.Push, request.Replicated, request.Digest = true, replicated, digest
 		requests = append(requests, request)
 	}
-	return r.accepted("push of tag "+tag+" to "+repository, requests...)
+	reason = noun + " of tag " + tag + " to " + repository
+	if fromAccount != "" && fromRegion != "" {
+		reason += " from the registry of account " + fromAccount + " in " + fromRegion
+	}
+	return r.accepted(reason, requests...)
 }
 
 func (r reader) malformedPush(wrong problems) Reading {
@@ -70,14 +82,15 @@ func (r reader) malformedPush(wrong problems) Reading {
 // workloadsOf returns the workloads that run images of a repository in the
 // event's registry, or the reason why there is none. It compares whole names,
 // because myproject_service_web is a prefix of myproject_service_web-api.
-func (r reader) workloadsOf(repository string) (workloads []environment.Workload, reason string) {
+func (r reader) workloadsOf(noun, repository string) (workloads []environment.Workload, reason string) {
 	pushedTo := image.Registry{AccountID: r.event.Account, Region: r.event.Region}
 	reason = "no workload of " + r.env.Project + " runs images of repository " + quote(repository)
 	for _, w := range r.env.Workloads {
 		switch {
 		case w.Repository == "" || w.Repository != repository:
 		case w.Registry != pushedTo:
-			reason = "the push to " + quote(repository) + " was to the registry of account " + quote(r.event.Account) +
+			reason = "the " + noun + " to " + quote(repository) + " was to the registry of account " +
+				quote(r.event.Account) +
 				" in " + quote(r.event.Region) + "; " + r.env.Name + " runs images from " + w.Registry.String() + " (" +
 				w.RegistryReason + ")"
 		default:

@@ -47,6 +47,24 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestReplication checks that an image that ECR copied into the environment's
+// registry deploys as a push does. There is no event of a push.
+func TestReplication(t *testing.T) {
+	t.Parallel()
+	env := load(t, "dev")
+	backend, _ := env.Find("backend", environment.Services...)
+	got := Read([]byte(replicated("111111111111", "us-east-1", fmt.Sprintf(replication, "myproject_backend",
+		"latest"))),
+		env, now)
+	want := Reading{ID: "e2", Verdict: Accepted,
+		Reason: "replication of tag latest to myproject_backend from the registry of account 999999999999 in us-west-2",
+		Requests: []Request{{Cause: Cause{ID: "e2", Time: time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC),
+			Source: "aws.ecr"}, Workload: backend, Tag: "latest", Digest: digest, Push: true, Replicated: true}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMalformedPush(t *testing.T) {
 	t.Parallel()
 	env := load(t, "dev")

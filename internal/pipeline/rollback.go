@@ -25,9 +25,11 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 	w := request.Workload
 	if !request.Rollback {
 		tag := request.Tag
-		return func(ctx context.Context) (resolve.Image, error) {
-			return p.resolver.Image(ctx, env, w, tag)
-		}, nil, nil
+		lookup := func(ctx context.Context) (resolve.Image, error) { return p.resolver.Image(ctx, env, w, tag) }
+		if request.Replicated {
+			return p.awaitReplica(*request, lookup), nil, nil
+		}
+		return lookup, nil, nil
 	}
 	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)

@@ -18,7 +18,8 @@ type Parameter struct{ Name, Value string }
 // chosen are the parameters that the environment file does not decide, with the
 // template's defaults.
 var chosen = []Parameter{
-	{"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""}, {"AlarmTopicArn", ""},
+	{"SenderAccounts", ""}, {"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""},
+	{"AlarmTopicArn", ""},
 }
 
 // Name returns the conventional name of an environment's stack.

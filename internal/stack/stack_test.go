@@ -97,7 +97,8 @@ func TestParameters(t *testing.T) {
 func TestParametersRefuses(t *testing.T) {
 	t.Parallel()
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
-	const setting = `: not NAME=VALUE for one of ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, AlarmTopicArn; ` +
+	const setting = `: not NAME=VALUE for one of SenderAccounts, ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, ` +
+		`AlarmTopicArn; ` +
 		`the others follow from dev.yaml`
 	for _, tt := range []struct{ name, file, more, want string }{
 		{"no account", strings.Replace(odd, `account_id: "012345670123"`, "", 1), "", errNoAccount.Error()},
