@@ -13,6 +13,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -76,12 +78,19 @@ func functionWith(t *testing.T, e *emulator.Emulator, url, stack string, stateme
 	return pipeline.NewFunction(env, config, io.Discard), ctx
 }
 
-// deployWith deploys web-api in an environment and reports its start, with a role that
+// deployWith deploys web-api, blue/green, in an environment and reports it, with a role that
 // has the given policy statements and no others.
 func deployWith(t *testing.T, stack string, statements []any) (pipeline.Result, error) {
 	t.Helper()
-	e, url := emulatortest.Start(t, emulator.Options{})
+	e, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Microsecond})
 	byName, err := cloud.CentralizedDev(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = byName[stack].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+		Cluster: aws.String("myproject_cluster_" + stack), Service: aws.String("myproject_service_web-api_" + stack),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{Strategy: ecstypes.DeploymentStrategyBlueGreen},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +104,17 @@ func deployWith(t *testing.T, stack string, statements []any) (pipeline.Result, 
 	if err != nil {
 		return result, err
 	}
-	_, err = p.Handle(ctx, fmt.Appendf(nil, `{"id":"e2","detail-type":"ECS Deployment State Change","source":"aws.ecs",
-		"account":%q,"time":%q,"region":"us-east-1",
-		"resources":["arn:aws:ecs:us-east-1:%[1]s:service/myproject_cluster_%[3]s/myproject_service_web-api_%[3]s"],
-		"detail":{"eventName":"SERVICE_DEPLOYMENT_IN_PROGRESS","deploymentId":%[4]q}}`,
-		account, now, stack, result.Deployments[0].DeploymentID))
-	return result, err
+	for _, step := range []string{"IN_PROGRESS", "COMPLETED"} {
+		_, err = p.Handle(ctx, fmt.Appendf(nil, `{"id":"e2","detail-type":"ECS Deployment State Change",
+			"source":"aws.ecs","account":%q,"time":%q,"region":"us-east-1","resources":
+			["arn:aws:ecs:us-east-1:%[1]s:service/myproject_cluster_%[3]s/myproject_service_web-api_%[3]s"],
+			"detail":{"eventName":"SERVICE_DEPLOYMENT_%[5]s","deploymentId":%[4]q}}`,
+			account, now, stack, result.Deployments[0].DeploymentID, step))
+		if err != nil {
+			return result, err
+		}
+	}
+	return result, nil
 }
 
 // TestRoleIsSufficient deploys with the template's role.

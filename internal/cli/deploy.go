@@ -41,7 +41,8 @@ var deployActions = []string{
 
 // stageActions are the IAM actions that --follow needs on top.
 var stageActions = []string{
-	"ecs:DescribeServiceDeployments (with --follow; optional: shows stages and pauses)",
+	"ecs:DescribeServiceDeployments (with --follow; shows stages and pauses, and the end of blue/green deployments)",
+	"ecs:ListServiceDeployments (with --follow, for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (with --follow; optional: shows why tasks stop)",
 	"ecs:DescribeTasks (with --follow; optional: shows why tasks stop)",
 }

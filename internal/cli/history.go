@@ -21,7 +21,8 @@ func (a *app) historyCommand() *cobra.Command {
 their journals record. A star marks the revision that runs.`,
 		Example: `deployer history -f project/prod.yaml backend
 deployer history -f project/prod.yaml backend --max 5 --json`,
-		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition"),
+		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
+			"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green, linear and canary)"),
 		Args:        arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)

@@ -15,15 +15,22 @@ import (
 	"deployer/internal/fault"
 )
 
-// ServiceDeployment is a deployment of a service that has not ended, as
-// DescribeServiceDeployments shows it: with its lifecycle stage and its pauses.
+// ServiceDeployment is a deployment of a service, as DescribeServiceDeployments
+// shows it: with its lifecycle stage and its pauses.
 type ServiceDeployment struct {
-	ARN   string
-	Stage string    // the lifecycle stage, such as "BAKE_TIME"; "" if ECS does not report one
-	Until time.Time // when the pause ends by itself; zero if there is none
-	Then  string    // what ECS does then: "CONTINUE" or "ROLLBACK"
-	Hooks []string  // ids of the lifecycle hooks that wait for an action
+	ARN    string
+	Status types.ServiceDeploymentStatus
+	Reason string    // ECS's reason for the status; may be ""
+	Target string    // the id of the rollout that it started, "ecs-svc/…"
+	Stage  string    // the lifecycle stage, such as "BAKE_TIME"; "" if ECS does not report one
+	Until  time.Time // when the pause ends by itself; zero if there is none
+	Then   string    // what ECS does then: "CONTINUE" or "ROLLBACK"
+	Hooks  []string  // ids of the lifecycle hooks that wait for an action
 }
+
+// errNoServiceDeployment is the name of the fault of a service deployment that ECS
+// does not show.
+const errNoServiceDeployment fault.Name = "ServiceDeploymentNotFound"
 
 // Paused reports whether the deployment waits to be continued or stopped.
 func (d ServiceDeployment) Paused() bool { return len(d.Hooks) > 0 }
@@ -68,11 +75,15 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 		return ServiceDeployment{}, fault.Classify(doing, err)
 	}
 	if len(out.ServiceDeployments) == 0 {
-		return ServiceDeployment{}, fault.Unavailable("ServiceDeploymentNotFound", doing,
+		return ServiceDeployment{}, fault.Unavailable(errNoServiceDeployment, doing,
 			fmt.Errorf("ECS does not show %q, which it listed", arn), "try again")
 	}
 	one := out.ServiceDeployments[0]
-	d := ServiceDeployment{ARN: arn, Stage: string(one.LifecycleStage)}
+	d := ServiceDeployment{ARN: arn, Status: one.Status, Reason: aws.ToString(one.StatusReason),
+		Stage: string(one.LifecycleStage)}
+	if one.TargetServiceRevision != nil {
+		d.Target = rolloutOf(aws.ToString(one.TargetServiceRevision.Arn))
+	}
 	for _, h := range one.LifecycleHookDetails {
 		if h.TargetType != types.DeploymentLifecycleHookTargetTypePause ||
 			h.Status != types.DeploymentLifecycleHookStatusAwaitingAction {
@@ -94,8 +105,7 @@ func (c *Client) Stage(ctx context.Context, t Target, service *types.Service) Se
 	if service.CurrentServiceDeployment == nil || config == nil {
 		return ServiceDeployment{}
 	}
-	rolling := config.Strategy == "" || config.Strategy == types.DeploymentStrategyRolling
-	if rolling && len(config.LifecycleHooks) == 0 {
+	if !Shifts(service) && len(config.LifecycleHooks) == 0 {
 		return ServiceDeployment{}
 	}
 	d, _ := c.describeDeployment(ctx, t.describing(), *service.CurrentServiceDeployment)

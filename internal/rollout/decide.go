@@ -187,8 +187,29 @@ func (r rule) completed() Decision {
 	case r.seen.Rollback:
 		return r.rollback()
 	}
+	if r.seen.Shifts && r.seen.Shifted != journal.Succeeded {
+		return r.notShifted()
+	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
 	return Decision{Drafts: append([]Draft{d}, r.endReplaced(false)...)}
+}
+
+// notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic,
+// and whose service deployment has not succeeded.
+func (r rule) notShifted() Decision {
+	switch r.seen.Shifted {
+	case journal.Failed:
+		d := r.failure(journal.Failed)
+		if d.ECSReason = r.seen.ShiftedReason; d.ECSReason == "" {
+			d.Problem = "ECS ended the rollout and gave no reason"
+		}
+		return Decision{Drafts: []Draft{d.explained()}}
+	case journal.Superseded:
+		return nothing("ECS stopped it for a newer deployment, with which it is reported")
+	case journal.RollingOut:
+		return nothing("its service deployment has not ended: it is " + r.seen.ShiftedReason)
+	}
+	return nothing("ECS lists no service deployment of it: whether it has succeeded is not known")
 }
 
 // failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as superseded

@@ -46,16 +46,26 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 	}
 	for i := range h.Records {
 		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
-			one.Outcome, one.Why = listedPhase(service, one.TaskDefinition)
+			one.Outcome, one.Why = c.listedPhase(ctx, t, service, one.TaskDefinition)
 		}
 	}
 	return h, nil
 }
 
 // listedPhase returns the phase of a revision's rollout that a service's
-// deployments show, and the reason of a failure; "" if they do not include it.
-func listedPhase(service *types.Service, arn string) (phase journal.Phase, why string) {
+// deployments show, and the reason of a failure; "" if they do not include it, or if
+// the status of its service deployment is needed and cannot be read.
+func (c *Client) listedPhase(
+	ctx context.Context, t ecsservice.Target, service *types.Service, arn string,
+) (phase journal.Phase, why string) {
 	p := progressOf(service, arn)
+	if p.DeploymentID != "" && ecsservice.Shifts(service) {
+		d, found, err := c.services.DeploymentOf(ctx, t, service, p.DeploymentID)
+		if err != nil || !found {
+			return "", ""
+		}
+		p.Phase, p.Reason = shiftedPhase(d, p.DeploymentID, isPrimary(service, p.DeploymentID)), d.Reason
+	}
 	switch {
 	case p.DeploymentID == "":
 		return "", ""

@@ -48,6 +48,13 @@ type Observation struct {
 
 	Hook ecsservice.HookState // of a hook's event
 
+	// Shifts means that the rollout shifts traffic: then Shifted is its phase by its
+	// service deployment, and ShiftedReason ECS's reason for it. Shifted is "" if ECS
+	// lists no service deployment of it. They are only read when it has completed.
+	Shifts        bool
+	Shifted       journal.Phase
+	ShiftedReason string
+
 	// Replaced are the deployer's own rollouts that this one replaced before they
 	// ended.
 	Replaced []Replaced
@@ -98,6 +105,9 @@ func (o Observation) Shows(e event.Rollout) bool {
 	switch e.Step {
 	case event.TasksImpaired:
 		return true
+	case event.RolloutCompleted:
+		ended := o.Shifted != "" && o.Shifted != journal.RollingOut
+		return o.Found && (!o.Shifts || ended || o.Deleted || o.Rollback)
 	case event.RolloutFailed:
 		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
 	}
@@ -133,6 +143,11 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		}
 		o, missing = observationOf(service, e, journaled, records)
 	}
+	if e.Step == event.RolloutCompleted && o.Found && !o.Deleted && ecsservice.Shifts(service) {
+		if err := h.observeShift(ctx, t, service, &o); err != nil {
+			return o, err
+		}
+	}
 	again := o.Foreign() || e.Step == event.RolloutFailed && o.Revision.Outcome == journal.Succeeded
 	ended := e.Step == event.RolloutCompleted || e.Step == event.RolloutFailed
 	if ended && again && o.Found && !o.Deleted && !o.Rollback {
@@ -143,6 +158,27 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		o.rollbackOf(newest)
 	}
 	return o, nil
+}
+
+// observeShift adds how the service deployment of a rollout that shifts traffic
+// ended.
+func (h *Handler) observeShift(
+	ctx context.Context, t ecsservice.Target, service *types.Service, o *Observation,
+) error {
+	o.Shifts = true
+	d, found, err := h.services.DeploymentOf(ctx, t, service, o.ID)
+	if err != nil || !found {
+		return err
+	}
+	o.Shifted, o.ShiftedReason = shiftedPhase(d, o.ID, o.Primary), d.Reason
+	if o.Shifted == journal.RollingOut {
+		o.ShiftedReason = string(d.Status)
+		if d.Stage != "" {
+			o.ShiftedReason += " at " + d.Stage
+		}
+	}
+	o.Rollback = o.Rollback || d.Target != o.ID
+	return nil
 }
 
 // rollbackOf completes the observation if the rollout is the rollback of a

@@ -31,7 +31,7 @@ type Progress struct {
 func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
 // Progress reads the progress of the target's rollout of a revision, given by its
-// ARN. It makes one call. It makes another one if the rollout has stages, if ECS no
+// ARN. It makes one call. It makes up to two more if the rollout shifts traffic or has stages, and another one if ECS no
 // longer lists it or does not say how it ended, or if its tasks fail without a
 // circuit breaker.
 func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
@@ -40,6 +40,9 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 		return Progress{}, err
 	}
 	p := progressOf(service, revision)
+	if p.DeploymentID != "" && ecsservice.Shifts(service) {
+		return c.shifted(ctx, t, service, p)
+	}
 	if p.DeploymentID == "" || p.Phase == journal.Failed && p.Reason == "" {
 		return c.pastProgress(ctx, t, p)
 	}
@@ -82,6 +85,7 @@ func progressOf(s *types.Service, revision string) Progress {
 		p.Desired, p.Running = int(d.DesiredCount), int(d.RunningCount)
 		p.Pending, p.Failed = int(d.PendingCount), int(d.FailedTasks)
 		steady := d.RolloutState == "" && p.Running == p.Desired && p.Pending == 0
+		shifts := ecsservice.Shifts(s) // then only its service deployment says whether it has succeeded
 		back, rolledBack := rollbackFrom(s, p.DeploymentID)
 		switch {
 		case d.RolloutState == types.DeploymentRolloutStateFailed:
@@ -93,7 +97,7 @@ func progressOf(s *types.Service, revision string) Progress {
 			}
 		case !ecsservice.IsPrimary(d):
 			p.Phase = journal.Superseded
-		case d.RolloutState == types.DeploymentRolloutStateCompleted || steady:
+		case !shifts && (d.RolloutState == types.DeploymentRolloutStateCompleted || steady):
 			p.Phase = journal.Succeeded
 		}
 		return p

@@ -23,14 +23,14 @@ const publishedFamily = "arn:aws:ecs:us-east-1:333333333333:task-definition/mypr
 var publishedTarget = ecsservice.Target{File: "prod.yaml", Workload: "backend", Cluster: "myproject_cluster_prod",
 	Service: "myproject_service_prod", Family: "myproject_service_prod", Container: "app"}
 
-// publishedAccount answers as an account did: with the answers of DescribeServices
-// and of DescribeServiceDeployments in testdata, and with revisions that have tags.
+// publishedAccount answers as an account did: with the answers of DescribeServices in
+// testdata, with given service deployments, and with revisions that have tags.
 // It is an [aws.HTTPClient] without a network.
 type publishedAccount struct {
 	t        *testing.T
 	answer   string                       // the name of the answer of DescribeServices
 	tags     map[string]map[string]string // of revisions, by number; a revision without any was deleted
-	list     string                       // the name of the answer of ListServiceDeployments; "" if that is denied
+	list     string                       // the answer of ListServiceDeployments; "" if that is denied
 	describe string                       // and of DescribeServiceDeployments
 	written  int                          // calls of TagResource
 	calls    []string
@@ -55,9 +55,9 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 	case "DescribeTaskDefinition":
 		status, text = a.revision(body)
 	case "ListServiceDeployments":
-		status, text = a.optional(a.list)
+		status, text = answerOf(a.list)
 	case "DescribeServiceDeployments":
-		status, text = a.optional(a.describe)
+		status, text = answerOf(a.describe)
 	case "ListTasks": // the published answers have no tasks
 		text = `{"taskArns":[]}`
 	case "TagResource":
@@ -76,12 +76,12 @@ func (a *publishedAccount) file(name string) string {
 	return string(text)
 }
 
-// optional returns the answer with a name, or a denial without one.
-func (a *publishedAccount) optional(name string) (status int, text string) {
-	if name == "" {
+// answerOf returns an answer, or a denial if it is empty.
+func answerOf(answer string) (status int, text string) {
+	if answer == "" {
 		return http.StatusBadRequest, `{"__type":"AccessDeniedException","message":"not authorized"}`
 	}
-	return http.StatusOK, a.file(name)
+	return http.StatusOK, answer
 }
 
 // revision answers DescribeTaskDefinition. A family's name stands for revision 12.

@@ -269,7 +269,8 @@ func TestRollbackShown(t *testing.T) {
 				}))
 			service, err := a.client().DescribeService(t.Context(), publishedTarget)
 			must(t, err)
-			if phase, _ := listedPhase(service, publishedFamily+"12"); phase != journal.Failed {
+			if phase, _ := c.listedPhase(t.Context(), publishedTarget, service,
+				publishedFamily+"12"); phase != journal.Failed {
 				t.Errorf("in the history: %s", phase)
 			}
 		})

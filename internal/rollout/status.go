@@ -32,6 +32,10 @@ const (
 	Failed      Condition = "failed"       // without a rollback
 )
 
+// NotKnown is the condition of a service whose rollout shifts traffic while its
+// service deployment cannot be read: it may be rolling out, steady or rolling back.
+const NotKnown Condition = "not known"
+
 // Status is what a service runs, and the progress of its rollout.
 type Status struct {
 	Condition  Condition
@@ -95,7 +99,9 @@ func (c *Client) status(
 		return Status{}, err
 	}
 	s := statusOf(t, service, family.running, family.newest)
-	if !s.Progress.Ended() {
+	if ecsservice.Shifts(service) {
+		c.shiftedStatus(ctx, t, service, &s)
+	} else if !s.Progress.Ended() {
 		s.Deployment = c.services.Stage(ctx, t, service)
 	}
 	if s.Deployment.Paused() {

@@ -101,8 +101,9 @@ func (d *deployment) describe(s *service) api.Object {
 		"failedTasks":        d.failedTasks,
 		"createdAt":          api.Timestamp(d.created),
 		"updatedAt":          api.Timestamp(d.updated),
-		"rolloutState":       d.state,
-		"rolloutStateReason": d.reason,
+	}
+	if !s.configuration().shifts() { // "only returned for services that use the rolling update" (API, "Deployment")
+		o["rolloutState"], o["rolloutStateReason"] = d.state, d.reason
 	}
 	for _, name := range []string{"launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration",
 		"serviceConnectConfiguration", "volumeConfigurations"} {
