@@ -22,8 +22,8 @@ their journals record. A star marks the revision that runs.`,
 		Example: `deployer history -f project/prod.yaml backend
 deployer history -f project/prod.yaml backend --max 5 --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
-			"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green, linear and canary)"),
-		Args:        arguments("SERVICE"),
+			"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)"),
+		Args: arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)
 	cmd.Flags().IntVarP(&limit, "max", "n", 20, "list at most `N` revisions")

@@ -63,7 +63,8 @@ func TestRollbackState(t *testing.T) {
 		{types.DeploymentRolloutStateCompleted, back, true, false},
 		{types.DeploymentRolloutStateInProgress, "ECS deployment ecs-svc/1 in progress.", false, false},
 	} {
-		d := types.Deployment{Status: aws.String("PRIMARY"), RolloutState: tt.state, RolloutStateReason: aws.String(tt.reason)}
+		d := types.Deployment{Status: aws.String("PRIMARY"), RolloutState: tt.state,
+			RolloutStateReason: aws.String(tt.reason)}
 		if IsRollback(d) != tt.rollback || RollingBack(d) != tt.rolling {
 			t.Errorf("%s, %q: %v, %v", tt.state, tt.reason, IsRollback(d), RollingBack(d))
 		}

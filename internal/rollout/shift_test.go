@@ -107,7 +107,7 @@ func TestShiftedDenied(t *testing.T) {
 	c := New(a.client())
 	_, err := c.Follow(t.Context(), publishedTarget, publishedFamily+"12", func(Progress) {})
 	if fault.NameOf(err) != "AccessDenied" || !strings.HasPrefix(err.Error(),
-		`it is not known whether the rollout of "`+publishedFamily+`12" has ended: reading the service deployment of "`) {
+		`it is not known whether the rollout of "`+publishedFamily+`12" has ended: reading the service deployment`) {
 		t.Errorf("followed: %v", err)
 	}
 	must(t, c.Statuses(t.Context(), publishedTarget.Cluster, []ecsservice.Target{publishedTarget}, &Memory{},

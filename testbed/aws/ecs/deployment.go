@@ -92,15 +92,15 @@ func (e *Server) deploymentEvent(s *service, d *deployment, kind, name string, a
 
 func (d *deployment) describe(s *service) api.Object {
 	o := api.Object{
-		"id":                 d.id,
-		"status":             d.status,
-		"taskDefinition":     d.taskDefinition,
-		"desiredCount":       d.desired,
-		"pendingCount":       d.pending,
-		"runningCount":       d.running,
-		"failedTasks":        d.failedTasks,
-		"createdAt":          api.Timestamp(d.created),
-		"updatedAt":          api.Timestamp(d.updated),
+		"id":             d.id,
+		"status":         d.status,
+		"taskDefinition": d.taskDefinition,
+		"desiredCount":   d.desired,
+		"pendingCount":   d.pending,
+		"runningCount":   d.running,
+		"failedTasks":    d.failedTasks,
+		"createdAt":      api.Timestamp(d.created),
+		"updatedAt":      api.Timestamp(d.updated),
 	}
 	if !s.configuration().shifts() { // "only returned for services that use the rolling update" (API, "Deployment")
 		o["rolloutState"], o["rolloutStateReason"] = d.state, d.reason

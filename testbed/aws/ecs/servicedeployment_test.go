@@ -205,8 +205,8 @@ func TestServiceDeployments(t *testing.T) {
 	}
 }
 
-// TestBaking: while a deployment bakes, the old tasks run beside the new ones, and no rolloutState shows its end. Options.BakeMinute sets how long that
-// is.
+// TestBaking: while a deployment bakes, the old tasks run beside the new ones, and no rolloutState shows its end.
+// Options.BakeMinute sets how long that is.
 func TestBaking(t *testing.T) {
 	t.Parallel()
 	clock := emulator.NewClock(emulatortest.StartTime)
