@@ -19,8 +19,8 @@ import (
 // stopped, with the template's role and without each of the statements for that.
 func TestRoleOfRollouts(t *testing.T) {
 	t.Parallel()
-	const exited = "stopped tasks: Essential container in task exited; container myproject_service_web-api_prod exited " +
-		"with code 1 (2 tasks)"
+	const exited = "stopped tasks: Essential container in task exited; container myproject_service_web-api_prod " +
+		"exited with code 1 (2 tasks)"
 	for _, tt := range []struct{ without, impaired, hook string }{
 		{"", exited, ""},
 		{"ListStoppedTasks", "stopped tasks: reasons not readable: ecs:ListTasks denied", ""},
@@ -36,7 +36,7 @@ func TestRoleOfRollouts(t *testing.T) {
 			if !strings.HasSuffix(impaired, tt.impaired) {
 				t.Errorf("%s\nwant it to end: %s", impaired, tt.impaired)
 			}
-			if tt.hook == "" && hook != nil || tt.hook != "" && (hook == nil || !strings.Contains(hook.Error(), tt.hook)) {
+			if (hook == nil) != (tt.hook == "") || hook != nil && !strings.Contains(hook.Error(), tt.hook) {
 				t.Errorf("the hook's event: %v, want %q", hook, tt.hook)
 			}
 		})

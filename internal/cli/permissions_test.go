@@ -91,7 +91,7 @@ func wrongPermissions() (wrong []string) {
 		for _, action := range listed {
 			used := slices.Contains(called.actions[cmd.Name()], action) ||
 				slices.Contains(following, action) &&
-					(slices.Contains(called.actions["deploy"], action) || slices.Contains(called.actions["send"], action))
+					slices.Contains(slices.Concat(called.actions["deploy"], called.actions["send"]), action)
 			if allTests && !used {
 				wrong = append(wrong, fmt.Sprintf("%s: %s is never called", cmd.Name(), action))
 			}

@@ -17,7 +17,7 @@ import (
 type HookState struct {
 	DeploymentID string // ECS's id of the rollout, "ecs-svc/…"; "" if ECS no longer has the service deployment
 	Status       string // such as "AWAITING_ACTION"; "" if ECS does not show the hook
-	Then         string // what ECS does when the hook times out: "CONTINUE" or "ROLLBACK"; "" if it does not show the hook
+	Then         string // what ECS does at the hook's time-out: "CONTINUE" or "ROLLBACK"; "" if it does not show it
 }
 
 // HookState reads a hook of a service deployment, which is given by its ARN, with

@@ -14,7 +14,7 @@ import (
 const hookChange = "ECS Hook State Change"
 
 // The steps of a lifecycle hook that are handled. A hook that is in progress, or
-// that succeeded, needs nobody.
+// that succeeded, needs no report.
 const (
 	HookAwaiting Step = "HOOK_AWAITING_ACTION" // a pause hook waits for ContinueServiceDeployment
 	HookFailed   Step = "HOOK_FAILED"          // a function failed, or a pause was continued with ROLLBACK

@@ -49,7 +49,8 @@ func TestHook(t *testing.T) {
 			`the cluster "arn:aws:ecs:us-east-1:333333333333:cluster/other_cluster_prod" is not ` +
 				`myproject_cluster_prod of prod`)},
 		{"another account", "awaiting-action", replace(`"account": "333333333333"`, `"account": "222222222222"`),
-			ignored(`the cluster "arn:aws:ecs:us-east-1:333333333333:` + cluster + `" is not myproject_cluster_prod of prod`)},
+			ignored(`the cluster "arn:aws:ecs:us-east-1:333333333333:` + cluster +
+				`" is not myproject_cluster_prod of prod`)},
 		{"an unknown service", "awaiting-action", replace("/myproject_service_prod", "/other"),
 			ignored(`the service "other" is not a workload of myproject`)},
 		{"no expiry", "awaiting-action", replace("expiresAt", "expires"),

@@ -18,7 +18,8 @@ func TestHookProblem(t *testing.T) {
 	}{
 		{"a pause timed out", Hook{Type: "PAUSE", Stage: "BAKE_TIME", Status: HookTimedOut, Then: "ROLLBACK"},
 			"the pause at BAKE_TIME timed out: ECS rolls the service back"},
-		{"a pause timed out and goes on", Hook{Type: "PAUSE", Stage: "BAKE_TIME", Status: HookTimedOut, Then: "CONTINUE"},
+		{"a pause timed out and goes on",
+			Hook{Type: "PAUSE", Stage: "BAKE_TIME", Status: HookTimedOut, Then: "CONTINUE"},
 			"the pause at BAKE_TIME timed out: ECS continues the deployment"},
 		{"a pause timed out, the rest is not known", Hook{Type: "PAUSE", Status: HookTimedOut},
 			"the pause timed out: ECS takes the hook's timeout action"},

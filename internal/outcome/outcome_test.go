@@ -77,8 +77,8 @@ func samples(t *testing.T) map[string]Outcome {
 		},
 		"impaired": func(o Outcome) (Outcome, error) {
 			o.Problem = "its tasks do not start; the service's circuit breaker has not ended the rollout"
-			o.StoppedTasks = []string{"CannotPullContainerError: pull image manifest has been retried 7 time(s): failed " +
-				"to resolve ref " + host + newer + ": not found (3 tasks)"}
+			o.StoppedTasks = []string{"CannotPullContainerError: pull image manifest has been retried 7 time(s): " +
+				"failed to resolve ref " + host + newer + ": not found (3 tasks)"}
 			return Impaired(o)
 		},
 		"paused": func(o Outcome) (Outcome, error) {

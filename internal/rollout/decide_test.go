@@ -189,8 +189,8 @@ func TestDecide(t *testing.T) {
 
 		// Tasks do not start.
 		{"with a circuit breaker", impair, "", primary(),
-			reports(report(outcome.DeploymentImpaired, journal.Note{Outcome: journal.Impaired, Why: impairedWithBreaker},
-				problem(impairedWithBreaker)))},
+			reports(report(outcome.DeploymentImpaired,
+				journal.Note{Outcome: journal.Impaired, Why: impairedWithBreaker}, problem(impairedWithBreaker)))},
 		{"without a circuit breaker", impair, "", primary(withoutBreaker),
 			reports(report(outcome.DeploymentImpaired, journal.Note{Outcome: journal.Impaired, Why: noBreaker},
 				problem(noBreaker)))},

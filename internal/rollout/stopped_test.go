@@ -8,15 +8,15 @@ import (
 // TestStoppedNote checks that the journal keeps what matters of ECS's long texts.
 func TestStoppedNote(t *testing.T) {
 	t.Parallel()
-	digest := "@sha256:" + strings.Repeat("0123456789abcdef", 4)
+	ref := host + "/web@sha256:" + strings.Repeat("0123456789abcdef", 4)
 	for _, tt := range []struct {
 		name    string
 		reasons []string
 		want    string
 	}{
 		{"none", nil, ""},
-		{"an image that cannot be pulled", []string{"CannotPullContainerError: pull image manifest has been retried 7 " +
-			"time(s): failed to resolve ref " + host + "/web" + digest + ": " + host + "/web" + digest + ": not found (3 tasks)"},
+		{"an image that cannot be pulled", []string{"CannotPullContainerError: pull image manifest has been retried " +
+			"7 time(s): failed to resolve ref " + ref + ": " + ref + ": not found (3 tasks)"},
 			"CannotPullContainerError: pull image manifest has been retried 7 times: failed to resolve ref " +
 				"web@sha256:0123456789ab: web@sha256:0123456789ab: not found - 3 tasks"},
 		{"two", []string{"a; b", "c"}, "a - b - c"},

@@ -25,10 +25,10 @@ const (
 	// maxStopped is how many stopped tasks of one service the emulator keeps.
 	maxStopped = 100
 
-	// pullSilence is after how many steps ECS ends a rollout whose image cannot be pulled, if the circuit breaker is on.
-	// It does not try to start tasks meanwhile, and its only event is SERVICE_TASK_START_IMPAIRED. In public drills with
-	// one task and the breaker on, ECS ended one such rollout after almost 12 minutes, and left another one alone for
-	// more than 17: 70 steps of ten seconds are the former.
+	// pullSilence is after how many steps ECS ends a rollout whose image cannot be pulled, if the circuit breaker is
+	// on. It does not try to start tasks meanwhile, and its only event is SERVICE_TASK_START_IMPAIRED. In public
+	// drills with one task and the breaker on, ECS ended one such rollout after almost 12 minutes, and left another
+	// one alone for more than 17: 70 steps of ten seconds are the former.
 	pullSilence = 70
 
 	taskFailedToStart = "TaskFailedToStart"
@@ -60,8 +60,8 @@ func (e *Server) failure(d *deployment) (f taskFailure, fails bool) {
 	_, owner, _, _ := api.SplitARN(d.taskDefinition)
 	for _, image := range e.taskDefinition(owner, d.taskDefinition).images {
 		if !e.registries.Pullable(image) {
-			reason := fmt.Sprintf("CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to "+
-				"resolve ref %s: %[1]s: not found", image)
+			reason := fmt.Sprintf("CannotPullContainerError: pull image manifest has been retried 7 time(s): failed "+
+				"to resolve ref %s: %[1]s: not found", image)
 			return taskFailure{code: taskFailedToStart, reason: reason, container: image, containerReason: reason}, true
 		}
 		broken := func(part string) bool { return strings.Contains(image, part) }

@@ -16,12 +16,13 @@ import (
 // TestStoppedTasks: tasks that failed are listed for an hour, with why they stopped.
 func TestStoppedTasks(t *testing.T) {
 	t.Parallel()
-	const pullError = "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref " +
-		registryImage + ":gone: " + registryImage + ":gone: not found"
+	const pullError = "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve " +
+		"ref " + registryImage + ":gone: " + registryImage + ":gone: not found"
 	for _, tt := range []struct{ name, image, want string }{
 		{"the image cannot be pulled", registryImage + ":gone", "TaskFailedToStart: " + pullError + "; app <nil>: " +
 			pullError},
-		{"the container exits", "nginx:broken", "EssentialContainerExited: Essential container in task exited; app 1: "},
+		{"the container exits", "nginx:broken",
+			"EssentialContainerExited: Essential container in task exited; app 1: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -54,8 +55,8 @@ func TestStoppedTasks(t *testing.T) {
 				if c := task.Containers[0].ExitCode; c != nil {
 					code = fmt.Sprint(*c)
 				}
-				got := fmt.Sprintf("%s: %s; %s %s: %s", task.StopCode, *task.StoppedReason, *task.Containers[0].Name, code,
-					aws.ToString(task.Containers[0].Reason))
+				got := fmt.Sprintf("%s: %s; %s %s: %s", task.StopCode, *task.StoppedReason,
+					*task.Containers[0].Name, code, aws.ToString(task.Containers[0].Reason))
 				if diff := cmp.Diff(tt.want, got); diff != "" {
 					t.Error(diff)
 				}
