@@ -124,6 +124,9 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	family := aws.ToString(running.Family)
 	newest, err := describe(family)
 	switch {
+	case fault.HasCode(err, "ClientException"):
+		f.add("family", Warning, fmt.Sprintf("family %q has no ACTIVE revision: deployments clone revision %d, which runs",
+			family, running.Revision), "register a revision with the infrastructure")
 	case err != nil:
 		f.add("family", Problem, fmt.Sprintf("family %q has no ACTIVE revision to clone: %v", family, fault.Plain(err)),
 			"register a revision with the infrastructure")

@@ -42,17 +42,18 @@ func (s *State) Change(o Order) (*Change, error) {
 	next.Tags = ownTags(next.Tags)
 	same := s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
 	c := &Change{Runs: s.running.ARN(), Base: s.base().ARN(), Same: same}
-	if c.Before, err = document(clone(s.running)); err != nil {
+	if c.Before, err = document(s.running, clone(s.running)); err != nil {
 		return nil, err
 	}
-	c.After, err = document(next)
+	c.After, err = document(s.base(), next)
 	return c, err
 }
 
-// document returns a registration as indented JSON without secrets.
-func document(in *ecs.RegisterTaskDefinitionInput) ([]byte, error) {
+// document returns a registration, a clone of revision r, as indented JSON without
+// secrets.
+func document(r ecsservice.Revision, in *ecs.RegisterTaskDefinitionInput) ([]byte, error) {
 	slices.SortFunc(in.Tags, func(a, b types.Tag) int { return strings.Compare(*a.Key, *b.Key) })
-	body, err := wire(in)
+	body, err := body(r, in)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/ecsservice"
 )
 
 // TestWire checks that wire returns the body that the SDK sends, with every field
@@ -43,7 +45,7 @@ func TestDocumentHides(t *testing.T) {
 	with := func(secret string) string {
 		options := map[string]string{"splunk-token": secret, "splunk-url": "https://" + secret, "SecretKey": secret,
 			"awslogs-group": "/ecs/web"}
-		body, err := document(&ecs.RegisterTaskDefinitionInput{
+		body, err := document(ecsservice.Revision{}, &ecs.RegisterTaskDefinitionInput{
 			Family: aws.String("f"),
 			ContainerDefinitions: []types.ContainerDefinition{{
 				Name: aws.String("app"),

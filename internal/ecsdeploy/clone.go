@@ -1,6 +1,8 @@
 package ecsdeploy
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,7 +26,7 @@ func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 		Cpu:                           td.Cpu,
 		EnableFaultInjection:          td.EnableFaultInjection,
 		EphemeralStorage:              td.EphemeralStorage,
-		ExecutionRoleArn:              td.ExecutionRoleArn,
+		ExecutionRoleArn:              role(td.ExecutionRoleArn),
 		IpcMode:                       td.IpcMode,
 		Memory:                        td.Memory,
 		NetworkMode:                   td.NetworkMode,
@@ -33,7 +35,7 @@ func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 		ProxyConfiguration:            td.ProxyConfiguration,
 		RequiresCompatibilities:       td.RequiresCompatibilities,
 		RuntimePlatform:               td.RuntimePlatform,
-		TaskRoleArn:                   td.TaskRoleArn,
+		TaskRoleArn:                   role(td.TaskRoleArn),
 		TrustedExecutionConfiguration: td.TrustedExecutionConfiguration,
 		Volumes:                       td.Volumes,
 		Tags:                          ownTags(r.Tags),
@@ -41,6 +43,15 @@ func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 	//lint:ignore SA1019 a clone keeps what an old revision has for as long as ECS accepts it
 	in.InferenceAccelerators = td.InferenceAccelerators
 	return in
+}
+
+// role returns the ARN of a role, nil if it is empty: ECS may return an empty one, and
+// does not accept it.
+func role(arn *string) *string {
+	if aws.ToString(arn) == "" {
+		return nil
+	}
+	return arn
 }
 
 // ownTags returns the tags that a clone keeps: neither those of an older
@@ -68,7 +79,20 @@ func AlikeButImage(t ecsservice.Target, a, b ecsservice.Revision) bool {
 		for _, i := range chosen {
 			in.ContainerDefinitions[i].Image = nil
 		}
-		return in
+		if len(a.Raw) == 0 || len(b.Raw) == 0 {
+			return in
+		}
+		text, err := body(r, in)
+		if err != nil {
+			return in
+		}
+		var all any
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		if d.Decode(&all) != nil {
+			return in
+		}
+		return all
 	}
 	return reflect.DeepEqual(bare(a), bare(b))
 }

@@ -202,16 +202,6 @@ func TestNotDeployable(t *testing.T) {
 			want: doing +
 				"the service is INACTIVE, not ACTIVE " +
 				"(it was deleted: create it again with the infrastructure, or remove it from dev.yaml)"},
-		{name: "no active revision", fault: "TaskDefinitionNotFound",
-			before: func(t *testing.T, w *world) {
-				_, err := w.ECS.DeregisterTaskDefinition(t.Context(),
-					&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
-				must(t, err)
-			},
-			want: `describing task definition "p_service_web_dev": ClientException: Unable to describe task ` +
-				`definition. ` +
-				`(register a first revision of the family with the infrastructure, or correct the family in ` +
-				`deployer.workloads of the environment file)`},
 		{name: "no container", fault: "ContainerNotFound",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				in.ContainerDefinitions = []types.ContainerDefinition{

@@ -2,6 +2,7 @@ package ecsdeploy
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -54,6 +55,9 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 			return converge.Answer{Number: s.newest.Number()}, nil
 		}
 		newest, err := r.deployer.services.DescribeRevision(ctx, s.familyName)
+		if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
+			return converge.Answer{Number: s.newest.Number()}, nil // none is ACTIVE
+		}
 		if err != nil {
 			return converge.Answer{}, err
 		}
@@ -114,8 +118,14 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 	if err != nil {
 		return converge.Answer{}, err
 	}
+	send, err := body(r.state.base(), in)
+	if err != nil {
+		return converge.Answer{}, err
+	}
+	var raw json.RawMessage
 	retrying := func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) }
-	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, retrying)
+	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, retrying, sending(send),
+		ecsservice.KeepTaskDefinition(&raw))
 	if err != nil {
 		family := aws.ToString(in.Family)
 		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", family, image)
@@ -125,7 +135,7 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 		}
 		return converge.Answer{}, fault.Classify(doing, err)
 	}
-	registered := ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: in.Tags}
+	registered := ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: in.Tags, Raw: raw}
 	r.state.addRevision(registered)
 	r.state.unused = registered.Number()
 	return converge.Answer{Number: registered.Number()}, nil

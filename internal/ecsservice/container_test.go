@@ -134,7 +134,7 @@ func TestIdentity(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := Revision{containers("app=" + tt.have), tt.tags}
+			r := Revision{containers("app=" + tt.have), tt.tags, nil}
 			to := target
 			to.Container = "app"
 			ref := image.Reference{Host: host, Repository: "p_service_web", Tag: "v1", Digest: digest}

@@ -3,6 +3,7 @@ package ecsservice
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,10 @@ const maxListed = 100
 type Revision struct {
 	TaskDefinition *types.TaskDefinition
 	Tags           []types.Tag
+
+	// Raw is the task definition as ECS returned it, which may have members that
+	// TaskDefinition has no fields for.
+	Raw json.RawMessage
 }
 
 // ARN returns the revision's ARN.
@@ -67,11 +72,12 @@ func (t Target) Record(r Revision) journal.Record {
 // the error is [fault.ErrTaskDefinitionNotFound].
 func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, error) {
 	describing := fmt.Sprintf("describing task definition %q", name)
+	var raw json.RawMessage
 	out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
-	}, retrying(ctx))
+	}, retrying(ctx), KeepTaskDefinition(&raw))
 	if err == nil {
-		return Revision{out.TaskDefinition, out.Tags}, nil
+		return Revision{out.TaskDefinition, out.Tags, raw}, nil
 	}
 	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
 	if fault.HasCode(err, "ClientException") {

@@ -42,7 +42,7 @@ func TestRecord(t *testing.T) {
 	} {
 		tt.td.TaskDefinitionArn, tt.td.Revision = aws.String(arn+"f:7"), 7
 		tt.td.Status, tt.td.RegisteredAt = tt.status, &eventTime
-		if diff := cmp.Diff(tt.want, target.Record(Revision{tt.td, SDKTags(tt.tags)})); diff != "" {
+		if diff := cmp.Diff(tt.want, target.Record(Revision{tt.td, SDKTags(tt.tags), nil})); diff != "" {
 			t.Errorf("%s: %s", tt.name, diff)
 		}
 	}

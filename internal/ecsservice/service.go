@@ -37,7 +37,7 @@ func (c *Client) SDK() *ecs.Client { return c.ecs }
 type Snapshot struct {
 	Service *types.Service
 	Running Revision // the one that the service runs, or is being moved to
-	Newest  Revision // the latest ACTIVE one of the family
+	Newest  Revision // the latest ACTIVE one of the family; if it has none, the running one
 }
 
 // Snapshot reads the target's service and its family's newest revision at the
@@ -61,7 +61,7 @@ func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 	// If the service runs another family than the conventional one, the
 	// conventional one need not exist.
 	family := FamilyOf(runs)
-	if familyErr != nil && family == t.Family {
+	if familyErr != nil && family == t.Family && !errors.Is(familyErr, fault.ErrTaskDefinitionNotFound) {
 		return Snapshot{}, familyErr
 	}
 	both.Go(func() { s.Running, runningErr = c.DescribeRevision(ctx, runs) })
@@ -69,6 +69,11 @@ func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 		both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, family) })
 	}
 	both.Wait()
+	// A family whose revisions are all deregistered has no latest one. The one that
+	// runs can still be described, and is cloned.
+	if runningErr == nil && errors.Is(familyErr, fault.ErrTaskDefinitionNotFound) {
+		s.Newest, familyErr = s.Running, nil
+	}
 	return s, errors.Join(runningErr, familyErr)
 }
 
