@@ -22,6 +22,7 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	"succeeded":               succeeded,
 	"rolled-back":             rolledBack,
 	"rolled-back-to-own":      rolledBackToOwn,
+	"rolled-back-in-steps":    rolledBackInSteps,
 	"superseded":              superseded,
 	"out-of-order":            outOfOrder,
 	"failed-and-superseded":   failedAndSuperseded,
@@ -81,6 +82,13 @@ func rolledBack(t *testing.T, s *scenario) {
 	s.aws.FailImage(s.push(t, "broken"))
 	s.send(t, deployTo("broken"))
 	s.advance(t, 6*rolloutStep)
+}
+
+// rolledBackInSteps rolls back to an external revision, and the rollback has completed
+// before ECS says that the rollout failed.
+func rolledBackInSteps(t *testing.T, s *scenario) {
+	s.aws.DelayFailures(3 * rolloutStep)
+	rolledBack(t, s)
 }
 
 func rolledBackToOwn(t *testing.T, s *scenario) {

@@ -45,6 +45,10 @@ type deployment struct {
 	silent         bool              // ECS waits long before it tries again to pull the image
 	digests        map[string]string // by image reference, when the deployment started
 	next           time.Time         // the time of the next step, zero if there is none
+
+	late       time.Time // when it becomes FAILED; zero if it is no rollout that is rolled back, see [Server.DelayFailures]
+	lateReason string    // and the reason then
+	gone       time.Time // when it is no longer listed after that
 }
 
 // deploy adds a deployment of the service's task definition, which has not started yet.
@@ -63,7 +67,9 @@ func (e *Server) deploy(s *service, at time.Time) *deployment {
 	d.reason = fmt.Sprintf("ECS deployment %s in progress.", d.id)
 	d.digests = e.imageDigests(s.taskDefinition)
 	for _, old := range s.deployments {
-		old.status = statusActive
+		if old.gone.IsZero() {
+			old.status = statusActive
+		}
 		old.pending = 0
 	}
 	s.deployments = slices.Insert(s.deployments, 0, d)

@@ -3,6 +3,7 @@ package ecs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"deployer/testbed/aws/api"
@@ -46,8 +47,10 @@ func (e *Server) advance(s *service) {
 		if d.next.IsZero() || d.next.After(now) {
 			break
 		}
+		e.failLate(s, d.next)
 		e.step(s, d, now)
 	}
+	e.failLate(s, now)
 	for _, record := range s.history {
 		record.stop(now, e.options.RolloutStep)
 	}
@@ -124,7 +127,9 @@ func (e *Server) complete(s *service, d *deployment, at time.Time) {
 	for _, old := range s.deployments[1:] {
 		old.desired, old.pending, old.running = 0, 0, 0
 	}
-	s.deployments = s.deployments[:1]
+	s.deployments = slices.DeleteFunc(s.deployments, func(old *deployment) bool {
+		return old != d && old.late.IsZero() && old.gone.IsZero()
+	})
 	s.completed = completion{d.id, d.taskDefinition, d.revision}
 	if d.rollback {
 		d.record.end(rollbackSuccessful, at)
@@ -198,16 +203,21 @@ type failure struct {
 // fail ends a deployment that does not complete, and rolls it back if the failure says so. It is an assumption that ECS
 // sends the event for a deployment that a caller stopped, too.
 func (e *Server) fail(s *service, d *deployment, at time.Time, f failure) {
-	d.state, d.next, d.pending, d.updated = failed, time.Time{}, 0, at
-	d.reason = f.cause + ": " + f.what
-	e.addMessage(s, at, "(deployment %s) deployment failed: %s", d.id, f.what)
-	e.deploymentEvent(s, d, "ERROR", "SERVICE_DEPLOYMENT_FAILED", at)
+	d.next, d.pending, d.updated = time.Time{}, 0, at
 	record := d.record
+	why := f.cause + ": " + f.what
+	e.addMessage(s, at, "(deployment %s) deployment failed: %s", d.id, f.what)
+	if late := f.rollback && !d.rollback && s.completed != (completion{}) && e.failureDelay > 0; late {
+		d.late, d.lateReason = at.Add(e.failureDelay), why
+	} else {
+		d.state, d.reason = failed, why
+		e.deploymentEvent(s, d, "ERROR", "SERVICE_DEPLOYMENT_FAILED", at)
+	}
 	switch {
 	case d.rollback:
 		record.end(rollbackFailed, at)
 	case !f.rollback:
-		record.reason = d.reason
+		record.reason = why
 		record.end(stopped, at)
 	case s.completed == (completion{}):
 		record.reason = "No rollback candidate was found to run the rollback."

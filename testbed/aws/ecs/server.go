@@ -35,6 +35,7 @@ type Server struct {
 	options      Options
 	accounts     map[api.Scope]*account
 	brokenImages []string
+	failureDelay time.Duration
 }
 
 // An account is what one account holds in one region.

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"time"
 
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
@@ -25,6 +26,9 @@ func (e *Emulator) SetRolePolicy(account, role string, documents ...*policy.Docu
 // FailImage makes every task fail to become healthy that has a container whose image reference contains part, from its
 // next attempt on.
 func (e *Emulator) FailImage(part string) { e.ecs.FailImage(part) }
+
+// DelayFailures sets how long after the start of its rollback a deployment becomes FAILED.
+func (e *Emulator) DelayFailures(by time.Duration) { e.ecs.DelayFailures(by) }
 
 // Tick advances every rollout to the clock's time, so that its events are sent even if no one describes the service.
 func (e *Emulator) Tick() { e.ecs.Tick() }
