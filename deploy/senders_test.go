@@ -228,3 +228,27 @@ func TestTwoProjectsPush(t *testing.T) {
 		t.Errorf("deployed (-want +got):\n%s", diff)
 	}
 }
+
+// TestReplicatedImage checks that an image deploys that ECR copies from another account,
+// by the rule and the role of the stack. The registry of the copy has no event of a push.
+func TestReplicatedImage(t *testing.T) {
+	t.Parallel()
+	p := newTwoProjects(t, nil)
+	tools := p.account.With(func(c *aws.Config) {
+		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "999999999999", SecretAccessKey: "any"}, nil
+		})
+	})
+	if _, err := tools.Push(t.Context(), "vineyard_backend", "v3", "latest"); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.deployed(t); got != nil {
+		t.Errorf("before the replication, %v are deployed", got)
+	}
+	if _, err := p.aws.Replicate("999999999999", region, dev, region, "vineyard_backend", "latest"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"vineyard"}, p.deployed(t)); diff != "" {
+		t.Errorf("deployed (-want +got):\n%s", diff)
+	}
+}

@@ -15,6 +15,8 @@ type condition struct {
 	values   []string
 	// all means that every value in the request must match, not one of them.
 	all bool
+	// forAll means that the operator has the prefix ForAllValues.
+	forAll bool
 	// whenMissing is the result if the request does not have the key.
 	whenMissing bool
 }
@@ -45,6 +47,9 @@ var operators = map[string]operator{
 
 func (c condition) holds(r Request) bool {
 	values := r.contextValues(c.key)
+	if (c.operator.compare == nil || c.forAll) && isNull(values) {
+		values = nil
+	}
 	if c.operator.compare == nil { // Null
 		return (len(values) > 0) != strings.EqualFold(c.values[0], "true")
 	}
@@ -59,6 +64,14 @@ func (c condition) holds(r Request) bool {
 		return !slices.ContainsFunc(values, func(value string) bool { return !matches(value) })
 	}
 	return slices.ContainsFunc(values, matches)
+}
+
+// isNull reports whether a key of the request is missing or has empty values only,
+// which are one to Null and ForAllValues ("Set operators for multivalued context
+// keys" in the IAM user guide: Null keeps missing keys and keys with empty values
+// from evaluating to true).
+func isNull(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool { return v != "" })
 }
 
 // contextValues returns the values of a condition key, which is given in lower case.
@@ -130,6 +143,7 @@ func parseCondition(name, key string, value any) (condition, error) {
 		return condition{}, errors.New("has an operator that is not supported")
 	}
 	// Without a set operator, a negated operator must hold for every value.
+	c.forAll = all
 	c.all = all || c.operator.not && !anyOf
 	c.whenMissing = ifExists || c.all
 	return c, nil

@@ -116,13 +116,19 @@ func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any
 		return nil, api.NewError("RepositoryAlreadyExistsException",
 			"The repository with name '%s' already exists in the registry with id '%s'", in.Name, registry.Account)
 	}
-	repo := &repository{scope: registry, name: in.Name, mutability: in.ImageTagMutability, created: r.Now,
+	repo := e.addRepository(registry, in.Name, in.ImageTagMutability, r.Now)
+	return api.Object{"repository": repo.describe()}, nil
+}
+
+// addRepository creates a repository that the registry does not have.
+func (e *Server) addRepository(registry api.Scope, name, mutability string, now time.Time) *repository {
+	repo := &repository{scope: registry, name: name, mutability: mutability, created: now,
 		layers: map[string][]byte{}, uploads: map[string][]byte{}}
 	if e.registries[registry] == nil {
 		e.registries[registry] = map[string]*repository{}
 	}
-	e.registries[registry][in.Name] = repo
-	return api.Object{"repository": repo.describe()}, nil
+	e.registries[registry][name] = repo
+	return repo
 }
 
 type setRepositoryPolicyInput struct {

@@ -39,6 +39,13 @@ func (e *Emulator) Archive(account, region, repository, digest string) error {
 	return e.ecr.Archive(api.Scope{Account: account, Region: region}, repository, digest)
 }
 
+// Replicate copies the image with the tag from one account's registry to that of another account or region, as a
+// replication rule of ECR would, and returns its digest. The registry of the copy sends an ECR Replication Action event.
+func (e *Emulator) Replicate(fromAccount, fromRegion, toAccount, toRegion, repository, tag string) (string, error) {
+	from, to := api.Scope{Account: fromAccount, Region: fromRegion}, api.Scope{Account: toAccount, Region: toRegion}
+	return e.ecr.Replicate(from, to, repository, tag)
+}
+
 // HandleLambda makes f the Lambda function with the ARN. A delivery succeeds if f returns nil. An error stands for one
 // that EventBridge gets when it invokes the function asynchronously: the event goes to the target's dead-letter queue
 // at once, as if the target's retries were exhausted. Several deliveries may run at the same time.
