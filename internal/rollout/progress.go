@@ -32,9 +32,8 @@ func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
 // Progress reads the progress of the target's rollout of a revision, given by its
 // ARN. It makes one call. It makes up to three more if the rollout shifts traffic,
-// another one if it has stages, if ECS no
-// longer lists it or does not say how it ended, or if its tasks fail without a
-// circuit breaker.
+// and another one if it has stages, if ECS no longer lists it or does not say how
+// it ended, or if its tasks fail without a circuit breaker.
 func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
 	service, err := c.services.DescribeService(ctx, t)
 	if err != nil {

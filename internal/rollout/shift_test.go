@@ -129,6 +129,33 @@ func TestShiftedDenied(t *testing.T) {
 	}
 }
 
+// TestShiftedBack handles the events of a blue/green deployment that ECS has rolled
+// back: one failure is reported, and the service is shown as rolled back.
+func TestShiftedBack(t *testing.T) {
+	t.Parallel()
+	for _, order := range orders([]event.Rollout{backEnds, fails}) {
+		a := &publishedAccount{t: t, answer: "blue-green-back", tags: map[string]map[string]string{
+			"11": {}, "12": journalOf(12, 11, "deployer:deployment", failedID)}}
+		a.list, a.describe = deploymentAnswers(failedID, types.ServiceDeploymentStatusRollbackSuccessful, "", "why")
+		var all []outcome.Outcome
+		for _, e := range order {
+			reports, _ := a.handle(e, "blue-green-back")
+			all = append(all, reports...)
+		}
+		want := []string{"Deployment Failed of 12: " + breakerText + " Back to 11"}
+		if diff := cmp.Diff(want, summary(all)); diff != "" {
+			t.Error(diff)
+		}
+		must(t, New(a.client()).Statuses(t.Context(), publishedTarget.Cluster, []ecsservice.Target{publishedTarget},
+			&Memory{}, func(_ int, s Status, err error) {
+				must(t, err)
+				if s.Condition != RolledBack {
+					t.Errorf("condition %s", s.Condition)
+				}
+			}))
+	}
+}
+
 // TestShiftedOld checks that a service is steady whose service deployment ECS no
 // longer lists: by its journal, or because no deployment lasts that long.
 func TestShiftedOld(t *testing.T) {

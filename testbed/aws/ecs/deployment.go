@@ -46,7 +46,7 @@ type deployment struct {
 	digests        map[string]string // by image reference, when the deployment started
 	next           time.Time         // the time of the next step, zero if there is none
 
-	late       time.Time // when it becomes FAILED; zero if it is no rollout that is rolled back, see [Server.DelayFailures]
+	late       time.Time // when it becomes FAILED, if it is rolled back; see [Server.DelayFailures]
 	lateReason string    // and the reason then
 	gone       time.Time // when it is no longer listed after that
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// DelayFailures sets how long after the start of its rollback a deployment becomes FAILED and DRAINING. Until then it is
-// ACTIVE and IN_PROGRESS, and the rollback may be COMPLETED before. In AWS that takes seconds to minutes (answers of
-// DescribeServices and a timeline that accounts have published: rollback PRIMARY after 11m44s, FAILED after about 13m30s).
+// DelayFailures sets how long after the start of its rollback a deployment becomes FAILED and DRAINING. Until then it
+// is ACTIVE and IN_PROGRESS, and the rollback may be COMPLETED before. In AWS that takes seconds to minutes (answers of
+// DescribeServices and a timeline that accounts have published: rollback PRIMARY after 11m44s, FAILED after 13m30s).
 // By default it is FAILED at once, and a test need not wait for it.
 func (e *Server) DelayFailures(by time.Duration) {
 	e.backend.Mu.Lock()

@@ -18,7 +18,8 @@ func TestDelayedFailure(t *testing.T) {
 	w.Register(t, dev, "web", "nginx:broken")
 	w.update(t, "web")
 	const (
-		back     = "d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to deploymentId d1."
+		back = "d3 PRIMARY web:1 2/2/0-0 IN_PROGRESS: ECS deployment circuit breaker: rolling back to " +
+			"deploymentId d1."
 		complete = "d3 PRIMARY web:1 2/0/2-0 COMPLETED: ECS deployment d3 completed."
 		failing  = "d2 ACTIVE web:2 0/0/0-4 IN_PROGRESS: ECS deployment d2 in progress."
 		old      = "d1 ACTIVE web:1 2/0/2-0 COMPLETED: ECS deployment d1 completed."
