@@ -26,7 +26,8 @@ func TestIdentityFaults(t *testing.T) {
 	e.Inject(emulator.Fault{Operation: "sts:GetCallerIdentity", Error: emulator.AccessDenied("explicit deny")})
 	_, err := Identity(t.Context(), accounts.Connect(url, accounts.Prod, accounts.Region).Config)
 	const want = "getting the caller's identity from STS: AccessDenied: explicit deny " +
-		"(allow it in the IAM policy of the caller named above)"
+		"(AWS does not say what it denied: find the call in CloudTrail, " +
+		"and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)"
 	var misconfigured *fault.Misconfiguration
 	if !errors.As(err, &misconfigured) || err.Error() != want {
 		t.Errorf("error %v (%T)\nwant  %s", err, err, want)

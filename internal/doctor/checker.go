@@ -53,11 +53,6 @@ func (c *checker) ecrIn(region string) *ecr.Client {
 	return ecr.NewFromConfig(c.config, func(o *ecr.Options) { o.Region = region })
 }
 
-// role returns the ARN by which policies name the caller.
-func (c *checker) role() string {
-	return principal(c.caller)
-}
-
 // described is what DescribeServices returns for a service.
 type described struct {
 	service *types.Service // nil if it does not exist, or in case of an error
@@ -116,26 +111,25 @@ func (f *findings) notChecked(c *checker, check, action, resource string, err er
 	f.add(check, Unknown, "not checked: "+fault.Plain(err).Error(), "try again")
 }
 
-// allow returns the fix for a denied action: a statement for the caller's policy, for
-// the repository's, or for both if AWS's message does not name the policy.
+// allow returns the fix for a denied call. What AWS's message leaves out is
+// filled in from the call.
 func (c *checker) allow(action, resource, message string) string {
-	own := fmt.Sprintf("in account %s, add to the policy of %s: %s", c.caller.AccountID, c.role(),
-		iam.Identity(resource, action))
-	a, err := arn.Parse(resource)
-	if err != nil || a.Service != "ecr" || a.AccountID == c.caller.AccountID ||
-		strings.Contains(message, "no identity-based policy") {
-		return own
+	d, _ := fault.ParseDenial(message)
+	if d.Account == "" {
+		d.Principal, d.Account = c.caller.String(), c.caller.AccountID
 	}
-	other := inRepositoryPolicy(a, c.caller.AccountID, action)
-	if strings.Contains(message, "no resource-based policy") {
-		return other
+	if d.Action == "" {
+		d.Action = action
 	}
-	return own + "; and " + other
+	if d.Resource == "" {
+		d.Resource = resource
+	}
+	return d.Advice()
 }
 
 // inRepositoryPolicy returns the statement to add to a repository's policy for an account.
 func inRepositoryPolicy(repository arn.ARN, account string, actions ...string) string {
-	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID, repository.Resource,
-		repository.Region,
+	return fmt.Sprintf("in account %s, add to the policy of %s in %s: %s", repository.AccountID,
+		strings.Replace(repository.Resource, "/", " ", 1), repository.Region,
 		iam.Resource(repository.Partition, account, actions...))
 }

@@ -279,7 +279,7 @@ func denied(check, account, action string) string {
 	return "unknown " + check + ": not checked, access denied: User: " + root + " is not authorized to perform: " +
 		action + " on resource: " + repository +
 		" because no resource-based policy allows the " + action +
-		" action → to have it checked, in account 111111111111, add to the policy of repository/myproject_backend " +
+		" action → to have it checked, in account 111111111111, add to the policy of repository myproject_backend " +
 		"in us-east-1: " +
 		`{"Effect":"Allow","Principal":{"AWS":"` + root + `"},"Action":["` + action + `"]}`
 }

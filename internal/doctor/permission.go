@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -233,15 +232,4 @@ func (c *checker) simulate(ctx context.Context, role string, r *repository) (lac
 		return nil, err
 	}
 	return lacking, ask(r.arn.String(), pulling...)
-}
-
-// principal returns the ARN by which policies name a caller: for a role session, that
-// of the role.
-func principal(caller arn.ARN) string {
-	role, ok := strings.CutPrefix(caller.Resource, "assumed-role/")
-	if caller.Service != "sts" || !ok {
-		return caller.String()
-	}
-	role, _, _ = strings.Cut(role, "/")
-	return "arn:" + caller.Partition + ":iam::" + caller.AccountID + ":role/" + role
 }

@@ -230,7 +230,8 @@ func TestNotDeployable(t *testing.T) {
 			},
 			want: doing +
 				"AccessDeniedException: User: u is not authorized to perform: ecs:DescribeServices " +
-				"(allow it in the IAM policy of the caller named above)"},
+				"(add to the policy of u: " +
+				`{"Effect":"Allow","Action":["ecs:DescribeServices"],"Resource":"*"})`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

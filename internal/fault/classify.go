@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/aws/smithy-go"
+
+	"deployer/internal/iam"
 )
 
 // unknownHint is the hint of an error that the table does not hold.
@@ -26,7 +29,7 @@ func Classify(doing string, err error) error {
 	switch {
 	case errors.As(err, &api):
 		code := codeOf(api)
-		return classifyCode(code, doing, cause, isTransient(err))
+		return classifyCode(code, api.ErrorMessage(), doing, cause, isTransient(err))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Unavailable(errTimeout, doing, cause, "")
 	case errors.As(err, &network), isTransient(err):
@@ -35,8 +38,9 @@ func Classify(doing string, err error) error {
 	return Misconfigured(errUnexpected, doing, cause, unknownHint)
 }
 
-// classifyCode returns the fault for one of AWS's error codes.
-func classifyCode(code, doing string, cause error, transient bool) error {
+// classifyCode returns the fault for one of AWS's error codes. What AWS's message
+// says about a denied request is more exact than the code's hint.
+func classifyCode(code, message, doing string, cause error, transient bool) error {
 	name := Name(strings.TrimSuffix(code, "Exception"))
 	entry, known := table[code]
 	switch {
@@ -47,7 +51,26 @@ func classifyCode(code, doing string, cause error, transient bool) error {
 	case entry.class == rejected:
 		return Rejected(name, doing, cause, entry.hint)
 	}
-	return Misconfigured(name, doing, cause, entry.hint)
+	return Misconfigured(name, doing, cause, hintFor(message, entry.hint))
+}
+
+// unusableRole matches what ECS says of a role that its tasks cannot assume.
+var unusableRole = regexp.MustCompile(`unable to assume the role '(arn:[^']+)'`)
+
+// hintFor returns the hint for AWS's message, or else the hint of its code.
+func hintFor(message, ofCode string) string {
+	if d, ok := ParseDenial(message); ok {
+		return d.Advice() + d.IfStillDenied()
+	}
+	if m := unusableRole.FindStringSubmatch(message); m != nil {
+		return "the trust policy of " + m[1] + " has to allow sts:AssumeRole to the service that uses the role " +
+			"(ecs-tasks.amazonaws.com for a task), and the deployer's role iam:PassRole: " +
+			iam.Identity(m[1], "iam:PassRole").String()
+	}
+	if strings.Contains(message, "ciphertext refers to a customer master key") {
+		return table["InvalidKeyId"].hint
+	}
+	return ofCode
 }
 
 // codeOf returns the code under which the table holds an error. SQS answers with

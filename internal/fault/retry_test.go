@@ -73,8 +73,9 @@ func TestRetriesTransientErrors(t *testing.T) {
 			"listing clusters: ClientException: Unable to describe task definition. (see AWS's message: the task " +
 				"definition, the service or one of their roles is not valid)"},
 		{"denied", 400, []string{`{"__type":"AccessDeniedException","message":"User: x is not authorized"}`}, 1,
-			"listing clusters: AccessDeniedException: User: x is not authorized (allow it in the IAM policy of the " +
-				"caller named above)"},
+			"listing clusters: AccessDeniedException: User: x is not authorized (AWS does not say what it denied: " +
+				"find the call in CloudTrail, and allow it in the policy of the caller, which this prints: " +
+				"aws sts get-caller-identity)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -18,7 +18,7 @@ type entry struct {
 
 // Hints that several errors share.
 const (
-	allowIt = "allow it in the IAM policy of the caller named above"
+	allowIt = noParts // unless AWS's message has the parts of a [Denial]
 	badCall = "AWS rejected the request as invalid: check the task definition; if it is valid, this is a bug in " +
 		"the deployer"
 	notAWS      = "check that the endpoint is AWS's own; if it is, this is a bug in the deployer"

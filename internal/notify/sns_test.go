@@ -81,7 +81,8 @@ func TestSNSFaults(t *testing.T) {
 		want       string
 	}{
 		{"denied", "AccessDenied", 403, false,
-			"AccessDenied: why (allow it in the IAM policy of the caller named above)"},
+			"AccessDenied: why (AWS does not say what it denied: find the call in CloudTrail, " +
+				"and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)"},
 		{"a server fault", "InternalFailure", 500, true, "InternalFailure: why"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

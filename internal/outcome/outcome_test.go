@@ -100,8 +100,9 @@ func samples(t *testing.T) map[string]Outcome {
 			o.Problem = `registering a revision of task definition family "myproject_service_prod": ` +
 				`AccessDeniedException: ` +
 				"User: arn:aws:sts::333333333333:assumed-role/myproject_deployer_prod/myproject_deployer_prod " +
-				"is not authorized to perform: ecs:RegisterTaskDefinition (allow it in the IAM policy of the " +
-				"caller named above)"
+				"is not authorized to perform: ecs:RegisterTaskDefinition (in account 333333333333, add to " +
+				"the policy of role myproject_deployer_prod: " +
+				`{"Effect":"Allow","Action":["ecs:RegisterTaskDefinition"],"Resource":"*"})`
 			return Failed(o)
 		},
 		"rejected": func(o Outcome) (Outcome, error) {

@@ -3,15 +3,13 @@ package resolve
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/smithy-go"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
-	"deployer/internal/iam"
 	"deployer/internal/image"
 )
 
@@ -62,51 +60,25 @@ func callFailed(err error, env *environment.Environment, w environment.Workload,
 	return fault.Classify(looking(w, name), err)
 }
 
-// callerARN matches the caller in AWS's message: "User: arn:aws:sts::333333333333:assumed-role/name/session
-// is not authorized ...". Its groups are the account and, of a role session, the role.
-var callerARN = regexp.MustCompile(`arn:[a-z-]+:(?:sts|iam)::([0-9]{12}):(?:assumed-role/([^/ ]+)|[^ ]+)`)
-
-// accessDenied returns the fault of a call that AWS denied. It names the policy
-// that denied it, and the statement to add. Within an account, one of the
-// caller's and the repository's policy suffices; across accounts, both must allow the call.
+// accessDenied returns the fault of a call that AWS denied. What AWS's message
+// leaves out is filled in from the call.
 func accessDenied(message string, err error, env *environment.Environment, w environment.Workload, name string) error {
-	caller, account := "the caller", env.AccountID
-	if m := callerARN.FindStringSubmatch(message); m != nil {
-		caller, account = m[0], m[1]
-		if role := m[2]; role != "" {
-			caller = "role " + role
+	d, _ := fault.ParseDenial(message)
+	if d.Account == "" {
+		d.Account = env.AccountID
+	}
+	if d.Action == "" {
+		d.Action = "ecr:BatchGetImage"
+		var operation *smithy.OperationError
+		if errors.As(err, &operation) {
+			d.Action = "ecr:" + operation.OperationName
 		}
 	}
-	actions := []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"}
-	if strings.Contains(message, "ecr:DescribeImages") {
-		actions = []string{"ecr:DescribeImages"}
+	if d.Resource == "" {
+		d.Resource = w.Registry.RepositoryARN(w.Repository)
 	}
-	callerFix := fmt.Sprintf("in account %s, add to the policy of %s: %s",
-		account, caller, iam.Identity(w.Registry.RepositoryARN(w.Repository), actions...))
-	repositoryFix := fmt.Sprintf("in account %s, add to the policy of repository %s in %s: %s",
-		w.Registry.AccountID, w.Repository, w.Registry.Region,
-		iam.Resource(image.PartitionOf(w.Registry.Region).Name, account, actions...))
-
-	var reason, hint string
-	switch {
-	case strings.Contains(message, "explicit deny"):
-		reason = "a policy denies it explicitly"
-		hint = "adding an Allow does not help: find the Deny that AWS names, and exclude " + caller + " from it"
-	case strings.Contains(message, "no resource-based policy"):
-		reason, hint = "the repository policy does not allow it", repositoryFix
-	case strings.Contains(message, "no identity-based policy"):
-		reason, hint = "the identity policy of "+caller+" does not allow it", callerFix
-		if account != w.Registry.AccountID {
-			hint += "; if it is still denied then, " + repositoryFix
-		}
-	case account == w.Registry.AccountID:
-		reason, hint = "AWS does not report which policy denied it", callerFix
-	default:
-		reason = "AWS does not report which policy denied it, and across accounts both must allow it"
-		hint = callerFix + "; and " + repositoryFix
-	}
-	cause := &denial{"access denied: " + reason + "; AWS's message: " + message, err}
-	return fault.Misconfigured(fault.ErrAccessDenied, looking(w, name), cause, hint)
+	cause := &denial{"access denied: " + d.Reason() + "; AWS's message: " + message, err}
+	return fault.Misconfigured(fault.ErrAccessDenied, looking(w, name), cause, d.Advice()+d.IfStillDenied())
 }
 
 // denial is AWS's error under a text that names the policy.

@@ -105,12 +105,10 @@ func TestDenied(t *testing.T) {
 		not   = " is not authorized to perform: ecr:BatchGetImage on resource: " +
 			"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend "
 		identity = `in account 333333333333, add to the policy of role Deployer: ` +
-			`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
-			`"ecr:BatchCheckLayerAvailability"],` +
+			`{"Effect":"Allow","Action":["ecr:BatchGetImage"],` +
 			`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}`
 		repository = `in account 111111111111, add to the policy of repository myproject_backend in us-east-1: ` +
-			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage",` +
-			`"ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]}`
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["ecr:BatchGetImage"]}`
 	)
 	tests := []struct {
 		name             string
@@ -125,8 +123,11 @@ func TestDenied(t *testing.T) {
 				user, not + "because no identity-based policy allows the ecr:BatchGetImage action (" + identity +
 				"; if it is still denied then, " + repository + ")"}},
 		{"explicit deny", pull, shutRepository,
-			[]string{doing + "access denied: a policy denies it explicitly; AWS's message: " + user, "explicit deny",
-				"(adding an Allow does not help: find the Deny that AWS names, and exclude role Deployer from it)"}},
+			[]string{doing + "access denied: explicit deny in a resource-based policy; AWS's message: " + user,
+				"(an Allow elsewhere does not help: in account 111111111111, in the policy of repository " +
+					"myproject_backend in us-east-1, exclude role Deployer from the Deny, which has to let this " +
+					"through: {", `"Action":["ecr:BatchGetImage"],"Resource":` +
+					`"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,18 +157,16 @@ func TestUnknownPolicy(t *testing.T) {
 				`access denied: AWS does not report which policy denied it, and across accounts both must allow it; ` +
 				`AWS's message: ` + message +
 				` (in account 333333333333, add to the policy of arn:aws:iam::333333333333:user/ada: ` +
-				`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
-				`"ecr:BatchCheckLayerAvailability"],` +
+				`{"Effect":"Allow","Action":["ecr:BatchGetImage"],` +
 				`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"}; ` +
 				`and in account 111111111111, add to the policy of repository myproject_backend in us-east-1: ` +
 				`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},` +
-				`"Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchCheckLayerAvailability"]})`},
+				`"Action":["ecr:BatchGetImage"]})`},
 		{"in one account, without a message", "dev", "",
 			`looking for tag "v1" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: ` +
 				`access denied: AWS does not report which policy denied it; AWS's message: ` +
 				` (in account 111111111111, add to the policy of the caller: ` +
-				`{"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetDownloadUrlForLayer",` +
-				`"ecr:BatchCheckLayerAvailability"],` +
+				`{"Effect":"Allow","Action":["ecr:BatchGetImage"],` +
 				`"Resource":"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`},
 	}
 	for _, tt := range tests {

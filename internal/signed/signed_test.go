@@ -119,7 +119,8 @@ func TestFaults(t *testing.T) {
 		{"in JSON", []answer{{400, notFound, nil}}, 0, 1, "doing: ParameterNotFound: no " +
 			"(create it with the infrastructure, or name the right one in the environment file)", "ParameterNotFound"},
 		{"in XML", []answer{{403, denied, nil}}, 0, 1,
-			"doing: AuthorizationError: no (allow it in the IAM policy of the caller named above)",
+			"doing: AuthorizationError: no (AWS does not say what it denied: find the call in CloudTrail, " +
+				"and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)",
 			"AuthorizationError"},
 		{"of a proxy", []answer{{403, `<html>Forbidden</html>`, nil}}, 0, 1, "doing: ", "HTTP403"},
 		{"not JSON", []answer{{200, `<html>`, nil}}, 0, 1, "doing: invalid character", "Unexpected"},

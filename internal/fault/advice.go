@@ -1,0 +1,253 @@
+package fault
+
+import (
+	"fmt"
+	"strings"
+
+	"deployer/internal/iam"
+)
+
+// noParts is the advice for a denial of which AWS says no part.
+const noParts = "AWS does not say what it denied: find the call in CloudTrail, and allow it in the policy of the " +
+	"caller, which this prints: aws sts get-caller-identity"
+
+// Reason returns which policy denied the request, as far as AWS says so.
+func (d Denial) Reason() string {
+	switch {
+	case d.Explicit && d.Policy == "":
+		return "a policy denies it explicitly"
+	case d.Explicit:
+		return "explicit deny in a " + string(d.Policy)
+	case d.Policy == "" && d.acrossAccounts():
+		return "AWS does not report which policy denied it, and across accounts both must allow it"
+	case d.Policy == "":
+		return "AWS does not report which policy denied it"
+	case d.Policy == IdentityPolicy:
+		return "the identity policy of " + d.caller() + " does not allow it"
+	case d.Policy == ResourcePolicy && d.service() == "ecr":
+		return "the repository policy does not allow it"
+	}
+	return "no " + string(d.Policy) + " allows it"
+}
+
+// Advice returns the next step: the statement that allows the denied action, and
+// the policy and account in which it has to be allowed.
+func (d Denial) Advice() string {
+	switch {
+	case d.Action == "":
+		return "AWS encoded the reason, decode it: " + d.decode()
+	case d.Explicit:
+		return d.excludeAdvice()
+	}
+	switch d.Policy {
+	case IdentityPolicy:
+		return d.identityAdvice()
+	case ResourcePolicy:
+		return d.resourceAdvice()
+	case SessionPolicy:
+		return fmt.Sprintf("the session policy limits %s: whatever assumes the role has to pass a session policy that "+
+			"has %s, or none; the role's own policies cannot add to it", d.caller(), d.Statement())
+	case Boundary:
+		return fmt.Sprintf("%sadd to the policy that is the permissions boundary of %s: %s; no other policy "+
+			"can exceed the boundary", inAccount(d.Account), d.caller(), d.Statement())
+	case ServiceControl:
+		return fmt.Sprintf("in the organization's management account, add to a service control policy of account %s, "+
+			"and of every organizational unit above it that does not allow the action: %s; no policy within the "+
+			"account can do this", accountName(d.Account), d.Statement())
+	case ResourceControl:
+		return fmt.Sprintf("in the organization's management account, attach RCPFullAWSAccess again to account %s and "+
+			"to every organizational unit above it, which has to let this through: %s", accountName(accountOf(d.Resource)),
+			d.forPrincipal(true))
+	case EndpointPolicy:
+		return fmt.Sprintf("add to the policy of the VPC endpoint for %s through which the call goes: %s; list the "+
+			"endpoints: aws ec2 describe-vpc-endpoints%s", d.service(), d.forPrincipal(true), d.regionOption())
+	case TrustPolicy:
+		return fmt.Sprintf("%sadd to the trust policy of %s: %s", inAccount(accountOf(d.Resource)), d.resourceName(),
+			d.forPrincipal(false))
+	}
+	return d.unnamedAdvice()
+}
+
+// IfStillDenied returns what follows the advice when the resource is of another
+// account, whose policy AWS checks after the caller's own; else "".
+func (d Denial) IfStillDenied() string {
+	if d.Explicit || d.Policy != IdentityPolicy || !d.acrossAccounts() {
+		return ""
+	}
+	return "; if it is still denied then, " + d.resourceAdvice()
+}
+
+// unnamedAdvice is the advice when AWS does not name the policy. Within an account
+// the caller's policy suffices; across accounts the resource's has to allow it too.
+func (d Denial) unnamedAdvice() string {
+	advice := d.identityAdvice()
+	switch {
+	case d.acrossAccounts():
+		advice += "; and " + d.resourceAdvice()
+	case d.service() == "kms":
+		advice += "; the policy of the KMS key has to let the account's policies allow it"
+	}
+	if d.Encoded != "" {
+		advice += "; AWS's reason: " + d.decode()
+	}
+	return advice
+}
+
+// identityAdvice says where the caller's own policy is.
+func (d Denial) identityAdvice() string {
+	return fmt.Sprintf("%sadd to the policy of %s: %s", inAccount(d.Account), d.caller(), d.Statement())
+}
+
+// resourceAdvice says where the resource's policy is.
+func (d Denial) resourceAdvice() string {
+	service := d.service()
+	return fmt.Sprintf("%sadd to the policy of %s: %s", inAccount(accountOf(d.Resource)), d.resourceName(),
+		d.forPrincipal(service != "ecr")) // ECR's repository policies have no Resource
+}
+
+// excludeAdvice is the advice for an explicit deny, which no Allow overrides.
+func (d Denial) excludeAdvice() string {
+	where := d.placeOfDeny()
+	if d.PolicyARN != "" {
+		where += " (" + d.PolicyARN + ")"
+	}
+	advice := fmt.Sprintf("an Allow elsewhere does not help: %s, exclude %s from the Deny, which has to let this "+
+		"through: %s", where, d.caller(), d.Statement())
+	if d.Policy == "" && d.Encoded != "" {
+		advice += "; AWS's reason: " + d.decode()
+	}
+	return advice
+}
+
+// placeOfDeny says where the policy with an explicit deny is.
+func (d Denial) placeOfDeny() string {
+	caller := inAccount(d.Account)
+	switch d.Policy {
+	case IdentityPolicy:
+		return caller + "in the policies of " + d.caller() + " and of its groups"
+	case ResourcePolicy:
+		return inAccount(accountOf(d.Resource)) + "in the policy of " + d.resourceName()
+	case SessionPolicy:
+		return "in the session policy that whatever assumes the role passes"
+	case Boundary:
+		return caller + "in the permissions boundary of " + d.caller()
+	case ServiceControl:
+		return "in the organization's management account" + d.manager() + ", in the service control policy"
+	case ResourceControl:
+		return "in the organization's management account" + d.manager() + ", in the resource control policy"
+	case EndpointPolicy:
+		return "in the policy of the VPC endpoint for " + d.service() + " through which the call goes"
+	case TrustPolicy:
+		return inAccount(accountOf(d.Resource)) + "in the trust policy of " + d.resourceName()
+	}
+	return "AWS does not name the policy; find it among those of " + d.caller() + ", of " + d.resourceName() +
+		", of the organization and of the VPC endpoint, and there"
+}
+
+// Statement returns the statement that allows the denied action on the resource
+// that AWS named, as JSON for an identity's policy. A resource that is no ARN
+// cannot be written in a policy, so it is "*".
+func (d Denial) Statement() string {
+	return iam.Identity(d.statementResource(), d.Action).String()
+}
+
+// forPrincipal is [Denial.Statement] for a policy that names principals: the
+// caller's account.
+func (d Denial) forPrincipal(withResource bool) string {
+	grant := iam.Identity("", d.Action)
+	if withResource {
+		grant.Resource = d.statementResource()
+	}
+	if d.Account != "" {
+		grant.Principal = map[string]string{"AWS": "arn:" + d.partition() + ":iam::" + d.Account + ":root"}
+	}
+	return grant.String()
+}
+
+func (d Denial) statementResource() string {
+	if arnFields(d.Resource) == nil {
+		return "*"
+	}
+	return d.Resource
+}
+
+// acrossAccounts reports whether the resource is of another account than the caller.
+func (d Denial) acrossAccounts() bool {
+	from, to := d.Account, accountOf(d.Resource)
+	return from != "" && to != "" && from != to
+}
+
+// resourceName returns how people name the resource, such as "repository
+// myproject_backend in us-east-1".
+func (d Denial) resourceName() string {
+	f := arnFields(d.Resource)
+	switch {
+	case f == nil && (d.Resource == "" || d.Resource == "*"):
+		return "the resource"
+	case f == nil || f[3] == "":
+		return d.Resource
+	}
+	name := f[5]
+	for _, kind := range []string{"repository", "event-bus", "parameter", "secret", "key"} {
+		if rest, ok := strings.CutPrefix(name, kind+"/"); ok {
+			name = kind + " " + rest
+		}
+	}
+	switch f[2] {
+	case "sns":
+		name = "topic " + name
+	case "sqs":
+		name = "queue " + name
+	}
+	return name + " in " + f[3]
+}
+
+// manager returns the organization's management account: the account in the ARN
+// of a policy of the organization.
+func (d Denial) manager() string {
+	if account := accountOf(d.PolicyARN); account != "" {
+		return " " + account
+	}
+	return ""
+}
+
+func accountName(account string) string {
+	if account == "" {
+		return "(unknown)"
+	}
+	return account
+}
+
+// service returns the prefix of the action in lower case: SNS writes SNS:Publish.
+func (d Denial) service() string {
+	service, _, _ := strings.Cut(d.Action, ":")
+	return strings.ToLower(service)
+}
+
+func (d Denial) partition() string {
+	for _, arn := range []string{d.Principal, d.Resource} {
+		if f := arnFields(arn); f != nil {
+			return f[1]
+		}
+	}
+	return "aws"
+}
+
+func (d Denial) regionOption() string {
+	if f := arnFields(d.Resource); f != nil && f[3] != "" {
+		return " --region " + f[3]
+	}
+	return ""
+}
+
+func (d Denial) decode() string {
+	return "aws sts decode-authorization-message --query DecodedMessage --output text --encoded-message " + d.Encoded
+}
+
+// inAccount begins a step that is made in an account.
+func inAccount(account string) string {
+	if account == "" {
+		return ""
+	}
+	return "in account " + account + ", "
+}

@@ -1,0 +1,114 @@
+package fault
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Denial is what AWS says about a request that it did not allow. A part that
+// AWS's message does not have is "".
+type Denial struct {
+	Principal string // usually an ARN, such as arn:aws:sts::333333333333:assumed-role/NAME/SESSION
+	Account   string // of the principal
+	Action    string // such as ecs:UpdateService
+	Resource  string // an ARN, "*" or a name
+	Policy    PolicyType
+	Explicit  bool   // a statement denies the action; otherwise none allows it
+	PolicyARN string // of the policy that denies it
+	Encoded   string // the message for sts:DecodeAuthorizationMessage
+}
+
+// PolicyType is the type of a policy, as AWS's message names it.
+type PolicyType string
+
+// The types of policies that AWS evaluates.
+const (
+	IdentityPolicy  PolicyType = "identity-based policy"
+	ResourcePolicy  PolicyType = "resource-based policy"
+	SessionPolicy   PolicyType = "session policy"
+	Boundary        PolicyType = "permissions boundary"
+	ServiceControl  PolicyType = "service control policy"
+	ResourceControl PolicyType = "resource control policy"
+	EndpointPolicy  PolicyType = "VPC endpoint policy"
+	TrustPolicy     PolicyType = "role trust policy"
+)
+
+// The parts of AWS's message: see "Troubleshoot access denied error messages" in
+// the IAM user guide. Services put their own text before and after it, and some
+// quote the resource.
+var (
+	deniedRequest = regexp.MustCompile(`(?:^|[\s:"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
+		`([A-Za-z0-9-]+:[A-Za-z0-9*]+)[.,;]?(?: on (?:the )?resource(?:: (?:"([^"\s]+)"|([^"\s]+))|` +
+		` associated with this ciphertext))?`)
+	policyTypes = `(identity-based policy|resource-based policy|session policy|permissions boundary|` +
+		`service control policy|resource control policy|VPC endpoint policy|role trust policy)`
+	missingAllow = regexp.MustCompile(`^[\s,.;]*because no ` + policyTypes + ` allows `)
+	explicitDeny = regexp.MustCompile(`^[\s,.;]*with an explicit deny(?: in an? ` + policyTypes +
+		`(?:: "?(arn:[^\s"]+)"?)?)?`)
+	encodedMessage = regexp.MustCompile(`Encoded authorization failure message: ([A-Za-z0-9_-]+)`)
+)
+
+// punctuation may follow a name in AWS's message, and ends no ARN.
+const punctuation = ".,;)"
+
+// ParseDenial reads AWS's message about a denied request. It reports false if the
+// message has neither principal and action nor an encoded message. Of several
+// denials in one message it reads the first.
+func ParseDenial(message string) (Denial, bool) {
+	var d Denial
+	if m := encodedMessage.FindStringSubmatch(message); m != nil {
+		d.Encoded = m[1]
+	}
+	m := deniedRequest.FindStringSubmatchIndex(message)
+	if m == nil {
+		return d, d.Encoded != ""
+	}
+	group := func(i int) string {
+		if m[2*i] < 0 {
+			return ""
+		}
+		return message[m[2*i]:m[2*i+1]]
+	}
+	d.Principal, d.Account, d.Action = group(1), accountOf(group(1)), group(2)
+	d.Resource = group(3) + strings.TrimRight(group(4), punctuation)
+	rest := message[m[1]:]
+	if p := missingAllow.FindStringSubmatch(rest); p != nil {
+		d.Policy = PolicyType(p[1])
+	} else if p := explicitDeny.FindStringSubmatch(rest); p != nil {
+		d.Explicit, d.Policy, d.PolicyARN = true, PolicyType(p[1]), strings.TrimRight(p[2], punctuation)
+	}
+	return d, true
+}
+
+// arnFields returns the six fields of an ARN; nil if it is none.
+func arnFields(arn string) []string {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 || fields[0] != "arn" || fields[1] == "" || fields[5] == "" {
+		return nil
+	}
+	return fields
+}
+
+// accountOf returns the account in an ARN, "" if it has none.
+func accountOf(arn string) string {
+	if f := arnFields(arn); f != nil && accountID.MatchString(f[4]) {
+		return f[4]
+	}
+	return ""
+}
+
+var accountID = regexp.MustCompile(`^[0-9]{12}$`)
+
+// caller returns how people name the principal: the role of a session, else its ARN.
+func (d Denial) caller() string {
+	if d.Principal == "" {
+		return "the caller"
+	}
+	if f := arnFields(d.Principal); f != nil {
+		if role, ok := strings.CutPrefix(f[5], "assumed-role/"); ok {
+			role, _, _ = strings.Cut(role, "/")
+			return "role " + role
+		}
+	}
+	return d.Principal
+}
