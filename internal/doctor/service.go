@@ -9,10 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
 // workload checks one service: in ECS, its repository, and whether its image can be pulled.
@@ -108,12 +110,14 @@ func (f *findings) controller(c *checker, t ecsservice.Target, s *types.Service)
 // family reports the task definition family, and returns the running revision.
 func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	s *types.Service) *types.TaskDefinition {
+	own := 0 // tags of the revision that was described last
 	describe := func(name string) (*types.TaskDefinition, error) {
-		out, err := c.ecs.DescribeTaskDefinition(ctx,
-			&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
+		out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
+			TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 		if err != nil {
 			return nil, err
 		}
+		own = len(ecsdeploy.OwnTags(out.Tags))
 		return out.TaskDefinition, nil
 	}
 	running, err := describe(aws.ToString(s.TaskDefinition))
@@ -138,6 +142,11 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 		f.ok("family", "%s: runs revision %d, newest is %d", family, running.Revision, newest.Revision)
 	default:
 		f.ok("family", "%s: runs revision %d, the newest", family, running.Revision)
+	}
+	if own > journal.MaxOwnTags {
+		f.add("tags", Warning, fmt.Sprintf("the family has %d tags of its own, and more than %d leave too little room "+
+			"for the journal: deployments leave out its reason, actor, source and previous revision, or are refused",
+			own, journal.MaxOwnTags), "remove some of the family's tags in the infrastructure")
 	}
 	return running
 }

@@ -39,7 +39,7 @@ func (s *State) Change(o Order) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	next.Tags = ownTags(next.Tags)
+	next.Tags = OwnTags(next.Tags)
 	same := s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
 	c := &Change{Runs: s.running.ARN(), Base: s.base().ARN(), Same: same}
 	if c.Before, err = document(s.running, clone(s.running)); err != nil {

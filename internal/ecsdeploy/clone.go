@@ -38,7 +38,7 @@ func clone(r ecsservice.Revision) *ecs.RegisterTaskDefinitionInput {
 		TaskRoleArn:                   role(td.TaskRoleArn),
 		TrustedExecutionConfiguration: td.TrustedExecutionConfiguration,
 		Volumes:                       td.Volumes,
-		Tags:                          ownTags(r.Tags),
+		Tags:                          OwnTags(r.Tags),
 	}
 	//lint:ignore SA1019 a clone keeps what an old revision has for as long as ECS accepts it
 	in.InferenceAccelerators = td.InferenceAccelerators
@@ -54,9 +54,9 @@ func role(arn *string) *string {
 	return arn
 }
 
-// ownTags returns the tags that a clone keeps: neither those of an older
+// OwnTags returns the tags that a clone keeps: neither those of an older
 // journal nor those of AWS, which only AWS may set.
-func ownTags(tags []types.Tag) []types.Tag {
+func OwnTags(tags []types.Tag) []types.Tag {
 	var own []types.Tag
 	for _, t := range tags {
 		key := aws.ToString(t.Key)

@@ -189,7 +189,7 @@ func TestOwnTags(t *testing.T) {
 		tags = append(tags, types.Tag{Key: aws.String(key)})
 	}
 	var kept []string
-	for _, tag := range ownTags(tags) {
+	for _, tag := range OwnTags(tags) {
 		kept = append(kept, aws.ToString(tag.Key))
 	}
 	if diff := cmp.Diff([]string{"team", "awsome", "deployed-by"}, kept); diff != "" {

@@ -47,9 +47,13 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 				s.conclude(&result, converge.Unchanged)
 				return result, nil
 			}
+			size, err := s.measure(o, calls[0].Best)
+			if err != nil {
+				return Deployment{}, err
+			}
 			result.Status = Planned
 			result.Reason = fmt.Sprintf("a new revision of %s, cloned from %s, with the image %s",
-				aws.ToString(s.base().TaskDefinition.Family), s.base().ARN(), result.Image)
+				aws.ToString(s.base().TaskDefinition.Family), s.base().ARN(), result.Image) + s.omitted() + size
 			return result, nil
 		case converge.Update:
 			result.Status = Planned
@@ -73,6 +77,7 @@ func (s *State) conclude(d *Deployment, outcome converge.Outcome) {
 		if s.warning != "" {
 			d.Reason += "; " + s.warning
 		}
+		d.Reason += s.omitted()
 		return
 	case converge.Unchanged:
 		d.Status, d.Reason = Unchanged, "the service already runs this image"

@@ -220,7 +220,7 @@ func TestNotDeployable(t *testing.T) {
 				}
 			},
 			want: `cloning task definition ` +
-				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 59 ` +
+				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 61 ` +
 				`tags with the deployer's own, and ECS allows 50 ` +
 				`(remove some of the family's own tags)`},
 		{name: "access denied", fault: "AccessDenied",

@@ -1,7 +1,9 @@
 package ecsdeploy
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -36,8 +38,15 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 		in.ContainerDefinitions[i].Image = aws.String(o.reference(in.ContainerDefinitions[i]).String())
 	}
 	entry := o.journal(s.running.ARN(), s.newest.ARN(), best)
-	in.Tags = append(in.Tags, ecsservice.SDKTags(entry.Tags())...)
-	if n := len(in.Tags) + journal.NoteTags; n > journal.MaxTags {
+	own := len(in.Tags)
+	tags, leftOut, ok := entry.TagsWithin(journal.MaxTags - journal.NoteTags - own)
+	if !ok {
+		tags, leftOut, ok = entry.TagsWithin(journal.MaxTags - journal.EssentialNoteTags - own)
+	}
+	in.Tags = append(in.Tags, ecsservice.SDKTags(tags)...)
+	s.leftOut = leftOut
+	if !ok {
+		n := own + len(entry.Tags()) + journal.NoteTags
 		return nil, "", fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
 			fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, journal.MaxTags),
 			"remove some of the family's own tags")
@@ -57,6 +66,42 @@ func (s *State) deployment(o Order) (Deployment, error) {
 		Service: s.target.Workload, Cluster: s.target.Cluster, ECSService: s.target.Service,
 		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before,
 	}, err
+}
+
+// maxTaskDefinition is the size limit of a task definition in bytes. See "Amazon ECS
+// endpoints and quotas".
+const maxTaskDefinition = 64 << 10
+
+// measure returns a note on the size of what would be registered, "" if there is room.
+// If it is too large, the error is the one that ECS would answer with.
+func (s *State) measure(o Order, best converge.Key) (string, error) {
+	in, _, err := s.registration(o, best)
+	if err != nil {
+		return "", err
+	}
+	sent, err := body(s.base(), in)
+	if err != nil {
+		return "", err
+	}
+	note := fmt.Sprintf("it has %d of at most %d bytes", len(sent), maxTaskDefinition)
+	switch {
+	case len(sent) > maxTaskDefinition:
+		return "", fault.Misconfigured("TaskDefinitionTooLarge", fmt.Sprintf("cloning task definition %q", s.base().ARN()),
+			errors.New(note), "make the family's task definition smaller: move environment variables to SSM parameters, "+
+				"or to a file in S3 (environmentFiles)")
+	case len(sent) > maxTaskDefinition*9/10:
+		return "; " + note, nil
+	}
+	return "", nil
+}
+
+// omitted returns a note on what the journal of the new revision lacks, "" if nothing.
+func (s *State) omitted() string {
+	if len(s.leftOut) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; the revision has too many tags of its own, so that its journal lacks %s",
+		strings.Join(s.leftOut, ", "))
 }
 
 // checkPlatform returns a fault if the order would move the service to an image that is

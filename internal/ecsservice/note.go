@@ -12,14 +12,20 @@ import (
 	"deployer/internal/journal"
 )
 
-// AddNote adds a note to the journal of a revision with TagResource. It does not
-// tag the revisions of other tools.
+// AddNote adds a note to the journal of a revision with TagResource. If the
+// revision has no room for all of its tags, the note's essential ones are added. It does
+// not tag the revisions of other tools.
 func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) error {
 	if r.Foreign {
 		return nil
 	}
 	in := &ecs.TagResourceInput{ResourceArn: aws.String(r.TaskDefinition), Tags: SDKTags(n.Tags())}
 	_, err := c.ecs.TagResource(ctx, in, retrying(ctx))
+	if essential := SDKTags(n.Essential().Tags()); fault.HasCode(err, "InvalidParameterException") &&
+		len(essential) > 0 && len(essential) < len(in.Tags) {
+		in.Tags = essential // the revision has many tags of its own, and no room for the rest
+		_, err = c.ecs.TagResource(ctx, in, retrying(ctx))
+	}
 	return fault.Classify(fmt.Sprintf("writing the outcome of a rollout to the tags of %q", r.TaskDefinition), err)
 }
 

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,6 +45,13 @@ const (
 	MaxTags  = 50  // tags that ECS allows on one resource
 	NoteTags = 7   // tags that notes add to a revision after its registration
 	maxValue = 256 // characters in the value of one tag
+
+	// EssentialNoteTags are those of NoteTags that a revision needs: see [Note.Essential].
+	EssentialNoteTags = 4
+
+	// MaxOwnTags is how many tags of its own a family may have without a deployment
+	// leaving out a part of the journal.
+	MaxOwnTags = MaxTags - NoteTags - 10
 )
 
 // reserved is the prefix that keys and values of tags must not have, in any case. See
@@ -81,6 +89,27 @@ func (e Entry) Tags() []Tag {
 	})
 }
 
+// optional are the keys of an entry that may be left out, the least needed first: they
+// are for people. The others are needed to end up with the newest event's image, and to
+// follow the rollout.
+var optional = []string{keyReason, keyActor, keySource, keyPrevious}
+
+// TagsWithin returns the tags of the entry, at most room of them: it leaves out
+// optional ones, and returns their keys. If even the others are too many, ok is false.
+func (e Entry) TagsWithin(room int) (kept []Tag, leftOut []string, ok bool) {
+	kept = e.Tags()
+	for _, key := range optional {
+		if len(kept) <= room {
+			break
+		}
+		n := len(kept)
+		if kept = slices.DeleteFunc(kept, func(t Tag) bool { return t.Key == key }); len(kept) < n {
+			leftOut = append(leftOut, key)
+		}
+	}
+	return kept, leftOut, len(kept) <= room
+}
+
 // Note is an addition to a revision's journal about its rollout. Empty fields leave
 // the journal unchanged.
 type Note struct {
@@ -91,6 +120,11 @@ type Note struct {
 	Return       string    // ECS's id of the rollout that rolled the service back
 	Stopped      string    // why its tasks stopped, as ECS says it
 	Hooks        Hooks     // the steps of its lifecycle hooks that were reported
+}
+
+// Essential returns the note without what is only for people.
+func (n Note) Essential() Note {
+	return Note{DeploymentID: n.DeploymentID, Outcome: n.Outcome, Finished: n.Finished, Return: n.Return}
 }
 
 // Tags returns the tags of the note in a fixed order, without empty values.
