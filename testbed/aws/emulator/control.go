@@ -40,7 +40,7 @@ func (e *Emulator) Archive(account, region, repository, digest string) error {
 }
 
 // Replicate copies the image with the tag from one account's registry to that of another account or region, as a
-// replication rule of ECR would, and returns its digest. The registry of the copy sends an ECR Replication Action event.
+// replication rule of ECR would, and returns its digest. The registry of the copy sends the event of a replication.
 func (e *Emulator) Replicate(fromAccount, fromRegion, toAccount, toRegion, repository, tag string) (string, error) {
 	from, to := api.Scope{Account: fromAccount, Region: fromRegion}, api.Scope{Account: toAccount, Region: toRegion}
 	return e.ecr.Replicate(from, to, repository, tag)
