@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"deployer/internal/image"
 )
@@ -23,6 +24,10 @@ type Environment struct {
 	AccountID     string // the environment's own AWS account; "" if the file does not name it
 	SchemaVersion int    // of the file; 0 if it has none, as old files do
 
+	// Production says why the environment is production: is_prod, or its name. No push
+	// deploys production by default. "" if it is not.
+	Production string
+
 	Strategy         Strategy
 	ECRAccountID     string // the key `ecr_account_id`, whatever the strategy
 	ECRAccountRegion string // the key `ecr_account_region`, whatever the strategy
@@ -34,8 +39,12 @@ type Environment struct {
 	DeploySources []string  // the sources whose DEPLOY events are accepted
 	Notify        Notify    // where outcomes are sent
 
+	TrustedAccounts []TrustedAccount // other accounts that run images of the environment's registry
+
 	Workloads []Workload // the backend first, then services and tasks as in the file
+	Disabled  []Workload // those with `enabled: false`, which do not exist in AWS
 	Warnings  Faults     // what is probably a mistake, but not an error
+	Advice    Faults     // warnings and notes that are not about the file being read rightly
 }
 
 // ImageForm is how a task definition names its image.
@@ -77,7 +86,7 @@ func Parse(name string, data []byte) (*Environment, error) {
 	if len(r.faults) > 0 {
 		return nil, sorted(append(r.faults, r.warnings...))
 	}
-	e.Warnings = sorted(r.warnings)
+	e.Warnings, e.Advice = sorted(r.warnings), sorted(r.advice)
 	return e, nil
 }
 
@@ -118,10 +127,30 @@ func (e *Environment) Registry() image.Registry {
 }
 
 // Find returns the workload of that name among those of the given kinds, and
-// whether there is one. A service and a task may have the same name.
+// whether there is one. A service and a task may have the same name. "service:NAME"
+// and "task:NAME" name a service that is not the backend, and a task.
 func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
-	for _, w := range e.Workloads {
-		if w.Name == name && slices.Contains(kinds, w.Kind) {
+	return find(e.Workloads, name, kinds)
+}
+
+// FindDisabled is [Environment.Find] among the disabled workloads.
+func (e *Environment) FindDisabled(name string, kinds ...Kind) (Workload, bool) {
+	return find(e.Disabled, name, kinds)
+}
+
+// Prefixes of names that say which kind of workload they mean.
+const (
+	ServicePrefix = "service:"
+	TaskPrefix    = "task:"
+)
+
+func find(all []Workload, name string, kinds []Kind) (Workload, bool) {
+	service, isService := strings.CutPrefix(name, ServicePrefix)
+	task, isTask := strings.CutPrefix(name, TaskPrefix)
+	for _, w := range all {
+		named := w.Name == name || isService && w.Kind == Service && w.Name == service ||
+			isTask && slices.Contains(Tasks, w.Kind) && w.Name == task
+		if named && slices.Contains(kinds, w.Kind) {
 			return w, true
 		}
 	}

@@ -18,6 +18,7 @@ type Fault struct {
 	Fix       string // what to write instead
 	Err       error  // a sentinel such as [ErrNotEnvironment], or nil
 	Warning   bool   // the file is accepted all the same
+	Note      bool   // nothing needs to be changed
 }
 
 // String returns the fault as editors and terminals expect it: file:line:col: what (fix).
@@ -26,8 +27,11 @@ func (f Fault) String() string {
 	if f.Line > 0 {
 		s = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Col)
 	}
-	if f.Warning {
+	switch {
+	case f.Warning:
 		s += "warning: "
+	case f.Note:
+		s += "note: "
 	}
 	s += f.What
 	if f.Fix != "" {

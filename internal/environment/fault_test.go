@@ -45,9 +45,32 @@ func TestFaults(t *testing.T) {
 		{"service twice", head + "services:\n  - name: web\n  - name: web\n",
 			"x.yaml:7:11: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of " +
 				"its own)"},
-		{"service called backend", head + "services: [{name: backend}]\n",
-			"x.yaml:5:19: `services[0].name` is \"backend\", the name of the project's backend in events (give each " +
-				"workload a name of its own)"},
+		{"service called backend twice", head + "services: [{name: backend}, {name: backend}]\n",
+			"x.yaml:5:36: `services[1].name` is \"backend\" a second time, after line 5 (give each workload a name of " +
+				"its own)"},
+		{"names that ECR refuses", head + "services: [{name: Web}, {name: web_}, {name: a___b}, " +
+			"{name: Own, ecr_config: {mode: manual_repo, repository_uri: ghcr.io/own/x}}, {name: Hub, docker_image: " +
+			"nginx}, " +
+			"{name: Off, enabled: false}]\nscheduled_tasks: [{name: Nightly}]\n",
+			"x.yaml:5:19: `services[0].name` is \"Web\"" + refused("myproject_service_Web") +
+				"\nx.yaml:5:32: `services[1].name` is \"web_\"" + refused("myproject_service_web_") +
+				"\nx.yaml:5:46: `services[2].name` is \"a___b\"" + refused("myproject_service_a___b") +
+				"\nx.yaml:6:26: `scheduled_tasks[0].name` is \"Nightly\"" + refused("myproject_task_Nightly")},
+		{"project that ECR refuses", strings.Replace(head, "myproject", "my_-project", 1) + "services: [{name: web}]\n",
+			"x.yaml:1:10: `project` is \"my_-project\", so its repositories would be called like " +
+				"\"my_-project_backend\", which ECR refuses (write lower-case letters and digits, with single ., - " +
+				"or _ between them)"},
+		{"not a boolean", head + "is_prod: maybe\nservices: [{name: web, enabled: [], auto_deploy: 0}]\n",
+			"x.yaml:5:10: `is_prod` is \"maybe\" (write true or false)\n" +
+				"x.yaml:6:33: `services[0].enabled` is a list, not a plain value\n" +
+				"x.yaml:6:50: `services[0].auto_deploy` is \"0\" (write true or false)"},
+		{"trusted accounts",
+			head + "ecr_trusted_accounts: [{account_id: '123'}, {account_id: '333333333333', region: eu}]\n",
+			"x.yaml:5:37: `ecr_trusted_accounts[0].account_id` is \"123\", not an AWS account id (write its 12 " +
+				"digits " +
+				"in quotes, like \"123456789012\")\n" +
+				"x.yaml:5:82: `ecr_trusted_accounts[1].region` is \"eu\", not an AWS region (write it like " +
+				"\"us-east-1\")"},
 		{"ecr_config mode", head + "services: [{name: web, ecr_config: {mode: own}}]\n",
 			"x.yaml:5:43: `services[0].ecr_config.mode` is \"own\" (write create_ecr or manual_repo or use_existing)"},
 		{"manual repository with a tag", head +
@@ -156,5 +179,79 @@ func TestNearest(t *testing.T) {
 		if got := Nearest(s, words); got != want {
 			t.Errorf("Nearest(%q) = %q, want %q", s, got, want)
 		}
+	}
+}
+
+// refused returns the end of the fault of a name whose repository ECR refuses.
+func refused(repository string) string {
+	return ", so its repository would be \"" + repository +
+		"\", which ECR refuses (write lower-case letters and digits, " +
+		"with single ., - or _ between them)"
+}
+
+// TestECSNames checks names that are given as ARNs or with a revision.
+func TestECSNames(t *testing.T) {
+	t.Parallel()
+	const at = "arn:aws:ecs:us-east-1:222222222222:"
+	backend := func(keys string) string { return "deployer: {cluster: apps, workloads: {backend: {" + keys + "}}}\n" }
+	tests := []struct {
+		name, file string
+		want       string // CLUSTER/SERVICE of FAMILY, or the fault
+	}{
+		{"names", head + backend("service: api, family: app"), "apps/api of app"},
+		{"cluster", head + "deployer: {cluster: '" + at + "cluster/apps'}\n",
+			"apps/myproject_service_staging of myproject_service_staging"},
+		{"service", head + backend("service: '"+at+"service/apps/api'"), "apps/api of myproject_service_staging"},
+		{"service, old form", head + backend("service: '"+at+"service/api'"), "apps/api of myproject_service_staging"},
+		{"family", head + backend("family: '"+at+"task-definition/app'"), "apps/myproject_service_staging of app"},
+		{"China", strings.Replace(head, "us-east-1", "cn-north-1", 1) +
+			"deployer: {cluster: 'arn:aws-cn:ecs:cn-north-1:222222222222:cluster/apps'}\n",
+			"apps/myproject_service_staging of myproject_service_staging"},
+		{"GovCloud", strings.Replace(head, "us-east-1", "us-gov-west-1", 1) +
+			"deployer: {cluster: 'arn:aws-us-gov:ecs:us-gov-west-1:222222222222:cluster/apps'}\n",
+			"apps/myproject_service_staging of myproject_service_staging"},
+		{"another region", head + "deployer: {cluster: 'arn:aws:ecs:eu-west-1:222222222222:cluster/apps'}\n",
+			"x.yaml:5:21: `deployer.cluster` is in partition aws and region eu-west-1, and the environment in aws and " +
+				"us-east-1 (name one of the environment's own region)"},
+		{"another partition", head + "deployer: {cluster: 'arn:aws-cn:ecs:us-east-1:222222222222:cluster/apps'}\n",
+			"x.yaml:5:21: `deployer.cluster` is in partition aws-cn and region us-east-1, and the environment in " +
+				"aws and " +
+				"us-east-1 (name one of the environment's own region)"},
+		{"another account", head + backend("service: 'arn:aws:ecs:us-east-1:333333333333:service/apps/api'"),
+			"x.yaml:5:58: `deployer.workloads.backend.service` is in account 333333333333, and the environment in " +
+				"222222222222 (name one of the environment's own account)"},
+		{"another cluster", head + backend("service: '"+at+"service/tools/api'"),
+			"x.yaml:5:58: `deployer.workloads.backend.service` is in cluster \"tools\", and the environment's is " +
+				"\"apps\" (an environment has one cluster: set deployer.cluster, or name a service of that cluster)"},
+		{"another kind", head + backend("service: '"+at+"cluster/apps'"),
+			"x.yaml:5:58: `deployer.workloads.backend.service` is \"" + at +
+				"cluster/apps\", which is not the ARN of an " +
+				"ECS service (write its name alone)"},
+		{"revision", head + backend("family: 'app:7'"),
+			"x.yaml:5:57: `deployer.workloads.backend.family` is \"app:7\", which names revision 7: each deployment " +
+				"registers a new one (write the family alone: app)"},
+		{"ARN with revision", head + backend("family: '"+at+"task-definition/app:7'"),
+			"x.yaml:5:57: `deployer.workloads.backend.family` is \"" + at +
+				"task-definition/app:7\", which names revision " +
+				"7: each deployment registers a new one (write the family alone: app)"},
+		{"half an ARN", head + backend("service: service/apps/api"),
+			"x.yaml:5:58: `deployer.workloads.backend.service` is \"service/apps/api\", which is not the name of an ECS " +
+				"service (write the name alone: letters, digits, - and _)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, err := Parse("x.yaml", []byte(tt.file))
+			got := ""
+			if err != nil {
+				got = err.Error()
+			} else {
+				w := e.Workloads[0]
+				got = e.Cluster + "/" + w.Pointer.Name() + " of " + w.Family
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

@@ -21,8 +21,8 @@ var (
 
 // environment fills e from the file's root mapping.
 func (r *reader) environment(e *Environment, root *yaml.Node) {
-	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version",
-		"ecr_strategy", "ecr_account_id", "ecr_account_region",
+	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "is_prod",
+		"ecr_strategy", "ecr_account_id", "ecr_account_region", "ecr_trusted_accounts",
 		"services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
 	if _, ok := s.keys["env"]; !ok { // it is another kind of file: its other faults do not matter
 		r.faults = Faults{{File: r.file, Line: root.Line, Col: root.Column, What: "the file has no `env` key",
@@ -42,12 +42,29 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 			s.fault("schema_version", "is "+strconv.Quote(v)+", not a whole number", "write it like 7")
 		}
 		e.SchemaVersion = n
+		if n > newestSchema {
+			s.note("schema_version", fmt.Sprintf("is %d, and the newest that the deployer knows is %d", n,
+				newestSchema),
+				"keys that it does not know are left alone")
+		}
 	}
+	e.Production = s.production(e.Name)
 	s.strategy(e)
-	workload := r.section(s.values["workload"], "workload.", "backend_external_docker_image", "slack_webhook")
+	s.trustedAccounts(e)
+	workload := r.section(s.values["workload"], "workload.", "backend_external_docker_image", "backend_auto_deploy",
+		"slack_webhook")
 	s.workloads(e, workload)
 	s.deployer(e, workload)
+	for _, w := range e.Workloads {
+		if w.Disabled != "" {
+			e.Disabled = append(e.Disabled, w)
+		}
+	}
+	e.Workloads = slices.DeleteFunc(e.Workloads, func(w Workload) bool { return w.Disabled != "" })
 }
+
+// newestSchema is the newest schema version whose keys are known.
+const newestSchema = 28
 
 // required returns the value of a key that the file must have. It must match form,
 // unless that is nil.
@@ -69,11 +86,16 @@ func (s section) required(key string, form *regexp.Regexp, example string) strin
 func (s section) deployer(e *Environment, workload section) {
 	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "notify", "workloads"}
 	d := s.own("deployer", known)
-	e.Cluster = cmp.Or(d.text("cluster"), e.Project+"_cluster_"+e.Name)
+	e.Cluster = cmp.Or(d.ecsName(e, "cluster", "cluster"), e.Project+"_cluster_"+e.Name)
 	e.ImageForm = ImageForm(d.choice("image", string(ByDigest), string(ByTag)))
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
 	d.overrides(e)
+	if i := slices.IndexFunc(e.AutoDeploy, func(p TagPattern) bool { return isMoving(string(p)) }); i >= 0 &&
+		e.ImageForm == ByTag {
+		d.adviseOn("image", "is tag, and pushes of the moving tag "+string(e.AutoDeploy[i])+
+			" deploy: a task that starts later may run another image than the one that was checked", "write digest")
+	}
 	e.Notify = d.notify(workload)
 }
 
@@ -107,7 +129,7 @@ func (s section) choice(key string, options ...string) string {
 // policy reads which pushes deploy, and which sources may send DEPLOY events.
 func (s section) policy(e *Environment) {
 	patterns, ok := s.texts("auto_deploy")
-	e.AutoDeploy = DefaultTagPolicy(e.Name)
+	e.AutoDeploy = DefaultTagPolicy(e.Name, e.Production != "")
 	if ok {
 		e.AutoDeploy = TagPolicy{}
 	}
@@ -131,7 +153,7 @@ func (s section) policy(e *Environment) {
 	e.DeploySources = sources
 	if !ok {
 		e.DeploySources = []string{"action." + e.Name}
-		if e.Name == "prod" {
+		if e.Production != "" && e.Name != "production" {
 			e.DeploySources = append(e.DeploySources, "action.production")
 		}
 	}
@@ -147,13 +169,13 @@ func (s section) overrides(e *Environment) {
 			continue
 		}
 		names := o.own(w.Name, []string{"service", "family", "container"})
-		if service := names.text("service"); service != "" {
+		if service := names.ecsName(e, "service", "service"); service != "" {
 			w.Pointer = ECSService(service)
 		}
-		w.Family = cmp.Or(names.text("family"), w.Family)
+		w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
 		w.Containers = names.containers()
 		for _, other := range e.Workloads[:i] {
-			if other.Pointer == w.Pointer {
+			if other.Pointer == w.Pointer && other.Disabled == "" && w.Disabled == "" {
 				s.reader.fault(names.node,
 					fmt.Sprintf("`%sservice` makes %q and %q the same ECS service %q", names.path, w.Name, other.Name,
 						w.Pointer.Name()),
@@ -163,13 +185,11 @@ func (s section) overrides(e *Environment) {
 	}
 }
 
-var containerForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
-
 // containers reads the names of the containers that get the workload's image.
 func (s section) containers() Containers {
 	names := s.oneOrMore("container")
 	for _, name := range names {
-		if !containerForm.MatchString(name) {
+		if !ecsNameForm.MatchString(name) {
 			s.fault("container", "is "+strconv.Quote(name)+", which is not the name of a container",
 				"write a name in the task definition, or a list of names")
 		}

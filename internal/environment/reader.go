@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -18,6 +19,7 @@ type reader struct {
 	file     string
 	faults   Faults
 	warnings Faults
+	advice   Faults
 }
 
 func (r *reader) fault(n *yaml.Node, what, fix string) {
@@ -237,6 +239,26 @@ func (s section) oneOrMore(key string) []string {
 	return nil
 }
 
+// flag returns the boolean under key, in quotes or not; absent if the file does not
+// have it, or has null. YAML 1.1 values such as no are accepted with a warning, because
+// readers of YAML 1.2 take them for text.
+func (s section) flag(key string, absent bool) bool {
+	v := s.text(key)
+	switch strings.ToLower(v) {
+	case "":
+		return absent
+	case "true", "false":
+		return strings.EqualFold(v, "true")
+	case "yes", "on", "y", "no", "off", "n":
+		is := strings.EqualFold(v, "yes") || strings.EqualFold(v, "on") || strings.EqualFold(v, "y")
+		s.warn(key, "is "+strconv.Quote(v)+", read as "+strconv.FormatBool(is), "write "+strconv.FormatBool(is)+
+			": some readers of YAML take "+v+" for text")
+		return is
+	}
+	s.fault(key, "is "+strconv.Quote(v), "write true or false")
+	return absent
+}
+
 // place returns the node at which a fault of key is reported: its value, else the
 // key, else the mapping.
 func (s section) place(key string) *yaml.Node {
@@ -257,6 +279,20 @@ func (s section) fault(key, what, fix string) {
 // warn adds a warning about a key.
 func (s section) warn(key, what, fix string) {
 	s.reader.warn(s.place(key), "`"+s.path+key+"` "+what, fix)
+}
+
+// adviseOn adds advice about a key, as a warning.
+func (s section) adviseOn(key, what, fix string) {
+	f := s.reader.at(s.place(key), "`"+s.path+key+"` "+what, fix)
+	f.Warning = true
+	s.reader.advice = append(s.reader.advice, f)
+}
+
+// note adds a note about a key to the advice.
+func (s section) note(key, what, fix string) {
+	f := s.reader.at(s.place(key), "`"+s.path+key+"` "+what, fix)
+	f.Note = true
+	s.reader.advice = append(s.reader.advice, f)
 }
 
 // resolved returns the node that an alias refers to, or n itself.

@@ -25,15 +25,23 @@ type origin struct {
 // workloads reads the backend and the lists, and finds the repository of each workload.
 func (s section) workloads(e *Environment, workload section) {
 	backend := e.conventional(Backend, BackendName)
-	backend.External = workload.text("backend_external_docker_image")
+	backend.byHand(workload, "backend_external_docker_image")
+	if !workload.flag("backend_auto_deploy", true) {
+		backend.OptOut = "workload.backend_auto_deploy is false"
+	}
+	if e.Project != "" && !image.ValidRepository(e.Project+"_backend") {
+		s.fault("project", "is "+strconv.Quote(e.Project)+", so its repositories would be called like "+
+			strconv.Quote(e.Project+"_backend")+", which ECR refuses", repositoryNames)
+	}
 	e.Workloads = append(e.Workloads, backend)
-	origins := map[int]origin{}
-	first := map[string]*yaml.Node{"s:" + BackendName: nil}
+	origins, places := map[int]origin{}, map[int]section{0: workload}
+	first := map[string]*yaml.Node{}
 	for _, list := range lists {
 		items, _ := s.list(list.key)
 		for i, item := range items {
 			path := list.key + "[" + strconv.Itoa(i) + "]."
-			one := s.reader.section(item, path, "name", "rule_name", "docker_image", "ecr_config")
+			one := s.reader.section(item, path, "name", "rule_name", "docker_image", "ecr_config", "enabled",
+				"auto_deploy")
 			name := one.required("name", nameForm, "web")
 			if name == "" {
 				continue
@@ -43,17 +51,16 @@ func (s section) workloads(e *Environment, workload section) {
 				space = "t:"
 			}
 			if n, taken := first[space+name]; taken {
-				what := " a second time, after line " + lineOf(n)
-				if n == nil {
-					what = ", the name of the project's backend in events"
-				}
-				one.fault("name", "is "+strconv.Quote(name)+what, "give each workload a name of its own")
+				one.fault("name", "is "+strconv.Quote(name)+" a second time, after line "+lineOf(n),
+					"give each workload a name of its own")
 				continue
 			}
 			first[space+name] = one.place("name")
-			work := e.conventional(list.kind, name)
-			work.External = one.text("docker_image")
-			origins[len(e.Workloads)] = one.origin()
+			work, from := one.workload(e, list.kind, name)
+			places[len(e.Workloads)] = one
+			if from != nil {
+				origins[len(e.Workloads)] = *from
+			}
 			e.Workloads = append(e.Workloads, work)
 		}
 	}
@@ -63,9 +70,39 @@ func (s section) workloads(e *Environment, workload section) {
 	for i := range e.Workloads {
 		e.settleRegistry(&e.Workloads[i])
 	}
+	s.checkRegions(e, places)
 }
 
-// settleRegistry gives a workload the strategy's registry, unless ecr_config names
+// repositoryNames is how ECR names repositories. See "CreateRepository" in its API reference.
+const repositoryNames = "write lower-case letters and digits, with single ., - or _ between them"
+
+// workload reads an item of a list. The origin is nil if the file names the image itself.
+func (s section) workload(e *Environment, kind Kind, name string) (Workload, *origin) {
+	w := e.conventional(kind, name)
+	if !s.flag("enabled", true) {
+		w.Disabled = s.path + "enabled is false"
+	}
+	if !s.flag("auto_deploy", true) {
+		w.OptOut = s.path + "auto_deploy is false"
+	}
+	if w.Name != name {
+		s.note("name", "is backend, which in events and commands is the project's backend",
+			"this service is called "+w.Name+" there")
+	}
+	from := s.origin()
+	if w.byHand(s, "docker_image") {
+		return w, nil
+	}
+	project := e.Project + "_backend"
+	if from.mode == "create_ecr" && w.Disabled == "" && image.ValidRepository(project) &&
+		!image.ValidRepository(w.Repository) {
+		s.fault("name", "is "+strconv.Quote(name)+", so its repository would be "+strconv.Quote(w.Repository)+
+			", which ECR refuses", repositoryNames)
+	}
+	return w, &from
+}
+
+// settleRegistry gives a workload the strategy's registry, unless the file names
 // another or its image is not in ECR.
 func (e *Environment) settleRegistry(w *Workload) {
 	switch {
@@ -73,7 +110,7 @@ func (e *Environment) settleRegistry(w *Workload) {
 		w.Repository, w.Registry = "", image.Registry{}
 	case w.Registry == image.Registry{}:
 		w.Registry, w.RegistryReason = e.Registry(), e.Strategy.String()
-	default:
+	case w.RegistryReason == "":
 		w.RegistryReason = "ecr_config of " + w.Name + " names it"
 	}
 }
@@ -115,7 +152,8 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 		}
 		if source >= 0 {
 			e.settle(source, origins, append(chain, i))
-			w.Repository, w.Registry = e.Workloads[source].Repository, e.Workloads[source].Registry
+			from := e.Workloads[source]
+			w.Repository, w.Registry, w.External = from.Repository, from.Registry, from.External
 		}
 	}
 	delete(origins, i)
@@ -152,7 +190,7 @@ func (o origin) source(e *Environment) int {
 			continue
 		}
 		for i, w := range e.Workloads {
-			if w.Name == name && w.Kind == list.kind {
+			if w.Kind == list.kind && (w.Name == name || w.Name == ServicePrefix+name) {
 				return i
 			}
 		}

@@ -5,19 +5,68 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // TagPattern is a pattern of image tags, such as "latest" or "env-dev-*", in the
 // language of [path.Match].
 type TagPattern string
 
-// ParseTagPattern parses a pattern. It accepts neither slashes, colons nor spaces,
-// which no tag contains.
+// ParseTagPattern parses a pattern. It refuses one that can match no tag, as most
+// regular expressions do.
 func ParseTagPattern(s string) (TagPattern, error) {
 	if _, err := path.Match(s, ""); err != nil || s == "" || strings.ContainsAny(s, "/: ") {
 		return "", fmt.Errorf("%q is not a pattern of tags", s)
 	}
+	if part := impossible(s); part != "" {
+		return "", fmt.Errorf("%q can match no tag: no tag has %q in that place, and this is a glob, not a regular "+
+			"expression", s, part)
+	}
 	return TagPattern(s), nil
+}
+
+// impossible returns the first part of a valid pattern that no tag has in its place, or
+// "". A tag consists of letters, digits, "_", "." and "-", and begins with neither "."
+// nor "-".
+func impossible(pattern string) string {
+	alphabet := "_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	const later = ".-"
+	for first := true; pattern != ""; first = false {
+		one := element(pattern)
+		pattern = pattern[len(one):]
+		if one == "*" {
+			continue
+		}
+		matches := func(r rune) bool {
+			ok, err := path.Match(one, string(r))
+			return ok && err == nil
+		}
+		if !strings.ContainsFunc(alphabet, matches) && (first || !strings.ContainsFunc(later, matches)) {
+			return one
+		}
+	}
+	return ""
+}
+
+// element returns the first element of a valid pattern: a wildcard, a class, or a
+// character with the backslash before it.
+func element(pattern string) string {
+	switch pattern[0] {
+	case '\\':
+		_, size := utf8.DecodeRuneInString(pattern[1:])
+		return pattern[:1+size]
+	case '[':
+		for i := 1; i < len(pattern); i++ {
+			switch pattern[i] {
+			case '\\':
+				i++
+			case ']':
+				return pattern[:i+1]
+			}
+		}
+	}
+	_, size := utf8.DecodeRuneInString(pattern)
+	return pattern[:size]
 }
 
 // Match reports whether the pattern matches a whole tag.
@@ -34,14 +83,14 @@ func (p TagPattern) IsExact() bool { return !strings.ContainsAny(string(p), `*?[
 type TagPolicy []TagPattern
 
 // DefaultTagPolicy returns the policy of an environment whose file has no
-// `auto_deploy`: latest deploys dev, latest and env-NAME-* deploy others, and no
-// push deploys production.
-func DefaultTagPolicy(env string) TagPolicy {
-	switch env {
-	case "dev":
-		return TagPolicy{"latest"}
-	case "prod", "production":
+// `auto_deploy`: no push deploys production, latest deploys dev, latest and env-NAME-*
+// deploy others.
+func DefaultTagPolicy(env string, production bool) TagPolicy {
+	switch {
+	case production:
 		return TagPolicy{}
+	case env == "dev":
+		return TagPolicy{"latest"}
 	}
 	return TagPolicy{"latest", TagPattern("env-" + env + "-*")}
 }

@@ -14,7 +14,7 @@ func TestTagPattern(t *testing.T) {
 		{"env-dev-*", false, []string{"env-dev-", "env-dev-20250122"}, []string{"env-prod-1", "xenv-dev-1"}},
 		{"v[0-9]*", false, []string{"v1", "v1.2.3"}, []string{"version", "v"}},
 		{"v?", false, []string{"v1"}, []string{"v", "v12"}},
-		{`a\*`, false, []string{"a*"}, []string{"ab"}},
+		{`a\.b`, false, []string{"a.b"}, []string{"ab"}},
 	} {
 		p, err := ParseTagPattern(tt.pattern)
 		if err != nil || p.IsExact() != tt.exact {
@@ -46,10 +46,10 @@ func TestTagPolicy(t *testing.T) {
 		text   string
 	}{
 		{nil, true, ""},
-		{DefaultTagPolicy("prod"), true, ""},
-		{DefaultTagPolicy("production"), true, ""},
-		{DefaultTagPolicy("dev"), false, "latest"},
-		{DefaultTagPolicy("staging"), false, "latest, env-staging-*"},
+		{DefaultTagPolicy("eu", true), true, ""},
+		{DefaultTagPolicy("dev", true), true, ""},
+		{DefaultTagPolicy("dev", false), false, "latest"},
+		{DefaultTagPolicy("staging", false), false, "latest, env-staging-*"},
 	} {
 		if tt.policy.IsEmpty() != tt.empty || tt.policy.String() != tt.text || tt.policy.Match("latest") == tt.empty {
 			t.Errorf("%q: empty %v, matches latest %v", tt.policy, tt.policy.IsEmpty(), tt.policy.Match("latest"))

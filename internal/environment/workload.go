@@ -29,11 +29,16 @@ var (
 // Workload is a service or task of the environment.
 type Workload struct {
 	Kind Kind
-	Name string // the name in events: "backend", or `name` in the file
+	// Name is the name in events: "backend", or `name` in the file. That of a service
+	// which the file calls backend is "service:backend".
+	Name string
+
+	OptOut   string // the setting by which no push deploys the workload; "" if pushes do
+	Disabled string // the setting by which the workload does not exist in AWS; "" if it does
 
 	// Repository is the ECR repository of the workload's images, Registry the
-	// registry that holds it, and RegistryReason what decides that registry:
-	// the strategy or ecr_config. All three are zero if the image is not in ECR.
+	// registry that holds it, and RegistryReason what decides that registry: the
+	// strategy, ecr_config, or the image that the file names. All three are zero if the image is not in ECR.
 	// Registry.AccountID may be "" until [Environment.In].
 	Repository     string
 	Registry       image.Registry
@@ -64,6 +69,9 @@ func (c Containers) Names() []string {
 // Deployable reports whether the deployer can deploy the workload's kind.
 func (w Workload) Deployable() bool { return w.Pointer != nil }
 
+// Deploys reports whether a push of an image to the workload's repository can deploy it.
+func (w Workload) Deploys() bool { return w.Deployable() && w.Repository != "" && w.OptOut == "" }
+
 // Reference returns the image reference of tag in the workload's repository.
 func (w Workload) Reference(tag string) image.Reference {
 	return image.Reference{Host: w.Registry.Host(), Repository: w.Repository, Tag: tag}
@@ -79,6 +87,9 @@ func (e *Environment) conventional(kind Kind, name string) Workload {
 	case Service:
 		w.Repository = e.Project + "_service_" + name
 		w.runAs(e.Project + "_service_" + name + "_" + e.Name)
+		if name == BackendName {
+			w.Name = ServicePrefix + name
+		}
 	default:
 		w.Repository = e.Project + "_task_" + name
 		w.Family = name

@@ -1,0 +1,66 @@
+package environment
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"deployer/internal/image"
+)
+
+// byHand gives a workload the image that the file names under a key. If that is in a
+// private registry of ECR, the workload deploys from its repository there; else its
+// image is external. It reports whether the file names one.
+func (w *Workload) byHand(s section, key string) bool {
+	text := s.text(key)
+	if text == "" {
+		return false
+	}
+	ref, err := image.ParseReference(strings.TrimPrefix(text, "https://"))
+	registry, isECR := ref.Registry()
+	if err != nil || !isECR {
+		w.External, w.Repository = text, ""
+	} else {
+		w.Repository, w.Registry, w.RegistryReason = ref.Repository, registry, s.path+key+" names it"
+	}
+	if err == nil && ref.Digest == "" && isMoving(ref.Tag) {
+		what := "has the moving tag " + strconv.Quote(ref.Tag)
+		if ref.Tag == "" {
+			what = "has no tag, which means latest"
+		}
+		s.adviseOn(key, what+": a task that starts later may run another image than the others",
+			"write a tag that never moves, or a digest")
+	}
+	return true
+}
+
+// movingTags are tags that are usually moved to newer images.
+var movingTags = []string{"", "latest", "stable", "edge", "main", "master", "nightly", "dev", "develop", "staging",
+	"prod",
+	"production", "release"}
+
+func isMoving(tag string) bool { return slices.Contains(movingTags, strings.ToLower(tag)) }
+
+// checkRegions warns about images that are pulled from another region.
+func (s section) checkRegions(e *Environment, places map[int]section) {
+	const why = ": every start of a task pulls its image from another region, which is slower and is charged as data " +
+		"transfer"
+	fix := "replicate the images to " + e.Region + ", and name the registry there"
+	cluster := ", and the cluster is in " + e.Region + why
+	if r := e.Registry().Region; r != e.Region && r != "" {
+		s.adviseOn("ecr_account_region", "is "+r+cluster, fix)
+	}
+	for i, w := range e.Workloads {
+		place, ok := places[i]
+		if !ok || w.Registry.Region == "" || w.Registry.Region == e.Region || w.Registry == e.Registry() {
+			continue
+		}
+		key := "ecr_config"
+		for _, byHand := range []string{"docker_image", "backend_external_docker_image"} {
+			if place.text(byHand) != "" {
+				key = byHand
+			}
+		}
+		place.adviseOn(key, "is in "+w.Registry.Region+cluster, fix)
+	}
+}

@@ -1,0 +1,74 @@
+package environment
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"deployer/internal/image"
+)
+
+// ecsNameForm is the form of the names of clusters, services and families. See
+// "CreateCluster", "CreateService" and "RegisterTaskDefinition" in the ECS API reference.
+var ecsNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+
+// ecsName returns the name of an ECS resource under a key: the value itself, or the name
+// in an ARN of the environment's account and region. Kind is the word in the ARN:
+// "cluster", "service" or "task-definition". It returns "" after adding a fault.
+func (s section) ecsName(e *Environment, key, kind string) string {
+	text := s.text(key)
+	name := text
+	if strings.HasPrefix(text, "arn:") {
+		if name = s.nameInARN(e, key, kind, text); name == "" {
+			return ""
+		}
+	}
+	if kind == "service" && strings.HasPrefix(text, "arn:") { // service/NAME before 2019, service/CLUSTER/NAME since
+		if cluster, service, long := strings.Cut(name, "/"); long {
+			if cluster != e.Cluster {
+				s.fault(key, fmt.Sprintf("is in cluster %q, and the environment's is %q", cluster, e.Cluster),
+					"an environment has one cluster: set deployer.cluster, or name a service of that cluster")
+				return ""
+			}
+			name = service
+		}
+	}
+	if family, revision, ok := strings.Cut(name, ":"); ok && kind == "task-definition" &&
+		ecsNameForm.MatchString(family) {
+		s.fault(key, "is "+strconv.Quote(text)+", which names revision "+revision+
+			": each deployment registers a new one", "write the family alone: "+family)
+		return ""
+	}
+	if name != "" && !ecsNameForm.MatchString(name) {
+		s.fault(key, "is "+strconv.Quote(text)+", which is not the name of an ECS "+kind,
+			"write the name alone: letters, digits, - and _")
+		return ""
+	}
+	return name
+}
+
+// nameInARN returns what follows the kind in an ARN, or "" after adding a fault.
+func (s section) nameInARN(e *Environment, key, kind, arn string) string {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 || fields[2] != "ecs" || !strings.HasPrefix(fields[5], kind+"/") {
+		s.fault(key, "is "+strconv.Quote(arn)+", which is not the ARN of an ECS "+kind, "write its name alone")
+		return ""
+	}
+	partition, region, account := fields[1], fields[3], fields[4]
+	switch {
+	case partition != image.PartitionOf(e.Region).Name || region != e.Region:
+		s.fault(key, fmt.Sprintf("is in partition %s and region %s, and the environment in %s and %s", partition,
+			region,
+			image.PartitionOf(e.Region).Name, e.Region), "name one of the environment's own region")
+		return ""
+	case e.AccountID == "" && image.ValidAccountID(account):
+		s.warn(key, "is in account "+account+", and the file does not say that it is the environment's",
+			`add the line: account_id: "`+account+`"`)
+	case account != e.AccountID:
+		s.fault(key, fmt.Sprintf("is in account %s, and the environment in %s", account, e.AccountID),
+			"name one of the environment's own account")
+		return ""
+	}
+	return strings.TrimPrefix(fields[5], kind+"/")
+}
