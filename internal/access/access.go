@@ -118,7 +118,7 @@ func busARN(env *environment.Environment) (string, error) {
 	if env.AccountID == "" {
 		return "", fmt.Errorf(
 			"%s does not name the account of the environment, which is part of the ARN of its event bus (add "+
-				"account_id to the file)", env.File)
+				"account_id to the file, or use --account)", env.File)
 	}
 	return "arn:" + image.PartitionOf(env.Region).Name + ":events:" + env.Region + ":" + env.AccountID +
 		":event-bus/default", nil

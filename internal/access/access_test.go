@@ -146,3 +146,31 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestTrustedAccounts checks that the repository policy allows the accounts that the
+// file trusts, unless others are named.
+func TestTrustedAccounts(t *testing.T) {
+	t.Parallel()
+	env, err := environment.Load("../environment/testdata/trusted-accounts.yaml")
+	must(t, err)
+	for _, tt := range []struct {
+		name    string
+		callers Callers
+		want    []string
+	}{
+		{"those of the file", Callers{}, []string{"444455556666", "777788889999"}},
+		{"others", Callers{Accounts: []string{"123456789012"}}, []string{"123456789012"}},
+	} {
+		p, err := Repository(env, tt.callers)
+		must(t, err)
+		var got []string
+		for _, id := range []string{"111122223333", "123456789012", "444455556666", "777788889999"} {
+			if strings.Contains(p.JSON, "arn:aws:iam::"+id+":root") {
+				got = append(got, id)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func pushers(env *environment.Environment) []string {
 	}
 	for _, w := range env.Workloads {
 		r := w.Registry
-		if w.Deployable() && w.Repository != "" && foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
+		if w.Deploys() && foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
 			accounts = append(accounts, r.AccountID)
 		}
 	}

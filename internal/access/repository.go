@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 
 	"deployer/internal/environment"
 	"deployer/internal/image"
@@ -15,10 +16,16 @@ var pulls = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ec
 	"ecr:GetDownloadUrlForLayer"}
 
 // Repository returns the policy for the repositories of an environment's images.
-// Without callers it allows the environment's own account, if the images are in
-// another.
+// Without callers it allows the accounts of ecr_trusted_accounts to pull from the
+// environment's own registry; without these, the environment's own account, if the
+// images are in another.
 func Repository(env *environment.Environment, callers Callers) (Policy, error) {
 	all := repositories(env, func(image.Registry) bool { return true })
+	own := repositories(env, func(r image.Registry) bool { return !foreign(env, r) })
+	trusted := trusted(env)
+	if callers.empty() && len(own) > 0 && len(trusted) > 0 {
+		all, callers.Accounts = own, trusted
+	}
 	if callers.empty() {
 		all = repositories(env, func(r image.Registry) bool { return foreign(env, r) })
 		switch {
@@ -47,6 +54,17 @@ func Repository(env *environment.Environment, callers Callers) (Policy, error) {
 	p.Steps = each(all, "aws ecr set-repository-policy", "--policy-text")
 	p.Terraform = repositoryResources("aws_ecr_repository_policy", all, doc)
 	return p, nil
+}
+
+// trusted returns the accounts of ecr_trusted_accounts, each once.
+func trusted(env *environment.Environment) []string {
+	var accounts []string
+	for _, t := range env.TrustedAccounts {
+		if t.ID != env.AccountID && !slices.Contains(accounts, t.ID) {
+			accounts = append(accounts, t.ID)
+		}
+	}
+	return accounts
 }
 
 // noRepository is the error of an environment without a repository in ECR.

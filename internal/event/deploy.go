@@ -166,6 +166,9 @@ func (d *detail) readWorkload() {
 	if service == "" {
 		name, member, kinds = task, "task", environment.Tasks
 	}
+	if strings.HasPrefix(service, environment.TaskPrefix) { // "service": "task:NAME" names a task too
+		name, member, kinds = strings.TrimPrefix(service, environment.TaskPrefix), "task", environment.Tasks
+	}
 	switch {
 	case len(d.wrong) > before: // text has added the problem
 	case service != "" && task != "":
@@ -195,6 +198,9 @@ func Unknown(env *environment.Environment, member, name string) string {
 	message := member + " " + quote(name) + " is not in the " + env.Name + " environment"
 	if _, ok := env.Find(name, otherKinds...); ok {
 		return message + `: it is a ` + other + `, so write "` + other + `" for "` + member + `"`
+	}
+	if w, ok := env.FindDisabled(name, kinds...); ok {
+		return message + ": it is disabled (" + w.Disabled + ")"
 	}
 	if near := environment.Nearest(name, known); near != "" {
 		return message + "; did you mean " + quote(near) + "?"

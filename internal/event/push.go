@@ -1,6 +1,8 @@
 package event
 
 import (
+	"strings"
+
 	"deployer/internal/environment"
 	"deployer/internal/image"
 )
@@ -59,6 +61,9 @@ func (r reader) push(wrong problems) Reading {
 	if len(wrong) > 0 {
 		return r.malformedPush(wrong)
 	}
+	if workloads, reason = optedIn(workloads); len(workloads) == 0 {
+		return r.ignored("no push deploys " + reason + "; send a DEPLOY event")
+	}
 	var requests []Request
 	for _, w := range workloads {
 		request := r.request(w, tag)
@@ -85,6 +90,12 @@ func (r reader) malformedPush(wrong problems) Reading {
 func (r reader) workloadsOf(noun, repository string) (workloads []environment.Workload, reason string) {
 	pushedTo := image.Registry{AccountID: r.event.Account, Region: r.event.Region}
 	reason = "no workload of " + r.env.Project + " runs images of repository " + quote(repository)
+	for _, w := range r.env.Disabled {
+		if w.Repository == repository && w.Registry == pushedTo {
+			reason = "the push to " + quote(repository) + " is for " + w.Name + ", which is disabled (" + w.Disabled +
+				")"
+		}
+	}
 	for _, w := range r.env.Workloads {
 		switch {
 		case w.Repository == "" || w.Repository != repository:
@@ -98,6 +109,19 @@ func (r reader) workloadsOf(noun, repository string) (workloads []environment.Wo
 		}
 	}
 	return workloads, reason
+}
+
+// optedIn returns the workloads that a push may deploy, or why none of them is.
+func optedIn(all []environment.Workload) (may []environment.Workload, reason string) {
+	var not []string
+	for _, w := range all {
+		if w.OptOut == "" {
+			may = append(may, w)
+		} else {
+			not = append(not, w.Name+" ("+w.OptOut+")")
+		}
+	}
+	return may, strings.Join(not, ", ")
 }
 
 // policy states which tags deploy an environment when they are pushed.

@@ -89,3 +89,62 @@ func TestMalformedPush(t *testing.T) {
 		})
 	}
 }
+
+// TestOptedOut checks which pushes deploy workloads that opted out, are disabled, are
+// production, or have their image named by hand.
+func TestOptedOut(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ env, account, repository, want string }{
+		{"opt-out", "111122223333", "orchard_service_api", "push of tag latest to orchard_service_api: api"},
+		{"opt-out", "111122223333", "orchard_service_billing",
+			"no push deploys billing (services[1].auto_deploy is false); send a DEPLOY event"},
+		{"opt-out", "111122223333", "orchard_backend",
+			"no push deploys backend (workload.backend_auto_deploy is false); send a DEPLOY event"},
+		{"opt-out", "111122223333", "orchard_service_parked",
+			`the push to "orchard_service_parked" is for parked, which is disabled (services[2].enabled is false)`},
+		{"service-named-backend", "111122223333", "orchard_backend", "push of tag latest to orchard_backend: backend"},
+		{"service-named-backend", "111122223333", "orchard_service_backend",
+			"push of tag latest to orchard_service_backend: service:backend"},
+		{"production-by-name", "111122223333", "orchard_service_api",
+			`tag "latest" does not deploy eu-live: auto_deploy is empty, so no push does; send a DEPLOY event`},
+		{"ecr-image-by-hand", "111122223333", "orchard_service_api", "push of tag latest to orchard_service_api: api"},
+		{"ecr-image-by-hand", "444455556666", "orchard_service_api", `the push to "orchard_service_api" was to the ` +
+			`registry of account "444455556666" in "us-east-1"; staging runs images from account 111122223333 in ` +
+			`us-east-1 (services[0].docker_image names it)`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.env+" "+tt.repository+" "+tt.account, func(t *testing.T) {
+			t.Parallel()
+			env := field(t, tt.env)
+			raw := pushed(tt.account, env.Region, fmt.Sprintf(push, tt.repository, "latest"))
+			r := Read([]byte(raw), env, now)
+			got := r.Reason
+			for _, request := range r.Requests {
+				got += ": " + request.Workload.Name
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestOneOptedOut checks that a push deploys those of a repository's workloads that did
+// not opt out.
+func TestOneOptedOut(t *testing.T) {
+	t.Parallel()
+	const image = "docker_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/shop"
+	env, err := environment.Parse("dev.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\nservices: [{name: a, "+
+		image+"}, {name: b, "+image+", auto_deploy: false}, {name: c, "+image+"}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, request := range Read([]byte(pushed("111122223333", "us-east-1", fmt.Sprintf(push, "shop", "latest"))), env,
+		now).Requests {
+		got = append(got, request.Workload.Name)
+	}
+	if strings.Join(got, " ") != "a c" {
+		t.Errorf("the push deploys %v", got)
+	}
+}

@@ -101,7 +101,7 @@ type candidate struct {
 // service of each.
 func candidatesOf(env *environment.Environment) (candidates []candidate, targets []ecsservice.Target) {
 	for _, w := range env.Workloads {
-		if !w.Deployable() || w.Repository == "" {
+		if !w.Deploys() {
 			continue
 		}
 		for _, pattern := range env.AutoDeploy {
