@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,6 +17,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/image"
 	"deployer/internal/rollout"
 )
 
@@ -30,6 +33,28 @@ func fileFlag(cmd *cobra.Command) *string {
 	file := cmd.Flags().StringP("file", "f", "", "environment `FILE`")
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // fails only for a flag that does not exist
 	return file
+}
+
+// accountFlag adds the flag --account: the environment's account, for files that do not
+// have it.
+func accountFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("account", "", "`ID` of the environment's account, if the file does not have it")
+}
+
+// loadIn is [app.load] for an environment in an account. The file's own account, if it
+// has one, must be the same.
+func (a *app) loadIn(file, account string) (*environment.Environment, error) {
+	env, err := a.load(file)
+	if err != nil || account == "" {
+		return env, err
+	}
+	if !image.ValidAccountID(account) {
+		return nil, wrongUsage("--account %q is not an account id: write 12 digits, leading zeros too", account)
+	}
+	if env.AccountID != "" && env.AccountID != account {
+		return nil, wrongUsage("--account is %s, but %s is in account %s", account, file, env.AccountID)
+	}
+	return env.In(account), nil
 }
 
 // load reads an environment file and prints its warnings.
@@ -80,6 +105,9 @@ func (a *app) service(env *environment.Environment, name string) (environment.Wo
 	if ok {
 		return w, nil
 	}
+	if task, ok := env.Find(name, environment.Tasks...); ok && strings.HasPrefix(name, environment.TaskPrefix) {
+		return w, fmt.Errorf("%s %s is not a service: deploying tasks is not supported yet", task.Kind, task.Name)
+	}
 	err := errors.New(event.Unknown(env, "service", name))
 	near := nearest(name, env.Names(environment.Services...))
 	i := slices.Index(a.args, name)
@@ -101,7 +129,7 @@ func (a *app) services(env *environment.Environment, names []string) (all []envi
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(names[:i], name) {
+		if !slices.Contains(names[:i], name) && !slices.Contains(all, w) {
 			all = append(all, w)
 		}
 	}

@@ -18,7 +18,6 @@ import (
 const callersAccount = `"$(aws sts get-caller-identity --query Account --output text)"`
 
 func (a *app) explainCommand() *cobra.Command {
-	var account string
 	cmd := &cobra.Command{
 		Use:   "explain -f FILE EVENT.json",
 		Short: "Explain what an event would do in an environment (offline)",
@@ -30,9 +29,9 @@ if it is rejected.`,
 		Args:    arguments("EVENT.json"),
 	}
 	file := fileFlag(cmd)
-	cmd.Flags().StringVar(&account, "account", "", "`ID` of the environment's account, if the file does not have it")
+	account := accountFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		env, err := a.load(*file)
+		env, err := a.loadIn(*file, *account)
 		if err != nil {
 			return err
 		}
@@ -40,7 +39,7 @@ if it is rejected.`,
 		if err != nil {
 			return fmt.Errorf("reading the event: %w", err)
 		}
-		if env = env.In(account); env.AccountID == "" {
+		if env.AccountID == "" {
 			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+" "+callersAccount,
 				"%s does not name the environment's account, which decides whether it obeys a push: "+
 					"add account_id to it, or use --account", *file)
@@ -61,6 +60,12 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 			rejected = rejected || answer.Status == ecsdeploy.Rejected
 			continue
 		}
+		if r.Workload.External != "" {
+			fmt.Fprintf(a.out, "\n%s %s\n  %-9s its image %s is from outside ECR\n", r.Workload.Kind, r.Workload.Name,
+				ecsdeploy.Rejected, r.Workload.External)
+			rejected = true
+			continue
+		}
 		a.explainRequest(env, r)
 	}
 	if reading.Verdict == event.Followed {
@@ -79,16 +84,16 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(a.out, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
 	}
-	if w.Repository == "" {
-		line("image", "%s, from outside ECR: it would be rejected", w.External)
-		return
-	}
 	if r.Rollback {
 		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
 	} else {
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
-	line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
+	if w.RegistryReason == env.Strategy.String() {
+		line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
+	} else {
+		line("registry", "%s: %s", w.Registry, w.RegistryReason)
+	}
 	line("cluster", "%s", env.Cluster)
 	line("service", "%s", w.Pointer.Name())
 	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)

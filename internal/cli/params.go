@@ -23,20 +23,30 @@ of one that is left out: repeat the arguments at each update of the stack.`,
 deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms`,
 		Args: arguments("[NAME=VALUE...]"),
 	}
-	file := fileFlag(cmd)
+	file, account := fileFlag(cmd), accountFlag(cmd)
 	cmd.Flags().StringVar(&format, "format", "sam", "output `FORMAT`: sam, samconfig or tfvars")
 	completeFormats(cmd, stack.Formats...)
 	cmd.RunE = func(_ *cobra.Command, more []string) error {
 		if !slices.Contains(stack.Formats, format) {
 			return wrongUsage("there is no format %q: choose one of %s", format, strings.Join(stack.Formats, ", "))
 		}
-		env, err := a.load(*file)
+		env, err := a.loadIn(*file, *account)
 		if err != nil {
 			return err
 		}
 		parameters, err := stack.Parameters(env, more...)
 		if err != nil {
 			return err
+		}
+		if env.Production != "" {
+			a.note("%s", production(env))
+		}
+		if len(env.TrustedAccounts) > 0 && !slices.ContainsFunc(more, func(setting string) bool {
+			return strings.HasPrefix(setting, "ForwardPushesTo=")
+		}) {
+			a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
+				"account " +
+				"out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
 		}
 		text, err := stack.Format(format, env, parameters)
 		if err != nil {

@@ -34,7 +34,8 @@ func (a *app) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy -f FILE repository|lifecycle|bus|github",
 		Short: "Print the policies that accounts have to give each other",
-		Long: `repository   policy of the ECR repositories: which accounts pull images
+		Long: `repository   policy of the ECR repositories: which accounts pull images; without flags,
+             those of ecr_trusted_accounts
 lifecycle    lifecycle policy of the ECR repositories: which images are kept
 bus          policy of the event bus: which accounts send events
 github       role that GitHub's workflows assume to send DEPLOY events; as JSON, one
@@ -47,7 +48,7 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 		Args:      arguments("POLICY"),
 		ValidArgs: policyKinds,
 	}
-	file := fileFlag(cmd)
+	file, account := fileFlag(cmd), accountFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
 	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
@@ -61,7 +62,7 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 		if err := checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
 			return err
 		}
-		env, err := a.load(*file)
+		env, err := a.loadIn(*file, *account)
 		if err != nil {
 			return err
 		}

@@ -24,19 +24,26 @@ deployer resolve -f project/prod.yaml backend git-abc123f --check`,
 		Annotations: permissions("ecr:BatchGetImage (with --check)"),
 		Args:        arguments("SERVICE", "TAG"),
 	}
-	file := fileFlag(cmd)
+	file, account := fileFlag(cmd), accountFlag(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "ask ECR for the image, and print its digest")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, tag, err := a.loadServiceAndTag(*file, args)
-		switch {
-		case err != nil:
+		_, w, tag, err := a.loadServiceAndTag(*file, args)
+		if err != nil {
 			return err
+		}
+		env, err := a.loadIn(*file, *account)
+		if err != nil {
+			return err
+		}
+		w = env.Current(w)
+		switch {
 		case check:
 			return a.resolve(cmd.Context(), env, w, tag)
 		case env.AccountID == "" && w.Registry.AccountID == "":
 			return hinted(commandLine("resolve", "-f", env.File, w.Name, tag, "--check"),
-				"%s does not name the account of the registry: add account_id to it, or use --check to ask AWS",
+				"%s does not name the account of the registry: add account_id to it, use --account, or --check to "+
+					"ask AWS",
 				env.File)
 		case w.Repository == "":
 			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag",

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,8 @@ func (a *app) validateCommand() *cobra.Command {
 		Use:   "validate FILE...",
 		Short: "Check environment files",
 		Long: `Every fault of every file is printed with its line and column. For a file without
-faults, the registry and how it was chosen are printed.`,
+faults, advice is printed, and the registry and how it was chosen; for production,
+why it is production, and what deploys it.`,
 		Example: `deployer validate project/dev.yaml project/prod.yaml`,
 		Args:    arguments("FILE..."),
 		RunE: func(_ *cobra.Command, files []string) error {
@@ -41,7 +44,7 @@ func (a *app) validate(file string) bool {
 		printError(a.err, err)
 		return false
 	}
-	for _, w := range env.Warnings {
+	for _, w := range slices.Concat(env.Warnings, env.Advice) {
 		fmt.Fprintln(a.out, w)
 	}
 	registry := env.Registry().String()
@@ -50,5 +53,21 @@ func (a *app) validate(file string) bool {
 	}
 	fmt.Fprintf(a.out, "%s: ok: %s, with images of %s (%s: %s)\n",
 		file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
+	if env.Production != "" {
+		fmt.Fprintf(a.out, "%s: %s\n", file, production(env))
+	}
 	return true
+}
+
+// production says why an environment is production, and what deploys it.
+func production(env *environment.Environment) string {
+	pushes := "no push deploys it"
+	if !env.AutoDeploy.IsEmpty() {
+		pushes = "pushes of " + env.AutoDeploy.String() + " deploy it, because deployer.auto_deploy names them"
+	}
+	sources := "no DEPLOY event does"
+	if len(env.DeploySources) > 0 {
+		sources = "DEPLOY events from " + strings.Join(env.DeploySources, ", ") + " do"
+	}
+	return env.Name + " is production (" + env.Production + "): " + pushes + "; " + sources
 }

@@ -72,7 +72,8 @@ func (t Target) named(td *types.TaskDefinition) ([]int, error) {
 			return aws.ToString(c.Name) == name
 		})
 		if i < 0 {
-			return nil, t.noContainer(td, fmt.Errorf("%s names the container %q, and the containers are %s", t.setting(),
+			return nil, t.noContainer(td, fmt.Errorf("%s names the container %q, and the containers are %s",
+				t.setting(),
 				name, names(td)), "correct "+t.setting()+" in "+t.File)
 		}
 		chosen = append(chosen, i)
@@ -94,7 +95,8 @@ func (t Target) oneImage(td *types.TaskDefinition, chosen []int) ([]int, error) 
 		for _, i := range chosen {
 			all = append(all, aws.ToString(td.ContainerDefinitions[i].Name))
 		}
-		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen), names(td)),
+		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen),
+			names(td)),
 			"name the one that deployments change in "+t.File+", or list all that run the same image: "+t.setting()+
 				": ["+strings.Join(all, ", ")+"]")
 	}

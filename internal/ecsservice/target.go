@@ -33,7 +33,8 @@ type Target struct {
 // TargetOf returns the target of a workload that runs as an ECS service.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
 	return Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Service: w.Pointer.Name(), Family: w.Family,
-		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(), Base: env.Base}
+		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
+		Base: env.Base}
 }
 
 // Command returns a command of the deployer for the target's workload, for

@@ -26,7 +26,7 @@ func (r rule) impaired() Decision {
 	case o.Foreign(): // ECS repeats the event, and no journal would show the duplicate
 		return nothing("tasks of an external deployment do not start")
 	}
-	if d, done := r.alreadyReported(journal.Succeeded, journal.Impaired, journal.Failed, journal.Superseded); done {
+	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {
 		return d
 	}
 	d := r.draft(outcome.DeploymentImpaired, journal.Impaired)

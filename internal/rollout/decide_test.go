@@ -196,8 +196,6 @@ func TestDecide(t *testing.T) {
 				problem(noBreaker)))},
 		{"duplicate with a circuit breaker", impair, "", primary(revision(ended(journal.Impaired))),
 			ignored("already reported: impaired")},
-		{"after it succeeded", impair, "", primary(revision(ended(journal.Succeeded))),
-			ignored("already reported: succeeded")},
 		{"of ECS's rollback", impair, "", primary(rollback), ignored(
 			"tasks of ECS's rollback do not start: its failure is reported when ECS ends it")},
 		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),

@@ -314,9 +314,7 @@ func (o *Observation) addDeployment(service *types.Service) (revision string) {
 			continue
 		}
 		o.ID, o.Primary, o.Accepted = id, primary, aws.ToTime(d.CreatedAt)
-		// Only rolling updates have a rolloutState (ECS API reference, "Deployment").
-		o.InProgress = d.RolloutState == types.DeploymentRolloutStateInProgress ||
-			d.RolloutState == "" && d.RunningCount < d.DesiredCount
+		o.InProgress = d.RolloutState == types.DeploymentRolloutStateInProgress
 		if ecsservice.IsRollback(d) {
 			o.Rollback, o.RollbackReason = true, aws.ToString(d.RolloutStateReason)
 		}

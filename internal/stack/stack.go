@@ -29,12 +29,12 @@ func Name(env *environment.Environment) string {
 
 // Parameters returns every parameter of the template, because `sam deploy` keeps the
 // previous value of one that is left out. Those that follow from the environment file
-// come first, then those that it does not decide: more holds NAME=VALUE for these, and
+// come first, then those that it decides at most by default: more holds NAME=VALUE for these, and
 // NAME= for the template's default. The error names the setting that is invalid, or
 // the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	autoDeploy := "disabled"
-	if !env.AutoDeploy.IsEmpty() {
+	if !env.AutoDeploy.IsEmpty() && slices.ContainsFunc(env.Workloads, environment.Workload.Deploys) {
 		autoDeploy = "enabled"
 	}
 	all := []Parameter{
@@ -57,8 +57,24 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	}
 	all = append(all, Parameter{"ExtraFamilyArns", families}, Parameter{"ExtraRepositoryArns", repositories},
 		Parameter{"SlackParameter", env.Notify.Slack}, Parameter{"NotifyTopicArn", env.Notify.Topic})
-	settings, err := choose(more, env.File)
+	settings, err := choose(append([]string{forwarding + forwards(env)}, more...), env.File)
 	return append(all, settings...), err
+}
+
+// forwarding is the setting of the buses that receive a registry's pushes.
+const forwarding = "ForwardPushesTo="
+
+// forwards returns the default buses of ecr_trusted_accounts, which run images of the
+// environment's own registry. The template accepts five.
+func forwards(env *environment.Environment) string {
+	var buses []string
+	for _, t := range env.TrustedAccounts {
+		bus := "arn:" + image.PartitionOf(t.Region).Name + ":events:" + t.Region + ":" + t.ID + ":event-bus/default"
+		if env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
+			buses = append(buses, bus)
+		}
+	}
+	return strings.Join(buses[:min(len(buses), 5)], ",")
 }
 
 // choose returns the chosen parameters with the values of settings of the form
@@ -85,7 +101,7 @@ func choose(settings []string, file string) ([]Parameter, error) {
 
 var errNoAccount = errors.New(
 	"the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add " +
-		"account_id to the file)")
+		"account_id to the file, or use --account)")
 
 // extraFamilies returns the ARNs of families that the name patterns of the template do
 // not cover.

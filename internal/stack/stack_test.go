@@ -231,3 +231,43 @@ func TestFormats(t *testing.T) {
 		}
 	}
 }
+
+// TestParametersOfTheField checks single parameters of files as they are in the field.
+func TestParametersOfTheField(t *testing.T) {
+	t.Parallel()
+	const buses = "arn:aws:events:us-east-1:444455556666:event-bus/default," +
+		"arn:aws:events:eu-west-1:777788889999:event-bus/default"
+	const other = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+	for _, tt := range []struct {
+		file, more, parameter, want string
+	}{
+		{"trusted-accounts", "", "ForwardPushesTo", buses},
+		{"trusted-accounts", "ForwardPushesTo=", "ForwardPushesTo", ""},
+		{"trusted-accounts", "ForwardPushesTo=" + other, "ForwardPushesTo", other},
+		{"opt-out", "", "AutoDeploy", "enabled"},
+		{"production-by-name", "", "AutoDeploy", "disabled"},
+		{"production-by-name", "", "DeploySources", "action.eu-live,action.production"},
+		{"ecr-image-by-hand", "", "ExtraRepositoryArns",
+			"arn:aws:ecr:us-east-1:111122223333:repository/orchard_backend," +
+				"arn:aws:ecr:us-east-1:111122223333:repository/orchard_service_api"},
+	} {
+		env, err := environment.Load("../environment/testdata/" + tt.file + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var more []string
+		if tt.more != "" {
+			more = []string{tt.more}
+		}
+		parameters, err := Parameters(env, more...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted(t, parameters)
+		for _, p := range parameters {
+			if p.Name == tt.parameter && p.Value != tt.want {
+				t.Errorf("%s %s: %s is %q, want %q", tt.file, tt.more, p.Name, p.Value, tt.want)
+			}
+		}
+	}
+}
