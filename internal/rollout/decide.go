@@ -191,7 +191,7 @@ func (r rule) completed() Decision {
 		return r.notShifted()
 	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
-	return Decision{Drafts: append([]Draft{d}, r.endReplaced(false)...)}
+	return Decision{Drafts: append([]Draft{d}, r.endReplaced(!d.Foreign)...)}
 }
 
 // notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic,

@@ -352,15 +352,27 @@ func (o *Observation) addRollback(service *types.Service, f *family, own bool) {
 			from := f.record(aws.ToString(r.From.TaskDefinition))
 			switch id := aws.ToString(r.From.Id); {
 			case from.TaskDefinition == "": // it is read first
+			case own && !r.Certain:
 			case from.Return == o.ID:
 				o.rollbackOf(from)
-			case r.Certain || o.Rollback || !own && (from.Foreign || from.Pending()):
+			case r.Certain || o.Rollback || o.restores(from):
 				o.Rollback = true
 				o.RollbackFrom = from
 				o.RollbackFrom.DeploymentID = id
 			}
 		}
 	}
+}
+
+// restores reports whether the rollout of an older revision is taken for ECS's
+// rollback of a newer one that has not ended, though ECS does not say so. Of two
+// concurrent events, the later one's revision may be the older one: it has not run
+// before the other.
+func (o *Observation) restores(from journal.Record) bool {
+	if o.Revision.Pending() && from.Previous != o.Revision.TaskDefinition {
+		return false
+	}
+	return from.Foreign || from.Pending()
 }
 
 // addOthers adds the previous revision, the running one, and the replaced
