@@ -31,7 +31,7 @@ func Load(ctx context.Context, region string) (aws.Config, error) {
 	}
 	if _, err := c.Credentials.Retrieve(ctx); err != nil {
 		return c, fault.Misconfigured(fault.ErrNoCredentials, "looking for AWS credentials", err,
-			"aws sso login # or set AWS_PROFILE to a profile with credentials")
+			"aws sso login # with AWS CLI v2; or set AWS_PROFILE to a profile with credentials")
 	}
 	return c, nil
 }

@@ -209,8 +209,9 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environme
 	defer cancel()
 	revision, moved, err := rollouts.Await(waiting, target, ids[0], newest)
 	if errors.Is(err, errNotStarted) {
-		return hinted(fmt.Sprintf("aws logs tail /aws/lambda/%s_deployer_%s --since 10m --region %s",
-			s.env.Project, s.env.Name, s.env.Region), "%w", err)
+		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
+			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
+			s.env.Region, s.env.Project, s.env.Name, ids[0]), "%w", err)
 	}
 	if err != nil {
 		return err

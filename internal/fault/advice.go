@@ -56,8 +56,8 @@ func (d Denial) Advice() string {
 			"account can do this", accountName(d.Account), d.Statement())
 	case ResourceControl:
 		return fmt.Sprintf("in the organization's management account, attach RCPFullAWSAccess again to account %s and "+
-			"to every organizational unit above it, which has to let this through: %s", accountName(accountOf(d.Resource)),
-			d.forPrincipal(true))
+			"to every organizational unit above it, which has to let this through: %s",
+			accountName(accountOf(d.Resource)), d.forPrincipal(true))
 	case EndpointPolicy:
 		return fmt.Sprintf("add to the policy of the VPC endpoint for %s through which the call goes: %s; list the "+
 			"endpoints: aws ec2 describe-vpc-endpoints%s", d.service(), d.forPrincipal(true), d.regionOption())

@@ -143,8 +143,8 @@ func TestAdvice(t *testing.T) {
 			"in account 333333333333, add to the policy of role myproject_deployer_prod: " +
 				`{"Effect":"Allow","Action":["ecr:BatchImportUpstreamImage"],"Resource":` +
 				`"arn:aws:ecr:us-east-1:111111111111:repository/docker-hub/library/nginx"}; if it is still denied ` +
-				"then, in account 111111111111, add to the policy of repository docker-hub/library/nginx in us-east-1: " +
-				root + `ecr:BatchImportUpstreamImage"]}`},
+				"then, in account 111111111111, add to the policy of repository docker-hub/library/nginx in " +
+				"us-east-1: " + root + `ecr:BatchImportUpstreamImage"]}`},
 		{"resource policy", "AccessDeniedException", lines[4],
 			"in account 111111111111, add to the policy of repository myproject_backend in us-east-1: " + root +
 				`ecr:BatchGetImage"]}`},
