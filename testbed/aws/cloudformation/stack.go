@@ -40,6 +40,9 @@ func (t *Template) QueuePolicies() []QueuePolicy { return t.queuePolicies }
 // Roles returns the stack's roles, sorted by logical id.
 func (t *Template) Roles() []Role { return t.roles }
 
+// Functions returns the stack's functions, sorted by logical id.
+func (t *Template) Functions() []Function { return t.functions }
+
 // Function returns the function with the logical id. It is not ok if the stack does not have it.
 func (t *Template) Function(logicalID string) (Function, bool) {
 	i := slices.IndexFunc(t.functions, func(f Function) bool { return f.LogicalID == logicalID })

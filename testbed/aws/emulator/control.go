@@ -6,6 +6,7 @@ import (
 
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/sqs"
 )
 
@@ -83,3 +84,9 @@ func (e *Emulator) PutParameter(account, region, name, value string) {
 func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
 	return e.secrets.Put(api.Scope{Account: account, Region: region}, name, value)
 }
+
+// CreateFunction creates a Lambda function, or replaces the one with its ARN, so that its configuration can be read.
+func (e *Emulator) CreateFunction(f lambda.Function) { e.lambda.Create(f) }
+
+// DeleteFunction deletes the Lambda function with the ARN, if there is one.
+func (e *Emulator) DeleteFunction(arn string) { e.lambda.Delete(arn) }

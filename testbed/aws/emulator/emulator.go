@@ -10,6 +10,7 @@ import (
 	"deployer/testbed/aws/ecs"
 	"deployer/testbed/aws/events"
 	"deployer/testbed/aws/iam"
+	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/s3"
 	"deployer/testbed/aws/secretsmanager"
 	"deployer/testbed/aws/sns"
@@ -49,6 +50,7 @@ type Emulator struct {
 	sns     *sns.Server
 	secrets *secretsmanager.Server
 	ssm     *ssm.Server
+	lambda  *lambda.Server
 
 	operations api.Operations
 
@@ -84,9 +86,11 @@ func New(o Options) *Emulator {
 	e.sns = sns.New(backend)
 	e.secrets = secretsmanager.New(backend)
 	e.ssm = ssm.New(backend, e.secrets)
+	e.lambda = lambda.New(backend)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
-		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(), sts.Operations(),
+		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
+		e.lambda.Operations(), sts.Operations(),
 	)
 	return e
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/s3"
 )
 
@@ -41,6 +42,11 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		s3.Write(w, requestID, answer, err)
 	case queryServices[r.Service] != "":
 		writeXML(w, requestID, queryServices[r.Service], answer, err)
+	case r.Service == "lambda":
+		if err != nil { // the REST protocol names the error in a header
+			w.Header().Set("X-Amzn-ErrorType", err.Code)
+		}
+		writeJSON(w, requestID, answer, err)
 	default:
 		writeJSON(w, requestID, answer, err)
 	}
@@ -57,7 +63,12 @@ func (e *Emulator) parse(hr *http.Request) (*api.Request, *api.Error) {
 		return r, api.NewError("SerializationException", "reading the request: %v", readErr)
 	}
 	r.Body = body
-	r.Service, r.Operation = parseOperation(hr, body)
+	if lambda.IsRequest(hr) {
+		r.Service = "lambda"
+		r.Operation, r.Body = lambda.Parse(hr)
+	} else {
+		r.Service, r.Operation = parseOperation(hr, body)
+	}
 	signature, err := api.ParseSignature(hr)
 	if err != nil {
 		return r, err

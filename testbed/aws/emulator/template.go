@@ -6,10 +6,11 @@ import (
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/lambda"
 )
 
-// LoadTemplate creates the resources of a template in the account and region: rules with their targets, bus policies,
-// queues and roles. They replace resources with the same names. EventBridge may send to a queue of a template only if
+// LoadTemplate creates the resources of a template in the account and region: functions, rules with their targets,
+// bus policies, queues and roles. They replace resources with the same names. EventBridge may send to a queue of a template only if
 // the queue's policy allows it.
 func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Template) error {
 	scope := api.Scope{Account: account, Region: region}
@@ -22,6 +23,10 @@ func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Templa
 	}
 	for _, q := range t.Queues() {
 		e.sqs.CreateWithPolicy(q.ARN, policies[q.ARN])
+	}
+	for _, f := range t.Functions() {
+		e.lambda.Create(lambda.Function{ARN: f.ARN, RoleARN: f.RoleARN, Runtime: f.Runtime, Handler: f.Handler,
+			Environment: f.Environment})
 	}
 	for _, r := range t.Rules() {
 		if err := e.events.LoadRule(scope, r); err != nil {

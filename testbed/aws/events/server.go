@@ -42,6 +42,7 @@ func (e *Server) Operations() api.Operations {
 	return api.Operations{
 		"events:DescribeEventBus":  api.JSON(e.describeEventBus),
 		"events:DescribeRule":      api.JSON(e.describeRule),
+		"events:ListRules":         api.JSON(e.listRules),
 		"events:ListTargetsByRule": api.JSON(e.listTargetsByRule),
 		"events:PutEvents":         api.JSON(e.putEvents),
 		"events:PutPermission":     api.JSON(e.putPermission),

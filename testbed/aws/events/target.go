@@ -9,6 +9,10 @@ import (
 // maxTargets is how many targets a rule may have (EventBridge quotas).
 const maxTargets = 5
 
+// pipelines are services that can be targets, to be listed, and that nothing is delivered to: they are not emulated. Such
+// a target needs a role (EventBridge API reference, "PutTargets").
+var pipelines = map[string]bool{"codebuild": true, "codepipeline": true, "states": true}
+
 // A target is where a rule sends events.
 type target struct {
 	ID         string            `json:"Id"`
@@ -39,6 +43,10 @@ func (t target) check(rule api.Scope) *api.Error {
 		return api.Validation("Parameter Id is required.")
 	case !ok:
 		return api.Validation("Parameter %s is not valid. Reason: Provided Arn is not in correct format.", t.ARN)
+	case pipelines[service]:
+		if t.RoleARN == "" {
+			return api.Validation("RoleArn is required for target %s.", t.ARN)
+		}
 	case service != "lambda" && service != "sqs" && service != "events":
 		return api.Validation("Parameter %s is not valid. "+
 			"Reason: the emulator delivers to Lambda, SQS and event buses only.", t.ARN)

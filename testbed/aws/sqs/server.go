@@ -23,6 +23,7 @@ func (s *Server) Operations() api.Operations {
 	return api.Operations{
 		"sqs:ChangeMessageVisibility": api.JSON(s.changeMessageVisibility),
 		"sqs:DeleteMessage":           api.JSON(s.deleteMessage),
+		"sqs:GetQueueAttributes":      api.JSON(s.getQueueAttributes),
 		"sqs:ReceiveMessage":          api.JSON(s.receiveMessage),
 		"sqs:SendMessage":             api.JSON(s.sendMessage),
 	}
