@@ -26,11 +26,13 @@ import (
 type checker struct {
 	env    *environment.Environment
 	caller arn.ARN
-	config aws.Config
-	ecs    *ecs.Client
-	iam    *awsiam.Client
-	events *eventbridge.Client
-	http   aws.HTTPClient // for layers, which ECR returns as a URL
+	// function is the conventional name of the deployer's function, which the stack gives it.
+	function string
+	config   aws.Config
+	ecs      *ecs.Client
+	iam      *awsiam.Client
+	events   *eventbridge.Client
+	http     aws.HTTPClient // for layers, which ECR returns as a URL
 
 	mu           sync.Mutex
 	repositories map[string]*repository // by ARN: workloads may share one
@@ -43,7 +45,8 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &checker{env: env, caller: caller, config: config, ecs: ecs.NewFromConfig(config),
+	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
+		ecs:    ecs.NewFromConfig(config),
 		iam:    awsiam.NewFromConfig(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
 }

@@ -51,7 +51,7 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 	all := []*findings{first, events}
 	var g errgroup.Group
 	g.SetLimit(maxInFlight)
-	g.Go(func() error { events.events(ctx, c); return nil })
+	g.Go(func() error { events.events(ctx, c); events.others(ctx, c); return nil })
 	states := c.describeServices(ctx, deployable)
 	for i, w := range deployable {
 		f := &findings{service: w.Name}

@@ -137,6 +137,17 @@ func TestHealthy(t *testing.T) {
 			"ok push rule: myproject_deployer_push_dev matches, and its target is " +
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok bus policy: not needed: pushes happen in this account",
+			"ok reconcile rule: myproject_deployer_reconcile_dev matches, and its target is " +
+				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok rollout rule: myproject_deployer_rollout_dev matches, and its target is " +
+				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok hook rule: myproject_deployer_hook_dev matches, and its target is " +
+				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok outcome rule: myproject_deployer_outcome_dev matches, and its target is " +
+				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
+			"ok broken rule: myproject_deployer_broken_dev matches, and its target is " +
+				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
+			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of dev",
 			`ok service: service "myproject_service_dev" in cluster "myproject_cluster_dev" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
@@ -161,6 +172,17 @@ func TestHealthy(t *testing.T) {
 			"ok push rule: myproject_deployer_push_staging matches, and its target is " +
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok bus policy: the default bus accepts push events from account 111111111111",
+			"ok reconcile rule: myproject_deployer_reconcile_staging matches, and its target is " +
+				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok rollout rule: myproject_deployer_rollout_staging matches, and its target is " +
+				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok hook rule: myproject_deployer_hook_staging matches, and its target is " +
+				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok outcome rule: myproject_deployer_outcome_staging matches, and its target is " +
+				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
+			"ok broken rule: myproject_deployer_broken_staging matches, and its target is " +
+				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
+			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of staging",
 			`ok service: service "myproject_service_staging" in cluster "myproject_cluster_staging" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
-	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
 )
@@ -24,59 +22,44 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	env := c.env
 	var asked []event
 	for _, source := range env.DeploySources {
-		asked = append(asked, event{"DEPLOY", source, env.AccountID, env.Region,
-			map[string]string{"service": environment.BackendName, "tag": "git-abc123f"}})
+		asked = append(asked, deployEvent(env, source, nil))
 	}
 	if len(asked) > 0 {
-		f.rule(ctx, c, "deploy", asked)
+		f.rule(ctx, c, "deploy", c.function, asked)
 	} else {
 		f.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is accepted")
 	}
-	if env.AutoDeploy.IsEmpty() {
-		return
+	if !env.AutoDeploy.IsEmpty() {
+		push := pushEvent(env)
+		f.rule(ctx, c, "push", c.function, []event{push})
+		f.bus(ctx, c, push)
+		f.reconcile(ctx, c)
 	}
-	registry := env.Registry()
-	push := event{"ECR Image Action", "aws.ecr", registry.AccountID, registry.Region, map[string]string{
-		"action-type": "PUSH", "result": "SUCCESS", "repository-name": env.Project + "_backend", "image-tag": "latest",
-		"image-digest": "sha256:" + strings.Repeat("0", 64)}}
-	f.rule(ctx, c, "push", []event{push})
-	f.bus(ctx, c, push)
-}
-
-// event is one that a rule should match.
-type event struct {
-	detailType, source, account, region string
-	detail                              map[string]string
-}
-
-func (e event) String() string {
-	b, _ := json.Marshal(map[string]any{ // maps of strings always encode
-		"version": "0", "id": "00000000-0000-0000-0000-000000000000", "detail-type": e.detailType, "source": e.source,
-		"account": e.account, "time": "2026-01-01T00:00:00Z", "region": e.region, "resources": []string{},
-		"detail": e.detail})
-	return string(b)
+	f.rule(ctx, c, "rollout", c.function, []event{rolloutEvent(c)})
+	f.rule(ctx, c, "hook", c.function, []event{hookEvent(c)})
+	f.rule(ctx, c, "outcome", c.failedQueue(), []event{outcomeEvent(env, "Deployment Rejected")})
+	f.rule(ctx, c, "broken", c.failedQueue(), []event{outcomeEvent(env, "Deployment Failed")})
 }
 
 // rule reports whether one of the deployer's rules exists, is enabled, matches the
-// events that it should, and has the function as its target.
-func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []event) {
+// events that it should, and has the function or queue named target as its target.
+func (f *findings) rule(ctx context.Context, c *checker, kind, target string, matches []event) {
 	check := kind + " rule"
-	name := c.env.Project + "_deployer_" + kind + "_" + c.env.Name
-	resource := fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", c.caller.Partition, c.env.Region, c.env.AccountID, name)
+	name := c.ruleName(kind)
+	resource := c.ruleARN(name)
 	fix := install + c.env.Name
 	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
 	switch {
 	case fault.HasCode(err, "ResourceNotFoundException"):
 		f.add(check, Problem,
-			fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: such events deploy nothing",
-				name, c.env.AccountID, c.env.Region), fix)
+			fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: %s",
+				name, c.env.AccountID, c.env.Region, lost[kind]), fix)
 		return
 	case err != nil:
 		f.notChecked(c, check, "events:DescribeRule", resource, err)
 		return
 	case rule.State == types.RuleStateDisabled:
-		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: such events deploy nothing", name),
-			"aws events enable-rule --region "+c.env.Region+" --name "+name)
+		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: %s", name, lost[kind]), c.enable(name))
 		return
 	}
 	for _, e := range matches {
@@ -92,24 +75,82 @@ func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []
 			return
 		}
 	}
-	f.target(ctx, c, check, name, resource)
+	f.target(ctx, c, check, name, target)
 }
 
-// target reports whether the function is a target of a rule.
-func (f *findings) target(ctx context.Context, c *checker, check, rule, resource string) {
-	out, err := c.events.ListTargetsByRule(ctx, &eventbridge.ListTargetsByRuleInput{Rule: aws.String(rule)})
+// reconcile reports the schedule of the search for lost pushes.
+func (f *findings) reconcile(ctx context.Context, c *checker) {
+	const check = "reconcile rule"
+	name := c.ruleName("reconcile")
+	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
+	switch {
+	case fault.HasCode(err, "ResourceNotFoundException"):
+		f.ok(check, "none: the search for lost pushes is turned off (stack parameter ReconcileMinutes)")
+	case err != nil:
+		f.notChecked(c, check, "events:DescribeRule", c.ruleARN(name), err)
+	case rule.State == types.RuleStateDisabled:
+		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: %s", name, lost["reconcile"]), c.enable(name))
+	default:
+		f.target(ctx, c, check, name, c.function)
+	}
+}
+
+// target reports whether the function or queue named want is a target of a rule, what
+// other targets the rule has, and whether undelivered events are kept.
+func (f *findings) target(ctx context.Context, c *checker, check, rule, want string) {
+	targets, err := c.targets(ctx, rule)
 	if err != nil {
-		f.notChecked(c, check, "events:ListTargetsByRule", resource, err)
+		f.notChecked(c, check, "events:ListTargetsByRule", c.ruleARN(rule), err)
 		return
 	}
-	for _, t := range out.Targets {
-		if strings.HasSuffix(aws.ToString(t.Arn), ":function:"+c.env.Project+"_deployer_"+c.env.Name) {
-			f.ok(check, "%s matches, and its target is %s", rule, aws.ToString(t.Arn))
-			return
+	var ours *types.Target
+	var others []string
+	for i, t := range targets {
+		if strings.HasSuffix(aws.ToString(t.Arn), ":"+want) {
+			ours = &targets[i]
+		} else {
+			others = append(others, aws.ToString(t.Arn))
 		}
 	}
-	f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule),
-		install+c.env.Name)
+	fix := install + c.env.Name
+	switch {
+	case ours == nil && want == c.function:
+		f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), fix)
+	case ours == nil:
+		f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the queue %q", rule, want), fix)
+	case ours.DeadLetterConfig == nil || aws.ToString(ours.DeadLetterConfig.Arn) == "":
+		f.add(check, Warning, fmt.Sprintf("the target of rule %q has no dead-letter queue: an event that cannot be "+
+			"delivered is lost", rule), fix)
+	case len(others) > 0:
+		f.add(check, Warning, fmt.Sprintf("rule %q has another target besides the stack's own: %s", rule,
+			strings.Join(others, ", ")), "remove it, unless you added it on purpose: "+fix)
+	default:
+		f.ok(check, "%s matches, and its target is %s", rule, aws.ToString(ours.Arn))
+	}
+}
+
+// lost is what does not happen without a rule.
+var lost = map[string]string{
+	"deploy": "such events deploy nothing", "push": "such events deploy nothing",
+	"reconcile": "pushes whose events were lost are not found",
+	"rollout":   "how rollouts end is not reported", "hook": "pauses and failed hooks are not reported",
+	"outcome": "rejected events are not kept", "broken": "the events of failed rollouts are not kept",
+}
+
+func (c *checker) ruleName(kind string) string {
+	return c.env.Project + "_deployer_" + kind + "_" + c.env.Name
+}
+
+func (c *checker) ruleARN(name string) string {
+	return fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", c.caller.Partition, c.env.Region, c.env.AccountID, name)
+}
+
+// failedQueue returns the name of the failure queue.
+func (c *checker) failedQueue() string { return c.env.Project + "_deployer_failed_" + c.env.Name }
+
+// enable returns the command that enables a rule.
+func (c *checker) enable(rule string) string {
+	return "aws events enable-rule --region " + c.env.Region + " --name " + rule
 }
 
 // bus reports whether the default bus accepts push events from the registry's account.

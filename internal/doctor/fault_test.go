@@ -235,7 +235,7 @@ func TestFaults(t *testing.T) {
 		{name: "rules without the function", change: func(e *environment.Environment) { e.Project = "other" },
 			damage: func(t *testing.T, x *fixture) {
 				for name, pattern := range map[string]string{"deploy": `{"source":["action.dev"]}`,
-					"push": `{"source":["aws.ecr"]}`} {
+					"push": `{"source":["aws.ecr"]}`, "rollout": `{"source":["aws.ecs"]}`} {
 					_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
 						&eventbridge.PutRuleInput{
 							Name: aws.String("other_deployer_" + name + "_dev"), EventPattern: aws.String(pattern)})

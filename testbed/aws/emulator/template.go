@@ -9,9 +9,9 @@ import (
 	"deployer/testbed/aws/lambda"
 )
 
-// LoadTemplate creates the resources of a template in the account and region: functions, rules with their targets,
-// bus policies, queues and roles. They replace resources with the same names. EventBridge may send to a queue of a template only if
-// the queue's policy allows it.
+// LoadTemplate creates the resources of a template in the account and region: functions, rules with their targets, bus
+// policies, queues and roles. They replace resources with the same names. EventBridge may send to a queue of a template
+// only if the queue's policy allows it.
 func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Template) error {
 	scope := api.Scope{Account: account, Region: region}
 	for _, role := range t.Roles() {

@@ -9,8 +9,8 @@ import (
 // maxTargets is how many targets a rule may have (EventBridge quotas).
 const maxTargets = 5
 
-// pipelines are services that can be targets, to be listed, and that nothing is delivered to: they are not emulated. Such
-// a target needs a role (EventBridge API reference, "PutTargets").
+// pipelines are services that can be targets, and that nothing is delivered to: they are not emulated. Such a target
+// needs a role (EventBridge API reference, "PutTargets").
 var pipelines = map[string]bool{"codebuild": true, "codepipeline": true, "states": true}
 
 // A target is where a rule sends events.

@@ -1,0 +1,144 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/testbed/aws/emulator"
+)
+
+// addRule puts a rule on dev's default bus, with targets given by ARN.
+func (x *fixture) addRule(t *testing.T, name, pattern string, state types.RuleState, targets ...string) {
+	t.Helper()
+	client := eventbridge.NewFromConfig(x.accounts["dev"].Config)
+	_, err := client.PutRule(t.Context(), &eventbridge.PutRuleInput{
+		Name: aws.String(name), EventPattern: aws.String(pattern), State: state})
+	must(t, err)
+	var all []types.Target
+	for _, target := range targets {
+		all = append(all, types.Target{Id: aws.String(target[len(target)-8:]), Arn: aws.String(target),
+			RoleArn: aws.String("arn:aws:iam::111111111111:role/events")})
+	}
+	if all == nil {
+		return
+	}
+	_, err = client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: aws.String(name), Targets: all})
+	must(t, err)
+}
+
+// TestOthers checks what the doctor finds about rules on the bus that match the same events.
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	const lambda = "arn:aws:lambda:us-east-1:111111111111:function:"
+	const off = "if it deploys the same services, switch it off (docs/how-to/install.md): aws events disable-rule " +
+		"--region us-east-1 --name "
+	const again = "; remove it from the infrastructure too, which may enable it again"
+	const known = ": the infrastructure's own deployer, which deploys the same events by its own rules"
+	const may = ": it may deploy the same services"
+	none := Finding{"other rules", "", OK,
+		"no other rule of the default bus matches the DEPLOY and push events of dev", ""}
+	tests := []struct {
+		name, rule, pattern string
+		state               types.RuleState
+		targets             []string
+		want                Finding
+	}{
+		{name: "none", want: none},
+		{"the infrastructure's rule of pushes", "myproject_ci_ecr_dev",
+			`{"source":["aws.ecr"],"detail-type":["ECR Image Action"]` +
+				`,"detail":{"action-type":["PUSH"],"result":["SUCCESS"]}}`,
+			"", []string{lambda + "myproject_ci_lambda_dev"},
+			Finding{"other rules", "", Problem, `rule "myproject_ci_ecr_dev" matches pushes, and its target is the ` +
+				"function " + lambda + "myproject_ci_lambda_dev" + known, off + "myproject_ci_ecr_dev" + again}},
+		{"the infrastructure's rule of DEPLOY", "myproject_ci_manual_dev",
+			`{"source":["action.dev"],"detail-type":["DEPLOY"]}`, "", []string{lambda + "myproject_ci_lambda_dev:live"},
+			Finding{"other rules", "", Problem, `rule "myproject_ci_manual_dev" matches DEPLOY ` +
+				`events of action.dev, and ` +
+				"its target is the function " + lambda + "myproject_ci_lambda_dev:live" + known,
+				off + "myproject_ci_manual_dev" + again}},
+		{"its function under another rule", "pushes", `{"source":[{"prefix":"aws."}]}`, "",
+			[]string{lambda + "ci_lambda_dev"},
+			Finding{"other rules", "", Problem, `rule "pushes" matches pushes, and its target is ` +
+				`the function ` + lambda +
+				"ci_lambda_dev" + known, off + "pushes" + again}},
+		{"disabled", "myproject_ci_manual_global_dev", `{"source":["action.dev"]}`, types.RuleStateDisabled,
+			[]string{lambda + "myproject_ci_lambda_dev"},
+			Finding{"other rules", "", OK, `rule "myproject_ci_manual_global_dev" matches DEPLOY ` +
+				`events of action.dev, ` +
+				"but it is disabled", ""}},
+		{"no target", "ecr_events_cicd", `{"source":["aws.ecr"]}`, "", nil,
+			Finding{"other rules", "", OK, `rule "ecr_events_cicd" matches too, but has no target`, ""}},
+		{"everything", "everything", `{"account":["111111111111"]}`, "", []string{lambda + "audit"},
+			Finding{"other rules", "", Warning, `rule "everything" matches DEPLOY events of ` +
+				`action.dev and pushes, and ` +
+				"its target is the function " + lambda + "audit" + may, off + "everything" + again}},
+		{"a pipeline and a queue", "build",
+			`{"source":["aws.ecr"],"detail":{"repository-name":["myproject_backend"]}}`, "",
+			[]string{"arn:aws:codepipeline:us-east-1:111111111111:deploy-backend",
+				"arn:aws:sqs:us-east-1:111111111111:pushed"},
+			Finding{"other rules", "", Warning, `rule "build" matches pushes, and its target is the ` +
+				`CodePipeline pipeline ` +
+				"arn:aws:codepipeline:us-east-1:111111111111:deploy-backend, and the queue, whose reader may be a " +
+				"deployer, arn:aws:sqs:us-east-1:111111111111:pushed" + may, off + "build" + again}},
+		{"a CodeBuild project", "scan", `{"detail":{"repository-name":["myproject_service_web-api"]}}`, "",
+			[]string{"arn:aws:codebuild:us-east-1:111111111111:project/scan"},
+			Finding{"other rules", "", Warning, `rule "scan" matches pushes, and its target is the CodeBuild project ` +
+				"arn:aws:codebuild:us-east-1:111111111111:project/scan" + may, off + "scan" + again}},
+		{"our function twice", "again", `{"source":["action.dev"]}`, "", []string{lambda + "myproject_deployer_dev"},
+			Finding{"other rules", "", Warning, `rule "again" matches DEPLOY events of action.dev, ` +
+				`and its target is this ` +
+				"deployer's own function, which gets each event twice" + may, off + "again" + again}},
+		{"another project's deployer", "shop_deployer_deploy_dev",
+			`{"source":["action.dev"],"detail":{"project":[{"exists":false},"shop"]}}`, "",
+			[]string{lambda + "shop_deployer_dev"},
+			Finding{"other rules", "", OK, `rule "shop_deployer_deploy_dev" matches DEPLOY events ` +
+				`of action.dev without a ` +
+				`project, and its target is the deployer of project "shop" and environment "dev", ` + lambda +
+				"shop_deployer_dev: it does not deploy services of myproject", ""}},
+		{"other events", "other", `{"source":["action.prod","aws.ecs"]}`, "", []string{lambda + "x"}, none},
+		{"another repository", "repository", `{"source":["aws.ecr"],"detail":{"repository-name":["shop"]}}`, "",
+			[]string{lambda + "x"}, none},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := newFixture(t)
+			if tt.rule != "" {
+				x.addRule(t, tt.rule, tt.pattern, tt.state, tt.targets...)
+			}
+			if diff := cmp.Diff([]Finding{tt.want}, x.others(t)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestOthersDenied: what could not be looked at is unknown, and no problem.
+func TestOthersDenied(t *testing.T) {
+	t.Parallel()
+	for _, action := range []string{"events:ListRules", "events:TestEventPattern", "events:ListTargetsByRule"} {
+		x := newFixture(t)
+		x.addRule(t, "ecr_events_cicd", `{"source":["aws.ecr"]}`, "",
+			"arn:aws:lambda:us-east-1:111111111111:function:ci_lambda_dev")
+		x.aws.Inject(emulator.Fault{Operation: action, Error: emulator.AccessDenied("no " + action)})
+		got := x.others(t)
+		if len(got) != 1 || got[0].Level != Unknown || got[0].Seen != "not checked, access denied: no "+action {
+			t.Errorf("%s: %+v", action, got)
+		}
+	}
+}
+
+// others returns the findings in dev about the rules of the bus.
+func (x *fixture) others(t *testing.T) (found []Finding) {
+	t.Helper()
+	for _, f := range x.examine(t, load(t, "dev"), "").Findings {
+		if f.Check == "other rules" {
+			found = append(found, f)
+		}
+	}
+	return found
+}

@@ -1,0 +1,82 @@
+package doctor
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// event is one that a rule should match.
+type event struct {
+	name                                string // for people
+	detailType, source, account, region string
+	resources                           []string
+	detail                              map[string]any
+}
+
+func (e event) String() string {
+	resources := e.resources
+	if resources == nil {
+		resources = []string{}
+	}
+	b, _ := json.Marshal(map[string]any{ // maps of strings always encode
+		"version": "0", "id": "00000000-0000-0000-0000-000000000000", "detail-type": e.detailType, "source": e.source,
+		"account": e.account, "time": "2026-01-01T00:00:00Z", "region": e.region, "resources": resources,
+		"detail": e.detail})
+	return string(b)
+}
+
+// withoutProject ends the name of a DEPLOY event that does not name its project.
+const withoutProject = " without a project"
+
+// deployEvent returns a DEPLOY event of a source, with further members of its detail.
+func deployEvent(env *environment.Environment, source string, more map[string]any) event {
+	detail := map[string]any{"service": environment.BackendName, "tag": "git-abc123f"}
+	maps.Copy(detail, more)
+	name := "DEPLOY events of " + source
+	if detail["project"] == nil {
+		name += withoutProject
+	}
+	return event{name, "DEPLOY", source, env.AccountID, env.Region, nil, detail}
+}
+
+// pushEvent returns a push to the backend's conventional repository.
+func pushEvent(env *environment.Environment) event {
+	return pushOf(env, env.Registry(), env.Project+"_backend")
+}
+
+func pushOf(env *environment.Environment, registry image.Registry, repository string) event {
+	return event{"pushes", "ECR Image Action", "aws.ecr", registry.AccountID, registry.Region, nil, map[string]any{
+		"action-type": "PUSH", "result": "SUCCESS", "repository-name": repository, "image-tag": "latest",
+		"image-digest": "sha256:" + strings.Repeat("0", 64)}}
+}
+
+// rolloutEvent returns ECS's event about a rollout in the cluster that ended.
+func rolloutEvent(c *checker) event {
+	return event{"rollout events", "ECS Deployment State Change", "aws.ecs", c.env.AccountID, c.env.Region,
+		[]string{c.arn("ecs", "service/"+c.env.Cluster+"/any")},
+		map[string]any{"eventType": "INFO", "eventName": "SERVICE_DEPLOYMENT_COMPLETED", "deploymentId": "ecs-svc/1",
+			"updatedAt": "2026-01-01T00:00:00Z", "reason": "ECS deployment completed."}}
+}
+
+// hookEvent returns ECS's event about a deployment in the cluster that paused.
+func hookEvent(c *checker) event {
+	return event{"hook events", "ECS Hook State Change", "aws.ecs", c.env.AccountID, c.env.Region,
+		[]string{c.arn("ecs", "service-deployment/"+c.env.Cluster+"/any/1")},
+		map[string]any{"eventName": "HOOK_AWAITING_ACTION", "hookType": "PAUSE",
+			"clusterArn": c.arn("ecs", "cluster/"+c.env.Cluster)}}
+}
+
+// outcomeEvent returns the deployer's own event about a deployment of a service.
+func outcomeEvent(env *environment.Environment, detailType string) event {
+	return event{"outcomes", detailType, "deployer", env.AccountID, env.Region, nil, map[string]any{
+		"project": env.Project, "environment": env.Name, "revision": map[string]any{"before": 1, "after": 2}}}
+}
+
+// arn returns the ARN of a resource in the environment's account and region.
+func (c *checker) arn(service, resource string) string {
+	return "arn:" + c.caller.Partition + ":" + service + ":" + c.env.Region + ":" + c.env.AccountID + ":" + resource
+}
