@@ -118,7 +118,8 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 		all = append(all, description+" "+aws.ToString(t.Arn))
 	}
 	fix := fmt.Sprintf("if it deploys the same services, switch it off (docs/how-to/install.md): "+
-		"aws events disable-rule --region %s --name %s; remove it from the infrastructure too, which may enable it again", c.env.Region, name)
+		"aws events disable-rule --region %s --name %s; "+
+		"remove it from the infrastructure too, which may enable it again", c.env.Region, name)
 	if by := aws.ToString(rule.ManagedBy); by != "" {
 		what += " (managed by " + by + ")"
 		fix = "check in that service whether it deploys: its rule cannot be changed here"
