@@ -31,6 +31,11 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 		}
 		return lookup, nil, nil
 	}
+	if w.External != "" { // explain says the same
+		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR, fmt.Sprintf("rolling back %s %q", w.Kind, w.Name),
+			fmt.Errorf("its image %q is not in ECR", w.External),
+			"to deploy from ECR, remove the image from "+env.File+" and apply the infrastructure")
+	}
 	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)
 	if err != nil {
