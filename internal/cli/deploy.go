@@ -39,6 +39,11 @@ var deployActions = []string{
 	"iam:PassRole (for the roles of the task definition)",
 }
 
+// platformActions are the IAM actions with which deploy and rollback check more.
+var platformActions = []string{
+	"ecr:GetDownloadUrlForLayer (optional: checks the platform of an image that is not an index)",
+}
+
 // stageActions are the IAM actions that --follow needs on top.
 var stageActions = []string{
 	"ecs:DescribeServiceDeployments (with --follow; shows stages and pauses, and the end of blue/green deployments)",
@@ -61,7 +66,7 @@ the image already is not changed.
 With --follow, the rollout's progress is shown on standard error.`,
 		Example: `deployer deploy -f project/prod.yaml backend git-abc123f --dry-run
 deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix the login"`,
-		Annotations: permissions(slices.Concat(deployActions, stageActions)...),
+		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
 		Args:        arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)

@@ -20,7 +20,8 @@ have succeeded; a second rollback goes further back. ECR must still have the ima
 		Example: `deployer rollback -f project/prod.yaml backend --dry-run
 deployer rollback -f project/prod.yaml backend --reason "the login is broken" --follow
 deployer rollback -f project/prod.yaml backend --to 41`,
-		Annotations: permissions(slices.Concat(deployActions, []string{"ecs:ListTaskDefinitions"}, stageActions)...),
+		Annotations: permissions(slices.Concat(
+			deployActions, []string{"ecs:ListTaskDefinitions"}, platformActions, stageActions)...),
 		Args:        arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)

@@ -104,6 +104,14 @@ func (s *State) omitted() string {
 		strings.Join(s.leftOut, ", "))
 }
 
+// NeedsPlatform reports whether the order would move the service to an image of which
+// it is not known whether it is built for the platform of the service's tasks.
+func (s *State) NeedsPlatform(o Order) bool {
+	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
+	same := !o.Force && s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
+	return !same && o.Manifest.Fits(want) == image.FitUnknown
+}
+
 // checkPlatform returns a fault if the order would move the service to an image that is
 // built for other platforms than the one its tasks run on.
 func (s *State) checkPlatform(o Order) error {

@@ -9,6 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/testbed/aws/emulator"
 )
 
 // TestOnlyImagesDeploy checks that what cannot run on the service's tasks is rejected,
@@ -88,6 +91,45 @@ func TestOnlyImagesDeploy(t *testing.T) {
 				if strings.HasPrefix(c.Operation, "Register") || strings.HasPrefix(c.Operation, "Update") {
 					t.Errorf("it called %s", c.Operation)
 				}
+			}
+		})
+	}
+}
+
+// TestSinglePlatform checks that a command reads the platform of a single image from
+// its configuration, and goes on, saying so, if it may not.
+func TestSinglePlatform(t *testing.T) {
+	t.Parallel()
+	const moved = "the service is being moved to the new revision"
+	const denied = "; the image's platform was not checked: AccessDeniedException: no"
+	for _, tt := range []struct {
+		name, architecture string
+		denied             bool
+		status             ecsdeploy.Status
+		want               string
+	}{
+		{"fits", "amd64", false, ecsdeploy.Deployed, moved},
+		{"does not fit", "arm64", false, ecsdeploy.Rejected, `deploying tag "v9" to service "myproject_service_dev": ` +
+			`the image is built for linux/arm64, and the tasks run on linux/amd64 (build it for linux/amd64 as well ` +
+			`(docker buildx build --platform linux/amd64), or change runtimePlatform of task definition family ` +
+			`"myproject_service_dev" in the infrastructure)`},
+		{"denied", "arm64", true, ecsdeploy.Deployed, moved + denied},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, "dev")
+			_, err := f.accounts["dev"].PushFor(t.Context(), tt.architecture, "myproject_backend", "v9", "v9")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.denied {
+				f.aws.Inject(emulator.Fault{Operation: "ecr:GetDownloadUrlForLayer", Error: emulator.AccessDenied("no")})
+			}
+			w, _ := f.env.Find("backend", environment.Services...)
+			got, err := New(f.env, f.accounts["dev"].Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
+				Cause: event.Cause{ID: "c1", Time: f.clock.Now(), Source: "deployer.cli"}})
+			if err != nil || got.Status != tt.status || got.Reason != tt.want {
+				t.Errorf("got  %v %s %s\nwant %s", err, got.Status, got.Reason, tt.want)
 			}
 		})
 	}

@@ -73,6 +73,13 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		Cause: request.Cause, Restores: request.Restores,
 	}
+	unchecked := ""
+	if p.readsPlatforms && state.NeedsPlatform(order) {
+		var why error
+		if order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref); why != nil {
+			unchecked = "; the image's platform was not checked: " + why.Error()
+		}
+	}
 	if request.DryRun {
 		d, err = p.deployer.Plan(ctx, state, order)
 	} else {
@@ -80,6 +87,9 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	if err != nil {
 		return rejection(request, err)
+	}
+	if d.Status == ecsdeploy.Deployed || d.Status == ecsdeploy.Planned {
+		d.Reason += unchecked
 	}
 	if d.Status == ecsdeploy.Superseded && !request.DryRun && p.publishesResults {
 		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)

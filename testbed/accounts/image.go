@@ -36,6 +36,9 @@ func (a *Account) PushFor(
 	config := imageConfig(architecture)
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
 		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
+	if err := a.PushConfig(ctx, repository, architecture); err != nil {
+		return "", err
+	}
 	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
 }
 
@@ -91,6 +94,10 @@ func (a *Account) PushConfig(ctx context.Context, repository, architecture strin
 	_, err = a.ECR.CompleteLayerUpload(ctx, &ecr.CompleteLayerUploadInput{
 		RepositoryName: aws.String(repository), UploadId: upload.UploadId, LayerDigests: []string{digestOf(config)},
 	})
+	var there *types.LayerAlreadyExistsException
+	if errors.As(err, &there) {
+		return nil
+	}
 	return err
 }
 

@@ -1,0 +1,66 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+const (
+	configTime = 5 * time.Second // for reading an image's configuration
+	maxConfig  = 4 << 20         // bytes of it that are read
+)
+
+// Platform returns the manifest of an image with its platform. The manifest of a single
+// image does not name it; then it is read from the image's configuration, as a pull
+// does: ecr:GetDownloadUrlForLayer and one download, one after the other. If that
+// fails, it returns the manifest as it is, and why: the image may still run.
+func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found Image) (image.Manifest, error) {
+	if found.Manifest.Config == "" {
+		return found.Manifest, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, configTime)
+	defer cancel()
+	m, err := r.readConfig(ctx, w, found.Manifest.Config)
+	if err != nil {
+		return found.Manifest, err
+	}
+	return m, nil
+}
+
+func (r *Resolver) readConfig(ctx context.Context, w environment.Workload, digest string) (image.Manifest, error) {
+	const doing = "reading the image's configuration"
+	out, err := r.client(w.Registry.Region).GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
+		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
+		LayerDigest: aws.String(digest)})
+	if err != nil {
+		return image.Manifest{}, fault.Plain(err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(out.DownloadUrl), nil)
+	if err != nil {
+		return image.Manifest{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	var client aws.HTTPClient = http.DefaultClient
+	if r.config.HTTPClient != nil {
+		client = r.config.HTTPClient
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return image.Manifest{}, fmt.Errorf("%s: the download failed", doing) // the URL in err is a secret
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxConfig))
+	if err != nil || response.StatusCode != http.StatusOK {
+		return image.Manifest{}, fmt.Errorf("%s: the download failed: %s", doing, response.Status)
+	}
+	return image.ParseConfig(text)
+}
