@@ -22,7 +22,7 @@ deployer rollback -f project/prod.yaml backend --reason "the login is broken" --
 deployer rollback -f project/prod.yaml backend --to 41`,
 		Annotations: permissions(slices.Concat(
 			deployActions, []string{"ecs:ListTaskDefinitions"}, platformActions, stageActions)...),
-		Args:        arguments("SERVICE"),
+		Args: arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)
 	how.add(cmd)
