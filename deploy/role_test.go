@@ -43,13 +43,19 @@ func roleStatements(template *cloudformation.Template) []any {
 	return all
 }
 
-func document(t *testing.T, statements []any) *iam.Document {
+// documentText returns the JSON of a policy, which has no white space between its parts.
+func documentText(t *testing.T, statements []any) []byte {
 	t.Helper()
 	b, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": statements})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := iam.Parse(b)
+	return b
+}
+
+func document(t *testing.T, statements []any) *iam.Document {
+	t.Helper()
+	d, err := iam.Parse(documentText(t, statements))
 	if err != nil {
 		t.Fatal(err)
 	}

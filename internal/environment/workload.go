@@ -72,6 +72,20 @@ func (w Workload) Deployable() bool { return w.Pointer != nil }
 // Deploys reports whether a push of an image to the workload's repository can deploy it.
 func (w Workload) Deploys() bool { return w.Deployable() && w.Repository != "" && w.OptOut == "" }
 
+// Roles returns the conventional names of a service's task role and task execution role,
+// which its revisions name; nil for a task.
+func (e *Environment) Roles(w Workload) []string {
+	owner := e.Project + "_backend"
+	switch w.Kind {
+	case Backend:
+	case Service:
+		owner = e.Project + "_service_" + w.Name
+	default:
+		return nil
+	}
+	return []string{owner + "_task_" + e.Name, owner + "_task_execution_" + e.Name}
+}
+
 // Reference returns the image reference of tag in the workload's repository.
 func (w Workload) Reference(tag string) image.Reference {
 	return image.Reference{Host: w.Registry.Host(), Repository: w.Repository, Tag: tag}

@@ -3,7 +3,6 @@
 package stack
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ type Parameter struct{ Name, Value string }
 // template's defaults.
 var chosen = []Parameter{
 	{"SenderAccounts", ""}, {"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""},
-	{"AlarmTopicArn", ""},
+	{"KmsKeyArns", ""}, {"AlarmTopicArn", ""},
 }
 
 // Name returns the conventional name of an environment's stack.
@@ -47,18 +46,19 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	if env.Strategy.Name == environment.CrossAccount {
 		all[2].Value, all[3].Value = env.ECRAccountID, env.ECRAccountRegion
 	}
-	families, err := extraFamilies(env)
+	r, err := roleResources(env)
 	if err != nil {
 		return nil, err
 	}
-	repositories, err := extraRepositories(env)
-	if err != nil {
-		return nil, err
-	}
-	all = append(all, Parameter{"ExtraFamilyArns", families}, Parameter{"ExtraRepositoryArns", repositories},
-		Parameter{"SlackParameter", env.Notify.Slack}, Parameter{"NotifyTopicArn", env.Notify.Topic})
 	settings, err := choose(append([]string{forwarding + forwards(env)}, more...), env.File)
-	return append(all, settings...), err
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name == "ExtraRoleArns" })
+	r.extraRoles = settings[i].Value
+	notify := []Parameter{{"SlackParameter", env.Notify.Slack}, {"NotifyTopicArn", env.Notify.Topic}}
+	r.fit(restOf(slices.Concat(all, notify, settings)))
+	return slices.Concat(all, r.parameters(), notify, settings), nil
 }
 
 // forwarding is the setting of the buses that receive a registry's pushes.
@@ -97,47 +97,4 @@ func choose(settings []string, file string) ([]Parameter, error) {
 		}
 	}
 	return all, nil
-}
-
-var errNoAccount = errors.New(
-	"the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add " +
-		"account_id to the file, or use --account)")
-
-// extraFamilies returns the ARNs of families that the name patterns of the template do
-// not cover.
-func extraFamilies(env *environment.Environment) (string, error) {
-	var arns []string
-	for _, w := range env.Workloads {
-		usual := w.Family == env.Project+"_service_"+env.Name ||
-			strings.HasPrefix(w.Family, env.Project+"_service_") && strings.HasSuffix(w.Family, "_"+env.Name)
-		if !w.Deployable() || usual {
-			continue
-		}
-		if env.AccountID == "" {
-			return "", errNoAccount
-		}
-		arns = append(arns, fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s:*", image.PartitionOf(env.Region).Name,
-			env.Region, env.AccountID, w.Family))
-	}
-	return strings.Join(arns, ","), nil
-}
-
-// extraRepositories returns the ARNs of repositories whose name does not start with the
-// project's, or that are not in the strategy's registry.
-func extraRepositories(env *environment.Environment) (string, error) {
-	var arns []string
-	for _, w := range env.Workloads {
-		registry := w.Registry
-		usual := registry == env.Registry() && strings.HasPrefix(w.Repository, env.Project+"_")
-		if !w.Deployable() || w.Repository == "" || usual {
-			continue
-		}
-		if registry.AccountID == "" {
-			return "", errNoAccount
-		}
-		if arn := registry.RepositoryARN(w.Repository); !slices.Contains(arns, arn) {
-			arns = append(arns, arn)
-		}
-	}
-	return strings.Join(arns, ","), nil
 }

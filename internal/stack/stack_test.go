@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"regexp"
@@ -50,20 +51,37 @@ func TestParameters(t *testing.T) {
 	}{
 		{"local", "project: p\nenv: dev\nregion: us-east-1\n", nil, []Parameter{
 			{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
-			{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"}}},
+			{"ClusterName", "p_cluster_dev"},
+			{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
+			{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
+			{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"}}},
 		{"prod", "project: p\nenv: prod\nregion: us-east-1\n",
 			[]string{"ReconcileMinutes=0", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t"}, []Parameter{
 				{"Project", "p"}, {"Env", "prod"}, {"DeploySources", "action.prod,action.production"},
 				{"AutoDeploy", "disabled"}, {"ClusterName", "p_cluster_prod"},
+				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_prod:*"},
+				{"RoleArns", list("arn:aws:iam::*:role/p_backend_%s_prod", "task", "task_execution")},
+				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"},
 				{"ReconcileMinutes", "0"}, {"AlarmTopicArn", "arn:aws:sns:us-east-1:111111111111:t"}}},
 		{"local by env, with an id for others",
 			"project: p\nenv: dev\nregion: us-east-1\necr_account_id: \"111111111111\"\n", nil, []Parameter{
 				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
-				{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"}}},
+				{"ClusterName", "p_cluster_dev"},
+				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
+				{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
+				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"}}},
 		{"odd", odd, nil, []Parameter{
 			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"},
 			{"EcrAccountRegion", "us-east-1"},
 			{"DeploySources", "action.production,release.tool"}, {"AutoDeploy", "enabled"}, {"ClusterName", "main"},
+			{"FamilyArns", list("arn:aws:ecs:eu-west-1:012345670123:task-definition/my_project_service_%s:*",
+				"prod", "old_prod", "same-v2_prod", "outside_prod")},
+			{"RoleArns", list("arn:aws:iam::012345670123:role/my_project_%s_prod", "backend_task",
+				"backend_task_execution", "service_web_task", "service_web_task_execution", "service_old_task",
+				"service_old_task_execution", "service_same_task", "service_same_task_execution",
+				"service_outside_task", "service_outside_task_execution")},
+			{"RepositoryArns", list("arn:aws:ecr:us-east-1:026148122259:repository/my_project_%s",
+				"backend", "service_web")},
 			{"ExtraFamilyArns", "arn:aws:ecs:eu-west-1:012345670123:task-definition/web-v2:*"},
 			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
 			{"SlackParameter", "/my_project/slack"},
@@ -74,7 +92,10 @@ func TestParameters(t *testing.T) {
 				"AlarmTopicArn=", "ForwardPushesTo=arn:aws:events:us-east-1:222222222222:event-bus/a",
 				"ForwardPushesTo=arn:aws:events:us-east-1:222222222222:event-bus/b", "ExtraRoleArns="}, []Parameter{
 				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
-				{"ClusterName", "p_cluster_dev"}, {"ReconcileMinutes", "15"},
+				{"ClusterName", "p_cluster_dev"},
+				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
+				{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
+				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"},
 				{"ForwardPushesTo", "arn:aws:events:us-east-1:222222222222:event-bus/b"}}},
 	}
 	for _, tt := range tests {
@@ -94,12 +115,20 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// list returns ARNs with the names in the place of %s, separated by commas.
+func list(arn string, names ...string) string {
+	arns := make([]string, len(names))
+	for i, name := range names {
+		arns[i] = strings.Replace(arn, "%s", name, 1)
+	}
+	return strings.Join(arns, ",")
+}
+
 func TestParametersRefuses(t *testing.T) {
 	t.Parallel()
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
 	const setting = `: not NAME=VALUE for one of SenderAccounts, ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, ` +
-		`AlarmTopicArn; ` +
-		`the others follow from dev.yaml`
+		`KmsKeyArns, AlarmTopicArn; the others follow from dev.yaml`
 	for _, tt := range []struct{ name, file, more, want string }{
 		{"no account", strings.Replace(odd, `account_id: "012345670123"`, "", 1), "", errNoAccount.Error()},
 		{"what the file says", file, "Env=prod", `reading "Env=prod"` + setting},
@@ -268,6 +297,45 @@ func TestParametersOfTheField(t *testing.T) {
 			if p.Name == tt.parameter && p.Value != tt.want {
 				t.Errorf("%s %s: %s is %q, want %q", tt.file, tt.more, p.Name, p.Value, tt.want)
 			}
+		}
+	}
+}
+
+// TestPatterns checks which lists are given up, and that this is reported, when a
+// project has more services than fit into the role's policy.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		services int
+		without  []string // the lists that are empty
+		reported []string
+	}{
+		{1, nil, nil},
+		{14, nil, nil},
+		{16, []string{"RepositoryArns"}, nil},
+		{20, []string{"FamilyArns", "RepositoryArns"}, []string{"FamilyArns"}},
+		{40, []string{"FamilyArns", "RoleArns", "RepositoryArns"}, []string{"FamilyArns", "RoleArns"}},
+	} {
+		file := "project: myproject\nenv: prod\nregion: us-east-1\naccount_id: \"333333333333\"\nservices:\n"
+		for i := range tt.services {
+			file += fmt.Sprintf("  - name: service-%02d\n", i)
+		}
+		env := parse(t, file)
+		parameters, err := Parameters(env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var without []string
+		for _, p := range parameters {
+			if p.Value == "" && slices.Contains([]string{"FamilyArns", "RoleArns", "RepositoryArns"}, p.Name) {
+				without = append(without, p.Name)
+			}
+		}
+		if diff := cmp.Diff(tt.without, without); diff != "" {
+			t.Errorf("%d services: without\n%s", tt.services, diff)
+		}
+		if diff := cmp.Diff(tt.reported, Patterns(env, parameters)); diff != "" {
+			t.Errorf("%d services: reported\n%s", tt.services, diff)
 		}
 	}
 }

@@ -1,0 +1,174 @@
+package deploy_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"deployer/internal/environment"
+	"deployer/internal/iam"
+	"deployer/internal/stack"
+	"deployer/testbed/aws/cloudformation"
+)
+
+// install returns a file's environment and its stack, with the parameters that the
+// file implies.
+func install(t *testing.T, file string, more ...string) (*environment.Environment, *cloudformation.Template) {
+	t.Helper()
+	env, err := environment.Parse("environment.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parameters, err := stack.Parameters(env, more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, p := range parameters {
+		values[p.Name] = p.Value
+		if len(p.Value) > 4096 {
+			t.Errorf("%s has %d characters, more than CloudFormation's 4096", p.Name, len(p.Value))
+		}
+	}
+	template, err := loadWith(t, prod, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env, template
+}
+
+// uses returns the requests that an environment's deployer makes for its workloads.
+func uses(env *environment.Environment) (requests []iam.Request) {
+	const ecs = "arn:aws:ecs:us-east-1:" + prod + ":"
+	add := func(action, resource string, context map[string]string, tags ...string) {
+		requests = append(requests, iam.Request{Action: action, Resource: resource, Context: context, TagKeys: tags,
+			Principal: "arn:aws:iam::" + prod + ":role/deployer", Account: prod})
+	}
+	for _, w := range env.Workloads {
+		family := ecs + "task-definition/" + w.Family
+		add("ecs:RegisterTaskDefinition", family+":*", nil)
+		add("ecs:TagResource", family+":7", nil, "deployer:outcome")
+		for _, role := range env.Roles(w) {
+			add("iam:PassRole", "arn:aws:iam::"+prod+":role/"+role,
+				map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+		}
+		add("ecs:UpdateService", ecs+"service/"+env.Cluster+"/"+w.Family,
+			map[string]string{"ecs:cluster": ecs + "cluster/" + env.Cluster})
+		add("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:"+prod+":repository/"+w.Repository, nil)
+	}
+	return requests
+}
+
+// TestRoleStaysAtHome checks the roles of four stacks in one account, whose names
+// contain each other: each allows what its own deployer does and nothing of the others.
+func TestRoleStaysAtHome(t *testing.T) {
+	t.Parallel()
+	const file = "project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\nservices: [%s]\n"
+	type installed struct {
+		env    *environment.Environment
+		policy *iam.Document
+	}
+	var all []installed
+	for _, project := range []string{"shop", "shop_admin"} {
+		for _, name := range []string{"eu", "prod_eu"} {
+			// Without the account, the ARNs have a wildcard for it.
+			for _, account := range []string{prod, ""} {
+				text := fmt.Sprintf(file, project, name, account, "{name: web}, {name: admin}")
+				if account == "" {
+					text = strings.Replace(text, "account_id: \"\"\n", "", 1)
+				}
+				env, template := install(t, text)
+				all = append(all, installed{env.In(prod), document(t, roleStatements(template))})
+			}
+		}
+	}
+	for _, own := range all {
+		for _, other := range all {
+			same := own.env.Project == other.env.Project && own.env.Name == other.env.Name
+			for _, request := range uses(other.env) {
+				want := iam.NoMatch
+				// The environments of a project share its repositories.
+				if same || request.Action == "ecr:BatchGetImage" && own.env.Project == other.env.Project {
+					want = iam.Allow
+				}
+				if got := own.policy.Evaluate(request); got != want {
+					t.Errorf("the role of %s in %s: %s on %s is %v, want %v", own.env.Project, own.env.Name,
+						request.Action, request.Resource, got, want)
+				}
+			}
+		}
+	}
+}
+
+// TestRoleFits checks that the role's policy stays within IAM's limit and each
+// parameter within CloudFormation's, for up to 120 services with long names, and that
+// the role covers all of them.
+func TestRoleFits(t *testing.T) {
+	t.Parallel()
+	const key = "arn:aws:kms:us-east-1:" + prod + ":key/11111111-2222-3333-4444-555555555555"
+	keys := "KmsKeyArns=" + key + strings.Repeat(","+key, 4)
+	file := fmt.Sprintf("project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\n"+
+		"deployer: {cluster: %s, notify: {topic: \"arn:aws:sns:us-east-1:%[3]s:%s\",\n"+
+		"  slack: /aws/reference/secretsmanager/%[1]s/slack}}\nservices:\n",
+		strings.Repeat("p", 32), strings.Repeat("e", 14), prod, strings.Repeat("c", 100), strings.Repeat("t", 100))
+	for n := range 120 {
+		file += fmt.Sprintf("  - name: service-with-a-name-%d\n", n)
+		if n > 30 && n%10 != 9 {
+			continue
+		}
+		env, template := install(t, file, keys)
+		policy := document(t, roleStatements(template))
+		size := len(documentText(t, roleStatements(template)))
+		t.Logf("%d services: %d characters", n+1, size)
+		if size > 10240 {
+			t.Errorf("%d services: the policy has %d characters, more than IAM's 10240", n+1, size)
+		}
+		for _, request := range uses(env) {
+			if got := policy.Evaluate(request); got != iam.Allow {
+				t.Errorf("%d services: %s on %s is %v", n+1, request.Action, request.Resource, got)
+			}
+		}
+	}
+}
+
+// TestKmsKeys checks that the role may use the given keys, through the services that
+// need them, and no key by default.
+func TestKmsKeys(t *testing.T) {
+	t.Parallel()
+	const key = "arn:aws:kms:us-east-1:" + prod + ":key/"
+	allowed := func(template *cloudformation.Template, resource, service string) iam.Decision {
+		return document(t, roleStatements(template)).Evaluate(iam.Request{Action: "kms:Decrypt", Resource: resource,
+			Principal: "arn:aws:iam::" + prod + ":role/deployer", Account: prod,
+			Context: map[string]string{"kms:ViaService": service + ".us-east-1.amazonaws.com"}})
+	}
+	values := map[string]string{"Project": "p", "Env": "prod"}
+	without, err := loadWith(t, prod, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := allowed(without, key+"a", "ssm"); got != iam.NoMatch {
+		t.Errorf("without keys: %v", got)
+	}
+	values["KmsKeyArns"] = key + "a," + key + "b"
+	with, err := loadWith(t, prod, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		key, service string
+		want         iam.Decision
+	}{
+		{"a", "ssm", iam.Allow}, {"b", "sns", iam.Allow}, {"a", "secretsmanager", iam.Allow},
+		{"b", "sqs", iam.Allow}, {"c", "ssm", iam.NoMatch}, {"a", "s3", iam.NoMatch},
+	} {
+		if got := allowed(with, key+tt.key, tt.service); got != tt.want {
+			t.Errorf("key %s through %s: %v, want %v", tt.key, tt.service, got, tt.want)
+		}
+	}
+	for _, invalid := range []string{key + "*", "*", "alias/deployer"} {
+		values["KmsKeyArns"] = invalid
+		if _, err := loadWith(t, prod, values); err == nil {
+			t.Errorf("%s is accepted", invalid)
+		}
+	}
+}
