@@ -46,7 +46,8 @@ func TestFaults(t *testing.T) {
 			"x.yaml:7:11: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of " +
 				"its own)"},
 		{"service called backend twice", head + "services: [{name: backend}, {name: backend}]\n",
-			"x.yaml:5:36: `services[1].name` is \"backend\" a second time, after line 5 (give each workload a name of " +
+			"x.yaml:5:36: `services[1].name` is \"backend\" a second time, after line 5 (give each workload a name " +
+				"of " +
 				"its own)"},
 		{"names that ECR refuses", head + "services: [{name: Web}, {name: web_}, {name: a___b}, " +
 			"{name: Own, ecr_config: {mode: manual_repo, repository_uri: ghcr.io/own/x}}, {name: Hub, docker_image: " +
@@ -211,7 +212,8 @@ func TestECSNames(t *testing.T) {
 			"deployer: {cluster: 'arn:aws-us-gov:ecs:us-gov-west-1:222222222222:cluster/apps'}\n",
 			"apps/myproject_service_staging of myproject_service_staging"},
 		{"another region", head + "deployer: {cluster: 'arn:aws:ecs:eu-west-1:222222222222:cluster/apps'}\n",
-			"x.yaml:5:21: `deployer.cluster` is in partition aws and region eu-west-1, and the environment in aws and " +
+			"x.yaml:5:21: `deployer.cluster` is in partition aws and region eu-west-1, and the environment in aws " +
+				"and " +
 				"us-east-1 (name one of the environment's own region)"},
 		{"another partition", head + "deployer: {cluster: 'arn:aws-cn:ecs:us-east-1:222222222222:cluster/apps'}\n",
 			"x.yaml:5:21: `deployer.cluster` is in partition aws-cn and region us-east-1, and the environment in " +
@@ -235,7 +237,8 @@ func TestECSNames(t *testing.T) {
 				"task-definition/app:7\", which names revision " +
 				"7: each deployment registers a new one (write the family alone: app)"},
 		{"half an ARN", head + backend("service: service/apps/api"),
-			"x.yaml:5:58: `deployer.workloads.backend.service` is \"service/apps/api\", which is not the name of an ECS " +
+			"x.yaml:5:58: `deployer.workloads.backend.service` is \"service/apps/api\", which is not the name of an " +
+				"ECS " +
 				"service (write the name alone: letters, digits, - and _)"},
 	}
 	for _, tt := range tests {

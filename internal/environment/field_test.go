@@ -32,10 +32,13 @@ func TestContainersByName(t *testing.T) {
 func TestARNsAsNames(t *testing.T) {
 	t.Parallel()
 	_, err := Load(filepath.Join("testdata", "arns-as-names.yaml"))
-	want := "testdata/arns-as-names.yaml:11:16: `deployer.auto_deploy` has an invalid item: \"^v[0-9]+$\" can match no " +
-		"tag: no tag has \"^\" in that place, and this is a glob, not a regular expression (write tags or globs, like " +
+	want := "testdata/arns-as-names.yaml:11:16: `deployer.auto_deploy` has an invalid item: \"^v[0-9]+$\" can match " +
+		"no " +
+		"tag: no tag has \"^\" in that place, and this is a glob, not a regular expression (write tags or globs, " +
+		"like " +
 		"latest or env-dev-*)\n" +
-		"testdata/arns-as-names.yaml:14:19: `deployer.workloads.api.family` is \"api:7\", which names revision 7: each " +
+		"testdata/arns-as-names.yaml:14:19: `deployer.workloads.api.family` is \"api:7\", which names revision 7: " +
+		"each " +
 		"deployment registers a new one (write the family alone: api)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
@@ -254,7 +257,8 @@ func TestAdvice(t *testing.T) {
 				"x.yaml:5:68: warning: `services[1].docker_image` has the moving tag \"stable\": a task that starts " +
 				"later may run another image than the others (write a tag that never moves, or a digest)"},
 		{"moving tag by tag", head + "deployer: {image: tag}\n", "x.yaml:5:19: warning: `deployer.image` is tag, and " +
-			"pushes of the moving tag latest deploy: a task that starts later may run another image than the one that " +
+			"pushes of the moving tag latest deploy: a task that starts later may run another image than the one " +
+			"that " +
 			"was checked (write digest)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
