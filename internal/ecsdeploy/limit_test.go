@@ -54,7 +54,7 @@ func TestManyTags(t *testing.T) {
 				}
 			}
 			if len(after.Tags) > 46 {
-				t.Errorf("%d tags leave no room for notes", len(after.Tags))
+				t.Errorf("%d tags leave too few for notes", len(after.Tags))
 			}
 		})
 	}

@@ -72,7 +72,7 @@ func (s *State) deployment(o Order) (Deployment, error) {
 // endpoints and quotas".
 const maxTaskDefinition = 64 << 10
 
-// measure returns a note on the size of what would be registered, "" if there is room.
+// measure returns a note on the size of what would be registered, "" if it is small enough.
 // If it is too large, the error is the one that ECS would answer with.
 func (s *State) measure(o Order, best converge.Key) (string, error) {
 	in, _, err := s.registration(o, best)
@@ -86,9 +86,10 @@ func (s *State) measure(o Order, best converge.Key) (string, error) {
 	note := fmt.Sprintf("it has %d of at most %d bytes", len(sent), maxTaskDefinition)
 	switch {
 	case len(sent) > maxTaskDefinition:
-		return "", fault.Misconfigured("TaskDefinitionTooLarge", fmt.Sprintf("cloning task definition %q", s.base().ARN()),
-			errors.New(note), "make the family's task definition smaller: move environment variables to SSM parameters, "+
-				"or to a file in S3 (environmentFiles)")
+		return "", fault.Misconfigured("TaskDefinitionTooLarge",
+			fmt.Sprintf("cloning task definition %q", s.base().ARN()), errors.New(note),
+			"make the family's task definition smaller: move environment variables to SSM parameters, or to a file "+
+				"in S3 (environmentFiles)")
 	case len(sent) > maxTaskDefinition*9/10:
 		return "; " + note, nil
 	}

@@ -180,10 +180,11 @@ func (s *State) updateFailed(arn string, err error) error {
 	}
 	// "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
 	message := strings.ReplaceAll(strings.ToLower(api.ErrorMessage()), "-", " ")
-	hint := "the service and the revision do not fit together: compare the port names, containers and container ports " +
-		"that the service's Service Connect, load balancers and registries name with the portMappings of the revision, " +
-		"and correct either in the infrastructure: aws ecs describe-services --region " + regionOf(arn) + " --cluster " +
-		s.target.Cluster + " --services " + s.target.Service
+	hint := "the service and the revision do not fit together: compare the port names, containers and " +
+		"container ports that the service's Service Connect, load balancers and registries name with the " +
+		"portMappings of the revision, and correct either in the infrastructure: " +
+		"aws ecs describe-services --region " + regionOf(arn) + " --cluster " + s.target.Cluster +
+		" --services " + s.target.Service
 	if strings.Contains(message, "service linked role") {
 		hint = "create the role that ECS assumes in the account, once: " +
 			"aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"

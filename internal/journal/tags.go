@@ -94,12 +94,12 @@ func (e Entry) Tags() []Tag {
 // follow the rollout.
 var optional = []string{keyReason, keyActor, keySource, keyPrevious}
 
-// TagsWithin returns the tags of the entry, at most room of them: it leaves out
+// TagsWithin returns the tags of the entry, at most limit of them: it leaves out
 // optional ones, and returns their keys. If even the others are too many, ok is false.
-func (e Entry) TagsWithin(room int) (kept []Tag, leftOut []string, ok bool) {
+func (e Entry) TagsWithin(limit int) (kept []Tag, leftOut []string, ok bool) {
 	kept = e.Tags()
 	for _, key := range optional {
-		if len(kept) <= room {
+		if len(kept) <= limit {
 			break
 		}
 		n := len(kept)
@@ -107,7 +107,7 @@ func (e Entry) TagsWithin(room int) (kept []Tag, leftOut []string, ok bool) {
 			leftOut = append(leftOut, key)
 		}
 	}
-	return kept, leftOut, len(kept) <= room
+	return kept, leftOut, len(kept) <= limit
 }
 
 // Note is an addition to a revision's journal about its rollout. Empty fields leave
