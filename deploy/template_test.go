@@ -270,6 +270,12 @@ func TestReconcileSchedule(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s with %q: schedule %q, want %q", tt.env, tt.minutes, got, tt.want)
 		}
+		// An alarm begins in INSUFFICIENT_DATA, which notifies only as a change.
+		alarm := loaded.Resource("ReconcileAlarm")
+		missing := member(alarm, "Properties", "TreatMissingData")
+		if (alarm != nil) != (tt.want != "") || alarm != nil && missing != "missing" {
+			t.Errorf("%s with %q: alarm %v", tt.env, tt.minutes, alarm)
+		}
 	}
 }
 

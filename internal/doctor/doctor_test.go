@@ -198,6 +198,10 @@ func TestHealthy(t *testing.T) {
 			"ok image: the running image is in the registry and not archived: " + digest,
 			"ok platform: the image is built for linux/amd64, the platform of its tasks",
 			denied("lifecycle", "222222222222", "ecr:DescribeImages"),
+			"warning lost pushes: pushes to myproject_backend whose events were lost are not found: its policy does " +
+				"not allow ecr:DescribeImages → in account 111111111111, add to the policy of repository " +
+				`myproject_backend in us-east-1: {"Effect":"Allow","Principal":{"AWS":` +
+				`"arn:aws:iam::222222222222:root"},"Action":["ecr:DescribeImages"]}`,
 		},
 	}
 	for env, want := range tests {

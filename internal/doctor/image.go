@@ -158,6 +158,7 @@ func (f *findings) kept(c *checker, r *repository, digest string) {
 	images, err := r.images()
 	if err != nil {
 		f.notChecked(c, "lifecycle", "ecr:DescribeImages", r.arn.String(), err)
+		f.notReconciled(c, r, err)
 		return
 	}
 	i := slices.IndexFunc(images, func(d ecrtypes.ImageDetail) bool { return aws.ToString(d.ImageDigest) == digest })
@@ -171,4 +172,16 @@ func (f *findings) kept(c *checker, r *repository, digest string) {
 		return
 	}
 	f.lifecycle(c.env.File, text, images, images[i])
+}
+
+// notReconciled warns that lost pushes to a repository are not found, if the caller
+// may not describe its images: the repository's policy treats the deployer the same.
+func (f *findings) notReconciled(c *checker, r *repository, err error) {
+	message, denied := fault.Denied(err)
+	exact := slices.ContainsFunc(c.env.AutoDeploy, environment.TagPattern.IsExact)
+	if !denied || !exact || !strings.Contains(message, "resource-based policy") {
+		return
+	}
+	f.add("lost pushes", Warning, "pushes to "+r.name+" whose events were lost are not found: its policy does not allow "+
+		"ecr:DescribeImages", c.allow("ecr:DescribeImages", r.arn.String(), message))
 }

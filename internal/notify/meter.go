@@ -62,8 +62,15 @@ func (m *meter) outcome(o outcome.Outcome) {
 // ignored counts an event that is not for the environment.
 func (m *meter) ignored() { m.write(nil, dimensions{{}}, metric{"Ignored", "Count", 1}) }
 
-// reconciled counts a search for pushes whose events were lost.
-func (m *meter) reconciled() { m.write(nil, dimensions{{}}, metric{"Reconciled", "Count", 1}) }
+// reconciled counts a search for pushes whose events were lost, and the
+// repositories that could not be searched.
+func (m *meter) reconciled(denied int) {
+	metrics := []metric{{"Reconciled", "Count", 1}}
+	if denied > 0 {
+		metrics = append(metrics, metric{"ReconcileDenied", "Count", float64(denied)})
+	}
+	m.write(nil, dimensions{{}}, metrics...)
+}
 
 // metric is one value. Its unit is as CloudWatch spells it.
 type metric struct {

@@ -70,7 +70,10 @@ func TestMeter(t *testing.T) {
 		{"ignored", (*meter).ignored,
 			`{` + project + `"Ignored":1,"Project":"myproject",` + definition(`[`+env+`]`,
 				`{"Name":"Ignored","Unit":"Count"}`) + noService},
-		{"reconciled", (*meter).reconciled,
+		{"reconciled, one repository denied", func(m *meter) { m.reconciled(1) },
+			`{` + project + `"Project":"myproject","ReconcileDenied":1,"Reconciled":1,` + definition(`[`+env+`]`,
+				`{"Name":"Reconciled","Unit":"Count"},{"Name":"ReconcileDenied","Unit":"Count"}`) + noService},
+		{"reconciled", func(m *meter) { m.reconciled(0) },
 			`{` + project + `"Project":"myproject","Reconciled":1,` + definition(`[`+env+`]`,
 				`{"Name":"Reconciled","Unit":"Count"}`) + noService},
 	} {

@@ -73,8 +73,9 @@ func (p *Publisher) Notify(ctx context.Context, outcomes ...outcome.Outcome) {
 // EventIgnored counts an event that is not for the environment.
 func (p *Publisher) EventIgnored() { p.meter.ignored() }
 
-// Reconciled counts a search for lost pushes.
-func (p *Publisher) Reconciled() { p.meter.reconciled() }
+// Reconciled counts a search for lost pushes, and the repositories that it could
+// not search because access was denied.
+func (p *Publisher) Reconciled(denied int) { p.meter.reconciled(denied) }
 
 // Discard is a publisher that publishes nothing, for commands whose result is
 // printed.
@@ -90,4 +91,4 @@ func (Discard) Notify(context.Context, ...outcome.Outcome) {}
 func (Discard) EventIgnored() {}
 
 // Reconciled does nothing.
-func (Discard) Reconciled() {}
+func (Discard) Reconciled(int) {}

@@ -51,8 +51,8 @@ func (s *steps) Notify(_ context.Context, all ...outcome.Outcome) {
 	_ = s.do("people " + all[0].Service + " " + all[1].Service)
 }
 
-func (s *steps) EventIgnored() {}
-func (s *steps) Reconciled()   {}
+func (s *steps) EventIgnored()  {}
+func (s *steps) Reconciled(int) {}
 
 // TestFollowOrder checks that outcomes are on the bus before the journal says so,
 // and that people are notified last. Only what is on the bus goes into a journal.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,7 +46,7 @@ type publisher interface {
 	Publish(ctx context.Context, outcomes ...outcome.Outcome) error
 	Notify(ctx context.Context, outcomes ...outcome.Outcome)
 	EventIgnored()
-	Reconciled()
+	Reconciled(denied int)
 }
 
 // New returns the pipeline of an environment for a command: it calls AWS with
@@ -161,13 +162,17 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 		return Result{}, err
 	}
 	result.Status, result.Reason = ecsdeploy.Unchanged, search.Reason
+	p.publisher.Reconciled(search.Denied)
 	if search.Off {
 		result.Status = ecsdeploy.Ignored
 		return result, nil
 	}
-	p.publisher.Reconciled()
 	if len(search.Requests) == 0 {
 		return result, nil
 	}
-	return p.run(ctx, env, result, nil, search.Requests)
+	result, err = p.run(ctx, env, result, nil, search.Requests)
+	if search.Denied > 0 && !strings.Contains(result.Reason, search.Reason) {
+		result.Reason += "; " + search.Reason
+	}
+	return result, err
 }

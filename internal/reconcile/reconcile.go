@@ -8,8 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,21 +31,23 @@ type Reconciler struct {
 	resolver *resolve.Resolver
 	services *ecsservice.Client
 
-	// denied is set once the registry does not let the caller describe images.
-	// It is logged once, and no search is made until the next cold start.
-	denied atomic.Bool
+	// denied has the repositories, by ARN, that do not let the caller describe
+	// images. They are logged once, and not asked again until the next cold start.
+	mu     sync.Mutex
+	denied map[string]error
 }
 
 // New returns a reconciler that reads images and services with the
 // given clients.
 func New(resolver *resolve.Resolver, services *ecsservice.Client) *Reconciler {
-	return &Reconciler{resolver: resolver, services: services}
+	return &Reconciler{resolver: resolver, services: services, denied: map[string]error{}}
 }
 
 // Search is the result of a search for lost pushes.
 type Search struct {
-	Off      bool            // the caller lacks a permission: nothing was searched
-	Reason   string          // what was found, or why nothing was searched
+	Off      bool            // no repository could be searched: the caller lacks a permission
+	Denied   int             // the repositories that could not be searched for that reason
+	Reason   string          // what was found, and why what was not searched was not
 	Requests []event.Request // one for each lost push
 }
 
@@ -55,28 +58,81 @@ type Search struct {
 // ECR cannot be asked for them. ScheduleID is the id of the event that started
 // the search. The error is a fault of package fault.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
-	if r.denied.Load() {
-		const why = "reconciling is off: the registry does not let this function describe images"
-		return Search{Off: true, Reason: why}, nil
+	all, _ := candidatesOf(env)
+	candidates, targets := r.allowed(env, all)
+	if len(candidates) == 0 && len(all) > 0 {
+		return r.off(all), nil
 	}
-	candidates, targets := candidatesOf(env)
+	known := r.deniedCount()
 	var running []*ecsservice.RunningImage
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { running, err = r.services.RunningImages(gctx, env.Cluster, targets); return err })
 	g.Go(func() error { return r.describeImages(gctx, env, candidates) })
 	err := g.Wait()
-	if errors.Is(err, fault.ErrAccessDenied) && r.denied.Load() {
-		slog.WarnContext(ctx, "reconciling is off until the next cold start",
-			"event_id", scheduleID, "error", err.Error())
-		return Search{Off: true, Reason: err.Error()}, nil
-	}
 	if err != nil {
 		return Search{}, err
+	}
+	off := r.off(all)
+	if off.Denied > known {
+		slog.WarnContext(ctx, "reconciling is off until the next cold start",
+			"event_id", scheduleID, "repositories", off.Denied, "error", off.Reason)
+	}
+	if off.Off {
+		return off, nil
 	}
 	requests, compared := lost(candidates, running, scheduleID)
 	slog.InfoContext(ctx, "reconciled",
 		"event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
-	return Search{Reason: reason(len(candidates), compared, len(requests)), Requests: requests}, nil
+	why := reason(len(candidates), compared, len(requests))
+	if off.Denied > 0 {
+		why += "; " + off.Reason
+	}
+	return Search{Denied: off.Denied, Reason: why, Requests: requests}, nil
+}
+
+// allowed returns the candidates whose repository has not denied the caller to
+// describe images, and the service of each.
+func (r *Reconciler) allowed(env *environment.Environment, all []candidate) (candidates []candidate,
+	targets []ecsservice.Target) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range all {
+		if r.denied[c.repository()] == nil {
+			candidates = append(candidates, c)
+			targets = append(targets, ecsservice.TargetOf(env, c.workload))
+		}
+	}
+	return candidates, targets
+}
+
+func (r *Reconciler) deniedCount() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.denied)
+}
+
+// off returns which of the candidates' repositories deny the caller to describe
+// images, and says why the first does.
+func (r *Reconciler) off(all []candidate) Search {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var repositories []string
+	for _, c := range all {
+		if !slices.Contains(repositories, c.repository()) {
+			repositories = append(repositories, c.repository())
+		}
+	}
+	denied := slices.DeleteFunc(slices.Clone(repositories), func(name string) bool { return r.denied[name] == nil })
+	if len(denied) == 0 {
+		return Search{}
+	}
+	s := Search{Denied: len(denied), Off: len(denied) == len(repositories)}
+	s.Reason = "reconciling is off: "
+	if !s.Off {
+		s.Reason = fmt.Sprintf("reconciling is off for %d of %d repositories: ", len(denied), len(repositories))
+	}
+	s.Reason += r.denied[denied[0]].Error()
+	return s
 }
 
 // reason returns what a search found, given numbers of services.
@@ -95,6 +151,11 @@ type candidate struct {
 	tag      string
 	image    image.Reference // zero if no image has the tag
 	pushed   time.Time
+}
+
+// repository returns the ARN of the candidate's repository.
+func (c candidate) repository() string {
+	return c.workload.Registry.RepositoryARN(c.workload.Repository)
 }
 
 // candidatesOf returns a candidate for each service and exact tag, and the
@@ -125,8 +186,11 @@ func (r *Reconciler) describeImages(ctx context.Context, env *environment.Enviro
 			var err error
 			c.image, c.pushed, err = r.resolver.Pushed(gctx, env, c.workload, c.tag)
 			switch {
-			case errors.Is(err, fault.ErrAccessDenied):
-				r.denied.Store(true)
+			case errors.Is(err, fault.ErrAccessDenied): // the other repositories are still searched
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.denied[c.repository()] = err
+				return nil
 			case errors.Is(err, fault.ErrRepositoryNotFound): // created with the first push
 				return nil
 			}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -115,18 +116,38 @@ func TestLostPushesOfTask(t *testing.T) {
 	}
 }
 
-// TestDenied checks that a registry without the permission turns the search off.
+// TestDenied checks that repositories without the permission are not asked again, and
+// that it is said why.
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
 	f.aws.Inject(emulator.Fault{Operation: "ecr:DescribeImages", Error: emulator.AccessDenied("no")})
-	if got := f.search(t); !got.Off || len(got.Requests) != 0 || got.Reason == "" {
-		t.Errorf("%+v", got)
+	first := f.search(t)
+	if !first.Off || first.Denied != 3 || len(first.Requests) != 0 ||
+		!strings.HasPrefix(first.Reason, "reconciling is off: looking for tag \"latest\" in ECR repository ") ||
+		!strings.Contains(first.Reason, `"Action":["ecr:DescribeImages"]`) {
+		t.Errorf("%+v", first)
 	}
 	f.aws.ResetCalls()
-	want := Search{Off: true, Reason: "reconciling is off: the registry does not let this function describe images"}
-	if diff := cmp.Diff(want, f.search(t)); diff != "" || len(f.aws.Calls()) != 0 {
+	if diff := cmp.Diff(first, f.search(t)); diff != "" || len(f.aws.Calls()) != 0 {
 		t.Errorf("%d calls once it is off (-want +got):\n%s", len(f.aws.Calls()), diff)
+	}
+}
+
+// TestOneDenied checks that the other repositories are searched.
+func TestOneDenied(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	f.push(t, "myproject_service_web-api", "v2", "latest")
+	f.push(t, "myproject_service_worker", "v2", "latest")
+	f.push(t, "myproject_backend", "v2", "latest")
+	f.aws.Inject(emulator.Fault{Operation: "ecr:DescribeImages", Error: emulator.AccessDenied("no"), Times: 1})
+	for range 2 {
+		got := f.search(t)
+		if got.Off || got.Denied != 1 || len(got.Requests) != 2 ||
+			!strings.Contains(got.Reason, "; reconciling is off for 1 of 3 repositories: looking for tag ") {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 
