@@ -19,8 +19,9 @@ import (
 func TestBody(t *testing.T) {
 	t.Parallel()
 	in := &ecs.RegisterTaskDefinitionInput{
-		ContainerDefinitions: []types.ContainerDefinition{{Image: aws.String("new@sha256:d")}, {Image: aws.String("proxy")}},
-		Tags:                 []types.Tag{{Key: aws.String("team"), Value: aws.String("")}},
+		ContainerDefinitions: []types.ContainerDefinition{{Image: aws.String("new@sha256:d")},
+			{Image: aws.String("proxy")}},
+		Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("")}},
 	}
 	const containers = `"containerDefinitions":[{"name":"app","image":"old"},{"image":"proxy"}]`
 	const changed = `"containerDefinitions":[{"name":"app","image":"new@sha256:d"},{"image":"proxy"}]`
@@ -35,8 +36,9 @@ func TestBody(t *testing.T) {
 			`{"s":"\u00e9\u2028<&>\/é","<k>":1,` + changed + tags},
 		{"white space inside", `{"o": { "a" : [ 1 ] },` + containers + `}`, `{"o":{ "a" : [ 1 ] },` + changed + tags},
 		{"members of containers", `{"containerDefinitions":[{"x":{"y":[1.0,null]},"image":"old","z":[]},` +
-			`{"image":"pr\u006fxy", "n" : 1}]}`, `{"containerDefinitions":[{"x":{"y":[1.0,null]},"image":"new@sha256:d",` +
-			`"z":[]},{"image":"pr\u006fxy", "n" : 1}]` + tags},
+			`{"image":"pr\u006fxy", "n" : 1}]}`,
+			`{"containerDefinitions":[{"x":{"y":[1.0,null]},"image":"new@sha256:d",` +
+				`"z":[]},{"image":"pr\u006fxy", "n" : 1}]` + tags},
 		{"members of ECS", `{"taskDefinitionArn":"a","revision":1,"status":"ACTIVE","requiresAttributes":[],` +
 			`"compatibilities":[],"registeredAt":1.5,"registeredBy":"b","deregisteredAt":1,"deleteRequestedAt":1,` +
 			containers + `}`, `{` + changed + tags},
@@ -47,7 +49,8 @@ func TestBody(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := body(ecsservice.Revision{TaskDefinition: &types.TaskDefinition{}, Raw: json.RawMessage(tt.raw)}, in)
+			got, err := body(ecsservice.Revision{TaskDefinition: &types.TaskDefinition{},
+				Raw: json.RawMessage(tt.raw)}, in)
 			must(t, err)
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Error(diff)

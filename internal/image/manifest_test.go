@@ -53,9 +53,11 @@ func TestParseManifest(t *testing.T) {
 		{"no config", `{"schemaVersion":2}`, "", Manifest{Partial: true}},
 		{"media types in other case and with parameters", `{"config":{"mediaType":` +
 			`"Application/vnd.oci.image.config.v1+JSON; charset=utf-8","digest":"sha256:c"}}`, "", single},
-		{"layers of kinds that are not known", `{` + ociConfig + `,"layers":[{"mediaType":"application/x-tar"},{}]}`, "",
+		{"layers of kinds that are not known", `{` + ociConfig +
+			`,"layers":[{"mediaType":"application/x-tar"},{}]}`, "",
 			single},
-		{"artifactType of an image", `{"artifactType":"application/vnd.oci.image.config.v1+json",` + ociConfig + `}`, "",
+		{"artifactType of an image", `{"artifactType":"application/vnd.oci.image.config.v1+json",` +
+			ociConfig + `}`, "",
 			single},
 		{"Docker schema 1", `{"schemaVersion":1,"architecture":"amd64","fsLayers":[]}`, "", linux("amd64")},
 		{"Docker schema 1 without an architecture", `{"schemaVersion":1}`, "", Manifest{Partial: true}},
@@ -70,7 +72,8 @@ func TestParseManifest(t *testing.T) {
 			linux("amd64")},
 		{"list by its members", `{"manifests":[` + platform("linux", "amd64") + `]}`, "", linux("amd64")},
 		{"image without a platform", index(child("")), "", Manifest{Partial: true}},
-		{"half a platform", index(platform("linux", "arm64") + "," + platform("linux", "")), "", partial(linux("arm64"))},
+		{"half a platform", index(platform("linux", "arm64") + "," + platform("linux", "")), "",
+			partial(linux("arm64"))},
 		{"nested index", index(`{` + imageIndex + `}`), "", Manifest{Partial: true}},
 		{"with a SOCI index", index(platform("linux", "amd64") + "," +
 			child(`,"artifactType":"application/vnd.amazon.soci.index.v2+json"`)), "", linux("amd64")},
@@ -96,36 +99,45 @@ func TestParseManifestNotImage(t *testing.T) {
 	index := func(parts string) string { return `{` + imageIndex + `,"manifests":[` + parts + `]}` }
 	const inParts = "not a container image: it is an index without an image for any platform; it lists "
 	tests := []struct{ name, text, mediaType, want string }{
-		{"Helm chart", file(t, "helm-chart.json"), "", "not a container image: it is a Helm chart (the config's mediaType " +
-			"is application/vnd.cncf.helm.config.v1+json)"},
-		{"bill of materials", file(t, "sbom-by-artifact-type.json"), "", "not a container image: it is a software bill of " +
-			"materials (artifactType is application/spdx+json)"},
+		{"Helm chart", file(t, "helm-chart.json"), "",
+			"not a container image: it is a Helm chart (the config's mediaType " +
+				"is application/vnd.cncf.helm.config.v1+json)"},
+		{"bill of materials", file(t, "sbom-by-artifact-type.json"), "",
+			"not a container image: it is a software bill of " +
+				"materials (artifactType is application/spdx+json)"},
 		{"empty config", `{"config":{"mediaType":"application/vnd.oci.empty.v1+json"},"layers":[{"mediaType":` +
 			`"application/vnd.cyclonedx+json"}]}`, "", "not a container image: it is a software bill of materials " +
 			"(a layer's mediaType is application/vnd.cyclonedx+json)"},
-		{"empty config and nothing else", withConfig("application/vnd.oci.empty.v1+json"), "", "not a container image: " +
-			"it is an artifact of another kind (the config's mediaType is application/vnd.oci.empty.v1+json)"},
-		{"another artifact", withConfig("application/vnd.cncf.flux.config.v1+json"), "", "not a container image: it is " +
-			"an artifact of another kind (the config's mediaType is application/vnd.cncf.flux.config.v1+json)"},
+		{"empty config and nothing else", withConfig("application/vnd.oci.empty.v1+json"), "",
+			"not a container image: " +
+				"it is an artifact of another kind (the config's mediaType is application/vnd.oci.empty.v1+json)"},
+		{"another artifact", withConfig("application/vnd.cncf.flux.config.v1+json"), "",
+			"not a container image: it is " +
+				"an artifact of another kind (the config's mediaType is application/vnd.cncf.flux.config.v1+json)"},
 		{"BuildKit cache", withConfig("application/vnd.buildkit.cacheconfig.v0"), "", "not a container image: it is " +
 			"a BuildKit cache (the config's mediaType is application/vnd.buildkit.cacheconfig.v0)"},
 		{"BuildKit cache as an index", index(ociLayer + `,{"mediaType":"application/vnd.buildkit.cacheconfig.v0"}`), "",
 			inParts + "a BuildKit cache (application/vnd.buildkit.cacheconfig.v0)"},
 		{"WebAssembly", withConfig("application/vnd.wasm.config.v0+json"), "", "not a container image: it is a " +
 			"WebAssembly module (the config's mediaType is application/vnd.wasm.config.v0+json)"},
-		{"WebAssembly in a layer", withLayer("application/vnd.module.wasm.content.layer.v1+wasm"), "", "not a container " +
-			"image: it is a WebAssembly module (a layer's mediaType is application/vnd.module.wasm.content.layer.v1+wasm)"},
-		{"cosign signature", withLayer("application/vnd.dev.cosign.simplesigning.v1+json"), "", "not a container image: " +
-			"it is a signature (a layer's mediaType is application/vnd.dev.cosign.simplesigning.v1+json)"},
-		{"cosign attestation", withLayer("application/vnd.dsse.envelope.v1+json"), "", "not a container image: it is an " +
-			"attestation (a layer's mediaType is application/vnd.dsse.envelope.v1+json)"},
+		{"WebAssembly in a layer", withLayer("application/vnd.module.wasm.content.layer.v1+wasm"), "",
+			"not a container " +
+				"image: it is a WebAssembly module (a layer's mediaType is application/vnd.module.wasm.content.layer.v1+wasm)"},
+		{"cosign signature", withLayer("application/vnd.dev.cosign.simplesigning.v1+json"), "",
+			"not a container image: " +
+				"it is a signature (a layer's mediaType is application/vnd.dev.cosign.simplesigning.v1+json)"},
+		{"cosign attestation", withLayer("application/vnd.dsse.envelope.v1+json"), "",
+			"not a container image: it is an " +
+				"attestation (a layer's mediaType is application/vnd.dsse.envelope.v1+json)"},
 		{"in-toto attestation", withLayer("application/vnd.in-toto+json"), "", "not a container image: it is an " +
 			"attestation (a layer's mediaType is application/vnd.in-toto+json)"},
-		{"OCI artifact manifest", `{"blobs":[]}`, "application/vnd.oci.artifact.manifest.v1+json", "not a container image: " +
-			"it is an artifact of another kind (mediaType is application/vnd.oci.artifact.manifest.v1+json)"},
+		{"OCI artifact manifest", `{"blobs":[]}`, "application/vnd.oci.artifact.manifest.v1+json",
+			"not a container image: " +
+				"it is an artifact of another kind (mediaType is application/vnd.oci.artifact.manifest.v1+json)"},
 		{"only attestations", index(`{` + imageManifest + `,"platform":{"os":"unknown","architecture":"unknown"}}`), "",
 			inParts + "an attestation (application/vnd.in-toto+json)"},
-		{"referrers", index(`{` + imageManifest + `,"artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), "",
+		{"referrers", index(`{` + imageManifest +
+			`,"artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), "",
 			inParts + "a signature (application/vnd.dev.sigstore.bundle.v0.3+json)"},
 		{"empty index", index(""), "", "not a container image: it is an empty index"},
 		{"empty list", `{"manifests":[]}`, dockerList, "not a container image: it is an empty index"},
@@ -174,7 +186,8 @@ func TestFits(t *testing.T) {
 		{"other architecture", Manifest{Platforms: []Platform{arm64}}, amd64, FitsNot},
 		{"other system", Manifest{Platforms: []Platform{amd64}}, Platform{"windows", "amd64"}, FitsNot},
 		{"any architecture", Manifest{Platforms: []Platform{arm64}}, Platform{OS: "linux"}, Fits},
-		{"any architecture of another system", Manifest{Platforms: []Platform{arm64}}, Platform{OS: "windows"}, FitsNot},
+		{"any architecture of another system", Manifest{Platforms: []Platform{arm64}}, Platform{OS: "windows"},
+			FitsNot},
 		{"any", Manifest{}, Platform{}, Fits},
 		{"32 bits", Manifest{Platforms: []Platform{{"linux", "386"}}}, amd64, Fits},
 		{"32 bits of another", Manifest{Platforms: []Platform{{"linux", "arm"}}}, amd64, FitsNot},

@@ -59,7 +59,8 @@ func TestOnlyImagesDeploy(t *testing.T) {
 			looking + `a Helm chart (the config's mediaType is application/vnd.cncf.helm.config.v1+json)` + hint},
 		{"bill of materials", manifest("sbom-by-artifact-type.json"),
 			looking + `a software bill of materials (artifactType is application/spdx+json)` + hint},
-		{"only attestations", index("unknown/unknown"), looking + `an index without an image for any platform; it lists ` +
+		{"only attestations", index("unknown/unknown"), looking +
+			`an index without an image for any platform; it lists ` +
 			`an attestation (application/vnd.in-toto+json)` + hint},
 		{"only arm64", index("linux/arm64", "unknown/unknown"), `deploying tag "git-abc123f" to service ` +
 			`"myproject_service_prod": the image is built for linux/arm64, and the tasks run on linux/amd64 (build it ` +
@@ -123,7 +124,8 @@ func TestSinglePlatform(t *testing.T) {
 				t.Fatal(err)
 			}
 			if tt.denied {
-				f.aws.Inject(emulator.Fault{Operation: "ecr:GetDownloadUrlForLayer", Error: emulator.AccessDenied("no")})
+				f.aws.Inject(emulator.Fault{Operation: "ecr:GetDownloadUrlForLayer",
+					Error: emulator.AccessDenied("no")})
 			}
 			w, _ := f.env.Find("backend", environment.Services...)
 			got, err := New(f.env, f.accounts["dev"].Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
