@@ -110,7 +110,7 @@ func TestRoleFits(t *testing.T) {
 	file := fmt.Sprintf("project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\n"+
 		"deployer: {cluster: %s, notify: {topic: \"arn:aws:sns:us-east-1:%[3]s:%s\",\n"+
 		"  slack: /aws/reference/secretsmanager/%[1]s/slack}}\nservices:\n",
-		strings.Repeat("p", 32), strings.Repeat("e", 14), prod, strings.Repeat("c", 100), strings.Repeat("t", 100))
+		strings.Repeat("p", 30), strings.Repeat("e", 14), prod, strings.Repeat("c", 100), strings.Repeat("t", 100))
 	for n := range 120 {
 		file += fmt.Sprintf("  - name: service-with-a-name-%d\n", n)
 		if n > 30 && n%10 != 9 {

@@ -21,6 +21,9 @@ var chosen = []Parameter{
 	{"KmsKeyArns", ""}, {"AlarmTopicArn", ""},
 }
 
+// The characters that Project and Env may have in the template.
+const maxProject, maxEnv = 30, 14
+
 // Name returns the conventional name of an environment's stack.
 func Name(env *environment.Environment) string {
 	return strings.ReplaceAll(env.Project+"-deployer-"+env.Name, "_", "-")
@@ -32,6 +35,10 @@ func Name(env *environment.Environment) string {
 // NAME= for the template's default. The error names the setting that is invalid, or
 // the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
+	if len(env.Project) > maxProject || len(env.Name) > maxEnv {
+		return nil, fmt.Errorf("`project` of %s has %d characters and `env` %d: the names of the stack's rules and "+
+			"roles allow %d and %d (choose shorter ones)", env.File, len(env.Project), len(env.Name), maxProject, maxEnv)
+	}
 	autoDeploy := "disabled"
 	if !env.AutoDeploy.IsEmpty() && slices.ContainsFunc(env.Workloads, environment.Workload.Deploys) {
 		autoDeploy = "enabled"

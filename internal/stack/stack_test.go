@@ -129,7 +129,16 @@ func TestParametersRefuses(t *testing.T) {
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
 	const setting = `: not NAME=VALUE for one of SenderAccounts, ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, ` +
 		`KmsKeyArns, AlarmTopicArn; the others follow from dev.yaml`
+	longest := "project: " + strings.Repeat("p", 30) + "\nenv: " + strings.Repeat("e", 14) + "\nregion: us-east-1\n"
+	if _, err := Parameters(parse(t, longest)); err != nil {
+		t.Error(err)
+	}
+	const long = "the names of the stack's rules and roles allow 30 and 14 (choose shorter ones)"
 	for _, tt := range []struct{ name, file, more, want string }{
+		{"a long project", strings.Replace(longest, ": p", ": pp", 1), "",
+			"`project` of dev.yaml has 31 characters and `env` 14: " + long},
+		{"a long environment", strings.Replace(longest, "env: e", "env: ee", 1), "",
+			"`project` of dev.yaml has 30 characters and `env` 15: " + long},
 		{"no account", strings.Replace(odd, `account_id: "012345670123"`, "", 1), "", errNoAccount.Error()},
 		{"what the file says", file, "Env=prod", `reading "Env=prod"` + setting},
 		{"no value", file, "AlarmTopicArn", `reading "AlarmTopicArn"` + setting},
@@ -165,6 +174,7 @@ type declaration struct {
 	AllowedPattern string   `yaml:"AllowedPattern"`
 	AllowedValues  []string `yaml:"AllowedValues"`
 	Default        string   `yaml:"Default"`
+	MaxLength      int      `yaml:"MaxLength"`
 }
 
 // declared returns the template's parameters, by name.
@@ -226,6 +236,9 @@ func complete(t *testing.T, parameters []Parameter) {
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	template := declared(t)
+	if got := [2]int{template["Project"].MaxLength, template["Env"].MaxLength}; got != [2]int{maxProject, maxEnv} {
+		t.Errorf("the template accepts %d characters, not %d and %d", got, maxProject, maxEnv)
+	}
 	for _, p := range chosen {
 		if got := template[p.Name].Default; got != p.Value {
 			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)

@@ -156,7 +156,17 @@ func (r *resolver) identify(id string) (k kind, name string, identity map[string
 	if !ok {
 		name = r.stack.Stack + "-" + id
 	}
+	if limit := maxName[resourceType]; limit > 0 && len(name) > limit {
+		return kind{}, "", nil, fmt.Errorf("the name %q has %d characters, at most %d", name, len(name), limit)
+	}
 	return k, name, identity, nil
+}
+
+// maxName is the number of characters that a name may have (EventBridge PutRule, IAM CreateRole, Lambda CreateFunction,
+// SQS CreateQueue, CloudWatch PutMetricAlarm and PutDashboard).
+var maxName = map[string]int{
+	"AWS::Events::Rule": 64, "AWS::IAM::Role": 64, "AWS::Serverless::Function": 64, "AWS::SQS::Queue": 80,
+	"AWS::CloudWatch::Alarm": 255, "AWS::CloudWatch::Dashboard": 255,
 }
 
 // exists reports whether the stack has a resource. It is an error if the template does not have it.
