@@ -182,6 +182,7 @@ func (f *findings) notReconciled(c *checker, r *repository, err error) {
 	if !denied || !exact || !strings.Contains(message, "resource-based policy") {
 		return
 	}
-	f.add("lost pushes", Warning, "pushes to "+r.name+" whose events were lost are not found: its policy does not allow "+
-		"ecr:DescribeImages", c.allow("ecr:DescribeImages", r.arn.String(), message))
+	f.add("lost pushes", Warning,
+		"pushes to "+r.name+" whose events were lost are not found: its policy does not allow ecr:DescribeImages",
+		c.allow("ecr:DescribeImages", r.arn.String(), message))
 }

@@ -27,8 +27,8 @@ func TestParameter(t *testing.T) {
 		noString = `the value is a JSON object without a string under "url"`
 		missing  = "ParameterNotFound (create it with the infrastructure, or name the right one in the " +
 			"environment file)"
-		denied = "AccessDeniedException: User: u is not authorized (AWS does not say what it denied: find the call in " +
-			"CloudTrail, and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)"
+		denied = "AccessDeniedException: User: u is not authorized (AWS does not say what it denied: find the call " +
+			"in CloudTrail, and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)"
 	)
 	const hint = ` (put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"})`
 	for _, tt := range []struct {

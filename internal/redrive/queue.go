@@ -56,7 +56,10 @@ func (q *queue) fault(operation, action string, err error) error {
 		return nil
 	}
 	doing := fmt.Sprintf("%s of queue %q", operation, q.url)
-	if _, denied := fault.Denied(err); denied {
+	if message, denied := fault.Denied(err); denied {
+		if d, ok := fault.ParseDenial(message); ok {
+			return fault.Misconfigured(fault.ErrAccessDenied, doing, fault.Plain(err), d.Advice()+d.IfStillDenied())
+		}
 		return fault.Misconfigured(fault.ErrAccessDenied, doing, fault.Plain(err), "allow "+action+" on the queue")
 	}
 	return fault.Classify(doing, err)

@@ -120,6 +120,20 @@ func receiveAll(t *testing.T, config aws.Config) []string {
 	return slices.Collect(maps.Keys(ids))
 }
 
+// TestRunDeniedByOrganization checks that AWS's message is believed about the policy.
+func TestRunDeniedByOrganization(t *testing.T) {
+	t.Parallel()
+	e, config := fill(t)
+	e.Inject(emulator.Fault{Operation: "sqs:ReceiveMessage", Error: emulator.AccessDenied("User: " +
+		"arn:aws:iam::333333333333:user/ada is not authorized to perform: sqs:ReceiveMessage on resource: " +
+		"arn:aws:sqs:us-east-1:333333333333:q with an explicit deny in a service control policy")})
+	err := Run(t.Context(), config, queueURL, results{"deployed": ecsdeploy.Deployed}, 0, false, func(Report) {})
+	if err == nil || !strings.Contains(err.Error(), "(an Allow elsewhere does not help: in the organization's "+
+		"management account, in the service control policy, exclude arn:aws:iam::333333333333:user/ada from the Deny") {
+		t.Error(err)
+	}
+}
+
 func TestRunDenied(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"ReceiveMessage", "DeleteMessage"} {

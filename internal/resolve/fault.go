@@ -114,6 +114,9 @@ func imageMissing(failures []types.ImageFailure, w environment.Workload, name st
 	case types.ImageFailureCodeUpstreamTooManyRequests, types.ImageFailureCodeUpstreamUnavailable:
 		return fault.Unavailable(fault.Name(code), looking(w, name), notAvailable, "")
 	}
-	return fault.Misconfigured(fault.Name(code), looking(w, name), notAvailable,
-		"see the reason that ECR gives, and make the image available again")
+	hint := "see the reason that ECR gives, and make the image available again"
+	if d, ok := fault.ParseDenial(reason); ok { // of the KMS key, for example
+		hint = d.Advice() + d.IfStillDenied()
+	}
+	return fault.Misconfigured(fault.Name(code), looking(w, name), notAvailable, hint)
 }

@@ -179,6 +179,20 @@ func TestUnknownPolicy(t *testing.T) {
 	}
 }
 
+// TestKMSDenied checks that a denial within a failure of ECR is read.
+func TestKMSDenied(t *testing.T) {
+	t.Parallel()
+	_, backend := load(t, "prod")
+	err := imageMissing([]types.ImageFailure{{FailureCode: types.ImageFailureCodeKmsError,
+		FailureReason: aws.String("User: arn:aws:sts::333333333333:assumed-role/Deployer/s is not authorized to " +
+			"perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:111111111111:key/k because no resource-based " +
+			"policy allows the kms:Decrypt action (Service: AWSKMS; Status Code: 400)")}}, backend, "v1")
+	wantFault(t, err, string(types.ImageFailureCodeKmsError), fault.IsMisconfigured, looking(backend, "v1"),
+		`(in account 111111111111, add to the policy of key k in us-east-1: {"Effect":"Allow","Principal":`+
+			`{"AWS":"arn:aws:iam::333333333333:root"},"Action":["kms:Decrypt"],"Resource":`+
+			`"arn:aws:kms:us-east-1:111111111111:key/k"})`)
+}
+
 // TestFailureCodes checks the class of every code that BatchGetImage answers with
 // HTTP 200. A new code in the SDK fails it.
 func TestFailureCodes(t *testing.T) {
