@@ -157,7 +157,8 @@ func TestMakeDeploy(t *testing.T) {
 	const file = "examples/centralized-dev-ecr/prod.yaml"
 	got, err := run("env=prod", "env_file="+file, "set=AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t")
 	must(t, err)
-	want := "sam build --template-file deploy/template.yaml with file=" + file + "\n" +
+	want := `deployer: prod is production (env is "prod"): no push deploys it; DEPLOY events from action.prod, ` +
+		"action.production do\nsam build --template-file deploy/template.yaml with file=" + file + "\n" +
 		"sam deploy --config-file " + dist + "/samconfig.toml --config-env prod with file=\n"
 	if got != want {
 		t.Errorf("make deploy runs\n%s\nwant\n%s", got, want)

@@ -37,7 +37,8 @@ func Name(env *environment.Environment) string {
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	if len(env.Project) > maxProject || len(env.Name) > maxEnv {
 		return nil, fmt.Errorf("`project` of %s has %d characters and `env` %d: the names of the stack's rules and "+
-			"roles allow %d and %d (choose shorter ones)", env.File, len(env.Project), len(env.Name), maxProject, maxEnv)
+			"roles allow %d and %d (choose shorter ones)",
+			env.File, len(env.Project), len(env.Name), maxProject, maxEnv)
 	}
 	autoDeploy := "disabled"
 	if !env.AutoDeploy.IsEmpty() && slices.ContainsFunc(env.Workloads, environment.Workload.Deploys) {
