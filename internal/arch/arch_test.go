@@ -26,7 +26,8 @@ var clients = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "ecsdeploy", "rollout", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"bus", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive"},
+	"github.com/aws/aws-sdk-go-v2/service/lambda":      {"doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/sts":         {"caller"},
 }
 

@@ -52,7 +52,7 @@ var doctorPermissions = []string{
 	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule", "events:TestEventPattern",
-	"iam:SimulatePrincipalPolicy",
+	"iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration", "sqs:GetQueueAttributes",
 }
 
 // examine returns the doctor's report on an environment. The faults of an

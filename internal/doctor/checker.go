@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/environment"
@@ -31,6 +33,8 @@ type checker struct {
 	config   aws.Config
 	ecs      *ecs.Client
 	iam      *awsiam.Client
+	lambda   *lambda.Client
+	sqs      *sqs.Client
 	events   *eventbridge.Client
 	http     aws.HTTPClient // for layers, which ECR returns as a URL
 
@@ -47,6 +51,7 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 	}
 	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
 		ecs:    ecs.NewFromConfig(config),
+		lambda: lambda.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
 		iam:    awsiam.NewFromConfig(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
 }

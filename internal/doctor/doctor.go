@@ -51,12 +51,14 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 	all := []*findings{first, events}
 	var g errgroup.Group
 	g.SetLimit(maxInFlight)
-	g.Go(func() error { events.events(ctx, c); events.others(ctx, c); return nil })
+	installed := events.deployerFunction(ctx, c)
+	g.Go(func() error { events.stack(ctx, c, installed); return nil })
 	states := c.describeServices(ctx, deployable)
+	rollouts := c.rollouts(ctx, deployable)
 	for i, w := range deployable {
 		f := &findings{service: w.Name}
 		all = append(all, f)
-		g.Go(func() error { f.workload(ctx, c, w, states[i]); return nil })
+		g.Go(func() error { f.workload(ctx, c, w, states[i], rollouts[i], installed); return nil })
 	}
 	for _, w := range tasks {
 		f := &findings{service: w.Name}
@@ -68,6 +70,18 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 		r.Findings = append(r.Findings, f.list...)
 	}
 	return r, nil
+}
+
+// stack reports the deployer's own stack, if it is installed, and other deployers.
+func (f *findings) stack(ctx context.Context, c *checker, installed bool) {
+	if installed {
+		f.events(ctx, c)
+		f.forwarding(ctx, c)
+		f.deployerRole(ctx, c)
+		f.queue(ctx, c, "failed", "events that were rejected or failed")
+		f.queue(ctx, c, "undelivered", "events that EventBridge could not deliver")
+	}
+	f.others(ctx, c)
 }
 
 // file reports what is known from reading the file.

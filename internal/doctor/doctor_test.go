@@ -132,6 +132,7 @@ func TestHealthy(t *testing.T) {
 			"ok file: dev.yaml is valid: project myproject, environment dev",
 			"ok strategy: local (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::111111111111:root",
+			"ok function: arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev exists",
 			"ok deploy rule: myproject_deployer_deploy_dev matches, and its target is " +
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok push rule: myproject_deployer_push_dev matches, and its target is " +
@@ -147,10 +148,16 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
 			"ok broken rule: myproject_deployer_broken_dev matches, and its target is " +
 				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
+			"ok forwarding: none: pushes are not forwarded to other accounts (stack parameter ForwardPushesTo)",
+			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows its own calls",
+			"ok failed queue: myproject_deployer_failed_dev is empty",
+			"ok undelivered queue: myproject_deployer_undelivered_dev is empty",
 			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of dev",
 			`ok service: service "myproject_service_dev" in cluster "myproject_cluster_dev" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
+			"ok last rollout: revision 1 is rolled out",
+			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows deployments of backend",
 			"ok family: myproject_service_dev: runs revision 1, the newest",
 			"ok container: myproject_service_dev runs " +
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
@@ -167,6 +174,7 @@ func TestHealthy(t *testing.T) {
 			"ok file: staging.yaml is valid: project myproject, environment staging",
 			"ok strategy: cross_account (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::222222222222:root",
+			"ok function: arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging exists",
 			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is " +
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok push rule: myproject_deployer_push_staging matches, and its target is " +
@@ -182,10 +190,19 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
 			"ok broken rule: myproject_deployer_broken_staging matches, and its target is " +
 				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
+			"unknown forwarding: whether account 111111111111 forwards its pushes here is seen only there → with " +
+				"credentials of account 111111111111, look for a target " +
+				"arn:aws:events:us-east-1:222222222222:event-bus/default: run the doctor with its environment file, or aws " +
+				"events list-rules --region us-east-1 --name-prefix myproject_deployer_forward_",
+			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows its own calls",
+			"ok failed queue: myproject_deployer_failed_staging is empty",
+			"ok undelivered queue: myproject_deployer_undelivered_staging is empty",
 			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of staging",
 			`ok service: service "myproject_service_staging" in cluster "myproject_cluster_staging" runs 2 of 2 tasks`,
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
+			"ok last rollout: revision 1 is rolled out",
+			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows deployments of backend",
 			"ok family: myproject_service_staging: runs revision 1, the newest",
 			"ok container: myproject_service_staging runs " +
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",

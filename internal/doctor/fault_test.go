@@ -10,12 +10,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"deployer/internal/environment"
 	"deployer/internal/image"
 	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/lambda"
 )
 
 // TestFaults changes an environment without problems in one way each, and checks that
@@ -234,6 +237,8 @@ func TestFaults(t *testing.T) {
 		}},
 		{name: "rules without the function", change: func(e *environment.Environment) { e.Project = "other" },
 			damage: func(t *testing.T, x *fixture) {
+				x.aws.CreateFunction(lambda.Function{
+					ARN: "arn:aws:lambda:us-east-1:111111111111:function:other_deployer_dev"})
 				for name, pattern := range map[string]string{"deploy": `{"source":["action.dev"]}`,
 					"push": `{"source":["aws.ecr"]}`, "rollout": `{"source":["aws.ecs"]}`} {
 					_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
@@ -242,7 +247,7 @@ func TestFaults(t *testing.T) {
 					must(t, err)
 				}
 			}},
-		{name: "no rules", change: func(e *environment.Environment) { e.Project = "other" }},
+		{name: "not installed", change: func(e *environment.Environment) { e.Project = "other" }},
 		{name: "a rule that matches something else", damage: func(t *testing.T, x *fixture) {
 			_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
 				&eventbridge.PutRuleInput{
@@ -258,6 +263,49 @@ func TestFaults(t *testing.T) {
 			must(t, err)
 		}},
 		{name: "a rule denied", damage: deny("events:DescribeRule")},
+		{name: "a function of another project", damage: func(_ *testing.T, x *fixture) {
+			x.aws.CreateFunction(lambda.Function{
+				ARN:         "arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+				Environment: map[string]string{"DEPLOYER_PROJECT": "shop", "DEPLOYER_ENV": "dev"}})
+		}},
+		{name: "forwarding without dead-letter queue", damage: func(t *testing.T, x *fixture) {
+			x.addRule(t, "myproject_deployer_forward_dev", `{"source":["aws.ecr"]}`, "",
+				"arn:aws:events:us-east-1:222222222222:event-bus/default")
+		}},
+		{name: "forwarding disabled", damage: func(t *testing.T, x *fixture) {
+			x.addRule(t, "myproject_deployer_forward_dev", `{"source":["aws.ecr"]}`, "DISABLED",
+				"arn:aws:events:us-east-1:222222222222:event-bus/default")
+		}},
+		{name: "function denied", damage: deny("lambda:GetFunctionConfiguration")},
+		{name: "an event in the failure queue", damage: func(t *testing.T, x *fixture) {
+			queue := "https://sqs.us-east-1.amazonaws.com/111111111111/myproject_deployer_failed_dev"
+			_, err := sqs.NewFromConfig(x.accounts["dev"].Config).SendMessage(t.Context(),
+				&sqs.SendMessageInput{QueueUrl: aws.String(queue), MessageBody: aws.String("{}")})
+			must(t, err)
+		}},
+		{name: "a role without a permission", damage: func(t *testing.T, x *fixture) {
+			x.allow(t, "111111111111", "myproject_deployer_dev",
+				`{"Effect":"Allow","Action":["ecs:*","ecr:*","sqs:SendMessage"],"Resource":"*"},`+
+					`{"Effect":"Deny","Action":"ecs:UpdateService","Resource":"*"}`)
+		}},
+		{name: "a disabled schedule", damage: func(t *testing.T, x *fixture) {
+			_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
+				&eventbridge.PutRuleInput{Name: aws.String("myproject_deployer_reconcile_dev"),
+					ScheduleExpression: aws.String("rate(15 minutes)"), State: "DISABLED"})
+			must(t, err)
+		}},
+		{name: "targets without dead-letter queue, and a second one", damage: func(t *testing.T, x *fixture) {
+			client := eventbridge.NewFromConfig(x.accounts["dev"].Config)
+			for rule, target := range map[string]ebtypes.Target{
+				"deploy": {Id: aws.String("deployer"),
+					Arn: aws.String("arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev")},
+				"push": {Id: aws.String("copy"), Arn: aws.String("arn:aws:sqs:us-east-1:111111111111:copy")},
+			} {
+				_, err := client.PutTargets(t.Context(), &eventbridge.PutTargetsInput{
+					Rule: aws.String("myproject_deployer_" + rule + "_dev"), Targets: []ebtypes.Target{target}})
+				must(t, err)
+			}
+		}},
 		{name: "no bus policy", env: "staging", damage: func(t *testing.T, x *fixture) {
 			_, err := eventbridge.NewFromConfig(x.accounts["staging"].Config).PutPermission(t.Context(),
 				&eventbridge.PutPermissionInput{Policy: aws.String(

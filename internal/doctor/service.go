@@ -18,12 +18,19 @@ import (
 )
 
 // workload checks one service: in ECS, its repository, and whether its image can be pulled.
-func (f *findings) workload(ctx context.Context, c *checker, w environment.Workload, d described) {
+func (f *findings) workload(ctx context.Context, c *checker, w environment.Workload, d described, r rolledOut,
+	installed bool) {
 	target := ecsservice.TargetOf(c.env, w)
 	if !f.found(c, target, d) {
 		return
 	}
 	f.controller(c, target, d.service)
+	if target.CheckDeployable(d.service) == nil {
+		f.rollout(target, r)
+	}
+	if installed {
+		f.serviceRole(ctx, c, w, target)
+	}
 	td := f.family(ctx, c, target, d.service)
 	if td == nil {
 		return

@@ -35,7 +35,8 @@ func Template(root string, env *environment.Environment, more ...string) (*cloud
 }
 
 // InstallStacks adds to the accounts of [CentralizedDev] what a healthy installation has besides: the task execution
-// roles, the config blobs of the images, and the deployer's stack in each account.
+// roles, the config blobs of the images, and the deployer's stack in each account. Its
+// functions accept every event and do nothing.
 func InstallStacks(
 	ctx context.Context, root string, aws *emulator.Emulator, byName map[string]*accounts.Account,
 ) error {
@@ -53,6 +54,9 @@ func InstallStacks(
 		}
 		if err := aws.LoadTemplate(env.AccountID, env.Region, t); err != nil {
 			return fmt.Errorf("creating the stack of environment %q: %w", e.Name, err)
+		}
+		for _, f := range t.Functions() {
+			aws.HandleLambda(f.ARN, func(context.Context, []byte) error { return nil })
 		}
 	}
 	return nil

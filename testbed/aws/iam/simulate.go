@@ -2,6 +2,7 @@ package iam
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -15,7 +16,7 @@ var decisions = map[iam.Decision]string{iam.NoMatch: "implicitDeny", iam.Allow: 
 // simulatePrincipalPolicy evaluates the identity policies of a role. As in IAM, resource policies are not evaluated for
 // roles.
 func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
-	form, err := r.Form("PolicySourceArn", "ActionNames", "ResourceArns")
+	form, err := r.Form("PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries")
 	if err != nil {
 		return nil, err
 	}
@@ -34,12 +35,18 @@ func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
+	context := map[string]string{} // of each key, the first value
+	for n := 1; form.Has(fmt.Sprintf("ContextEntries.member.%d.ContextKeyName", n)); n++ {
+		entry := fmt.Sprintf("ContextEntries.member.%d.", n)
+		context[form.Get(entry+"ContextKeyName")] = form.Get(entry + "ContextKeyValues.member.1")
+	}
 	type result struct{ EvalActionName, EvalResourceName, EvalDecision string }
 	var results []result
 	for _, action := range form.Members("ActionNames") {
 		for _, resource := range resources {
 			decision := evaluate(documents, iam.Request{
 				Principal: source, Account: owner.Account, Action: action, Resource: resource,
+				Context: context,
 			})
 			results = append(results, result{action, resource, decisions[decision]})
 		}

@@ -1,0 +1,46 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"deployer/internal/fault"
+	"deployer/internal/image"
+)
+
+// queue reports the events that wait in one of the stack's queues, by its kind
+// ("failed" or "undelivered"). What they are in the queue for is why.
+func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
+	check := kind + " queue"
+	name := c.env.Project + "_deployer_" + kind + "_" + c.env.Name
+	url := fmt.Sprintf("https://sqs.%s.%s/%s/%s", c.env.Region, image.PartitionOf(c.env.Region).Suffix, c.env.AccountID,
+		name)
+	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url),
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
+			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}})
+	switch {
+	case fault.HasCode(err, "QueueDoesNotExist"), fault.HasCode(err, "AWS.SimpleQueueService.NonExistentQueue"):
+		f.add(check, Problem, fmt.Sprintf("queue %q does not exist: %s are lost", name, why), install+c.env.Name)
+		return
+	case err != nil:
+		f.notChecked(c, check, "sqs:GetQueueAttributes", c.arn("sqs", name), err)
+		return
+	}
+	count := 0
+	for _, text := range out.Attributes {
+		n, _ := strconv.Atoi(text) // SQS counts with digits
+		count += n
+	}
+	if count == 0 {
+		f.ok(check, "%s is empty", name)
+		return
+	}
+	f.add(check, Warning, fmt.Sprintf("queue %q has %d messages: %s", name, count, why),
+		fmt.Sprintf("see what they are, then run them again or discard them: "+
+			"deployer redrive -f %s --queue %s --dry-run", c.env.File, url))
+}
