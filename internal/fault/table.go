@@ -141,6 +141,11 @@ var table = map[string]entry{
 	"KmsNotFound":            {misconfigured, "the KMS key of the queue was deleted: give the queue another"},
 	"KmsOptInRequired":       {misconfigured, keyState},
 	"KmsThrottled":           {unavailable, ""},
+	"InvalidAttributeName":   {misconfigured, badCall},
+
+	// Lambda.
+	"InvalidParameterValueException": {misconfigured, badCall},
+	"ServiceException":               {unavailable, ""},
 
 	// SSM.
 	"ParameterNotFound":        {misconfigured, createIt},
