@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,15 +64,11 @@ type historyReport struct {
 }
 
 // drawHistory returns the history as a table, in which a star marks what runs.
-// The column for why rollouts failed is there only if one did.
+// Below it stands why rollouts failed: such texts are too long for a column.
 func drawHistory(on canvas, h *rollout.History) string {
-	head := []string{"REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON"}
-	failed := slices.ContainsFunc(h.Records, func(r journal.Record) bool { return whyFailed(r) != "" })
-	if failed {
-		head = append(head, "WHY IT FAILED")
-	}
 	var t table
-	t.head(head...)
+	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
+	var problems strings.Builder
 	for _, r := range h.Records {
 		revision := cell{text: fmt.Sprint(r.Revision)}
 		if r.TaskDefinition == h.Runs {
@@ -83,26 +78,29 @@ func drawHistory(on canvas, h *rollout.History) string {
 		if r.Inactive {
 			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
 		}
-		row := []cell{
-			revision, {text: moment(r.Registered)}, {text: r.Tag}, {text: shortDigest(r.Digest)},
-			{text: actorOf(r)}, outcome, {text: r.Reason},
-		}
-		if failed {
-			row = append(row, cell{text: whyFailed(r)})
-		}
-		t.add(row...)
+		t.add(
+			revision, cell{text: moment(r.Registered)}, cell{text: r.Tag}, cell{text: shortDigest(r.Digest)},
+			cell{text: actorOf(r)}, outcome, cell{text: r.Reason},
+		)
+		problems.WriteString(problemOf(r))
+	}
+	if problems.Len() > 0 {
+		return t.draw(on) + "\n" + problems.String()
 	}
 	return t.draw(on)
 }
 
-// whyFailed returns why a rollout failed or is impaired, and why its tasks stopped;
-// "" if it has overcome that.
-func whyFailed(r journal.Record) string {
-	switch {
-	case r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded:
+// problemOf returns lines that say why a rollout failed or is impaired, and why its
+// tasks stopped; "" if it has overcome that.
+func problemOf(r journal.Record) (lines string) {
+	if r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded {
 		return ""
-	case r.Why == "" || r.Stopped == "":
-		return r.Why + r.Stopped
 	}
-	return r.Why + " Stopped tasks: " + r.Stopped
+	if r.Why != "" {
+		lines = fmt.Sprintf("revision %d: %s\n", r.Revision, r.Why)
+	}
+	if r.Stopped != "" {
+		lines += fmt.Sprintf("revision %d: stopped tasks: %s\n", r.Revision, r.Stopped)
+	}
+	return lines
 }

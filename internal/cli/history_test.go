@@ -6,8 +6,8 @@ import (
 	"deployer/internal/journal"
 )
 
-// TestWhyFailed checks what the history says of a rollout with a problem.
-func TestWhyFailed(t *testing.T) {
+// TestProblemOf checks what the history says of a rollout with a problem.
+func TestProblemOf(t *testing.T) {
 	t.Parallel()
 	const why, stopped = "tasks failed to start.", "CannotPullContainerError: not found"
 	for _, tt := range []struct {
@@ -16,14 +16,15 @@ func TestWhyFailed(t *testing.T) {
 		want   string
 	}{
 		{"failed", journal.Record{Outcome: journal.Failed, Why: why, Stopped: stopped},
-			"tasks failed to start. Stopped tasks: CannotPullContainerError: not found"},
-		{"impaired, only the tasks' reasons", journal.Record{Outcome: journal.Impaired, Stopped: stopped}, stopped},
-		{"failed, no tasks", journal.Record{Outcome: journal.Failed, Why: why}, why},
+			"revision 0: tasks failed to start.\nrevision 0: stopped tasks: CannotPullContainerError: not found\n"},
+		{"impaired, only the tasks' reasons", journal.Record{Revision: 7, Outcome: journal.Impaired, Stopped: stopped},
+			"revision 7: stopped tasks: CannotPullContainerError: not found\n"},
+		{"failed, no tasks", journal.Record{Outcome: journal.Failed, Why: why}, "revision 0: tasks failed to start.\n"},
 		{"it recovered", journal.Record{Outcome: journal.Succeeded, Why: why, Stopped: stopped}, ""},
 		{"it was superseded", journal.Record{Outcome: journal.Superseded, Why: why, Stopped: stopped}, ""},
 		{"nothing", journal.Record{}, ""},
 	} {
-		if got := whyFailed(tt.record); got != tt.want {
+		if got := problemOf(tt.record); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
