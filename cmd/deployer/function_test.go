@@ -159,7 +159,8 @@ func TestBadEvents(t *testing.T) {
 			"ignored", `tag "latest" does not deploy prod: auto_deploy is empty, so no push does; send a DEPLOY event`},
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`),
 			"ignored", `DEPLOY from "action.staging" is not for prod, which accepts DEPLOY events from action.prod, ` +
-				`action.production; to deploy prod, send detail-type "DEPLOY", source "action.prod" and a detail like ` +
+				`action.production; to deploy prod, send detail-type "DEPLOY", source "action.prod" and ` +
+				`a detail like ` +
 				`{"project":"myproject","service":"backend","tag":"git-abc123f"}`},
 		{"another project's DEPLOY", deployEvent("action.production", `{"project":"vineyard","service":"backend"}`),
 			"ignored", `the DEPLOY is for project "vineyard", not for myproject`},

@@ -46,7 +46,7 @@ var platformActions = []string{
 
 // stageActions are the IAM actions that --follow needs on top.
 var stageActions = []string{
-	"ecs:DescribeServiceDeployments (with --follow; shows stages and pauses, and the end of blue/green deployments)",
+	"ecs:DescribeServiceDeployments (with --follow: stages, pauses, blue/green)",
 	"ecs:ListServiceDeployments (with --follow, for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (with --follow; optional: shows why tasks stop)",
 	"ecs:DescribeTasks (with --follow; optional: shows why tasks stop)",

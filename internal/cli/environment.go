@@ -157,7 +157,8 @@ func connect(ctx context.Context, env *environment.Environment) (*session, error
 		return nil, err
 	}
 	if env.AccountID != "" && identity.AccountID != env.AccountID {
-		return nil, hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+env.AccountID,
+		return nil, hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
+			env.AccountID,
 			"%s is environment %s of account %s, but these credentials belong to %s",
 			env.File, env.Name, env.AccountID, identity)
 	}

@@ -66,9 +66,12 @@ func noteCall(command, service, operation string) {
 	}
 }
 
-// following are the actions for which all commands use the code of --follow, which
-// deploy's and send's tests run.
-var following = []string{"ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks"}
+// following are the actions for which all commands use the same code: that of
+// --follow, and that of reading a service deployment. The tests of deploy, send,
+// continue and stop run it.
+var following = []string{
+	"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks",
+}
 
 // wrongPermissions compares the permissions in the commands' help with what the
 // tests called: nothing may be missing, and after all tests nothing unused.
@@ -78,7 +81,6 @@ func wrongPermissions() (wrong []string) {
 	allTests := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.bench").Value.String() == ""
 	for _, cmd := range (&app{}).root().Commands() {
 		var listed []string
-		// All commands show a rollout's stages by the same code, which deploy's tests run.
 		for _, line := range permissionsOf(cmd) {
 			action, _, _ := strings.Cut(line, " ")
 			listed = append(listed, action)
@@ -90,8 +92,8 @@ func wrongPermissions() (wrong []string) {
 		}
 		for _, action := range listed {
 			used := slices.Contains(called.actions[cmd.Name()], action) ||
-				slices.Contains(following, action) &&
-					slices.Contains(slices.Concat(called.actions["deploy"], called.actions["send"]), action)
+				slices.Contains(following, action) && slices.Contains(slices.Concat(called.actions["deploy"],
+					called.actions["send"], called.actions["continue"], called.actions["stop"]), action)
 			if allTests && !used {
 				wrong = append(wrong, fmt.Sprintf("%s: %s is never called", cmd.Name(), action))
 			}

@@ -27,7 +27,7 @@ code is 1 if a rollout failed or a service could not be read.`,
 deployer status -f project/prod.yaml backend --watch
 deployer status -f project/prod.yaml --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
-			"ecs:DescribeServiceDeployments (shows stages and pauses, and the end of blue/green deployments)",
+			"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 			"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
 			"ecr:BatchGetImage (optional: finds moved and deleted tags)"),
 		Args: arguments("[SERVICE...]"),

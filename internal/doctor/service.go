@@ -136,8 +136,9 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	newest, err := describe(family)
 	switch {
 	case fault.HasCode(err, "ClientException"):
-		f.add("family", Warning, fmt.Sprintf("family %q has no ACTIVE revision: deployments clone revision %d, which runs",
-			family, running.Revision), "register a revision with the infrastructure")
+		f.add("family", Warning,
+			fmt.Sprintf("family %q has no ACTIVE revision: deployments clone revision %d, which runs",
+				family, running.Revision), "register a revision with the infrastructure")
 	case err != nil:
 		f.add("family", Problem, fmt.Sprintf("family %q has no ACTIVE revision to clone: %v", family, fault.Plain(err)),
 			"register a revision with the infrastructure")
@@ -151,7 +152,8 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 		f.ok("family", "%s: runs revision %d, the newest", family, running.Revision)
 	}
 	if own > journal.MaxOwnTags {
-		f.add("tags", Warning, fmt.Sprintf("the family has %d tags of its own, and more than %d leave too little room "+
+		f.add("tags", Warning, fmt.Sprintf("the family has %d tags of its own, and more than %d leave too "+
+			"little space "+
 			"for the journal: deployments leave out its reason, actor, source and previous revision, or are refused",
 			own, journal.MaxOwnTags), "remove some of the family's tags in the infrastructure")
 	}

@@ -54,7 +54,7 @@ type State struct {
 	rollout    string              // id of the rollout that this deployment started
 	primary    string              // id of the service's newest rollout
 	warning    string              // for the result's reason
-	leftOut    []string            // keys that the journal of the new revision lacks, for want of room
+	leftOut    []string            // keys that do not fit into the journal of the new revision
 
 	// unused is the number of the revision that this deployment registered
 	// without moving the service to it, 0 if there is none. No rollout event will

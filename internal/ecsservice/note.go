@@ -13,7 +13,7 @@ import (
 )
 
 // AddNote adds a note to the journal of a revision with TagResource. If the
-// revision has no room for all of its tags, the note's essential ones are added. It does
+// revision cannot take all of its tags, the note's essential ones are added. It does
 // not tag the revisions of other tools.
 func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) error {
 	if r.Foreign {
@@ -23,7 +23,7 @@ func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) 
 	_, err := c.ecs.TagResource(ctx, in, retrying(ctx))
 	if essential := SDKTags(n.Essential().Tags()); fault.HasCode(err, "InvalidParameterException") &&
 		len(essential) > 0 && len(essential) < len(in.Tags) {
-		in.Tags = essential // the revision has many tags of its own, and no room for the rest
+		in.Tags = essential // the revision has many tags of its own, and the rest does not fit
 		_, err = c.ecs.TagResource(ctx, in, retrying(ctx))
 	}
 	return fault.Classify(fmt.Sprintf("writing the outcome of a rollout to the tags of %q", r.TaskDefinition), err)

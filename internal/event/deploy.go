@@ -11,7 +11,8 @@ import (
 )
 
 // deployMembers are the members of a DEPLOY's detail.
-var deployMembers = []string{"service", "task", "tag", "action", "project", "env", "reason", "actor", "dry_run", "force"}
+var deployMembers = []string{"service", "task", "tag", "action", "project", "env", "reason", "actor", "dry_run",
+	"force"}
 
 // The actions of a DEPLOY; without one it deploys.
 const (

@@ -125,10 +125,12 @@ func TestIgnored(t *testing.T) {
 			fmt.Sprintf(replication, "myproject_backend", "latest")), `the ECR action is "REPLICATE", not a push`},
 		{"replication without tag", "dev", replicated("111111111111", "us-east-1",
 			fmt.Sprintf(replication, "myproject_backend", "")),
-			`the replication to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
+			`the replication to "myproject_backend" has no tag: it is part of an image, ` +
+				`or its tag was replaced at once`},
 		{"replication elsewhere", "dev", replicated("111111111111", "eu-west-1",
 			fmt.Sprintf(replication, "myproject_backend", "latest")),
-			`the replication to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1"; dev ` +
+			`the replication to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1"; ` +
+				`dev ` +
 				`runs images from account 111111111111 in us-east-1 (strategy local: set by ecr_strategy)`},
 		{"replication of a tag outside the policy", "dev", replicated("111111111111", "us-east-1",
 			fmt.Sprintf(replication, "myproject_backend", "v1.2.3")),

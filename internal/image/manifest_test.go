@@ -122,7 +122,8 @@ func TestParseManifestNotImage(t *testing.T) {
 			"WebAssembly module (the config's mediaType is application/vnd.wasm.config.v0+json)"},
 		{"WebAssembly in a layer", withLayer("application/vnd.module.wasm.content.layer.v1+wasm"), "",
 			"not a container " +
-				"image: it is a WebAssembly module (a layer's mediaType is application/vnd.module.wasm.content.layer.v1+wasm)"},
+				"image: it is a WebAssembly module (a layer's mediaType is " +
+				"application/vnd.module.wasm.content.layer.v1+wasm)"},
 		{"cosign signature", withLayer("application/vnd.dev.cosign.simplesigning.v1+json"), "",
 			"not a container image: " +
 				"it is a signature (a layer's mediaType is application/vnd.dev.cosign.simplesigning.v1+json)"},

@@ -63,7 +63,8 @@ func TestOnlyImagesDeploy(t *testing.T) {
 			`an index without an image for any platform; it lists ` +
 			`an attestation (application/vnd.in-toto+json)` + hint},
 		{"only arm64", index("linux/arm64", "unknown/unknown"), `deploying tag "git-abc123f" to service ` +
-			`"myproject_service_prod": the image is built for linux/arm64, and the tasks run on linux/amd64 (build it ` +
+			`"myproject_service_prod": the image is built for linux/arm64, and the tasks run on linux/amd64 ` +
+			`(build it ` +
 			`for linux/amd64 as well (docker buildx build --platform linux/amd64), or change runtimePlatform of task ` +
 			`definition family "myproject_service_prod" in the infrastructure)`},
 		{"both", index("linux/arm64", "linux/amd64"), ""},
