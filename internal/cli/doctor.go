@@ -51,7 +51,8 @@ var doctorPermissions = []string{
 	"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:DescribeTasks",
 	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
-	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule", "events:TestEventPattern",
+	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",
+	"events:TestEventPattern",
 	"iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration", "sqs:GetQueueAttributes",
 }
 
