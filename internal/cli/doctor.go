@@ -49,6 +49,7 @@ deployer doctor -f project/prod.yaml backend --json`,
 // doctorPermissions are what all checks need.
 var doctorPermissions = []string{
 	"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:DescribeTasks",
+	"ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments",
 	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",

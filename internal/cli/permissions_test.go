@@ -43,6 +43,9 @@ func operation(r *http.Request) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target[strings.LastIndexByte(target, '.')+1:]
 	}
+	if strings.HasSuffix(r.URL.Path, "/configuration") { // Lambda's protocol names the operation by the path
+		return "GetFunctionConfiguration"
+	}
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body))

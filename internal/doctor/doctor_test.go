@@ -192,7 +192,8 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
 			"unknown forwarding: whether account 111111111111 forwards its pushes here is seen only there → with " +
 				"credentials of account 111111111111, look for a target " +
-				"arn:aws:events:us-east-1:222222222222:event-bus/default: run the doctor with its environment file, or aws " +
+				"arn:aws:events:us-east-1:222222222222:event-bus/default: run the doctor with its environment " +
+				"file, or aws " +
 				"events list-rules --region us-east-1 --name-prefix myproject_deployer_forward_",
 			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows its own calls",
 			"ok failed queue: myproject_deployer_failed_staging is empty",
@@ -202,7 +203,8 @@ func TestHealthy(t *testing.T) {
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok last rollout: revision 1 is rolled out",
-			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows deployments of backend",
+			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows " +
+				"deployments of backend",
 			"ok family: myproject_service_staging: runs revision 1, the newest",
 			"ok container: myproject_service_staging runs " +
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
