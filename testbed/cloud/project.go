@@ -102,3 +102,15 @@ func ExecutionRole(workload, env string) string {
 	}
 	return ""
 }
+
+// PushTask pushes the image of the project's task to dev's registry, from which the other accounts may pull it.
+func PushTask(ctx context.Context, dev *accounts.Account) error {
+	const repository = Project + "_task_nightly-report"
+	if _, err := dev.Push(ctx, repository, "nightly-report v1", "v1"); err != nil {
+		return err
+	}
+	_, err := dev.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{
+		RepositoryName: aws.String(repository), PolicyText: aws.String(pullPolicy),
+	})
+	return err
+}

@@ -12,6 +12,9 @@ import (
 // showHelp pushes an image that can be deployed, prints how to send events to the environment, and from then on prints
 // the functions' logs.
 func (d *demo) showHelp(ctx context.Context, out io.Writer) error {
+	if err := cloud.PushTask(ctx, d.cloud.Accounts["dev"]); err != nil {
+		return err
+	}
 	_, err := d.cloud.Accounts["dev"].Push(ctx, cloud.Project+"_backend", "backend v2", "git-abc123f")
 	if err != nil {
 		return err
