@@ -22,7 +22,8 @@ func (f *findings) forwarding(ctx context.Context, c *checker) {
 				fmt.Sprintf("with credentials of account %s, look for a target "+
 					"arn:%s:events:%s:%s:event-bus/default: run the doctor with its environment file, or "+
 					"aws events list-rules --region %s --name-prefix %s_deployer_forward_",
-					registry.AccountID, c.caller.Partition, c.env.Region, c.env.AccountID, registry.Region, c.env.Project))
+					registry.AccountID, c.caller.Partition, c.env.Region, c.env.AccountID, registry.Region,
+					c.env.Project))
 		}
 		return
 	}
