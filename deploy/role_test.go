@@ -19,6 +19,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
+	"deployer/internal/outcome"
 	"deployer/internal/pipeline"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/cloudformation"
@@ -176,7 +177,7 @@ func TestRoleIsNarrow(t *testing.T) {
 	inCluster := context{"ecs:cluster": ecs + "cluster/myproject_cluster_prod"}
 	inOther := context{"ecs:cluster": ecs + "cluster/other"}
 	registering := context{"ecs:CreateAction": "RegisterTaskDefinition"}
-	outcomes := context{"events:source": "deployer"}
+	outcomes := context{"events:source": "deployer", "events:detail-type": "Deployment Failed"}
 	toECS := context{"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 	tests := []struct {
 		name, action, resource string
@@ -194,6 +195,10 @@ func TestRoleIsNarrow(t *testing.T) {
 			context{"events:source": "action.production"}, iam.NoMatch},
 		{"send events without a source", "events:PutEvents", bus + "default", nil, iam.NoMatch},
 		{"publish outcomes", "events:PutEvents", bus + "default", outcomes, iam.Allow},
+		{"publish what is no outcome", "events:PutEvents", bus + "default",
+			context{"events:source": "deployer", "events:detail-type": "DEPLOY"}, iam.NoMatch},
+		{"publish without a type", "events:PutEvents", bus + "default",
+			context{"events:source": "deployer"}, iam.NoMatch},
 		{"publish to another bus", "events:PutEvents", bus + "other", outcomes, iam.NoMatch},
 		{"update a service", "ecs:UpdateService", service, inCluster, iam.Allow},
 		{"update a service with the old form of ARN", "ecs:UpdateService", ecs + "service/myproject_service_prod",
@@ -226,6 +231,16 @@ func TestRoleIsNarrow(t *testing.T) {
 		request.Action, request.Resource, request.Context = tt.action, tt.resource, tt.context
 		if got := d.Evaluate(request); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+	request.Action, request.Resource = "events:PutEvents", bus+"default"
+	for _, kind := range []outcome.Kind{
+		outcome.DeploymentStarted, outcome.DeploymentSucceeded, outcome.DeploymentFailed, outcome.DeploymentRejected,
+		outcome.DeploymentSuperseded, outcome.DeploymentImpaired, outcome.DeploymentPaused,
+	} {
+		request.Context = context{"events:source": "deployer", "events:detail-type": string(kind)}
+		if got := d.Evaluate(request); got != iam.Allow {
+			t.Errorf("publish %q: %v, want %v", kind, got, iam.Allow)
 		}
 	}
 	request.Action, request.Resource, request.Context = "ecs:TagResource", family+"prod:7", nil

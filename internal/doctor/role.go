@@ -13,6 +13,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
+	"deployer/internal/outcome"
 )
 
 // permission is a call that the deployer's role has to be allowed: actions on a
@@ -30,7 +31,7 @@ func (f *findings) deployerRole(ctx context.Context, c *checker) {
 		{[]string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"}, "*", nil},
 		{[]string{"sqs:SendMessage"}, c.arn("sqs", c.failedQueue()), nil},
 		{[]string{"events:PutEvents"}, c.arn("events", "event-bus/default"),
-			map[string]string{"events:source": "deployer"}},
+			map[string]string{"events:source": "deployer", "events:detail-type": string(outcome.DeploymentFailed)}},
 	}, "its own calls")
 }
 
