@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,8 @@ type publishedAccount struct {
 	describe string                       // and of DescribeServiceDeployments
 	written  int                          // calls of TagResource
 	calls    []string
+
+	mu sync.Mutex // held for each call: some come at the same time
 }
 
 // client returns a client of the account.
@@ -47,6 +50,8 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	must(a.t, err)
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.calls = append(a.calls, operation)
 	status, text := http.StatusOK, ""
 	switch operation {
