@@ -24,7 +24,7 @@ release = CGO_ENABLED=0 go build -tags lambda.norpc$(1) -trimpath -ldflags="-s -
 define find_file
 	case "$$file" in /*) path="$$file";; *) path="$$caller/$$file"; test -f "$$path" || path="$$checkout/$$file";; esac; \
 	test -f "$$path" || { echo "$(1): there is no $$file in $$caller or $$checkout; name the environment file, for example $(2)" >&2; exit 2; }; \
-	GOOS= GOARCH= go run ./cmd/deployer validate "$$path" || { echo "$(1): $$path is not packed: correct it first" >&2; exit 1; }
+	GOOS= GOARCH= go -C "$$checkout" run ./cmd/deployer validate "$$path" || { echo "$(1): $$path is not packed: correct it first" >&2; exit 1; }
 endef
 linters := go tool -modfile=tools/go.mod
 

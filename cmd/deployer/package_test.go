@@ -8,8 +8,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// building is held while make builds the function. Two builds at the same time would
+// each compile everything for arm64; one after the other, the second uses the cache.
+var building sync.Mutex
+
+// build runs a command that builds the function.
+func build(command *exec.Cmd) (output string, err error) {
+	building.Lock()
+	defer building.Unlock()
+	out, err := command.CombinedOutput()
+	return string(out), err
+}
 
 // TestPackage builds the function's zip and checks its content and its size, which
 // every cold start downloads and loads.
@@ -19,7 +32,7 @@ func TestPackage(t *testing.T) {
 	dist := t.TempDir()
 	const file = "examples/centralized-dev-ecr/prod.yaml"
 	command := exec.Command("make", "-C", "../..", "package", "dist="+dist, "file="+file)
-	if out, err := command.CombinedOutput(); err != nil {
+	if out, err := build(command); err != nil {
 		t.Fatalf("make package: %v\n%s", err, out)
 	}
 	size := func(name string) int64 {
@@ -73,8 +86,8 @@ func makeAsSAM(t *testing.T, caller, file string) (artifacts, output string, err
 	command := exec.Command("make", "--makefile", filepath.Join(checkout, "Makefile"), "build-DeployerFunction")
 	command.Dir = scratch
 	command.Env = append(os.Environ(), "PWD="+caller, "file="+file, "ARTIFACTS_DIR="+artifacts)
-	out, err := command.CombinedOutput()
-	return artifacts, string(out), err
+	output, err = build(command)
+	return artifacts, output, err
 }
 
 // TestBuildAsSAM checks which environment file SAM packs, and that the version is that of the checkout.
