@@ -28,18 +28,36 @@ func (a *Account) Push(ctx context.Context, repository, content string, tags ...
 func (a *Account) PushFor(
 	ctx context.Context, architecture, repository, content string, tags ...string,
 ) (digest string, err error) {
-	_, err = a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
-	var exists *types.RepositoryAlreadyExistsException
-	if err != nil && !errors.As(err, &exists) {
-		return "", fmt.Errorf("creating repository %q: %w", repository, err)
+	if err := a.createRepository(ctx, repository); err != nil {
+		return "", err
+	}
+	if err := a.PushConfig(ctx, repository, architecture); err != nil {
+		return "", err
+	}
+	return a.PushManifest(ctx, architecture, repository, content, tags...)
+}
+
+// PushManifest is [Account.PushFor] without the config blob, for implementations of ECR that take no layers.
+func (a *Account) PushManifest(
+	ctx context.Context, architecture, repository, content string, tags ...string,
+) (digest string, err error) {
+	if err := a.createRepository(ctx, repository); err != nil {
+		return "", err
 	}
 	config := imageConfig(architecture)
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
 		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
-	if err := a.PushConfig(ctx, repository, architecture); err != nil {
-		return "", err
-	}
 	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
+}
+
+// createRepository creates a repository unless there is one.
+func (a *Account) createRepository(ctx context.Context, repository string) error {
+	_, err := a.ECR.CreateRepository(ctx, &ecr.CreateRepositoryInput{RepositoryName: aws.String(repository)})
+	var exists *types.RepositoryAlreadyExistsException
+	if err != nil && !errors.As(err, &exists) {
+		return fmt.Errorf("creating repository %q: %w", repository, err)
+	}
+	return nil
 }
 
 // PushIndex pushes one image for each platform, such as "linux/amd64", and an index of them under each of the tags. It
