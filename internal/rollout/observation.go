@@ -1,0 +1,111 @@
+package rollout
+
+import (
+	"time"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/event"
+	"deployer/internal/journal"
+)
+
+// Observation is what ECS and the journals show about one rollout of a service.
+type Observation struct {
+	Found    bool           // ECS lists the rollout, or a journal has its id
+	Deleted  bool           // the service was deleted
+	ID       string         // ECS's id of the rollout
+	Accepted time.Time      // when ECS accepted the rollout; zero if ECS no longer lists it
+	Revision journal.Record // the revision that is rolled out
+	Previous journal.Record // the revision that ran before; zero if that is not known
+	Runs     journal.Record // the revision that the service runs, or is being moved to
+
+	Primary         bool   // the rollout is the service's newest
+	PrimaryID       string // ECS's id of the service's newest rollout; "" if it has none
+	InProgress      bool   // the rollout has not ended
+	BreakerEnabled  bool   // a circuit breaker or an alarm ends failing rollouts
+	BreakerRollback bool   // and then ECS rolls the service back
+
+	// Rollback means that the rollout is ECS's rollback of a failed one.
+	Rollback       bool
+	RollbackReason string // ECS's reason for it; "" if ECS no longer shows it
+	// RollbackFrom is the revision whose rollout failed, with the id of that
+	// rollout; zero if it is not known.
+	RollbackFrom journal.Record
+	// RollbackReported means that it was reported with that failure.
+	RollbackReported bool
+
+	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is
+	// known, and ReturnTo the revision that it restores.
+	ReturnID string
+	ReturnTo journal.Record
+
+	Hook ecsservice.HookState // of a hook's event
+
+	// Shifts means that the rollout shifts traffic: then Shifted is its phase by its
+	// service deployment, and ShiftedReason ECS's reason for it. Shifted is "" if ECS
+	// lists no service deployment of it. They are only read when it has completed.
+	Shifts        bool
+	Shifted       journal.Phase
+	ShiftedReason string
+
+	// Replaced are the deployer's own rollouts that this one replaced before they
+	// ended.
+	Replaced []Replaced
+}
+
+// Replaced is a rollout that another one replaced before it ended.
+type Replaced struct {
+	Revision journal.Record // with the id of the rollout
+	// Newer means that it is a newer revision than the one that replaced it. That
+	// is a rollback, unless ECS reports it as a deployment of its own.
+	Newer bool
+	// ReturnID, ReturnTo and Reason are those of ECS's rollback of it, which had not
+	// ended either: then it has failed. ReturnID is "" if there was none.
+	ReturnID string
+	ReturnTo journal.Record
+	Reason   string
+}
+
+// Foreign reports whether the rollout is an external deployment: the rollout of a
+// revision without a journal, or another rollout of one whose own has ended.
+func (o Observation) Foreign() bool {
+	ended := o.Revision.Outcome == journal.Succeeded || o.Revision.Outcome == journal.Failed
+	return o.Revision.Foreign || ended && o.Revision.DeploymentID != o.ID
+}
+
+// RolledBack reports whether a failed rollout is or was rolled back, and no newer
+// one has replaced it instead.
+func (o Observation) RolledBack() bool {
+	switch {
+	case o.Deleted:
+		return false
+	case o.ReturnID != "":
+		return true
+	}
+	return o.Runs.TaskDefinition != o.Revision.TaskDefinition && !o.newerRuns()
+}
+
+// newerRuns reports whether a newer rollout has replaced the observed one. It is a
+// rollback if the revision had been rolled out before.
+func (o Observation) newerRuns() bool {
+	again := o.Runs.Outcome == journal.Succeeded && o.Runs.DeploymentID != o.PrimaryID
+	return !o.Primary && o.Runs.Revision > o.Revision.Revision && !again
+}
+
+// Shows reports whether the observation is recent enough for an event: it shows
+// the rollout, and for a failed one the rollback if ECS makes one.
+func (o Observation) Shows(e event.Rollout) bool {
+	switch e.Step {
+	case event.TasksImpaired:
+		return true
+	case event.RolloutCompleted:
+		ended := o.Shifted != "" && o.Shifted != journal.RollingOut
+		return o.Found && (!o.Shifts || ended || o.Deleted || o.Rollback)
+	case event.RolloutFailed:
+		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
+	}
+	return o.Found
+}
+
+// maxJournalSearch is how many revisions before the newest are searched for a
+// rollout that ECS no longer lists.
+const maxJournalSearch = 20
