@@ -39,6 +39,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // a command prints messages for people, not a log
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command even if it does not look at ctx
 	a := &app{out: out, err: errs, args: append([]string{}, args...)}
 	root := a.root()
 	cmd, err := a.checkSpelling(root)

@@ -2,7 +2,6 @@ package environment
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"deployer/internal/image"
@@ -19,12 +18,12 @@ func (w *Workload) byHand(s section, key string) bool {
 	ref, err := image.ParseReference(strings.TrimPrefix(text, "https://"))
 	registry, isECR := ref.Registry()
 	if err != nil || !isECR {
-		w.External, w.Repository = text, ""
+		w.External, w.Repository = mask(text), ""
 	} else {
 		w.Repository, w.Registry, w.RegistryReason = ref.Repository, registry, s.path+key+" names it"
 	}
 	if err == nil && ref.Digest == "" && isMoving(ref.Tag) {
-		what := "has the moving tag " + strconv.Quote(ref.Tag)
+		what := "has the moving tag " + quote(ref.Tag)
 		if ref.Tag == "" {
 			what = "has no tag, which means latest"
 		}

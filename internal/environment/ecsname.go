@@ -3,7 +3,6 @@ package environment
 import (
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"deployer/internal/image"
@@ -35,13 +34,13 @@ func (s section) ecsName(e *Environment, key, kind string) string {
 		}
 	}
 	if family, revision, ok := strings.Cut(name, ":"); ok && kind == "task-definition" &&
-		ecsNameForm.MatchString(family) {
-		s.fault(key, "is "+strconv.Quote(text)+", which names revision "+revision+
+		ecsNameForm.MatchString(family) && !strings.Contains(revision, "/") {
+		s.fault(key, "is "+quote(text)+", which names revision "+revision+
 			": each deployment registers a new one", "write the family alone: "+family)
 		return ""
 	}
 	if name != "" && !ecsNameForm.MatchString(name) {
-		s.fault(key, "is "+strconv.Quote(text)+", which is not the name of an ECS "+kind,
+		s.fault(key, "is "+quote(text)+", which is not the name of an ECS "+kind,
 			"write the name alone: letters, digits, - and _")
 		return ""
 	}
@@ -52,7 +51,7 @@ func (s section) ecsName(e *Environment, key, kind string) string {
 func (s section) nameInARN(e *Environment, key, kind, arn string) string {
 	fields := strings.SplitN(arn, ":", 6)
 	if len(fields) < 6 || fields[2] != "ecs" || !strings.HasPrefix(fields[5], kind+"/") {
-		s.fault(key, "is "+strconv.Quote(arn)+", which is not the ARN of an ECS "+kind, "write its name alone")
+		s.fault(key, "is "+quote(arn)+", which is not the ARN of an ECS "+kind, "write its name alone")
 		return ""
 	}
 	partition, region, account := fields[1], fields[3], fields[4]

@@ -7,6 +7,7 @@ package environment
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -69,12 +70,20 @@ const (
 // every fault of the file, or the reason why the file cannot be read. It wraps
 // [ErrNotEnvironment] if the file has no `env` key.
 func Load(path string) (*Environment, error) {
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the environment file: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the environment file: %w", err)
 	}
 	return Parse(path, data)
 }
+
+// maxSize is the maximum size of an environment file in bytes.
+const maxSize = 1 << 20
 
 // Parse is [Load] for a file's content. Faults are reported under name.
 func Parse(name string, data []byte) (*Environment, error) {
@@ -84,9 +93,9 @@ func Parse(name string, data []byte) (*Environment, error) {
 		r.environment(e, root)
 	}
 	if len(r.faults) > 0 {
-		return nil, sorted(append(r.faults, r.warnings...))
+		return nil, printable(sorted(append(r.faults, r.warnings...)))
 	}
-	e.Warnings, e.Advice = sorted(r.warnings), sorted(r.advice)
+	e.Warnings, e.Advice = printable(sorted(r.warnings)), printable(sorted(r.advice))
 	return e, nil
 }
 

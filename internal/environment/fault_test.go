@@ -24,6 +24,21 @@ func TestFaults(t *testing.T) {
 		{"account id of 11 digits", head + "ecr_account_id: \"11111111111\"\n",
 			"x.yaml:5:17: `ecr_account_id` is \"11111111111\", not an AWS account id (write its 12 digits in " +
 				"quotes, like \"123456789012\")"},
+		{"more than 1 MiB", head + strings.Repeat("# more\n", 1<<18),
+			"x.yaml: the file has more than 1048576 bytes, and is no environment file (is it the right file?)"},
+		{"services without keys", head + "services: [web, ~]\n",
+			"x.yaml:5:12: `services[0]` is a single value, not keys and values\n" +
+				"x.yaml:5:17: `services[1].name` is not set (add the line: name: web)"},
+		{"merge of text", head + "<<: x\n",
+			"x.yaml:5:5: `<<` merges a single value, not keys and values (name a mapping that has an anchor: <<: " +
+				"*name)"},
+		{"address as a source", head + "deployer: {deploy_sources: ['https://example.com/x']}\n",
+			"x.yaml:5:28: `deployer.deploy_sources` has an address, which is not the source of an event (write the " +
+				"source that senders name, like action.staging)"},
+		{"not the URI of a repository", head +
+			"services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: 'example.com/A?'}}]\n",
+			"x.yaml:5:70: `services[0].ecr_config.repository_uri` is \"example.com/A?\", not the URI of a " +
+				"repository (write it like 111111111111.dkr.ecr.us-east-1.amazonaws.com/name)"},
 		{"region", strings.Replace(head, "us-east-1", "virginia", 1),
 			"x.yaml:3:9: `region` is \"virginia\", not an AWS region (write it like \"us-east-1\")"},
 		{"ecr region", head + "ecr_account_region: us_east_1\n",

@@ -33,13 +33,13 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 	e.Project = s.required("project", projectForm, "myproject")
 	e.Region = s.required("region", nil, "us-east-1")
 	if e.Region != "" && !image.ValidRegion(e.Region) {
-		s.fault("region", "is "+strconv.Quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
+		s.fault("region", "is "+quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
 	}
 	e.AccountID = s.account("account_id")
 	if v := s.text("schema_version"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {
-			s.fault("schema_version", "is "+strconv.Quote(v)+", not a whole number", "write it like 7")
+			s.fault("schema_version", "is "+quote(v)+", not a whole number", "write it like 7")
 		}
 		e.SchemaVersion = n
 		if n > newestSchema {
@@ -76,7 +76,7 @@ func (s section) required(key string, form *regexp.Regexp, example string) strin
 	case v == "":
 		s.fault(key, "is not set", "add the line: "+key+": "+example)
 	case form != nil && !form.MatchString(v):
-		s.fault(key, "is "+strconv.Quote(v)+", which cannot be part of an AWS name", "write it like "+example)
+		s.fault(key, "is "+quote(v)+", which cannot be part of an AWS name", "write it like "+example)
 		return ""
 	}
 	return v
@@ -108,7 +108,7 @@ func (s section) own(key string, known []string) section {
 		if near := Nearest(k, known); near != "" {
 			fix = "did you mean `" + near + "`?"
 		}
-		s.reader.fault(o.keys[k], "`"+o.path+k+"` is not a setting of the deployer", fix)
+		s.reader.fault(o.keys[k], "`"+o.path+shown(k)+"` is not a setting of the deployer", fix)
 	}
 	return o
 }
@@ -121,7 +121,7 @@ func (s section) choice(key string, options ...string) string {
 		return options[0]
 	}
 	if !slices.Contains(options, v) {
-		s.fault(key, "is "+strconv.Quote(v), "write "+strings.Join(options, " or "))
+		s.fault(key, "is "+quote(v), "write "+strings.Join(options, " or "))
 	}
 	return v
 }
@@ -144,9 +144,13 @@ func (s section) policy(e *Environment) {
 	}
 	sources, ok := s.texts("deploy_sources")
 	for _, source := range sources {
+		if strings.Contains(source, "://") {
+			s.fault("deploy_sources", "has an address, which is not the source of an event",
+				"write the source that senders name, like action."+e.Name)
+		}
 		if strings.HasPrefix(source, "aws.") {
 			s.fault("deploy_sources",
-				"has "+strconv.Quote(source)+": only AWS can send events from such a source",
+				"has "+quote(source)+": only AWS can send events from such a source",
 				"write a source of your own, like action."+e.Name)
 		}
 	}
@@ -190,7 +194,7 @@ func (s section) containers() Containers {
 	names := s.oneOrMore("container")
 	for _, name := range names {
 		if !ecsNameForm.MatchString(name) {
-			s.fault("container", "is "+strconv.Quote(name)+", which is not the name of a container",
+			s.fault("container", "is "+quote(name)+", which is not the name of a container",
 				"write a name in the task definition, or a list of names")
 		}
 	}

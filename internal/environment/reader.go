@@ -20,7 +20,12 @@ type reader struct {
 	faults   Faults
 	warnings Faults
 	advice   Faults
+	keys     int // read so far, those of merged mappings once for each merge
 }
+
+// maxKeys is how many keys of a file are read. A file of 1 kB can merge mappings into
+// each other so that they have more keys than can be read in a lifetime.
+const maxKeys = 100_000
 
 func (r *reader) fault(n *yaml.Node, what, fix string) {
 	r.faults = append(r.faults, r.at(n, what, fix))
@@ -51,6 +56,11 @@ func sorted(f Faults) Faults {
 // root parses the file's only document and returns its mapping. It returns nil after
 // adding a fault if there is none.
 func (r *reader) root(data []byte) *yaml.Node {
+	if len(data) > maxSize {
+		r.fault(nil, "the file has more than "+strconv.Itoa(maxSize)+" bytes, and is no environment file",
+			"is it the right file?")
+		return nil
+	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
 		r.fault(nil, "reading YAML: "+err.Error(), "")
@@ -105,7 +115,7 @@ func (r *reader) syntax(err error) {
 // section is a mapping in the file.
 type section struct {
 	reader *reader
-	node   *yaml.Node // of the mapping; nil if the file does not have it
+	node   *yaml.Node // of the mapping, or what the file has in its place; nil if nothing
 	path   string     // for messages: "deployer.", "services[2].", or ""
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
@@ -116,6 +126,7 @@ type section struct {
 func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 	s := section{reader: r, path: path, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
 	n = resolved(n)
+	s.node = n
 	if isNull(n) {
 		return s
 	}
@@ -123,11 +134,10 @@ func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 		r.fault(n, "`"+path[:max(0, len(path)-1)]+"` is "+kindOf(n)+", not keys and values", "")
 		return s
 	}
-	s.node = n
-	s.add(n, false, 0)
+	s.add(n, map[*yaml.Node]bool{})
 	for _, key := range s.unknown(known) {
 		if near := Nearest(key, known); near != "" {
-			r.warn(s.keys[key], "`"+path+key+"` is not a key the deployer reads", "did you mean `"+near+"`?")
+			r.warn(s.keys[key], "`"+path+shown(key)+"` is not a key the deployer reads", "did you mean `"+near+"`?")
 		}
 	}
 	return s
@@ -140,37 +150,58 @@ func (s section) unknown(known []string) []string {
 }
 
 // add adds the keys of mapping n, and those of the mappings that it merges with `<<`.
-// A merged key never replaces a key of the mapping itself.
-func (s *section) add(n *yaml.Node, merged bool, depth int) {
-	const maxDepth = 16 // a mapping can merge itself
-	if n.Kind != yaml.MappingNode || depth > maxDepth {
+// A merged key never replaces a key of the mapping itself. Read are the mappings that
+// were added before: a mapping can merge another one many times, and itself.
+func (s *section) add(n *yaml.Node, read map[*yaml.Node]bool) {
+	if read[n] {
 		return
 	}
+	merged := len(read) > 0
+	read[n] = true
 	var merges []*yaml.Node
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], resolved(n.Content[i+1])
+	for i := 0; i+1 < len(n.Content) && s.reader.another(s.node); i += 2 {
+		key, value := resolved(n.Content[i]), resolved(n.Content[i+1])
+		if key.Kind != yaml.ScalarNode {
+			continue // a key of the deployer is text
+		}
 		if key.Tag == "!!merge" {
 			merges = append(merges, value)
 			continue
 		}
 		if first, ok := s.keys[key.Value]; ok {
 			if !merged {
-				s.reader.fault(key, "`"+s.path+key.Value+"` is set a second time, after line "+strconv.Itoa(first.Line),
-					"remove one of the two")
+				s.reader.fault(key, "`"+s.path+shown(key.Value)+"` is set a second time, after line "+
+					strconv.Itoa(first.Line), "remove one of the two")
 			}
 			continue
 		}
 		s.keys[key.Value], s.values[key.Value] = key, value
 	}
 	for _, m := range merges {
+		all := []*yaml.Node{m}
 		if m.Kind == yaml.SequenceNode {
-			for _, one := range m.Content {
-				s.add(resolved(one), true, depth+1)
-			}
-			continue
+			all = m.Content
 		}
-		s.add(m, true, depth+1)
+		for _, one := range all {
+			if one = resolved(one); one.Kind != yaml.MappingNode {
+				s.reader.fault(one, "`"+s.path+"<<` merges "+kindOf(one)+", not keys and values",
+					"name a mapping that has an anchor: <<: *name")
+				continue
+			}
+			s.add(one, read)
+		}
 	}
+}
+
+// another counts a key that is read for mapping n, and reports whether it may be: with
+// more than maxKeys, the file has a fault.
+func (r *reader) another(n *yaml.Node) bool {
+	r.keys++
+	if r.keys == maxKeys+1 {
+		r.fault(n, "the file has more than "+strconv.Itoa(maxKeys)+" keys, with those that `<<` merges",
+			"write each workload's own keys, and merge fewer mappings")
+	}
+	return r.keys <= maxKeys
 }
 
 // text returns the value of key as the file has it, so that 012345670123 keeps its
@@ -185,7 +216,7 @@ func (s section) text(key string) string {
 		return ""
 	}
 	if n.Tag != "" && n.Tag[0] == '!' && (len(n.Tag) == 1 || n.Tag[1] != '!') {
-		s.reader.fault(n, "`"+s.path+key+"` has the tag "+n.Tag,
+		s.reader.fault(n, "`"+s.path+key+"` has the tag "+shown(n.Tag),
 			"write the value itself: the deployer does not evaluate tags")
 		return ""
 	}
@@ -251,11 +282,11 @@ func (s section) flag(key string, absent bool) bool {
 		return strings.EqualFold(v, "true")
 	case "yes", "on", "y", "no", "off", "n":
 		is := strings.EqualFold(v, "yes") || strings.EqualFold(v, "on") || strings.EqualFold(v, "y")
-		s.warn(key, "is "+strconv.Quote(v)+", read as "+strconv.FormatBool(is), "write "+strconv.FormatBool(is)+
+		s.warn(key, "is "+quote(v)+", read as "+strconv.FormatBool(is), "write "+strconv.FormatBool(is)+
 			": some readers of YAML take "+v+" for text")
 		return is
 	}
-	s.fault(key, "is "+strconv.Quote(v), "write true or false")
+	s.fault(key, "is "+quote(v), "write true or false")
 	return absent
 }
 
@@ -314,5 +345,5 @@ func kindOf(n *yaml.Node) string {
 	case yaml.MappingNode:
 		return "a mapping"
 	}
-	return "the single value " + strconv.Quote(n.Value)
+	return "a single value"
 }

@@ -30,8 +30,8 @@ func (s section) workloads(e *Environment, workload section) {
 		backend.OptOut = "workload.backend_auto_deploy is false"
 	}
 	if e.Project != "" && !image.ValidRepository(e.Project+"_backend") {
-		s.fault("project", "is "+strconv.Quote(e.Project)+", so its repositories would be called like "+
-			strconv.Quote(e.Project+"_backend")+", which ECR refuses", repositoryNames)
+		s.fault("project", "is "+quote(e.Project)+", so its repositories would be called like "+
+			quote(e.Project+"_backend")+", which ECR refuses", repositoryNames)
 	}
 	e.Workloads = append(e.Workloads, backend)
 	origins, places := map[int]origin{}, map[int]section{0: workload}
@@ -42,6 +42,9 @@ func (s section) workloads(e *Environment, workload section) {
 			path := list.key + "[" + strconv.Itoa(i) + "]."
 			one := s.reader.section(item, path, "name", "rule_name", "docker_image", "ecr_config", "enabled",
 				"auto_deploy")
+			if item.Kind != yaml.MappingNode && !isNull(item) {
+				continue // section has reported the fault
+			}
 			name := one.required("name", nameForm, "web")
 			if name == "" {
 				continue
@@ -51,7 +54,7 @@ func (s section) workloads(e *Environment, workload section) {
 				space = "t:"
 			}
 			if n, taken := first[space+name]; taken {
-				one.fault("name", "is "+strconv.Quote(name)+" a second time, after line "+lineOf(n),
+				one.fault("name", "is "+quote(name)+" a second time, after line "+lineOf(n),
 					"give each workload a name of its own")
 				continue
 			}
@@ -96,7 +99,7 @@ func (s section) workload(e *Environment, kind Kind, name string) (Workload, *or
 	project := e.Project + "_backend"
 	if from.mode == "create_ecr" && w.Disabled == "" && image.ValidRepository(project) &&
 		!image.ValidRepository(w.Repository) {
-		s.fault("name", "is "+strconv.Quote(name)+", so its repository would be "+strconv.Quote(w.Repository)+
+		s.fault("name", "is "+quote(name)+", so its repository would be "+quote(w.Repository)+
 			", which ECR refuses", repositoryNames)
 	}
 	return w, &from
@@ -146,7 +149,7 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 		for _, seen := range append(chain, i) {
 			if source == seen {
 				o.config.reader.fault(o.config.node, "`"+o.config.path+"source_service_name` leads back to "+
-					strconv.Quote(w.Name), "name a workload that has a repository of its own")
+					quote(w.Name), "name a workload that has a repository of its own")
 				source = -1
 			}
 		}
@@ -169,12 +172,13 @@ func (o origin) manual(w *Workload) {
 	registry, isECR := ref.Registry()
 	switch {
 	case err != nil:
-		o.config.fault("repository_uri", "is "+err.Error(), "")
+		o.config.fault("repository_uri", "is "+quote(uri)+", not the URI of a repository",
+			"write it like 111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
 	case ref.Tag != "" || ref.Digest != "":
-		o.config.fault("repository_uri", "is "+strconv.Quote(uri)+", with a tag",
+		o.config.fault("repository_uri", "is "+quote(uri)+", with a tag",
 			"name the repository alone, without a tag")
 	case !isECR:
-		w.External = uri
+		w.External = mask(uri)
 	default:
 		w.Repository, w.Registry = ref.Repository, registry
 	}
@@ -194,7 +198,7 @@ func (o origin) source(e *Environment) int {
 				return i
 			}
 		}
-		o.config.fault("source_service_name", "is "+strconv.Quote(name)+", but `"+kind+"` has no such name",
+		o.config.fault("source_service_name", "is "+quote(name)+", but `"+kind+"` has no such name",
 			"the names are "+strings.Join(e.Names(list.kind), ", "))
 	}
 	return -1

@@ -1,8 +1,6 @@
 package environment
 
 import (
-	"strconv"
-
 	"deployer/internal/image"
 )
 
@@ -38,7 +36,7 @@ func (s section) strategy(e *Environment) {
 	e.ECRAccountID = s.account("ecr_account_id")
 	e.ECRAccountRegion = s.text("ecr_account_region")
 	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
-		s.fault("ecr_account_region", "is "+strconv.Quote(e.ECRAccountRegion)+", not an AWS region",
+		s.fault("ecr_account_region", "is "+quote(e.ECRAccountRegion)+", not an AWS region",
 			`write it like "us-east-1"`)
 	}
 	at := "ecr_strategy"
@@ -49,7 +47,7 @@ func (s section) strategy(e *Environment) {
 		e.Strategy = DeriveStrategy(e.Name, e.ECRAccountID)
 		at = "ecr_account_id"
 	default:
-		s.fault("ecr_strategy", "is "+strconv.Quote(name), `write "local" or "cross_account"`)
+		s.fault("ecr_strategy", "is "+quote(name), `write "local" or "cross_account"`)
 		return
 	}
 	if e.Strategy.Name != CrossAccount {
@@ -75,7 +73,7 @@ func (s section) account(key string) string {
 		return ""
 	}
 	if !image.ValidAccountID(id) {
-		s.fault(key, "is "+strconv.Quote(id)+", not an AWS account id",
+		s.fault(key, "is "+quote(id)+", not an AWS account id",
 			`write its 12 digits in quotes, like "123456789012"`)
 		return ""
 	}

@@ -24,7 +24,7 @@ func (s section) trustedAccounts(e *Environment) {
 		t := TrustedAccount{ID: one.account("account_id"), Env: one.text("env"),
 			Region: cmp.Or(one.text("region"), e.Region)}
 		if t.Region != "" && !image.ValidRegion(t.Region) {
-			one.fault("region", "is "+strconv.Quote(t.Region)+", not an AWS region", `write it like "us-east-1"`)
+			one.fault("region", "is "+quote(t.Region)+", not an AWS region", `write it like "us-east-1"`)
 		}
 		if t.ID != "" && t.ID != e.AccountID {
 			e.TrustedAccounts = append(e.TrustedAccounts, t)
