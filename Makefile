@@ -110,6 +110,12 @@ up: ## run the demo's environment until interrupted: send it events with the aws
 test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
+# These build the function for arm64 as it is released, and compile an SDK client that nothing else needs.
+slow := Package|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets
+.PHONY: test-slow
+test-slow: ## run the tests that compile much: of the packages of the function and of SAM, and of SSM (two minutes)
+	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./internal/signed ./testbed/aws/ssm
+
 # The scripts run a few hundred commands, each of which would sleep a second at its end.
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
@@ -125,8 +131,8 @@ workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.y
 lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, and the template if cfn-lint is installed
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
-	go vet ./...
-	$(linters) staticcheck ./...
+	go vet -tags slow ./...
+	$(linters) staticcheck -tags slow ./...
 	cd tools && go mod tidy -diff && go vet ./... && go tool staticcheck ./... && go test ./...
 	$(linters) actionlint -shellcheck= -pyflakes= $(workflows)
 	@! grep -nE 'uses: *[^.].*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }

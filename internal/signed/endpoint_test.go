@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 )
 
 // regions has regions of every partition, and some that no SDK knows yet.
@@ -23,30 +22,44 @@ var regions = []string{
 	"us-isof-east-1", "us-isof-south-1", "eu-isoe-west-1",
 }
 
-// sdkEndpoint returns the endpoint of a service by the SDK's own rules.
-func sdkEndpoint(ctx context.Context, service, region string, fips, dualStack bool) (string, error) {
-	if service == "ssm" {
-		p := ssm.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
-		e, err := ssm.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
-		return e.URI.String(), err
-	}
-	p := sns.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
-	e, err := sns.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
-	return e.URI.String(), err
+// service is a service that is called by this package and, to compare, by its SDK client.
+type service struct {
+	sdkEndpoint       func(ctx context.Context, region string, fips, dualStack bool) (string, error) // by the SDK's own rules
+	callSDK, callOurs func(context.Context, aws.Config) error
+}
+
+// services are the services to compare. Compiling the client of ssm takes a tenth of all tests' time: it is in
+// ssm_test.go, behind the build tag slow.
+var services = map[string]service{
+	"sns": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := sns.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := sns.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			topic := "arn:aws:sns:us-east-1:333333333333:t"
+			_, err := sns.NewFromConfig(c).Publish(ctx, &sns.PublishInput{Message: &topic, TopicArn: &topic})
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			return New(c).Form(ctx, "sns", "publishing", url.Values{})
+		},
+	},
 }
 
 // TestRegional compares the endpoints of every kind of region with those of the
 // SDK's own rules.
 func TestRegional(t *testing.T) {
 	t.Parallel()
-	for _, service := range []string{"ssm", "sns"} {
+	for name, service := range services {
 		for _, region := range regions {
 			for _, fips := range []bool{false, true} {
 				for _, dualStack := range []bool{false, true} {
-					want, err := sdkEndpoint(t.Context(), service, region, fips, dualStack)
-					if got := regional(service, region, fips, dualStack); got != want || err != nil {
+					want, err := service.sdkEndpoint(t.Context(), region, fips, dualStack)
+					if got := regional(name, region, fips, dualStack); got != want || err != nil {
 						t.Errorf("%s in %s, FIPS %v, dual-stack %v: %s, want %s, %v",
-							service, region, fips, dualStack, got, want, err)
+							name, region, fips, dualStack, got, want, err)
 					}
 				}
 			}
@@ -66,14 +79,15 @@ func (d *destination) Do(r *http.Request) (*http.Response, error) {
 // theirs, for settings in the environment and in the profile.
 func TestEndpointSettings(t *testing.T) {
 	const (
-		profile  = "[default]\nregion = us-east-1\n"
-		services = profile + "services = local\n[services local]\nssm =\n  endpoint_url = http://ssm.profile.example\n"
-		all      = "AWS_ENDPOINT_URL"
-		ssmOnly  = "AWS_ENDPOINT_URL_SSM"
-		snsOnly  = "AWS_ENDPOINT_URL_SNS"
-		ignore   = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-		fips     = "AWS_USE_FIPS_ENDPOINT"
-		dual     = "AWS_USE_DUALSTACK_ENDPOINT"
+		profile = "[default]\nregion = us-east-1\n"
+		each    = profile + "services = local\n[services local]\n" +
+			"ssm =\n  endpoint_url = http://ssm.profile.example\nsns =\n  endpoint_url = http://sns.profile.example\n"
+		all     = "AWS_ENDPOINT_URL"
+		ssmOnly = "AWS_ENDPOINT_URL_SSM"
+		snsOnly = "AWS_ENDPOINT_URL_SNS"
+		ignore  = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+		fips    = "AWS_USE_FIPS_ENDPOINT"
+		dual    = "AWS_USE_DUALSTACK_ENDPOINT"
 	)
 	for _, tt := range []struct {
 		name, profile string
@@ -83,20 +97,23 @@ func TestEndpointSettings(t *testing.T) {
 		{"one URL for all", profile, map[string]string{all: "http://all.example:1"}},
 		{"a URL for each", profile, map[string]string{ssmOnly: "http://ssm.example/base/",
 			snsOnly: "http://sns.example:8080"}},
-		{"both", profile, map[string]string{all: "http://all.example", ssmOnly: "http://ssm.example"}},
+		{"both for ssm", profile, map[string]string{all: "http://all.example", ssmOnly: "http://ssm.example"}},
+		{"both for sns", profile, map[string]string{all: "http://all.example", snsOnly: "http://sns.example"}},
 		{"ignored", profile, map[string]string{all: "http://all.example", ssmOnly: "http://ssm.example",
-			ignore: "true"}},
+			snsOnly: "http://sns.example", ignore: "true"}},
 		{"in the profile for all", profile + "endpoint_url = http://profile.example\n", nil},
-		{"in the profile for one", services, nil},
-		{"in the profile, and for all", services, map[string]string{all: "http://all.example"}},
-		{"in the profile, and for one", services, map[string]string{ssmOnly: "http://ssm.example"}},
+		{"in the profile for each", each, nil},
+		{"in the profile, and for all", each, map[string]string{all: "http://all.example"}},
+		{"in the profile, and for ssm", each, map[string]string{ssmOnly: "http://ssm.example"}},
+		{"in the profile, and for sns", each, map[string]string{snsOnly: "http://sns.example"}},
 		{"FIPS", profile, map[string]string{fips: "true"}},
 		{"dual-stack", profile, map[string]string{dual: "true"}},
 		{"FIPS and dual-stack in the profile", profile + "use_fips_endpoint = true\nuse_dualstack_endpoint = true\n",
 			nil},
 		{"the environment before the profile", profile + "use_fips_endpoint = true\n",
 			map[string]string{fips: "false"}},
-		{"FIPS at a custom endpoint", profile, map[string]string{fips: "true", ssmOnly: "http://ssm.example"}},
+		{"FIPS at a custom endpoint", profile, map[string]string{fips: "true", ssmOnly: "http://ssm.example",
+			snsOnly: "http://sns.example"}},
 		{"dual-stack at a custom endpoint", profile, map[string]string{dual: "true", all: "http://all.example"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,29 +137,13 @@ func TestEndpointSettings(t *testing.T) {
 				c.HTTPClient = d
 				return c
 			}
-			for service, call := range map[string]struct{ sdk, signed func(aws.Config) error }{
-				"ssm": {func(c aws.Config) error {
-					_, err := ssm.NewFromConfig(c).GetParameter(t.Context(),
-						&ssm.GetParameterInput{Name: aws.String("/n")})
-					return err
-				}, func(c aws.Config) error {
-					return New(c).JSON(t.Context(), "ssm", "AmazonSSM.GetParameter", "reading", struct{}{}, &struct{}{})
-				}},
-				"sns": {func(c aws.Config) error {
-					topic := "arn:aws:sns:us-east-1:333333333333:t"
-					_, err := sns.NewFromConfig(c).Publish(t.Context(),
-						&sns.PublishInput{Message: &topic, TopicArn: &topic})
-					return err
-				}, func(c aws.Config) error {
-					return New(c).Form(t.Context(), "sns", "publishing", url.Values{})
-				}},
-			} {
+			for name, service := range services {
 				theirs, ours := &destination{}, &destination{}
-				if call.sdk(load(theirs)) == nil || call.signed(load(ours)) == nil {
+				if service.callSDK(t.Context(), load(theirs)) == nil || service.callOurs(t.Context(), load(ours)) == nil {
 					t.Fatal("an answer 400 is no error")
 				}
 				if ours.url != theirs.url {
-					t.Errorf("%s is called at %q, by the SDK at %q", service, ours.url, theirs.url)
+					t.Errorf("%s is called at %q, by the SDK at %q", name, ours.url, theirs.url)
 				}
 			}
 		})

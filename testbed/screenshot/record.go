@@ -29,7 +29,7 @@ func record(ctx context.Context, root, dir string) (string, error) {
 		return "", err
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/deployer")
-	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building the command line: %w\n%s", err, out)
 	}
