@@ -35,7 +35,7 @@ func (r reader) deploy(wrong problems) Reading {
 	if d.target != "" && d.target != r.env.Name {
 		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name)
 	}
-	r.checkAhead(&d.wrong)
+	r.checkTime(maxAhead, &d.wrong)
 	if len(d.wrong) > 0 {
 		return r.rejected("the DEPLOY is malformed: " + d.wrong.String())
 	}

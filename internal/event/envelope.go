@@ -13,6 +13,7 @@ type envelope struct {
 	ID, Source, DetailType, Account, Region string
 	Detail, Resources                       json.RawMessage // nil if absent
 	Time                                    time.Time       // in UTC; zero if absent or not a time
+	hasTime                                 bool            // there is a time, which may be that of the zero Time
 }
 
 // problems collects everything that is wrong with an event, so that its sender
@@ -56,7 +57,7 @@ func parseEnvelope(raw []byte) (*envelope, problems) {
 		wrong.add(`"id" is missing`)
 	}
 	if t, err := time.Parse(time.RFC3339, at); err == nil {
-		e.Time = t.UTC()
+		e.Time, e.hasTime = t.UTC(), true
 	} else if members["time"] == nil {
 		wrong.add(`"time" is missing`)
 	} else if _, ok := text(members["time"]); ok {
@@ -65,12 +66,34 @@ func parseEnvelope(raw []byte) (*envelope, problems) {
 	return e, wrong
 }
 
-// checkAhead adds a problem if the event's time is too far in the future: the
-// event would supersede every later one.
-func (r reader) checkAhead(wrong *problems) {
-	if ahead := r.event.Time.Sub(r.now); ahead > maxAhead {
-		wrong.add(`"time" is %s, %s ahead of now; at most %s is accepted, because events are ordered by time (check `+
-			`the sender's clock)`,
-			r.event.Time.Format(time.RFC3339), ahead.Round(time.Second), maxAhead)
+// checkTime adds a problem if the event's time cannot be the time of an event, or
+// is more than ahead in the future: the event would count as newer than every later
+// one. A missing time is no problem of its own.
+func (r reader) checkTime(ahead time.Duration, wrong *problems) {
+	t := r.event.Time
+	if t.IsZero() && !r.event.hasTime {
+		return
 	}
+	if t.Before(earliest) {
+		wrong.add(`"time" is %s, before %d: no event is that old, and events are ordered by time (check the sender's `+
+			`clock)`, t.Format(time.RFC3339), earliest.Year())
+	}
+	if t.After(r.now.Add(ahead)) {
+		by := t.Sub(r.now).Round(time.Second).String()
+		if days := (t.Unix() - r.now.Unix()) / (24 * 60 * 60); days > 1 { // a Duration has at most 292 years
+			by = fmt.Sprintf("%d days", days)
+		}
+		wrong.add(`"time" is %s, %s ahead of now; at most %s is accepted, because events are ordered by time (check `+
+			`the sender's clock)`, t.Format(time.RFC3339), by, ahead)
+	}
+}
+
+// claimedTime returns the event's time for reports about an event that is not
+// accepted: zero if it cannot be the time of an event.
+func (r reader) claimedTime() time.Time {
+	var wrong problems
+	if r.checkTime(maxAheadOfAWS, &wrong); len(wrong) > 0 {
+		return time.Time{}
+	}
+	return r.event.Time
 }

@@ -78,9 +78,15 @@ const (
 
 // Limits of what is accepted.
 const (
-	maxAhead        = 5 * time.Minute // of an event's time before now: later events would count as older
+	maxAhead        = 5 * time.Minute // of the time of a DEPLOY or a push: later events would count as older
+	maxAheadOfAWS   = 24 * time.Hour  // of the time of AWS's other events, which do not order deployments
 	maxDeployDetail = 64 << 10        // bytes of a DEPLOY's detail; usual ones have a hundred
 )
+
+// earliest is the earliest time of an event. Amazon ECS became available in 2015, so
+// an earlier time comes from a broken clock or a typing error. Times before 1678 do not
+// even fit the nanoseconds of an int64: they would count as later than all others.
+var earliest = time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Read reads a raw event for an environment at the time now. An event that cannot
 // be read is rejected, with the reason. The environment must know its account,
@@ -103,7 +109,7 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 	case e.Source == ecsSource && e.DetailType == hookChange:
 		return r.hook()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
-		return Reading{ID: e.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
+		return r.schedule()
 	}
 	reason := "events of type " + quote(e.DetailType) + " from " + quote(e.Source) + " are not for "
 	if r.meansToDeploy() {
@@ -123,6 +129,16 @@ func (r reader) ignored(reason string) Reading {
 	return Reading{ID: r.event.ID, Verdict: Ignored, Reason: reason}
 }
 
+// schedule reads an event of the schedule. Its time decides nothing, and may be absent:
+// EventBridge Scheduler and people send events of their own making.
+func (r reader) schedule() Reading {
+	var wrong problems
+	if r.checkTime(maxAheadOfAWS, &wrong); len(wrong) > 0 {
+		return r.unexpected("the scheduled event is not as AWS documents it: " + wrong.String())
+	}
+	return Reading{ID: r.event.ID, Verdict: Due, Reason: "scheduled search for lost pushes"}
+}
+
 // unexpected ignores an event of AWS that is not as AWS documents it. That is no
 // sender's fault, but is worth a warning.
 func (r reader) unexpected(reason string) Reading {
@@ -131,6 +147,7 @@ func (r reader) unexpected(reason string) Reading {
 
 func (r reader) rejected(reason string) Reading {
 	claims := Claims{Cause: r.cause()}
+	claims.Cause.Time = r.claimedTime()
 	detail, _ := object(r.event.Detail)
 	for _, f := range []struct {
 		key string
@@ -143,7 +160,7 @@ func (r reader) rejected(reason string) Reading {
 			*f.to = v
 		}
 	}
-	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: r.event.Time, Claims: claims}
+	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: claims.Cause.Time, Claims: claims}
 }
 
 func (r reader) accepted(reason string, requests ...Request) Reading {

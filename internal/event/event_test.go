@@ -251,6 +251,14 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(replicated("111111111111", "us-east-1", fmt.Sprintf(replication, "myproject_backend", "latest"))))
 	f.Add([]byte(`{"detail":{"a":[[[[]]]]}}`))
 	f.Add([]byte("{\"source\":\"\xff\",\"detail-type\":\"DEPLOY\"}"))
+	for _, at := range []string{"0000-01-01T00:00:00Z", "1500-01-01T00:00:00Z", "2014-12-31T23:59:59Z",
+		"9999-12-31T23:59:59+23:59"} {
+		f.Add([]byte(timed(deployment("action.production", `{"service":"backend","tag":"a"}`), at)))
+		f.Add([]byte(timed(pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest")), at)))
+		service := "myproject_cluster_prod/myproject_service_prod"
+		f.Add([]byte(timed(rolled(change, "333333333333", service, completed), at)))
+		f.Add([]byte(timed(string(hook), at)))
+	}
 	envs := []*environment.Environment{load(f, "dev"), load(f, "prod")}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
@@ -261,9 +269,19 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("Read(%q) = %+v", raw, got)
 			}
 			for _, r := range got.Requests {
-				if r.Cause.ID == "" || r.Tag == "" || r.Cause.Time.After(now.Add(maxAhead)) || r.Cause.Time.IsZero() {
+				if r.Cause.ID == "" || r.Tag == "" || r.Cause.Time.After(now.Add(maxAhead)) ||
+					r.Cause.Time.Before(earliest) {
 					t.Errorf("Read(%q) asks for %+v", raw, r)
 				}
+			}
+			for _, at := range []time.Time{got.At, got.Claims.Cause.Time, got.Rollout.Hook.Expires} {
+				if !at.IsZero() && (at.Before(earliest) || at.After(now.Add(maxExpiry))) {
+					t.Errorf("Read(%q) has the time %s", raw, at)
+				}
+			}
+			if got.Verdict == Rejected && strings.HasPrefix(got.Claims.Cause.Source, "aws.") &&
+				!strings.HasPrefix(got.Reason, "the event has no") {
+				t.Errorf("Read(%q) rejects an event of AWS: %s", raw, got.Reason)
 			}
 		}
 		if !bytes.Equal(before, raw) {

@@ -39,7 +39,7 @@ func (s Step) IsHook() bool { return s == HookAwaiting || s == HookFailed || s =
 func (r reader) hook() Reading {
 	detail, err := object(r.event.Detail)
 	if err != nil {
-		return r.ignored("the ECS hook event is malformed: \"detail\" " + err.Error())
+		return r.unexpected("the ECS hook event is malformed: \"detail\" " + err.Error())
 	}
 	value := func(key string) string { s, _ := text(detail[key]); return s }
 	step := Step(value("eventName"))
@@ -57,15 +57,31 @@ func (r reader) hook() Reading {
 	}
 	switch {
 	case h.ID == "":
-		return r.ignored("the ECS hook event is malformed: it has no \"hookId\"")
+		return r.unexpected("the ECS hook event is malformed: it has no \"hookId\"")
 	case !strings.Contains(h.ServiceDeployment, ":service-deployment/"):
-		return r.ignored("the ECS hook event is malformed: \"serviceDeploymentArn\" is " + quote(h.ServiceDeployment))
+		return r.unexpected("the ECS hook event is malformed: \"serviceDeploymentArn\" is " +
+			quote(h.ServiceDeployment))
 	}
-	if at, err := time.Parse(time.RFC3339Nano, value("expiresAt")); err == nil {
-		h.Expires = at.UTC()
+	var wrong problems
+	if r.checkTime(maxAheadOfAWS, &wrong); len(wrong) > 0 {
+		return r.unexpected("the ECS hook event is malformed: " + wrong.String())
 	}
+	h.Expires = r.expiry(value("expiresAt"))
 	return Reading{ID: r.event.ID, Verdict: Followed, Reason: string(step) + " of " + w.Name, At: r.event.Time,
 		Rollout: Rollout{Workload: w, Step: step, Hook: h}}
+}
+
+// maxExpiry is how far ahead a hook may expire. ECS's maximum is 14 days.
+const maxExpiry = 30 * 24 * time.Hour
+
+// expiry returns when a hook times out, zero if the event does not say, or names a
+// time at which no hook can expire.
+func (r reader) expiry(value string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, value)
+	if err != nil || at.Before(earliest) || at.After(r.now.Add(maxExpiry)) {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // workloadOfHook returns the workload of a hook event's cluster and service, or the

@@ -30,6 +30,9 @@ func TestHook(t *testing.T) {
 			Rollout: Rollout{Workload: backend, Step: step, Hook: h}}
 	}
 	ignored := func(reason string) Reading { return Reading{Verdict: Ignored, Reason: reason} }
+	unexpected := func(reason string) Reading {
+		return Reading{Verdict: Ignored, Unexpected: true, Reason: reason}
+	}
 	replace := func(pairs ...string) func(string) string { return strings.NewReplacer(pairs...).Replace }
 	const cluster = "cluster/myproject_cluster_prod"
 	for _, tt := range []struct {
@@ -55,16 +58,18 @@ func TestHook(t *testing.T) {
 			ignored(`the service "other" is not a workload of myproject`)},
 		{"no expiry", "awaiting-action", replace("expiresAt", "expires"),
 			followed(HookAwaiting, func(h *Hook) { h.Expires = time.Time{} })},
+		{"an expiry that cannot be one", "awaiting-action", replace(`"expiresAt": "2026-`, `"expiresAt": "1500-`),
+			followed(HookAwaiting, func(h *Hook) { h.Expires = time.Time{} })},
 		{"without serviceDeploymentArn", "awaiting-action", replace("serviceDeploymentArn", "arn"),
 			followed(HookAwaiting)},
 		{"without any service deployment", "awaiting-action", replace("service-deployment/", "other/"),
-			ignored(`the ECS hook event is malformed: "serviceDeploymentArn" is ` +
+			unexpected(`the ECS hook event is malformed: "serviceDeploymentArn" is ` +
 				`"arn:aws:ecs:us-east-1:333333333333:other/myproject_cluster_prod/myproject_service_prod/` +
 				`NCWGC2ZR-taawPAYrIaU5"`)},
 		{"no hookId", "awaiting-action", replace("hookId", "id"),
-			ignored(`the ECS hook event is malformed: it has no "hookId"`)},
+			unexpected(`the ECS hook event is malformed: it has no "hookId"`)},
 		{"no detail", "awaiting-action", replace(`"detail":`, `"details":`),
-			ignored(`the ECS hook event is malformed: "detail" is empty`)},
+			unexpected(`the ECS hook event is malformed: "detail" is empty`)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -57,7 +57,7 @@ func (r reader) push(wrong problems) Reading {
 	if !r.env.AutoDeploy.Match(tag) {
 		return r.ignored("tag " + quote(tag) + " does not deploy " + r.env.Name + ": " + policy(r.env))
 	}
-	r.checkAhead(&wrong)
+	r.checkTime(maxAhead, &wrong)
 	if len(wrong) > 0 {
 		return r.malformedPush(wrong)
 	}
@@ -77,11 +77,14 @@ func (r reader) push(wrong problems) Reading {
 	return r.accepted(reason, requests...)
 }
 
+// malformedPush ignores an event that is not as AWS documents it: only AWS can send
+// events of its source, so there is no sender to report a fault to. The search for lost
+// pushes finds the image.
 func (r reader) malformedPush(wrong problems) Reading {
 	if len(wrong) == 0 {
 		wrong.add(`"detail" is empty`)
 	}
-	return r.rejected("the ECR event is malformed: " + wrong.String())
+	return r.unexpected("the ECR event is malformed: " + wrong.String())
 }
 
 // workloadsOf returns the workloads that run images of a repository in the

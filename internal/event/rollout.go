@@ -59,6 +59,10 @@ func (r reader) rollout() Reading {
 		return r.unexpected("the ECS event is not of a rollout that the deployer can follow: \"deploymentId\" is " +
 			quote(id) + ", not like ecs-svc/1234567890")
 	}
+	var wrong problems
+	if r.checkTime(maxAheadOfAWS, &wrong); len(wrong) > 0 {
+		return r.unexpected("the ECS event is not as AWS documents it: " + wrong.String())
+	}
 	ecsReason, _ := text(detail["reason"])
 	return Reading{ID: r.event.ID, Verdict: Followed, Reason: name + " of " + w.Name, At: r.event.Time,
 		Rollout: Rollout{Workload: w, Step: step, DeploymentID: id, Reason: ecsReason}}
