@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -57,37 +58,55 @@ func withDeadline(t *testing.T, d time.Duration) context.Context {
 	})
 }
 
-// TestReadsAreConcurrent checks that the reads of a deployment take one round trip:
-// each is sent before any is answered.
-func TestReadsAreConcurrent(t *testing.T) {
+// TestRoundTrips checks that a deployment takes two round trips before the service is
+// moved, and that its reads take one: each is sent before any is answered. Only the
+// platform of an image that is not an index takes two more, once for each image.
+func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		e, p := newFakeTime(t, 1)
-		const latency = 100 * time.Millisecond
-		e.Inject(emulator.Fault{Operation: "*", Latency: latency})
-		start := time.Now()
-		got, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", deployS0)))
-		if err != nil || got.Status != "deployed" {
-			t.Fatalf("%+v, %v", got, err)
-		}
-		at := map[time.Duration][]string{} // operations by the time since the start
-		for _, c := range e.Calls() {
-			at[c.Start.Sub(start)] = append(at[c.Start.Sub(start)], c.Operation)
-		}
-		for _, operations := range at {
-			slices.Sort(operations)
-		}
-		want := map[time.Duration]string{
-			0:           "BatchGetImage DescribeServices DescribeTaskDefinition",
-			latency:     "RegisterTaskDefinition",
-			2 * latency: "UpdateService",
-		}
-		for after, operations := range want {
-			if got := strings.Join(at[after], " "); got != operations {
-				t.Errorf("%s after the start: %s, want %s", after, got, operations)
-			}
-		}
-	})
+	const reads = "BatchGetImage DescribeServices DescribeTaskDefinition"
+	for name, tt := range map[string]struct {
+		index       bool
+		want, again []string // the operations after each round trip
+	}{
+		"index": {true, []string{reads, "RegisterTaskDefinition", "UpdateService", "DescribeTaskDefinition"},
+			[]string{reads}},
+		"single image": {false, []string{reads, "GetDownloadUrlForLayer", "GetObject", "RegisterTaskDefinition",
+			"UpdateService", "DescribeTaskDefinition"}, []string{reads}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e, p := newFakeTime(t, 1)
+				if tt.index {
+					dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region)
+					dev = dev.With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })
+					_, err := dev.PushIndex(t.Context(), "p_service_s0", "v3", []string{"linux/amd64"}, "latest")
+					must(t, err)
+				}
+				const latency = 100 * time.Millisecond
+				e.Inject(emulator.Fault{Operation: "*", Latency: latency})
+				for _, want := range [][]string{tt.want, tt.again} {
+					e.ResetCalls()
+					start := time.Now()
+					_, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", deployS0)))
+					must(t, err)
+					at := map[time.Duration][]string{} // operations by the time since the start
+					for _, c := range e.Calls() {
+						at[c.Start.Sub(start)] = append(at[c.Start.Sub(start)], c.Operation)
+					}
+					got := make([]string, len(at))
+					for i := range got {
+						operations := at[time.Duration(i)*latency]
+						slices.Sort(operations)
+						got[i] = strings.Join(operations, " ")
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Error(diff)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestRespondsBeforeTheDeadline checks that a function that is throttled until its

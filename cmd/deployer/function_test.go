@@ -20,7 +20,8 @@ const (
 func TestDeployEvent(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "prod", nil)
-	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "git-abc123f")
+	digest, err := f.accounts["dev"].PushIndex(t.Context(), "myproject_backend", "v2", []string{"linux/amd64"},
+		"git-abc123f")
 	must(t, err)
 	f.aws.ResetCalls()
 

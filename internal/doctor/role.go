@@ -46,7 +46,8 @@ func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Wo
 		{[]string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, revision, created},
 	}
 	if w.Repository != "" {
-		needed = append(needed, permission{[]string{"ecr:BatchGetImage"}, w.Registry.RepositoryARN(w.Repository), nil})
+		needed = append(needed, permission{[]string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+			w.Registry.RepositoryARN(w.Repository), nil})
 	}
 	f.allowed(ctx, c, needed, "deployments of "+w.Name)
 }

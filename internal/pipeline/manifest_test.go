@@ -98,42 +98,69 @@ func TestOnlyImagesDeploy(t *testing.T) {
 	}
 }
 
-// TestSinglePlatform checks that a command reads the platform of a single image from
-// its configuration, and goes on, saying so, if it may not.
+// TestSinglePlatform checks that the platform of a single image is read from its
+// configuration, by a command and by the function, and that both go on, saying so, if
+// they may not read it or cannot.
 func TestSinglePlatform(t *testing.T) {
 	t.Parallel()
 	const moved = "the service is being moved to the new revision"
-	const denied = "; the image's platform was not checked: AccessDeniedException: no"
+	const unchecked = moved + "; the image's platform was not checked: "
+	denied := func(f *fixture) {
+		f.aws.Inject(emulator.Fault{Operation: "ecr:GetDownloadUrlForLayer", Error: emulator.AccessDenied("no")})
+	}
+	failing := func(f *fixture) {
+		f.aws.Inject(emulator.Fault{Operation: "s3:GetObject", Error: &emulator.Error{Code: "SlowDown", Status: 503}})
+	}
 	for _, tt := range []struct {
 		name, architecture string
-		denied             bool
+		damage             func(*fixture)
 		status             ecsdeploy.Status
 		want               string
 	}{
-		{"fits", "amd64", false, ecsdeploy.Deployed, moved},
-		{"does not fit", "arm64", false, ecsdeploy.Rejected, `deploying tag "v9" to service "myproject_service_dev": ` +
+		{"fits", "amd64", nil, ecsdeploy.Deployed, moved},
+		{"does not fit", "arm64", nil, ecsdeploy.Rejected, `deploying tag "v9" to service "myproject_service_dev": ` +
 			`the image is built for linux/arm64, and the tasks run on linux/amd64 (build it for linux/amd64 as well ` +
 			`(docker buildx build --platform linux/amd64), or change runtimePlatform of task definition family ` +
 			`"myproject_service_dev" in the infrastructure)`},
-		{"denied", "arm64", true, ecsdeploy.Deployed, moved + denied},
+		{"denied", "arm64", denied, ecsdeploy.Deployed, unchecked + "AccessDeniedException: no"},
+		{"no download", "arm64", failing, ecsdeploy.Deployed, unchecked +
+			"reading the image's configuration: the download failed: 503 Service Unavailable"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t, "dev")
-			_, err := f.accounts["dev"].PushFor(t.Context(), tt.architecture, "myproject_backend", "v9", "v9")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if tt.denied {
-				f.aws.Inject(emulator.Fault{Operation: "ecr:GetDownloadUrlForLayer",
-					Error: emulator.AccessDenied("no")})
-			}
+		command := func(t *testing.T, f *fixture) (Result, error) {
+			t.Helper()
 			w, _ := f.env.Find("backend", environment.Services...)
-			got, err := New(f.env, f.accounts["dev"].Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
+			return New(f.env, f.accounts["dev"].Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
 				Cause: event.Cause{ID: "c1", Time: f.clock.Now(), Source: "deployer.cli"}})
-			if err != nil || got.Status != tt.status || got.Reason != tt.want {
-				t.Errorf("got  %v %s %s\nwant %s", err, got.Status, got.Reason, tt.want)
-			}
-		})
+		}
+		function := func(t *testing.T, f *fixture) (Result, error) {
+			t.Helper()
+			deploy := deployEvent("e1", f.clock.Now(), "dev", `{"service":"backend","tag":"v9"}`)
+			return f.function().Handle(t.Context(), deploy)
+		}
+		for by, run := range map[string]func(*testing.T, *fixture) (Result, error){
+			"command": command, "function": function,
+		} {
+			t.Run(tt.name+"/"+by, func(t *testing.T) {
+				t.Parallel()
+				f := newFixture(t, "dev")
+				_, err := f.accounts["dev"].PushFor(t.Context(), tt.architecture, "myproject_backend", "v9", "v9")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if tt.damage != nil {
+					tt.damage(f)
+				}
+				f.aws.ResetCalls()
+				got, err := run(t, f)
+				if err != nil || got.Status != tt.status || got.Reason != tt.want {
+					t.Errorf("got  %v %s %s\nwant %s", err, got.Status, got.Reason, tt.want)
+				}
+				for _, c := range f.aws.Calls() {
+					if tt.status == ecsdeploy.Rejected && strings.HasPrefix(c.Operation, "Register") {
+						t.Errorf("it called %s", c.Operation)
+					}
+				}
+			})
+		}
 	}
 }

@@ -36,7 +36,6 @@ type Pipeline struct {
 	publisher  publisher
 	now        func() time.Time
 
-	readsPlatforms   bool // the platform of a single image is read from its configuration
 	followsRollouts  bool // rollout events are handled, and their outcomes published
 	publishesResults bool // requests that end at once have outcomes, and these are published
 }
@@ -56,7 +55,7 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
 	resolver, services := resolve.New(config), ecsservice.New(config)
 	return &Pipeline{
-		env: env, config: config, now: time.Now, readsPlatforms: true,
+		env: env, config: config, now: time.Now,
 		resolver: resolver, deployer: ecsdeploy.New(services), rollouts: rollout.NewHandler(services),
 		reconciler: reconcile.New(resolver, services), publisher: notify.Discard{},
 	}
@@ -69,7 +68,6 @@ func NewFunction(env *environment.Environment, config aws.Config, log io.Writer)
 	p := New(env, config)
 	p.publisher = notify.New(env, p.config, log)
 	p.followsRollouts, p.publishesResults = true, true
-	p.readsPlatforms = false // two more round trips for each deployment, and a permission more for the role
 	return p
 }
 

@@ -74,7 +74,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		Cause: request.Cause, Restores: request.Restores,
 	}
 	unchecked := ""
-	if p.readsPlatforms && state.NeedsPlatform(order) {
+	if state.NeedsPlatform(order) {
 		var why error
 		if order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref); why != nil {
 			unchecked = "; the image's platform was not checked: " + why.Error()

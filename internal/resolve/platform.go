@@ -16,17 +16,25 @@ import (
 )
 
 const (
-	configTime = 5 * time.Second // for reading an image's configuration
-	maxConfig  = 4 << 20         // bytes of it that are read
+	configTime   = 3 * time.Second // for reading an image's configuration
+	maxConfig    = 4 << 20         // bytes of it that are read
+	maxPlatforms = 1000            // images whose platforms are kept
 )
 
 // Platform returns the manifest of an image with its platform. The manifest of a single
 // image does not name it; then it is read from the image's configuration, as a pull
 // does: ecr:GetDownloadUrlForLayer and one download, one after the other. If that
-// fails, it returns the manifest as it is, and why: the image may still run.
+// fails, it returns the manifest as it is, and why: the image may still run. An image
+// is read once, because its configuration never changes.
 func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found Image) (image.Manifest, error) {
 	if found.Manifest.Config == "" {
 		return found.Manifest, nil
+	}
+	r.mu.Lock()
+	m, known := r.platforms[found.Manifest.Config]
+	r.mu.Unlock()
+	if known {
+		return m, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, configTime)
 	defer cancel()
@@ -34,6 +42,12 @@ func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found I
 	if err != nil {
 		return found.Manifest, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.platforms) >= maxPlatforms {
+		clear(r.platforms)
+	}
+	r.platforms[found.Manifest.Config] = m
 	return m, nil
 }
 

@@ -18,14 +18,15 @@ import (
 
 // Resolver reads images from ECR. It is safe for concurrent use.
 type Resolver struct {
-	config  aws.Config
-	mu      sync.Mutex
-	clients map[string]*ecr.Client // by region: a registry is reached in its own only
+	config    aws.Config
+	mu        sync.Mutex
+	clients   map[string]*ecr.Client    // by region: a registry is reached in its own only
+	platforms map[string]image.Manifest // of single images, by the digest of the configuration
 }
 
 // New returns a resolver that calls ECR with the credentials of config.
 func New(config aws.Config) *Resolver {
-	return &Resolver{config: config, clients: map[string]*ecr.Client{}}
+	return &Resolver{config: config, clients: map[string]*ecr.Client{}, platforms: map[string]image.Manifest{}}
 }
 
 // mediaTypes are the manifests that a tag may name. Without this list ECR may
