@@ -73,14 +73,9 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 
 // pushers returns the other accounts whose pushes deploy here. Events of the own
 // account are on the bus anyway.
-func pushers(env *environment.Environment) []string {
-	var accounts []string
-	if env.AutoDeploy.IsEmpty() {
-		return nil
-	}
-	for _, w := range env.Workloads {
-		r := w.Registry
-		if w.Deploys() && foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
+func pushers(env *environment.Environment) (accounts []string) {
+	for _, r := range env.PushRegistries() {
+		if foreign(env, r) && !slices.Contains(accounts, r.AccountID) {
 			accounts = append(accounts, r.AccountID)
 		}
 	}

@@ -48,10 +48,8 @@ deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:3333333
 				"account " +
 				"out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
 		}
-		if names := stack.Patterns(env, parameters); len(names) > 0 {
-			a.note("%s: the ARNs of %d workloads do not fit into the policy of the deployer's role, which uses name "+
-				"patterns instead: it can use resources of a neighbour whose names contain those of %s in %s",
-				strings.Join(names, ", "), len(env.Workloads), env.Project, env.Name)
+		if patterns := stack.Patterns(env, parameters); patterns != "" {
+			a.note("%s", patterns)
 		}
 		text, err := stack.Format(format, env, parameters)
 		if err != nil {

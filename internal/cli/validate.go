@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"deployer/internal/environment"
+	"deployer/internal/stack"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -55,6 +56,12 @@ func (a *app) validate(file string) bool {
 		file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
 	if env.Production != "" {
 		fmt.Fprintf(a.out, "%s: %s\n", file, production(env))
+	}
+	parameters, err := stack.Parameters(env)
+	if err != nil {
+		fmt.Fprintf(a.out, "%s: warning: the stack has no parameters for it: %v\n", file, err)
+	} else if patterns := stack.Patterns(env, parameters); patterns != "" {
+		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, patterns)
 	}
 	return true
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
 	"deployer/internal/fault"
-	"deployer/internal/iam"
 )
 
 // install is the fix for a missing rule.
@@ -29,10 +28,9 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	} else {
 		f.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is accepted")
 	}
-	if !env.AutoDeploy.IsEmpty() {
-		push := pushEvent(env)
-		f.rule(ctx, c, "push", c.function, []event{push})
-		f.bus(ctx, c, push)
+	if pushes := pushEvents(env); len(pushes) > 0 {
+		f.rule(ctx, c, "push", c.function, pushes)
+		f.bus(ctx, c, pushes)
 		f.reconcile(ctx, c)
 	}
 	f.rule(ctx, c, "rollout", c.function, []event{rolloutEvent(c)})
@@ -70,8 +68,8 @@ func (f *findings) rule(ctx context.Context, c *checker, kind, target string, ma
 			return
 		}
 		if !out.Result {
-			f.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q: its pattern is %s",
-				name, e.detailType, e.source, aws.ToString(rule.EventPattern)), fix)
+			f.add(check, Problem, fmt.Sprintf("rule %q does not match the %s event of source %q%s: its pattern is %s",
+				name, e.detailType, e.source, e.from(c.env), aws.ToString(rule.EventPattern)), fix)
 			return
 		}
 	}
@@ -151,40 +149,4 @@ func (c *checker) failedQueue() string { return c.env.Project + "_deployer_faile
 // enable returns the command that enables a rule.
 func (c *checker) enable(rule string) string {
 	return "aws events enable-rule --region " + c.env.Region + " --name " + rule
-}
-
-// bus reports whether the default bus accepts push events from the registry's account.
-func (f *findings) bus(ctx context.Context, c *checker, push event) {
-	if push.account == c.env.AccountID {
-		f.ok("bus policy", "not needed: pushes happen in this account")
-		return
-	}
-	out, err := c.events.DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{})
-	if err != nil {
-		f.notChecked(c, "bus policy", "events:DescribeEventBus",
-			fmt.Sprintf("arn:%s:events:%s:%s:event-bus/default", c.caller.Partition, c.env.Region, c.env.AccountID),
-			err)
-		return
-	}
-	fix := "in account " + c.env.AccountID + ", put the policy on the bus that this prints: deployer policy bus -f " +
-		c.env.File + "; the stack does it with the parameter EcrAccountId"
-	decision := iam.NoMatch
-	if text := aws.ToString(out.Policy); text != "" {
-		document, err := iam.Parse([]byte(text))
-		if err != nil {
-			f.add("bus policy", Unknown, "not checked: "+err.Error(), "")
-			return
-		}
-		decision = document.Evaluate(iam.Request{
-			Principal: "arn:" + c.caller.Partition + ":iam::" + push.account + ":root", Account: push.account,
-			Action: "events:PutEvents", Resource: aws.ToString(out.Arn),
-			Context: map[string]string{"events:source": push.source, "events:detail-type": push.detailType},
-		})
-	}
-	if decision != iam.Allow {
-		f.add("bus policy", Problem, "the default bus does not accept push events from the registry's account "+
-			push.account+": pushes there do not deploy here", fix)
-		return
-	}
-	f.ok("bus policy", "the default bus accepts push events from account %s", push.account)
 }

@@ -143,7 +143,7 @@ func isDeployer(function string) bool { return strings.Contains(function, "_depl
 
 // isOurs reports whether the environment's own stack has a rule of that name.
 func (c *checker) isOurs(rule string) bool {
-	kinds := []string{"deploy", "push", "reconcile", "rollout", "hook", "outcome", "broken", "forward"}
+	kinds := append([]string{"deploy", "push", "reconcile", "rollout", "hook", "outcome", "broken"}, forwardKinds...)
 	return slices.ContainsFunc(kinds, func(kind string) bool { return rule == c.ruleName(kind) })
 }
 
@@ -246,8 +246,8 @@ func (c *checker) samples() (all []event) {
 		all = append(all, deployEvent(env, source, map[string]any{"project": env.Project, "env": env.Name}),
 			deployEvent(env, source, nil))
 	}
-	if !env.AutoDeploy.IsEmpty() {
-		all = append(all, pushEvent(env))
+	if pushes := pushEvents(env); len(pushes) > 0 {
+		all = append(all, pushes...)
 		for _, w := range env.Workloads {
 			if w.Deployable() && w.Repository != "" && len(all) < 2*len(env.DeploySources)+maxSamples {
 				all = append(all, pushOf(env, w.Registry, w.Repository))

@@ -30,6 +30,18 @@ func (x *fixture) addRule(t *testing.T, name, pattern string, state types.RuleSt
 	must(t, err)
 }
 
+// addForwarding adds a rule to dev's bus that forwards pushes to another bus, with a
+// dead-letter queue.
+func (x *fixture) addForwarding(t *testing.T, name, bus string) {
+	t.Helper()
+	x.addRule(t, name, `{"source":["aws.ecr"]}`, "", bus)
+	_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutTargets(t.Context(), &eventbridge.PutTargetsInput{
+		Rule: aws.String(name), Targets: []types.Target{{Id: aws.String(bus[len(bus)-8:]), Arn: aws.String(bus),
+			RoleArn: aws.String("arn:aws:iam::111111111111:role/events"), DeadLetterConfig: &types.DeadLetterConfig{
+				Arn: aws.String("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_undelivered_dev")}}}})
+	must(t, err)
+}
+
 // TestOthers checks what the doctor finds about rules on the bus that match the same events.
 func TestOthers(t *testing.T) {
 	t.Parallel()

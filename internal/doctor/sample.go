@@ -43,9 +43,33 @@ func deployEvent(env *environment.Environment, source string, more map[string]an
 	return event{name, "DEPLOY", source, env.AccountID, env.Region, nil, detail}
 }
 
-// pushEvent returns a push to the backend's conventional repository.
-func pushEvent(env *environment.Environment) event {
-	return pushOf(env, env.Registry(), env.Project+"_backend")
+// pushEvents returns a push for each registry whose pushes can deploy a workload, and
+// there for conventional names of repositories and for others; none if no push deploys.
+func pushEvents(env *environment.Environment) (events []event) {
+	type kind struct {
+		registry     image.Registry
+		conventional bool
+	}
+	seen := map[kind]bool{}
+	for _, registry := range env.PushRegistries() {
+		for _, w := range env.Workloads {
+			k := kind{registry, strings.HasPrefix(w.Repository, env.Project+"_")}
+			if w.Deploys() && w.Registry == registry && !seen[k] {
+				seen[k] = true
+				events = append(events, pushOf(env, registry, w.Repository))
+			}
+		}
+	}
+	return events
+}
+
+// from says where an event comes from that is not of the environment's own account and
+// region.
+func (e event) from(env *environment.Environment) string {
+	if e.account == env.AccountID && e.region == env.Region {
+		return ""
+	}
+	return " from account " + e.account + " in " + e.region
 }
 
 func pushOf(env *environment.Environment, registry image.Registry, repository string) event {

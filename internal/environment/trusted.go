@@ -14,6 +14,11 @@ type TrustedAccount struct {
 	Region string // of its clusters
 }
 
+// Bus returns the ARN of the account's default event bus.
+func (t TrustedAccount) Bus() string {
+	return "arn:" + image.PartitionOf(t.Region).Name + ":events:" + t.Region + ":" + t.ID + ":event-bus/default"
+}
+
 // trustedAccounts reads the accounts that may pull images. Items without an id, and the
 // environment's own account, are left out.
 func (s section) trustedAccounts(e *Environment) {

@@ -158,17 +158,42 @@ func (r *resources) parameters() []Parameter {
 	}
 }
 
-// Patterns returns the parameters that are empty because the lists of the environment's
-// families and roles do not fit into the role's policy. The role then uses name patterns.
-func Patterns(env *environment.Environment, parameters []Parameter) []string {
-	var names []string
-	if !slices.ContainsFunc(env.Workloads, environment.Workload.Deployable) {
-		return nil
-	}
-	for _, p := range parameters {
-		if p.Value == "" && (p.Name == "FamilyArns" || p.Name == "RoleArns") {
-			names = append(names, p.Name)
+// Patterns returns a sentence about the lists that are empty because the ARNs of the
+// environment's resources do not fit into the role's policy, and about the name
+// patterns that the role uses instead; "" if all fit.
+func Patterns(env *environment.Environment, parameters []Parameter) string {
+	var names, patterns []string
+	deployable := 0
+	for _, w := range env.Workloads {
+		if w.Deployable() {
+			deployable++
 		}
 	}
-	return names
+	for _, p := range parameters {
+		pattern := map[string]string{
+			"FamilyArns":     "families PROJECT_service_ENV and PROJECT_service_*_ENV",
+			"RoleArns":       "roles PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV",
+			"RepositoryArns": "repositories PROJECT_*",
+		}[p.Name]
+		if pattern != "" && p.Value == "" && conventional(env, p.Name) {
+			names, patterns = append(names, p.Name), append(patterns, pattern)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	used := strings.NewReplacer("PROJECT", env.Project, "ENV", env.Name).Replace(strings.Join(patterns, "; "))
+	return fmt.Sprintf("%s left empty, because the ARNs of %d workloads do not fit into the policy of the deployer's "+
+		"role. It uses name patterns instead, which can match a neighbour's resources too: %s",
+		strings.Join(names, ", "), deployable, used)
+}
+
+// conventional reports whether the environment has resources for one of the lists.
+func conventional(env *environment.Environment, parameter string) bool {
+	r, err := roleResources(env)
+	if err != nil {
+		return false
+	}
+	return len(map[string][]string{
+		"FamilyArns": r.families, "RoleArns": r.roles, "RepositoryArns": r.repositories}[parameter]) > 0
 }

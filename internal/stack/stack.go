@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"deployer/internal/environment"
-	"deployer/internal/image"
 )
 
 // Parameter is a parameter of the template. Its value has no white space and no quotes.
@@ -18,7 +17,7 @@ type Parameter struct{ Name, Value string }
 // template's defaults.
 var chosen = []Parameter{
 	{"SenderAccounts", ""}, {"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""},
-	{"KmsKeyArns", ""}, {"AlarmTopicArn", ""},
+	{"KmsKeyArns", ""}, {"ReservedConcurrency", ""}, {"AlarmTopicArn", ""},
 }
 
 // The characters that Project and Env may have in the template.
@@ -58,31 +57,19 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	if err != nil {
 		return nil, err
 	}
-	settings, err := choose(append([]string{forwarding + forwards(env)}, more...), env.File)
+	settings, err := choose(append([]string{forwarding + strings.Join(forwards(env), ",")}, more...), env.File)
 	if err != nil {
 		return nil, err
 	}
+	if err := checkForwarding(env, settings); err != nil {
+		return nil, err
+	}
+	all = append(all, extraRegistries(env)...)
 	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name == "ExtraRoleArns" })
 	r.extraRoles = settings[i].Value
 	notify := []Parameter{{"SlackParameter", env.Notify.Slack}, {"NotifyTopicArn", env.Notify.Topic}}
 	r.fit(restOf(slices.Concat(all, notify, settings)))
 	return slices.Concat(all, r.parameters(), notify, settings), nil
-}
-
-// forwarding is the setting of the buses that receive a registry's pushes.
-const forwarding = "ForwardPushesTo="
-
-// forwards returns the default buses of ecr_trusted_accounts, which run images of the
-// environment's own registry. The template accepts five.
-func forwards(env *environment.Environment) string {
-	var buses []string
-	for _, t := range env.TrustedAccounts {
-		bus := "arn:" + image.PartitionOf(t.Region).Name + ":events:" + t.Region + ":" + t.ID + ":event-bus/default"
-		if env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
-			buses = append(buses, bus)
-		}
-	}
-	return strings.Join(buses[:min(len(buses), 5)], ",")
 }
 
 // choose returns the chosen parameters with the values of settings of the form

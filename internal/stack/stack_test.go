@@ -1,16 +1,11 @@
 package stack
 
 import (
-	"fmt"
-	"maps"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"go.yaml.in/yaml/v4"
 
 	"deployer/internal/environment"
 )
@@ -128,7 +123,7 @@ func TestParametersRefuses(t *testing.T) {
 	t.Parallel()
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
 	const setting = `: not NAME=VALUE for one of SenderAccounts, ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, ` +
-		`KmsKeyArns, AlarmTopicArn; the others follow from dev.yaml`
+		`KmsKeyArns, ReservedConcurrency, AlarmTopicArn; the others follow from dev.yaml`
 	longest := "project: " + strings.Repeat("p", 30) + "\nenv: " + strings.Repeat("e", 14) + "\nregion: us-east-1\n"
 	if _, err := Parameters(parse(t, longest)); err != nil {
 		t.Error(err)
@@ -166,189 +161,4 @@ func parse(t *testing.T, file string) *environment.Environment {
 		t.Fatal(err)
 	}
 	return env
-}
-
-// declaration is the declaration of a parameter in the template.
-type declaration struct {
-	Type           string   `yaml:"Type"`
-	AllowedPattern string   `yaml:"AllowedPattern"`
-	AllowedValues  []string `yaml:"AllowedValues"`
-	Default        string   `yaml:"Default"`
-	MaxLength      int      `yaml:"MaxLength"`
-}
-
-// declared returns the template's parameters, by name.
-func declared(t *testing.T) map[string]declaration {
-	t.Helper()
-	text, err := os.ReadFile("../../deploy/template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var template struct {
-		Parameters map[string]declaration `yaml:"Parameters"`
-	}
-	if err := yaml.Unmarshal(text, &template); err != nil {
-		t.Fatal(err)
-	}
-	return template.Parameters
-}
-
-// accepted checks that the template has the parameters and allows their values.
-func accepted(t *testing.T, parameters []Parameter) {
-	t.Helper()
-	template := declared(t)
-	for _, p := range parameters {
-		d, ok := template[p.Name]
-		if !ok {
-			t.Errorf("the template has no parameter %s", p.Name)
-		}
-		values := []string{p.Value}
-		if d.Type == "CommaDelimitedList" {
-			values = strings.Split(p.Value, ",")
-		}
-		for _, value := range values {
-			if d.AllowedPattern != "" && !regexp.MustCompile("^(?:"+d.AllowedPattern+")$").MatchString(value) {
-				t.Errorf("the template does not take %q for %s: %s", value, p.Name, d.AllowedPattern)
-			}
-			if d.AllowedValues != nil && !slices.Contains(d.AllowedValues, value) {
-				t.Errorf("the template does not take %q for %s: %v", value, p.Name, d.AllowedValues)
-			}
-		}
-	}
-}
-
-// complete checks that the parameters are all that the template has: `sam deploy` keeps
-// the previous value of one that is left out.
-func complete(t *testing.T, parameters []Parameter) {
-	t.Helper()
-	var got []string
-	for _, p := range parameters {
-		got = append(got, p.Name)
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(declared(t))), got); diff != "" {
-		t.Errorf("the template's parameters and those that are printed (-template +printed):\n%s", diff)
-	}
-}
-
-// TestDefaults checks that a parameter which the file does not decide has the
-// template's default, so that the shortest command changes nothing.
-func TestDefaults(t *testing.T) {
-	t.Parallel()
-	template := declared(t)
-	if got := [2]int{template["Project"].MaxLength, template["Env"].MaxLength}; got != [2]int{maxProject, maxEnv} {
-		t.Errorf("the template accepts %d characters, not %d and %d", got, maxProject, maxEnv)
-	}
-	for _, p := range chosen {
-		if got := template[p.Name].Default; got != p.Value {
-			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)
-		}
-	}
-}
-
-// TestFormats checks that each format has every parameter, those without a value too.
-func TestFormats(t *testing.T) {
-	t.Parallel()
-	env := parse(t, "project: p\nenv: dev\nregion: us-east-1\n")
-	parameters, err := Parameters(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for format, empty := range map[string]string{
-		"sam":       "\nEcrAccountId=\"\"\n",
-		"samconfig": "\n  \"EcrAccountId=\\\"\\\"\",\n",
-		"tfvars":    "\n  EcrAccountId        = \"\"\n",
-	} {
-		text, err := Format(format, env, parameters)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range parameters {
-			if !strings.Contains(text, p.Name) {
-				t.Errorf("%s lacks %s:\n%s", format, p.Name, text)
-			}
-		}
-		if !strings.Contains(text, empty) {
-			t.Errorf("%s does not contain %q:\n%s", format, empty, text)
-		}
-	}
-}
-
-// TestParametersOfTheField checks single parameters of files as they are in the field.
-func TestParametersOfTheField(t *testing.T) {
-	t.Parallel()
-	const buses = "arn:aws:events:us-east-1:444455556666:event-bus/default," +
-		"arn:aws:events:eu-west-1:777788889999:event-bus/default"
-	const other = "arn:aws:events:us-east-1:123456789012:event-bus/default"
-	for _, tt := range []struct {
-		file, more, parameter, want string
-	}{
-		{"trusted-accounts", "", "ForwardPushesTo", buses},
-		{"trusted-accounts", "ForwardPushesTo=", "ForwardPushesTo", ""},
-		{"trusted-accounts", "ForwardPushesTo=" + other, "ForwardPushesTo", other},
-		{"opt-out", "", "AutoDeploy", "enabled"},
-		{"production-by-name", "", "AutoDeploy", "disabled"},
-		{"production-by-name", "", "DeploySources", "action.eu-live,action.production"},
-		{"ecr-image-by-hand", "", "ExtraRepositoryArns",
-			"arn:aws:ecr:us-east-1:111122223333:repository/orchard_backend," +
-				"arn:aws:ecr:us-east-1:111122223333:repository/orchard_service_api"},
-	} {
-		env, err := environment.Load("../environment/testdata/" + tt.file + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var more []string
-		if tt.more != "" {
-			more = []string{tt.more}
-		}
-		parameters, err := Parameters(env, more...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		accepted(t, parameters)
-		for _, p := range parameters {
-			if p.Name == tt.parameter && p.Value != tt.want {
-				t.Errorf("%s %s: %s is %q, want %q", tt.file, tt.more, p.Name, p.Value, tt.want)
-			}
-		}
-	}
-}
-
-// TestPatterns checks which lists are given up, and that this is reported, when a
-// project has more services than fit into the role's policy.
-func TestPatterns(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		services int
-		without  []string // the lists that are empty
-		reported []string
-	}{
-		{1, nil, nil},
-		{14, nil, nil},
-		{16, []string{"RepositoryArns"}, nil},
-		{20, []string{"FamilyArns", "RepositoryArns"}, []string{"FamilyArns"}},
-		{40, []string{"FamilyArns", "RoleArns", "RepositoryArns"}, []string{"FamilyArns", "RoleArns"}},
-	} {
-		file := "project: myproject\nenv: prod\nregion: us-east-1\naccount_id: \"333333333333\"\nservices:\n"
-		for i := range tt.services {
-			file += fmt.Sprintf("  - name: service-%02d\n", i)
-		}
-		env := parse(t, file)
-		parameters, err := Parameters(env)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var without []string
-		for _, p := range parameters {
-			if p.Value == "" && slices.Contains([]string{"FamilyArns", "RoleArns", "RepositoryArns"}, p.Name) {
-				without = append(without, p.Name)
-			}
-		}
-		if diff := cmp.Diff(tt.without, without); diff != "" {
-			t.Errorf("%d services: without\n%s", tt.services, diff)
-		}
-		if diff := cmp.Diff(tt.reported, Patterns(env, parameters)); diff != "" {
-			t.Errorf("%d services: reported\n%s", tt.services, diff)
-		}
-	}
 }

@@ -1,0 +1,78 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// withLifecycle returns a damage that sets the rules of the repository's lifecycle policy.
+func withLifecycle(rules string) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) { x.lifecycle(t, `{"rules":[`+rules+`]}`) }
+}
+
+// imageFaults are faults of the running image and of the repository's lifecycle policy.
+var imageFaults = []damage{
+	{name: "the image was deleted", damage: func(t *testing.T, x *fixture) {
+		x.aws.Tick() // the tasks are running after it
+		_, err := x.accounts["dev"].ECR.BatchDeleteImage(t.Context(),
+			&ecr.BatchDeleteImageInput{RepositoryName: aws.String("myproject_backend"),
+				ImageIds: []ecrtypes.ImageIdentifier{{ImageTag: aws.String("v1")}}})
+		must(t, err)
+	}},
+	{name: "the image is archived", damage: func(t *testing.T, x *fixture) {
+		x.aws.Tick()
+		must(t, x.aws.Archive("111111111111", "us-east-1", "myproject_backend",
+			"sha256:9d4acd316cad1769c70109be9528ed029c665604d9f55a122d7aed759cf18159"))
+	}},
+	{name: "the tag has moved on", damage: func(t *testing.T, x *fixture) {
+		x.aws.Tick()
+		_, err := x.accounts["dev"].Push(t.Context(), "myproject_backend", "backend v2", "v1")
+		must(t, err)
+	}},
+	{name: "keep last 10, any tag",
+		damage: withLifecycle(
+			`{"rulePriority":1,"description":"Keep last 10 ` +
+				`images","selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},` +
+				`"action":{"type":"expire"}}`)},
+	{name: "keep last 2, and two came since", damage: func(t *testing.T, x *fixture) {
+		for _, tag := range []string{"v2", "v3"} {
+			_, err := x.accounts["dev"].Push(t.Context(), "myproject_backend", tag, tag)
+			must(t, err)
+		}
+		x.lifecycle(t,
+			`{"rules":[{"rulePriority":1,"selection":{"tagStatus":"any","countType":"imageCountMoreThan",`+
+				`"countNumber":2},"action":{"type":"expire"}}]}`)
+	}},
+	{name: "archive after a time", damage: withLifecycle(
+		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPrefixList":["v"],` +
+			`"countType":"sinceImagePushed","countUnit":"days","countNumber":30},"action":{"type":"transition",` +
+			`"targetStorageClass":"ARCHIVE"}}`)},
+	{name: "delete what is not pulled",
+		damage: withLifecycle(
+			`{"rulePriority":1,"selection":{"tagStatus":"any","countType":"sinceImagePulled","countUnit":"days",` +
+				`"countNumber":90},"action":{"type":"expire"}}`)},
+	{name: "a rule that keeps releases comes first", damage: withLifecycle(`{"rulePriority":2,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}},
+		{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPatternList":["v*"],"countType":"imageCountMoreThan","countNumber":999999},"action":{"type":"expire"}}`)},
+	{name: "lifecycle denied", damage: deny("ecr:GetLifecyclePolicy")},
+	{name: "another platform", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64,
+				OperatingSystemFamily: types.OSFamilyLinux}
+		})
+	}},
+	{name: "an index of both platforms", damage: func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].PushIndex(t.Context(), "myproject_backend", "both",
+			[]string{"linux/amd64", "linux/arm64"}, "v1")
+		must(t, err)
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64,
+				OperatingSystemFamily: types.OSFamilyLinux}
+		})
+	}},
+	{name: "the image's configuration denied", damage: deny("ecr:GetDownloadUrlForLayer")},
+}

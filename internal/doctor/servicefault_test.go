@@ -1,0 +1,93 @@
+package doctor
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/environment"
+)
+
+// withBreaker returns a damage that sets the circuit breaker of the service.
+func withBreaker(enable, rollback bool) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].ECS.UpdateService(t.Context(),
+			&ecs.UpdateServiceInput{Cluster: aws.String("myproject_cluster_dev"),
+				Service: aws.String("myproject_service_dev"),
+				DeploymentConfiguration: &types.DeploymentConfiguration{
+					DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: enable, Rollback: rollback}}})
+		must(t, err)
+	}
+}
+
+// withController returns a damage that gives the service another deployment controller.
+func withController(kind types.DeploymentControllerType) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) {
+		x.recreate(t, func(_ *ecs.RegisterTaskDefinitionInput, in *ecs.CreateServiceInput) {
+			in.DeploymentController, in.DeploymentConfiguration = &types.DeploymentController{Type: kind}, nil
+		})
+	}
+}
+
+// serviceFaults are faults of the account, the cluster, the service and its task definition.
+var serviceFaults = []damage{
+	{name: "nothing"},
+	{name: "wrong account", key: "333333333333"},
+	{name: "no account in the file", change: func(e *environment.Environment) { e.AccountID = "" }},
+	{name: "no cluster", change: func(e *environment.Environment) { e.Cluster = "elsewhere" }},
+	{name: "no service", change: func(e *environment.Environment) {
+		e.Workloads[0].Pointer = environment.ECSService(
+			"myproject_web_dev")
+	}},
+	{name: "deleted service", damage: func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].ECS.DeleteService(t.Context(),
+			&ecs.DeleteServiceInput{Cluster: aws.String("myproject_cluster_dev"),
+				Service: aws.String("myproject_service_dev"), Force: aws.Bool(true)})
+		must(t, err)
+	}},
+	{name: "services denied", damage: deny("ecs:DescribeServices")},
+	{name: "tasks that do not start", damage: func(t *testing.T, x *fixture) {
+		x.aws.FailImage("myproject_backend")
+		x.recreate(t, func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput) {})
+	}},
+	{name: "another family", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput,
+			_ *ecs.CreateServiceInput) {
+			td.Family = aws.String("web")
+		})
+	}},
+	{name: "no active revision", damage: func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].ECS.DeregisterTaskDefinition(t.Context(),
+			&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("myproject_service_dev:1")})
+		must(t, err)
+	}},
+	{name: "no container to choose", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.ContainerDefinitions = []types.ContainerDefinition{
+				{Name: aws.String("app"), Image: aws.String("nginx:1"), Essential: aws.Bool(true)},
+				{Name: aws.String("proxy"), Image: aws.String("envoy:1"), Essential: aws.Bool(true)}}
+		})
+	}},
+	{name: "an image from another registry", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.ContainerDefinitions[0].Image = aws.String("nginx:1")
+		})
+	}},
+	{name: "controller CODE_DEPLOY", damage: withController(types.DeploymentControllerTypeCodeDeploy)},
+	{name: "no circuit breaker", damage: withBreaker(false, false)},
+	{name: "no rollback", damage: withBreaker(true, false)},
+	{name: "no execution role on Fargate", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			// ECS rejects an image of ECR
+			td.ExecutionRoleArn, td.ContainerDefinitions[0].Image = nil, aws.String("nginx:1")
+		})
+	}},
+	{name: "no execution role on EC2", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, in *ecs.CreateServiceInput) {
+			td.ExecutionRoleArn, td.RequiresCompatibilities, in.LaunchType = nil,
+				[]types.Compatibility{types.CompatibilityEc2}, types.LaunchTypeEc2
+		})
+	}},
+}

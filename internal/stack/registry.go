@@ -1,0 +1,59 @@
+package stack
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"deployer/internal/environment"
+)
+
+// forwarding is the setting of the buses that receive a registry's pushes.
+const forwarding = "ForwardPushesTo="
+
+// maxForwarded is how many buses the template accepts: it has three rules of at most
+// five targets (Amazon EventBridge quotas, "Targets per rule").
+const maxForwarded = 15
+
+// forwards returns the default buses of ecr_trusted_accounts, which run images of the
+// environment's own registry.
+func forwards(env *environment.Environment) (buses []string) {
+	for _, t := range env.TrustedAccounts {
+		bus := t.Bus()
+		if env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
+			buses = append(buses, bus)
+		}
+	}
+	return buses
+}
+
+// checkForwarding returns an error if pushes are to be forwarded to more buses than
+// the template accepts: none is left out silently.
+func checkForwarding(env *environment.Environment, settings []Parameter) error {
+	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name+"=" == forwarding })
+	buses := strings.Split(settings[i].Value, ",")
+	if len(buses) <= maxForwarded {
+		return nil
+	}
+	return fmt.Errorf("pushes would be forwarded to %d event buses, and the stack forwards to %d at most: without %s "+
+		"(name those where pushes deploy: deployer params -f %s %s%s)", len(buses), maxForwarded,
+		strings.Join(buses[maxForwarded:], ", "), env.File, forwarding, buses[0]+",…")
+}
+
+// extraRegistries returns the parameters for registries whose pushes deploy besides the
+// strategy's: those of images and repositories that the file names by hand.
+func extraRegistries(env *environment.Environment) []Parameter {
+	var accounts, regions []string
+	strategy := env.Registry()
+	for _, r := range env.PushRegistries() {
+		if r.AccountID != strategy.AccountID {
+			accounts = add(accounts, r.AccountID)
+		}
+		if r.Region != strategy.Region {
+			regions = add(regions, r.Region)
+		}
+	}
+	return []Parameter{
+		{"ExtraRegistryAccounts", strings.Join(accounts, ",")}, {"ExtraRegistryRegions", strings.Join(regions, ",")},
+	}
+}

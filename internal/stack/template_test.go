@@ -1,0 +1,91 @@
+package stack
+
+import (
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+)
+
+// declaration is the declaration of a parameter in the template.
+type declaration struct {
+	Type           string   `yaml:"Type"`
+	AllowedPattern string   `yaml:"AllowedPattern"`
+	AllowedValues  []string `yaml:"AllowedValues"`
+	Default        string   `yaml:"Default"`
+	MaxLength      int      `yaml:"MaxLength"`
+}
+
+// declared returns the template's parameters, by name.
+func declared(t *testing.T) map[string]declaration {
+	t.Helper()
+	text, err := os.ReadFile("../../deploy/template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct {
+		Parameters map[string]declaration `yaml:"Parameters"`
+	}
+	if err := yaml.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	return template.Parameters
+}
+
+// accepted checks that the template has the parameters and allows their values.
+func accepted(t *testing.T, parameters []Parameter) {
+	t.Helper()
+	template := declared(t)
+	for _, p := range parameters {
+		d, ok := template[p.Name]
+		if !ok {
+			t.Errorf("the template has no parameter %s", p.Name)
+		}
+		values := []string{p.Value}
+		if d.Type == "CommaDelimitedList" {
+			values = strings.Split(p.Value, ",")
+		}
+		for _, value := range values {
+			if d.AllowedPattern != "" && !regexp.MustCompile("^(?:"+d.AllowedPattern+")$").MatchString(value) {
+				t.Errorf("the template does not take %q for %s: %s", value, p.Name, d.AllowedPattern)
+			}
+			if d.AllowedValues != nil && !slices.Contains(d.AllowedValues, value) {
+				t.Errorf("the template does not take %q for %s: %v", value, p.Name, d.AllowedValues)
+			}
+		}
+	}
+}
+
+// complete checks that the parameters are all that the template has: `sam deploy` keeps
+// the previous value of one that is left out.
+func complete(t *testing.T, parameters []Parameter) {
+	t.Helper()
+	var got []string
+	for _, p := range parameters {
+		got = append(got, p.Name)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(declared(t))), got); diff != "" {
+		t.Errorf("the template's parameters and those that are printed (-template +printed):\n%s", diff)
+	}
+}
+
+// TestDefaults checks that a parameter which the file does not decide has the
+// template's default, so that the shortest command changes nothing.
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	template := declared(t)
+	if got := [2]int{template["Project"].MaxLength, template["Env"].MaxLength}; got != [2]int{maxProject, maxEnv} {
+		t.Errorf("the template accepts %d characters, not %d and %d", got, maxProject, maxEnv)
+	}
+	for _, p := range chosen {
+		if got := template[p.Name].Default; got != p.Value {
+			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)
+		}
+	}
+}
