@@ -76,7 +76,8 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
 			"ok broken rule: myproject_deployer_broken_staging matches, and its target is " +
 				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
-			"unknown forwarding: whether account 111111111111 forwards its pushes in us-east-1 here is seen only there → with " +
+			"unknown forwarding: whether account 111111111111 forwards its pushes in us-east-1 here is seen " +
+				"only there → with " +
 				"credentials of account 111111111111, look for a target " +
 				"arn:aws:events:us-east-1:222222222222:event-bus/default: run the doctor with its environment " +
 				"file, or aws " +

@@ -65,7 +65,6 @@ func TestParametersOfTheField(t *testing.T) {
 	}
 }
 
-
 // trusting returns a file whose registry n other accounts run images of.
 func trusting(n int) string {
 	file := "project: p\nenv: dev\nregion: us-east-1\necr_strategy: local\necr_trusted_accounts:\n"
