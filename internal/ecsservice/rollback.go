@@ -42,6 +42,20 @@ func Rollbacks(s *types.Service) (all []Rollback) {
 	return all
 }
 
+// MovesBack returns the ids of the deployments of a service that move it to an older
+// revision and are no rollback, as ECS's reasons say it while they are in progress.
+func MovesBack(s *types.Service) (ids []string) {
+	for i, d := range s.Deployments {
+		newer := func(other types.Deployment) bool { return newerRevision(other, d) }
+		_, found := failedBefore(s.Deployments, i, newer)
+		started := d.RolloutState == types.DeploymentRolloutStateInProgress && aws.ToString(d.RolloutStateReason) != ""
+		if found && started && !IsRollback(d) {
+			ids = append(ids, aws.ToString(d.Id))
+		}
+	}
+	return ids
+}
+
 // failedBefore returns the newest deployment before the one with an index that did
 // not complete and is no rollback itself. Also, if it is not nil, is a condition.
 func failedBefore(

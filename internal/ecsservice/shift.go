@@ -52,6 +52,15 @@ func (c *Client) DeploymentOf(
 	return d, err == nil, err
 }
 
+// StartedOn reports whether a service deployment started the rollout with an id. If
+// not, the rollout is the rollback of the service's newest service deployment: that is
+// a part of it. It is best effort, because callers may lack the permissions for
+// service deployments: if it is not known, known is false.
+func (c *Client) StartedOn(ctx context.Context, t Target, service *types.Service, id string) (own, known bool) {
+	d, found, err := c.DeploymentOf(ctx, t, service, id)
+	return d.Target == id, found && err == nil
+}
+
 // listedDeployment returns the ARN of the service deployment of a rollout, else of
 // the newest one if it was rolled back, else "".
 func (c *Client) listedDeployment(ctx context.Context, t Target, doing, id string) (arn string, err error) {

@@ -54,7 +54,9 @@ type Record struct {
 	Stopped      string    `json:"stopped_tasks,omitempty"` // why tasks stopped, as ECS says it
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 
-	Hooks Hooks `json:"-"` // the steps of lifecycle hooks that were reported
+	// Hooks are the steps of its lifecycle hooks, and of external rollouts of it and of
+	// the revisions after it, that were reported.
+	Hooks Steps `json:"-"`
 
 	Base string `json:"-"` // ARN of the family's newest revision when this one was registered
 	Best Best   `json:"-"` // the winner of all revisions up to Base
@@ -72,7 +74,7 @@ func Parse(r Revision) Record {
 		Previous: value(keyPrevious), Restores: value(keyRestores),
 		Outcome: parsePhase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
 		Why: value(keyWhy), Return: value(keyReturn), DeploymentID: value(keyDeployment),
-		Stopped: value(keyStopped), Hooks: Hooks(value(keyHooks)),
+		Stopped: value(keyStopped), Hooks: Steps(value(keyHooks)),
 		Base: value(keyBase), Best: ParseBest(value(keyBest)),
 	}
 	record.Foreign = record.Cause.ID == "" || record.Cause.Time.IsZero()

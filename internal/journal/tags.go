@@ -37,7 +37,7 @@ const (
 	keyWhy        = Prefix + "why"        // ECS's reason for a failure
 	keyReturn     = Prefix + "return"     // ECS's id of the rollout that rolled the service back
 	keyStopped    = Prefix + "stopped"    // why tasks stopped
-	keyHooks      = Prefix + "hooks"      // the reported steps of lifecycle hooks, see [Hooks]
+	keyHooks      = Prefix + "hooks"      // the reported steps of hooks and external rollouts, see [Steps]
 )
 
 // Tag limits of Amazon ECS and of this journal.
@@ -119,7 +119,7 @@ type Note struct {
 	Why          string    // ECS's reason for a failure
 	Return       string    // ECS's id of the rollout that rolled the service back
 	Stopped      string    // why its tasks stopped, as ECS says it
-	Hooks        Hooks     // the steps of its lifecycle hooks that were reported
+	Hooks        Steps     // the steps that were reported: see [Record]
 }
 
 // Essential returns the note without what is only for people.

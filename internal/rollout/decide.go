@@ -37,6 +37,7 @@ type Draft struct {
 	SupersededBy outcome.Newer
 	RolledBackTo outcome.Revision
 	Note         journal.Note
+	Keeper       journal.Record // of an external deployment: the revision that gets the note; zero if none does
 }
 
 // Decide decides what to report for a rollout event that happened at the given
@@ -44,9 +45,25 @@ type Draft struct {
 // often ECS sends the event: the revision's journal says what was reported.
 func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	r := rule{event: e, at: at, seen: o}
-	switch {
-	case !o.Found:
+	if !o.Found {
 		return nothing("ECS no longer lists the rollout, and no journal has its id")
+	}
+	if d, done := r.externalReported(); done {
+		return d
+	}
+	d := r.decide()
+	for i, one := range d.Drafts {
+		if one.Foreign && one.Revision.TaskDefinition == o.Revision.TaskDefinition {
+			d.Drafts[i] = r.kept(one)
+		}
+	}
+	return d
+}
+
+// decide decides on an event of a rollout that was found.
+func (r rule) decide() Decision {
+	e := r.event
+	switch {
 	case e.Step == event.RolloutStarted:
 		return r.started()
 	case e.Step == event.RolloutCompleted:
@@ -191,7 +208,7 @@ func (r rule) completed() Decision {
 		return r.notShifted()
 	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
-	return Decision{Drafts: append([]Draft{d}, r.endReplaced(!d.Foreign)...)}
+	return Decision{Drafts: append([]Draft{d}, r.endReplaced(!d.Foreign || r.seen.Moves)...)}
 }
 
 // notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic,

@@ -74,6 +74,12 @@ func demoted(n int, changes ...func(*journal.Record)) func(*Observation) {
 	}
 }
 
+// kept is the change of an observation of an external rollout of which a step was
+// reported.
+func kept(step event.Step) func(*Observation) {
+	return func(o *Observation) { o.Keeper.Hooks = o.Keeper.Hooks.With(o.ID, string(step)) }
+}
+
 func unlisted(o *Observation)       { o.Primary, o.InProgress, o.Accepted = false, false, time.Time{} }
 func deleted(o *Observation)        { unlisted(o); o.Deleted, o.PrimaryID = true, "" }
 func withoutBreaker(o *Observation) { o.BreakerEnabled, o.BreakerRollback = false, false }

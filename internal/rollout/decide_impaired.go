@@ -23,8 +23,6 @@ func (r rule) impaired() Decision {
 		return nothing("no rollout is in progress: tasks of the running revision do not start")
 	case o.Rollback:
 		return nothing("tasks of ECS's rollback do not start: its failure is reported when ECS ends it")
-	case o.Foreign(): // ECS repeats the event, and no journal would show the duplicate
-		return nothing("tasks of an external deployment do not start")
 	}
 	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {
 		return d
@@ -57,7 +55,7 @@ func (r rule) hook() Decision {
 	step := string(r.event.Step)
 	waits := r.event.Step == event.HookAwaiting
 	switch {
-	case o.Revision.Hooks.Has(h.ID, step):
+	case o.Revision.Hooks.Has(h.ID, step), o.Keeper.Hooks.Has(h.ID, step), o.Reported.Has(h.ID, step):
 		return nothing("already reported: " + step + " of hook " + h.ID)
 	case waits && o.Hook.Status != "" && o.Hook.Status != outcome.HookAwaitingAction:
 		return nothing("the pause has ended: the hook is " + o.Hook.Status)

@@ -113,6 +113,10 @@ func TestDecide(t *testing.T) {
 		{"an external deployment replaced another", start, "", primary(revision(foreign), replacing(record(11, begun))),
 			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external),
 				superseded(11, outcome.Newer{DeploymentID: id(12)}, begun))},
+		{"an external deployment that was reported", start, "", primary(revision(foreign), kept(start)),
+			ignored("already reported: SERVICE_DEPLOYMENT_IN_PROGRESS of an external deployment")},
+		{"an external deployment whose end was reported", start, "", primary(revision(foreign), kept(complete)),
+			ignored("already reported: SERVICE_DEPLOYMENT_COMPLETED of an external deployment")},
 		{"ECS's rollback to a revision that succeeded", start, "",
 			primary(rollback, revision(ended(journal.Succeeded)), otherID),
 			Decision{Notes: []Note{{record(12, ended(journal.Succeeded)), journal.Note{DeploymentID: "ecs-svc/99"}}},
@@ -199,7 +203,7 @@ func TestDecide(t *testing.T) {
 		{"of ECS's rollback", impair, "", primary(rollback), ignored(
 			"tasks of ECS's rollback do not start: its failure is reported when ECS ends it")},
 		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),
-			ignored("tasks of an external deployment do not start")},
+			reports(report(outcome.DeploymentImpaired, journal.Note{}, problem(noBreaker), revised(foreign), external))},
 		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))),
 			ignored("already reported: impaired")},
 		{"reported as superseded", impair, "", primary(withoutBreaker, revision(ended(journal.Superseded))),
@@ -211,6 +215,11 @@ func TestDecide(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(string(tt.step)+" "+tt.name, func(t *testing.T) {
 			t.Parallel()
+			for i, d := range tt.want.Drafts {
+				if d.Foreign { // only that it was reported is noted
+					tt.want.Drafts[i].Note = journal.Note{Hooks: journal.Steps("").With(tt.seen.ID, string(tt.step))}
+				}
+			}
 			got := Decide(event.Rollout{Step: tt.step, DeploymentID: tt.seen.ID, Reason: tt.reason}, reported, tt.seen)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)

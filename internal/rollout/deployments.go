@@ -17,7 +17,7 @@ import (
 // ARN of the revision whose journal has the id, if ECS does not list the rollout.
 // If missing is not empty, these revisions have to be read first.
 func observationOf(
-	service *types.Service, e event.Rollout, journaled string, records map[string]journal.Record,
+	service *types.Service, e event.Rollout, back returns, journaled string, records map[string]journal.Record,
 ) (o Observation, missing []string) {
 	o = Observation{ID: e.DeploymentID, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
@@ -41,10 +41,8 @@ func observationOf(
 		o.Rollback, o.RollbackReason = true, e.Reason
 	}
 	family := family{records: records}
-	// The first event of any other deployment gives another reason.
-	own := e.Step == event.RolloutStarted && e.Reason != "" && !o.Rollback
-	o.addRollback(service, &family, own)
-	o.addOthers(service, &family)
+	o.addRollback(back, &family)
+	o.addOthers(service, back, &family)
 	return o, family.missing
 }
 
@@ -110,12 +108,12 @@ func breakers(c *types.DeploymentConfiguration) (enabled, rollback bool) {
 }
 
 // addRollback adds ECS's rollback of the rollout, or that it is a rollback itself.
-// Own means that ECS reports the rollout as a deployment of its own.
-func (o *Observation) addRollback(service *types.Service, f *family, own bool) {
-	if r := o.Revision; r.DeploymentID == o.ID || r.DeploymentID == "" {
+func (o *Observation) addRollback(back returns, f *family) {
+	if r := o.Revision; (r.DeploymentID == o.ID || r.DeploymentID == "") && !back.moved(r.Return) {
 		o.ReturnID = r.Return
 	}
-	for _, r := range ecsservice.Rollbacks(service) {
+	o.Moves, o.MovedBack = back.moved(o.ID), back.moved(o.PrimaryID) && o.PrimaryID != o.ID
+	for _, r := range back.all {
 		switch o.ID {
 		case aws.ToString(r.From.Id):
 			o.ReturnID, o.ReturnTo = aws.ToString(r.By.Id), f.record(aws.ToString(r.By.TaskDefinition))
@@ -123,7 +121,6 @@ func (o *Observation) addRollback(service *types.Service, f *family, own bool) {
 			from := f.record(aws.ToString(r.From.TaskDefinition))
 			switch id := aws.ToString(r.From.Id); {
 			case from.TaskDefinition == "": // it is read first
-			case own && !r.Certain:
 			case from.Return == o.ID:
 				o.rollbackOf(from)
 			case r.Certain || o.Rollback || o.restores(from):
@@ -148,7 +145,7 @@ func (o *Observation) restores(from journal.Record) bool {
 
 // addOthers adds the previous revision, the running one, and the replaced
 // rollouts.
-func (o *Observation) addOthers(service *types.Service, f *family) {
+func (o *Observation) addOthers(service *types.Service, back returns, f *family) {
 	previous := o.Revision.Previous
 	if o.Foreign() { // the journal describes the deployer's own rollout
 		previous = ""
@@ -172,27 +169,28 @@ func (o *Observation) addOthers(service *types.Service, f *family) {
 	for _, d := range replaced {
 		// The start of some may be reported later.
 		if r := f.record(aws.ToString(d.TaskDefinition)); r.Pending() && r.Cause.ID != "" {
-			o.replace(service, f, f.rollout(d))
+			o.replace(back, f, f.rollout(d))
 		}
 	}
 	// Its start was reported, and ECS no longer lists it: no event will report its end.
 	p := o.Previous
 	if o.Primary && p.Pending() && p.DeploymentID != "" && p.DeploymentID != o.ID && !listed[p.TaskDefinition] {
-		o.replace(service, f, p)
+		o.replace(back, f, p)
 	}
 }
 
 // replace adds a replaced rollout.
-func (o *Observation) replace(service *types.Service, f *family, r journal.Record) {
+func (o *Observation) replace(back returns, f *family, r journal.Record) {
 	one := Replaced{Revision: r, ReturnID: r.Return}
+	if r.Return == o.ID { // that is no rollback, or it would not replace others
+		one.ReturnID = ""
+	}
 	one.Newer = r.Revision > o.Revision.Revision &&
 		ecsservice.FamilyOf(r.TaskDefinition) == ecsservice.FamilyOf(o.Revision.TaskDefinition)
-	for _, back := range ecsservice.Rollbacks(service) {
-		if aws.ToString(back.From.Id) == r.DeploymentID && aws.ToString(back.By.Id) != o.ID {
-			one.ReturnID, one.ReturnTo = aws.ToString(back.By.Id), f.record(aws.ToString(back.By.TaskDefinition))
-			if back.Certain {
-				one.Reason = aws.ToString(back.By.RolloutStateReason)
-			}
+	if by, found := back.of(r.DeploymentID); found && aws.ToString(by.By.Id) != o.ID {
+		one.ReturnID, one.ReturnTo = aws.ToString(by.By.Id), f.record(aws.ToString(by.By.TaskDefinition))
+		if ecsservice.IsRollback(by.By) {
+			one.Reason = aws.ToString(by.By.RolloutStateReason)
 		}
 	}
 	if one.ReturnID != "" && one.ReturnTo.TaskDefinition == "" {

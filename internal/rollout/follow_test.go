@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/event"
 	"deployer/internal/journal"
 	"deployer/testbed/aws/emulator"
 )
@@ -58,8 +59,8 @@ func TestProgressOf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := progressOf(&types.Service{TaskDefinition: aws.String(arn + tt.runs), Deployments: tt.deployments},
-				arn+"f:9")
+			s := &types.Service{TaskDefinition: aws.String(arn + tt.runs), Deployments: tt.deployments}
+			got := progressOf(s, returnsOf(s, event.Rollout{}), arn+"f:9")
 			if got.Phase != tt.want || got.Ended() != (tt.want != journal.RollingOut) || got.Runs != arn+tt.runs {
 				t.Errorf("%+v, want %s", got, tt.want)
 			}

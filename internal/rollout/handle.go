@@ -23,14 +23,16 @@ const (
 // Report is one outcome of a rollout, and the note for the journal of its revision.
 type Report struct {
 	Outcome  outcome.Outcome
-	Revision journal.Record
+	Revision journal.Record // whose journal gets the note; zero if none does
 	Note     journal.Note
+	Step     event.Step // of ECS's event
 }
 
 // Handler turns rollout events into reports. It is safe for concurrent use.
 type Handler struct {
 	services *ecsservice.Client
 	now      func() time.Time
+	memory   reportedMemory
 }
 
 // NewHandler returns a handler that calls ECS through a client.
@@ -86,6 +88,7 @@ func (h *Handler) Handle(
 		if err != nil {
 			return nil, "", err
 		}
+		report.Step = e.Step
 		reports = append(reports, report)
 	}
 	return reports, d.Reason, nil
@@ -98,11 +101,6 @@ func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []s
 		return nil
 	}
 	return h.services.StoppedReasons(ctx, t, d.DeploymentID)
-}
-
-// Journal writes the note of a report to the journal of its revision.
-func (h *Handler) Journal(ctx context.Context, r Report) error {
-	return h.services.AddNote(ctx, r.Revision, r.Note)
 }
 
 // await observes the rollout of an event until it shows what the event reports.
@@ -153,12 +151,10 @@ func (d Draft) report(
 	o.PreviousForeign = previous.Foreign
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
 	o.Hook, o.StoppedTasks = d.Hook, stopped
-	d.Note.Stopped = stoppedNote(stopped)
 	if d.Foreign {
-		// No note is written: the revision has no journal, or its journal describes
-		// the deployer's own rollout of it.
-		r.Foreign = true
+		r = d.Keeper
 	} else {
+		d.Note.Stopped = stoppedNote(stopped)
 		o.Cause = r.Cause
 		if d.Kind == outcome.DeploymentFailed {
 			o.Event = originalEvent(env, w, r)

@@ -58,7 +58,7 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 func (c *Client) listedPhase(
 	ctx context.Context, t ecsservice.Target, service *types.Service, arn string,
 ) (phase journal.Phase, why string) {
-	p := progressOf(service, arn)
+	p := progressOf(service, c.returns(ctx, t, service, arn), arn)
 	if p.DeploymentID != "" && ecsservice.Shifts(service) {
 		d, found, err := c.services.DeploymentOf(ctx, t, service, p.DeploymentID)
 		if err != nil || !found {

@@ -33,6 +33,15 @@ type Observation struct {
 	// RollbackReported means that it was reported with that failure.
 	RollbackReported bool
 
+	// Moves means that the rollout moves the service to an older revision and is no
+	// rollback; MovedBack that such a rollout has replaced this one.
+	Moves, MovedBack bool
+
+	// Keeper is the revision whose journal keeps what was reported of an external
+	// rollout, zero if there is none, and Reported what this process reported.
+	Keeper   journal.Record
+	Reported journal.Steps
+
 	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is
 	// known, and ReturnTo the revision that it restores.
 	ReturnID string
@@ -76,7 +85,7 @@ func (o Observation) Foreign() bool {
 // one has replaced it instead.
 func (o Observation) RolledBack() bool {
 	switch {
-	case o.Deleted:
+	case o.Deleted, o.MovedBack:
 		return false
 	case o.ReturnID != "":
 		return true
@@ -101,7 +110,8 @@ func (o Observation) Shows(e event.Rollout) bool {
 		ended := o.Shifted != "" && o.Shifted != journal.RollingOut
 		return o.Found && (!o.Shifts || ended || o.Deleted || o.Rollback)
 	case event.RolloutFailed:
-		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.newerRuns())
+		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.MovedBack ||
+			o.newerRuns())
 	}
 	return o.Found
 }

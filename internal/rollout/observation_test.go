@@ -122,9 +122,10 @@ func TestObservationOf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			e := event.Rollout{DeploymentID: tt.id}
 			known := map[string]journal.Record{}
 			var reads [][]int
-			o, missing := observationOf(tt.service, event.Rollout{DeploymentID: tt.id}, tt.journaled, known)
+			o, missing := observationOf(tt.service, e, returnsOf(tt.service, e), tt.journaled, known)
 			for len(missing) > 0 {
 				var numbers []int
 				for _, r := range tt.records {
@@ -136,7 +137,7 @@ func TestObservationOf(t *testing.T) {
 					numbers = append(numbers, known[arn].Revision)
 				}
 				reads = append(reads, numbers)
-				o, missing = observationOf(tt.service, event.Rollout{DeploymentID: tt.id}, tt.journaled, known)
+				o, missing = observationOf(tt.service, e, returnsOf(tt.service, e), tt.journaled, known)
 			}
 			if diff := cmp.Diff(tt.reads, reads); diff != "" {
 				t.Errorf("reads: %s", diff)

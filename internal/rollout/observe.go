@@ -23,6 +23,7 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		return Observation{}, err
 	}
 	records := map[string]journal.Record{}
+	back := returnsOf(service, e).confirmed(ctx, h.services, t, service, e.DeploymentID)
 	journaled := ""
 	if search && e.DeploymentID != "" && !lists(service, e.DeploymentID) {
 		r, found, err := h.searchJournals(ctx, t, service, e.DeploymentID)
@@ -33,12 +34,12 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 			journaled, records[r.TaskDefinition] = r.TaskDefinition, r
 		}
 	}
-	o, missing := observationOf(service, e, journaled, records)
+	o, missing := observationOf(service, e, back, journaled, records)
 	for len(missing) > 0 {
 		if err := readAll(ctx, h.services.RecordOrARN, t, missing, records); err != nil {
 			return o, err
 		}
-		o, missing = observationOf(service, e, journaled, records)
+		o, missing = observationOf(service, e, back, journaled, records)
 	}
 	if e.Step == event.RolloutCompleted && o.Found && !o.Deleted && ecsservice.Shifts(service) {
 		if err := h.observeShift(ctx, t, service, &o); err != nil {
@@ -47,12 +48,15 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	}
 	again := o.Foreign() || e.Step == event.RolloutFailed && o.Revision.Outcome == journal.Succeeded
 	ended := e.Step == event.RolloutCompleted || e.Step == event.RolloutFailed
-	if ended && again && o.Found && !o.Deleted && !o.Rollback {
+	if ended && again && o.Found && !o.Deleted && !o.Rollback && !o.Moves {
 		newest, err := h.services.Record(ctx, t, ecsservice.FamilyOf(o.Revision.TaskDefinition))
 		if err != nil && !errors.Is(err, fault.ErrTaskDefinitionNotFound) {
 			return o, err
 		}
 		o.rollbackOf(newest)
+	}
+	if o.Found && o.needsKeeper(e.Step) {
+		return o, h.observeExternal(ctx, t, service, e, &o)
 	}
 	return o, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/event"
 	"deployer/internal/journal"
 )
 
@@ -39,7 +40,7 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	if err != nil {
 		return Progress{}, err
 	}
-	p := progressOf(service, revision)
+	p := progressOf(service, c.returns(ctx, t, service, revision), revision)
 	if p.DeploymentID != "" && ecsservice.Shifts(service) {
 		return c.shifted(ctx, t, service, p)
 	}
@@ -74,8 +75,20 @@ func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progre
 	return p, err
 }
 
+// returns returns the rollbacks of a service. ECS's service deployments decide on
+// those of a revision's rollout that its deployments leave open.
+func (c *Client) returns(ctx context.Context, t ecsservice.Target, s *types.Service, revision string) returns {
+	back := returnsOf(s, event.Rollout{})
+	for _, d := range s.Deployments {
+		if aws.ToString(d.TaskDefinition) == revision {
+			back = back.confirmed(ctx, c.services, t, s, aws.ToString(d.Id))
+		}
+	}
+	return back
+}
+
 // progressOf returns the progress of a revision's rollout that a service shows.
-func progressOf(s *types.Service, revision string) Progress {
+func progressOf(s *types.Service, back returns, revision string) Progress {
 	p := Progress{Phase: journal.RollingOut, TaskDefinition: revision, Runs: aws.ToString(s.TaskDefinition)}
 	for _, d := range s.Deployments {
 		if aws.ToString(d.TaskDefinition) != revision {
@@ -86,14 +99,14 @@ func progressOf(s *types.Service, revision string) Progress {
 		p.Pending, p.Failed = int(d.PendingCount), int(d.FailedTasks)
 		steady := d.RolloutState == "" && p.Running == p.Desired && p.Pending == 0
 		shifts := ecsservice.Shifts(s) // then only its service deployment says whether it has succeeded
-		back, rolledBack := rollbackFrom(s, p.DeploymentID)
+		by, rolledBack := back.of(p.DeploymentID)
 		switch {
 		case d.RolloutState == types.DeploymentRolloutStateFailed:
 			p.Phase = journal.Failed
 		case rolledBack:
 			p.Phase, p.Reason = journal.Failed, ""
-			if back.Certain {
-				p.Reason = aws.ToString(back.By.RolloutStateReason)
+			if ecsservice.IsRollback(by.By) {
+				p.Reason = aws.ToString(by.By.RolloutStateReason)
 			}
 		case !ecsservice.IsPrimary(d):
 			p.Phase = journal.Superseded
@@ -109,15 +122,4 @@ func progressOf(s *types.Service, revision string) Progress {
 		p.Phase = journal.Superseded
 	}
 	return p
-}
-
-// rollbackFrom returns ECS's rollback of the rollout with an id, if a service shows
-// one.
-func rollbackFrom(s *types.Service, id string) (r ecsservice.Rollback, found bool) {
-	for _, r := range ecsservice.Rollbacks(s) {
-		if aws.ToString(r.From.Id) == id {
-			return r, true
-		}
-	}
-	return r, false
 }

@@ -33,6 +33,9 @@ type publishedAccount struct {
 	tags     map[string]map[string]string // of revisions, by number; a revision without any was deleted
 	list     string                       // the answer of ListServiceDeployments; "" if that is denied
 	describe string                       // and of DescribeServiceDeployments
+	inactive map[string]bool              // numbers of revisions that were deregistered
+	change   *strings.Replacer            // changes the answers of DescribeServices; nil for none
+	handler  *Handler                     // handles all events; nil for one that is new for each
 	written  int                          // calls of TagResource
 	calls    []string
 
@@ -78,6 +81,9 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 func (a *publishedAccount) file(name string) string {
 	text, err := os.ReadFile(filepath.Join("testdata", name+".json"))
 	must(a.t, err)
+	if a.change != nil {
+		return a.change.Replace(string(text))
+	}
 	return string(text)
 }
 
@@ -106,10 +112,14 @@ func (a *publishedAccount) revision(body []byte) (status int, text string) {
 	}
 	encoded, err := json.Marshal(tags)
 	must(a.t, err)
+	state := "ACTIVE"
+	if a.inactive[number] {
+		state = "INACTIVE"
+	}
 	return http.StatusOK, fmt.Sprintf(`{"taskDefinition":{"taskDefinitionArn":"%s%s",`+
-		`"family":"myproject_service_prod","revision":%s,"status":"ACTIVE",`+
+		`"family":"myproject_service_prod","revision":%s,"status":%q,`+
 		`"containerDefinitions":[{"name":"app","image":"image:v%s"}]},"tags":%s}`,
-		publishedFamily, number, number, number, encoded)
+		publishedFamily, number, number, state, number, encoded)
 }
 
 // tag handles TagResource.
@@ -131,7 +141,7 @@ func (a *publishedAccount) tag(body []byte) {
 func journalOf(number, previous int, more ...string) map[string]string {
 	tags := map[string]string{
 		"deployer:event-id":   fmt.Sprint("e", number),
-		"deployer:event-time": fmt.Sprintf("2026-11-26T09:%d:00Z", number),
+		"deployer:event-time": fmt.Sprintf("2026-11-26T09:%02d:00Z", number%60),
 		"deployer:source":     "action.production", "deployer:tag": fmt.Sprint("v", number),
 		"deployer:previous": fmt.Sprint(publishedFamily, previous),
 	}

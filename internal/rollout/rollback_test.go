@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,7 +57,10 @@ func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outc
 	env := &environment.Environment{File: "prod.yaml", Name: "prod", Project: "myproject", Region: "us-east-1",
 		AccountID: "333333333333", Cluster: "myproject_cluster_prod"}
 	a.answer = state
-	h := NewHandler(a.client())
+	h := a.handler
+	if h == nil {
+		h = NewHandler(a.client())
+	}
 	all, reason, err := h.Handle(a.t.Context(), env, e, reported)
 	must(a.t, err)
 	for _, r := range all {
@@ -98,11 +102,49 @@ func orders(all []event.Rollout) (found [][]event.Rollout) {
 	return found
 }
 
+// numberings are the numbers of the previous revision and the failed one, and the ids
+// of the rollouts that brought the first, brought the second and rolled back.
+var numberings = []struct {
+	name              string
+	previous, failed  int
+	first, bad, again string
+}{
+	{"as published", 11, 12, firstID, failedID, backID},
+	{"more digits, ids that fall", 9, 10, "ecs-svc/9", "ecs-svc/8", "ecs-svc/7"},
+	{"a first deployment, ids of many digits", 1, 2, "ecs-svc/09223372036854775807", "ecs-svc/18446744073709551615",
+		"ecs-svc/18446744073709551614"},
+	{"revisions between them", 3, 100, "ecs-svc/10", "ecs-svc/100", "ecs-svc/1000"},
+}
+
 // TestRollbackIsOneFailure handles the events of a rollback in every order, each in
-// every state in which it may be handled, once and twice. Revision 12 is reported
+// every state in which it may be handled, once and twice. The revision is reported
 // as failed once, and nothing else is.
 func TestRollbackIsOneFailure(t *testing.T) {
 	t.Parallel()
+	for _, n := range numberings {
+		for name, tags := range previousRevisions {
+			for _, inactive := range []bool{false, true} {
+				usual := name == "ours" || name == "external"
+				if (inactive || n.failed != 12) && !usual || inactive && n.failed != 12 {
+					continue
+				}
+				t.Run(fmt.Sprint(n.name, ", ", name, ", inactive ", inactive), func(t *testing.T) {
+					t.Parallel()
+					number := strings.NewReplacer(":11\"", fmt.Sprintf(":%d\"", n.previous), ":12\"",
+						fmt.Sprintf(":%d\"", n.failed), firstID, n.first, failedID, n.bad, backID, n.again)
+					rollbackIsOneFailure(t, tags, n.previous, n.failed, inactive, number)
+				})
+			}
+		}
+	}
+}
+
+// rollbackIsOneFailure is [TestRollbackIsOneFailure] for one previous revision, which
+// has tags and may be inactive. Number changes the published numbers.
+func rollbackIsOneFailure(
+	t *testing.T, tags map[string]string, previous, failed int, inactive bool, number *strings.Replacer,
+) {
+	t.Helper()
 	var each [][]string // the states of three events
 	for _, a := range rollbackStates {
 		for _, b := range rollbackStates {
@@ -112,45 +154,51 @@ func TestRollbackIsOneFailure(t *testing.T) {
 		}
 	}
 	once := []event.Rollout{backStarts, backEnds, fails}
-	want := []string{"Deployment Failed of 12: " + breakerText + " Back to 11"}
-	for name, eleven := range previousRevisions {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			try := func(order []event.Rollout, states []string) {
-				t.Helper()
-				a := &publishedAccount{t: t, tags: map[string]map[string]string{
-					"11": maps.Clone(eleven), "12": journalOf(12, 11, "deployer:deployment", failedID)}}
-				var reports []outcome.Outcome
-				var steps []string
-				for i, e := range order {
-					state := states[i%len(states)]
-					steps = append(steps, strings.TrimPrefix(string(e.Step), "SERVICE_DEPLOYMENT_")+" in "+state)
-					more, _ := a.handle(e, state)
-					reports = append(reports, more...)
-				}
-				if diff := cmp.Diff(want, summary(reports)); diff != "" {
-					t.Errorf("%s: %s", strings.Join(steps, ", "), diff)
-				}
-				twelve := a.tags["12"]
-				if twelve["deployer:outcome"] != "failed" || twelve["deployer:return"] != backID {
-					t.Errorf("%s: journal of revision 12: %v", strings.Join(steps, ", "), twelve)
-				}
-				if got := a.tags["11"]["deployer:outcome"]; got == "failed" || got == "superseded" ||
-					len(eleven) == 0 && len(a.tags["11"]) > 0 {
-					t.Errorf("%s: journal of revision 11: %v", strings.Join(steps, ", "), a.tags["11"])
-				}
+	want := []string{fmt.Sprintf("Deployment Failed of %d: %s Back to %d", failed, breakerText, previous)}
+	try := func(order []event.Rollout, states []string) {
+		t.Helper()
+		bad, before := strconv.Itoa(failed), strconv.Itoa(previous)
+		eleven := maps.Clone(tags)
+		if eleven["deployer:deployment"] != "" {
+			eleven["deployer:deployment"] = number.Replace(firstID)
+		}
+		a := &publishedAccount{t: t, change: number, inactive: map[string]bool{before: inactive},
+			tags: map[string]map[string]string{
+				before: eleven, bad: journalOf(failed, previous, "deployer:deployment", number.Replace(failedID))}}
+		var reports []outcome.Outcome
+		var steps []string
+		for i, e := range order {
+			state := states[i%len(states)]
+			steps = append(steps, strings.TrimPrefix(string(e.Step), "SERVICE_DEPLOYMENT_")+" in "+state)
+			e.DeploymentID, e.Reason = number.Replace(e.DeploymentID), number.Replace(e.Reason)
+			more, _ := a.handle(e, state)
+			reports = append(reports, more...)
+		}
+		if diff := cmp.Diff(want, summary(reports)); diff != "" {
+			t.Errorf("%s: %s", strings.Join(steps, ", "), diff)
+		}
+		twelve := a.tags[bad]
+		if twelve["deployer:outcome"] != "failed" || twelve["deployer:return"] != number.Replace(backID) {
+			t.Errorf("%s: journal of the failed revision: %v", strings.Join(steps, ", "), twelve)
+		}
+		if got := a.tags[before]["deployer:outcome"]; got == "failed" || got == "superseded" ||
+			len(tags) == 0 && len(a.tags[before]) > 0 {
+			t.Errorf("%s: journal of the previous revision: %v", strings.Join(steps, ", "), a.tags[before])
+		}
+	}
+	for _, order := range orders(once) {
+		for i, states := range each {
+			if failed == 12 || i%13 == 0 { // the other numbers need not be tried in every state
+				try(order, states)
 			}
-			for _, order := range orders(once) {
-				for _, states := range each {
-					try(order, states)
-				}
+		}
+	}
+	for i, order := range orders(append(once, once...)) {
+		for j, state := range rollbackStates {
+			if failed == 12 || i%3 == j {
+				try(order, []string{state})
 			}
-			for _, order := range orders(append(once, once...)) {
-				for _, state := range rollbackStates {
-					try(order, []string{state})
-				}
-			}
-		})
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
+	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 )
@@ -98,7 +99,8 @@ func (c *Client) status(
 	if err != nil {
 		return Status{}, err
 	}
-	s := statusOf(t, service, family.running, family.newest)
+	back := c.returns(ctx, t, service, family.newest.ARN())
+	s := statusOf(t, service, back, family.running, family.newest)
 	if ecsservice.Shifts(service) {
 		c.shiftedStatus(ctx, t, service, &s)
 	} else if !s.Progress.Ended() {
@@ -115,7 +117,7 @@ func (c *Client) family(
 	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
 ) (familyRead, error) {
 	runs := aws.ToString(service.TaskDefinition)
-	progress := progressOf(service, runs)
+	progress := progressOf(service, returnsOf(service, event.Rollout{}), runs)
 	state := runs + " " + progress.DeploymentID + " " + string(progress.Phase)
 	if known, ok := memory.recall(t.Service, state, c.now()); ok {
 		return known, nil
@@ -140,8 +142,8 @@ func (c *Client) family(
 
 // statusOf returns the status of a service from its running revision and its
 // family's newest one.
-func statusOf(t ecsservice.Target, service *types.Service, running, newest ecsservice.Revision) Status {
-	s := Status{Running: t.Record(running), Progress: progressOf(service, running.ARN()), Condition: Steady}
+func statusOf(t ecsservice.Target, service *types.Service, back returns, running, newest ecsservice.Revision) Status {
+	s := Status{Running: t.Record(running), Progress: progressOf(service, back, running.ARN()), Condition: Steady}
 	s.Since = s.Running.Registered
 	rollingBack := false
 	for _, d := range service.Deployments {
@@ -156,7 +158,7 @@ func statusOf(t ecsservice.Target, service *types.Service, running, newest ecsse
 		s.Newest, s.SameImage = &record, same
 	}
 	newestFailed := s.Newest != nil && (s.Newest.Outcome == journal.Failed ||
-		s.Newest.Outcome != journal.Superseded && ecsservice.FailedRevisions(service)[newest.ARN()])
+		s.Newest.Outcome != journal.Superseded && back.failed(service, newest.ARN()))
 	switch {
 	case rollingBack:
 		s.Condition = RollingBack

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/event"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -84,8 +85,8 @@ func TestStatusOf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := statusOf(target, &types.Service{TaskDefinition: aws.String(tt.runs.ARN()),
-				Deployments: tt.deployments}, tt.runs, tt.newest)
+			s := &types.Service{TaskDefinition: aws.String(tt.runs.ARN()), Deployments: tt.deployments}
+			got := statusOf(target, s, returnsOf(s, event.Rollout{}), tt.runs, tt.newest)
 			if got.Condition != tt.want || got.Failed() != tt.failed || (got.Newest != nil) != tt.ahead || tt.ahead &&
 				got.SameImage != tt.same {
 				t.Errorf("%s, failed %t, newest %+v, same image %t", got.Condition, got.Failed(), got.Newest,

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-// TestHooks checks that the tag of reported hook steps keeps the newest ones.
-func TestHooks(t *testing.T) {
+// TestSteps checks that the tag of reported hook steps keeps the newest ones.
+func TestSteps(t *testing.T) {
 	t.Parallel()
-	var h Hooks
+	var h Steps
 	if h.Has("ecs-pause-1", "HOOK_AWAITING_ACTION") {
 		t.Error("the zero value has a step")
 	}

@@ -1,0 +1,136 @@
+package rollout
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+)
+
+// reportedSteps returns the steps of a rollout of which one says that an event's step
+// is no news.
+func reportedSteps(step event.Step) []event.Step {
+	switch step {
+	case event.RolloutStarted, event.TasksImpaired:
+		return []event.Step{step, event.RolloutCompleted, event.RolloutFailed}
+	}
+	return []event.Step{step}
+}
+
+// externalReported reports whether the event's step of an external rollout was
+// reported, and returns the decision for a duplicate.
+func (r rule) externalReported() (Decision, bool) {
+	o := r.seen
+	if !o.needsKeeper(r.event.Step) {
+		return Decision{}, false
+	}
+	for _, step := range reportedSteps(r.event.Step) {
+		if o.Remembered(step) {
+			return nothing("already reported: " + string(step) + " of an external deployment"), true
+		}
+	}
+	return Decision{}, false
+}
+
+// kept returns the draft of a report on an external rollout, with its note for the
+// journal of the revision that keeps what was reported.
+func (r rule) kept(d Draft) Draft {
+	d.Keeper = r.seen.Keeper
+	d.Note = journal.Note{Hooks: d.Keeper.Hooks.With(cmp.Or(r.event.Hook.ID, r.seen.ID), string(r.event.Step))}
+	return d
+}
+
+// needsKeeper reports whether an event's step is one of an external rollout, or the
+// failure of ECS's rollback, which is reported as one.
+func (o Observation) needsKeeper(step event.Step) bool {
+	return o.Foreign() || o.Rollback && step == event.RolloutFailed
+}
+
+// Remembered reports whether a step of the external rollout was reported.
+func (o Observation) Remembered(step event.Step) bool {
+	return o.Keeper.Hooks.Has(o.ID, string(step)) || o.Reported.Has(o.ID, string(step))
+}
+
+// keeper returns the revision whose journal keeps what was reported of an external
+// rollout: the rolled-out one if it has a journal, else the newest one before it that
+// has. An external revision is not written to, because the tool that registered it
+// would find tags that it did not write. It returns the zero value if there is none
+// among the revisions that are searched.
+func (h *Handler) keeper(ctx context.Context, t ecsservice.Target, o Observation) (journal.Record, error) {
+	r := o.Revision
+	for n := 0; n < maxJournalSearch; n++ {
+		if r.Cause.ID != "" && !r.Foreign && !r.Inactive {
+			return r, nil
+		}
+		if r.Revision <= 1 {
+			break
+		}
+		var err error
+		if r, err = h.services.RecordOrARN(ctx, t, ecsservice.Sibling(r.TaskDefinition, r.Revision-1)); err != nil {
+			return journal.Record{}, err
+		}
+	}
+	return journal.Record{}, nil
+}
+
+// reportedMemory keeps which steps of external rollouts this process reported, for
+// families of which no revision is the deployer's. The zero value is empty. It is safe
+// for concurrent use.
+type reportedMemory struct {
+	mu    sync.Mutex
+	steps journal.Steps
+}
+
+func (m *reportedMemory) add(id, step string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.steps = m.steps.With(id, step)
+}
+
+func (m *reportedMemory) all() journal.Steps {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.steps
+}
+
+// observeExternal adds what is needed of an external rollout: what was reported of
+// it, and whether it is ECS's rollback of a rollout that ECS no longer lists.
+func (h *Handler) observeExternal(
+	ctx context.Context, t ecsservice.Target, service *types.Service, e event.Rollout, o *Observation,
+) (err error) {
+	o.Reported = h.memory.all()
+	if o.Keeper, err = h.keeper(ctx, t, *o); err != nil {
+		return err
+	}
+	if e.Step != event.RolloutCompleted || o.Deleted || o.Rollback || !o.Primary || o.Shifts || o.Moves {
+		return nil
+	}
+	if own, known := h.services.StartedOn(ctx, t, service, o.ID); known && !own {
+		o.Rollback, o.RollbackReported = true, true
+	}
+	return nil
+}
+
+// Journal writes the note of a report to the journal of its revision. What was
+// reported of an external rollout is noted best effort: it may be reported again.
+func (h *Handler) Journal(ctx context.Context, r Report) error {
+	if !r.Outcome.Foreign {
+		return h.services.AddNote(ctx, r.Revision, r.Note)
+	}
+	h.memory.add(cmp.Or(r.Outcome.Hook.ID, r.Outcome.DeploymentID), string(r.Step))
+	if r.Revision.TaskDefinition == "" {
+		return nil
+	}
+	if err := h.services.AddNote(ctx, r.Revision, r.Note); err != nil {
+		slog.WarnContext(ctx, "noting an external rollout failed", "task_definition", r.Revision.TaskDefinition,
+			"error", err.Error(), "error_type", fault.NameOf(err))
+	}
+	return nil
+}

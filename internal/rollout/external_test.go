@@ -1,0 +1,131 @@
+package rollout
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/event"
+	"deployer/internal/outcome"
+)
+
+// ownReason is ECS's reason for a rollout that is no rollback.
+const ownReason = "ECS deployment " + backID + " in progress."
+
+// moveStarts is the first event of a person's move to revision 11. Its last one is
+// backEnds, which is the same for a move and for a rollback.
+var moveStarts = event.Rollout{Step: event.RolloutStarted, DeploymentID: backID, Reason: ownReason}
+
+// TestMoveToOlder handles the events of a person's move to an older revision while
+// the rollout of revision 12 is in progress, in every order and state, once and
+// twice. The deployments look as after a rollback: ECS's service deployments show
+// that it is none.
+func TestMoveToOlder(t *testing.T) {
+	t.Parallel()
+	twelve := journalOf(12, 11, "deployer:deployment", failedID)
+	for name, eleven := range map[string]map[string]string{
+		"ours": previousRevisions["ours"], "external": {},
+	} {
+		for _, order := range orders([]event.Rollout{moveStarts, backEnds, moveStarts, backEnds}) {
+			for _, state := range rollbackStates[:2] {
+				a := &publishedAccount{t: t, tags: map[string]map[string]string{
+					"10": journalOf(10, 9), "11": maps.Clone(eleven), "12": maps.Clone(twelve)},
+					change: strings.NewReplacer(rollbackText, ownReason)}
+				a.list, a.describe = deploymentAnswers(backID, types.ServiceDeploymentStatusSuccessful, "", "")
+				var all []outcome.Outcome
+				for _, e := range order {
+					reports, _ := a.handle(e, state)
+					all = append(all, reports...)
+				}
+				want := []string{"Deployment Started of 11: " + ownReason + " (external)",
+					"Deployment Succeeded of 11: " + backEnds.Reason + " (external)", "Deployment Superseded of 12: "}
+				if order[0] == backEnds { // its start is no news then
+					want = want[1:]
+				}
+				got := summary(all)
+				slices.Sort(got)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s, %v in %s: %s", name, steps(order), state, diff)
+				}
+			}
+		}
+	}
+}
+
+// steps returns the steps of events.
+func steps(all []event.Rollout) (names []string) {
+	for _, e := range all {
+		names = append(names, strings.TrimPrefix(string(e.Step), "SERVICE_DEPLOYMENT_"))
+	}
+	return names
+}
+
+// TestRollbackConfirmed handles the end of a rollback after everything else, when ECS
+// shows neither its reason nor the failed deployment any more, and no revision is the
+// deployer's: ECS's service deployments show that it is a rollback.
+func TestRollbackConfirmed(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"2-rolled-back", "3-failed", "6-long-after"} {
+		a := &publishedAccount{t: t, tags: map[string]map[string]string{"11": {}, "12": {}}}
+		a.list, a.describe = deploymentAnswers(failedID, types.ServiceDeploymentStatusRollbackSuccessful, "", "why")
+		reports, reason := a.handle(backEnds, state)
+		if len(reports) > 0 || !strings.HasPrefix(reason, "it is ECS's rollback, which ") {
+			t.Errorf("%s: %v, %q", state, summary(reports), reason)
+		}
+	}
+}
+
+// TestExternalOnce handles each event about an external rollout twice: it is reported
+// once, whether a revision of the deployer keeps what was reported or only the
+// function's memory does.
+func TestExternalOnce(t *testing.T) {
+	t.Parallel()
+	starts := event.Rollout{Step: event.RolloutStarted, DeploymentID: failedID, Reason: "started"}
+	impaired := event.Rollout{Step: event.TasksImpaired}
+	for _, tt := range []struct {
+		name   string
+		ten    map[string]string
+		events []event.Rollout
+		states []string
+		want   []string
+	}{
+		{"failed", journalOf(10, 9), []event.Rollout{fails}, []string{"3-failed", "3-failed"},
+			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
+		{"failed, and no revision is ours", map[string]string{}, []event.Rollout{fails}, []string{"3-failed", "3-failed"},
+			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
+		{"started late", journalOf(10, 9), []event.Rollout{fails, starts}, []string{"3-failed", "3-failed"},
+			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
+		{"impaired, then failed", journalOf(10, 9), []event.Rollout{impaired, fails}, []string{"7-impaired", "3-failed"},
+			[]string{"Deployment Impaired of 12: " + impairedWithBreaker + " (external)",
+				"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
+		{"impaired, and no revision is ours", nil, []event.Rollout{impaired}, []string{"7-impaired", "3-failed"},
+			[]string{"Deployment Impaired of 12: " + impairedWithBreaker + " (external)"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			a := &publishedAccount{t: t, tags: map[string]map[string]string{"10": tt.ten, "11": {}, "12": {}}}
+			if tt.ten["deployer:event-id"] == "" {
+				a.handler = NewHandler(a.client())
+			}
+			var all []outcome.Outcome
+			for i, e := range slices.Concat(tt.events, tt.events) {
+				reports, reason := a.handle(e, tt.states[i%len(tt.events)])
+				all = append(all, reports...)
+				if len(reports) == 0 && !strings.HasPrefix(reason, "already reported: ") {
+					t.Errorf("%s: %s", e.Step, reason)
+				}
+			}
+			if diff := cmp.Diff(tt.want, summary(all)); diff != "" {
+				t.Error(diff)
+			}
+			if len(a.tags["11"]) > 0 || len(a.tags["12"]) > 0 {
+				t.Errorf("external revisions were written to: %v", fmt.Sprint(a.tags))
+			}
+		})
+	}
+}

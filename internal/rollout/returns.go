@@ -1,0 +1,87 @@
+package rollout
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/event"
+)
+
+// returns are ECS's rollbacks of a service. Its deployments show for certain that one
+// is in progress. Once it has ended, they only show that an older revision replaced a
+// newer one that was in progress, which a person may have done: then moves has the
+// id of that rollout.
+type returns struct {
+	all   []ecsservice.Rollback
+	moves []string
+}
+
+// returnsOf returns the rollbacks that a service and an event show. The first event
+// of a rollback gives a reason that says so, and that of any other rollout another one.
+func returnsOf(service *types.Service, e event.Rollout) (found returns) {
+	if service == nil {
+		return found
+	}
+	started := e.Step == event.RolloutStarted && e.Reason != ""
+	for _, r := range ecsservice.Rollbacks(service) {
+		if !r.Certain && started && aws.ToString(r.By.Id) == e.DeploymentID {
+			if !ecsservice.SaysRollback(e.Reason) {
+				found.moves = append(found.moves, e.DeploymentID)
+				continue
+			}
+			r.Certain = true
+		}
+		found.all = append(found.all, r)
+	}
+	found.moves = append(found.moves, ecsservice.MovesBack(service)...)
+	return found
+}
+
+// confirmed returns the rollbacks after ECS's service deployments have decided on
+// those that concern the rollout with an id. It calls ECS only for these.
+func (f returns) confirmed(
+	ctx context.Context, services *ecsservice.Client, t ecsservice.Target, service *types.Service, id string,
+) returns {
+	decided := returns{moves: slices.Clone(f.moves)}
+	for _, r := range f.all {
+		by, from := aws.ToString(r.By.Id), aws.ToString(r.From.Id)
+		if !r.Certain && (by == id || from == id) {
+			own, known := services.StartedOn(ctx, t, service, by)
+			if known && own {
+				decided.moves = append(decided.moves, by)
+				continue
+			}
+			r.Certain = known
+		}
+		decided.all = append(decided.all, r)
+	}
+	return decided
+}
+
+// moved reports whether the rollout with an id is a move to an older revision that
+// is no rollback.
+func (f returns) moved(id string) bool { return slices.Contains(f.moves, id) }
+
+// of returns ECS's rollback of the rollout with an id, if there is one.
+func (f returns) of(id string) (r ecsservice.Rollback, found bool) {
+	for _, r := range f.all {
+		if aws.ToString(r.From.Id) == id {
+			return r, true
+		}
+	}
+	return r, false
+}
+
+// failed reports whether a service's deployments show that a rollout of a revision
+// failed, given by its ARN.
+func (f returns) failed(s *types.Service, revision string) bool {
+	return slices.ContainsFunc(s.Deployments, func(d types.Deployment) bool {
+		_, back := f.of(aws.ToString(d.Id))
+		return aws.ToString(d.TaskDefinition) == revision &&
+			(back || d.RolloutState == types.DeploymentRolloutStateFailed)
+	})
+}
