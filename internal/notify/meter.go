@@ -35,11 +35,11 @@ func newMeter(w io.Writer, project, environment string) *meter {
 
 // outcome counts an outcome: a rejection as Rejected, any other as a deployment
 // of its service, with the duration of the rollout where that is known. Foreign
-// deployments are not counted.
+// deployments are not counted, unless their tasks do not start.
 func (m *meter) outcome(o outcome.Outcome) {
 	members := map[string]any{"event_id": o.Cause.ID, "deployment_id": o.DeploymentID}
 	switch {
-	case o.Foreign:
+	case o.Foreign && o.Kind != outcome.DeploymentImpaired: // which the alarm goes off for
 		return
 	case o.Kind == outcome.DeploymentRejected:
 		// Without the service: senders may name services that do not exist, and each

@@ -67,6 +67,11 @@ func TestMeter(t *testing.T) {
 				`{"Name":"Rejected","Unit":"Count"}`) +
 				`,"event_id":"7bf73129-1428-4cd3-a780-2b9e0c5d8bd5"}` + "\n"},
 		{"foreign", func(m *meter) { m.outcome(all["foreign"]) }, ""},
+		{"foreign and impaired", func(m *meter) {
+			o := all["superseded"]
+			o.Kind, o.Foreign = outcome.DeploymentImpaired, true
+			m.outcome(o)
+		}, counted("Impaired", "", count)},
 		{"ignored", (*meter).ignored,
 			`{` + project + `"Ignored":1,"Project":"myproject",` + definition(`[`+env+`]`,
 				`{"Name":"Ignored","Unit":"Count"}`) + noService},

@@ -217,7 +217,8 @@ func TestDecide(t *testing.T) {
 			t.Parallel()
 			for i, d := range tt.want.Drafts {
 				if d.Foreign { // only that it was reported is noted
-					tt.want.Drafts[i].Note = journal.Note{Hooks: journal.Steps("").With(tt.seen.ID, string(tt.step))}
+					noted := journal.Steps("").With(tt.seen.ID, string(tt.step))
+					tt.want.Drafts[i].Note = journal.Note{Hooks: noted}
 				}
 			}
 			got := Decide(event.Rollout{Step: tt.step, DeploymentID: tt.seen.ID, Reason: tt.reason}, reported, tt.seen)

@@ -94,14 +94,14 @@ func TestExternalOnce(t *testing.T) {
 		states []string
 		want   []string
 	}{
-		{"failed", journalOf(10, 9), []event.Rollout{fails}, []string{"3-failed", "3-failed"},
+		{"failed", journalOf(10, 9), []event.Rollout{fails}, []string{"3-failed"},
 			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
-		{"failed, and no revision is ours", map[string]string{}, []event.Rollout{fails}, []string{"3-failed", "3-failed"},
+		{"failed, and no revision is ours", map[string]string{}, []event.Rollout{fails}, []string{"3-failed"},
 			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
 		{"started late", journalOf(10, 9), []event.Rollout{fails, starts}, []string{"3-failed", "3-failed"},
 			[]string{"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
-		{"impaired, then failed", journalOf(10, 9), []event.Rollout{impaired, fails}, []string{"7-impaired", "3-failed"},
-			[]string{"Deployment Impaired of 12: " + impairedWithBreaker + " (external)",
+		{"impaired, then failed", journalOf(10, 9), []event.Rollout{impaired, fails},
+			[]string{"7-impaired", "3-failed"}, []string{"Deployment Impaired of 12: " + impairedWithBreaker + " (external)",
 				"Deployment Failed of 12: " + breakerText + " Back to 11 (external)"}},
 		{"impaired, and no revision is ours", nil, []event.Rollout{impaired}, []string{"7-impaired", "3-failed"},
 			[]string{"Deployment Impaired of 12: " + impairedWithBreaker + " (external)"}},
