@@ -154,8 +154,9 @@ model: ## check the convergence rule with one crash more than the tests do (minu
 	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
 .PHONY: bench
-bench: ## measure the cold start, a deployment, and the status of 100 services
-	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./cmd/deployer ./internal/cli
+bench: ## compare the deployer with the shortest programs that do the same (two minutes); status of 100 services
+	@CGO_ENABLED=0 go run ./testbed/bench
+	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./internal/cli
 
 .PHONY: replay
 replay: ## deliver 10,000 events in disorder, with faults, to eight real bootstraps (two minutes)

@@ -129,8 +129,15 @@ type Stats struct {
 
 // ProcessStats holds the measurements of one bootstrap process.
 type ProcessStats struct {
+	// PID is the process's id.
+	PID int
+	// Started is when the process was started.
+	Started time.Time
 	// Init is the time from the start of the process to its first request for an invocation, 0 if it made none.
 	Init time.Duration
+	// InitCPU is the time that the process's threads had run until then, user and system. It is 0 on systems other than
+	// Linux.
+	InitCPU time.Duration
 	// PeakRSS is the process's peak resident set size in bytes at its latest request for an invocation. It is 0 before
 	// the first, and on systems other than Linux.
 	PeakRSS int64

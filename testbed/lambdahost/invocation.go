@@ -28,6 +28,8 @@ type Response struct {
 	// ErrorType and ErrorMessage are those of the error document, such as "Sandbox.Timedout" or "Runtime.ExitError" for
 	// errors of Lambda itself.
 	ErrorType, ErrorMessage string
+	// Begun is when the function was handed the event.
+	Begun time.Time
 	// Duration is the time in which the function handled the event, or in which it was tried to start.
 	Duration time.Duration
 	// Cold is true if a process was started for this invocation.
@@ -216,7 +218,7 @@ func (p *process) invoke(inv *invocation) (Response, error) {
 		payload, failed = fault(), true
 	}
 	r := newResponse(inv.id, payload, failed)
-	r.Duration, r.Process = duration, p.number
+	r.Begun, r.Duration, r.Process = begun, duration, p.number
 	if p.alive() {
 		p.host.putIdle(p)
 	}

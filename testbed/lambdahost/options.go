@@ -50,6 +50,9 @@ type Options struct {
 	// Logs receives the standard output and error of all bootstraps, one line in each call, never concurrently. The
 	// default discards them.
 	Logs io.Writer
+	// Initialized is called with a bootstrap's process id when it asks for its first invocation, which waits until it
+	// returns. The default does nothing.
+	Initialized func(pid int)
 	// OnFailure receives the record of every asynchronous event that failed for good, as an on-failure destination
 	// does, never concurrently. It may invoke the function, but must not close the host.
 	OnFailure func(Record)
@@ -79,6 +82,9 @@ func (o Options) complete() (Options, function, error) {
 	}
 	if o.OnFailure == nil {
 		o.OnFailure = func(Record) {}
+	}
+	if o.Initialized == nil {
+		o.Initialized = func(int) {}
 	}
 	return o, fn, nil
 }

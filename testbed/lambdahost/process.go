@@ -80,6 +80,9 @@ func (p *process) run(started chan<- error) {
 		started <- err
 		return
 	}
+	p.mu.Lock()
+	p.measured.PID, p.measured.Started = p.cmd.Process.Pid, p.begun
+	p.mu.Unlock()
 	go p.server.Serve(p.ln)
 	started <- nil
 	_ = p.cmd.Wait()    // the result is in ProcessState

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // sysProcAttr gives a bootstrap a process group of its own, and makes the kernel kill it when the host exits or is
@@ -32,4 +34,21 @@ func peakRSS(p *os.Process) int64 {
 		return 0
 	}
 	return kb * 1024
+}
+
+// cpuTime returns how long the threads of a running process have run, 0 if it is unknown. The first number of a
+// thread's schedstat is in nanoseconds (kernel documentation, scheduler/sched-stats).
+func cpuTime(p *os.Process) (total time.Duration) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.Pid)) // the pattern is well-formed
+	for _, file := range files {
+		var ns int64
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has exited
+		}
+		if _, err := fmt.Sscan(string(text), &ns); err == nil {
+			total += time.Duration(ns)
+		}
+	}
+	return total
 }

@@ -5,6 +5,7 @@ package lambdahost
 import (
 	"os"
 	"syscall"
+	"time"
 )
 
 func sysProcAttr() *syscall.SysProcAttr { return nil }
@@ -15,3 +16,5 @@ func terminate(p *os.Process) { _ = p.Signal(syscall.SIGTERM) }
 func kill(p *os.Process) { _ = p.Kill() }
 
 func peakRSS(*os.Process) int64 { return 0 }
+
+func cpuTime(*os.Process) time.Duration { return 0 }

@@ -288,8 +288,12 @@ func killedHost() {
 func TestStats(t *testing.T) {
 	t.Parallel()
 	needLinux(t)
-	host := start(t, options("handler"))
+	opts := options("handler")
+	var initialized []int
+	opts.Initialized = func(pid int) { initialized = append(initialized, pid) }
+	host := start(t, opts)
 	equal(t, "before the first invocation", host.Stats(), lambdahost.Stats{})
+	begun := time.Now()
 	invoke(t, host, command{Do: "echo"})
 	first := host.Stats().Processes
 	invoke(t, host, command{Do: "size", Size: 5 << 20})
@@ -298,8 +302,15 @@ func TestStats(t *testing.T) {
 	if len(first) != 1 || len(second) != 1 {
 		t.Fatalf("%d and %d processes, want 1", len(first), len(second))
 	}
+	equal(t, "Initialized", initialized, []int{first[0].PID})
+	if started := first[0].Started; started.Before(begun) || started.After(time.Now()) {
+		t.Errorf("started at %v, want after %v", started, begun)
+	}
 	if first[0].Init <= 0 || first[0].Init != second[0].Init {
 		t.Errorf("init %v, then %v, want the same above zero", first[0].Init, second[0].Init)
+	}
+	if first[0].InitCPU <= 0 || first[0].InitCPU != second[0].InitCPU {
+		t.Errorf("init ran for %v, then %v, want the same above zero", first[0].InitCPU, second[0].InitCPU)
 	}
 	if first[0].PeakRSS < 1<<20 || second[0].PeakRSS < first[0].PeakRSS+5<<20 {
 		t.Errorf("peak RSS %d, then %d, want 5 MB more", first[0].PeakRSS, second[0].PeakRSS)

@@ -107,6 +107,8 @@ func (p *process) next(r *http.Request) reply {
 	p.asking = true
 	if p.measured.Init == 0 {
 		p.measured.Init = time.Since(p.begun)
+		p.measured.InitCPU = cpuTime(p.cmd.Process)
+		p.host.opts.Initialized(p.cmd.Process.Pid)
 		close(p.ready)
 	}
 	if p.current != nil {
