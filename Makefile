@@ -56,9 +56,9 @@ package build-DeployerFunction: export checkout := $(checkout)
 .PHONY: package
 package: ## pack the function with its environment file (file=PATH): dist/deployer.zip, for arm64
 	@mkdir -p $(dist)
-	@$(call find_file,make package,make package file=project/dev.yaml); cp "$$path" $(dist)/environment.yaml
+	@$(call find_file,make package,make package file=project/dev.yaml); cp "$$path" $(dist)/environment.yaml; echo '$(version)' > $(dist)/version
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o $(dist)/bootstrap ./cmd/deployer
-	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml
+	zip="$$(mktemp -d)"; trap 'rm -rf "$$zip"' EXIT; go build -o "$$zip/" github.com/aws/aws-lambda-go/cmd/build-lambda-zip; cd $(dist); "$$zip/build-lambda-zip" -o deployer.zip bootstrap environment.yaml version
 
 architectures := arm64 amd64
 shells := bash zsh fish powershell
@@ -78,12 +78,13 @@ dist: ## build the release: archives of the command line, zips of the function, 
 		if [ $$os = windows ]; then exe=.exe; fi; echo "building for $$platform"; \
 		GOOS=$$os GOARCH=$$arch $(call release) -o $(builds)/$${os}_$$arch/deployer$$exe ./cmd/deployer; done
 	@for arch in $(architectures); do echo "building the function for $$arch"; \
-		GOOS=linux GOARCH=$$arch $(call release,$(comma)function) -o $(builds)/function_$$arch/bootstrap ./cmd/deployer; done
+		GOOS=linux GOARCH=$$arch $(call release,$(comma)function) -o $(builds)/function_$$arch/bootstrap ./cmd/deployer; \
+		echo '$(version)' > $(builds)/function_$$arch/version; done
 	go -C tools run ./dist -builds $(abspath $(builds)) -out $(abspath $(dist))/release -version $(version) -time $$(git log -1 --format=%ct)
 
 .PHONY: build-DeployerFunction
 build-DeployerFunction: ## build the function into ARTIFACTS_DIR, for `sam build`
-	@$(call find_file,sam build,file=project/dev.yaml sam build); cp "$$path" "$(ARTIFACTS_DIR)/environment.yaml"
+	@$(call find_file,sam build,file=project/dev.yaml sam build); cp "$$path" "$(ARTIFACTS_DIR)/environment.yaml"; echo '$(version)' > "$(ARTIFACTS_DIR)/version"
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/deployer
 
 # The environment file of `make deploy`, where the project keeps its files.

@@ -54,7 +54,7 @@ var doctorPermissions = []string{
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",
 	"events:TestEventPattern",
-	"iam:SimulatePrincipalPolicy", "lambda:GetFunctionConfiguration", "sqs:GetQueueAttributes",
+	"iam:SimulatePrincipalPolicy", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "sqs:GetQueueAttributes",
 }
 
 // examine returns the doctor's report on an environment. The faults of an

@@ -46,6 +46,9 @@ func operation(r *http.Request) string {
 	if strings.HasSuffix(r.URL.Path, "/configuration") { // Lambda's protocol names the operation by the path
 		return "GetFunctionConfiguration"
 	}
+	if strings.Contains(r.URL.Path, "/functions/") {
+		return "GetFunction"
+	}
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body))

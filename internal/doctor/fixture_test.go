@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -50,6 +51,16 @@ func (x *fixture) allow(t *testing.T, account, role, statements string) {
 	document, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[` + statements + `]}`))
 	must(t, err)
 	x.aws.SetRolePolicy(account, role, document)
+}
+
+// code returns the code of dev's function, with the environment file of the examples.
+func (x *fixture) code(t *testing.T) []byte {
+	t.Helper()
+	text, err := os.ReadFile("../../examples/centralized-dev-ecr/dev.yaml")
+	must(t, err)
+	code, err := cloud.Code(map[string][]byte{"environment.yaml": text})
+	must(t, err)
+	return code
 }
 
 // repositoryPolicy sets the policy of dev's backend repository to one statement.

@@ -45,6 +45,7 @@ func (f *findings) deployerFunction(ctx context.Context, c *checker) (installed 
 			out.LastUpdateStatus, why), fix)
 	default:
 		f.ok(check, "%s exists", aws.ToString(out.FunctionArn))
+		f.code(ctx, c, variables["DEPLOYER_ENVIRONMENT_FILE"])
 	}
 	return true
 }

@@ -19,6 +19,7 @@ func TestHealthy(t *testing.T) {
 			"ok strategy: local (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::111111111111:root",
 			"ok function: arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev exists",
+			"ok function's file: dev.yaml, SHA-256 " + load(t, "dev").SHA256,
 			"ok deploy rule: myproject_deployer_deploy_dev matches, and its target is " +
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok push rule: myproject_deployer_push_dev matches, and its target is " +
@@ -43,8 +44,8 @@ func TestHealthy(t *testing.T) {
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok last rollout: revision 1 is rolled out",
-			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows deployments of backend",
 			"ok family: myproject_service_dev: runs revision 1, the newest",
+			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows deployments of backend",
 			"ok container: myproject_service_dev runs " +
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy local",
@@ -61,6 +62,7 @@ func TestHealthy(t *testing.T) {
 			"ok strategy: cross_account (set by ecr_strategy): images come from account 111111111111 in us-east-1",
 			"ok account: the credentials are arn:aws:iam::222222222222:root",
 			"ok function: arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging exists",
+			"ok function's file: staging.yaml, SHA-256 " + load(t, "staging").SHA256,
 			"ok deploy rule: myproject_deployer_deploy_staging matches, and its target is " +
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok push rule: myproject_deployer_push_staging matches, and its target is " +
@@ -90,9 +92,9 @@ func TestHealthy(t *testing.T) {
 			"ok controller: ECS",
 			"ok circuit breaker: on, with rollback",
 			"ok last rollout: revision 1 is rolled out",
+			"ok family: myproject_service_staging: runs revision 1, the newest",
 			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows " +
 				"deployments of backend",
-			"ok family: myproject_service_staging: runs revision 1, the newest",
 			"ok container: myproject_service_staging runs " +
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy cross_account",

@@ -3,9 +3,11 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -27,27 +29,64 @@ type permission struct {
 // deployerRole reports whether the policies of the deployer's role allow calls that
 // every environment needs.
 func (f *findings) deployerRole(ctx context.Context, c *checker) {
-	f.allowed(ctx, c, []permission{
+	inCluster := map[string]string{"ecs:cluster": c.arn("ecs", "cluster/"+c.env.Cluster)}
+	needed := []permission{
 		{[]string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"}, "*", nil},
+		{[]string{"ecs:ListTasks"}, "*", inCluster},
+		{[]string{"ecs:DescribeTasks"}, c.arn("ecs", "task/"+c.env.Cluster+"/any"), inCluster},
 		{[]string{"sqs:SendMessage"}, c.arn("sqs", c.failedQueue()), nil},
 		{[]string{"events:PutEvents"}, c.arn("events", "event-bus/default"),
 			map[string]string{"events:source": "deployer", "events:detail-type": string(outcome.DeploymentFailed)}},
-	}, "its own calls")
+	}
+	f.allowed(ctx, c, append(needed, c.notifying()...), "its own calls")
+}
+
+// secretPrefix begins the names of parameters that are secrets of Secrets Manager. See
+// "Referencing AWS Secrets Manager secrets from Parameter Store parameters" in the
+// Systems Manager user guide.
+const secretPrefix = "/aws/reference/secretsmanager/"
+
+// secretSuffix stands for the six characters that Secrets Manager appends to a name.
+const secretSuffix = "-AbCdEf"
+
+// notifying returns the calls of the channels that the file configures.
+func (c *checker) notifying() (needed []permission) {
+	if name := c.env.Notify.Slack; name != "" {
+		needed = append(needed, permission{[]string{"ssm:GetParameter"}, c.arn("ssm", "parameter"+name), nil})
+		if secret, ok := strings.CutPrefix(name, secretPrefix); ok {
+			needed = append(needed, permission{[]string{"secretsmanager:GetSecretValue"},
+				c.arn("secretsmanager", "secret:"+secret+secretSuffix), nil})
+		}
+	}
+	if topic := c.env.Notify.Topic; topic != "" {
+		needed = append(needed, permission{[]string{"sns:Publish"}, topic, nil})
+	}
+	return needed
 }
 
 // serviceRole reports whether the policies of the deployer's role allow it to deploy
-// one service.
-func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Workload, t ecsservice.Target) {
+// one service, whose revisions name the roles of td. Without td these are not checked.
+func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Workload, t ecsservice.Target,
+	td *types.TaskDefinition) {
 	revision := c.arn("ecs", "task-definition/"+t.Family+":1")
 	created := map[string]string{"ecs:CreateAction": "RegisterTaskDefinition"}
 	needed := []permission{
-		{[]string{"ecs:DescribeServices", "ecs:UpdateService"}, c.arn("ecs", "service/"+t.Cluster+"/"+t.Service),
+		{[]string{"ecs:DescribeServices", "ecs:UpdateService", "ecs:ListServiceDeployments"},
+			c.arn("ecs", "service/"+t.Cluster+"/"+t.Service),
 			map[string]string{"ecs:cluster": c.arn("ecs", "cluster/"+t.Cluster)}},
 		{[]string{"ecs:RegisterTaskDefinition", "ecs:TagResource"}, revision, created},
 	}
 	if w.Repository != "" {
-		needed = append(needed, permission{[]string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
-			w.Registry.RepositoryARN(w.Repository), nil})
+		needed = append(needed, permission{[]string{"ecr:BatchGetImage", "ecr:DescribeImages",
+			"ecr:GetDownloadUrlForLayer"}, w.Registry.RepositoryARN(w.Repository), nil})
+	}
+	if td != nil {
+		for _, role := range []string{aws.ToString(td.TaskRoleArn), aws.ToString(td.ExecutionRoleArn)} {
+			if role != "" {
+				needed = append(needed, permission{[]string{"iam:PassRole"}, role,
+					map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}})
+			}
+		}
 	}
 	f.allowed(ctx, c, needed, "deployments of "+w.Name)
 }
@@ -57,7 +96,7 @@ func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Wo
 func (f *findings) allowed(ctx context.Context, c *checker, needed []permission, what string) {
 	const check = "deployer's role"
 	role := "arn:" + c.caller.Partition + ":iam::" + c.env.AccountID + ":role/" + c.function
-	var statements []string
+	var statements, extra []string // extra are roles without a conventional name
 	for _, p := range needed {
 		lacking, err := c.lacking(ctx, role, p)
 		switch {
@@ -70,15 +109,31 @@ func (f *findings) allowed(ctx context.Context, c *checker, needed []permission,
 			f.notChecked(c, check, "iam:SimulatePrincipalPolicy", role, err)
 			return
 		case len(lacking) > 0:
-			statements = append(statements, iam.Identity(p.resource, lacking...).String())
+			statements = append(statements,
+				iam.Identity(strings.Replace(p.resource, secretSuffix, "-??????", 1), lacking...).String())
+			if slices.Contains(lacking, "iam:PassRole") && !c.isConventional(p.resource) {
+				extra = append(extra, p.resource)
+			}
 		}
 	}
 	if len(statements) > 0 {
+		fix := install + c.env.Name
+		if len(extra) > 0 {
+			fix += " set=ExtraRoleArns=" + strings.Join(extra, ",")
+		}
 		f.add(check, Problem, fmt.Sprintf("the policies of %s do not allow %s", role, what),
-			install+c.env.Name+"; it lacks: "+strings.Join(statements, ", "))
+			fix+"; it lacks: "+strings.Join(statements, ", "))
 		return
 	}
 	f.ok(check, "%s allows %s", role, what)
+}
+
+// isConventional reports whether a role has a name that the stack's parameters follow.
+func (c *checker) isConventional(role string) bool {
+	name := role[strings.LastIndexByte(role, '/')+1:]
+	return slices.ContainsFunc(c.env.Workloads, func(w environment.Workload) bool {
+		return slices.Contains(c.env.Roles(w), name)
+	})
 }
 
 // lacking returns the actions of a permission that a role's own policies do not allow.

@@ -28,10 +28,10 @@ func (f *findings) workload(ctx context.Context, c *checker, w environment.Workl
 	if target.CheckDeployable(d.service) == nil {
 		f.rollout(target, r)
 	}
-	if installed {
-		f.serviceRole(ctx, c, w, target)
-	}
 	td := f.family(ctx, c, target, d.service)
+	if installed {
+		f.serviceRole(ctx, c, w, target, td)
+	}
 	if td == nil {
 		return
 	}

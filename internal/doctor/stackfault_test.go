@@ -24,7 +24,7 @@ var stackFaults = []damage{
 	{name: "rules without the function", change: func(e *environment.Environment) { e.Project = "other" },
 		damage: func(t *testing.T, x *fixture) {
 			x.aws.CreateFunction(lambda.Function{
-				ARN: "arn:aws:lambda:us-east-1:111111111111:function:other_deployer_dev"})
+				ARN: "arn:aws:lambda:us-east-1:111111111111:function:other_deployer_dev", Code: x.code(t)})
 			for name, pattern := range map[string]string{"deploy": `{"source":["action.dev"]}`,
 				"push": `{"source":["aws.ecr"]}`, "rollout": `{"source":["aws.ecs"]}`} {
 				_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
@@ -88,6 +88,26 @@ var stackFaults = []damage{
 		x.allow(t, "111111111111", "myproject_deployer_dev",
 			`{"Effect":"Allow","Action":["ecs:*","ecr:*","sqs:SendMessage"],"Resource":"*"},`+
 				`{"Effect":"Deny","Action":"ecs:UpdateService","Resource":"*"}`)
+	}},
+	{name: "a role without the channels, PassRole and DescribeImages", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/aws/reference/secretsmanager/team/slack",
+			Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}
+	}, damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.TaskRoleArn = aws.String("arn:aws:iam::111111111111:role/reporting")
+		})
+		x.allow(t, "111111111111", "myproject_deployer_dev", `{"Effect":"Allow","Action":["ecs:*","ecr:BatchGetImage",`+
+			`"ecr:GetDownloadUrlForLayer","sqs:SendMessage","events:PutEvents"],"Resource":"*"},`+
+			`{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111111111111:role/myproject_*"}`)
+	}},
+	{name: "a role for the channels", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/team/slack", Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}
+	}, damage: func(t *testing.T, x *fixture) {
+		x.allow(t, "111111111111", "myproject_deployer_dev", `{"Effect":"Allow","Action":["ecs:*","ecr:*",`+
+			`"iam:PassRole","sqs:SendMessage","events:PutEvents"],"Resource":"*"},`+
+			`{"Effect":"Allow","Action":"ssm:GetParameter",`+
+			`"Resource":"arn:aws:ssm:us-east-1:111111111111:parameter/team/slack"},`+
+			`{"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:us-east-1:111111111111:deployments"}`)
 	}},
 	{name: "a disabled schedule", damage: func(t *testing.T, x *fixture) {
 		_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),

@@ -6,6 +6,8 @@
 package environment
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +21,7 @@ import (
 // default is filled in.
 type Environment struct {
 	File          string // the file's path, for messages
+	SHA256        string // of the file's content, in hexadecimal digits
 	Project       string // such as "myproject"
 	Name          string // the key `env`, such as "dev", "staging" or "prod"
 	Region        string // the region of the ECS cluster
@@ -88,7 +91,8 @@ const maxSize = 1 << 20
 // Parse is [Load] for a file's content. Faults are reported under name.
 func Parse(name string, data []byte) (*Environment, error) {
 	r := &reader{file: name}
-	e := &Environment{File: name}
+	sum := sha256.Sum256(data)
+	e := &Environment{File: name, SHA256: hex.EncodeToString(sum[:])}
 	if root := r.root(data); root != nil {
 		r.environment(e, root)
 	}

@@ -5,8 +5,6 @@ package function
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -74,9 +72,8 @@ func loadEnvironment(file string) (*environment.Environment, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
 	slog.Info("starting", "version", version.String(), "environment_file", file,
-		"environment_sha256", hex.EncodeToString(sum[:]), "project", env.Project, "env", env.Name)
+		"environment_sha256", env.SHA256, "project", env.Project, "env", env.Name)
 	for _, w := range env.Warnings {
 		slog.Warn("reading the environment file", "warning", w.String())
 	}

@@ -133,6 +133,11 @@ func (c *Cloud) startFunction(
 	if !ok {
 		return errors.New("the template has no DeployerFunction")
 	}
+	code, err := codeWith(file)
+	if err != nil {
+		return err
+	}
+	c.AWS.SetFunctionCode(function.ARN, code)
 	role := filepath.Base(function.RoleARN)
 	c.AWS.SetRolePolicy(env.AccountID, role, t.FunctionPolicies("DeployerFunction")...)
 	variables := maps.Clone(function.Environment)

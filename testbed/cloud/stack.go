@@ -44,7 +44,12 @@ func InstallStacks(
 		return err
 	}
 	for _, e := range Environments {
-		env, err := environment.Load(filepath.Join(root, "examples", "centralized-dev-ecr", e.Name+".yaml"))
+		file := filepath.Join(root, "examples", "centralized-dev-ecr", e.Name+".yaml")
+		env, err := environment.Load(file)
+		if err != nil {
+			return err
+		}
+		code, err := codeWith(file)
 		if err != nil {
 			return err
 		}
@@ -56,6 +61,7 @@ func InstallStacks(
 			return fmt.Errorf("creating the stack of environment %q: %w", e.Name, err)
 		}
 		for _, f := range t.Functions() {
+			aws.SetFunctionCode(f.ARN, code)
 			aws.HandleLambda(f.ARN, func(context.Context, []byte) error { return nil })
 		}
 	}

@@ -88,5 +88,8 @@ func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
 // CreateFunction creates a Lambda function, or replaces the one with its ARN, so that its configuration can be read.
 func (e *Emulator) CreateFunction(f lambda.Function) { e.lambda.Create(f) }
 
+// SetFunctionCode replaces the code, a zip, of the Lambda function with the ARN, if there is one.
+func (e *Emulator) SetFunctionCode(arn string, zip []byte) { e.lambda.SetCode(arn, zip) }
+
 // DeleteFunction deletes the Lambda function with the ARN, if there is one.
 func (e *Emulator) DeleteFunction(arn string) { e.lambda.Delete(arn) }

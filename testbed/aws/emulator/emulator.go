@@ -86,7 +86,7 @@ func New(o Options) *Emulator {
 	e.sns = sns.New(backend)
 	e.secrets = secretsmanager.New(backend)
 	e.ssm = ssm.New(backend, e.secrets)
-	e.lambda = lambda.New(backend)
+	e.lambda = lambda.New(backend, e.s3)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
 		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
