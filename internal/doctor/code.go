@@ -59,10 +59,7 @@ func (f *findings) code(ctx context.Context, c *checker, file string) {
 		f.add(check, Unknown, fmt.Sprintf("not compared with %s: %v", c.env.File, err), "try again")
 	case running != c.env.SHA256:
 		f.add(check, Warning, fmt.Sprintf("the function runs another file than %s: its SHA-256 is %s, and that of "+
-			"%[1]s is %[3]s", c.env.File, running, c.env.SHA256), fmt.Sprintf("if the change is to be deployed: make deploy "+
-			`env=%s; to see it: curl -so code.zip "$(aws lambda get-function --region %s --function-name %s --query `+
-			`Code.Location --output text)" && unzip -p code.zip %s | diff - %s`, c.env.Name, c.env.Region, c.function,
-			path.Clean(file), c.env.File))
+			"%[1]s is %[3]s", c.env.File, running, c.env.SHA256), c.deployFile(path.Clean(file)))
 	default:
 		f.ok(check, "%s, SHA-256 %s", c.env.File, running)
 	}
@@ -70,6 +67,14 @@ func (f *findings) code(ctx context.Context, c *checker, file string) {
 	if err == nil {
 		f.version(c, strings.TrimSpace(string(text)), version.String())
 	}
+}
+
+// deployFile returns the fix for a function whose environment file, packed by this
+// name, is another than the one at hand.
+func (c *checker) deployFile(packed string) string {
+	return fmt.Sprintf("if the change is to be deployed: make deploy env=%s; to see it: curl -so code.zip "+
+		`"$(aws lambda get-function --region %s --function-name %s --query Code.Location --output text)" && `+
+		"unzip -p code.zip %s | diff - %s", c.env.Name, c.env.Region, c.function, packed, c.env.File)
 }
 
 // version compares the version of the function's code with this command line's, as
