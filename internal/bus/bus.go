@@ -76,6 +76,10 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 		if err != nil {
 			return ids, fault.Classify(fmt.Sprintf("putting %d events on bus %q", len(pending), b.name), err)
 		}
+		if len(out.Entries) != len(pending) {
+			missing := fmt.Sprintf("result for each of %d events", len(pending))
+			return ids, fault.Incomplete(fmt.Sprintf("putting %d events on bus %q", len(pending), b.name), missing)
+		}
 		var retry []int
 		var outage *fault.Outage
 		for n, i := range pending {
@@ -108,10 +112,13 @@ func (b *Bus) request(e Entry) types.PutEventsRequestEntry {
 
 // result returns the event id of an entry, or the fault for which it was rejected.
 func (b *Bus) result(e Entry, r types.PutEventsResultEntry) (id string, err error) {
-	if r.ErrorCode == nil {
-		return aws.ToString(r.EventId), nil
+	if r.ErrorCode == nil && aws.ToString(r.EventId) != "" {
+		return *r.EventId, nil
 	}
 	doing := fmt.Sprintf("putting the %s event of source %q on bus %q", e.DetailType, e.Source, b.name)
+	if r.ErrorCode == nil {
+		return "", fault.Incomplete(doing, "id of the event")
+	}
 	cause := &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)}
 	return "", fault.Classify(doing, cause)
 }

@@ -22,5 +22,8 @@ func Identity(ctx context.Context, config aws.Config) (arn.ARN, error) {
 		return arn.ARN{}, fault.Classify(doing, err)
 	}
 	identity, err := arn.Parse(aws.ToString(out.Arn))
-	return identity, fault.Classify(doing, err)
+	if err != nil {
+		return arn.ARN{}, fault.Incomplete(doing, "ARN of the caller")
+	}
+	return identity, nil
 }

@@ -39,7 +39,7 @@ var deployActions = []string{
 	"iam:PassRole (for the roles of the task definition)",
 }
 
-// platformActions are the IAM actions with which deploy and rollback check more.
+// platformActions are the IAM actions with which deployments check more.
 var platformActions = []string{
 	"ecr:GetDownloadUrlForLayer (optional: checks the platform of an image that is not an index)",
 }

@@ -34,7 +34,7 @@ queue of the rules.`,
 		Annotations: permissions(slices.Concat([]string{
 			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"ecs:ListTaskDefinitions (for rollbacks)",
-		}, deployActions)...),
+		}, deployActions, platformActions)...),
 		Args: arguments(),
 	}
 	file := fileFlag(cmd)

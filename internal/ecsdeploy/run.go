@@ -136,6 +136,12 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 		return converge.Answer{}, fault.Classify(doing, err)
 	}
 	registered := ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: in.Tags, Raw: raw}
+	if !registered.Complete() { // it may have taken effect
+		doing := fmt.Sprintf("registering a revision of task definition %q", aws.ToString(in.Family))
+		r.unknown++
+		return converge.Answer{Lost: true},
+			fault.Backoff(ctx, r.unknown, doing, fault.Incomplete(doing, "task definition"))
+	}
 	r.state.addRevision(registered)
 	r.state.unused = registered.Number()
 	return converge.Answer{Number: registered.Number()}, nil

@@ -19,7 +19,7 @@ func (t Target) CheckDeployable(s *types.Service) error {
 			"it was deleted: create it again with the infrastructure, or remove it from "+t.File)
 	}
 	controller := types.DeploymentControllerTypeEcs
-	if s.DeploymentController != nil {
+	if s.DeploymentController != nil && s.DeploymentController.Type != "" {
 		controller = s.DeploymentController.Type
 	}
 	hint := "deploy it with the tool that owns its task sets, or create the service again with the ECS controller"

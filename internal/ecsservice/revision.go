@@ -31,6 +31,16 @@ type Revision struct {
 	Raw json.RawMessage
 }
 
+// Complete reports whether the revision has what every revision has. Other methods need it.
+func (r Revision) Complete() bool {
+	td := r.TaskDefinition
+	if slices.ContainsFunc(r.Tags, func(t types.Tag) bool { return t.Key == nil }) {
+		return false
+	}
+	return td != nil && td.Revision > 0 && NumberOf(aws.ToString(td.TaskDefinitionArn)) == int(td.Revision) &&
+		len(td.ContainerDefinitions) > 0
+}
+
 // ARN returns the revision's ARN.
 func (r Revision) ARN() string { return aws.ToString(r.TaskDefinition.TaskDefinitionArn) }
 
@@ -77,7 +87,11 @@ func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, e
 		TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags},
 	}, retrying(ctx), KeepTaskDefinition(&raw))
 	if err == nil {
-		return Revision{out.TaskDefinition, out.Tags, raw}, nil
+		r := Revision{out.TaskDefinition, out.Tags, raw}
+		if !r.Complete() {
+			return Revision{}, fault.Incomplete(describing, "task definition")
+		}
+		return r, nil
 	}
 	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
 	if fault.HasCode(err, "ClientException") {
@@ -150,11 +164,15 @@ func (c *Client) ListRevisions(
 ) (arns []string, err error) {
 	// Despite its name, FamilyPrefix takes a whole family name.
 	in := &ecs.ListTaskDefinitionsInput{FamilyPrefix: aws.String(family), Status: status, Sort: types.SortOrderDesc}
+	doing := fmt.Sprintf("listing the revisions of task definition %q", family)
 	for len(arns) < limit {
 		in.MaxResults = aws.Int32(int32(min(limit-len(arns), maxListed)))
 		out, err := c.ecs.ListTaskDefinitions(ctx, in, retrying(ctx))
 		if err != nil {
-			return nil, fault.Classify(fmt.Sprintf("listing the revisions of task definition %q", family), err)
+			return nil, fault.Classify(doing, err)
+		}
+		if out.TaskDefinitionArns == nil || slices.Contains(out.TaskDefinitionArns, "") {
+			return nil, fault.Incomplete(doing, "list of revisions")
 		}
 		arns = append(arns, out.TaskDefinitionArns...)
 		if in.NextToken = out.NextToken; in.NextToken == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/fault"
 	"deployer/internal/image"
 )
 
@@ -33,6 +34,9 @@ func (c *Client) RunningImages(ctx context.Context, cluster string, targets []Ta
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxInFlight)
 	for i, one := range services {
+		if fault.IsUnavailable(one.Err) {
+			return nil, one.Err
+		}
 		if one.Err != nil {
 			continue
 		}

@@ -54,6 +54,9 @@ func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
 		return Snapshot{}, serviceErr
 	}
 	runs := aws.ToString(s.Service.TaskDefinition)
+	if runs == "" {
+		return Snapshot{}, fault.Incomplete(t.describing(), "task definition of the service")
+	}
 	if familyErr == nil && s.Newest.ARN() == runs {
 		s.Running = s.Newest
 		return s, nil
@@ -156,8 +159,14 @@ func (t Target) describeFailed(err error) error {
 // find returns the target's service in an answer.
 func (t Target) find(out *ecs.DescribeServicesOutput) Described {
 	i := slices.IndexFunc(out.Services, func(s types.Service) bool { return aws.ToString(s.ServiceName) == t.Service })
+	if i >= 0 && aws.ToString(out.Services[i].Status) == "" {
+		return Described{Err: fault.Incomplete(t.describing(), "status of the service")}
+	}
 	if i >= 0 {
 		return Described{&out.Services[i], t.CheckDeployable(&out.Services[i])}
+	}
+	if !slices.ContainsFunc(out.Failures, func(f types.Failure) bool { return aws.ToString(f.Reason) != "" }) {
+		return Described{Err: fault.Incomplete(t.describing(), "service, and no reason")}
 	}
 	name, cause := fault.ErrServiceNotFound, errors.New("the service does not exist")
 	for _, f := range out.Failures {

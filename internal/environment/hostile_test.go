@@ -121,14 +121,15 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 
 func TestMask(t *testing.T) {
 	t.Parallel()
+	const ecr = "https://111111111111.dkr.ecr.us-east-1.amazonaws.com/a/b"
 	for in, want := range map[string]string{
-		"https://hooks.slack.com/services/a/b":                   "https://hooks.slack.com/***",
-		`is "https://a:b@x.org/y?z", which`:                      `is "https://x.org/***", which`,
-		"hooks.example.org/a, and more":                          "hooks.example.org/***, and more",
-		"https://111111111111.dkr.ecr.us-east-1.amazonaws.com/a": "https://111111111111.dkr.ecr.us-east-1.amazonaws.com/a",
-		"ghcr.io/owner/image:1":                                  "ghcr.io/owner/image:1",
-		"arn:aws:ecs:us-east-1:111111111111:service/shop/web":    "arn:aws:ecs:us-east-1:111111111111:service/shop/web",
-		"write it like /myproject/slack":                         "write it like /myproject/slack",
+		"https://hooks.slack.com/services/a/b": "https://hooks.slack.com/***",
+		`is "https://a:b@x.org/y?z", which`:    `is "https://x.org/***", which`,
+		"hooks.example.org/a, and more":        "hooks.example.org/***, and more",
+		ecr:                                    ecr,
+		"ghcr.io/owner/image:1":                "ghcr.io/owner/image:1",
+		"arn:aws:ecs:us-east-1:111111111111:service/shop/web": "arn:aws:ecs:us-east-1:111111111111:service/shop/web",
+		"write it like /myproject/slack":                      "write it like /myproject/slack",
 	} {
 		if got := mask(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)

@@ -32,6 +32,8 @@ func Classify(doing string, err error) error {
 		return classifyCode(code, api.ErrorMessage(), doing, cause, isTransient(err))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return Unavailable(errTimeout, doing, cause, "")
+	case isUnreadable(err):
+		return Unavailable(errUnreadable, doing, unreadable(err), notFromAWS)
 	case errors.As(err, &network), isTransient(err):
 		return Unavailable(errUnreachable, doing, cause, "")
 	}

@@ -43,6 +43,16 @@ func Unavailable(name Name, doing string, cause error, hint string) error {
 	return &Outage{Fault{name, doing, cause, hint}}
 }
 
+// Incomplete returns the transient fault of an answer that lacks what AWS always
+// returns, such as {} from a proxy. Doing is as for [Rejected].
+func Incomplete(doing, missing string) error {
+	return Unavailable(ErrIncompleteAnswer, doing, errors.New("AWS's answer has no "+missing), notFromAWS)
+}
+
+// notFromAWS is the hint of an answer that AWS does not give.
+const notFromAWS = "something between may have answered, such as a proxy: see HTTPS_PROXY, AWS_ENDPOINT_URL and the " +
+	"VPC's endpoints"
+
 // IsRejected reports whether err wraps a fault of the event.
 func IsRejected(err error) bool { return errors.As(err, new(*Rejection)) }
 

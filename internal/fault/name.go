@@ -18,6 +18,7 @@ const (
 	ErrControllerNotECS       Name = "ControllerNotECS"
 	ErrImageNotFound          Name = "ImageNotFound"
 	ErrImageOutsideECR        Name = "ImageOutsideECR"
+	ErrIncompleteAnswer       Name = "IncompleteAnswer"
 	ErrNoCredentials          Name = "NoCredentials"
 	ErrNoRollback             Name = "NoRollback"
 	ErrNotImage               Name = "NotImage"
@@ -30,6 +31,7 @@ const (
 
 	errTimeout     Name = "Timeout"
 	errUnreachable Name = "Unreachable"
+	errUnreadable  Name = "UnreadableAnswer"
 	errUnexpected  Name = "Unexpected"
 )
 

@@ -202,7 +202,7 @@ func isTransient(err error) bool {
 			return e.class == unavailable
 		}
 	}
-	return standard.IsErrorRetryable(err) || errors.Is(err, io.ErrUnexpectedEOF)
+	return standard.IsErrorRetryable(err) || errors.Is(err, io.ErrUnexpectedEOF) || isUnreadable(err)
 }
 
 // isConcurrentRevision reports whether ECS rejected a registration because

@@ -93,9 +93,8 @@ func (d *denial) Unwrap() error { return d.err }
 // imageMissing returns the fault of an answer without the image. ECR answers
 // with HTTP 200 and a reason in failures.
 func imageMissing(failures []types.ImageFailure, w environment.Workload, name string) error {
-	if len(failures) == 0 {
-		return fault.Unavailable(fault.ErrImageNotFound, looking(w, name),
-			errors.New("ECR returned neither the image nor a reason"), "")
+	if len(failures) == 0 || failures[0].FailureCode == "" {
+		return fault.Incomplete(looking(w, name), "image, and no reason")
 	}
 	code, reason := failures[0].FailureCode, aws.ToString(failures[0].FailureReason)
 	notAvailable := fmt.Errorf("image not available: %s: %s", code, reason)

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,5 +77,9 @@ func (r *Resolver) readConfig(ctx context.Context, w environment.Workload, diges
 	if err != nil || response.StatusCode != http.StatusOK {
 		return image.Manifest{}, fmt.Errorf("%s: the download failed: %s", doing, response.Status)
 	}
-	return image.ParseConfig(text)
+	m, err := image.ParseConfig(text)
+	if err == nil && len(m.Platforms) == 0 {
+		return m, errors.New("the image's configuration names no platform")
+	}
+	return m, err
 }

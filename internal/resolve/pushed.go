@@ -29,9 +29,10 @@ func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w e
 	if err != nil {
 		return ref, time.Time{}, callFailed(err, env, w, tag)
 	}
-	if len(out.ImageDetails) == 0 {
-		return ref, time.Time{}, nil
+	if len(out.ImageDetails) == 0 || !image.ValidDigest(aws.ToString(out.ImageDetails[0].ImageDigest)) ||
+		out.ImageDetails[0].ImagePushedAt == nil {
+		return ref, time.Time{}, fault.Incomplete(looking(w, tag), "digest and push time of the image")
 	}
-	ref.Digest = aws.ToString(out.ImageDetails[0].ImageDigest)
+	ref.Digest = *out.ImageDetails[0].ImageDigest
 	return ref, aws.ToTime(out.ImageDetails[0].ImagePushedAt), nil
 }
