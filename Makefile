@@ -154,6 +154,11 @@ fuzz: ## fuzz every parser for fuzztime=30s each
 model: ## check the convergence rule with one crash more than the tests do (minutes, and gigabytes)
 	CGO_ENABLED=0 go test -count=1 -timeout 30m -v -run TestEveryRunEndsRight ./internal/ecsdeploy/converge -deeper 1
 
+# seed=N repeats one history and prints it; count=N runs fewer, actors=all,-people leaves some out, checks=newest too.
+.PHONY: histories
+histories: ## run 20,000 random histories in fake time, with people, Terraform, deaths and faults (seed=N repeats one)
+	@CGO_ENABLED=0 go test -count=1 -timeout 3h -v -run '^TestHistories$$' ./testbed/histories -histories $(or $(count),20000) -seed $(or $(seed),0) -actors $(or $(actors),all) -checks $(or $(checks),all)
+
 .PHONY: bench
 bench: ## compare the deployer with the shortest programs that do the same (two minutes); status of 100 services
 	@CGO_ENABLED=0 go run ./testbed/bench

@@ -127,12 +127,26 @@ var standard = retry.NewStandard(func(o *retry.StandardOptions) {
 // retryer retries transient errors of one call.
 type retryer struct {
 	*retry.Standard
-	deadline time.Time // zero if the call has none
+	deadline time.Time                         // zero if the call has none
+	random   func(time.Duration) time.Duration // see [WithJitter]
 }
 
 func newRetryer(ctx context.Context) *retryer {
 	deadline, _ := ctx.Deadline()
-	return &retryer{standard, deadline}
+	random, ok := ctx.Value(jitterKey{}).(func(time.Duration) time.Duration)
+	if !ok {
+		random = rand.N[time.Duration]
+	}
+	return &retryer{standard, deadline, random}
+}
+
+type jitterKey struct{}
+
+// WithJitter returns a context whose calls draw their delays from random, which
+// returns a duration below its argument, and not at random: for tests that have to
+// be repeatable.
+func WithJitter(ctx context.Context, random func(below time.Duration) time.Duration) context.Context {
+	return context.WithValue(ctx, jitterKey{}, random)
 }
 
 // IsErrorRetryable implements [aws.Retryer].
@@ -176,7 +190,7 @@ func (r *retryer) jitter(attempt int, shortest, longest time.Duration, err error
 			shortest, longest = min(shortest, left/2), left
 		}
 	}
-	return shortest + rand.N(longest-shortest), nil
+	return shortest + r.random(longest-shortest), nil
 }
 
 // retriesEnded is the error of a call whose retries ran out of time.

@@ -1,0 +1,71 @@
+package histories
+
+import "slices"
+
+// checkWords checks what results and outcomes say.
+func (w *world) checkWords() {
+	for _, r := range w.record.results {
+		w.checkResult(r)
+	}
+	for _, p := range w.record.published {
+		w.checkOutcome(p)
+	}
+}
+
+func (w *world) checkResult(r result) {
+	e := w.record.events[r.eventID]
+	if e == nil || r.err != nil || r.service != e.action.Service || e.image == "" {
+		return
+	}
+	ran := func() bool {
+		if w.record.runs(r.service, r.start.Add(-w.history.StaleFor)) == e.image {
+			return true
+		}
+		return slices.ContainsFunc(w.record.moves, func(m move) bool {
+			return m.service == r.service && m.image == e.image && !m.at.Before(r.start.Add(-w.history.StaleFor)) &&
+				!m.at.After(r.end)
+		})
+	}
+	switch r.status {
+	case "deployed", "unchanged":
+		if !ran() {
+			w.problem(checkWords, "%s answered %s (%s), and s%d never ran %s meanwhile", r.attempt.key, r.status,
+				r.reason, r.service, e.image)
+		}
+	case "superseded":
+		newer := slices.ContainsFunc(w.choices(r.service), func(c choice) bool {
+			return c.name != r.eventID && !c.at.Before(e.at) && c.at.Before(r.end)
+		})
+		if !newer {
+			w.problem(checkWords, "%s answered superseded (%s), and there is no newer choice", r.attempt.key, r.reason)
+		}
+	}
+}
+
+func (w *world) checkOutcome(p publication) {
+	e := w.record.events[p.eventID]
+	m := w.record.moved(p.deployment)
+	if e == nil {
+		if m != nil && p.eventID == "" && m.by == "function" && (p.kind == "Started" || p.kind == "Succeeded") {
+			w.problem(checkWords, "%s reports the rollout of %s by the deployer as an external one", p.attempt.key,
+				m.revision)
+		}
+		return
+	}
+	if m == nil {
+		return
+	}
+	switch {
+	case m.by == "person" || m.by == "terraform":
+		w.problem(checkWords, "%s reports the rollout of %s by the %s as %s of %s", p.attempt.key, m.revision, m.by,
+			p.kind, p.eventID)
+	case m.by == "ECS":
+		w.problem(checkWords, "%s reports ECS's rollback to %s as %s of %s", p.attempt.key, m.revision, p.kind,
+			p.eventID)
+	case p.kind == "Succeeded" && !m.completed:
+		w.problem(checkWords, "%s says that the rollout of %s succeeded, which has not ended", p.attempt.key,
+			m.revision)
+	case p.kind == "Failed" && m.completed:
+		w.problem(checkWords, "%s says that the rollout of %s failed, which succeeded", p.attempt.key, m.revision)
+	}
+}
