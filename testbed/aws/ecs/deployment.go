@@ -35,6 +35,7 @@ type deployment struct {
 	rollback       bool               // of another deployment that failed or was stopped
 	record         *serviceDeployment // the service deployment that it is part of
 	stage          int                // the index in stages
+	weight         float64            // the percentage of the production traffic that it gets
 	created        time.Time
 	updated        time.Time
 	desired        int

@@ -28,6 +28,8 @@ type deploymentConfiguration struct {
 	Strategy string              `json:"strategy"`
 	Bake     int                 `json:"bakeTimeInMinutes"`
 	Hooks    []hookConfiguration `json:"lifecycleHooks"`
+	Linear   linearConfiguration `json:"linearConfiguration"`
+	Canary   canaryConfiguration `json:"canaryConfiguration"`
 }
 
 // A breaker is the configuration of the circuit breaker.
@@ -43,17 +45,16 @@ type hookConfiguration struct {
 	} `json:"timeoutConfiguration"`
 }
 
-// shifts reports whether traffic is shifted from the old tasks to the new ones while both run. The emulator shifts it
-// all at once with every such strategy.
-func (c deploymentConfiguration) shifts() bool { return c.Strategy != "" && c.Strategy != "ROLLING" }
-
 // check returns an error for a configuration that is not valid or not emulated.
 func (c deploymentConfiguration) check() *api.Error {
 	if !slices.Contains([]string{"", "ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"}, c.Strategy) {
 		return api.InvalidParameter("Unknown deployment strategy: %s", c.Strategy)
 	}
-	if c.Bake < 0 || c.Bake > 1440 {
+	if c.Bake < 0 || c.Bake > maxBake {
 		return api.InvalidParameter("bakeTimeInMinutes must be between 0 and 1440.")
+	}
+	if err := c.checkShift(); err != nil {
+		return err
 	}
 	if len(c.Hooks) > maxHooks {
 		return api.InvalidParameter("A service cannot have more than %d pause hooks.", maxHooks)

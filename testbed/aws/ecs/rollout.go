@@ -25,6 +25,7 @@ const (
 	stageReconcile = "RECONCILE_SERVICE"
 	stageScaleUp   = "SCALE_UP"
 	stageTestShift = "TEST_TRAFFIC_SHIFT"
+	stagePreShift  = "PRE_PRODUCTION_TRAFFIC_SHIFT"
 	stageShift     = "PRODUCTION_TRAFFIC_SHIFT"
 	stageBake      = "BAKE_TIME"
 )
@@ -33,7 +34,7 @@ const (
 // service deployments"). A rolling deployment has them too, so that it can be paused, but does not bake.
 var stages = []string{
 	stageReconcile, "PRE_SCALE_UP", stageScaleUp, "POST_SCALE_UP", stageTestShift, "POST_TEST_TRAFFIC_SHIFT",
-	"PRE_PRODUCTION_TRAFFIC_SHIFT", stageShift, "POST_PRODUCTION_TRAFFIC_SHIFT", stageBake, "CLEAN_UP",
+	stagePreShift, stageShift, "POST_PRODUCTION_TRAFFIC_SHIFT", stageBake, "CLEAN_UP",
 }
 
 // unpausable are the stages at which a pause hook is an error.
@@ -76,7 +77,7 @@ func (e *Server) step(s *service, d *deployment, now time.Time) {
 
 // proceed starts the next stage that takes time, or completes the deployment.
 func (e *Server) proceed(s *service, d *deployment, at time.Time) {
-	for d.stage++; d.stage < len(stages); d.stage++ {
+	for d.stage = d.nextStage(); d.stage < len(stages); d.stage = d.nextStage() {
 		wait := e.begin(s, d, at)
 		if wait > 0 {
 			d.next = at.Add(wait)
@@ -97,8 +98,8 @@ func (e *Server) begin(s *service, d *deployment, at time.Time) time.Duration {
 			e.addMessage(s, at, "has started %d tasks.", d.desired)
 		}
 		return e.options.RolloutStep
-	case stage == stageShift && d.desired > 0:
-		return e.options.RolloutStep
+	case stage == stageShift:
+		return e.shift(d)
 	case d.rollback, stage == stageReconcile && len(s.deployments) <= 2:
 		return 0
 	case stage == stageBake && d.record.configuration.shifts():
@@ -230,7 +231,7 @@ func (e *Server) fail(s *service, d *deployment, at time.Time, f failure) {
 
 // rollBack starts a deployment of the last task definition whose deployment completed.
 func (e *Server) rollBack(s *service, d *deployment, at time.Time, cause string) {
-	d.desired = 0
+	d.desired, d.weight = 0, 0
 	s.taskDefinition = s.completed.taskDefinition
 	b := e.deploy(s, at)
 	b.rollback, b.record, b.revision = true, d.record, s.completed.revision

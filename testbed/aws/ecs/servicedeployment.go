@@ -138,6 +138,15 @@ func (d *serviceDeployment) describe() api.Object {
 		sources = append(sources, d.service.summary(source))
 	}
 	o["sourceServiceRevisions"] = sources
+	if d.configuration.shifts() { // of the sources, the newest had all traffic
+		o["targetServiceRevision"].(api.Object)["requestedProductionTrafficWeight"] = d.target.weight
+		for i, source := range sources {
+			source["requestedProductionTrafficWeight"] = 0.0
+			if i == 0 {
+				source["requestedProductionTrafficWeight"] = 100 - d.target.weight
+			}
+		}
+	}
 	o["deploymentConfiguration"] = d.text
 	o["deploymentCircuitBreaker"] = d.describeBreaker()
 	if !d.stopped.IsZero() {

@@ -63,13 +63,6 @@ func TestServiceDeployments(t *testing.T) {
 		},
 		events: []string{begun, "09:47 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
 	}, {
-		name: "a canary that does not bake", more: `,"deploymentConfiguration":{"strategy":"CANARY"}`, image: "nginx:2",
-		phases: []phase{
-			{steps: 1, want: []string{"IN_PROGRESS d2 2/0/2 at PRODUCTION_TRAFFIC_SHIFT"}},
-			{steps: 1, want: []string{"SUCCESSFUL d2 2/0/2 finished 09:42"}},
-		},
-		events: []string{begun, "09:42 INFO SERVICE_DEPLOYMENT_COMPLETED d2 ECS deployment d2 completed."},
-	}, {
 		name: "paused and continued", more: blueGreen(pauseAt("POST_SCALE_UP", "")), image: "nginx:2",
 		phases: []phase{
 			{steps: 60, want: []string{"IN_PROGRESS d2 2/0/2 at POST_SCALE_UP AWAITING_ACTION until 09:41 else " +
