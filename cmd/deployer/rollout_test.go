@@ -29,6 +29,10 @@ var rolloutScenarios = map[string]func(*testing.T, *scenario){
 	"late":                    late,
 	"without-breaker":         withoutBreaker,
 	"blue-green":              blueGreen,
+	"linear":                  linear,
+	"linear-timed-out":        linearTimedOut,
+	"canary":                  canary,
+	"canary-hook-failed":      canaryHookFailed,
 	"not-pulled":              notPulled,
 	"paused":                  paused,
 	"pause-timed-out":         pauseTimedOut,
@@ -234,6 +238,13 @@ func (s *scenario) pausing(t *testing.T, minutes int32) {
 // continueDeployment continues the backend's deployment, which is paused.
 func (s *scenario) continueDeployment(t *testing.T) {
 	t.Helper()
+	s.actOnPause(t, ecstypes.DeploymentLifecycleHookActionContinue)
+}
+
+// actOnPause continues the backend's paused deployment, or rolls it back.
+func (s *scenario) actOnPause(t *testing.T, action ecstypes.DeploymentLifecycleHookAction) {
+	t.Helper()
+	paused := false
 	list, err := s.prod.ECS.ListServiceDeployments(t.Context(), &ecs.ListServiceDeploymentsInput{
 		Cluster: aws.String(prodCluster), Service: aws.String(prodBackend)})
 	must(t, err)
@@ -244,9 +255,13 @@ func (s *scenario) continueDeployment(t *testing.T) {
 	for _, h := range out.ServiceDeployments[0].LifecycleHookDetails {
 		if h.Status == ecstypes.DeploymentLifecycleHookStatusAwaitingAction {
 			_, err := s.prod.ECS.ContinueServiceDeployment(t.Context(), &ecs.ContinueServiceDeploymentInput{
-				ServiceDeploymentArn: aws.String(arn), HookId: h.HookId})
+				ServiceDeploymentArn: aws.String(arn), HookId: h.HookId, Action: action})
 			must(t, err)
+			paused = true
 		}
+	}
+	if !paused {
+		t.Error("the deployment is not paused")
 	}
 }
 

@@ -203,7 +203,7 @@ func TestDecide(t *testing.T) {
 		{"of ECS's rollback", impair, "", primary(rollback), ignored(
 			"tasks of ECS's rollback do not start: its failure is reported when ECS ends it")},
 		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),
-			reports(report(outcome.DeploymentImpaired, journal.Note{}, problem(noBreaker), revised(foreign), external))},
+			reports(report(outcome.DeploymentImpaired, startNote, problem(noBreaker), revised(foreign), external))},
 		{"duplicate", impair, "", primary(withoutBreaker, revision(ended(journal.Impaired))),
 			ignored("already reported: impaired")},
 		{"reported as superseded", impair, "", primary(withoutBreaker, revision(ended(journal.Superseded))),

@@ -35,6 +35,7 @@ type publishedAccount struct {
 	describe string                       // and of DescribeServiceDeployments
 	inactive map[string]bool              // numbers of revisions that were deregistered
 	change   *strings.Replacer            // changes the answers of DescribeServices; nil for none
+	services *ecsservice.Client           // made at its first use
 	handler  *Handler                     // handles all events; nil for one that is new for each
 	written  int                          // calls of TagResource
 	calls    []string
@@ -44,8 +45,11 @@ type publishedAccount struct {
 
 // client returns a client of the account.
 func (a *publishedAccount) client() *ecsservice.Client {
-	return ecsservice.New(aws.Config{Region: "us-east-1", HTTPClient: a,
-		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
+	if a.services == nil { // making one takes longer than a call
+		a.services = ecsservice.New(aws.Config{Region: "us-east-1", HTTPClient: a,
+			Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")})
+	}
+	return a.services
 }
 
 // Do answers a call.

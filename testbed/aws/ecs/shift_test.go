@@ -117,13 +117,13 @@ func TestTrafficShiftPauses(t *testing.T) {
 func TestTrafficShiftInvalid(t *testing.T) {
 	t.Parallel()
 	for more, want := range map[string]string{
-		strategy("LINEAR", `,"linearConfiguration":{"stepPercent":2.9}`):            "multiple of 0.1 from 3.0 to 100.0",
-		strategy("LINEAR", `,"linearConfiguration":{"stepPercent":101}`):            "multiple of 0.1 from 3.0 to 100.0",
-		strategy("CANARY", `,"canaryConfiguration":{"canaryPercent":0}`):            "multiple of 0.1 from 0.1 to 100.0",
-		strategy("CANARY", `,"canaryConfiguration":{"canaryPercent":5.55}`):         "multiple of 0.1 from 0.1 to 100.0",
-		strategy("LINEAR", `,"linearConfiguration":{"stepBakeTimeInMinutes":1441}`): "between 0 and 1440 minutes",
-		strategy("CANARY", `,"linearConfiguration":{"stepPercent":10}`):             "only valid with the LINEAR",
-		strategy("ROLLING", `,"canaryConfiguration":{"canaryPercent":10}`):          "only valid with the CANARY",
+		strategy("LINEAR", `,"linearConfiguration":{"stepPercent":2.9}`):            "from 3.0 to 100.0",
+		strategy("LINEAR", `,"linearConfiguration":{"stepPercent":101}`):            "from 3.0 to 100.0",
+		strategy("CANARY", `,"canaryConfiguration":{"canaryPercent":0}`):            "from 0.1 to 100.0",
+		strategy("CANARY", `,"canaryConfiguration":{"canaryPercent":5.55}`):         "from 0.1 to 100.0",
+		strategy("LINEAR", `,"linearConfiguration":{"stepBakeTimeInMinutes":1441}`): "0 and 1440 minutes",
+		strategy("CANARY", `,"linearConfiguration":{"stepPercent":10}`):             "valid with the LINEAR",
+		strategy("ROLLING", `,"canaryConfiguration":{"canaryPercent":10}`):          "valid with the CANARY",
 	} {
 		w := newService(t, "")
 		status, answer := w.Raw(t, dev, "ecs:UpdateService", `{"cluster":"c","service":"web"`+more+`}`)
