@@ -31,6 +31,8 @@ const deployS0 = `{"service":"s0","tag":"latest"}`
 // [synctest.Test] bubble: what they measure does not depend on the machine.
 func newFakeTime(t *testing.T, services int) (*emulator.Emulator, *pipeline.Pipeline) {
 	t.Helper()
+	// Fake time begins in 2000, when no event can have happened.
+	time.Sleep(time.Until(time.Date(2026, time.January, 22, 10, 15, 0, 0, time.UTC)))
 	e := emulator.New(emulator.Options{})
 	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
 		c.HTTPClient = emulatortest.InProcess{AWS: e}
