@@ -2,15 +2,14 @@ package environment
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"deployer/internal/image"
 )
 
-// ecsNameForm is the form of the names of clusters, services and families. See
+// validECSName reports whether s can be the name of a cluster, service or family. See
 // "CreateCluster", "CreateService" and "RegisterTaskDefinition" in the ECS API reference.
-var ecsNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+func validECSName(s string) bool { return only(s, upper+lower+digits+"_-") && len(s) <= 255 }
 
 // ecsName returns the name of an ECS resource under a key: the value itself, or the name
 // in an ARN of the environment's account and region. Kind is the word in the ARN:
@@ -34,12 +33,12 @@ func (s section) ecsName(e *Environment, key, kind string) string {
 		}
 	}
 	if family, revision, ok := strings.Cut(name, ":"); ok && kind == "task-definition" &&
-		ecsNameForm.MatchString(family) && !strings.Contains(revision, "/") {
+		validECSName(family) && !strings.Contains(revision, "/") {
 		s.fault(key, "is "+quote(text)+", which names revision "+revision+
 			": each deployment registers a new one", "write the family alone: "+family)
 		return ""
 	}
-	if name != "" && !ecsNameForm.MatchString(name) {
+	if name != "" && !validECSName(name) {
 		s.fault(key, "is "+quote(text)+", which is not the name of an ECS "+kind,
 			"write the name alone: letters, digits, - and _")
 		return ""

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"deployer/internal/image"
 )
@@ -11,18 +12,20 @@ import (
 // A file's values may be secrets in the wrong place, and messages about the file are
 // kept in logs. Addresses such as webhooks are cut after their host, and what has the
 // form of a token is left out.
-var (
-	addressForm = regexp.MustCompile("(?i)([a-z][a-z0-9+.-]*://)?(?:[^\\s/@\"'`]*@)?([a-z0-9.:-]+)/[^\\s\"'`,]*")
-	hookForm    = regexp.MustCompile(`(?i)(?:^|[./-])(?:web)?hooks?(?:[./-]|$)`)
-	tokenForm   = regexp.MustCompile(
+var secretForms = sync.OnceValue(func() (f struct{ address, hook, token *regexp.Regexp }) {
+	f.address = regexp.MustCompile("(?i)([a-z][a-z0-9+.-]*://)?(?:[^\\s/@\"'`]*@)?([a-z0-9.:-]+)/[^\\s\"'`,]*")
+	f.hook = regexp.MustCompile(`(?i)(?:^|[./-])(?:web)?hooks?(?:[./-]|$)`)
+	f.token = regexp.MustCompile(
 		`(?:xox[a-z]-[A-Za-z0-9-]{8,}|gh[a-z]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|A[A-Z]IA[A-Z0-9]{16})`)
-)
+	return f
+})
 
 // mask returns a text without what looks like a secret.
 func mask(text string) string {
-	text = addressForm.ReplaceAllStringFunc(text, func(address string) string {
-		m := addressForm.FindStringSubmatch(address)
-		if m[1] == "" && !hookForm.MatchString(address) {
+	form := secretForms()
+	text = form.address.ReplaceAllStringFunc(text, func(address string) string {
+		m := form.address.FindStringSubmatch(address)
+		if m[1] == "" && !form.hook.MatchString(address) {
 			return address // a path, an ARN, or the name of an image
 		}
 		if _, isECR := image.ParseHost(m[2]); isECR {
@@ -30,7 +33,7 @@ func mask(text string) string {
 		}
 		return m[1] + m[2] + "/***"
 	})
-	return tokenForm.ReplaceAllString(text, "***")
+	return form.token.ReplaceAllString(text, "***")
 }
 
 // maxQuoted is how many bytes of a value are quoted.

@@ -3,7 +3,6 @@ package environment
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,11 +12,14 @@ import (
 	"deployer/internal/image"
 )
 
-// The forms of names that become parts of AWS names.
-var (
-	projectForm = regexp.MustCompile(`^[a-z0-9]+(?:[_-]+[a-z0-9]+)*$`)
-	nameForm    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
-)
+// validProject and validName report whether s can become a part of AWS names.
+func validProject(s string) bool {
+	return only(s, lower+digits+"_-") && only(s[:1], lower+digits) && only(s[len(s)-1:], lower+digits)
+}
+
+func validName(s string) bool {
+	return only(s, upper+lower+digits+"_-") && only(s[:1], upper+lower+digits)
+}
 
 // environment fills e from the file's root mapping.
 func (r *reader) environment(e *Environment, root *yaml.Node) {
@@ -29,8 +31,8 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 			Fix: "add the line: env: dev", Err: ErrNotEnvironment}}
 		return
 	}
-	e.Name = s.required("env", nameForm, "dev")
-	e.Project = s.required("project", projectForm, "myproject")
+	e.Name = s.required("env", validName, "dev")
+	e.Project = s.required("project", validProject, "myproject")
 	e.Region = s.required("region", nil, "us-east-1")
 	if e.Region != "" && !image.ValidRegion(e.Region) {
 		s.fault("region", "is "+quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
@@ -66,16 +68,16 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 // newestSchema is the newest schema version whose keys are known.
 const newestSchema = 28
 
-// required returns the value of a key that the file must have. It must match form,
+// required returns the value of a key that the file must have. It must be valid,
 // unless that is nil.
-func (s section) required(key string, form *regexp.Regexp, example string) string {
+func (s section) required(key string, valid func(string) bool, example string) string {
 	before := len(s.reader.faults)
 	v := s.text(key)
 	switch {
 	case len(s.reader.faults) > before: // text has reported the fault
 	case v == "":
 		s.fault(key, "is not set", "add the line: "+key+": "+example)
-	case form != nil && !form.MatchString(v):
+	case valid != nil && !valid(v):
 		s.fault(key, "is "+quote(v)+", which cannot be part of an AWS name", "write it like "+example)
 		return ""
 	}
@@ -193,7 +195,7 @@ func (s section) overrides(e *Environment) {
 func (s section) containers() Containers {
 	names := s.oneOrMore("container")
 	for _, name := range names {
-		if !ecsNameForm.MatchString(name) {
+		if !validECSName(name) {
 			s.fault("container", "is "+quote(name)+", which is not the name of a container",
 				"write a name in the task definition, or a list of names")
 		}

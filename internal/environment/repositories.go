@@ -45,7 +45,7 @@ func (s section) workloads(e *Environment, workload section) {
 			if item.Kind != yaml.MappingNode && !isNull(item) {
 				continue // section has reported the fault
 			}
-			name := one.required("name", nameForm, "web")
+			name := one.required("name", validName, "web")
 			if name == "" {
 				continue
 			}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/aws/smithy-go"
 
@@ -57,14 +58,16 @@ func classifyCode(code, message, doing string, cause error, transient bool) erro
 }
 
 // unusableRole matches what ECS says of a role that its tasks cannot assume.
-var unusableRole = regexp.MustCompile(`unable to assume the role '(arn:[^']+)'`)
+var unusableRole = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`unable to assume the role '(arn:[^']+)'`)
+})
 
 // hintFor returns the hint for AWS's message, or else the hint of its code.
 func hintFor(message, ofCode string) string {
 	if d, ok := ParseDenial(message); ok {
 		return d.Advice() + d.IfStillDenied()
 	}
-	if m := unusableRole.FindStringSubmatch(message); m != nil {
+	if m := unusableRole().FindStringSubmatch(message); m != nil {
 		return "the trust policy of " + m[1] + " has to allow sts:AssumeRole to the service that uses the role " +
 			"(ecs-tasks.amazonaws.com for a task), and the deployer's role iam:PassRole: " +
 			iam.Identity(m[1], "iam:PassRole").String()

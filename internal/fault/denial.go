@@ -3,6 +3,9 @@ package fault
 import (
 	"regexp"
 	"strings"
+	"sync"
+
+	"deployer/internal/image"
 )
 
 // Denial is what AWS says about a request that it did not allow. A part that
@@ -36,17 +39,18 @@ const (
 // The parts of AWS's message: see "Troubleshoot access denied error messages" in
 // the IAM user guide. Services put their own text before and after it, and some
 // quote the resource.
-var (
-	deniedRequest = regexp.MustCompile(`(?:^|[\s:"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
+var denialForms = sync.OnceValue(func() (f struct{ denied, missing, explicit, encoded *regexp.Regexp }) {
+	const policyTypes = `(identity-based policy|resource-based policy|session policy|permissions boundary|` +
+		`service control policy|resource control policy|VPC endpoint policy|role trust policy)`
+	f.denied = regexp.MustCompile(`(?:^|[\s:"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
 		`([A-Za-z0-9-]+:[A-Za-z0-9*]+)[.,;]?(?: on (?:the )?resource(?:: (?:"([^"\s]+)"|([^"\s]+))|` +
 		` associated with this ciphertext))?`)
-	policyTypes = `(identity-based policy|resource-based policy|session policy|permissions boundary|` +
-		`service control policy|resource control policy|VPC endpoint policy|role trust policy)`
-	missingAllow = regexp.MustCompile(`^[\s,.;]*because no ` + policyTypes + ` allows `)
-	explicitDeny = regexp.MustCompile(`^[\s,.;]*with an explicit deny(?: in an? ` + policyTypes +
+	f.missing = regexp.MustCompile(`^[\s,.;]*because no ` + policyTypes + ` allows `)
+	f.explicit = regexp.MustCompile(`^[\s,.;]*with an explicit deny(?: in an? ` + policyTypes +
 		`(?:: "?(arn:[^\s"]+)"?)?)?`)
-	encodedMessage = regexp.MustCompile(`Encoded authorization failure message: ([A-Za-z0-9_-]+)`)
-)
+	f.encoded = regexp.MustCompile(`Encoded authorization failure message: ([A-Za-z0-9_-]+)`)
+	return f
+})
 
 // punctuation may follow a name in AWS's message, and ends no ARN.
 const punctuation = ".,;)"
@@ -56,10 +60,11 @@ const punctuation = ".,;)"
 // denials in one message it reads the first.
 func ParseDenial(message string) (Denial, bool) {
 	var d Denial
-	if m := encodedMessage.FindStringSubmatch(message); m != nil {
+	form := denialForms()
+	if m := form.encoded.FindStringSubmatch(message); m != nil {
 		d.Encoded = m[1]
 	}
-	m := deniedRequest.FindStringSubmatchIndex(message)
+	m := form.denied.FindStringSubmatchIndex(message)
 	if m == nil {
 		return d, d.Encoded != ""
 	}
@@ -72,9 +77,9 @@ func ParseDenial(message string) (Denial, bool) {
 	d.Principal, d.Account, d.Action = group(1), accountOf(group(1)), group(2)
 	d.Resource = group(3) + strings.TrimRight(group(4), punctuation)
 	rest := message[m[1]:]
-	if p := missingAllow.FindStringSubmatch(rest); p != nil {
+	if p := form.missing.FindStringSubmatch(rest); p != nil {
 		d.Policy = PolicyType(p[1])
-	} else if p := explicitDeny.FindStringSubmatch(rest); p != nil {
+	} else if p := form.explicit.FindStringSubmatch(rest); p != nil {
 		d.Explicit, d.Policy, d.PolicyARN = true, PolicyType(p[1]), strings.TrimRight(p[2], punctuation)
 	}
 	return d, true
@@ -91,13 +96,11 @@ func arnFields(arn string) []string {
 
 // accountOf returns the account in an ARN, "" if it has none.
 func accountOf(arn string) string {
-	if f := arnFields(arn); f != nil && accountID.MatchString(f[4]) {
+	if f := arnFields(arn); f != nil && image.ValidAccountID(f[4]) {
 		return f[4]
 	}
 	return ""
 }
-
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
 
 // caller returns how people name the principal: the role of a session, else its ARN.
 func (d Denial) caller() string {

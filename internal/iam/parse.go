@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // actionForm matches a service prefix and an action, which may have wildcards, or *.
-var actionForm = regexp.MustCompile(`^(?:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
+var actionForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
+})
 
 // Parse parses a policy document. As in IAM, a list of one may be written without
 // brackets. The error names the statement by its number, from 1. Condition operators
@@ -122,7 +125,7 @@ func parseActions(name string, value any) (patterns, error) {
 		return patterns{}, fmt.Errorf("%s %w", name, err)
 	}
 	for i, action := range actions {
-		if !actionForm.MatchString(action) {
+		if !actionForm().MatchString(action) {
 			return patterns{}, fmt.Errorf("%s %q is not a service and an action, like ecs:UpdateService", name, action)
 		}
 		actions[i] = strings.ToLower(action)

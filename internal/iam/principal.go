@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // principal is one value of a Principal element: kind is AWS, Service, Federated or CanonicalUser.
@@ -14,22 +15,24 @@ type principal struct {
 	kind, value string
 }
 
-var (
-	accountID    = regexp.MustCompile(`^\d{12}$`)
-	principalARN = regexp.MustCompile(
+// principalForms match an account id, and the ARN of a principal.
+var principalForms = sync.OnceValue(func() (f struct{ account, arn *regexp.Regexp }) {
+	f.account = regexp.MustCompile(`^\d{12}$`)
+	f.arn = regexp.MustCompile(
 		`^arn:(aws[a-z-]*):(iam|sts)::(\d{12}):((?:root|user/.+|role/.+|assumed-role/.+|federated-user/.+))$`)
-)
+	return f
+})
 
 func (p principal) matches(r Request) bool {
 	switch {
 	case p.value == "*":
 		return true
-	case p.kind != "AWS" || !strings.Contains(p.value, ":root") && !accountID.MatchString(p.value):
+	case p.kind != "AWS" || !strings.Contains(p.value, ":root") && !principalForms().account.MatchString(p.value):
 		return p.value == r.Principal
 	}
 	// An account, or its root, is every role and user of the account.
 	account := p.value
-	if arn := principalARN.FindStringSubmatch(p.value); arn != nil {
+	if arn := principalForms().arn.FindStringSubmatch(p.value); arn != nil {
 		account = arn[3]
 	}
 	return account == r.Account
@@ -66,7 +69,7 @@ func parsePrincipals(value any) ([]principal, error) {
 func checkPrincipal(kind, value string) error {
 	switch kind {
 	case "AWS":
-		if value != "*" && !accountID.MatchString(value) && !principalARN.MatchString(value) {
+		if value != "*" && !principalForms().account.MatchString(value) && !principalForms().arn.MatchString(value) {
 			return fmt.Errorf(
 				"the Principal AWS %q is neither *, a 12-digit account id nor the ARN of an account's root, a role "+
 					"or a user", value)

@@ -3,7 +3,6 @@ package image
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -16,14 +15,6 @@ type Reference struct {
 	Tag        string // "" if there is none
 	Digest     string // "sha256:" and 64 hex digits, or ""
 }
-
-var (
-	tagForm        = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
-	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-	repositoryForm = regexp.MustCompile(
-		`^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$`)
-	hostForm = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?$`)
-)
 
 // ErrReference is the error that [ParseReference] wraps: the text is not an image reference.
 var ErrReference = errors.New("not an image reference")
@@ -38,7 +29,7 @@ func ParseReference(s string) (Reference, error) {
 	}
 	r.Digest = digest
 	if first, path, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
-		if !hostForm.MatchString(first) {
+		if !validHost(first) {
 			return Reference{}, fmt.Errorf("%w: %q: %q is not a host", ErrReference, shorten(s), shorten(first))
 		}
 		r.Host, rest = first, path
@@ -72,23 +63,6 @@ func (r Reference) String() string {
 
 // Registry returns the ECR registry of the reference, and whether it is in one.
 func (r Reference) Registry() (Registry, bool) { return ParseHost(r.Host) }
-
-// ValidTag reports whether s can be a tag of an image in ECR.
-func ValidTag(s string) bool { return tagForm.MatchString(s) }
-
-// ValidDigest reports whether s is a SHA-256 digest.
-func ValidDigest(s string) bool { return digestForm.MatchString(s) }
-
-// ValidRepository reports whether s can be the name of a repository.
-func ValidRepository(s string) bool { return len(s) <= 256 && repositoryForm.MatchString(s) }
-
-// signature matches the tags with which cosign stores signatures, attestations and
-// bills of materials next to an image.
-var signature = regexp.MustCompile(`^sha256-[0-9a-f]{64}\.(sig|att|sbom)$`)
-
-// IsSignature reports whether a tag is that of a signature, an attestation or a bill of
-// materials of another image, and not of an image that can run.
-func IsSignature(tag string) bool { return signature.MatchString(tag) }
 
 // shorten cuts s to 128 bytes for a message.
 func shorten(s string) string {

@@ -2,10 +2,7 @@
 // image references, tags and digests. It is pure.
 package image
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // Registry is the private ECR registry of an AWS account in a region. Every account
 // has exactly one per region.
@@ -61,30 +58,22 @@ func PartitionOf(region string) Partition {
 	return Partition{"aws", "amazonaws.com"}
 }
 
-// registryHost matches the host names of a registry: plain, FIPS, and the dual-stack
-// forms of both, in every partition.
-var registryHost = regexp.MustCompile(
-	`^([0-9]{12})\.(?:dkr\.ecr|dkr\.ecr-fips|dkr-ecr|dkr-ecr-fips)\.([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\.(.+)$`)
-
-// ParseHost returns the registry with a host name, and whether the name is that of a registry.
+// ParseHost returns the registry with a host name, and whether the name is that of a
+// registry: plain, FIPS, or the dual-stack forms of both, in any partition.
 func ParseHost(host string) (Registry, bool) {
-	m := registryHost.FindStringSubmatch(host)
-	if m == nil {
+	account, rest, _ := strings.Cut(host, ".")
+	if len(rest) < len("dkr.ecr") || !ValidAccountID(account) {
 		return Registry{}, false
 	}
-	switch m[3] {
-	case PartitionOf(m[2]).Suffix, "on.aws", "on.amazonwebservices.com.cn":
-		return Registry{AccountID: m[1], Region: m[2]}, true
+	service, rest := rest[:len("dkr.ecr")], strings.TrimPrefix(rest[len("dkr.ecr"):], "-fips")
+	location, dotted := strings.CutPrefix(rest, ".")
+	region, suffix, _ := strings.Cut(location, ".")
+	if service != "dkr.ecr" && service != "dkr-ecr" || !dotted || !ValidRegion(region) {
+		return Registry{}, false
+	}
+	switch suffix {
+	case PartitionOf(region).Suffix, "on.aws", "on.amazonwebservices.com.cn":
+		return Registry{AccountID: account, Region: region}, true
 	}
 	return Registry{}, false
 }
-
-var accountID = regexp.MustCompile(`^[0-9]{12}$`)
-
-// ValidAccountID reports whether s is an AWS account id: 12 digits.
-func ValidAccountID(s string) bool { return accountID.MatchString(s) }
-
-var region = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-
-// ValidRegion reports whether s has the form of a region's name, such as "eu-central-1".
-func ValidRegion(s string) bool { return region.MatchString(s) }

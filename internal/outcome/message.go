@@ -111,7 +111,7 @@ func (o Outcome) Title() string {
 
 // number returns the number of a revision, given its ARN; "" if it is not one.
 func number(arn string) string {
-	if !revisionARN.MatchString(arn) {
+	if !forms().revision.MatchString(arn) {
 		return ""
 	}
 	return arn[strings.LastIndexByte(arn, ':')+1:]

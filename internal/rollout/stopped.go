@@ -3,12 +3,15 @@ package rollout
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
-var (
-	registryHost = regexp.MustCompile(`[0-9]{12}\.dkr[.-]ecr[^/\s]*/`)
-	longDigest   = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
-)
+// imageForms match the parts of an image's reference that a journal leaves out.
+var imageForms = sync.OnceValue(func() (f struct{ registry, digest *regexp.Regexp }) {
+	f.registry = regexp.MustCompile(`[0-9]{12}\.dkr[.-]ecr[^/\s]*/`)
+	f.digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+	return f
+})
 
 // stoppedNote returns why tasks stopped for a journal, whose values are short: ECS's
 // texts repeat the image's reference, of which the registry and most of the digest
@@ -16,6 +19,6 @@ var (
 func stoppedNote(reasons []string) string {
 	// A tag's value has no semicolons and parentheses.
 	plain := strings.NewReplacer("; ", " - ", " (", " - ", "(", "", ")", "")
-	text := registryHost.ReplaceAllString(plain.Replace(strings.Join(reasons, "; ")), "")
-	return longDigest.ReplaceAllString(text, "$1")
+	text := imageForms().registry.ReplaceAllString(plain.Replace(strings.Join(reasons, "; ")), "")
+	return imageForms().digest.ReplaceAllString(text, "$1")
 }
