@@ -24,7 +24,7 @@ var layers = []string{
 var clients = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "ecsdeploy", "rollout", "doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"bus", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/lambda":      {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive", "doctor"},

@@ -7,15 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/smithy-go"
 
 	"deployer/internal/fault"
+	"deployer/internal/signed"
 )
 
 const (
@@ -32,11 +30,10 @@ type Entry struct {
 	Resources  []string  // ARNs of what the event is about
 }
 
-// Bus is an event bus. It is safe for concurrent use. Its client is made when it
-// is first used.
+// Bus is an event bus. It is safe for concurrent use.
 type Bus struct {
 	name   string
-	client func() *eventbridge.Client
+	client signed.Client
 }
 
 // New returns the bus with a name or an ARN, "" for the default bus, in the
@@ -45,7 +42,28 @@ func New(config aws.Config, name string) *Bus {
 	if name == "" {
 		name = "default"
 	}
-	return &Bus{name, sync.OnceValue(func() *eventbridge.Client { return eventbridge.NewFromConfig(config) })}
+	return &Bus{name, signed.New(config)}
+}
+
+// The parts of EventBridge's messages that are used: see PutEvents in the Amazon
+// EventBridge API reference.
+type (
+	putRequest struct{ Entries []requestEntry }
+
+	requestEntry struct {
+		EventBusName, Source, DetailType, Detail string
+		Resources                                []string `json:",omitempty"`
+		Time                                     float64  `json:",omitempty"` // seconds since 1970
+	}
+
+	putAnswer struct{ Entries []answerEntry }
+
+	answerEntry struct{ EventId, ErrorCode, ErrorMessage string }
+)
+
+// call calls an operation of EventBridge.
+func (b *Bus) call(ctx context.Context, operation, doing string, in, out any) error {
+	return b.client.JSON(ctx, "events", "AWSEvents."+operation, doing, in, out)
 }
 
 // Put puts the entries on the bus and returns their event ids in the same order,
@@ -68,17 +86,18 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 		pending[i] = i
 	}
 	for attempt := 1; ; attempt++ {
-		in := &eventbridge.PutEventsInput{}
+		var in putRequest
 		for _, i := range pending {
 			in.Entries = append(in.Entries, b.request(entries[i]))
 		}
-		out, err := b.client().PutEvents(ctx, in, untilDeadline(ctx))
-		if err != nil {
-			return ids, fault.Classify(fmt.Sprintf("putting %d events on bus %q", len(pending), b.name), err)
+		var out putAnswer
+		doing := fmt.Sprintf("putting %d events on bus %q", len(pending), b.name)
+		if err := b.call(ctx, "PutEvents", doing, in, &out); err != nil {
+			return ids, err
 		}
 		if len(out.Entries) != len(pending) {
 			missing := fmt.Sprintf("result for each of %d events", len(pending))
-			return ids, fault.Incomplete(fmt.Sprintf("putting %d events on bus %q", len(pending), b.name), missing)
+			return ids, fault.Incomplete(doing, missing)
 		}
 		var retry []int
 		var outage *fault.Outage
@@ -99,27 +118,25 @@ func (b *Bus) put(ctx context.Context, entries []Entry) ([]string, error) {
 }
 
 // request returns an entry as PutEvents expects it.
-func (b *Bus) request(e Entry) types.PutEventsRequestEntry {
-	r := types.PutEventsRequestEntry{
-		EventBusName: aws.String(b.name), Source: aws.String(e.Source), DetailType: aws.String(e.DetailType),
-		Detail: aws.String(e.Detail), Resources: e.Resources,
-	}
+func (b *Bus) request(e Entry) requestEntry {
+	r := requestEntry{EventBusName: b.name, Source: e.Source, DetailType: e.DetailType, Detail: e.Detail,
+		Resources: e.Resources}
 	if !e.Time.IsZero() {
-		r.Time = aws.Time(e.Time)
+		r.Time = float64(e.Time.UnixMilli()) / 1000
 	}
 	return r
 }
 
 // result returns the event id of an entry, or the fault for which it was rejected.
-func (b *Bus) result(e Entry, r types.PutEventsResultEntry) (id string, err error) {
-	if r.ErrorCode == nil && aws.ToString(r.EventId) != "" {
-		return *r.EventId, nil
-	}
+func (b *Bus) result(e Entry, r answerEntry) (id string, err error) {
 	doing := fmt.Sprintf("putting the %s event of source %q on bus %q", e.DetailType, e.Source, b.name)
-	if r.ErrorCode == nil {
+	switch {
+	case r.ErrorCode == "" && r.EventId != "":
+		return r.EventId, nil
+	case r.ErrorCode == "":
 		return "", fault.Incomplete(doing, "id of the event")
 	}
-	cause := &smithy.GenericAPIError{Code: aws.ToString(r.ErrorCode), Message: aws.ToString(r.ErrorMessage)}
+	cause := &smithy.GenericAPIError{Code: r.ErrorCode, Message: r.ErrorMessage}
 	return "", fault.Classify(doing, cause)
 }
 
@@ -127,14 +144,10 @@ func (b *Bus) result(e Entry, r types.PutEventsResultEntry) (id string, err erro
 // does not, and drops them. It calls events:DescribeEventBus. Its error is a fault
 // of package fault.
 func (b *Bus) Exists(ctx context.Context) (bool, error) {
-	_, err := b.client().DescribeEventBus(ctx, &eventbridge.DescribeEventBusInput{Name: aws.String(b.name)},
-		untilDeadline(ctx))
+	err := b.call(ctx, "DescribeEventBus", fmt.Sprintf("describing event bus %q", b.name),
+		map[string]string{"Name": b.name}, &struct{}{})
 	if fault.HasCode(err, "ResourceNotFoundException") {
 		return false, nil
 	}
-	return err == nil, fault.Classify(fmt.Sprintf("describing event bus %q", b.name), err)
-}
-
-func untilDeadline(ctx context.Context) func(*eventbridge.Options) {
-	return func(o *eventbridge.Options) { o.Retryer = fault.UntilDeadline(ctx) }
+	return err == nil, err
 }

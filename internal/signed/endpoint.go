@@ -26,8 +26,8 @@ var dualStackSuffixes = map[string]string{
 // endpoint returns the URL of a service as a client of the SDK with the same
 // configuration resolves it: from AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL,
 // AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's settings of
-// the same meaning. The rules are those of Systems Manager and SNS, which differ
-// in the name only; see "Endpoint rules" in the sources of the SDK's clients.
+// the same meaning. The rules are those of Systems Manager, SNS and EventBridge, which
+// differ in the name only; see "Endpoint rules" in the sources of the SDK's clients.
 func (c Client) endpoint(ctx context.Context, service string) (string, error) {
 	fips, err := setting(c.config.ConfigSources, func(p fipsProvider) (bool, bool, error) {
 		state, found, err := p.GetUseFIPSEndpoint(ctx)
@@ -64,17 +64,21 @@ func regional(service, region string, fips, dualStack bool) string {
 	if dualStack {
 		suffix = dualStackSuffixes[partition.Name]
 	}
-	// In AWS GovCloud the plain endpoints are FIPS endpoints.
-	if fips && (dualStack || partition.Name != "aws-us-gov") {
+	// In AWS GovCloud the plain endpoints are FIPS endpoints, and of EventBridge the dual-stack ones too.
+	if fips && (dualStack && service != "events" || partition.Name != "aws-us-gov") {
 		service += "-fips"
 	}
 	return "https://" + service + "." + region + "." + suffix
 }
 
 // customEndpoint returns the URL that the configuration sets for a service, ""
-// if it sets none. The SDK's id of the service is its name in upper case.
+// if it sets none. The SDK's id of a service is its name in upper case, except for
+// EventBridge.
 func (c Client) customEndpoint(ctx context.Context, service string) (string, error) {
 	id := strings.ToUpper(service)
+	if service == "events" {
+		id = "EVENTBRIDGE"
+	}
 	all := aws.ToString(c.config.BaseEndpoint)
 	_, allSet := os.LookupEnv("AWS_ENDPOINT_URL")
 	_, oneSet := os.LookupEnv("AWS_ENDPOINT_URL_" + id)

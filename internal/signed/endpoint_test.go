@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 )
 
@@ -44,6 +46,21 @@ var services = map[string]service{
 		},
 		callOurs: func(ctx context.Context, c aws.Config) error {
 			return New(c).Form(ctx, "sns", "publishing", url.Values{})
+		},
+	},
+	"events": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := eventbridge.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := eventbridge.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			_, err := eventbridge.NewFromConfig(c).PutEvents(ctx,
+				&eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{}}})
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			return New(c).JSON(ctx, "events", "AWSEvents.PutEvents", "putting", struct{}{}, &struct{}{})
 		},
 	},
 }
@@ -81,10 +98,12 @@ func TestEndpointSettings(t *testing.T) {
 	const (
 		profile = "[default]\nregion = us-east-1\n"
 		each    = profile + "services = local\n[services local]\n" +
-			"ssm =\n  endpoint_url = http://ssm.profile.example\nsns =\n  endpoint_url = http://sns.profile.example\n"
+			"ssm =\n  endpoint_url = http://ssm.profile.example\nsns =\n  endpoint_url = http://sns.profile.example\n" +
+			"eventbridge =\n  endpoint_url = http://events.profile.example\n"
 		all     = "AWS_ENDPOINT_URL"
 		ssmOnly = "AWS_ENDPOINT_URL_SSM"
 		snsOnly = "AWS_ENDPOINT_URL_SNS"
+		busOnly = "AWS_ENDPOINT_URL_EVENTBRIDGE"
 		ignore  = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
 		fips    = "AWS_USE_FIPS_ENDPOINT"
 		dual    = "AWS_USE_DUALSTACK_ENDPOINT"
@@ -98,9 +117,10 @@ func TestEndpointSettings(t *testing.T) {
 		{"a URL for each", profile, map[string]string{ssmOnly: "http://ssm.example/base/",
 			snsOnly: "http://sns.example:8080"}},
 		{"both for ssm", profile, map[string]string{all: "http://all.example", ssmOnly: "http://ssm.example"}},
+		{"both for events", profile, map[string]string{all: "http://all.example", busOnly: "http://bus.example"}},
 		{"both for sns", profile, map[string]string{all: "http://all.example", snsOnly: "http://sns.example"}},
 		{"ignored", profile, map[string]string{all: "http://all.example", ssmOnly: "http://ssm.example",
-			snsOnly: "http://sns.example", ignore: "true"}},
+			snsOnly: "http://sns.example", busOnly: "http://bus.example", ignore: "true"}},
 		{"in the profile for all", profile + "endpoint_url = http://profile.example\n", nil},
 		{"in the profile for each", each, nil},
 		{"in the profile, and for all", each, map[string]string{all: "http://all.example"}},
@@ -113,7 +133,7 @@ func TestEndpointSettings(t *testing.T) {
 		{"the environment before the profile", profile + "use_fips_endpoint = true\n",
 			map[string]string{fips: "false"}},
 		{"FIPS at a custom endpoint", profile, map[string]string{fips: "true", ssmOnly: "http://ssm.example",
-			snsOnly: "http://sns.example"}},
+			snsOnly: "http://sns.example", busOnly: "http://bus.example"}},
 		{"dual-stack at a custom endpoint", profile, map[string]string{dual: "true", all: "http://all.example"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package signed makes signed calls to services of which the deployer needs one
-// operation. A call goes to the endpoint that a client of the SDK would call, with
+// Package signed makes signed calls to services of which the deployer needs one or
+// two operations. A call goes to the endpoint that a client of the SDK would call, with
 // the same credentials. The SDK's client for Systems Manager alone would make each
 // cold start longer by two milliseconds (docs/architecture.md).
 package signed
@@ -22,6 +22,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"deployer/internal/fault"
 )
@@ -48,59 +49,55 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 		return fault.Classify(doing, err)
 	}
 	header := http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}}
-	answer, err := c.call(ctx, service, doing, body, header)
-	if err != nil {
-		return err
-	}
-	return fault.Classify(doing, json.Unmarshal(answer, out))
+	return c.call(ctx, service, doing, body, header, out)
 }
 
 // Form calls an operation in the AWS query protocol with its parameters, and
 // ignores its answer. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
-	_, err := c.call(ctx, service, doing, []byte(parameters.Encode()), header)
-	return err
+	return c.call(ctx, service, doing, []byte(parameters.Encode()), header, nil)
 }
 
-// call makes a call, and repeats it while its fault is transient.
-func (c Client) call(ctx context.Context, service, doing string, body []byte, header http.Header) ([]byte, error) {
+// call makes a call, and repeats it while its fault is transient. It decodes a JSON
+// answer into out, unless that is nil.
+func (c Client) call(ctx context.Context, service, doing string, body []byte, header http.Header, out any) error {
 	for attempt := 1; ; attempt++ {
-		answer, err := c.once(ctx, service, body, header)
+		err := c.once(ctx, service, body, header, out)
 		if err == nil {
-			return answer, nil
+			return nil
 		}
 		classified := fault.Classify(doing, err)
 		if !fault.IsUnavailable(classified) || attempt == maxAttempts {
-			return nil, classified
+			return classified
 		}
 		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
-			return nil, late
+			return late
 		}
 	}
 }
 
 // once makes a call without retries.
-func (c Client) once(ctx context.Context, service string, body []byte, header http.Header) ([]byte, error) {
+func (c Client) once(ctx context.Context, service string, body []byte, header http.Header, out any) error {
 	endpoint, err := c.endpoint(ctx, service)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	endpoint = strings.TrimSuffix(endpoint, "/") + "/"
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request.Header = header.Clone()
 	credentials, err := c.config.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	hash := sha256.Sum256(body)
 	hexHash, region := hex.EncodeToString(hash[:]), c.config.Region
 	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, service, region, time.Now())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	client := c.config.HTTPClient
 	if client == nil {
@@ -108,14 +105,20 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if answer.StatusCode != http.StatusOK {
-		return nil, apiError(answer.StatusCode, text)
+	switch {
+	case answer.StatusCode != http.StatusOK:
+		return apiError(answer.StatusCode, text)
+	case err != nil || out == nil:
+		return err
 	}
-	return text, err
+	if err := json.Unmarshal(text, out); err != nil { // as the SDK reports an answer that it cannot read
+		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: err}
+	}
+	return nil
 }
 
 // apiError returns the error in an answer of either protocol, or of a proxy that
