@@ -31,10 +31,10 @@ func checkForms(t *testing.T, s string) {
 var formSeeds = []string{
 	"", "a", "\n", "a\n", "é", "A", "-", "_", "-a", "a-", "_a", "a_", "a-_b", "a--b", "my_project", "My-Project", "a.b",
 	strings.Repeat("a", 255), strings.Repeat("a", 256), "/", "/a", "a/b", "/my project", "/aws/reference/a+=@.b",
-	"arn:aws:sns:us-east-1:333333333333:t", "arn:aws-cn:sns:cn-north-1:333333333333:t_-9", "arn:aws:sns::333333333333:t",
-	"arn:aws1:sns:us-east-1:333333333333:t", "arn:aws:sqs:us-east-1:333333333333:t", "arn:aw:sns:r:333333333333:t",
-	"arn:aws:sns:us-east-1:33333333333:t", "arn:aws:sns:us-east-1:333333333333:", "arn:aws:sns:us-east-1:333333333333:t:u",
-	"arn:aws:sns:us-east-1:333333333333",
+	"arn:aws:sns:us-east-1:333333333333:t", "arn:aws-cn:sns:cn-north-1:333333333333:t_-9",
+	"arn:aws:sns::333333333333:t", "arn:aws1:sns:us-east-1:333333333333:t", "arn:aws:sqs:us-east-1:333333333333:t",
+	"arn:aw:sns:r:333333333333:t", "arn:aws:sns:us-east-1:33333333333:t", "arn:aws:sns:us-east-1:333333333333:",
+	"arn:aws:sns:us-east-1:333333333333:t:u", "arn:aws:sns:us-east-1:333333333333",
 }
 
 func TestNameForms(t *testing.T) {
