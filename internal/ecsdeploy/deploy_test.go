@@ -210,9 +210,10 @@ func TestNotDeployable(t *testing.T) {
 			},
 			want: `choosing the container of task definition ` +
 				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs ` +
-				`"p_service_web": none runs an image of that repository, none is called "p_service_web_dev", ` +
-				`and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) ` +
-				`(set deployer.workloads.web.container in dev.yaml)`},
+				`"p_service_web": none runs an image of that repository of account 111111111111 in us-east-1, none ` +
+				`is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (name the ` +
+				`one that deployments change: write into dev.yaml below deployer: ` +
+				`workloads: {web: {container: [a, b]}})`},
 		{name: "too many tags", fault: "TooManyTags",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 				for i := range 45 {

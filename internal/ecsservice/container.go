@@ -23,11 +23,10 @@ var sidecars = map[string]bool{
 // Containers returns the indexes of the containers whose image a deployment
 // changes. The environment file decides alone if it names them. Else they are
 // those that run an image of the target's repository and registry; else the one
-// with the conventional name; else those that run an image of the repository from
-// another registry of ECR, which the strategy may have named before; else the only
-// essential one. Their order does not matter: a sidecar may come first. The error
-// is a [fault.Misconfiguration] if there is none, and if containers that the file
-// does not name run different images.
+// with the conventional name; else the only essential one. Their order does not
+// matter: a sidecar may come first. The error is a [fault.Misconfiguration] with what
+// to write into the file if there is none, and if containers that the file does not
+// name run different images.
 func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 	if len(t.Named) > 0 {
 		return t.named(td)
@@ -55,13 +54,29 @@ func (t Target) Containers(td *types.TaskDefinition) ([]int, error) {
 		return t.oneImage(td, same)
 	case len(conventional) > 0:
 		return conventional, nil
-	case len(elsewhere) > 0:
-		return t.oneImage(td, elsewhere)
 	case len(essential) == 1:
 		return essential, nil
 	}
-	return nil, t.noContainer(td, fmt.Errorf("none runs an image of that repository, none is called %q, and %d are "+
-		"essential: %s", t.Container, len(essential), names(td)), "set "+t.setting()+" in "+t.File)
+	cause := fmt.Errorf("none runs an image of that repository of %s, none is called %q, and %d are essential: %s",
+		t.Registry, t.Container, len(essential), names(td))
+	if len(elsewhere) > 0 { // the strategy may have named that registry before
+		return nil, t.noContainer(td, cause, "if those of the repository in another registry are meant, "+
+			t.toWrite(td, elsewhere))
+	}
+	return nil, t.noContainer(td, cause, "name the one that deployments change: "+t.toWrite(td, essential))
+}
+
+// toWrite returns the line by which the environment file names containers: the chosen
+// ones, or all if none is.
+func (t Target) toWrite(td *types.TaskDefinition, chosen []int) string {
+	var all []string
+	for i, c := range td.ContainerDefinitions {
+		if len(chosen) == 0 || slices.Contains(chosen, i) {
+			all = append(all, aws.ToString(c.Name))
+		}
+	}
+	return fmt.Sprintf("write into %s below deployer: workloads: {%s: {container: [%s]}}", t.File, t.Workload,
+		strings.Join(all, ", "))
 }
 
 // named returns the containers that the environment file names.
@@ -91,14 +106,8 @@ func (t Target) oneImage(td *types.TaskDefinition, chosen []int) ([]int, error) 
 		if IdentityOf(ref) == IdentityOf(first) {
 			continue
 		}
-		var all []string
-		for _, i := range chosen {
-			all = append(all, aws.ToString(td.ContainerDefinitions[i].Name))
-		}
 		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen),
-			names(td)),
-			"name the one that deployments change in "+t.File+", or list all that run the same image: "+t.setting()+
-				": ["+strings.Join(all, ", ")+"]")
+			names(td)), "keep those that deployments change, and "+t.toWrite(td, chosen))
 	}
 	return chosen, nil
 }

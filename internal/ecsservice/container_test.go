@@ -37,6 +37,8 @@ func TestChoose(t *testing.T) {
 		{"by repository, behind a sidecar", containers("xray-daemon=amazon/aws-xray-daemon",
 			"app="+host+"/p_service_web:v0"), []int{1}},
 		{"repository of another registry", containers("a=nginx",
+			"b=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest), nil},
+		{"the only essential one, of another registry", containers("-a=nginx",
 			"b=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest), []int{1}},
 		{"the registry before another one", containers(
 			"a=222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web@"+digest, "b="+host+"/p_service_web:v0"),
@@ -91,8 +93,8 @@ func TestChooseNamed(t *testing.T) {
 			`deployer.workloads.web.container names the container "pph", and the containers are ` + all +
 			` (correct deployer.workloads.web.container in dev.yaml)`},
 		{"different images", nil, nil, choosing + `3 containers run different images of it: ` + all +
-			` (name the one that deployments change in dev.yaml, or list all that run the same image: ` +
-			`deployer.workloads.web.container: [nginx, php, cron])`},
+			` (keep those that deployments change, and write into dev.yaml below deployer: ` +
+			`workloads: {web: {container: [nginx, php, cron]}})`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,6 +110,31 @@ func TestChooseNamed(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestNotChosen checks what the error says to write.
+func TestNotChosen(t *testing.T) {
+	t.Parallel()
+	const old = "222222222222.dkr.ecr.eu-west-1.amazonaws.com/p_service_web:v0"
+	const none = `choosing the container of task definition "` + arn + `f:1" that runs "p_service_web": none runs an ` +
+		`image of that repository of account 111111111111 in us-east-1, none is called "p_service_web_dev", and `
+	for _, tt := range []struct {
+		name string
+		td   *types.TaskDefinition
+		want string
+	}{
+		{"moved from another registry", containers("envoy2=nginx", "app="+old, "worker="+old), none +
+			"3 are essential: envoy2 (nginx), app (" + old + "), worker (" + old + ") (if those of the repository in " +
+			"another registry are meant, write into dev.yaml below deployer: " +
+			"workloads: {web: {container: [app, worker]}})"},
+		{"two essential ones", containers("a=nginx", "b=redis"), none + "2 are essential: a (nginx), b (redis) (name " +
+			"the one that deployments change: write into dev.yaml below deployer: " +
+			"workloads: {web: {container: [a, b]}})"},
+	} {
+		if _, err := target.Containers(tt.td); err == nil || err.Error() != tt.want {
+			t.Errorf("%s:\ngot  %v\nwant %s", tt.name, err, tt.want)
+		}
 	}
 }
 
