@@ -92,15 +92,21 @@ func drawHistory(on canvas, h *rollout.History) string {
 
 // problemOf returns lines that say why a rollout failed or is impaired, and why its
 // tasks stopped; "" if it has overcome that.
-func problemOf(r journal.Record) (lines string) {
+func problemOf(r journal.Record) string {
 	if r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded {
 		return ""
 	}
-	if r.Why != "" {
-		lines = fmt.Sprintf("revision %d: %s\n", r.Revision, r.Why)
+	return problemLines("", r.Revision, r.Why, r.Stopped)
+}
+
+// problemLines returns a line for each known reason of a revision's trouble, which
+// begins with the given text.
+func problemLines(begin string, revision int, why, stopped string) (lines string) {
+	if why != "" {
+		lines = fmt.Sprintf("%srevision %d: %s\n", begin, revision, why)
 	}
-	if r.Stopped != "" {
-		lines += fmt.Sprintf("revision %d: stopped tasks: %s\n", r.Revision, r.Stopped)
+	if stopped != "" {
+		lines += fmt.Sprintf("%srevision %d: stopped tasks: %s\n", begin, revision, stopped)
 	}
 	return lines
 }

@@ -59,10 +59,13 @@ func TestSendFollowFailure(t *testing.T) {
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	want := "deployer: error: the rollout of " + revision2 + " failed: ECS deployment circuit breaker: "
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) {
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }
+
+// tasksStopped is what --follow says of tasks that exit.
+const tasksStopped = "deployer: backend: stopped tasks: Essential container in task exited"
 
 // TestSendFollowImpaired follows a rollout that fails and that ECS never ends: the
 // function reports it as impaired.
@@ -82,8 +85,7 @@ func TestSendFollowImpaired(t *testing.T) {
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	want := "deployer: error: the rollout of " + revision2 +
 		" is impaired: its tasks do not start and the service has no circuit breaker "
-	const tasks = "deployer: backend: stopped tasks: Essential container in task exited"
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasks) {
+	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,6 +30,7 @@ deployer status -f project/prod.yaml --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
 			"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 			"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
+			"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
 			"ecr:BatchGetImage (optional: finds moved and deleted tags)"),
 		Args: arguments("[SERVICE...]"),
 	}
@@ -95,10 +97,13 @@ type serviceStatus struct {
 	Since      time.Time         `json:"since,omitzero"` // when the rollout of what it runs began
 	Running    *journal.Record   `json:"running,omitempty"`
 	Rollout    *rolloutStatus    `json:"rollout,omitempty"`
+	Why        string            `json:"why,omitempty"`           // its last rollout failed or is impaired
+	Stopped    string            `json:"stopped_tasks,omitempty"` // why tasks of that rollout stopped
 	Drift      *drift            `json:"drift,omitempty"`
 	Error      *errorStatus      `json:"error,omitempty"`
 
-	failed bool // its last rollout failed
+	failed  bool // its last rollout failed
+	trouble rollout.Trouble
 }
 
 // rolloutStatus is the progress of the rollout of what runs.
@@ -145,6 +150,7 @@ func (b *board) read(ctx context.Context) (statusReport, error) {
 			return
 		}
 		row.Condition, row.Since, row.Running, row.failed = s.Condition, s.Since, &s.Running, s.Failed()
+		row.trouble, row.Why, row.Stopped = s.Trouble, s.Trouble.Why, s.Trouble.Stopped
 		p, deployment := s.Progress, s.Deployment
 		row.Rollout = &rolloutStatus{
 			DeploymentID: p.DeploymentID, Reason: p.Reason,
@@ -174,10 +180,11 @@ func errorOf(err error) *errorStatus {
 	return e
 }
 
-// draw returns the report as a table.
+// draw returns the report as a table. Below it stands what is wrong with rollouts.
 func (r statusReport) draw(c canvas) string {
 	var t table
 	t.head("SERVICE", "TAG", "DIGEST", "REVISION", "SINCE", "BY", "ROLLOUT", "DRIFT")
+	var problems strings.Builder
 	for _, s := range r.Services {
 		if s.Error != nil {
 			text := "error: " + s.Error.Message
@@ -190,6 +197,10 @@ func (r statusReport) draw(c canvas) string {
 		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)},
 			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: moment(s.Since)}, cell{text: actorOf(*s.Running)},
 			s.rollout(c), s.Drift.cell())
+		problems.WriteString(problemLines(s.Service+": ", s.trouble.Revision, s.Why, s.Stopped))
+	}
+	if problems.Len() > 0 {
+		return t.draw(c) + "\n" + problems.String()
 	}
 	return t.draw(c)
 }

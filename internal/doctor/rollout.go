@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -44,11 +45,12 @@ func (f *findings) rollout(t ecsservice.Target, r rolledOut) {
 	s := r.status
 	revision := fmt.Sprintf("revision %d", s.Running.Revision)
 	why := ""
-	if reason := s.Progress.Reason; reason != "" {
+	if reason := cmp.Or(s.Trouble.Why, s.Progress.Reason); reason != "" {
 		why = ": " + reason
 	}
-	if s.Newest != nil && s.Condition == rollout.RolledBack && s.Newest.Why != "" {
-		why = ": " + s.Newest.Why
+	back := s.Condition == rollout.RollingBack || s.Condition == rollout.RolledBack
+	if back && s.Trouble.Stopped != "" { // else the check of stopped tasks says so
+		why += "; stopped tasks: " + s.Trouble.Stopped
 	}
 	history := "see why: " + t.Command("history")
 	switch s.Condition {

@@ -17,6 +17,29 @@ const MemoryTime = 30 * time.Second
 type Memory struct {
 	mu       sync.Mutex
 	families map[string]familyRead // by the ECS service's name
+	tasks    map[string]tasksRead  // likewise
+}
+
+// tasksRead is why a service's tasks stopped in one state of its rollout.
+type tasksRead struct{ state, text string }
+
+// stopped returns why tasks of a service stopped. It reads that if the state has
+// changed.
+func (m *Memory) stopped(service, state string, read func() string) string {
+	m.mu.Lock()
+	known, ok := m.tasks[service]
+	m.mu.Unlock()
+	if ok && known.state == state {
+		return known.text
+	}
+	known = tasksRead{state, read()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.tasks == nil {
+		m.tasks = map[string]tasksRead{}
+	}
+	m.tasks[service] = known
+	return known.text
 }
 
 // familyRead is a family as it was read in one state of its service.

@@ -44,6 +44,7 @@ type Status struct {
 	Since      time.Time                    // when ECS started the rollout of the running revision
 	Progress   Progress                     // of the running revision
 	Deployment ecsservice.ServiceDeployment // while it is in progress and has stages; else zero
+	Trouble    Trouble                      // what is wrong with the last rollout
 
 	// Newest is the newest revision of the family, if it differs from the running
 	// one in more than the journal; else nil. SameImage means that its image does
@@ -66,7 +67,8 @@ func (s Status) Failed() bool {
 //
 // It reads ten services a call and the newest revision of each family, with at
 // most eight calls at the same time. It also reads the running revision if that is
-// an older one, and the lifecycle stage of a deployment in progress. It does not
+// an older one, the lifecycle stage of a deployment in progress, and why tasks of a
+// troubled rollout stopped. It does not
 // read revisions again that memory has for the same state of the service.
 func (c *Client) Statuses(
 	ctx context.Context, cluster string, targets []ecsservice.Target, memory *Memory, show func(int, Status, error),
@@ -109,6 +111,7 @@ func (c *Client) status(
 	if s.Deployment.Paused() {
 		s.Condition = Paused
 	}
+	s.Trouble = c.troubleOf(ctx, t, service, s, memory)
 	return s, nil
 }
 
