@@ -46,8 +46,8 @@ func (c *Client) troubleOf(
 		}
 	}
 	found = Trouble{Revision: record.Revision, Why: record.Why, Stopped: record.Stopped}
-	if s.Failed() {
-		found.Why = cmp.Or(found.Why, s.Progress.Reason)
+	if s.Failed() && record.Outcome != journal.Failed { // the journal is not up to date
+		found.Why = cmp.Or(s.Progress.Reason, found.Why)
 	}
 	if found.Stopped == "" {
 		state := fmt.Sprint(id, " ", fails)
