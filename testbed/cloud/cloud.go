@@ -93,6 +93,9 @@ func (c *Cloud) start(ctx context.Context) error {
 	if err := addRolesAndConfigs(ctx, c.AWS, c.Accounts); err != nil {
 		return err
 	}
+	if err := allowReading(ctx, c.Accounts["dev"]); err != nil {
+		return err
+	}
 	for _, env := range Environments {
 		file, err := filepath.Abs(filepath.Join(c.options.Files, env.Name+".yaml"))
 		if err != nil {
