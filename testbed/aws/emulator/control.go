@@ -85,6 +85,22 @@ func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
 	return e.secrets.Put(api.Scope{Account: account, Region: region}, name, value)
 }
 
+// EncryptParameter gives a SecureString a customer managed key, by its ARN.
+func (e *Emulator) EncryptParameter(account, region, name, key string) {
+	e.ssm.Encrypt(api.Scope{Account: account, Region: region}, name, key)
+}
+
+// EncryptSecret gives a secret a customer managed key, by its ARN.
+func (e *Emulator) EncryptSecret(account, region, name, key string) {
+	e.secrets.Encrypt(api.Scope{Account: account, Region: region}, name, key)
+}
+
+// EncryptTopic gives the SNS topic with the ARN a customer managed key, by its ARN.
+func (e *Emulator) EncryptTopic(arn, key string) { e.sns.Encrypt(arn, key) }
+
+// EncryptQueue gives the SQS queue with the ARN a customer managed key, by its ARN.
+func (e *Emulator) EncryptQueue(arn, key string) { e.sqs.Encrypt(arn, key) }
+
 // CreateFunction creates a Lambda function, or replaces the one with its ARN, so that its configuration can be read.
 func (e *Emulator) CreateFunction(f lambda.Function) { e.lambda.Create(f) }
 

@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/kms"
 )
 
 // A Secret is a secret with one version.
 type Secret struct {
 	Name, ARN, Version, Value string
+	Key                       string // ARN of its customer managed key; "" for the key aws/secretsmanager
 	Created                   time.Time
 }
 
@@ -47,6 +49,13 @@ func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
 	return secret.ARN
 }
 
+// Encrypt gives a secret a customer managed key.
+func (s *Server) Encrypt(scope api.Scope, name, key string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.secrets[scope][name].Key = key
+}
+
 func secretARN(scope api.Scope, name string) string {
 	return scope.ARN("secretsmanager", "secret:"+name)
 }
@@ -69,6 +78,10 @@ func (s *Server) Get(r *api.Request, id string) (*Secret, *api.Error) {
 	}
 	if found == nil {
 		return nil, errNotFound
+	}
+	// Secrets Manager user guide, "Secret encryption and decryption in AWS Secrets Manager".
+	if err := kms.Use(r, "secretsmanager", found.Key, kms.Decrypt); err != nil {
+		return nil, &api.Error{Status: err.Status, Code: err.Code, Message: "Access to KMS is not allowed"}
 	}
 	return found, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/kms"
 )
 
 // maxMessage is the size limit of a message in bytes (SNS API reference, "Publish").
@@ -18,11 +19,12 @@ var errNotFound = &api.Error{Status: http.StatusNotFound, Code: "NotFound", Mess
 type Server struct {
 	backend *api.Backend
 	topics  map[string][]string // the messages of each topic by its ARN, oldest first
+	keys    map[string]string   // ARNs of customer managed keys, by topic
 }
 
 // New returns an SNS without topics.
 func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, topics: map[string][]string{}}
+	return &Server{backend: backend, topics: map[string][]string{}, keys: map[string]string{}}
 }
 
 // Operations returns the operations that are emulated.
@@ -39,6 +41,13 @@ func (s *Server) Create(scope api.Scope, name string) (arn string) {
 		s.topics[arn] = nil
 	}
 	return arn
+}
+
+// Encrypt gives the topic with the ARN a customer managed key.
+func (s *Server) Encrypt(arn, key string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.keys[arn] = key
 }
 
 // Published returns the messages of the topic with the ARN, oldest first.
@@ -72,6 +81,10 @@ func (s *Server) publish(r *api.Request) (any, *api.Error) {
 	}
 	if _, ok := s.topics[arn]; !ok {
 		return nil, errNotFound
+	}
+	// SNS developer guide, "Key management": publishers to encrypted topics.
+	if err := kms.Use(r, "sns", s.keys[arn], kms.GenerateDataKey, kms.Decrypt); err != nil {
+		return nil, &api.Error{Status: err.Status, Code: "KMSAccessDenied", Message: err.Message}
 	}
 	s.topics[arn] = append(s.topics[arn], message)
 	return struct {

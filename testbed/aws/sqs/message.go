@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/kms"
 )
 
 // maxReceived is how many messages one ReceiveMessage may ask for.
@@ -70,6 +71,15 @@ func (s *Server) open(r *api.Request, url string) (arn string, err *api.Error) {
 	return arn, nil
 }
 
+// useKey checks that the caller may use the key of a queue: producers need both actions, consumers Decrypt (SQS
+// developer guide, "Key management").
+func (s *Server) useKey(r *api.Request, arn string, actions ...string) *api.Error {
+	if err := kms.Use(r, "sqs", s.keys[arn], actions...); err != nil {
+		return &api.Error{Status: err.Status, Code: "KmsAccessDenied", Message: err.Message}
+	}
+	return nil
+}
+
 type messageAttribute struct{ StringValue, DataType string }
 
 type sendMessageInput struct {
@@ -80,6 +90,9 @@ type sendMessageInput struct {
 func (s *Server) sendMessage(r *api.Request, in sendMessageInput) (any, *api.Error) {
 	arn, err := s.authorize(r, in.QueueUrl)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.useKey(r, arn, kms.GenerateDataKey, kms.Decrypt); err != nil {
 		return nil, err
 	}
 	if in.MessageBody == "" {
@@ -106,6 +119,9 @@ type receiveMessageInput struct {
 func (s *Server) receiveMessage(r *api.Request, in receiveMessageInput) (any, *api.Error) {
 	arn, err := s.open(r, in.QueueUrl)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.useKey(r, arn, kms.Decrypt); err != nil {
 		return nil, err
 	}
 	limit, timeout := max(1, in.MaxNumberOfMessages), 30

@@ -10,12 +10,14 @@ import (
 type Server struct {
 	backend  *api.Backend
 	queues   map[string][]*storedMessage // by ARN
+	keys     map[string]string           // ARNs of customer managed keys, by queue
 	policies map[string]*iam.Document    // of the queues that a template made, by ARN; nil for a queue without policy
 }
 
 // New returns an SQS without queues.
 func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, queues: map[string][]*storedMessage{}, policies: map[string]*iam.Document{}}
+	return &Server{backend: backend, queues: map[string][]*storedMessage{}, keys: map[string]string{},
+		policies: map[string]*iam.Document{}}
 }
 
 // Operations returns the operations that are emulated.
@@ -51,6 +53,13 @@ func (s *Server) CreateWithPolicy(arn string, policy *iam.Document) {
 	defer s.backend.Mu.Unlock()
 	s.create(arn)
 	s.policies[arn] = policy
+}
+
+// Encrypt gives the queue with the ARN a customer managed key.
+func (s *Server) Encrypt(arn, key string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.keys[arn] = key
 }
 
 // Messages returns the messages in the queue with the ARN, oldest first.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/kms"
 	"deployer/testbed/aws/secretsmanager"
 )
 
@@ -32,6 +33,7 @@ type Server struct {
 // A parameter is a SecureString.
 type parameter struct {
 	name, value string
+	key         string // ARN of its customer managed key; "" for the key aws/ssm
 	version     int
 	modified    time.Time
 }
@@ -57,7 +59,14 @@ func (s *Server) Put(scope api.Scope, name, value string) {
 	if s.parameters[scope] == nil {
 		s.parameters[scope] = map[string]*parameter{}
 	}
-	s.parameters[scope][name] = &parameter{name, value, version, s.backend.Clock()}
+	s.parameters[scope][name] = &parameter{name: name, value: value, version: version, modified: s.backend.Clock()}
+}
+
+// Encrypt gives a parameter a customer managed key.
+func (s *Server) Encrypt(scope api.Scope, name, key string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.parameters[scope][name].key = key
 }
 
 // parameterARN returns the ARN of a parameter. A name that begins with a slash does not double it.
@@ -95,6 +104,10 @@ func (s *Server) getParameter(r *api.Request, in getParameterInput) (any, *api.E
 	value := p.value
 	if !in.WithDecryption {
 		value = "AQICAHEncrypted"
+	} else if err := kms.Use(r, "ssm", p.key, kms.Decrypt); err != nil {
+		// The error is that of KMS (Systems Manager user guide, "AWS KMS encryption for AWS Systems Manager Parameter
+		// Store SecureString parameters").
+		return nil, err
 	}
 	return api.Object{"Parameter": api.Object{
 		"Name": p.name, "Type": "SecureString", "Value": value, "Version": p.version,
