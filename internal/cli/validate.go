@@ -76,5 +76,10 @@ func production(env *environment.Environment) string {
 	if len(env.DeploySources) > 0 {
 		sources = "DEPLOY events from " + strings.Join(env.DeploySources, ", ") + " do"
 	}
-	return env.Name + " is production (" + env.Production + "): " + pushes + "; " + sources
+	text := env.Name + " is production (" + env.Production + "): " + pushes + "; " + sources
+	if byPart := strings.HasPrefix(env.Production, "env has the part"); byPart &&
+		(env.AutoDeploy.IsEmpty() || slices.Contains(env.DeploySources, "action.production")) {
+		text += "; if that is wrong, name the tags in deployer.auto_deploy, and the sources in deployer.deploy_sources"
+	}
+	return text
 }

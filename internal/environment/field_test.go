@@ -3,7 +3,6 @@ package environment
 import (
 	"path/filepath"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -135,35 +134,6 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-func TestProduction(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ env, isProd, want string }{
-		{"prod", "", `env is "prod"`}, {"PROD", "", `env is "PROD"`}, {"production", "", `env is "production"`},
-		{"prd", "", `env is "prd"`}, {"live", "", `env is "live"`},
-		{"eu-prod", "", `env has the part "prod"`}, {"live_2", "", `env has the part "live"`},
-		{"us_Production-b", "", `env has the part "Production"`},
-		{"eu", "true", "is_prod is true"}, {"prod", "true", "is_prod is true"}, {"prod", "false", `env is "prod"`},
-		{"prod2", "", ""}, {"product", "", ""}, {"reproduction", "", ""}, {"alive", "", ""}, {"dev", "", ""},
-		{"dev", "false", ""},
-	} {
-		file := "project: p\nregion: us-east-1\nenv: " + tt.env + "\n"
-		if tt.isProd != "" {
-			file += "is_prod: " + tt.isProd + "\n"
-		}
-		e, err := Parse("x.yaml", []byte(file))
-		if err != nil {
-			t.Errorf("%s: %v", tt.env, err)
-			continue
-		}
-		sources := strings.Join(e.DeploySources, " ")
-		if e.Production != tt.want || e.AutoDeploy.IsEmpty() != (tt.want != "") ||
-			strings.Contains(sources, "action.production") != (tt.want != "") {
-			t.Errorf("%s, is_prod %q: %q, pushes of %q, sources %s; want %q", tt.env, tt.isProd, e.Production,
-				e.AutoDeploy, sources, tt.want)
-		}
-	}
-}
-
 func TestImagesByHand(t *testing.T) {
 	t.Parallel()
 	e := field(t, "ecr-image-by-hand")
@@ -226,51 +196,6 @@ func TestTrustedAccounts(t *testing.T) {
 	want := []TrustedAccount{{"444455556666", "staging", "us-east-1"}, {"777788889999", "prod", "eu-west-1"}}
 	if diff := cmp.Diff(want, field(t, "trusted-accounts").TrustedAccounts); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestAdvice(t *testing.T) {
-	t.Parallel()
-	const elsewhere = ", and the cluster is in us-east-1: every start of a task pulls its image from another region, " +
-		"which is slower and is charged as data transfer (replicate the images to us-east-1, and name the registry " +
-		"there)"
-	for _, tt := range []struct{ name, file, want string }{
-		{"newer schema", head + "schema_version: 29\n",
-			"x.yaml:5:17: note: `schema_version` is 29, and the newest that " +
-				"the deployer knows is 28 (keys that it does not know are left alone)"},
-		{"newest schema", head + "schema_version: 28\n", ""},
-		{"is_prod", strings.Replace(head, "staging", "eu-prod", 1) + "is_prod: false\n",
-			"x.yaml:5:10: note: `is_prod` is " +
-				"false, but env has the part \"prod\": it counts as production (to let pushes deploy it, name their " +
-				"tags in " +
-				"deployer.auto_deploy)"},
-		{"registry elsewhere", head + "ecr_strategy: cross_account\necr_account_id: \"111111111111\"\n" +
-			"ecr_account_region: eu-west-1\n", "x.yaml:7:21: warning: `ecr_account_region` is eu-west-1" + elsewhere},
-		{"one repository elsewhere", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " +
-			"111122223333.dkr.ecr.eu-west-1.amazonaws.com/a}}]\n",
-			"x.yaml:5:34: warning: `services[0].ecr_config` is in eu-west-1" + elsewhere},
-		{"moving tags", head + "services: [{name: a, docker_image: nginx}, {name: b, docker_image: 'nginx:stable'}, " +
-			"{name: c, docker_image: 'nginx:1.29'}]\n",
-			"x.yaml:5:36: warning: `services[0].docker_image` has no tag, which means latest: a task that starts " +
-				"later " +
-				"may run another image than the others (write a tag that never moves, or a digest)\n" +
-				"x.yaml:5:68: warning: `services[1].docker_image` has the moving tag \"stable\": a task that starts " +
-				"later may run another image than the others (write a tag that never moves, or a digest)"},
-		{"moving tag by tag", head + "deployer: {image: tag}\n", "x.yaml:5:19: warning: `deployer.image` is tag, and " +
-			"pushes of the moving tag latest deploy: a task that starts later may run another image than the one " +
-			"that " +
-			"was checked (write digest)"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			e, err := Parse("x.yaml", []byte(tt.file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tt.want, e.Advice.Error()); diff != "" {
-				t.Error(diff)
-			}
-		})
 	}
 }
 

@@ -57,6 +57,7 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 		"slack_webhook")
 	s.workloads(e, workload)
 	s.deployer(e, workload)
+	s.noteProduction(e)
 	for _, w := range e.Workloads {
 		if w.Disabled != "" {
 			e.Disabled = append(e.Disabled, w)
@@ -160,7 +161,7 @@ func (s section) policy(e *Environment) {
 	if !ok {
 		e.DeploySources = []string{"action." + e.Name}
 		if e.Production != "" && e.Name != "production" {
-			e.DeploySources = append(e.DeploySources, "action.production")
+			e.DeploySources = append(e.DeploySources, productionSource)
 		}
 	}
 }

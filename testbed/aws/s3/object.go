@@ -1,5 +1,5 @@
-// Package s3 emulates the part of Amazon S3 that ECR and Lambda need: objects that are downloaded by presigned URLs (S3 user
-// guide, "Download and upload objects with presigned URLs").
+// Package s3 emulates the part of Amazon S3 that ECR and Lambda need: objects that are downloaded by presigned URLs (S3
+// user guide, "Download and upload objects with presigned URLs").
 package s3
 
 import (

@@ -1,0 +1,61 @@
+package environment
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	const elsewhere = ", and the cluster is in us-east-1: every start of a task pulls its image from another region, " +
+		"which is slower and is charged as data transfer (replicate the images to us-east-1, and name the registry " +
+		"there)"
+	for _, tt := range []struct{ name, file, want string }{
+		{"newer schema", head + "schema_version: 29\n",
+			"x.yaml:5:17: note: `schema_version` is 29, and the newest that " +
+				"the deployer knows is 28 (keys that it does not know are left alone)"},
+		{"newest schema", head + "schema_version: 28\n", ""},
+		{"is_prod", strings.Replace(head, "staging", "eu-prod", 1) + "is_prod: false\n",
+			"x.yaml:5:10: note: `is_prod` is " +
+				"false, but env has the part \"prod\": it counts as production (to let pushes deploy it, name their " +
+				"tags in deployer.auto_deploy; to accept no DEPLOY event from action.production, name the sources in " +
+				"deployer.deploy_sources)"},
+		{"is_prod, and what deploys it is named", strings.Replace(head, "staging", "pre-prod", 1) + "is_prod: false\n" +
+			"deployer: {auto_deploy: [latest], deploy_sources: [action.pre-prod]}\n", ""},
+		{"is_prod, as YAML 1.1 has it", strings.Replace(head, "staging", "live", 1) + "is_prod: no\n" +
+			"deployer: {auto_deploy: [latest], deploy_sources: [action.live]}\n", ""},
+		{"is_prod, and one of them is named", strings.Replace(head, "staging", "pre-prod", 1) + "is_prod: false\n" +
+			"deployer: {auto_deploy: [latest]}\n", "x.yaml:5:10: note: `is_prod` is false, but env has the part " +
+			"\"prod\": it counts as production (to accept no DEPLOY event from action.production, name the sources " +
+			"in deployer.deploy_sources)"},
+		{"registry elsewhere", head + "ecr_strategy: cross_account\necr_account_id: \"111111111111\"\n" +
+			"ecr_account_region: eu-west-1\n", "x.yaml:7:21: warning: `ecr_account_region` is eu-west-1" + elsewhere},
+		{"one repository elsewhere", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " +
+			"111122223333.dkr.ecr.eu-west-1.amazonaws.com/a}}]\n",
+			"x.yaml:5:34: warning: `services[0].ecr_config` is in eu-west-1" + elsewhere},
+		{"moving tags", head + "services: [{name: a, docker_image: nginx}, {name: b, docker_image: 'nginx:stable'}, " +
+			"{name: c, docker_image: 'nginx:1.29'}]\n",
+			"x.yaml:5:36: warning: `services[0].docker_image` has no tag, which means latest: a task that starts " +
+				"later " +
+				"may run another image than the others (write a tag that never moves, or a digest)\n" +
+				"x.yaml:5:68: warning: `services[1].docker_image` has the moving tag \"stable\": a task that starts " +
+				"later may run another image than the others (write a tag that never moves, or a digest)"},
+		{"moving tag by tag", head + "deployer: {image: tag}\n", "x.yaml:5:19: warning: `deployer.image` is tag, and " +
+			"pushes of the moving tag latest deploy: a task that starts later may run another image than the one " +
+			"that " +
+			"was checked (write digest)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, err := Parse("x.yaml", []byte(tt.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, e.Advice.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
