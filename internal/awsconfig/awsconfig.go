@@ -5,7 +5,6 @@ package awsconfig
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -15,20 +14,23 @@ import (
 	"deployer/internal/fault"
 )
 
-// callTimeout ends a single attempt of a call that hangs, so that there is time for another.
-const callTimeout = 10 * time.Second
-
 // Load returns the SDK's configuration (credentials, endpoints, retries) for a
 // region. It retrieves credentials once, so that missing ones are reported here
 // and not by the first call: the error is a [fault.Misconfiguration] named
-// "NoCredentials". The SDK's own log is discarded: its lines are not JSON, and
+// "NoCredentials". All clients of the SDK that are made of it share one [Client], with
+// the SDK's settings of certificates and proxies. The SDK's own log is discarded: its lines are not JSON, and
 // its errors hold what matters of them.
 func Load(ctx context.Context, region string) (aws.Config, error) {
+	buildable := awshttp.NewBuildableClient()
 	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(callTimeout)))
+		config.WithHTTPClient(buildable))
 	if err != nil {
 		return c, fmt.Errorf("reading the AWS configuration: %w", err)
 	}
+	if with, ok := c.HTTPClient.(*awshttp.BuildableClient); ok { // another one if AWS_CA_BUNDLE is set
+		buildable = with
+	}
+	c.HTTPClient = newClient(buildable.GetTransport())
 	if _, err := c.Credentials.Retrieve(ctx); err != nil {
 		return c, fault.Misconfigured(fault.ErrNoCredentials, "looking for AWS credentials", err,
 			"aws sso login # with AWS CLI v2; or set AWS_PROFILE to a profile with credentials")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"time"
 
 	stdlog "log"
 
@@ -25,10 +26,15 @@ import (
 	"deployer/internal/version"
 )
 
+// gcPercent lets the heap grow to 16 MB before it is collected, instead of 4: neither a
+// cold start nor a deployment collects it then.
+const gcPercent = 400
+
 // Serve is the Lambda function. It reads the environment file once, at the cold
 // start, and then handles one event after the other. The parameter is the
 // address of Lambda's runtime API. Serve returns only if the cold start fails.
 func Serve(api string) (exit int) {
+	debug.SetGCPercent(gcPercent)
 	slog.SetDefault(lambdacontext.NewLogger())
 	stdlog.SetOutput(runtimeLog{})
 	env, err := loadEnvironment(environmentFile())
@@ -42,8 +48,21 @@ func Serve(api string) (exit int) {
 	if err != nil {
 		return initFailed(api, "Deployer.Configuration", err)
 	}
-	lambda.Start(handler{pipeline.NewFunction(env, config, os.Stdout)})
+	p := pipeline.NewFunction(env, config, os.Stdout)
+	connect(p)
+	lambda.Start(handler{p, newFreeze(config.HTTPClient)})
 	return 0
+}
+
+// connectTimeout limits how long a cold start waits for connections.
+const connectTimeout = time.Second
+
+// connect opens the connections of the first deployment. Lambda gives a cold start a whole
+// processor, and the first event only the share of the function's memory.
+func connect(p *pipeline.Pipeline) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	p.Connect(ctx)
 }
 
 // environmentFile returns the path of the environment file: the variable
@@ -97,11 +116,16 @@ func checkStack(env *environment.Environment) error {
 }
 
 // handler receives events as raw bytes: the pipeline rejects what is not JSON.
-type handler struct{ pipeline *pipeline.Pipeline }
+type handler struct {
+	pipeline *pipeline.Pipeline
+	freeze   *freeze
+}
 
 // Invoke implements [lambda.Handler]. An error keeps its own name, so that
 // Lambda's record says "AccessDenied" and not "Misconfiguration".
 func (h handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	h.freeze.begin()
+	defer h.freeze.end()
 	defer func() {
 		if cause := recover(); cause != nil {
 			slog.ErrorContext(ctx, "the deployer panicked", "error", fmt.Sprint(cause), "stack", string(debug.Stack()))

@@ -31,6 +31,8 @@ type webhook struct {
 // called for the first message, and again after the service rejected the address.
 func newWebhook(service string, source addressSource) *webhook {
 	return &webhook{service: service, source: source, client: &http.Client{
+		// Messages are rare. A connection that is kept dies while Lambda freezes the process.
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
 		// A webhook does not move, and no other server may read its messages.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

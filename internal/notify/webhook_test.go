@@ -80,7 +80,7 @@ func TestSlack(t *testing.T) {
 				body, err := io.ReadAll(r.Body)
 				if r.Method != http.MethodPost || r.RequestURI != path || err != nil ||
 					!strings.HasPrefix(string(body), `{"text":"❌ prod: `) ||
-					r.Header.Get("Content-Type") != "application/json" {
+					r.Header.Get("Content-Type") != "application/json" || !r.Close {
 					t.Errorf("%s %s: %s, %v", r.Method, r.RequestURI, body, err)
 				}
 				a := tt.answers[min(calls, len(tt.answers)-1)]

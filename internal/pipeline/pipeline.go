@@ -30,6 +30,7 @@ type Pipeline struct {
 	env        *environment.Environment
 	config     aws.Config
 	resolver   *resolve.Resolver
+	services   *ecsservice.Client
 	deployer   *ecsdeploy.Deployer
 	rollouts   rolloutHandler
 	reconciler *reconcile.Reconciler
@@ -56,7 +57,8 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 	resolver, services := resolve.New(config), ecsservice.New(config)
 	return &Pipeline{
 		env: env, config: config, now: time.Now,
-		resolver: resolver, deployer: ecsdeploy.New(services), rollouts: rollout.NewHandler(services),
+		resolver: resolver, services: services, deployer: ecsdeploy.New(services),
+		rollouts:   rollout.NewHandler(services),
 		reconciler: reconcile.New(resolver, services), publisher: notify.Discard{},
 	}
 }

@@ -5,6 +5,7 @@ package resolve
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -110,6 +111,17 @@ func manifestOf(i types.Image) (image.Manifest, error) {
 		return image.Manifest{Partial: true}, nil
 	}
 	return m, err
+}
+
+// Endpoint returns the address of ECR in a region.
+func (r *Resolver) Endpoint(ctx context.Context, region string) (*url.URL, error) {
+	o := r.client(region).Options()
+	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, ecr.EndpointParameters{
+		Region: &o.Region, Endpoint: o.BaseEndpoint,
+		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
+		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
+	})
+	return &endpoint.URI, err
 }
 
 func (r *Resolver) client(region string) *ecr.Client {
