@@ -33,8 +33,8 @@ func TestCode(t *testing.T) {
 		return Finding{"function's file", "", Warning, "the function runs another file than dev.yaml: its SHA-256 is " +
 			changed.SHA256 + ", and that of dev.yaml is " + env.SHA256, "if the change is to be deployed: " +
 			`make deploy env=dev; to see it: curl -so code.zip "$(aws lambda get-function --region us-east-1 ` +
-			`--function-name myproject_deployer_dev --query Code.Location --output text)" && unzip -p code.zip ` + file +
-			" | diff - dev.yaml"}
+			`--function-name myproject_deployer_dev --query Code.Location --output text)" && unzip -p code.zip ` +
+			file + " | diff - dev.yaml"}
 	}
 	unknown := func(seen, fix string) Finding { return Finding{"function's file", "", Unknown, seen, fix} }
 	checker := func() *checker {

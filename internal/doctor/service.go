@@ -14,7 +14,6 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/image"
-	"deployer/internal/journal"
 )
 
 // workload checks one service: in ECS, its repository, and whether its image can be pulled.
@@ -152,12 +151,7 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	default:
 		f.ok("family", "%s: runs revision %d, the newest", family, running.Revision)
 	}
-	if own > journal.MaxOwnTags {
-		f.add("tags", Warning, fmt.Sprintf("the family has %d tags of its own, and more than %d leave too "+
-			"little space "+
-			"for the journal: deployments leave out its reason, actor, source and previous revision, or are refused",
-			own, journal.MaxOwnTags), "remove some of the family's tags in the infrastructure")
-	}
+	f.tags(own)
 	return running
 }
 

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +10,17 @@ import (
 
 	"deployer/internal/environment"
 )
+
+// withTags returns a damage that gives the family n tags of its own.
+func withTags(n int) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) {
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			for i := range n {
+				td.Tags = append(td.Tags, types.Tag{Key: aws.String(fmt.Sprintf("k%d", i)), Value: aws.String("v")})
+			}
+		})
+	}
+}
 
 // withBreaker returns a damage that sets the circuit breaker of the service.
 func withBreaker(enable, rollback bool) func(t *testing.T, x *fixture) {
@@ -63,6 +75,10 @@ var serviceFaults = []damage{
 			&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("myproject_service_dev:1")})
 		must(t, err)
 	}},
+	{name: "as many tags as leave space for the journal", damage: withTags(32)},
+	{name: "many tags", damage: withTags(33)},
+	{name: "tags that leave the essential journal", damage: withTags(39)},
+	{name: "too many tags", damage: withTags(41)},
 	{name: "no container to choose", damage: func(t *testing.T, x *fixture) {
 		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 			td.ContainerDefinitions = []types.ContainerDefinition{

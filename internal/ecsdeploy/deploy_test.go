@@ -211,8 +211,8 @@ func TestNotDeployable(t *testing.T) {
 			want: `choosing the container of task definition ` +
 				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1" that runs ` +
 				`"p_service_web": none runs an image of that repository of account 111111111111 in us-east-1, none ` +
-				`is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (name the ` +
-				`one that deployments change: write into dev.yaml below deployer: ` +
+				`is called "p_service_web_dev", and 2 are essential: a (nginx), b (redis:7), xray-daemon (x) (name ` +
+				`the one that deployments change: write into dev.yaml below deployer: ` +
 				`workloads: {web: {container: [a, b]}})`},
 		{name: "too many tags", fault: "TooManyTags",
 			change: func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
@@ -221,9 +221,9 @@ func TestNotDeployable(t *testing.T) {
 				}
 			},
 			want: `cloning task definition ` +
-				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it would have 61 ` +
-				`tags with the deployer's own, and ECS allows 50 ` +
-				`(remove some of the family's own tags)`},
+				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it has 45 ` +
+				`tags of its own, and a deployment needs up to 11 more, of 50 that ECS ` +
+				`allows (remove 6 of the family's own tags or more, in the infrastructure)`},
 		{name: "access denied", fault: "AccessDenied",
 			before: func(_ *testing.T, w *world) {
 				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices",

@@ -46,10 +46,10 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 	in.Tags = append(in.Tags, ecsservice.SDKTags(tags)...)
 	s.leftOut = leftOut
 	if !ok {
-		n := own + len(entry.Tags()) + journal.NoteTags
 		return nil, "", fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
-			fmt.Errorf("it would have %d tags with the deployer's own, and ECS allows %d", n, journal.MaxTags),
-			"remove some of the family's own tags")
+			fmt.Errorf("it has %d tags of its own, and a deployment needs up to %d more, of %d that ECS allows", own,
+				journal.MaxTags-journal.OwnTagsLimit, journal.MaxTags),
+			fmt.Sprintf("remove %d of the family's own tags or more, in the infrastructure", own-journal.OwnTagsLimit))
 	}
 	return in, aws.ToString(in.ContainerDefinitions[chosen[0]].Image), nil
 }

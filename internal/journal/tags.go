@@ -49,9 +49,16 @@ const (
 	// EssentialNoteTags are those of NoteTags that a revision needs: see [Note.Essential].
 	EssentialNoteTags = 4
 
+	// EntryTags are the tags of an entry at most, and EssentialEntryTags those of them
+	// that are never left out: see [Entry.TagsWithin].
+	EntryTags          = 11
+	EssentialEntryTags = EntryTags - 4
+
 	// MaxOwnTags is how many tags of its own a family may have without a deployment
-	// leaving out a part of the journal.
-	MaxOwnTags = MaxTags - NoteTags - 10
+	// leaving out a part of the journal. With more than OwnTagsLimit, rollbacks are
+	// refused, and with one more than that, all deployments.
+	MaxOwnTags   = MaxTags - NoteTags - EntryTags
+	OwnTagsLimit = MaxTags - EssentialNoteTags - EssentialEntryTags
 )
 
 // reserved is the prefix that keys and values of tags must not have, in any case. See

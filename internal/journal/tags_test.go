@@ -46,6 +46,33 @@ func TestEntryTags(t *testing.T) {
 	}
 }
 
+// TestTagsWithin checks how many tags of its own leave space for the whole of the fullest
+// entry, and for what it cannot do without.
+func TestTagsWithin(t *testing.T) {
+	t.Parallel()
+	full := Entry{Cause: event.Cause{ID: "e1", Time: eventTime, Source: "s", Actor: "a", Reason: "r"}, Tag: "v1",
+		Digest: "d", Previous: "p", Base: "b", Best: Best{Number: 7, Time: 1}, Restores: "r"}
+	for _, tt := range []struct {
+		name       string
+		own, notes int
+		leftOut    []string
+		ok         bool
+	}{
+		{"all", MaxOwnTags, NoteTags, nil, true},
+		{"one too many", MaxOwnTags + 1, NoteTags, []string{"deployer:reason"}, true},
+		{"the essential ones", OwnTagsLimit, EssentialNoteTags,
+			[]string{"deployer:reason", "deployer:actor", "deployer:source", "deployer:previous"}, true},
+		{"not even these", OwnTagsLimit + 1, EssentialNoteTags,
+			[]string{"deployer:reason", "deployer:actor", "deployer:source", "deployer:previous"}, false},
+	} {
+		kept, leftOut, ok := full.TagsWithin(MaxTags - tt.notes - tt.own)
+		if diff := cmp.Diff(tt.leftOut, leftOut); diff != "" || ok != tt.ok ||
+			len(kept)+len(leftOut) != EntryTags || ok && len(kept)+tt.own+tt.notes > MaxTags {
+			t.Errorf("%s: %d kept, %t, left out:\n%s", tt.name, len(kept), ok, diff)
+		}
+	}
+}
+
 func TestNoteTags(t *testing.T) {
 	t.Parallel()
 	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond),
