@@ -144,13 +144,18 @@ func TestForms(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	e, err := Parse("x.yaml",
-		[]byte(head+"ecr_stategy: local\nservices:\n  - {name: web, dokcer_image: nginx}\npostgres: {}\n"))
+		[]byte(head+"ecr_stategy: local\nservices:\n  - {name: web, dokcer_image: nginx}\npostgres: {}\n"+
+			"Scheduled_Tasks: [{name: 12}]\nscheduled_tasks: [{name: no}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := "x.yaml:5:1: warning: `ecr_stategy` is not a key the deployer reads (did you mean `ecr_strategy`?)\n" +
 		"x.yaml:7:17: warning: `services[0].dokcer_image` is not a key the deployer reads (did you mean " +
-		"`docker_image`?)"
+		"`docker_image`?)" +
+		"\nx.yaml:9:1: warning: `Scheduled_Tasks` is not a key the deployer reads (did you mean " +
+		"`scheduled_tasks`?)\n" +
+		"x.yaml:10:26: warning: `scheduled_tasks[0].name` is no without quotes (write \"no\": some readers of YAML " +
+		"take it for another type)"
 	if diff := cmp.Diff(want, e.Warnings.Error()); diff != "" {
 		t.Error(diff)
 	}

@@ -26,6 +26,16 @@ func TestFaults(t *testing.T) {
 				"quotes, like \"123456789012\")"},
 		{"more than 1 MiB", head + strings.Repeat("# more\n", 1<<18),
 			"x.yaml: the file has more than 1048576 bytes, and is no environment file (is it the right file?)"},
+		{"merged twice", head + "services:\n  - &w {name: web}\n  - {<<: *w}\n  - *w\n",
+			"x.yaml:7:5: `services[1].name` is \"web\" a second time, after line 6 (give each workload a name of its " +
+				"own)\nx.yaml:8:5: `services[2].name` is \"web\" a second time, after line 6 (give each workload a " +
+				"name of its own)"},
+		{"value of an alias", "x: &x Dev!\n" + strings.Replace(head, "staging", "*x", 1),
+			"x.yaml:3:6: `env` is \"Dev!\", which cannot be part of an AWS name (write it like dev)"},
+		{"an empty item", head + "deployer: {auto_deploy: [1.0, ~]}\n",
+			"x.yaml:5:31: `deployer.auto_deploy` has an item that is not a plain value (write each item as text)"},
+		{"a container twice", head + "deployer: {workloads: {backend: {container: [a, b, a]}}}\n",
+			"x.yaml:5:45: `deployer.workloads.backend.container` names \"a\" twice (name each container once)"},
 		{"services without keys", head + "services: [web, ~]\n",
 			"x.yaml:5:12: `services[0]` is a single value, not keys and values\n" +
 				"x.yaml:5:17: `services[1].name` is not set (add the line: name: web)"},
@@ -67,7 +77,7 @@ func TestFaults(t *testing.T) {
 		{"names that ECR refuses", head + "services: [{name: Web}, {name: web_}, {name: a___b}, " +
 			"{name: Own, ecr_config: {mode: manual_repo, repository_uri: ghcr.io/own/x}}, {name: Hub, docker_image: " +
 			"nginx}, " +
-			"{name: Off, enabled: false}]\nscheduled_tasks: [{name: Nightly}]\n",
+			"{name: Gone, enabled: false}]\nscheduled_tasks: [{name: Nightly}]\n",
 			"x.yaml:5:19: `services[0].name` is \"Web\"" + refused("myproject_service_Web") +
 				"\nx.yaml:5:32: `services[1].name` is \"web_\"" + refused("myproject_service_web_") +
 				"\nx.yaml:5:46: `services[2].name` is \"a___b\"" + refused("myproject_service_a___b") +
@@ -141,7 +151,7 @@ func TestFaults(t *testing.T) {
 				"in line 1"},
 		{"tab", "env: dev\n\tproject: p\n",
 			"x.yaml:2:1: reading YAML: found a tab character that violates indentation, while scanning a plain " +
-				"scalar that starts in line 1"},
+				"scalar that starts in line 1 (the line begins with a tab: indent with spaces)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -167,6 +177,9 @@ func TestNotEnvironment(t *testing.T) {
 			"x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, " +
 				"ecr_strategy)"},
 		{"comment", "# nothing\n",
+			"x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, " +
+				"ecr_strategy)"},
+		{"null", "---\n...\n",
 			"x.yaml: the file is empty: it has no `env` key (describe the environment: project, env, region, " +
 				"ecr_strategy)"},
 		{"list", "- a\n", "x.yaml:1:1: the file is a list, not keys and values: it has no `env` key"},

@@ -1,10 +1,13 @@
 package environment
 
-// Nearest returns the first word that is exactly one edit away from s, or "". An
+import "strings"
+
+// Nearest returns the first word that is exactly one edit away from s, or differs from
+// it only in the case of letters, or "". An
 // edit adds, removes or replaces one byte, or swaps two neighbors.
 func Nearest(s string, words []string) string {
 	for _, w := range words {
-		if oneEdit(s, w) {
+		if oneEdit(s, w) || s != w && strings.EqualFold(s, w) {
 			return w
 		}
 	}

@@ -81,8 +81,17 @@ func (s section) required(key string, valid func(string) bool, example string) s
 	case valid != nil && !valid(v):
 		s.fault(key, "is "+quote(v)+", which cannot be part of an AWS name", "write it like "+example)
 		return ""
+	case s.values[key].Style == 0 && otherType(v):
+		s.warn(key, "is "+v+" without quotes", "write "+quote(v)+": some readers of YAML take it for another type")
 	}
 	return v
+}
+
+// otherType reports whether YAML 1.1 reads a plain value as a number or a boolean.
+func otherType(v string) bool {
+	_, err := strconv.ParseFloat(v, 64)
+	return err == nil || slices.Contains([]string{"true", "false", "yes", "no", "on", "off", "y", "n"},
+		strings.ToLower(v))
 }
 
 // deployer reads the section `deployer`.
@@ -195,7 +204,10 @@ func (s section) overrides(e *Environment) {
 // containers reads the names of the containers that get the workload's image.
 func (s section) containers() Containers {
 	names := s.oneOrMore("container")
-	for _, name := range names {
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			s.fault("container", "names "+quote(name)+" twice", "name each container once")
+		}
 		if !validECSName(name) {
 			s.fault("container", "is "+quote(name)+", which is not the name of a container",
 				"write a name in the task definition, or a list of names")

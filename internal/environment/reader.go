@@ -68,11 +68,10 @@ func (r *reader) root(data []byte) *yaml.Node {
 	err = loader.Load(&doc)
 	switch {
 	case errors.Is(err, io.EOF):
-		r.faults = append(r.faults, Fault{File: r.file, What: "the file is empty: it has no `env` key",
-			Fix: "describe the environment: project, env, region, ecr_strategy", Err: ErrNotEnvironment})
+		r.empty()
 		return nil
 	case err != nil:
-		r.syntax(err)
+		r.syntax(data, err)
 		return nil
 	}
 	err = loader.Load(&second)
@@ -82,10 +81,14 @@ func (r *reader) root(data []byte) *yaml.Node {
 			"keep one document, and one environment, per file")
 		return nil
 	case !errors.Is(err, io.EOF):
-		r.syntax(err)
+		r.syntax(data, err)
 		return nil
 	}
 	n := resolved(doc.Content[0])
+	if isNull(n) {
+		r.empty()
+		return nil
+	}
 	if n.Kind != yaml.MappingNode {
 		r.faults = append(r.faults, Fault{File: r.file, Line: n.Line, Col: n.Column, What: "the file is " + kindOf(n) +
 			", not keys and values: it has no `env` key", Err: ErrNotEnvironment})
@@ -94,8 +97,14 @@ func (r *reader) root(data []byte) *yaml.Node {
 	return n
 }
 
+// empty adds the fault of a file without a value.
+func (r *reader) empty() {
+	r.faults = append(r.faults, Fault{File: r.file, What: "the file is empty: it has no `env` key",
+		Fix: "describe the environment: project, env, region, ecr_strategy", Err: ErrNotEnvironment})
+}
+
 // syntax adds a fault for an error of the YAML parser, at the position that it reports.
-func (r *reader) syntax(err error) {
+func (r *reader) syntax(data []byte, err error) {
 	f := Fault{File: r.file, What: "reading YAML: " + err.Error()}
 	var load *yaml.LoadError
 	if errors.As(err, &load) && load.Mark.Line > 0 {
@@ -106,6 +115,10 @@ func (r *reader) syntax(err error) {
 				f.What += " that starts in line " + strconv.Itoa(load.ContextMark.Line)
 			}
 		}
+	}
+	lines := bytes.SplitN(data, []byte("\n"), f.Line+1)
+	if f.Line > 0 && f.Line <= len(lines) && bytes.HasPrefix(bytes.TrimLeft(lines[f.Line-1], " "), []byte("\t")) {
+		f.Fix = "the line begins with a tab: indent with spaces"
 	}
 	r.faults = append(r.faults, f)
 }

@@ -42,7 +42,7 @@ func (s section) workloads(e *Environment, workload section) {
 			path := list.key + "[" + strconv.Itoa(i) + "]."
 			one := s.reader.section(item, path, "name", "rule_name", "docker_image", "ecr_config", "enabled",
 				"auto_deploy")
-			if item.Kind != yaml.MappingNode && !isNull(item) {
+			if value := resolved(item); value.Kind != yaml.MappingNode && !isNull(value) {
 				continue // section has reported the fault
 			}
 			name := one.required("name", validName, "web")

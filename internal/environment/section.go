@@ -14,20 +14,21 @@ type section struct {
 	node   *yaml.Node // of the mapping, or what the file has in its place; nil if nothing
 	path   string     // for messages: "deployer.", "services[2].", or ""
 	keys   map[string]*yaml.Node
-	values map[string]*yaml.Node
+	values map[string]*yaml.Node // what aliases stand for
+	places map[string]*yaml.Node // where the values are: if they are elsewhere, what refers to them
 }
 
 // section reads n as a mapping. A key that is one edit away from a known key is a
 // warning; other unknown keys are accepted. If n is absent or null, the section is empty.
 func (r *reader) section(n *yaml.Node, path string, known ...string) section {
-	s := section{reader: r, path: path, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
+	s := section{reader: r, path: path, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{},
+		places: map[string]*yaml.Node{}, node: n}
 	n = resolved(n)
-	s.node = n
 	if isNull(n) {
 		return s
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fault(n, "`"+path[:max(0, len(path)-1)]+"` is "+kindOf(n)+", not keys and values", "")
+		r.fault(s.node, "`"+path[:max(0, len(path)-1)]+"` is "+kindOf(n)+", not keys and values", "")
 		return s
 	}
 	s.add(n, map[*yaml.Node]bool{})
@@ -71,7 +72,10 @@ func (s *section) add(n *yaml.Node, read map[*yaml.Node]bool) {
 			}
 			continue
 		}
-		s.keys[key.Value], s.values[key.Value] = key, value
+		s.keys[key.Value], s.values[key.Value], s.places[key.Value] = key, value, n.Content[i+1]
+		if merged || s.node.Kind == yaml.AliasNode {
+			s.places[key.Value] = s.node
+		}
 	}
 	for _, m := range merges {
 		all := []*yaml.Node{m}
@@ -103,7 +107,7 @@ func (r *reader) another(n *yaml.Node) bool {
 // place returns the node at which a fault of key is reported: its value, else the
 // key, else the mapping.
 func (s section) place(key string) *yaml.Node {
-	if n := s.values[key]; n != nil && n.Line > 0 {
+	if n := s.places[key]; n != nil && n.Line > 0 {
 		return n
 	}
 	if n := s.keys[key]; n != nil {

@@ -15,11 +15,11 @@ func (s section) text(key string) string {
 		return ""
 	}
 	if n.Kind != yaml.ScalarNode {
-		s.reader.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a plain value", "")
+		s.fault(key, "is "+kindOf(n)+", not a plain value", "")
 		return ""
 	}
 	if n.Tag != "" && n.Tag[0] == '!' && (len(n.Tag) == 1 || n.Tag[1] != '!') {
-		s.reader.fault(n, "`"+s.path+key+"` has the tag "+shown(n.Tag),
+		s.fault(key, "has the tag "+shown(n.Tag),
 			"write the value itself: the deployer does not evaluate tags")
 		return ""
 	}
@@ -34,14 +34,10 @@ func (s section) list(key string) ([]*yaml.Node, bool) {
 		return nil, false
 	}
 	if n.Kind != yaml.SequenceNode {
-		s.reader.fault(n, "`"+s.path+key+"` is "+kindOf(n)+", not a list", "write it as: "+key+": [...]")
+		s.fault(key, "is "+kindOf(n)+", not a list", "write it as: "+key+": [...]")
 		return nil, false
 	}
-	items := make([]*yaml.Node, len(n.Content))
-	for i, item := range n.Content {
-		items[i] = resolved(item)
-	}
-	return items, true
+	return n.Content, true
 }
 
 // texts returns the list of plain values under key, and whether the file has one.
@@ -51,9 +47,10 @@ func (s section) texts(key string) ([]string, bool) {
 		return nil, false
 	}
 	texts := []string{}
-	for _, item := range items {
-		if item.Kind != yaml.ScalarNode || item.Value == "" {
-			s.reader.fault(item, "`"+s.path+key+"` has an item that is not a plain value", "write each item as text")
+	for _, place := range items {
+		item := resolved(place)
+		if item.Kind != yaml.ScalarNode || item.Value == "" || isNull(item) {
+			s.reader.fault(place, "`"+s.path+key+"` has an item that is not a plain value", "write each item as text")
 			continue
 		}
 		texts = append(texts, item.Value)
