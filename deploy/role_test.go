@@ -141,10 +141,10 @@ func TestRoleIsSufficient(t *testing.T) {
 // the role's statements.
 func TestRoleHasNoUnusedStatement(t *testing.T) {
 	t.Parallel()
-	// Lambda itself uses these, for logs, traces and the failure queue.
-	usedByLambda := []string{"KeepFailedEvents", "WriteLogs", "WriteTraces"}
-	// See TestRoleOfRollouts.
-	usedLater := []string{"ReadServiceDeployments", "ListStoppedTasks", "ReadStoppedTasks"}
+	// Lambda itself uses these, for logs and traces.
+	usedByLambda := []string{"WriteLogs", "WriteTraces"}
+	// See TestRoleOfRollouts and TestRoleKeepsEvents.
+	usedLater := []string{"ReadServiceDeployments", "ListStoppedTasks", "ReadStoppedTasks", "KeepFailedEvents"}
 	for i, s := range statements(t, "prod") {
 		sid := fmt.Sprint(member(s, "Sid"))
 		if slices.Contains(usedByLambda, sid) || slices.Contains(usedLater, sid) {
@@ -226,6 +226,9 @@ func TestRoleIsNarrow(t *testing.T) {
 		{"read another cluster's deployments", "ecs:DescribeServiceDeployments",
 			ecs + "service-deployment/other/web/1", inOther, iam.NoMatch},
 		{"stop a deployment", "ecs:StopServiceDeployment", service, inCluster, iam.NoMatch},
+		{"keep an event", "sqs:SendMessage", failed, nil, iam.Allow},
+		{"send to another queue", "sqs:SendMessage", strings.Replace(failed, "failed", "undelivered", 1), nil,
+			iam.NoMatch},
 		{"read the failure queue", "sqs:ReceiveMessage", failed, nil, iam.NoMatch},
 	}
 	d := document(t, statements(t, "prod"))

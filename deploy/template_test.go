@@ -167,10 +167,6 @@ func TestRulesHaveDeadLetterQueues(t *testing.T) {
 					RoleARN:       "arn:aws:iam::111111111111:role/myproject_deployer_forward_dev",
 				}}
 			}
-			if rule.LogicalID == "RejectedRule" || rule.LogicalID == "FailedRolloutRule" {
-				failed := strings.Replace(undelivered, "undelivered", "failed", 1)
-				want = []cloudformation.Target{{ID: "failed", ARN: failed, DeadLetterARN: undelivered}}
-			}
 			if diff := cmp.Diff(want, rule.Targets); diff != "" {
 				t.Errorf("%s of %s:\n%s", rule.LogicalID, stack, diff)
 			}
@@ -222,6 +218,8 @@ func TestProperties(t *testing.T) {
 			"environment.yaml"},
 		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_PROJECT"}, "myproject"},
 		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_ENV"}, "prod"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_FAILED_QUEUE"},
+			"https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod"},
 		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "MaximumRetryAttempts"}, "2"},
 		{"DeployerFunction", []any{"Properties", "EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"},
 			queue + "failed_prod"},
@@ -232,8 +230,7 @@ func TestProperties(t *testing.T) {
 		{"FailedQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
 		{"UndeliveredQueuePolicy", statement(0, "Principal", "Service"), "events.amazonaws.com"},
 		{"UndeliveredQueuePolicy", statement(0, "Condition", "ArnEquals", "aws:SourceArn", 0), rule + "deploy_prod"},
-		{"UndeliveredQueuePolicy", statement(1, "Condition", "Bool", "aws:SecureTransport"), "false"},
-		{"FailedQueuePolicy", statement(0, "Condition", "ArnEquals", "aws:SourceArn", 1), rule + "broken_prod"},
+		{"UndeliveredQueuePolicy", statement(2, "Condition", "Bool", "aws:SecureTransport"), "false"},
 		{"FailedQueuePolicy", statement(1, "Condition", "Bool", "aws:SecureTransport"), "false"},
 		{"ErrorsAlarm", []any{"Properties", "MetricName"}, "Errors"},
 		{"ThrottlesAlarm", []any{"Properties", "MetricName"}, "Throttles"},

@@ -15,7 +15,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/go-cmp/cmp"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/api"
 )
+
+// prodFunction is the ARN of prod's function, and prodSender what its role sends messages as.
+const prodFunction = "arn:aws:lambda:us-east-1:" + accounts.Prod + ":function:myproject_deployer_prod"
+
+var prodSender = api.RoleID(accounts.Prod, "myproject_deployer_prod") + ":" + api.SessionName
 
 // golden compares what the function of prod published and wrote with the file
 // testdata/rollouts/NAME.golden. UPDATE_GOLDEN=1 rewrites the file.
@@ -55,12 +63,22 @@ func (s *scenario) report(t *testing.T) string {
 	}
 	fmt.Fprintln(&b, "-- failure queue --")
 	for _, m := range s.aws.Queue("arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod") {
-		var e struct {
-			Type   string `json:"detail-type"`
-			Detail struct{ Event json.RawMessage }
+		var kept struct {
+			Kind, Function, Outcome string
+			Detail                  struct{ Event json.RawMessage }
+
+			RequestContext *struct{ Condition string }
+			RequestPayload json.RawMessage
 		}
-		must(t, json.Unmarshal(m.Body, &e))
-		fmt.Fprintf(&b, "%s: %s\n", e.Type, e.Detail.Event)
+		must(t, json.Unmarshal(m.Body, &kept))
+		if kept.RequestContext != nil {
+			fmt.Fprintf(&b, "%s: %s\n", kept.RequestContext.Condition, kept.RequestPayload)
+			continue
+		}
+		if kept.Kind != "deployer.kept-event" || kept.Function != prodFunction || m.SenderID != prodSender {
+			t.Errorf("%s sent %s", m.SenderID, m.Body)
+		}
+		fmt.Fprintf(&b, "%s: %s\n", kept.Outcome, kept.Detail.Event)
 	}
 	fmt.Fprintln(&b, "-- journals --")
 	b.WriteString(s.journals(t))

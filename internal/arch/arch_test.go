@@ -19,7 +19,7 @@ const module = "deployer/"
 // import only packages that stand before it.
 var layers = []string{
 	"iam", "image", "environment", "event", "fault", "version", "awsconfig", "caller", "signed", "bus", "resolve",
-	"journal", "outcome", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline", "redrive",
+	"journal", "outcome", "kept", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline", "redrive",
 	"doctor", "migrate", "access", "stack", "function", "cli",
 }
 
@@ -28,7 +28,7 @@ var clients = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "ecsdeploy", "rollout", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor", "redrive"},
 	"github.com/aws/aws-sdk-go-v2/service/lambda":      {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/sts":         {"caller"},

@@ -29,6 +29,7 @@ func init() { cobra.EnableCommandSorting = false } // the overview has the order
 
 // app is one run of the command line.
 type app struct {
+	in       io.Reader // what a person types
 	out, err io.Writer // results, and everything else
 	args     []string  // the command line without the program's name
 }
@@ -40,7 +41,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command even if it does not look at ctx
-	a := &app{out: out, err: errs, args: append([]string{}, args...)}
+	a := &app{in: os.Stdin, out: out, err: errs, args: append([]string{}, args...)}
 	root := a.root()
 	cmd, err := a.checkSpelling(root)
 	if err == nil {

@@ -2,15 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
-	"deployer/internal/outcome"
 	"deployer/internal/pipeline"
 	"deployer/internal/redrive"
 )
@@ -18,54 +15,90 @@ import (
 // redriveTimeout limits one run of redrive.
 const redriveTimeout = time.Hour
 
+// redriveFlags are the flags of redrive.
+type redriveFlags struct {
+	queue       string
+	dryRun, yes bool
+	limit       int
+	trust       []string
+}
+
 func (a *app) redriveCommand() *cobra.Command {
-	var queue string
-	var dryRun bool
-	var limit int
+	var how redriveFlags
 	cmd := &cobra.Command{
 		Use:   "redrive -f FILE --queue URL",
 		Short: "Handle the events of a failure queue once more",
-		Long: `Each message's event is handled as the function would, with your own credentials.
-A message is deleted once its event is done; one whose event fails or is rejected
-stays in the queue. The queue is the function's failure queue or the dead-letter
-queue of the rules.`,
+		Long: `Each message is shown with its service, tag, actor and age. Its event is then
+handled as the function would, with your own credentials. A message is deleted if
+its event was carried out. It stays in the queue if its event fails, is rejected or
+ignored, or if you do not want to run it.
+
+The queue is the function's failure queue or the dead-letter queue of the rules.
+Not run are messages for another environment or function, messages that neither
+the function's role nor EventBridge sent, and outcomes that earlier versions kept:
+the reason says what to do instead.
+
+On a terminal, the command asks before it runs an event. Elsewhere, it needs --yes.
+The exit code is 0 if every message was carried out, 1 if some stay in the queue,
+and 2 for wrong usage.`,
 		Example: `deployer redrive -f project/prod.yaml --dry-run \
+    --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod
+deployer redrive -f project/prod.yaml --yes \
     --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod`,
 		Annotations: permissions(slices.Concat([]string{
 			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
+			"iam:GetRole (of the function's role, for the failure queue)",
 			"ecs:ListTaskDefinitions (for rollbacks)",
 		}, deployActions, platformActions)...),
 		Args: arguments(),
 	}
 	file := fileFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&queue, "queue", "", "`URL` of the queue")
-	flags.BoolVar(&dryRun, "dry-run", false, "report what each event would do, change and delete nothing")
-	flags.IntVar(&limit, "max", 0, "stop after `N` messages; 0 for all")
+	flags.StringVar(&how.queue, "queue", "", "`URL` of the queue")
+	flags.BoolVar(&how.dryRun, "dry-run", false, "report what each event would do, change and delete nothing")
+	flags.BoolVar(&how.yes, "yes", false, "run every event without asking")
+	flags.IntVar(&how.limit, "max", 0, "stop after `N` messages; 0 for all")
+	flags.StringSliceVar(&how.trust, "trust-sender", nil,
+		"also run messages whose SenderId is, or begins with, this `ID`; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
 		switch {
 		case err != nil:
 			return err
-		case queue == "":
+		case how.queue == "":
 			return a.missingQueue(env)
-		case limit < 0:
-			return wrongUsage("--max %d is negative: 0 is for all", limit)
+		case how.limit < 0:
+			return wrongUsage("--max %d is negative: 0 is for all", how.limit)
+		case !how.dryRun && !how.yes && !a.canAsk():
+			return &usageError{"there is no terminal to ask on: look with --dry-run first, then run all with --yes",
+				commandLine(append(slices.Clone(a.args), "--dry-run")...)}
 		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), redriveTimeout)
-		defer cancel()
-		s, err := connect(ctx, env)
-		if err != nil {
-			return err
-		}
-		report := redriveReport{app: a, dryRun: dryRun}
-		p := pipeline.NewRedrive(s.env, s.config)
-		if err := redrive.Run(ctx, s.config, queue, p, limit, dryRun, report.add); err != nil {
-			return err
-		}
-		return report.end()
+		return a.redrive(cmd.Context(), env, how)
 	}
 	return cmd
+}
+
+// redrive runs the events of a queue.
+func (a *app) redrive(ctx context.Context, env *environment.Environment, how redriveFlags) error {
+	ctx, cancel := context.WithTimeout(ctx, redriveTimeout)
+	defer cancel()
+	s, err := connect(ctx, env)
+	if err != nil {
+		return err
+	}
+	report := redriveReport{app: a, dryRun: how.dryRun}
+	options := redrive.Options{
+		QueueURL: how.queue, MaxMessages: how.limit, DryRun: how.dryRun, TrustSenders: how.trust,
+		Found: report.found, Report: report.add,
+	}
+	if !how.yes && !how.dryRun {
+		options.Ask = a.newAsker().ask
+	}
+	err = redrive.Run(ctx, s.config, s.env, pipeline.NewRedrive(s.env, s.config), options)
+	if err != nil {
+		return err
+	}
+	return report.end()
 }
 
 // missingQueue returns the error for a command line without --queue. Its hint has
@@ -73,52 +106,7 @@ queue of the rules.`,
 func (a *app) missingQueue(env *environment.Environment) error {
 	e := &usageError{what: "the queue is missing: name its URL with --queue"}
 	if env.AccountID != "" {
-		url := fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s_deployer_failed_%s",
-			env.Region, env.AccountID, env.Project, env.Name)
-		e.hint = commandLine(append(slices.Clone(a.args), "--queue", url)...)
+		e.hint = commandLine(append(slices.Clone(a.args), "--queue", env.FailedQueueURL())...)
 	}
 	return e
-}
-
-// redriveReport prints the result of each message, and counts them.
-type redriveReport struct {
-	app        *app
-	dryRun     bool
-	done, kept int
-}
-
-func (r *redriveReport) add(m redrive.Report) {
-	switch {
-	case m.Err != nil:
-		r.kept++
-		fmt.Fprintf(r.app.out, "%s: kept: %s\n", m.MessageID, m.Err)
-	case r.dryRun:
-		r.done++
-		why := ""
-		if m.Why != "" {
-			why = " (it is in the queue because of " + outcome.Line(m.Why, 300) + ")"
-		}
-		status := m.Result.Status
-		if status == ecsdeploy.Planned {
-			status = ecsdeploy.Deployed
-		}
-		fmt.Fprintf(r.app.out, "%s: event %s would be %s: %s%s\n",
-			m.MessageID, m.Result.EventID, status, m.Result.Reason, why)
-	default:
-		r.done++
-		fmt.Fprintf(r.app.out, "%s: event %s %s: %s\n", m.MessageID, m.Result.EventID, m.Result.Status, m.Result.Reason)
-	}
-}
-
-// end prints the counts. Messages that were kept are an error.
-func (r *redriveReport) end() error {
-	done := "done"
-	if r.dryRun {
-		done = "would be done"
-	}
-	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
-	if r.kept > 0 {
-		return errNotDone
-	}
-	return nil
 }

@@ -20,10 +20,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/testbed/accounts"
+	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
 )
@@ -127,6 +127,7 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 		})
 		var err error
 		w.CreateQueue(accounts.Prod, accounts.Region, "failed")
+		w.SetRolePolicy(accounts.Prod, "myproject_deployer_prod")
 		w.accounts, err = cloud.CentralizedDev(context.Background(), w.url)
 		ts.Check(err)
 		ts.Setenv("AWS_ENDPOINT_URL", w.url)
@@ -194,16 +195,28 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// queue is `queue FILE`: a message with the file's content, in which NOW is the
-// time, is in prod's queue called failed.
+// queue is `queue SENDER FILE [TARGET]`: a message with the file's content, in which
+// NOW is the time, is in prod's queue called failed. The sender is "rule", with the
+// attributes of a dead letter for the target, by default prod's function; "function", by
+// its role; or else the id of a sender.
 func queue(ts *testscript.TestScript, _ bool, args []string) {
-	body := strings.ReplaceAll(ts.ReadFile(args[0]), "NOW", time.Now().UTC().Format(time.RFC3339))
-	client := sqs.NewFromConfig(accounts.Connect(of(ts).url, accounts.Prod, accounts.Region).Config)
-	_, err := client.SendMessage(context.Background(), &sqs.SendMessageInput{
-		QueueUrl:    aws.String("https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/failed"),
-		MessageBody: aws.String(body),
-	})
-	ts.Check(err)
+	m := emulator.Message{SenderID: args[0],
+		Body: []byte(strings.ReplaceAll(ts.ReadFile(args[1]), "NOW", time.Now().UTC().Format(time.RFC3339)))}
+	switch args[0] {
+	case "rule":
+		m.SenderID = "AIDAIE6VAXUQU2DKHA7DK"
+		m.Attributes = map[string]string{
+			"RULE_ARN":   "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_deploy_prod",
+			"TARGET_ARN": "arn:aws:lambda:us-east-1:333333333333:function:myproject_deployer_prod",
+			"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not\x1b[2J authorized", "RETRY_ATTEMPTS": "0",
+		}
+		if len(args) > 2 {
+			m.Attributes["TARGET_ARN"] = args[2]
+		}
+	case "function":
+		m.SenderID = api.RoleID(accounts.Prod, "myproject_deployer_prod") + ":myproject_deployer_prod"
+	}
+	of(ts).PutMessage("arn:aws:sqs:us-east-1:"+accounts.Prod+":failed", m)
 }
 
 // furnish is `furnish`: the project has all that one in good health has, and a

@@ -24,24 +24,22 @@ func (f *findings) events(ctx context.Context, c *checker) {
 		asked = append(asked, deployEvent(env, source, nil))
 	}
 	if len(asked) > 0 {
-		f.rule(ctx, c, "deploy", c.function, asked)
+		f.rule(ctx, c, "deploy", asked)
 	} else {
 		f.ok("deploy rule", "not needed: deployer.deploy_sources is empty, so no DEPLOY event is accepted")
 	}
 	if pushes := pushEvents(env); len(pushes) > 0 {
-		f.rule(ctx, c, "push", c.function, pushes)
+		f.rule(ctx, c, "push", pushes)
 		f.bus(ctx, c, pushes)
 		f.reconcile(ctx, c)
 	}
-	f.rule(ctx, c, "rollout", c.function, []event{rolloutEvent(c)})
-	f.rule(ctx, c, "hook", c.function, []event{hookEvent(c)})
-	f.rule(ctx, c, "outcome", c.failedQueue(), []event{outcomeEvent(env, "Deployment Rejected")})
-	f.rule(ctx, c, "broken", c.failedQueue(), []event{outcomeEvent(env, "Deployment Failed")})
+	f.rule(ctx, c, "rollout", []event{rolloutEvent(c)})
+	f.rule(ctx, c, "hook", []event{hookEvent(c)})
 }
 
 // rule reports whether one of the deployer's rules exists, is enabled, matches the
-// events that it should, and has the function or queue named target as its target.
-func (f *findings) rule(ctx context.Context, c *checker, kind, target string, matches []event) {
+// events that it should, and has the function as its target.
+func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []event) {
 	check := kind + " rule"
 	name := c.ruleName(kind)
 	resource := c.ruleARN(name)
@@ -73,7 +71,7 @@ func (f *findings) rule(ctx context.Context, c *checker, kind, target string, ma
 			return
 		}
 	}
-	f.target(ctx, c, check, name, target)
+	f.target(ctx, c, check, name)
 }
 
 // reconcile reports the schedule of the search for lost pushes.
@@ -89,13 +87,13 @@ func (f *findings) reconcile(ctx context.Context, c *checker) {
 	case rule.State == types.RuleStateDisabled:
 		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: %s", name, lost["reconcile"]), c.enable(name))
 	default:
-		f.target(ctx, c, check, name, c.function)
+		f.target(ctx, c, check, name)
 	}
 }
 
-// target reports whether the function or queue named want is a target of a rule, what
-// other targets the rule has, and whether undelivered events are kept.
-func (f *findings) target(ctx context.Context, c *checker, check, rule, want string) {
+// target reports whether the function is a target of a rule, what other targets the rule
+// has, and whether undelivered events are kept.
+func (f *findings) target(ctx context.Context, c *checker, check, rule string) {
 	targets, err := c.targets(ctx, rule)
 	if err != nil {
 		f.notChecked(c, check, "events:ListTargetsByRule", c.ruleARN(rule), err)
@@ -104,7 +102,7 @@ func (f *findings) target(ctx context.Context, c *checker, check, rule, want str
 	var ours *types.Target
 	var others []string
 	for i, t := range targets {
-		if strings.HasSuffix(aws.ToString(t.Arn), ":"+want) {
+		if strings.HasSuffix(aws.ToString(t.Arn), ":"+c.function) {
 			ours = &targets[i]
 		} else {
 			others = append(others, aws.ToString(t.Arn))
@@ -112,10 +110,8 @@ func (f *findings) target(ctx context.Context, c *checker, check, rule, want str
 	}
 	fix := install + c.env.Name
 	switch {
-	case ours == nil && want == c.function:
-		f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), fix)
 	case ours == nil:
-		f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the queue %q", rule, want), fix)
+		f.add(check, Problem, fmt.Sprintf("rule %q has no target that is the deployer's function", rule), fix)
 	case ours.DeadLetterConfig == nil || aws.ToString(ours.DeadLetterConfig.Arn) == "":
 		f.add(check, Warning, fmt.Sprintf("the target of rule %q has no dead-letter queue: an event that cannot be "+
 			"delivered is lost", rule), fix)
@@ -132,7 +128,6 @@ var lost = map[string]string{
 	"deploy": "such events deploy nothing", "push": "such events deploy nothing",
 	"reconcile": "pushes whose events were lost are not found",
 	"rollout":   "how rollouts end is not reported", "hook": "pauses and failed hooks are not reported",
-	"outcome": "rejected events are not kept", "broken": "the events of failed rollouts are not kept",
 }
 
 func (c *checker) ruleName(kind string) string {
@@ -143,7 +138,7 @@ func (c *checker) ruleARN(name string) string {
 	return fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", c.caller.Partition, c.env.Region, c.env.AccountID, name)
 }
 
-// failedQueue returns the name of the failure queue.
+// failedQueue returns the name of the failure queue, in which the function keeps events.
 func (c *checker) failedQueue() string { return c.env.Project + "_deployer_failed_" + c.env.Name }
 
 // enable returns the command that enables a rule.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -43,6 +44,10 @@ func (f *findings) deployerFunction(ctx context.Context, c *checker) (installed 
 		}
 		f.add(check, Problem, fmt.Sprintf("function %q: state %s, last update %s: %s", c.function, out.State,
 			out.LastUpdateStatus, why), fix)
+	case !strings.HasSuffix(variables["DEPLOYER_FAILED_QUEUE"], "/"+c.failedQueue()):
+		f.add(check, Problem, fmt.Sprintf("function %q does not know its failure queue: its variable "+
+			"DEPLOYER_FAILED_QUEUE is %q, not the URL of %s, so rejected events are not kept", c.function,
+			variables["DEPLOYER_FAILED_QUEUE"], c.failedQueue()), fix)
 	default:
 		f.ok(check, "%s exists", aws.ToString(out.FunctionArn))
 		f.code(ctx, c, variables["DEPLOYER_ENVIRONMENT_FILE"])

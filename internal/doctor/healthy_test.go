@@ -31,10 +31,6 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok hook rule: myproject_deployer_hook_dev matches, and its target is " +
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
-			"ok outcome rule: myproject_deployer_outcome_dev matches, and its target is " +
-				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
-			"ok broken rule: myproject_deployer_broken_dev matches, and its target is " +
-				"arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev",
 			"ok forwarding: none: pushes are not forwarded to other accounts (stack parameter ForwardPushesTo)",
 			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows its own calls",
 			"ok failed queue: myproject_deployer_failed_dev is empty",
@@ -74,10 +70,6 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok hook rule: myproject_deployer_hook_staging matches, and its target is " +
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
-			"ok outcome rule: myproject_deployer_outcome_staging matches, and its target is " +
-				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
-			"ok broken rule: myproject_deployer_broken_staging matches, and its target is " +
-				"arn:aws:sqs:us-east-1:222222222222:myproject_deployer_failed_staging",
 			"unknown forwarding: whether account 111111111111 forwards its pushes in us-east-1 here is seen " +
 				"only there → with " +
 				"credentials of account 111111111111, look for a target " +

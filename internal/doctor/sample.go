@@ -94,12 +94,6 @@ func hookEvent(c *checker) event {
 			"clusterArn": c.arn("ecs", "cluster/"+c.env.Cluster)}}
 }
 
-// outcomeEvent returns the deployer's own event about a deployment of a service.
-func outcomeEvent(env *environment.Environment, detailType string) event {
-	return event{"outcomes", detailType, "deployer", env.AccountID, env.Region, nil, map[string]any{
-		"project": env.Project, "environment": env.Name, "revision": map[string]any{"before": 1, "after": 2}}}
-}
-
 // arn returns the ARN of a resource in the environment's account and region.
 func (c *checker) arn(service, resource string) string {
 	return "arn:" + c.caller.Partition + ":" + service + ":" + c.env.Region + ":" + c.env.AccountID + ":" + resource

@@ -80,7 +80,7 @@ var stackFaults = []damage{
 	{name: "function denied", damage: deny("lambda:GetFunctionConfiguration")},
 	{name: "an event in the failure queue", damage: func(t *testing.T, x *fixture) {
 		queue := "https://sqs.us-east-1.amazonaws.com/111111111111/myproject_deployer_failed_dev"
-		_, err := sqs.NewFromConfig(x.accounts["dev"].Config).SendMessage(t.Context(),
+		_, err := sqs.NewFromConfig(x.accounts["dev"].As("myproject_deployer_dev").Config).SendMessage(t.Context(),
 			&sqs.SendMessageInput{QueueUrl: aws.String(queue), MessageBody: aws.String("{}")})
 		must(t, err)
 	}},

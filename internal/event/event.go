@@ -146,6 +146,12 @@ func (r reader) unexpected(reason string) Reading {
 }
 
 func (r reader) rejected(reason string) Reading {
+	claims := r.claims()
+	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: claims.Cause.Time, Claims: claims}
+}
+
+// claims returns what the event states about itself, as far as it can be read.
+func (r reader) claims() Claims {
 	claims := Claims{Cause: r.cause()}
 	claims.Cause.Time = r.claimedTime()
 	detail, _ := object(r.event.Detail)
@@ -160,7 +166,21 @@ func (r reader) rejected(reason string) Reading {
 			*f.to = v
 		}
 	}
-	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: claims.Cause.Time, Claims: claims}
+	return claims
+}
+
+// ClaimsOf returns what an event of any kind states about itself, for people who decide
+// about it. The service of a push is its repository. Nothing in it is checked.
+func ClaimsOf(raw []byte, now time.Time) Claims {
+	e, _ := parseEnvelope(raw)
+	if e == nil {
+		return Claims{}
+	}
+	claims := reader{event: e, now: now}.claims()
+	if detail, err := object(e.Detail); err == nil && claims.Service == "" {
+		claims.Service, _ = text(detail["repository-name"]) // of a push
+	}
+	return claims
 }
 
 func (r reader) accepted(reason string, requests ...Request) Reading {

@@ -142,6 +142,7 @@ var table = map[string]entry{
 	"KmsOptInRequired":       {misconfigured, keyState},
 	"KmsThrottled":           {unavailable, ""},
 	"InvalidAttributeName":   {misconfigured, badCall},
+	"InvalidMessageContents": {misconfigured, badCall},
 
 	// Lambda.
 	"InvalidParameterValueException": {misconfigured, badCall},
@@ -170,6 +171,7 @@ var table = map[string]entry{
 
 	// IAM.
 	"NoSuchEntity":     {misconfigured, createIt},
+	"ServiceFailure":   {unavailable, ""},
 	"InvalidInput":     {misconfigured, badCall},
 	"PolicyEvaluation": {unavailable, ""},
 }

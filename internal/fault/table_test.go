@@ -75,7 +75,7 @@ func called(t *testing.T) []string {
 	}
 	found := map[string]bool{
 		// signed by the product itself
-		"ssm.GetParameter": true, "sns.Publish": true, "eventbridge.PutEvents": true,
+		"ssm.GetParameter": true, "sns.Publish": true, "sqs.SendMessage": true, "eventbridge.PutEvents": true,
 		"eventbridge.DescribeEventBus": true,
 	}
 	operations := map[string]map[string]bool{} // of a service, by what calls them

@@ -48,7 +48,12 @@ func Serve(api string) (exit int) {
 	if err != nil {
 		return initFailed(api, "Deployer.Configuration", err)
 	}
-	p := pipeline.NewFunction(env, config, os.Stdout)
+	queue := os.Getenv("DEPLOYER_FAILED_QUEUE")
+	if queue == "" {
+		slog.Warn("rejected events and those of failed rollouts are not kept: DEPLOYER_FAILED_QUEUE is not set",
+			"fix", "update the stack: make deploy env="+env.Name)
+	}
+	p := pipeline.NewFunction(env, config, os.Stdout).KeepIn(queue)
 	connect(p)
 	lambda.Start(handler{p, newFreeze(config.HTTPClient)})
 	return 0

@@ -108,6 +108,16 @@ func (o Outcome) Ended() bool {
 	return o.Kind != DeploymentStarted && o.Kind != DeploymentImpaired && o.Kind != DeploymentPaused
 }
 
+// Kept reports whether the function keeps the event in its failure queue: one that was
+// rejected, or whose rollout failed. An event on which the function itself failed is
+// kept by Lambda, after the last retry.
+func (o Outcome) Kept() bool {
+	if o.Event == nil || o.Foreign {
+		return false
+	}
+	return o.Kind == DeploymentRejected || o.Kind == DeploymentFailed && o.Revision.After != ""
+}
+
 // CanRollBack reports whether there is a deployment to roll back: one that took
 // effect, and that ECS has not rolled back itself, nor is rolling back.
 func (o Outcome) CanRollBack() bool {

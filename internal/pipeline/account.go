@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -10,6 +11,19 @@ import (
 	"deployer/internal/caller"
 	"deployer/internal/environment"
 )
+
+// functionARN returns the ARN of the invoked function in ctx, without a version or an
+// alias; of the environment's function if there is none.
+func functionARN(ctx context.Context, env *environment.Environment) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		if function, err := arn.Parse(lc.InvokedFunctionArn); err == nil {
+			name, _, _ := strings.Cut(strings.TrimPrefix(function.Resource, "function:"), ":")
+			function.Resource = "function:" + name
+			return function.String()
+		}
+	}
+	return env.FunctionARN()
+}
 
 // environmentOf returns the environment with its account. The account is that of
 // the invoked function's ARN in ctx, if there is one; else that of the environment

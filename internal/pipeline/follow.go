@@ -34,7 +34,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	}
 	reports, reason, err := p.rollouts.Handle(ctx, env, e, reading.At)
 	if err == nil {
-		err = p.publishReports(ctx, reports)
+		err = p.publishReports(ctx, env, reports)
 	}
 	if err != nil {
 		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))
@@ -50,15 +50,20 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	return result, nil
 }
 
-// publishReports publishes the outcomes of reports on the bus, then writes the
-// journals, and then notifies people. After a crash in between, ECS's event is
-// delivered again: an outcome is published twice rather than never.
-func (p *Pipeline) publishReports(ctx context.Context, reports []rollout.Report) error {
+// publishReports publishes the outcomes of reports on the bus, keeps failed events in
+// the failure queue, then writes the journals, and then notifies people. After a crash
+// in between, ECS's event is delivered again: an outcome is published, and an event
+// kept, twice rather than never. The journal comes after the queue, because a retry
+// does nothing for an outcome that is in the journal.
+func (p *Pipeline) publishReports(ctx context.Context, env *environment.Environment, reports []rollout.Report) error {
 	outcomes := make([]outcome.Outcome, len(reports))
 	for i, r := range reports {
 		outcomes[i] = r.Outcome
 	}
 	if err := p.publisher.Publish(ctx, outcomes...); err != nil {
+		return err
+	}
+	if err := p.keep(ctx, env, outcomes...); err != nil {
 		return err
 	}
 	var errs []error

@@ -51,26 +51,34 @@ func (s *steps) Notify(_ context.Context, all ...outcome.Outcome) {
 	_ = s.do("people " + all[0].Service + " " + all[1].Service)
 }
 
+func (s *steps) Keep(_ context.Context, function string, _ time.Time, all ...outcome.Outcome) error {
+	return s.do("queue " + all[0].Service + " " + all[1].Service + " of " + function)
+}
+
 func (s *steps) EventIgnored()  {}
 func (s *steps) Reconciled(int) {}
 
-// TestFollowOrder checks that outcomes are on the bus before the journal says so,
-// and that people are notified last. Only what is on the bus goes into a journal.
+// TestFollowOrder checks that outcomes are on the bus and events in the queue before the
+// journal says so, and that people are notified last. A retry does nothing for what is
+// in the journal.
 func TestFollowOrder(t *testing.T) {
 	t.Parallel()
+	const queue = "queue a b of arn:aws:lambda:us-east-1:333333333333:function:shop_deployer_prod"
+	env := &environment.Environment{Project: "shop", Name: "prod", Region: "us-east-1", AccountID: "333333333333"}
 	for _, tt := range []struct {
 		name, failAt string
 		want         []string
 		err          string
 	}{
-		{"no failure", "", []string{"bus a b", "journal a", "journal b", "people a b"}, ""},
+		{"no failure", "", []string{"bus a b", queue, "journal a", "journal b", "people a b"}, ""},
 		{"not published", "bus a b", []string{"bus a b"}, "failed at bus a b"},
-		{"not in the journal", "journal a", []string{"bus a b", "journal a", "journal b", "people a b"},
+		{"not in the queue", queue, []string{"bus a b", queue}, "failed at " + queue},
+		{"not in the journal", "journal a", []string{"bus a b", queue, "journal a", "journal b", "people a b"},
 			"failed at journal a"},
 	} {
 		s := &steps{failAt: tt.failAt}
-		p := &Pipeline{rollouts: s, publisher: s, followsRollouts: true}
-		result, err := p.follow(t.Context(), nil, event.Reading{ID: "r1"})
+		p := &Pipeline{rollouts: s, publisher: s, queue: s, followsRollouts: true, now: time.Now}
+		result, err := p.follow(t.Context(), env, event.Reading{ID: "r1"})
 		text := ""
 		if err != nil {
 			text = err.Error()

@@ -18,6 +18,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
+	"deployer/internal/kept"
 	"deployer/internal/notify"
 	"deployer/internal/outcome"
 	"deployer/internal/reconcile"
@@ -35,6 +36,7 @@ type Pipeline struct {
 	rollouts   rolloutHandler
 	reconciler *reconcile.Reconciler
 	publisher  publisher
+	queue      keeper // nil if nothing is kept
 	now        func() time.Time
 
 	followsRollouts  bool // rollout events are handled, and their outcomes published
@@ -47,6 +49,11 @@ type publisher interface {
 	Notify(ctx context.Context, outcomes ...outcome.Outcome)
 	EventIgnored()
 	Reconciled(denied int)
+}
+
+// keeper is what the pipeline needs of [kept.Queue].
+type keeper interface {
+	Keep(ctx context.Context, function string, at time.Time, outcomes ...outcome.Outcome) error
 }
 
 // New returns the pipeline of an environment for a command: it calls AWS with
@@ -65,11 +72,18 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 
 // NewFunction returns the pipeline of the environment's Lambda function, which
 // also publishes outcomes: on the bus, to the channels of the environment file,
-// and as metrics to log.
+// and as metrics to log. See [Pipeline.KeepIn] for its failure queue.
 func NewFunction(env *environment.Environment, config aws.Config, log io.Writer) *Pipeline {
 	p := New(env, config)
 	p.publisher = notify.New(env, p.config, log)
 	p.followsRollouts, p.publishesResults = true, true
+	return p
+}
+
+// KeepIn makes the pipeline of a function keep rejected events, and those whose rollout
+// failed, in the queue with a URL. With the URL "" it keeps none. It returns the pipeline.
+func (p *Pipeline) KeepIn(url string) *Pipeline {
+	p.queue = kept.NewQueue(p.config, url)
 	return p
 }
 

@@ -5,11 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"time"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/fault"
 	"deployer/internal/outcome"
 )
 
@@ -18,13 +20,31 @@ import (
 // it is the last attempt, unless the event was delayed on its way.
 const lastAttemptAge = 170 * time.Second
 
-// publish puts outcomes on the bus, then notifies people of them.
-func (p *Pipeline) publish(ctx context.Context, outcomes ...outcome.Outcome) error {
+// publish puts outcomes on the bus, keeps in the failure queue what belongs there, and
+// then notifies people. After a failure the event is retried: outcomes are published,
+// and events kept, twice rather than never.
+func (p *Pipeline) publish(ctx context.Context, env *environment.Environment, outcomes ...outcome.Outcome) error {
 	if err := p.publisher.Publish(ctx, outcomes...); err != nil {
+		return err
+	}
+	if err := p.keep(ctx, env, outcomes...); err != nil {
 		return err
 	}
 	p.publisher.Notify(ctx, outcomes...)
 	return nil
+}
+
+// keep keeps the events of outcomes that belong into the failure queue.
+func (p *Pipeline) keep(ctx context.Context, env *environment.Environment, outcomes ...outcome.Outcome) error {
+	if p.queue == nil {
+		return nil
+	}
+	err := p.queue.Keep(ctx, functionARN(ctx, env), p.now(), outcomes...)
+	if err != nil {
+		slog.ErrorContext(ctx, "keeping events in the failure queue failed", "error", err.Error(),
+			"error_type", fault.NameOf(err))
+	}
+	return err
 }
 
 // publishRejection publishes the outcome of a rejected event.
@@ -41,7 +61,7 @@ func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Enviro
 	if err != nil {
 		return err
 	}
-	return p.publish(ctx, o)
+	return p.publish(ctx, env, o)
 }
 
 // publishResults publishes the outcomes of the requests that ended here. What ECS
@@ -59,7 +79,7 @@ func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environm
 			outcomes = append(outcomes, o)
 		}
 	}
-	return errors.Join(append(errs, p.publish(ctx, outcomes...))...)
+	return errors.Join(append(errs, p.publish(ctx, env, outcomes...))...)
 }
 
 // terminalOutcome returns the outcome of a request that has ended, and whether it

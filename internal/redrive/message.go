@@ -6,29 +6,65 @@ import (
 	"errors"
 	"fmt"
 
+	"deployer/internal/kept"
 	"deployer/internal/outcome"
 )
 
-// Message is the event that a message of a failure queue holds.
+// Form is the form of a message: who sent it, and what for.
+type Form string
+
+// The forms.
+const (
+	DeadLetter  Form = "dead letter"        // of a rule: EventBridge could not deliver the event
+	Record      Form = "on-failure record"  // Lambda's: the function failed on the event for good
+	Kept        Form = "kept event"         // the function rejected it, or its rollout failed
+	FromTheBus  Form = "outcome on the bus" // as rules of earlier stacks put it into the queue: anyone could send it
+	unknownForm Form = "unknown form"
+)
+
+// Message is the event that a message of a queue holds, with what the message says of
+// where it comes from. All of it is the sender's text.
 type Message struct {
-	Event json.RawMessage // the original event
-	Why   string          // why it is in the queue; "" if that is not known
+	Form     Form
+	Event    json.RawMessage // the original event
+	Why      string          // why it is in the queue; "" if that is not known
+	Target   string          // ARN of what the event was for: a function, or a bus
+	RuleARN  string          // of a dead letter
+	Attempts string          // how often the event was delivered; "" if that is not known
 }
 
 // ErrNoEvent is wrapped by the error of [Parse] for a message of a form that is
 // not known.
 var ErrNoEvent = errors.New("the message is neither a rule's dead letter nor " +
-	"a function's on-failure record nor an outcome with an event")
+	"a function's on-failure record nor a kept event")
 
-// Parse reads the body and the attributes of a message. There are three forms:
-//   - the dead letter of a rule is the event itself, and its attributes say why
-//     (see "Using dead-letter queues" in the EventBridge user guide);
+// The message attributes of a rule's dead letter: see "Using dead-letter queues to
+// process undelivered events" in the EventBridge user guide.
+const (
+	attributeRule    = "RULE_ARN"
+	attributeTarget  = "TARGET_ARN"
+	attributeCode    = "ERROR_CODE"
+	attributeMessage = "ERROR_MESSAGE"
+	attributeRetries = "RETRY_ATTEMPTS"
+)
+
+// Parse reads the body and the attributes of a message. There are four forms:
+//   - a kept event, which the function itself sends: see package kept;
 //   - the on-failure record of a function has the event in requestPayload (see
 //     "Capturing records of Lambda asynchronous invocations");
-//   - an outcome, which is a rejection or a failed rollout, has it in its detail.
+//   - the dead letter of a rule is the event itself, and its attributes say why;
+//   - an outcome, which has the event in its detail, came over the bus.
 func Parse(body []byte, attributes map[string]string) (Message, error) {
+	if m, ok, err := kept.Parse(body); ok {
+		raw, why := m.Event()
+		if err == nil && raw == nil {
+			err = errors.New("it has no event that can be run again: " + why)
+		}
+		return Message{Form: Kept, Event: raw, Why: why, Target: m.Function}, err
+	}
 	var message struct {
 		RequestContext *struct {
+			FunctionARN            string `json:"functionArn"`
 			Condition              string `json:"condition"`
 			ApproximateInvokeCount int    `json:"approximateInvokeCount"`
 		} `json:"requestContext"`
@@ -37,15 +73,12 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 			ErrorType    string `json:"errorType"`
 			ErrorMessage string `json:"errorMessage"`
 		} `json:"responsePayload"`
-		DetailType *string `json:"detail-type"`
-		Source     string  `json:"source"`
-		Detail     struct {
-			Event   json.RawMessage `json:"event"`
-			Message string          `json:"message"`
-		} `json:"detail"`
+		DetailType *string         `json:"detail-type"`
+		Source     string          `json:"source"`
+		Detail     json.RawMessage `json:"detail"`
 	}
 	if err := json.Unmarshal(body, &message); err != nil {
-		return Message{}, fmt.Errorf("%w: %w", ErrNoEvent, err)
+		return Message{Form: unknownForm}, fmt.Errorf("%w: %w", ErrNoEvent, err)
 	}
 	switch {
 	case message.RequestContext != nil && len(message.RequestPayload) > 0:
@@ -53,17 +86,25 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 		if message.ResponsePayload.ErrorMessage != "" {
 			why += ": " + message.ResponsePayload.ErrorType + ": " + message.ResponsePayload.ErrorMessage
 		}
-		return Message{Event: message.RequestPayload, Why: why}, nil
+		return Message{Form: Record, Event: message.RequestPayload, Why: why,
+			Target:   message.RequestContext.FunctionARN,
+			Attempts: fmt.Sprint(message.RequestContext.ApproximateInvokeCount),
+		}, nil
 	case message.Source == outcome.Source && message.DetailType != nil:
-		if bytes.HasPrefix(message.Detail.Event, []byte("{")) {
-			return Message{Event: message.Detail.Event, Why: message.Detail.Message}, nil
+		var detail struct {
+			Event   json.RawMessage `json:"event"`
+			Message string          `json:"message"`
+		}
+		if json.Unmarshal(message.Detail, &detail) == nil && bytes.HasPrefix(detail.Event, []byte("{")) {
+			return Message{Form: FromTheBus, Event: detail.Event, Why: detail.Message}, nil
 		}
 	case message.DetailType != nil:
-		why := attributes["ERROR_CODE"]
-		if attributes["ERROR_MESSAGE"] != "" {
-			why += ": " + attributes["ERROR_MESSAGE"]
+		why := attributes[attributeCode]
+		if attributes[attributeMessage] != "" {
+			why += ": " + attributes[attributeMessage]
 		}
-		return Message{Event: body, Why: why}, nil
+		return Message{Form: DeadLetter, Event: body, Why: why, Target: attributes[attributeTarget],
+			RuleARN: attributes[attributeRule], Attempts: attributes[attributeRetries]}, nil
 	}
-	return Message{}, ErrNoEvent
+	return Message{Form: unknownForm}, ErrNoEvent
 }

@@ -8,7 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const event = `{"id":"e1","detail-type":"DEPLOY","source":"action.production","detail":{}}`
+const (
+	deploy   = `{"id":"e1","detail-type":"DEPLOY","source":"action.production","detail":{}}`
+	function = "arn:aws:lambda:us-east-1:333333333333:function:myproject_deployer_prod"
+	rule     = "arn:aws:events:us-east-1:333333333333:rule/myproject_deployer_deploy_prod"
+)
 
 func TestParse(t *testing.T) {
 	t.Parallel()
@@ -18,30 +22,42 @@ func TestParse(t *testing.T) {
 		want       Message
 	}{
 		{
-			name: "a rule's dead letter", body: event,
+			name: "a rule's dead letter", body: deploy,
 			attributes: map[string]string{
-				"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized", "RULE_ARN": "arn",
+				"ERROR_CODE": "NO_PERMISSIONS", "ERROR_MESSAGE": "not authorized", "RULE_ARN": rule,
+				"TARGET_ARN": function, "RETRY_ATTEMPTS": "0",
 			},
-			want: Message{json.RawMessage(event), "NO_PERMISSIONS: not authorized"},
+			want: Message{Form: DeadLetter, Event: json.RawMessage(deploy), Why: "NO_PERMISSIONS: not authorized",
+				Target: function, RuleARN: rule, Attempts: "0"},
+		}, {
+			name: "an event without attributes", body: deploy,
+			want: Message{Form: DeadLetter, Event: json.RawMessage(deploy)},
 		}, {
 			name: "a function's record",
 			body: `{"version":"1.0","timestamp":"2026-01-22T10:15:30.000Z",
-				"requestContext":{"requestId":"r","functionArn":"f:$LATEST",
+				"requestContext":{"requestId":"r","functionArn":"` + function + `:$LATEST",
 					"condition":"RetriesExhausted","approximateInvokeCount":3},
-				"requestPayload":` + event + `,
+				"requestPayload":` + deploy + `,
 				"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},
 				"responsePayload":{"errorType":"AccessDenied","errorMessage":"no"}}`,
-			want: Message{json.RawMessage(event), "RetriesExhausted: AccessDenied: no"},
+			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "RetriesExhausted: AccessDenied: no",
+				Target: function + ":$LATEST", Attempts: "3"},
 		}, {
 			name: "a record of an event that became too old",
 			body: `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},
-				"requestPayload":` + event + `}`,
-			want: Message{json.RawMessage(event), "EventAgeExceeded"},
+				"requestPayload":` + deploy + `}`,
+			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "EventAgeExceeded", Attempts: "0"},
+		}, {
+			name: "a kept event",
+			body: `{"kind":"deployer.kept-event","schema":1,"function":"` + function + `",
+				"time":"2026-01-22T10:15:31Z","outcome":"Deployment Rejected",
+				"detail":{"schema":1,"event":` + deploy + `,"message":"no such image"}}`,
+			want: Message{Form: Kept, Event: json.RawMessage(deploy), Why: "no such image", Target: function},
 		}, {
 			name: "an outcome",
 			body: `{"version":"0","id":"o1","detail-type":"Deployment Rejected","source":"deployer",
-				"detail":{"schema":1,"event":` + event + `,"message":"no such image"}}`,
-			want: Message{json.RawMessage(event), "no such image"},
+				"detail":{"schema":1,"event":` + deploy + `,"message":"no such image"}}`,
+			want: Message{Form: FromTheBus, Event: json.RawMessage(deploy), Why: "no such image"},
 		},
 	}
 	for _, tt := range tests {
@@ -72,14 +88,31 @@ func TestParseNoEvent(t *testing.T) {
 	}
 }
 
+// TestParseKeptWithoutEvent reads kept events that cannot be run.
+func TestParseKeptWithoutEvent(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"kind":"deployer.kept-event","schema":1,"detail":{"event":"nope","message":"not JSON"}}`: "it has no event " +
+			"that can be run again: not JSON",
+		`{"kind":"deployer.kept-event","schema":9}`: "the message has schema 9, and this version of the deployer " +
+			"reads schema 1",
+	} {
+		if m, err := Parse([]byte(body), nil); err == nil || err.Error() != want || m.Form != Kept {
+			t.Errorf("%s: %+v, %v", body, m, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(event))
+	f.Add([]byte(deploy))
 	f.Add([]byte(`{"requestContext":{"condition":"RetriesExhausted"},"requestPayload":{}}`))
 	f.Add([]byte(`{"requestContext":null,"requestPayload":null,"detail-type":""}`))
+	f.Add([]byte(`{"kind":"deployer.kept-event","schema":1,"detail":{"event":{}}}`))
+	f.Add([]byte(`{"detail-type":"Deployment Failed","source":"deployer","detail":{"event":{}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		r, err := Parse(body, nil)
-		if err != nil && !errors.Is(err, ErrNoEvent) || err == nil && !json.Valid(r.Event) {
-			t.Errorf("Parse(%q) = %q, %v", body, r.Event, err)
+		m, err := Parse(body, nil)
+		if m.Form == "" || err == nil && !json.Valid(m.Event) {
+			t.Errorf("Parse(%q) = %+v, %v", body, m, err)
 		}
 	})
 }

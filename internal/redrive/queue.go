@@ -26,6 +26,8 @@ func (q *queue) receive(ctx context.Context) (*types.Message, error) {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl: aws.String(q.url), MaxNumberOfMessages: 1, VisibilityTimeout: visibilityTimeout, WaitTimeSeconds: 1,
 		MessageAttributeNames: []string{"All"},
+		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSenderId,
+			types.MessageSystemAttributeNameSentTimestamp},
 	}, untilDeadline(ctx))
 	if err != nil {
 		return nil, q.fault("receiving a message", "sqs:ReceiveMessage", err)
@@ -41,6 +43,15 @@ func (q *queue) delete(ctx context.Context, receipt string) error {
 	in := &sqs.DeleteMessageInput{QueueUrl: aws.String(q.url), ReceiptHandle: aws.String(receipt)}
 	_, err := q.client.DeleteMessage(ctx, in, untilDeadline(ctx))
 	return q.fault("deleting a message whose event was carried out", "sqs:DeleteMessage", err)
+}
+
+// extend hides a received message from other receivers for another visibilityTimeout.
+// It fails if the message is visible again by now.
+func (q *queue) extend(ctx context.Context, receipt string) error {
+	in := &sqs.ChangeMessageVisibilityInput{QueueUrl: aws.String(q.url), ReceiptHandle: aws.String(receipt),
+		VisibilityTimeout: visibilityTimeout}
+	_, err := q.client.ChangeMessageVisibility(ctx, in, untilDeadline(ctx))
+	return q.fault("keeping a message hidden", "sqs:ChangeMessageVisibility", err)
 }
 
 // release makes a message visible to other receivers at once. If it fails, the

@@ -1,16 +1,24 @@
 // Package redrive runs the events of a failure queue again.
+//
+// A message is what anyone may have sent who may send to the queue, or who may put
+// events. It is run only if its event was for the environment's own function, and if
+// its sender cannot be anyone: see [Parse] for the forms of messages.
 package redrive
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/pipeline"
 )
 
@@ -22,79 +30,155 @@ type Pipeline interface {
 
 // Report is the result of one message.
 type Report struct {
-	MessageID string
-	Why       string // why it was in the queue; "" if that is not known
-	Result    pipeline.Result
-	Err       error // why the message stays in the queue
-	Deleted   bool
+	Item
+	Result  pipeline.Result
+	Handled bool  // the event asked for no deployment, and was handled: a rollout event, or the schedule
+	Err     error // why the message stays in the queue
+	Deleted bool
+}
+
+// Answer is what a person answers about one message.
+type Answer int
+
+// The answers.
+const (
+	No   Answer = iota // leave it in the queue
+	Yes                // run it
+	All                // run it, and all that follow
+	Quit               // leave it, and all that follow
+)
+
+// ErrDeclined is the error of a message that the person did not want to run.
+var ErrDeclined = errors.New("it was not to be run")
+
+// Options are the options of [Run]. QueueURL, Found and Report are required.
+type Options struct {
+	QueueURL     string
+	MaxMessages  int      // 0 for all
+	DryRun       bool     // preview each event, and delete nothing
+	TrustSenders []string // ids of senders besides EventBridge and the function's role
+
+	// Found is called with each message before its event is run, Report after.
+	Found  func(Item)
+	Report func(Report)
+	// Ask asks whether to run a message, given the preview of its event. Nil runs all.
+	Ask func(ctx context.Context, preview Report) (Answer, error)
 }
 
 // Run runs the events of a queue, one after the other in the order of SQS. An
 // event keeps its original time, so that an old event cannot replace a newer
-// deployment. A message is deleted if its event has a result other than rejected.
-// It stays if the event fails or is rejected again, or if it holds no event.
+// deployment. A message is deleted if its event was carried out. It stays if its
+// event fails, or is rejected or ignored; if it is not for the environment's
+// function, or has the wrong sender; and if it has no event.
 //
 // Run ends when the queue is empty, when it receives a message for the second
-// time, or after maxMessages unless that is 0. A dry run previews each event and
-// deletes nothing. Run calls report once for each message. Its error is that of a
-// call of SQS, a fault of package fault.
-func Run(ctx context.Context, config aws.Config, queueURL string, p Pipeline, maxMessages int, dryRun bool,
-	report func(Report)) error {
-	q := &queue{sqs.NewFromConfig(config), queueURL}
-	seen := map[string]bool{}
-	var kept []string // receipts of messages that stay in the queue
+// time, after MaxMessages, or when a person quits. Its error is that of a call of
+// SQS, a fault of package fault, or of Ask.
+func Run(ctx context.Context, config aws.Config, env *environment.Environment, p Pipeline, o Options) error {
+	roleID, noRole := functionRole(ctx, config, env)
+	r := &run{Options: o, pipeline: p, queue: &queue{sqs.NewFromConfig(config), o.QueueURL},
+		owner: owner{env: env, roleID: roleID, noRole: noRole, trusted: o.TrustSenders}, now: time.Now}
 	defer func() {
-		for _, receipt := range kept {
-			q.release(ctx, receipt)
+		for _, receipt := range r.kept {
+			r.queue.release(ctx, receipt)
 		}
 	}()
-	for maxMessages == 0 || len(seen) < maxMessages {
-		m, err := q.receive(ctx)
+	seen := map[string]bool{}
+	for o.MaxMessages == 0 || len(seen) < o.MaxMessages {
+		m, err := r.queue.receive(ctx)
 		if m == nil || err != nil {
 			return err
 		}
-		id, receipt := aws.ToString(m.MessageId), aws.ToString(m.ReceiptHandle)
+		id := aws.ToString(m.MessageId)
 		if seen[id] {
-			kept = append(kept, receipt)
+			r.kept = append(r.kept, aws.ToString(m.ReceiptHandle))
 			return nil
 		}
 		seen[id] = true
-		r := runMessage(ctx, p, m, dryRun)
-		if r.Err != nil || dryRun {
-			kept = append(kept, receipt)
-			report(r)
-			continue
-		}
-		err = q.delete(ctx, receipt)
-		r.Deleted = err == nil
-		report(r)
-		if err != nil {
+		if more, err := r.message(ctx, m); !more || err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// runMessage runs the event of one message.
-func runMessage(ctx context.Context, p Pipeline, m *types.Message, dryRun bool) Report {
-	r := Report{MessageID: aws.ToString(m.MessageId)}
-	attributes := map[string]string{}
-	for name, a := range m.MessageAttributes {
-		attributes[name] = aws.ToString(a.StringValue)
+// run is one call of [Run].
+type run struct {
+	Options
+	pipeline Pipeline
+	queue    *queue
+	owner    owner
+	now      func() time.Time
+	kept     []string // receipts of messages that stay in the queue
+}
+
+// message runs the event of one message, and deletes the message if that was carried
+// out. It reports false if the person quits.
+func (r *run) message(ctx context.Context, m *types.Message) (more bool, err error) {
+	receipt, received := aws.ToString(m.ReceiptHandle), r.now()
+	item, message, reading, err := r.owner.read(m, received)
+	r.Found(item)
+	result, quits := Report{Item: item, Err: err}, false
+	if err == nil && (r.DryRun || r.Ask != nil) {
+		result = r.carryOut(ctx, item, message, reading, r.pipeline.Preview)
 	}
-	message, err := Parse([]byte(aws.ToString(m.Body)), attributes)
-	if err != nil {
-		r.Err = err
-		return r
+	if result.Err == nil && !r.DryRun && r.Ask != nil {
+		answer, err := r.Ask(ctx, result)
+		if err != nil {
+			r.kept = append(r.kept, receipt)
+			return false, err
+		}
+		quits = answer == Quit
+		result.Err = r.answered(ctx, answer, receipt, received)
 	}
-	r.Why = message.Why
-	if dryRun {
-		r.Result, r.Err = p.Preview(ctx, message.Event)
-	} else {
-		r.Result, r.Err = p.Handle(ctx, message.Event)
+	if result.Err != nil || r.DryRun {
+		r.kept = append(r.kept, receipt)
+		r.Report(result)
+		return !quits, nil
 	}
-	if r.Err == nil && r.Result.Status == ecsdeploy.Rejected {
-		r.Err = fmt.Errorf("event %s rejected: %s", r.Result.EventID, r.Result.Reason)
+	if result = r.carryOut(ctx, item, message, reading, r.pipeline.Handle); result.Err != nil {
+		r.kept = append(r.kept, receipt)
+		r.Report(result)
+		return true, nil
 	}
-	return r
+	err = r.queue.delete(ctx, receipt)
+	result.Deleted = err == nil
+	r.Report(result)
+	return true, err
+}
+
+// answered obeys an answer, and returns why the message is not run. A message that the
+// person looked at for long is hidden from other receivers for as long again; if it was
+// visible meanwhile, another receiver may have it.
+func (r *run) answered(ctx context.Context, answer Answer, receipt string, received time.Time) error {
+	switch {
+	case answer == No, answer == Quit:
+		return ErrDeclined
+	case answer == All:
+		r.Ask = nil
+	}
+	if r.now().Sub(received) < visibilityTimeout*time.Second/2 {
+		return nil
+	}
+	if err := r.queue.extend(ctx, receipt); err != nil {
+		return fmt.Errorf("the answer came after more than %s, so another redrive may have the message: run this one "+
+			"again: %w", visibilityTimeout*time.Second/2, err)
+	}
+	return nil
+}
+
+// carryOut handles the event of a message, or previews it. The report's Err says why the
+// event was not, or would not be, carried out.
+func (r *run) carryOut(ctx context.Context, item Item, message Message, reading event.Reading,
+	handle func(context.Context, json.RawMessage) (pipeline.Result, error)) Report {
+	report := Report{Item: item, Handled: reading.Verdict == event.Followed || reading.Verdict == event.Due}
+	report.Result, report.Err = handle(ctx, message.Event)
+	switch {
+	case report.Err != nil:
+	case report.Result.Status == ecsdeploy.Rejected:
+		report.Err = fmt.Errorf("event %s rejected: %s", report.Result.EventID, report.Result.Reason)
+	case report.Result.Status == ecsdeploy.Ignored && !report.Handled:
+		report.Err = fmt.Errorf("event %s ignored: %s", report.Result.EventID, report.Result.Reason)
+	}
+	return report
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -18,6 +19,7 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
 	"deployer/testbed/accounts"
+	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
 )
@@ -38,68 +40,256 @@ func (r results) Handle(_ context.Context, raw json.RawMessage) (pipeline.Result
 
 func (r results) Preview(ctx context.Context, raw json.RawMessage) (pipeline.Result, error) {
 	result, err := r.Handle(ctx, raw)
-	if result.Status == ecsdeploy.Deployed {
+	switch result.Status {
+	case ecsdeploy.Deployed:
 		result.Status = ecsdeploy.Planned
+	case ecsdeploy.Followed:
+		result.Status = ecsdeploy.Ignored
 	}
 	return result, err
 }
 
-const queueURL = "https://sqs." + accounts.Region + ".amazonaws.com/" + accounts.Prod + "/failed"
+const (
+	queueURL = "https://sqs." + accounts.Region + ".amazonaws.com/" + accounts.Prod + "/failed"
+	queueARN = "arn:aws:sqs:" + accounts.Region + ":" + accounts.Prod + ":failed"
+)
 
-// fill creates a queue with a message of each kind, and returns its account.
-func fill(t *testing.T) (*emulator.Emulator, aws.Config) {
+// all has a result of each kind.
+var all = results{
+	"deployed": ecsdeploy.Deployed, "superseded": ecsdeploy.Superseded, "unchanged": ecsdeploy.Unchanged,
+	"rejected": ecsdeploy.Rejected, "ignored": ecsdeploy.Ignored, "rollout": ecsdeploy.Followed,
+	"nothing-to-report": ecsdeploy.Ignored,
+}
+
+// rolloutEvent is an event of ECS about the backend of prod, by its id.
+const rolloutEvent = `{"id":%q,"detail-type":"ECS Deployment State ` +
+	`Change","source":"aws.ecs","account":"333333333333",` +
+	`"time":"2026-01-22T10:15:30Z","region":"us-east-1",` +
+	`"resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],` +
+	`"detail":{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":"ecs-svc/1"}}`
+
+// letters are the events of dead letters, in the order of the queue.
+var letters = []string{
+	`{"id":"deployed","detail-type":"DEPLOY"}`, `{"id":"superseded","detail-type":"DEPLOY"}`,
+	`{"id":"unchanged","detail-type":"DEPLOY"}`, `{"id":"rejected","detail-type":"DEPLOY"}`,
+	`{"id":"ignored","detail-type":"DEPLOY"}`, `{"id":"failing","detail-type":"DEPLOY"}`,
+	fmt.Sprintf(rolloutEvent, "rollout"), fmt.Sprintf(rolloutEvent, "nothing-to-report"), `{}`,
+}
+
+// fill creates a queue with the events as dead letters, and returns its account.
+func fill(t *testing.T, events ...string) (*emulator.Emulator, aws.Config) {
 	t.Helper()
 	e, url := emulatortest.Start(t, emulator.Options{})
 	e.CreateQueue(accounts.Prod, accounts.Region, "failed")
-	config := accounts.Connect(url, accounts.Prod, accounts.Region).Config
-	for _, body := range []string{
-		`{"id":"deployed","detail-type":"DEPLOY"}`, `{"id":"superseded","detail-type":"DEPLOY"}`,
-		`{"id":"rejected","detail-type":"DEPLOY"}`, `{"id":"failing","detail-type":"DEPLOY"}`, `{}`,
+	e.SetRolePolicy(accounts.Prod, "myproject_deployer_prod")
+	for _, body := range events {
+		e.PutMessage(queueARN, emulator.Message{Body: []byte(body), SenderID: eventBridge,
+			Attributes: map[string]string{"RULE_ARN": rule, "TARGET_ARN": function}})
+	}
+	return e, accounts.Connect(url, accounts.Prod, accounts.Region).Config
+}
+
+// redriveAll runs the queue and returns a line for each report.
+func redriveAll(t *testing.T, config aws.Config, p Pipeline, o Options) (lines []string, err error) {
+	t.Helper()
+	o.QueueURL = queueURL
+	found := 0
+	o.Found = func(Item) { found++ }
+	o.Report = func(r Report) {
+		switch {
+		case r.Err != nil:
+			lines = append(lines, "kept: "+r.Err.Error())
+		case r.Deleted:
+			lines = append(lines, "deleted: "+string(r.Result.Status))
+		default:
+			lines = append(lines, string(r.Result.Status))
+		}
+	}
+	err = Run(t.Context(), config, prod(t), p, o)
+	if found < len(lines) {
+		t.Errorf("%d messages were found before %d reports", found, len(lines))
+	}
+	return lines, err
+}
+
+// TestRun checks that what was carried out is deleted, and nothing else.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	kept := []string{"kept: an outage", "kept: event rejected rejected: because", "kept: event ignored ignored: " +
+		"because",
+		"kept: " + ErrNoEvent.Error()}
+	yes := func(context.Context, Report) (Answer, error) { return Yes, nil }
+	for _, tt := range []struct {
+		name string
+		Options
+		want []string // in any order
+		left int
+	}{
+		{"all", Options{}, append([]string{"deleted: deployed", "deleted: superseded", "deleted: unchanged",
+			"deleted: followed", "deleted: ignored"}, kept...), 4},
+		{"all, after a question for each", Options{Ask: yes}, append([]string{"deleted: deployed", "deleted: " +
+			"superseded",
+			"deleted: unchanged", "deleted: followed", "deleted: ignored"}, kept...), 4},
+		{"a dry run", Options{DryRun: true}, append([]string{"planned", "superseded", "unchanged", "ignored",
+			"ignored"},
+			kept...), 9},
+		{"one", Options{MaxMessages: 1}, []string{"deleted: deployed"}, 8},
 	} {
-		in := &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: aws.String(body)}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, config := fill(t, letters...)
+			got, err := redriveAll(t, config, all, tt.Options)
+			slices.Sort(got)
+			slices.Sort(tt.want)
+			left := e.Queue(queueARN)
+			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(left) != tt.left {
+				t.Errorf("%v, %d messages left, want %d (-want +got):\n%s", err, len(left), tt.left, diff)
+			}
+			if again := receiveAll(t, config); len(again) != tt.left {
+				t.Errorf("%d messages are visible, want %d", len(again), tt.left)
+			}
+		})
+	}
+}
+
+// TestAsk checks what the answers of a person do, and what is not asked about.
+func TestAsk(t *testing.T) {
+	t.Parallel()
+	events := []string{letters[3], letters[0], letters[1], letters[2]} // rejected, deployed, superseded, unchanged
+	const declined = "kept: it was not to be run"
+	const rejected = "kept: event rejected rejected: because"
+	for _, tt := range []struct {
+		name    string
+		answers []Answer
+		want    []string
+		left    int
+	}{
+		{"no, yes, no", []Answer{No, Yes, No}, []string{rejected, declined, "deleted: superseded", declined}, 3},
+		{"all", []Answer{All}, []string{rejected, "deleted: deployed", "deleted: superseded", "deleted: unchanged"}, 1},
+		{"yes, quit", []Answer{Yes, Quit}, []string{rejected, "deleted: deployed", declined}, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, config := fill(t, events...)
+			asked := 0
+			got, err := redriveAll(t, config, all, Options{Ask: func(_ context.Context, preview Report) (Answer,
+				error) {
+				if preview.Result.Status == ecsdeploy.Deployed || preview.Err != nil {
+					t.Errorf("asked after %+v", preview)
+				}
+				asked++
+				return tt.answers[asked-1], nil
+			}})
+			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != tt.left ||
+				asked != len(tt.answers) {
+				t.Errorf("%v after %d questions, %d left, want %d (-want +got):\n%s", err, asked,
+					len(e.Queue(queueARN)),
+					tt.left, diff)
+			}
+			if again := receiveAll(t, config); len(again) != tt.left {
+				t.Errorf("%d messages are visible, want %d", len(again), tt.left)
+			}
+		})
+	}
+}
+
+// TestAskSlowly answers after the time for which SQS hides a message: another receiver
+// may run it meanwhile.
+func TestAskSlowly(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		wait time.Duration
+		want string
+	}{
+		{"in time", visibilityTimeout * time.Second * 9 / 10, "deleted: deployed"},
+		{"too late", visibilityTimeout * time.Second, "kept: the answer came after more than 2m30s, so another " +
+			"redrive may have the message: run this one again: keeping a message hidden of queue \"" + queueURL +
+			"\": " +
+			"MessageNotInflight (another consumer received the message meanwhile, or it was deleted)"},
+	} {
+		clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))
+		e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
+		e.PutMessage(queueARN, emulator.Message{Body: []byte(letters[0]), SenderID: eventBridge,
+			Attributes: map[string]string{"RULE_ARN": rule, "TARGET_ARN": function}})
+		var got string
+		r := &run{pipeline: all, owner: owner{env: prod(t)}, now: clock.Now, Options: Options{Found: func(Item) {},
+			Report: func(r Report) {
+				if got = "deleted: " + string(r.Result.Status); r.Err != nil {
+					got = "kept: " + r.Err.Error()
+				}
+			},
+			Ask: func(context.Context, Report) (Answer, error) {
+				clock.Advance(tt.wait)
+				return Yes, nil
+			}}}
+		r.queue = &queue{sqs.NewFromConfig(accounts.Connect(url, accounts.Prod, accounts.Region).Config), queueURL}
+		m, err := r.queue.receive(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.message(t.Context(), m); err != nil || got != tt.want {
+			t.Errorf("%s: %s, %v\nwant %s", tt.name, got, err, tt.want)
+		}
+	}
+}
+
+// TestSenders runs messages of every form that the function and EventBridge sent
+// through emulated SQS, and none of another principal of the account.
+func TestSenders(t *testing.T) {
+	t.Parallel()
+	e, config := fill(t)
+	own := api.RoleID(accounts.Prod, "myproject_deployer_prod") + ":myproject_deployer_prod"
+	kept := `{"kind":"deployer.kept-event","schema":1,"function":"` + function + `","detail":{"event":` +
+		letters[0] + `}}`
+	record := `{"requestContext":{"functionArn":"` + function + `:$LATEST"},"requestPayload":` + letters[1] + `}`
+	e.PutMessage(queueARN, emulator.Message{Body: []byte(kept), SenderID: own})
+	e.PutMessage(queueARN, emulator.Message{Body: []byte(record), SenderID: own})
+	for _, forged := range []string{kept, record} {
+		in := &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: aws.String(forged)}
 		if _, err := sqs.NewFromConfig(config).SendMessage(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return e, config
+	got, err := redriveAll(t, config, all, Options{})
+	forged := "kept: it was sent by 333333333333, not by the function: its SenderId does not begin with " +
+		api.RoleID(accounts.Prod, "myproject_deployer_prod") + ", the id of role myproject_deployer_prod"
+	if diff := cmp.Diff([]string{"deleted: deployed", "deleted: superseded", forged, forged}, got); diff != "" ||
+		err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
 }
 
-func TestRun(t *testing.T) {
+// TestItem checks what people see of messages before they are run.
+func TestItem(t *testing.T) {
 	t.Parallel()
-	p := results{"deployed": ecsdeploy.Deployed, "superseded": ecsdeploy.Superseded, "rejected": ecsdeploy.Rejected}
-	kept := []string{"kept: an outage", "kept: event rejected rejected: because", "kept: " + ErrNoEvent.Error()}
-	for _, tt := range []struct {
-		name   string
-		max    int
-		dryRun bool
-		want   []string // in any order
-		left   int
-	}{
-		{"all", 0, false, append([]string{"deleted: deployed", "deleted: superseded"}, kept...), 3},
-		{"a dry run", 0, true, append([]string{"planned", "superseded"}, kept...), 5},
-		{"one", 1, false, []string{"deleted: deployed"}, 4},
-	} {
-		e, config := fill(t)
-		var got []string
-		err := Run(t.Context(), config, queueURL, p, tt.max, tt.dryRun, func(r Report) {
-			switch {
-			case r.Err != nil:
-				got = append(got, "kept: "+r.Err.Error())
-			case r.Deleted:
-				got = append(got, "deleted: "+string(r.Result.Status))
-			default:
-				got = append(got, string(r.Result.Status))
-			}
-		})
-		slices.Sort(got)
-		slices.Sort(tt.want)
-		left := e.Queue("arn:aws:sqs:" + accounts.Region + ":" + accounts.Prod + ":failed")
-		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(left) != tt.left {
-			t.Errorf("%s: %v, %d messages left, want %d (-want +got):\n%s", tt.name, err, len(left), tt.left, diff)
-		}
-		if again := receiveAll(t, config); len(again) != tt.left {
-			t.Errorf("%s: %d messages are visible, want %d", tt.name, len(again), tt.left)
-		}
+	at := time.Now().UTC().Add(-3 * time.Hour).Format(time.RFC3339)
+	old := "2014-01-01T00:00:00Z"
+	event := `{"id":"e1","detail-type":%q,"source":"action.prod","time":%q,"detail":%s}`
+	_, config := fill(t, fmt.Sprintf(event, "DEPLOY", at, `{"service":"backend","tag":"v1","actor":"ada"}`),
+		fmt.Sprintf(event, "DEPLOY", at, `{"service":"backend","action":"rollback"}`),
+		fmt.Sprintf(event, "DEPLOY", old, `{"service":"\u001b[2J","tag":["x"]}`), fmt.Sprintf(rolloutEvent, "e2"),
+		`nope`)
+	var got []Item
+	err := Run(t.Context(), config, prod(t), all, Options{QueueURL: queueURL, DryRun: true, Report: func(Report) {},
+		Found: func(i Item) {
+			i.MessageID = ""
+			i.Age = i.Age.Truncate(time.Hour)
+			got = append(got, i)
+		}})
+	want := []Item{
+		{Form: DeadLetter, EventID: "e1", Asks: "DEPLOY", Service: "backend", Tag: "v1", Actor: "ada",
+			Age: 3 * time.Hour},
+		{Form: DeadLetter, EventID: "e1", Asks: "rollback", Service: "backend", Age: 3 * time.Hour},
+		{Form: DeadLetter, EventID: "e1", Asks: "DEPLOY", Service: "\x1b[2J"},
+		{Form: DeadLetter, EventID: "e2", Asks: "ECS Deployment State Change", Service: "backend"},
+		{Form: unknownForm},
+	}
+	if len(got) == len(want) {
+		want[3].Age = got[3].Age // since January 2026
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 }
 
@@ -123,11 +313,11 @@ func receiveAll(t *testing.T, config aws.Config) []string {
 // TestRunDeniedByOrganization checks that AWS's message is believed about the policy.
 func TestRunDeniedByOrganization(t *testing.T) {
 	t.Parallel()
-	e, config := fill(t)
+	e, config := fill(t, letters...)
 	e.Inject(emulator.Fault{Operation: "sqs:ReceiveMessage", Error: emulator.AccessDenied("User: " +
 		"arn:aws:iam::333333333333:user/ada is not authorized to perform: sqs:ReceiveMessage on resource: " +
 		"arn:aws:sqs:us-east-1:333333333333:q with an explicit deny in a service control policy")})
-	err := Run(t.Context(), config, queueURL, results{"deployed": ecsdeploy.Deployed}, 0, false, func(Report) {})
+	_, err := redriveAll(t, config, all, Options{})
 	if err == nil || !strings.Contains(err.Error(), "(an Allow elsewhere does not help: in the organization's "+
 		"management account, in the service control policy, exclude arn:aws:iam::333333333333:user/ada from the Deny") {
 		t.Error(err)
@@ -137,9 +327,9 @@ func TestRunDeniedByOrganization(t *testing.T) {
 func TestRunDenied(t *testing.T) {
 	t.Parallel()
 	for _, operation := range []string{"ReceiveMessage", "DeleteMessage"} {
-		e, config := fill(t)
+		e, config := fill(t, letters...)
 		e.Inject(emulator.Fault{Operation: "sqs:" + operation, Error: emulator.AccessDenied("no")})
-		err := Run(t.Context(), config, queueURL, results{"deployed": ecsdeploy.Deployed}, 0, false, func(Report) {})
+		_, err := redriveAll(t, config, all, Options{})
 		want := fmt.Sprintf(`of queue %q: `, queueURL)
 		if !errors.Is(err, fault.ErrAccessDenied) || !strings.Contains(err.Error(), want) ||
 			!strings.HasSuffix(err.Error(), "(allow sqs:"+operation+" on the queue)") {

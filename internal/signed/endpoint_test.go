@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // regions has regions of every partition, and some that no SDK knows yet.
@@ -26,7 +28,8 @@ var regions = []string{
 
 // service is a service that is called by this package and, to compare, by its SDK client.
 type service struct {
-	sdkEndpoint       func(ctx context.Context, region string, fips, dualStack bool) (string, error) // by the SDK's own rules
+	// sdkEndpoint returns the endpoint by the SDK's own rules.
+	sdkEndpoint       func(ctx context.Context, region string, fips, dualStack bool) (string, error)
 	callSDK, callOurs func(context.Context, aws.Config) error
 }
 
@@ -63,6 +66,22 @@ var services = map[string]service{
 			return New(c).JSON(ctx, "events", "AWSEvents.PutEvents", "putting", struct{}{}, &struct{}{})
 		},
 	},
+	"sqs": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := sqs.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := sqs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			queue := "https://sqs.us-east-1.amazonaws.com/333333333333/q"
+			in := &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &queue}
+			_, err := sqs.NewFromConfig(c).SendMessage(ctx, in)
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			return New(c).JSON(ctx, "sqs", "AmazonSQS.SendMessage", "sending", struct{}{}, &struct{}{})
+		},
+	},
 }
 
 // TestRegional compares the endpoints of every kind of region with those of the
@@ -84,11 +103,13 @@ func TestRegional(t *testing.T) {
 	}
 }
 
-// destination is an HTTP client that notes where a request goes, and answers 400.
-type destination struct{ url string }
+// destination is an HTTP client that notes where a request goes and its protocol, and answers 400.
+type destination struct{ url, protocol, operation string }
 
 func (d *destination) Do(r *http.Request) (*http.Response, error) {
 	d.url = r.URL.Scheme + "://" + r.URL.Host + r.URL.Path
+	d.protocol, _, _ = strings.Cut(r.Header.Get("Content-Type"), ";")
+	d.operation = r.Header.Get("X-Amz-Target")
 	return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
@@ -159,11 +180,12 @@ func TestEndpointSettings(t *testing.T) {
 			}
 			for name, service := range services {
 				theirs, ours := &destination{}, &destination{}
-				if service.callSDK(t.Context(), load(theirs)) == nil || service.callOurs(t.Context(), load(ours)) == nil {
+				bySDK, byUs := service.callSDK(t.Context(), load(theirs)), service.callOurs(t.Context(), load(ours))
+				if bySDK == nil || byUs == nil {
 					t.Fatal("an answer 400 is no error")
 				}
-				if ours.url != theirs.url {
-					t.Errorf("%s is called at %q, by the SDK at %q", name, ours.url, theirs.url)
+				if *ours != *theirs {
+					t.Errorf("%s is called by %+v, by the SDK by %+v", name, *ours, *theirs)
 				}
 			}
 		})

@@ -6,6 +6,7 @@ package signed
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,7 +40,11 @@ const (
 	maxAttempts = 12
 )
 
-// JSON calls an operation in the AWS JSON 1.1 protocol, such as
+// jsonVersions are the versions of the AWS JSON protocol that services speak, if not
+// 1.1.
+var jsonVersions = map[string]string{"sqs": "1.0"}
+
+// JSON calls an operation in the AWS JSON protocol, such as
 // "AmazonSSM.GetParameter" of service "ssm", and decodes its answer into out. The
 // error is a fault of package fault, in which doing is the operation in gerund
 // form. Transient faults are retried until the deadline of ctx.
@@ -48,7 +53,8 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 	if err != nil {
 		return fault.Classify(doing, err)
 	}
-	header := http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}}
+	version := cmp.Or(jsonVersions[service], "1.1")
+	header := http.Header{"Content-Type": {"application/x-amz-json-" + version}, "X-Amz-Target": {target}}
 	return c.call(ctx, service, doing, body, header, out)
 }
 

@@ -33,6 +33,15 @@ func account(id string, config aws.Config) *Account {
 	return &Account{ID: id, Config: config, ECR: ecr.NewFromConfig(config), ECS: ecs.NewFromConfig(config)}
 }
 
+// As returns the same account with the credentials of one of its roles.
+func (a *Account) As(role string) *Account {
+	return a.With(func(c *aws.Config) {
+		c.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: a.ID + "-" + role, SecretAccessKey: "any"}, nil
+		})
+	})
+}
+
 // With returns the same account with another SDK configuration.
 func (a *Account) With(change func(*aws.Config)) *Account {
 	config := a.Config.Copy()

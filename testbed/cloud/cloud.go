@@ -5,6 +5,7 @@ package cloud
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,9 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"deployer/internal/environment"
 	"deployer/testbed/accounts"
@@ -150,6 +154,7 @@ func (c *Cloud) startFunction(
 		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
 		AccessKeyID: env.AccountID + "-" + role, SecretAccessKey: "emulated",
 		Env: variables, RetryWaits: c.options.RetryWaits,
+		OnFailure: c.onFailure(env, role, variables["DEPLOYER_FAILED_QUEUE"]),
 	}
 	if c.options.Logs != nil {
 		options.Logs = c.options.Logs(env.Name)
@@ -164,6 +169,21 @@ func (c *Cloud) startFunction(
 		return err
 	})
 	return nil
+}
+
+// onFailure returns what Lambda does with a record of an event that failed for good: it sends the record to the
+// function's on-failure destination, with the function's role (Lambda developer guide, "Capturing records of Lambda
+// asynchronous invocations"). A record that the queue refuses is lost, as in AWS.
+func (c *Cloud) onFailure(env *environment.Environment, role, queue string) func(lambdahost.Record) {
+	client := sqs.NewFromConfig(accounts.Connect(c.URL, env.AccountID, env.Region).As(role).Config)
+	return func(record lambdahost.Record) {
+		body, err := json.Marshal(record)
+		if err != nil {
+			return
+		}
+		in := &sqs.SendMessageInput{QueueUrl: aws.String(queue), MessageBody: aws.String(string(body))}
+		_, _ = client.SendMessage(context.Background(), in)
+	}
 }
 
 // Settle waits until all events are delivered and handled, and those that handling them sent, too. It does not wait for

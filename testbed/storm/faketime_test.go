@@ -24,6 +24,8 @@ func TestMain(m *testing.M) {
 // runFakeStorm is runStorm in fake time, with the pipeline itself instead of the bootstrap's processes.
 func runFakeStorm(t *testing.T, s fleet.Services) *result {
 	ctx := t.Context()
+	// Fake time starts in 2000, in which no event can be.
+	time.Sleep(time.Until(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC)))
 	aws := emulator.New(emulator.Options{RolloutStep: time.Second})
 	a := fleet.Connect("http://aws.invalid", emulatortest.InProcess{AWS: aws})
 	file, err := s.Create(ctx, a)

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -66,6 +68,22 @@ func (c Caller) Principal() string {
 		return fmt.Sprintf("arn:%s:iam::%s:root", Partition(c.Region), c.Account)
 	}
 	return c.Scope().RoleARN(c.Role)
+}
+
+// RoleID returns the unique id of a role (IAM user guide, "IAM identifiers"). In AWS, a role that is created again
+// under its name gets another.
+func RoleID(account, role string) string {
+	sum := sha256.Sum256([]byte(account + "/" + role))
+	return "AROA" + base32.StdEncoding.EncodeToString(sum[:])[:17]
+}
+
+// UserID returns the id that STS and SQS know the caller by: the account for its administrator, else the role's id and
+// the session (STS API reference, "GetCallerIdentity"; SQS API reference, "ReceiveMessage").
+func (c Caller) UserID() string {
+	if c.Role == "" {
+		return c.Account
+	}
+	return RoleID(c.Account, c.Role) + ":" + SessionName
 }
 
 // ARN returns the ARN that STS and error messages call the caller by.

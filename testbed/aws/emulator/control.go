@@ -63,6 +63,9 @@ func (e *Emulator) CreateQueue(account, region, name string) (arn string) {
 	return e.sqs.Create(api.Scope{Account: account, Region: region}, name)
 }
 
+// PutMessage puts a message into a queue as if its SenderID had sent it.
+func (e *Emulator) PutMessage(queueARN string, m Message) { e.sqs.Put(queueARN, m) }
+
 // Queue returns the messages in the SQS queue with the ARN, oldest first. EventBridge may send to every queue, except
 // to one that a template created without a policy that allows it, see [Emulator.LoadTemplate].
 func (e *Emulator) Queue(arn string) []Message { return e.sqs.Messages(arn) }

@@ -61,6 +61,8 @@ func (s *Server) request(c api.Caller, a api.Access, owner string) iam.Request {
 		"aws:RequestedRegion":  c.Region,
 		"aws:ResourceAccount":  owner,
 		"aws:SecureTransport":  "true",
+
+		"aws:PrincipalIsAWSService": "false",
 	}
 	organization := s.organizations[c.Account]
 	if organization != "" {

@@ -24,7 +24,10 @@ func New(backend *api.Backend) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"iam:SimulatePrincipalPolicy": s.simulatePrincipalPolicy}
+	return api.Operations{
+		"iam:GetRole":                 s.getRole,
+		"iam:SimulatePrincipalPolicy": s.simulatePrincipalPolicy,
+	}
 }
 
 // SetRolePolicy replaces the identity policies of a role. A role without policies may do nothing.

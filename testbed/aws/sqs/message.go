@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type Message struct {
 	// TARGET_ARN, ERROR_CODE, ERROR_MESSAGE, RETRY_ATTEMPTS and, if a retry could have helped,
 	// EXHAUSTED_RETRY_CONDITION.
 	Attributes map[string]string
+	// SenderID is the id of the principal that sent the message: that of a role and its session, of a user, or the
+	// account of its administrator. It is the system attribute SenderId.
+	SenderID string
 }
 
 // A storedMessage is a message with its state in the queue.
@@ -31,11 +35,13 @@ type storedMessage struct {
 	id        string
 	receipt   string    // the latest receipt handle; "" before the first
 	visibleAt time.Time // from when on it can be received
+	sentAt    time.Time
+	received  int // how often
 }
 
 // send appends a message to the queue with the ARN.
 func (s *Server) send(arn string, m Message) (id string) {
-	stored := &storedMessage{message: m, id: s.backend.NewUUID()}
+	stored := &storedMessage{message: m, id: s.backend.NewUUID(), sentAt: s.backend.Clock()}
 	s.queues[arn] = append(s.queues[arn], stored)
 	return stored.id
 }
@@ -98,7 +104,10 @@ func (s *Server) sendMessage(r *api.Request, in sendMessageInput) (any, *api.Err
 	if in.MessageBody == "" {
 		return nil, api.NewError("MissingParameter", "The request must contain the parameter MessageBody.")
 	}
-	m := Message{Body: []byte(in.MessageBody)}
+	if err := checkBody(in.MessageBody); err != nil {
+		return nil, err
+	}
+	m := Message{Body: []byte(in.MessageBody), SenderID: r.Caller.UserID()}
 	for name, a := range in.MessageAttributes {
 		if m.Attributes == nil {
 			m.Attributes = map[string]string{}
@@ -113,6 +122,8 @@ type receiveMessageInput struct {
 	MaxNumberOfMessages   int
 	VisibilityTimeout     *int
 	MessageAttributeNames []string
+
+	MessageSystemAttributeNames []string
 }
 
 // receiveMessage returns what is visible at once. It does not poll for WaitTimeSeconds.
@@ -141,7 +152,12 @@ func (s *Server) receiveMessage(r *api.Request, in receiveMessageInput) (any, *a
 			continue
 		}
 		m.receipt, m.visibleAt = s.backend.NewUUID(), r.Now.Add(time.Duration(timeout)*time.Second)
-		messages = append(messages, m.describe(in.MessageAttributeNames))
+		m.received++
+		o := m.describe(in.MessageAttributeNames)
+		if system := m.system(in.MessageSystemAttributeNames); len(system) > 0 {
+			o["Attributes"] = system
+		}
+		messages = append(messages, o)
 	}
 	if len(messages) == 0 {
 		return api.Object{}, nil
@@ -163,6 +179,37 @@ func (m *storedMessage) describe(names []string) api.Object {
 		o["MessageAttributes"] = attributes
 	}
 	return o
+}
+
+// system returns the system attributes that a receiver asks for by name.
+func (m *storedMessage) system(names []string) map[string]string {
+	attributes := map[string]string{}
+	for name, value := range map[string]string{
+		"SenderId": m.message.SenderID, "SentTimestamp": strconv.FormatInt(m.sentAt.UnixMilli(), 10),
+		"ApproximateReceiveCount": strconv.Itoa(m.received),
+	} {
+		if slices.Contains(names, name) || slices.Contains(names, "All") {
+			attributes[name] = value
+		}
+	}
+	return attributes
+}
+
+// checkBody checks the size and the characters of a message's body (SQS API reference, "SendMessage").
+func checkBody(body string) *api.Error {
+	const maxBody = 1 << 20
+	if len(body) > maxBody {
+		return api.NewError("InvalidParameterValue", "One or more parameters are invalid. Reason: Message must be "+
+			"shorter than %d bytes.", maxBody)
+	}
+	for _, c := range body {
+		allowed := c == '\t' || c == '\n' || c == '\r' || c >= ' ' && c < 0xFFFE || c >= 0x10000
+		if !allowed {
+			return api.NewError("InvalidMessageContents", "Invalid characters found. Valid unicode characters are "+
+				"#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
+		}
+	}
+	return nil
 }
 
 type receiptInput struct {
@@ -189,6 +236,9 @@ func (s *Server) changeMessageVisibility(r *api.Request, in receiptInput) (any, 
 	}
 	for _, m := range s.queues[arn] {
 		if m.receipt != "" && m.receipt == in.ReceiptHandle {
+			if !m.visibleAt.After(r.Now) {
+				return nil, api.NewError("MessageNotInflight", "The specified message isn't in flight.")
+			}
 			m.visibleAt = r.Now.Add(time.Duration(in.VisibilityTimeout) * time.Second)
 			return api.Object{}, nil
 		}

@@ -62,6 +62,13 @@ func (s *Server) Encrypt(arn, key string) {
 	s.keys[arn] = key
 }
 
+// Put puts a message into the queue with the ARN as if its SenderID had sent it.
+func (s *Server) Put(arn string, m Message) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.send(arn, m)
+}
+
 // Messages returns the messages in the queue with the ARN, oldest first.
 func (s *Server) Messages(arn string) []Message {
 	s.backend.Mu.Lock()
@@ -73,6 +80,10 @@ func (s *Server) Messages(arn string) []Message {
 	return messages
 }
 
+// EventBridge is the SenderId of messages that EventBridge sends: a user of an account of AWS, without a session. It
+// differs by region and is not documented; this one is from a message that was received in us-west-2.
+const EventBridge = "AIDAIE6VAXUQU2DKHA7DK"
+
 // SendFromRule sends a message to a queue in the name of an EventBridge rule. It reports false if the queue's policy
 // does not allow that (EventBridge user guide, "Amazon SQS permissions"). It is called with the backend's lock held.
 func (s *Server) SendFromRule(queueARN, ruleARN string, m Message) bool {
@@ -81,6 +92,7 @@ func (s *Server) SendFromRule(queueARN, ruleARN string, m Message) bool {
 		_, rule, _, _ := api.SplitARN(ruleARN)
 		context := map[string]string{
 			"aws:SourceArn": ruleARN, "aws:SourceAccount": rule.Account, "aws:SecureTransport": "true",
+			"aws:PrincipalIsAWSService": "true",
 		}
 		allowed := policy != nil && policy.Evaluate(iam.Request{
 			Principal: "events.amazonaws.com", Action: "sqs:SendMessage", Resource: queueARN, Context: context,
@@ -89,6 +101,7 @@ func (s *Server) SendFromRule(queueARN, ruleARN string, m Message) bool {
 			return false
 		}
 	}
+	m.SenderID = EventBridge
 	s.send(queueARN, m)
 	return true
 }

@@ -15,12 +15,8 @@ func Operations() api.Operations {
 // getCallerIdentity needs no permission.
 func getCallerIdentity(r *api.Request) (any, *api.Error) {
 	type result struct{ Arn, UserId, Account string }
-	id := r.Caller.Account
-	if r.Caller.Role != "" {
-		id = "AROAEMULATED" + r.Caller.Account + ":" + api.SessionName
-	}
 	return struct {
 		XMLName xml.Name `xml:"https://sts.amazonaws.com/doc/2011-06-15/ GetCallerIdentityResponse"`
 		Result  result   `xml:"GetCallerIdentityResult"`
-	}{Result: result{Arn: r.Caller.ARN(), UserId: id, Account: r.Caller.Account}}, nil
+	}{Result: result{Arn: r.Caller.ARN(), UserId: r.Caller.UserID(), Account: r.Caller.Account}}, nil
 }

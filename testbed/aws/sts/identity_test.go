@@ -19,7 +19,8 @@ func TestGetCallerIdentity(t *testing.T) {
 			`<Arn>arn:aws:iam::111111111111:root</Arn><UserId>111111111111</UserId><Account>111111111111</Account>`},
 		{"a role in China", api.Caller{Account: "111111111111", Role: "Deployer", Region: "cn-north-1"},
 			`<Arn>arn:aws-cn:sts::111111111111:assumed-role/Deployer/session</Arn>` +
-				`<UserId>AROAEMULATED111111111111:session</UserId><Account>111111111111</Account>`},
+				`<UserId>` + api.RoleID("111111111111", "Deployer") +
+				`:session</UserId><Account>111111111111</Account>`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

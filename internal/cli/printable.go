@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// printable returns a text that others wrote as a terminal can show it safely: on one
+// line, with every character escaped that a terminal may obey, that cannot be seen, or
+// that changes the direction of writing, so that it looks like another text.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// printableAtMost is [printable], cut to a number of characters.
+func printableAtMost(s string, maxCharacters int) string {
+	if all := []rune(s); len(all) > maxCharacters {
+		s = string(all[:maxCharacters]) + "…"
+	}
+	return printable(s)
+}

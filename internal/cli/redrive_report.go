@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/redrive"
+)
+
+// maxShown is how many characters of a sender's text are shown.
+const maxShown = 300
+
+// redriveReport prints each message and the result of its event, and counts them. What
+// messages and events say is escaped.
+type redriveReport struct {
+	app        *app
+	dryRun     bool
+	done, kept int
+}
+
+// found prints a message before its event is run.
+func (r *redriveReport) found(i redrive.Item) {
+	about := []string{orDash(i.Asks) + " of " + orDash(i.Service), "tag " + orDash(i.Tag), "actor " + orDash(i.Actor),
+		age(i.Age)}
+	from := string(i.Form)
+	if i.Why != "" {
+		from += ": " + printableAtMost(i.Why, maxShown)
+	}
+	fmt.Fprintf(r.app.out, "%s: %s (event %s; %s)\n", i.MessageID, strings.Join(about, ", "), orDash(i.EventID), from)
+}
+
+// orDash returns a sender's text as it is shown, or a dash if there is none.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return printableAtMost(s, maxShown)
+}
+
+// age returns how old an event is.
+func age(d time.Duration) string {
+	switch {
+	case d == 0:
+		return "age unknown"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds old", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%dm old", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh old", int(d.Hours()))
+	}
+	return fmt.Sprintf("%dd old", int(d.Hours()/24))
+}
+
+// add prints the result of a message.
+func (r *redriveReport) add(m redrive.Report) {
+	switch {
+	case m.Err != nil:
+		r.kept++
+		fmt.Fprintf(r.app.out, "%s: kept: %s\n", m.MessageID, printable(m.Err.Error()))
+	case r.dryRun:
+		r.done++
+		fmt.Fprintf(r.app.out, "%s: would be %s\n", m.MessageID, verdict(m))
+	default:
+		r.done++
+		fmt.Fprintf(r.app.out, "%s: %s: %s\n", m.MessageID, m.Result.Status, printable(m.Result.Reason))
+	}
+}
+
+// verdict returns what a preview says of an event: its status, and why.
+func verdict(m redrive.Report) string {
+	status := string(m.Result.Status)
+	switch {
+	case m.Handled:
+		status = "handled"
+	case m.Result.Status == ecsdeploy.Planned:
+		status = string(ecsdeploy.Deployed)
+	}
+	return status + ": " + printable(m.Result.Reason)
+}
+
+// end prints the counts. Messages that were kept are an error.
+func (r *redriveReport) end() error {
+	done := "done"
+	if r.dryRun {
+		done = "would be done"
+	}
+	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
+	if r.kept > 0 {
+		return errNotDone
+	}
+	return nil
+}
+
+// canAsk reports whether there is a person to ask: standard input is a terminal.
+func (a *app) canAsk() bool {
+	f, ok := a.in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull && !isNull(info)
+}
+
+// isNull reports whether a file is the null device, which is a character device too.
+func isNull(info os.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
+}
+
+// asker asks a person on the terminal.
+type asker struct {
+	app   *app
+	lines chan string // what the person types; closed at its end
+}
+
+// newAsker returns an asker. It reads standard input from the first question on.
+func (a *app) newAsker() *asker { return &asker{app: a} }
+
+// ask asks about one message until there is an answer.
+func (a *asker) ask(ctx context.Context, preview redrive.Report) (redrive.Answer, error) {
+	if a.lines == nil {
+		a.lines = make(chan string)
+		go a.read()
+	}
+	fmt.Fprintf(a.app.err, "It would be %s\n", verdict(preview))
+	for {
+		fmt.Fprint(a.app.err, "Run it? [y]es, [n]o, [a]ll, [q]uit: ")
+		select {
+		case <-ctx.Done():
+			return redrive.Quit, context.Cause(ctx)
+		case line, ok := <-a.lines:
+			if !ok {
+				return redrive.Quit, errors.New("the terminal was closed before the question was answered")
+			}
+			if answer, ok := answers[strings.ToLower(strings.TrimSpace(line))]; ok {
+				return answer, nil
+			}
+		}
+	}
+}
+
+// answers are what a person may type. Only an explicit yes runs anything.
+var answers = map[string]redrive.Answer{
+	"y": redrive.Yes, "yes": redrive.Yes, "a": redrive.All, "all": redrive.All,
+	"n": redrive.No, "no": redrive.No, "q": redrive.Quit, "quit": redrive.Quit,
+}
+
+// read passes on what is typed, line by line.
+func (a *asker) read() {
+	defer close(a.lines)
+	for scanner := bufio.NewScanner(a.app.in); scanner.Scan(); {
+		a.lines <- scanner.Text()
+	}
+}

@@ -1,0 +1,26 @@
+package environment
+
+import "deployer/internal/image"
+
+// FunctionName returns the name of the environment's Lambda function, and of its role.
+func (e *Environment) FunctionName() string { return e.Project + "_deployer_" + e.Name }
+
+// FunctionARN returns the ARN of the environment's Lambda function, without a version.
+// The environment must know its account.
+func (e *Environment) FunctionARN() string {
+	return "arn:" + image.PartitionOf(e.Region).Name + ":lambda:" + e.Region + ":" + e.AccountID + ":function:" +
+		e.FunctionName()
+}
+
+// FailedQueueURL returns the URL of the queue in which the function keeps what was
+// rejected or failed. The environment must know its account.
+func (e *Environment) FailedQueueURL() string { return e.queueURL("failed") }
+
+// UndeliveredQueueURL returns the URL of the dead-letter queue of the environment's
+// rules. The environment must know its account.
+func (e *Environment) UndeliveredQueueURL() string { return e.queueURL("undelivered") }
+
+func (e *Environment) queueURL(kind string) string {
+	return "https://sqs." + e.Region + "." + image.PartitionOf(e.Region).Suffix + "/" + e.AccountID + "/" + e.Project +
+		"_deployer_" + kind + "_" + e.Name
+}

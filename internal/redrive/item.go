@@ -1,0 +1,77 @@
+package redrive
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"deployer/internal/event"
+)
+
+// Item is a message of the queue as people see it before its event is run. Its texts
+// are the sender's: escape them before they get to a terminal.
+type Item struct {
+	MessageID string
+	Form      Form
+	Why       string        // why it is in the queue; "" if that is not known
+	EventID   string        // "" if it has none, as the following four
+	Asks      string        // "DEPLOY", "rollback", or the detail-type of an event of AWS
+	Service   string        // what the event is about: services, or a repository
+	Tag       string        // of the image
+	Actor     string        // who asked, as the event states it
+	Age       time.Duration // of the event; 0 if its time is not known
+}
+
+// describe returns the item of a message.
+func describe(m *types.Message, message Message, reading event.Reading, now time.Time) Item {
+	claims := event.ClaimsOf(message.Event, now)
+	item := Item{MessageID: aws.ToString(m.MessageId), Form: message.Form, Why: message.Why, EventID: claims.Cause.ID,
+		Service: claims.Service, Tag: claims.Tag, Actor: claims.Cause.Actor, Asks: detailType(message.Event)}
+	if at := claims.Cause.Time; !at.IsZero() {
+		item.Age = max(0, now.Sub(at))
+	}
+	var names []string
+	for _, r := range reading.Requests {
+		names = append(names, r.Workload.Name)
+		if r.Rollback {
+			item.Asks = event.Rollback
+		}
+	}
+	if len(names) > 0 {
+		item.Service = strings.Join(names, ", ")
+	}
+	if reading.Verdict == event.Followed {
+		item.Service = reading.Rollout.Workload.Name
+	}
+	return item
+}
+
+// detailType returns the detail-type of an event, "" if it has none.
+func detailType(raw json.RawMessage) string {
+	var e struct {
+		DetailType string `json:"detail-type"`
+	}
+	_ = json.Unmarshal(raw, &e) // "" for what is no event
+	return e.DetailType
+}
+
+// read reads a message: its item, its event, and why it is not run.
+func (o owner) read(m *types.Message, now time.Time) (Item, Message, event.Reading, error) {
+	attributes := map[string]string{}
+	for name, a := range m.MessageAttributes {
+		attributes[name] = aws.ToString(a.StringValue)
+	}
+	message, err := Parse([]byte(aws.ToString(m.Body)), attributes)
+	reading := event.Reading{}
+	if message.Event != nil {
+		reading = event.Read(message.Event, o.env, now)
+	}
+	item := describe(m, message, reading, now)
+	if err == nil {
+		err = o.check(message, m.Attributes[string(types.MessageSystemAttributeNameSenderId)])
+	}
+	return item, message, reading, err
+}

@@ -1,0 +1,35 @@
+package iam
+
+import (
+	"encoding/xml"
+	"net/http"
+
+	"deployer/testbed/aws/api"
+)
+
+// getRole describes a role of the caller's account (IAM API reference, "GetRole").
+func (s *Server) getRole(r *api.Request) (any, *api.Error) {
+	form, err := r.Form("RoleName")
+	if err != nil {
+		return nil, err
+	}
+	name, account := form.Get("RoleName"), r.Caller.Account
+	arn := r.Scope().RoleARN(name)
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn}); err != nil {
+		return nil, err
+	}
+	if _, known := s.roles[roleKey{account, name}]; !known {
+		message := "The role with name " + name + " cannot be found."
+		return nil, &api.Error{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: message}
+	}
+	type role struct {
+		Path     string
+		RoleName string
+		RoleID   string `xml:"RoleId"`
+		ARN      string `xml:"Arn"`
+	}
+	return struct {
+		XMLName xml.Name `xml:"https://iam.amazonaws.com/doc/2010-05-08/ GetRoleResponse"`
+		Role    role     `xml:"GetRoleResult>Role"`
+	}{Role: role{"/", name, api.RoleID(account, name), arn}}, nil
+}
