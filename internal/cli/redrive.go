@@ -59,7 +59,7 @@ deployer redrive -f project/prod.yaml --yes \
 	flags.BoolVar(&how.yes, "yes", false, "run every event without asking")
 	flags.IntVar(&how.limit, "max", 0, "stop after `N` messages; 0 for all")
 	flags.StringSliceVar(&how.trust, "trust-sender", nil,
-		"also run messages whose SenderId is, or begins with, this `ID`; may be repeated")
+		"also run messages of the sender with this `ID` (SenderId); may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
 		switch {
