@@ -83,6 +83,15 @@ func (c Client) call(ctx context.Context, service, doing string, body []byte, he
 	}
 }
 
+// userAgent returns what CloudTrail shows of a call, with the application's id that
+// the SDK's configuration sets (AWS_SDK_UA_APP_ID), as the SDK's clients send it.
+func (c Client) userAgent() string {
+	if c.config.AppID == "" {
+		return "deployer"
+	}
+	return "deployer app/" + url.QueryEscape(c.config.AppID)
+}
+
 // once makes a call without retries.
 func (c Client) once(ctx context.Context, service string, body []byte, header http.Header, out any) error {
 	endpoint, err := c.endpoint(ctx, service)
@@ -95,6 +104,7 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 		return err
 	}
 	request.Header = header.Clone()
+	request.Header.Set("User-Agent", c.userAgent())
 	credentials, err := c.config.Credentials.Retrieve(ctx)
 	if err != nil {
 		return err

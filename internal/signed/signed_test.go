@@ -98,6 +98,20 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestUserAgent checks what CloudTrail shows of a caller.
+func TestUserAgent(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"": "deployer", "ops team": "deployer app/ops+team"} {
+		w := &wire{answers: []answer{{200, `{}`, nil}}}
+		c := w.client("us-east-1")
+		c.config.AppID = id
+		err := c.Form(t.Context(), "sns", "publishing", url.Values{})
+		if got := w.requests[0].Header.Get("User-Agent"); got != want || err != nil {
+			t.Errorf("AppID %q: %q, %v; want %q", id, got, err, want)
+		}
+	}
+}
+
 // TestFaults checks the faults of calls, on fake time: transient ones are retried
 // until the deadline, or twelve times if there is none.
 func TestFaults(t *testing.T) {
