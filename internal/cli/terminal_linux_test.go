@@ -22,7 +22,8 @@ import (
 
 // terminal is a pseudo-terminal whose screen can be read.
 type terminal struct {
-	tty    *os.File // the side that programs write to
+	tty    *os.File // the side that programs read and write
+	keys   *os.File // the side that a person types into
 	mu     sync.Mutex
 	screen bytes.Buffer
 	closed chan struct{}
@@ -43,7 +44,7 @@ func newTerminal(t *testing.T) *terminal {
 	}
 	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	must(t, err)
-	screen := &terminal{tty: tty, closed: make(chan struct{})}
+	screen := &terminal{tty: tty, keys: control, closed: make(chan struct{})}
 	go func() {
 		defer close(screen.closed)
 		defer control.Close()
