@@ -124,6 +124,9 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 		if err != nil {
 			return nil, err
 		}
+		if one := (ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: out.Tags}); !one.Complete() {
+			return nil, fault.Incomplete(fmt.Sprintf("describing task definition %q", name), "task definition")
+		}
 		own = len(ecsdeploy.OwnTags(out.Tags))
 		return out.TaskDefinition, nil
 	}
