@@ -165,12 +165,16 @@ bench: ## compare the deployer with the shortest programs that do the same (two 
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./internal/cli
 
 .PHONY: replay
-replay: ## deliver 10,000 events in disorder, with faults, to eight real bootstraps (two minutes)
+replay: ## deliver 10,000 events in disorder to eight real bootstraps, with faults, a person and Terraform (ten minutes)
 	@CGO_ENABLED=0 go run ./testbed/replay
 
 .PHONY: storm
 storm: ## push 50 services at once against ECS's rate limits, twice (a minute and a half)
 	@CGO_ENABLED=0 go run ./testbed/storm
+
+.PHONY: burst
+burst: ## send bursts of 8 to 100 events for one service to real bootstraps, warm and cold (ten minutes)
+	@CGO_ENABLED=0 go run ./testbed/burst
 
 .PHONY: sam-local
 sam-local: ## run one sample event in a container (file=PATH event=events/….json; needs SAM and Docker)

@@ -40,6 +40,7 @@ type EventLog struct {
 	services Services
 	account  *accounts.Account
 	drafts   []Draft
+	made     int        // drafts that became events
 	versions [][]string // the digests of git-1, git-2, … by service
 }
 
@@ -93,12 +94,15 @@ func PushDetail(repository, tag, digest, action string) string {
 	return string(b)
 }
 
-// Events returns the first n events. Their times are spread evenly over the minute before now, to the millisecond.
-func (l *EventLog) Events(n int, now time.Time) []Event {
-	all := make([]Event, n)
-	for i, d := range l.drafts[:n] {
-		at := now.Add(-time.Minute + time.Minute*time.Duration(i)/time.Duration(n)).UTC().Truncate(time.Millisecond)
-		e := Event{ID: fmt.Sprintf("event-%05d", i), Service: d.Service, Time: at, Tag: d.Tag}
+// Events returns the events that were added since the last call. Their times are spread evenly over the minute before
+// now, to the millisecond.
+func (l *EventLog) Events(now time.Time) []Event {
+	drafts := l.drafts[l.made:]
+	all := make([]Event, len(drafts))
+	for i, d := range drafts {
+		at := now.Add(-time.Minute + time.Minute*time.Duration(i)/time.Duration(len(drafts)))
+		at = at.UTC().Truncate(time.Millisecond)
+		e := Event{ID: fmt.Sprintf("event-%05d", l.made+i), Service: d.Service, Time: at, Tag: d.Tag}
 		if d.Service != NoService {
 			e.Image = l.image(d.Service, d.Tag)
 		}
@@ -108,6 +112,7 @@ func (l *EventLog) Events(n int, now time.Time) []Event {
 			e.ID, d.DetailType, d.Source, d.AccountID, at.Format(time.RFC3339Nano), region, d.Detail)
 		all[i] = e
 	}
+	l.made = len(l.drafts)
 	return all
 }
 

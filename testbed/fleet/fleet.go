@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"deployer/internal/environment"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
@@ -24,6 +25,11 @@ type Options struct {
 	Services    Services
 	Processes   int           // of the function
 	RolloutStep time.Duration // as in [emulator.Options]
+	Warm        bool          // the processes are started before Start returns
+	Rollouts    bool          // ECS's events about rollouts are delivered to the function
+	// Clock is AWS's clock. By default it is two minutes slow, so that events of the last minute are newer than the
+	// revisions that exist.
+	Clock func() time.Time
 	// Front returns a handler in front of emulated AWS; nil for none.
 	Front func(aws http.Handler) http.Handler
 }
@@ -34,8 +40,15 @@ type Fleet struct {
 	Account  *accounts.Account
 	Function *lambdahost.Host
 
-	dir  string
-	stop func() error // stops serving AWS
+	Environment *environment.Environment
+
+	url      string
+	services Services
+
+	dir     string
+	stop    func() error // stops serving AWS
+	closed  chan struct{}
+	ticking sync.WaitGroup
 
 	mu      sync.Mutex
 	logged  map[string]int      // log lines by message
@@ -45,7 +58,7 @@ type Fleet struct {
 
 // Start builds the bootstrap, creates the services and starts the function.
 func Start(ctx context.Context, o Options) (*Fleet, error) {
-	f := &Fleet{logged: map[string]int{}, refused: map[string]bool{}}
+	f := &Fleet{logged: map[string]int{}, refused: map[string]bool{}, closed: make(chan struct{})}
 	var err error
 	if f.dir, err = os.MkdirTemp("", "deployer-fleet-"); err != nil {
 		return nil, err
@@ -62,9 +75,10 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 	if err := cloud.BuildBootstrap(ctx, o.Root, bootstrap); err != nil {
 		return err
 	}
-	// AWS's clock is two minutes slow, so that events of the last minute are newer than the revisions that exist.
-	clock := func() time.Time { return time.Now().Add(-2 * time.Minute) }
-	f.AWS = emulator.New(emulator.Options{Clock: clock, RolloutStep: o.RolloutStep})
+	if o.Clock == nil {
+		o.Clock = func() time.Time { return time.Now().Add(-2 * time.Minute) }
+	}
+	f.AWS = emulator.New(emulator.Options{Clock: o.Clock, RolloutStep: o.RolloutStep})
 	var front http.Handler = f.AWS
 	if o.Front != nil {
 		front = o.Front(f.AWS)
@@ -74,22 +88,42 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 		return err
 	}
 	f.stop = stop
+	f.url, f.services = url, o.Services
 	f.Account = Connect(url, nil)
 	file, err := o.Services.Create(ctx, f.Account)
 	if err != nil {
 		return err
 	}
+	if f.Environment, err = environment.Parse("environment.yaml", file); err != nil {
+		return err
+	}
 	if err := os.WriteFile(filepath.Join(f.dir, "environment.yaml"), file, 0o600); err != nil {
 		return err
 	}
+	for _, role := range []string{"deployer", Operator, Person, Terraform} {
+		if err := f.allow(role); err != nil {
+			return err
+		}
+	}
+	started := newBarrier(o)
 	f.Function, err = lambdahost.Start(ctx, lambdahost.Options{
-		Bootstrap: bootstrap, Env: map[string]string{"AWS_ENDPOINT_URL": url},
-		FunctionARN: "arn:aws:lambda:" + region + ":" + account + ":function:deployer",
-		AccessKeyID: account, SecretAccessKey: "any", Timeout: 2 * time.Minute, Concurrency: o.Processes,
+		Bootstrap: bootstrap, Env: map[string]string{"AWS_ENDPOINT_URL": url}, FunctionARN: functionARN,
+		AccessKeyID: account + "-deployer", SecretAccessKey: "any", Timeout: 2 * time.Minute, Concurrency: o.Processes,
 		RetryWaits: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
-		Logs:       (*logCounter)(f), OnFailure: f.addFailed,
+		Logs:       (*logCounter)(f), OnFailure: f.addFailed, Initialized: started.wait,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	if o.Warm {
+		if err := f.warmUp(ctx, o.Processes); err != nil {
+			return err
+		}
+	}
+	if o.Rollouts {
+		return f.deliverRollouts(ctx)
+	}
+	return nil
 }
 
 func (f *Fleet) addFailed(r lambdahost.Record) {
@@ -100,6 +134,8 @@ func (f *Fleet) addFailed(r lambdahost.Record) {
 
 // Close stops the function and emulated AWS.
 func (f *Fleet) Close() {
+	close(f.closed)
+	f.ticking.Wait()
 	if f.Function != nil {
 		f.Function.Close()
 	}
@@ -114,6 +150,15 @@ func (f *Fleet) Failed() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.failed)
+}
+
+// TakeFailed returns what was sent to the function's failure destination, and empties it.
+func (f *Fleet) TakeFailed() []lambdahost.Record {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	failed := f.failed
+	f.failed = nil
+	return failed
 }
 
 // Logged returns how often the function logged each message.

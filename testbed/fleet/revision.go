@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +18,12 @@ type Revision struct {
 	EventID   string // of the event that the deployer registered it for; "" for the first revision
 	EventTime time.Time
 	Image     string
+	Own       bool // the deployer registered it: the function, or an operator
+	Copy      bool // of another revision, whose event it names
 }
+
+// Runs reports whether the revision has the image that an event asks for.
+func (r Revision) Runs(e Event) bool { return strings.HasSuffix(r.Image, "@"+e.Image) }
 
 // Revisions returns the revisions of service i, by number from 1, and the number of the revision that the service runs.
 func Revisions(ctx context.Context, a *accounts.Account, i int) (revisions []Revision, running int, err error) {
@@ -46,10 +52,14 @@ func Revisions(ctx context.Context, a *accounts.Account, i int) (revisions []Rev
 // newRevision reads the tags that the deployer sets on a revision.
 func newRevision(out *ecs.DescribeTaskDefinitionOutput) (r Revision, err error) {
 	r.Image = aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
+	by := aws.ToString(out.TaskDefinition.RegisteredBy)
+	r.Own = strings.Contains(by, "/deployer/") || strings.Contains(by, "/"+Operator+"/")
 	for _, t := range out.Tags {
 		switch aws.ToString(t.Key) {
 		case "deployer:event-id":
 			r.EventID = aws.ToString(t.Value)
+		case "deployer:copy-of":
+			r.Copy = true
 		case "deployer:event-time":
 			r.EventTime, err = time.Parse(time.RFC3339Nano, aws.ToString(t.Value))
 			if err != nil {

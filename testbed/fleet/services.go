@@ -17,6 +17,8 @@ const (
 	cluster = "p_cluster_dev"
 	account = accounts.Dev
 	region  = accounts.Region
+
+	functionARN = "arn:aws:lambda:" + region + ":" + account + ":function:deployer"
 )
 
 // ServiceName returns what events and the environment file call service i.

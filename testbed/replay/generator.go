@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"deployer/testbed/accounts"
@@ -20,10 +21,10 @@ func newGenerator(s fleet.Services, a *accounts.Account, random *rand.Rand) *gen
 	return &generator{s, fleet.NewEventLog(s, a), random}
 }
 
-// generate generates at least n events: pushes of two tags each, DEPLOY events for versions that were pushed before,
-// and about as many events that must not deploy.
+// generate generates about n events: pushes of two tags each, DEPLOY events for versions that were pushed before, and
+// about as many events that must not deploy.
 func (g *generator) generate(ctx context.Context, n int) error {
-	for g.log.Len() < n {
+	for end := g.log.Len() + n; g.log.Len() < end; {
 		i := g.random.IntN(g.services.Count)
 		roll := g.random.IntN(20)
 		switch {
@@ -89,14 +90,33 @@ func (g *generator) copies(n int) (copies []int) {
 	return copies
 }
 
-// shuffle returns the copies of the events in random order.
-func (g *generator) shuffle(events []fleet.Event, copies []int) []fleet.Event {
-	var deliveries []fleet.Event
+// near is how many events may overtake each other if neither is very late. Events that are shuffled over a whole phase
+// are mostly superseded when they come.
+const near = 24
+
+// shuffle returns the copies of the events as they are delivered: most near their place, some anywhere, and some only
+// in a later phase. The first copy of an event is never that late.
+func (g *generator) shuffle(events []fleet.Event, copies []int) (now, late []fleet.Event) {
+	type delivery struct {
+		event fleet.Event
+		at    int
+	}
+	var deliveries []delivery
 	for n, e := range events {
-		for range copies[n] {
-			deliveries = append(deliveries, e)
+		for c := range copies[min(n, len(copies)-1)] {
+			switch roll := g.random.IntN(20); {
+			case roll == 0 && c > 0:
+				late = append(late, e)
+			case roll < 4:
+				deliveries = append(deliveries, delivery{e, g.random.IntN(len(events) + near)})
+			default:
+				deliveries = append(deliveries, delivery{e, n + g.random.IntN(near)})
+			}
 		}
 	}
-	g.random.Shuffle(len(deliveries), func(i, j int) { deliveries[i], deliveries[j] = deliveries[j], deliveries[i] })
-	return deliveries
+	slices.SortStableFunc(deliveries, func(a, b delivery) int { return a.at - b.at })
+	for _, d := range deliveries {
+		now = append(now, d.event)
+	}
+	return now, late
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"deployer/testbed/fleet"
@@ -21,10 +20,15 @@ type history struct {
 // lost counts the events that are neither recorded by a revision nor superseded by a newer event that is, and those of
 // which a delivery was refused.
 func (h history) lost() (n int) {
-	var newest time.Time // the time of the newest event that a revision records
+	var newest time.Time // the time of the newest event that a revision records, or of the newest foreign update
 	for _, r := range h.revisions {
-		if r.EventTime.After(newest) {
+		if r.Own && r.EventTime.After(newest) {
 			newest = r.EventTime
+		}
+	}
+	for _, u := range h.updates {
+		if u.foreign && u.at.After(newest) {
+			newest = u.at
 		}
 	}
 	for _, e := range h.events {
@@ -35,13 +39,16 @@ func (h history) lost() (n int) {
 	return n
 }
 
-// wrong counts the service if it does not run the image of its newest event, and its revisions that were registered for
-// an event that must not deploy.
+// wrong counts the service if it does not run the newest choice, which is an event or a foreign update, and its
+// revisions that the deployer registered for an event that must not deploy.
 func (h history) wrong() (n int) {
 	if !h.runsNewest() {
 		n++
 	}
 	for _, r := range h.revisions[1:] {
+		if !r.Own || r.Copy {
+			continue
+		}
 		requested := slices.ContainsFunc(h.events, func(e fleet.Event) bool {
 			return e.ID == r.EventID && e.Time.Equal(r.EventTime)
 		})
@@ -52,31 +59,53 @@ func (h history) wrong() (n int) {
 	return n
 }
 
-// runsNewest reports whether the service runs the image of its newest event, or its first revision if it has no events.
+// runsNewest reports whether the service runs the image of its newest choice, or its first revision if there is none.
 func (h history) runsNewest() bool {
-	if len(h.events) == 0 {
-		return h.running == 1
-	}
-	newest := h.events[len(h.events)-1]
-	return strings.HasSuffix(h.revisions[h.running-1].Image, "@"+newest.Image)
-}
-
-// downgrades counts the service if it was updated to a newer event's image than it runs, and the updates to an older
-// event's image that an attempt made which began after the service had been updated to a newer one. An attempt that had
-// begun before may move the service back for a moment, until it corrects that: this is not counted.
-func (h history) downgrades() (n int) {
-	// newer reports whether u moved the service to another image than r's, for a newer event.
-	newer := func(u update, r fleet.Revision) bool {
-		to := h.revisions[u.revision-1]
-		return to.EventTime.After(r.EventTime) && to.Image != r.Image
-	}
-	if slices.ContainsFunc(h.updates, func(u update) bool { return newer(u, h.revisions[h.running-1]) }) {
-		n++
+	runs := h.revisions[h.running-1]
+	var event fleet.Event
+	var foreign update
+	if len(h.events) > 0 {
+		event = h.events[len(h.events)-1]
 	}
 	for _, u := range h.updates {
-		to := h.revisions[u.revision-1]
-		if slices.ContainsFunc(h.updates, func(other update) bool {
-			return other.end.Before(u.attemptStart) && newer(other, to)
+		if u.foreign {
+			foreign = u
+		}
+	}
+	switch {
+	case event.ID == "" && foreign.revision == 0:
+		return h.running == 1
+	case event.Time.After(foreign.at):
+		return runs.Runs(event)
+	}
+	return runs.Image == h.revisions[foreign.revision-1].Image
+}
+
+// choice returns the time of the choice that an update carried out.
+func (h history) choice(u update) time.Time {
+	if u.foreign {
+		return u.at
+	}
+	return h.revisions[u.revision-1].EventTime
+}
+
+// downgrades counts the service if its last update carried out an older choice than an earlier one, and the updates to
+// an older choice that an attempt of the deployer made which began after the service had been updated to a newer one.
+// An attempt that had begun before may move the service back for a moment, until it corrects that: this is not counted.
+func (h history) downgrades() (n int) {
+	// newer reports whether u carried out a newer choice of another image than v.
+	newer := func(u, v update) bool {
+		return h.choice(u).After(h.choice(v)) && h.revisions[u.revision-1].Image != h.revisions[v.revision-1].Image
+	}
+	if len(h.updates) > 0 {
+		last := h.updates[len(h.updates)-1]
+		if !last.foreign && slices.ContainsFunc(h.updates, func(u update) bool { return newer(u, last) }) {
+			n++
+		}
+	}
+	for _, u := range h.updates {
+		if !u.foreign && slices.ContainsFunc(h.updates, func(other update) bool {
+			return other.end.Before(u.attemptStart) && newer(other, u)
 		}) {
 			n++
 		}
@@ -84,11 +113,14 @@ func (h history) downgrades() (n int) {
 	return n
 }
 
-// duplicates counts the revisions of an event beyond the attempts at its deliveries.
+// duplicates counts the revisions that the deployer registered for an event beyond the attempts at its deliveries.
+// Copies, which restore what was overwritten, are not counted.
 func (h history) duplicates() (n int) {
 	registered := map[string]int{}
 	for _, r := range h.revisions[1:] {
-		registered[r.EventID]++
+		if r.Own && !r.Copy {
+			registered[r.EventID]++
+		}
 	}
 	for event, revisions := range registered {
 		n += max(0, revisions-h.attempts[event])

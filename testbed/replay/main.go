@@ -6,34 +6,20 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"deployer/testbed/fleet"
 )
 
 func main() {
-	root := flag.String("root", ".", "the project's `directory`")
 	seed := flag.Uint64("seed", 1, "the seed of the events, their order and the faults")
 	services := flag.Int("services", 20, "the number of services")
 	deliveries := flag.Int("deliveries", 10_000, "the number of deliveries")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	o := options{
-		root: *root, services: *services, deliveries: *deliveries, seed: *seed, throttled: []string{"*"},
-	}
-	if err := replayAndPrint(ctx, o); err != nil {
-		fmt.Fprintf(os.Stderr, "replay: error: %v\n", err)
-		os.Exit(1)
-	}
-}
-
-func replayAndPrint(ctx context.Context, o options) error {
-	r, err := replay(ctx, o)
-	if err != nil {
-		return err
-	}
-	fmt.Print(r)
-	return r.check()
+	phases := flag.Int("phases", 12, "the number of phases, with 20 minutes between them on AWS's clock")
+	foreign := flag.Bool("foreign", true, "a person and Terraform move services too")
+	fleet.Command("replay", func(ctx context.Context, root string) error {
+		return fleet.Print(replay(ctx, options{
+			root: root, services: *services, deliveries: *deliveries, phases: *phases, seed: *seed, foreign: *foreign,
+			denied: true, throttled: []string{"ecr:*", "ecs:Describe*", "ecs:UpdateService", "ecs:TagResource"},
+		}))
+	})
 }

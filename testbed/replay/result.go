@@ -21,22 +21,21 @@ type result struct {
 	duplicates int // revisions, see history.duplicates
 
 	services, events, valid, effective, deliveries, attempts int
-	calls, faults, registers, rollouts                       int
+	calls, faults, registers, rollouts, foreign, redriven    int
 	took                                                     time.Duration
 	logged                                                   map[string]int
 }
 
-// evaluate compares what the services run with the events; requests are the request ids of the deliveries of each
-// event.
-func evaluate(
-	ctx context.Context, f *fleet.Fleet, u *updateRecorder, services int,
-	events []fleet.Event, requests map[string][]string,
-) (*result, error) {
-	if len(u.attempts) == 0 {
+// evaluate compares what the services run with what was chosen.
+func (p *player) evaluate(ctx context.Context) (*result, error) {
+	if len(p.updates.attempts) == 0 {
 		return nil, errors.New("no call had a trace id, so calls cannot be assigned to attempts")
 	}
-	r := &result{services: services, events: len(events), lost: f.Failed(), logged: f.Logged()}
-	for _, c := range f.AWS.Calls() {
+	r := &result{services: p.services, events: len(p.events), lost: p.failed + p.Failed(), logged: p.Logged()}
+	for _, c := range p.AWS.Calls() {
+		if c.Role != "deployer" && c.Role != fleet.Operator {
+			continue
+		}
 		r.calls++
 		switch {
 		case c.Error != "":
@@ -45,34 +44,43 @@ func evaluate(
 			r.registers++
 		}
 	}
-	invocations := f.Attempts()
-	attempts := map[string]int{} // by event
-	for event, ids := range requests {
-		for _, id := range ids {
-			attempts[event] += invocations[id]
-			r.attempts += invocations[id]
-		}
+	attempts := p.attempts()
+	for _, n := range attempts {
+		r.attempts += n
 	}
-	refused := f.Refused()
-	for i := range services {
-		h := history{attempts: attempts, refused: refused}
-		for _, e := range events {
+	for _, n := range p.redriven {
+		r.redriven += n
+	}
+	refused := p.Refused()
+	for i := range p.services {
+		h := history{attempts: attempts, refused: refused, updates: p.updates.all(fleet.ECSName(i))}
+		for _, e := range p.events {
 			if e.Service == i {
 				h.events = append(h.events, e)
 			}
 		}
-		for _, update := range u.updates {
-			if update.service == fleet.ECSName(i) {
-				h.updates = append(h.updates, update)
-			}
-		}
 		var err error
-		if h.revisions, h.running, err = fleet.Revisions(ctx, f.Account, i); err != nil {
+		if h.revisions, h.running, err = fleet.Revisions(ctx, p.Account, i); err != nil {
 			return nil, err
 		}
 		r.add(h)
 	}
 	return r, nil
+}
+
+// attempts returns the number of attempts at the deliveries of each event.
+func (p *player) attempts() map[string]int {
+	invocations := p.Attempts()
+	attempts := map[string]int{}
+	for event, ids := range p.requests {
+		for _, id := range ids {
+			attempts[event] += invocations[id]
+		}
+	}
+	for event, n := range p.redriven {
+		attempts[event] += n
+	}
+	return attempts
 }
 
 // add adds the counts of one service.
@@ -85,13 +93,17 @@ func (r *result) add(h history) {
 	r.rollouts += len(h.updates)
 	effective := map[string]bool{}
 	for _, u := range h.updates {
-		effective[h.revisions[u.revision-1].EventID] = true
+		if u.foreign {
+			r.foreign++
+		} else {
+			effective[h.revisions[u.revision-1].EventID] = true
+		}
 	}
 	r.effective += len(effective)
 }
 
-// check returns an error unless all counts that have to be 0 are.
-func (r *result) check() error {
+// Check returns an error unless all counts that have to be 0 are.
+func (r *result) Check() error {
 	if r.lost+r.wrong+r.downgrades+r.duplicates > 0 {
 		return fmt.Errorf("%d lost, %d wrong, %d downgrades, %d duplicate registers: all have to be 0",
 			r.lost, r.wrong, r.downgrades, r.duplicates)
@@ -119,9 +131,11 @@ func (r *result) String() string {
 	row("API calls that met a fault", r.faults)
 	row("revisions registered", r.registers)
 	row("rollouts", r.rollouts)
+	row("rollouts by a person or Terraform", r.foreign)
+	row("events that failed for good and were run again later", r.redriven)
 	ratio("API calls per delivery", float64(r.calls), float64(r.deliveries))
 	ratio("API calls per effective event", float64(r.calls), float64(r.effective))
-	ratio("rollouts per effective event", float64(r.rollouts), float64(r.effective))
+	ratio("rollouts per effective event", float64(r.rollouts-r.foreign), float64(r.effective))
 	ratio("deliveries per second", float64(r.deliveries), r.took.Seconds())
 	ratio("seconds", r.took.Seconds(), 1)
 	for _, message := range slices.Sorted(maps.Keys(r.logged)) {

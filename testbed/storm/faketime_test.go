@@ -105,7 +105,7 @@ func TestStormsInFakeTime(t *testing.T) {
 				})
 			}
 			t.Log(&mean)
-			if err := mean.check(); err != nil || mean.took > tt.maxTime {
+			if err := mean.Check(); err != nil || mean.took > tt.maxTime {
 				t.Errorf("%v; it took %s, want at most %s", err, mean.took, tt.maxTime)
 			}
 		})

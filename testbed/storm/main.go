@@ -6,32 +6,18 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+
+	"deployer/testbed/fleet"
 )
 
 func main() {
-	root := flag.String("root", ".", "the project's `directory`")
 	services := flag.Int("services", 50, "the number of services")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	for _, shared := range []bool{false, true} {
-		if err := run(ctx, *root, *services, shared); err != nil {
-			fmt.Fprintf(os.Stderr, "storm: error: %v\n", err)
-			os.Exit(1)
+	fleet.Command("storm", func(ctx context.Context, root string) error {
+		for _, shared := range []bool{false, true} {
+			if err := fleet.Print(runStorm(ctx, root, *services, shared)); err != nil {
+				return err
+			}
 		}
-	}
-}
-
-// run runs one storm and prints its result.
-func run(ctx context.Context, root string, services int, shared bool) error {
-	r, err := runStorm(ctx, root, services, shared)
-	if err != nil {
-		return err
-	}
-	fmt.Println(r)
-	return r.check()
+		return nil
+	})
 }

@@ -71,7 +71,7 @@ func push(ctx context.Context, s fleet.Services, a *accounts.Account) ([]fleet.E
 		}
 	}
 	var latest []fleet.Event
-	for _, e := range log.Events(log.Len(), time.Now()) {
+	for _, e := range log.Events(time.Now()) {
 		if e.Tag == "latest" {
 			latest = append(latest, e)
 		}
@@ -116,8 +116,8 @@ func (r *result) wasted() float64 {
 	return float64(r.throttledRegistrations+r.throttledOthers) / float64(r.services)
 }
 
-// check returns an error if a deployment is missing or a limit is exceeded.
-func (r *result) check() error {
+// Check returns an error if a deployment is missing or a limit is exceeded.
+func (r *result) Check() error {
 	if r.deployed == r.services && r.lost == 0 && r.took.Seconds() <= maxSeconds && r.wasted() <= maxWasted {
 		return nil
 	}

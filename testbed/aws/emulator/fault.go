@@ -28,6 +28,8 @@ type Fault struct {
 	Operation string
 	// Account selects the calls of one account; empty selects all.
 	Account string
+	// Role selects the calls of one role; empty selects all.
+	Role string
 	// Skip is how many of the selected calls succeed before the first fails.
 	Skip int
 	// Times is how many calls fail; zero is no limit.
@@ -81,7 +83,7 @@ func (e *Emulator) takeFault(r *api.Request) Fault {
 func (a *activeFault) applies(r *api.Request) bool {
 	f := a.fault
 	selected, _ := path.Match(f.Operation, r.Name())
-	if !selected || f.Account != "" && f.Account != r.Caller.Account {
+	if !selected || f.Account != "" && f.Account != r.Caller.Account || f.Role != "" && f.Role != r.Caller.Role {
 		return false
 	}
 	if f.Times > 0 && a.count >= f.Skip+f.Times {

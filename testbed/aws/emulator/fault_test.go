@@ -53,6 +53,8 @@ func TestFaults(t *testing.T) {
 			[]string{"500 ServerException", "500 ServerException", "500 ServerException", "500 ServerException"}},
 		{"another service", []emulator.Fault{{Operation: "ecr:*", Error: emulator.ErrServerFault}},
 			[]string{"200", "200", "200", "200"}},
+		{"another role", []emulator.Fault{{Operation: "*", Role: "Deployer", Error: emulator.ErrServerFault}},
+			[]string{"200", "200", "200", "200"}},
 		{"all, twice", []emulator.Fault{{Operation: "*", Times: 2, Error: emulator.ErrUnavailable}},
 			[]string{"503 ServiceUnavailableException", "503 ServiceUnavailableException", "200", "200"}},
 		{"the second", []emulator.Fault{{Operation: "*", Skip: 1, Times: 1, Error: emulator.AccessDenied("no")}},
