@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,7 +105,7 @@ func (r *record) add(at time.Time, format string, args ...any) {
 func (r *record) text() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	slices.SortStableFunc(r.trace, func(a, b traced) int { return a.at.Compare(b.at) })
+	slices.SortFunc(r.trace, func(a, b traced) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.text, b.text)) })
 	var b strings.Builder
 	for _, t := range r.trace {
 		if t.at.Sub(r.start) < firstAction { // of the rollouts of the set-up

@@ -36,7 +36,7 @@ func Run(ctx context.Context, h History) (Report, error) {
 		return Report{}, fmt.Errorf("setting up: %w", err)
 	}
 	ticking, stop := context.WithCancel(ctx)
-	var ticker = make(chan struct{})
+	ticker := make(chan struct{})
 	go func() {
 		defer close(ticker)
 		for sleep(ticking, tickInterval) == nil {
@@ -123,12 +123,19 @@ func (w *world) endFaults() {
 func (w *world) rest(limit time.Time) {
 	for quiet := 0; quiet < 2 && time.Now().Before(limit); quiet++ {
 		w.running.Wait()
-		time.Sleep(w.history.FailureDelay + 2*tickInterval)
+		w.passTicks(w.history.FailureDelay + 2*tickInterval)
 		w.running.Wait()
 		if w.rolling() {
 			quiet = -1
 		}
+		time.Sleep(time.Millisecond) // so that the deliveries of events that the reading sent have begun
 	}
+}
+
+// passTicks waits for a multiple of the interval of ticks, and ends between two of them: what is seen then does not
+// depend on whether a tick at the same time came first.
+func (w *world) passTicks(d time.Duration) {
+	time.Sleep(d - time.Since(w.record.start)%tickInterval + tickInterval/2)
 }
 
 // rolling reports whether a rollout goes on that will end.
