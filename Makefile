@@ -165,7 +165,7 @@ bench: ## compare the deployer with the shortest programs that do the same (two 
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./internal/cli
 
 .PHONY: replay
-replay: ## deliver 10,000 events in disorder to eight real bootstraps, with faults, a person and Terraform (ten minutes)
+replay: ## deliver 10,000 events in disorder to sixteen real bootstraps, with faults, a person and Terraform (five minutes)
 	@CGO_ENABLED=0 go run ./testbed/replay
 
 .PHONY: storm

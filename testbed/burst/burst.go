@@ -40,37 +40,43 @@ func (r result) String() string {
 		mean(r.waits), r.took.Seconds()/float64(max(r.runs, 1)))
 }
 
-// rolloutStep is longer than a burst moves the service, so that ECS lists the rollouts that were replaced.
-const rolloutStep = 5 * time.Second
+type options struct {
+	root        string // the project's directory
+	deliveries  int
+	warm        bool          // the processes are started before
+	limits      bool          // ECS throttles as it does in AWS
+	seed        uint64        // of the order of the deliveries
+	rolloutStep time.Duration // as in [fleet.Options]
+}
 
-// runBurst sends DEPLOY events for different images of one service at once, each to a process of its own. The seed
-// determines the order of the deliveries.
-func runBurst(ctx context.Context, root string, deliveries int, warm, limits bool, seed uint64) (result, error) {
+// runBurst sends DEPLOY events for different images of one service at once, each to a process of its own.
+func runBurst(ctx context.Context, o options) (result, error) {
 	services := fleet.Services{Count: 1, AutoDeploy: "latest"}
 	f, err := fleet.Start(ctx, fleet.Options{
-		Root: root, Services: services, Processes: deliveries, RolloutStep: rolloutStep, Warm: warm, Rollouts: true,
+		Root: o.root, Services: services, Processes: o.deliveries, RolloutStep: o.rolloutStep, Warm: o.warm,
+		Rollouts: true,
 	})
 	if err != nil {
 		return result{}, err
 	}
 	defer f.Close()
 	log := fleet.NewEventLog(services, f.Account)
-	for range deliveries {
+	for range o.deliveries {
 		if err := log.Push(ctx, 0); err != nil {
 			return result{}, err
 		}
 	}
 	log.Events(time.Now()) // the pushes are not delivered
-	for n := range deliveries {
+	for n := range o.deliveries {
 		log.Deploy(0, n+1)
 	}
 	events := log.Events(time.Now())
-	if limits {
+	if o.limits {
 		f.AWS.LimitRates()
 	}
 	f.AWS.ResetCalls()
 	start := time.Now()
-	for _, i := range rand.New(rand.NewPCG(seed, 2)).Perm(len(events)) {
+	for _, i := range rand.New(rand.NewPCG(o.seed, 2)).Perm(len(events)) {
 		if _, err := f.Function.InvokeAsync(events[i].Raw); err != nil {
 			return result{}, err
 		}

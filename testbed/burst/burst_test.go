@@ -1,11 +1,16 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // TestBurst sends a small burst. `make burst` sends larger ones.
 func TestBurst(t *testing.T) {
 	t.Parallel()
-	r, err := runBurst(t.Context(), "../..", 8, true, true, 1)
+	r, err := runBurst(t.Context(), options{
+		root: "../..", deliveries: 8, warm: true, limits: true, seed: 1, rolloutStep: 300 * time.Millisecond,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

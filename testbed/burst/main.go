@@ -7,9 +7,13 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"time"
 
 	"deployer/testbed/fleet"
 )
+
+// rolloutStep is longer than a burst moves the service, so that ECS lists the rollouts that were replaced.
+const rolloutStep = 5 * time.Second
 
 func main() {
 	runs := flag.Int("runs", 1, "the number of bursts of each size")
@@ -25,7 +29,10 @@ func main() {
 				}
 				all := result{deliveries: deliveries, warm: warm}
 				for n := range *runs {
-					r, err := runBurst(ctx, root, deliveries, warm, *limits, *seed+uint64(n))
+					r, err := runBurst(ctx, options{
+						root: root, deliveries: deliveries, warm: warm, limits: *limits, seed: *seed + uint64(n),
+						rolloutStep: rolloutStep,
+					})
 					if err != nil {
 						return err
 					}

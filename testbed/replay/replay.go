@@ -15,7 +15,10 @@ import (
 )
 
 // processes is how many of the function's processes run at a time.
-const processes = 8
+const processes = 16
+
+// rolloutStep is long enough that ECS still lists a rollout when its event is handled.
+const rolloutStep = 150 * time.Millisecond
 
 // The shares of the calls that meet a fault.
 const (
@@ -59,7 +62,7 @@ func replay(ctx context.Context, o options) (*result, error) {
 	updates := newUpdateRecorder(clock.Now)
 	services := fleet.Services{Count: o.services, AutoDeploy: `latest, "git-*"`}
 	f, err := fleet.Start(ctx, fleet.Options{
-		Root: o.root, Services: services, Processes: processes, RolloutStep: time.Millisecond, Rollouts: true,
+		Root: o.root, Services: services, Processes: processes, RolloutStep: rolloutStep, Rollouts: true,
 		Clock: clock.Now,
 		Front: func(aws http.Handler) http.Handler { updates.aws = aws; return updates },
 	})
