@@ -64,6 +64,9 @@ func (a *app) examine(ctx context.Context, file string, services []string) (*doc
 		return nil, errNoFile
 	}
 	env, err := environment.Load(file)
+	if err != nil {
+		err = a.wrongEnvironment(file, err)
+	}
 	var faults environment.Faults
 	if errors.As(err, &faults) {
 		return doctor.InvalidFile(file, faults), nil

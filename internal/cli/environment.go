@@ -64,7 +64,7 @@ func (a *app) load(file string) (*environment.Environment, error) {
 	}
 	env, err := environment.Load(file)
 	if err != nil {
-		return nil, err
+		return nil, a.wrongEnvironment(file, err)
 	}
 	for _, w := range env.Warnings {
 		a.note("%s", w)

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -35,9 +34,9 @@ if it is rejected.`,
 		if err != nil {
 			return err
 		}
-		raw, err := os.ReadFile(args[0])
+		raw, err := a.readEvent(env, args[0])
 		if err != nil {
-			return fmt.Errorf("reading the event: %w", err)
+			return err
 		}
 		if env.AccountID == "" {
 			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+" "+callersAccount,
@@ -52,18 +51,14 @@ if it is rejected.`,
 // explain prints what an event would do.
 func (a *app) explain(env *environment.Environment, raw []byte) error {
 	reading := event.Read(raw, env, time.Now())
-	fmt.Fprintf(a.out, "%s by %s: %s\n", reading.Verdict, env.Name, reading.Reason)
-	rejected := reading.Verdict == event.Rejected
+	verdict := verdictOf(reading)
+	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, reading.Reason)
+	rejected := verdict == event.Rejected
 	for _, r := range reading.Requests {
-		if answer, ok := pipeline.Unsupported(r); ok {
-			fmt.Fprintf(a.out, "\n%s %s\n  %-9s %s\n", r.Workload.Kind, r.Workload.Name, answer.Status, answer.Reason)
-			rejected = rejected || answer.Status == ecsdeploy.Rejected
-			continue
-		}
-		if r.Workload.External != "" {
-			fmt.Fprintf(a.out, "\n%s %s\n  %-9s its image %s is from outside ECR\n", r.Workload.Kind, r.Workload.Name,
-				ecsdeploy.Rejected, r.Workload.External)
-			rejected = true
+		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
+		if status, reason := refusal(r); status != "" {
+			fmt.Fprintf(a.out, "  %-9s %s\n", status, reason)
+			rejected = rejected || status == ecsdeploy.Rejected
 			continue
 		}
 		a.explainRequest(env, r)
@@ -77,10 +72,49 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 	return nil
 }
 
+// refusal returns the status of a request that deploys nothing whatever AWS has, and
+// why; "" if it may deploy.
+func refusal(r event.Request) (ecsdeploy.Status, string) {
+	if answer, ok := pipeline.Unsupported(r); ok {
+		return answer.Status, answer.Reason
+	}
+	if r.Workload.External != "" {
+		return ecsdeploy.Rejected, "its image " + r.Workload.External + " is from outside ECR"
+	}
+	return "", ""
+}
+
+// verdictOf returns the verdict on an event: that of its reading, unless every request
+// is refused.
+func verdictOf(reading event.Reading) event.Verdict {
+	verdict := reading.Verdict
+	for _, r := range reading.Requests {
+		switch status, _ := refusal(r); status {
+		case "":
+			return reading.Verdict
+		case ecsdeploy.Rejected:
+			verdict = event.Rejected
+		default:
+			if verdict != event.Rejected {
+				verdict = event.Ignored
+			}
+		}
+	}
+	return verdict
+}
+
+// titleOf returns the name of a workload with its kind, each once.
+func titleOf(w environment.Workload) string {
+	kind := string(w.Kind)
+	if w.Name == kind || strings.HasPrefix(w.Name, kind+":") {
+		return w.Name
+	}
+	return kind + " " + w.Name
+}
+
 // explainRequest prints what one request would deploy, and where.
 func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	w := r.Workload
-	fmt.Fprintf(a.out, "\n%s %s\n", w.Kind, w.Name)
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(a.out, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
 	}

@@ -50,7 +50,7 @@ func (a *app) migrate(files []string, all, dryRun bool) error {
 		case all && errors.Is(err, environment.ErrNotEnvironment):
 			a.note("%s is not an environment file: skipped", file)
 		case err != nil:
-			printError(a.err, err)
+			printError(a.err, a.wrongEnvironment(file, err))
 			failed = errNotDone
 		}
 	}

@@ -45,8 +45,7 @@ deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:3333333
 			return strings.HasPrefix(setting, "ForwardPushesTo=")
 		}) {
 			a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
-				"account " +
-				"out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
+				"account out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
 		}
 		if patterns := stack.Patterns(env, parameters); patterns != "" {
 			a.note("%s", patterns)

@@ -36,6 +36,9 @@ why it is production, and what deploys it.`,
 // validate prints the faults of an environment file, and reports whether it has none.
 func (a *app) validate(file string) bool {
 	env, err := environment.Load(file)
+	if err != nil {
+		err = a.wrongEnvironment(file, err)
+	}
 	var faults environment.Faults
 	if errors.As(err, &faults) {
 		fmt.Fprintln(a.out, faults)
