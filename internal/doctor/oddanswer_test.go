@@ -42,7 +42,7 @@ func TestOddAnswers(t *testing.T) {
 	}
 	for _, operation := range operations {
 		for name, body := range map[string]string{
-			"no members": "{}", "null": "null",
+			"no members": "{}",
 			"null items": `{"services":[null],"failures":[null],"taskDefinition":null,"images":[null],` +
 				`"imageDetails":[null],"serviceDeployments":[null],"taskArns":[null],"tasks":[null],"Rules":[null],` +
 				`"Targets":[null],"taskDefinitionArns":[null],"Parameter":null}`,
