@@ -27,14 +27,18 @@ import (
 )
 
 // gcPercent lets the heap grow to 16 MB before it is collected, instead of 4: neither a
-// cold start nor a deployment collects it then.
-const gcPercent = 400
+// cold start nor a deployment collects it then. Above maxHeap it is collected more often.
+const (
+	gcPercent = 400
+	maxHeap   = 48 << 20
+)
 
 // Serve is the Lambda function. It reads the environment file once, at the cold
 // start, and then handles one event after the other. The parameter is the
 // address of Lambda's runtime API. Serve returns only if the cold start fails.
 func Serve(api string) (exit int) {
 	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(maxHeap)
 	slog.SetDefault(lambdacontext.NewLogger())
 	stdlog.SetOutput(runtimeLog{})
 	env, err := loadEnvironment(environmentFile())

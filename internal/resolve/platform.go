@@ -39,7 +39,9 @@ func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found I
 	}
 	ctx, cancel := context.WithTimeout(ctx, configTime)
 	defer cancel()
-	m, err := r.readConfig(ctx, w, found.Manifest.Config)
+	m, err := r.configs.do(ctx, found.Manifest.Config, func() (image.Manifest, error) {
+		return r.readConfig(ctx, w, found.Manifest.Config)
+	})
 	if err != nil {
 		return found.Manifest, err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,6 +24,8 @@ type Resolver struct {
 	mu        sync.Mutex
 	clients   map[string]*ecr.Client    // by region: a registry is reached in its own only
 	platforms map[string]image.Manifest // of single images, by the digest of the configuration
+	images    shared[*ecr.BatchGetImageOutput]
+	configs   shared[image.Manifest]
 }
 
 // New returns a resolver that calls ECR with the credentials of config.
@@ -79,12 +82,15 @@ func (r *Resolver) Resolve(ctx context.Context, env *environment.Environment, w 
 func (r *Resolver) find(
 	ctx context.Context, env *environment.Environment, w environment.Workload, name string, id types.ImageIdentifier,
 ) (Image, error) {
-	out, err := r.client(w.Registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
-		RegistryId:         aws.String(w.Registry.AccountID),
-		RepositoryName:     aws.String(w.Repository),
-		ImageIds:           []types.ImageIdentifier{id},
-		AcceptedMediaTypes: mediaTypes,
-	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	key := strings.Join([]string{w.Registry.AccountID, w.Registry.Region, w.Repository, name}, " ")
+	out, err := r.images.do(ctx, key, func() (*ecr.BatchGetImageOutput, error) {
+		return r.client(w.Registry.Region).BatchGetImage(ctx, &ecr.BatchGetImageInput{
+			RegistryId:         aws.String(w.Registry.AccountID),
+			RepositoryName:     aws.String(w.Repository),
+			ImageIds:           []types.ImageIdentifier{id},
+			AcceptedMediaTypes: mediaTypes,
+		}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	})
 	if err != nil {
 		return Image{}, callFailed(err, env, w, name)
 	}

@@ -22,8 +22,9 @@ type bench struct {
 	aws     *emulator.Emulator
 	plain   *httptest.Server
 	tls     *httptest.Server
-	file    string // the environment file
-	events  int    // that were sent
+	file    string          // the environment file
+	events  int             // that were sent
+	crowds  map[int][]crowd // by memory
 }
 
 const environment = "dev"

@@ -37,7 +37,7 @@ func (b *bench) slowly() (stop func()) {
 }
 
 // coldStart measures the time, or the processor time, from the start of a process to its first request for an event.
-func coldStart(processor bool) func(context.Context, *bench, int) ([]float64, []float64, error) {
+func coldStart(processor bool) measurement {
 	return func(ctx context.Context, b *bench, runs int) ([]float64, []float64, error) {
 		one := func(p program) func() (float64, error) {
 			return func() (float64, error) {
@@ -84,36 +84,51 @@ func startToUpdate(ctx context.Context, b *bench, runs int) ([]float64, []float6
 	return inTurn(runs, one(product), one(raw))
 }
 
-// throttled measures the time from an event to UpdateService with the processor share that Lambda gives 256 MB. As in
-// Lambda, the process has all of the processor until it asks for its first event.
-func throttled(ctx context.Context, b *bench, runs int) ([]float64, []float64, error) {
-	group, err := newGroup(256)
-	if err != nil {
-		return nil, nil, nil
-	}
-	defer group.remove()
-	certificate, err := b.certificate()
-	if err != nil {
-		return nil, nil, err
-	}
-	one := func(p program) func() (float64, error) {
-		return func() (float64, error) {
-			host, err := b.start(ctx, p, b.tls.URL, func(o *lambdahost.Options) {
-				o.Env["SSL_CERT_FILE"] = certificate
-				o.Initialized = group.add
-			})
-			if err != nil {
-				return 0, err
-			}
-			defer host.Close()
-			b.aws.ResetCalls()
-			response, err := b.deploy(ctx, host)
-			if err != nil {
-				return 0, err
-			}
-			at, err := b.updated()
-			return milliseconds(at.Sub(response.Begun)), err
+// throttled measures the time from an event to UpdateService with the processor share that Lambda gives an amount of
+// memory: of the first event, or of one after a freeze. As in Lambda, the process has all of the processor until it
+// asks for its first event. The floor's event is always its first.
+func throttled(megabytes int, frozenBefore bool) measurement {
+	return func(ctx context.Context, b *bench, runs int) ([]float64, []float64, error) {
+		group, err := newGroup(megabytes)
+		if err != nil {
+			return nil, nil, nil
 		}
+		defer group.remove()
+		certificate, err := b.certificate()
+		if err != nil {
+			return nil, nil, err
+		}
+		one := func(p program, freeze bool) func() (float64, error) {
+			return func() (float64, error) {
+				host, err := b.start(ctx, p, b.tls.URL, func(o *lambdahost.Options) {
+					o.Env["SSL_CERT_FILE"] = certificate
+					o.Initialized = group.add
+				})
+				if err != nil {
+					return 0, err
+				}
+				defer host.Close()
+				if freeze {
+					if _, err := b.deploy(ctx, host); err != nil {
+						return 0, err
+					}
+					if err := stop(host); err != nil {
+						return 0, err
+					}
+					time.Sleep(frozen)
+					if err := resume(host); err != nil {
+						return 0, err
+					}
+				}
+				b.aws.ResetCalls()
+				response, err := b.deploy(ctx, host)
+				if err != nil {
+					return 0, err
+				}
+				at, err := b.updated()
+				return milliseconds(at.Sub(response.Begun)), err
+			}
+		}
+		return inTurn(runs, one(product, frozenBefore), one(raw, false))
 	}
-	return inTurn(runs, one(product), one(raw))
 }

@@ -13,6 +13,12 @@ import (
 // frozen is how long a process is stopped.
 const frozen = 6 * time.Second
 
+// stop and resume do to the only process of a host what Lambda does between invocations.
+func stop(h *lambdahost.Host) error { return syscall.Kill(h.Stats().Processes[0].PID, syscall.SIGSTOP) }
+func resume(h *lambdahost.Host) error {
+	return syscall.Kill(h.Stats().Processes[0].PID, syscall.SIGCONT)
+}
+
 // What becomes of connections during a freeze.
 var (
 	reset = (*proxy.Proxy).Reset // the other side ends them
@@ -21,7 +27,7 @@ var (
 
 // afterFreeze measures the first event after the process was stopped and its connections died, and for comparison the
 // event before it. All processes are stopped at the same time.
-func afterFreeze(die func(*proxy.Proxy)) func(context.Context, *bench, int) ([]float64, []float64, error) {
+func afterFreeze(die func(*proxy.Proxy)) measurement {
 	return func(ctx context.Context, b *bench, runs int) (after, warm []float64, err error) {
 		defer b.slowly()()
 		network, err := proxy.Start(b.plain.Listener.Addr().String())
@@ -44,14 +50,14 @@ func afterFreeze(die func(*proxy.Proxy)) func(context.Context, *bench, int) ([]f
 			if warm, err = b.deployTimed(ctx, hosts[i], warm, 2); err != nil {
 				return nil, nil, err
 			}
-			if err := syscall.Kill(hosts[i].Stats().Processes[0].PID, syscall.SIGSTOP); err != nil {
+			if err := stop(hosts[i]); err != nil {
 				return nil, nil, err
 			}
 		}
 		die(network)
 		time.Sleep(frozen)
 		for _, h := range hosts {
-			if err := syscall.Kill(h.Stats().Processes[0].PID, syscall.SIGCONT); err != nil {
+			if err := resume(h); err != nil {
 				return nil, nil, err
 			}
 			if after, err = b.deployTimed(ctx, h, after, 1); err != nil {

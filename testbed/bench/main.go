@@ -30,23 +30,36 @@ func main() {
 
 // A row is one figure of the product, beside the floor's.
 type row struct {
-	name string
-	unit string
-	// measure returns one figure of each for every run, in turn.
-	measure func(ctx context.Context, b *bench, runs int) (product, floor []float64, err error)
+	name    string
+	unit    string
+	measure measurement
 }
+
+// A measurement returns one figure of product and floor for every run, in turn.
+type measurement func(ctx context.Context, b *bench, runs int) (product, floor []float64, err error)
 
 var rows = []row{
 	{"cold start: start of the process to its first request for an event", "ms", coldStart(false)},
 	{"processor time of the cold start", "ms", coldStart(true)},
 	{"cold, 20 ms a call: start of the process to UpdateService", "ms", startToUpdate},
-	{"cold, 256 MB, TLS: event to UpdateService", "ms", throttled},
+	{"256 MB, TLS: first event to UpdateService", "ms", throttled(256, false)},
+	{"256 MB, TLS, after a freeze: event to UpdateService; against a first event", "ms", throttled(256, true)},
+	{"512 MB, TLS: first event to UpdateService", "ms", throttled(512, false)},
+	{"512 MB, TLS, after a freeze: event to UpdateService; against a first event", "ms", throttled(512, true)},
 	{"command line: round trips before UpdateService", "", roundTrips},
 	{"command line, 20 ms a call: start of the process to UpdateService", "ms", commandToUpdate},
 	{"after a freeze, connections reset: event to answer, 20 ms a call; against a warm event", "ms",
 		afterFreeze(reset)},
 	{"after a freeze, connections dropped: event to answer, 20 ms a call; against a warm event", "ms",
 		afterFreeze(drop)},
+	{"one push, 200 services, 512 MB, TLS: handshakes", "",
+		crowdFigures(512, func(c crowd) float64 { return c.handshakes })},
+	{"one push, 200 services, 512 MB, TLS: peak memory", "MB",
+		crowdFigures(512, func(c crowd) float64 { return c.megabytes })},
+	{"one push, 200 services, 512 MB, TLS: event to the last UpdateService", "s",
+		crowdFigures(512, func(c crowd) float64 { return c.seconds })},
+	{"one push, 200 services, 256 MB, TLS: event to the last UpdateService", "s",
+		crowdFigures(256, func(c crowd) float64 { return c.seconds })},
 }
 
 func run(ctx context.Context, root, product, only string, runs int) error {
@@ -66,6 +79,10 @@ func run(ctx context.Context, root, product, only string, runs int) error {
 		}
 		if len(ours) == 0 {
 			fmt.Printf("| %s | not measured: no control group with a quota here | | |\n", r.name)
+			continue
+		}
+		if len(floor) == 0 {
+			fmt.Printf("| %s | %s | | |\n", r.name, figure(median(ours), r.unit))
 			continue
 		}
 		p, f := median(ours), median(floor)

@@ -13,6 +13,7 @@ type Request struct {
 	Body      []byte
 	Now       time.Time  // on the emulator's clock
 	Host      string     // the host that the client called
+	TLS       bool       // whether the client called it over TLS
 	Resources []string   // the ARNs that Authorize was called with, in order
 	IAM       Authorizer // decides what the caller may do
 }

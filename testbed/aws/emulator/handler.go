@@ -54,7 +54,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 
 // parse reads the operation and the caller. The request that it returns is never nil, but lacks what could not be read.
 func (e *Emulator) parse(hr *http.Request) (*api.Request, *api.Error) {
-	r := &api.Request{Now: e.backend.Clock(), Host: hr.Host, IAM: e.iam}
+	r := &api.Request{Now: e.backend.Clock(), Host: hr.Host, TLS: hr.TLS != nil, IAM: e.iam}
 	if s3.IsPresigned(hr) {
 		return r, e.s3.Open(r, hr)
 	}

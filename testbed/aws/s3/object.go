@@ -54,7 +54,11 @@ func (s *Server) Operations() api.Operations {
 func (s *Server) Presign(r *api.Request, content []byte) (url string) {
 	token := s.backend.NewUUID()
 	s.objects[token] = object{r.Caller, content, r.Now.Add(validFor)}
-	return "http://" + r.Host + pathPrefix + token
+	scheme := "http"
+	if r.TLS {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + pathPrefix + token
 }
 
 // IsPresigned reports whether a request is for a presigned URL.

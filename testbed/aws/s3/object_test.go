@@ -3,6 +3,7 @@ package s3_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,10 @@ func TestPresign(t *testing.T) {
 	server := s3.New(&api.Backend{Clock: func() time.Time { return now }})
 	caller := api.Caller{Account: "111111111111", Role: "Deployer", Region: "us-east-1"}
 	url := server.Presign(&api.Request{Caller: caller, Now: now, Host: "aws.invalid"}, []byte("layer"))
+	secure := server.Presign(&api.Request{Caller: caller, Now: now, Host: "aws.invalid", TLS: true}, []byte("layer"))
+	if !strings.HasPrefix(url, "http://aws.invalid/") || !strings.HasPrefix(secure, "https://aws.invalid/") {
+		t.Errorf("presigned %s, over TLS %s", url, secure)
+	}
 	tests := []struct {
 		name, url, authorization string
 		later                    time.Duration

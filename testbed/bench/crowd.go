@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/fleet"
+	"deployer/testbed/lambdahost"
+)
+
+// crowdSize is how many services run the image that is pushed.
+const crowdSize = 200
+
+// crowd is what one push costs that deploys many services.
+type crowd struct {
+	handshakes, megabytes, seconds, registrations float64
+	failed                                        bool
+}
+
+// crowdFigures measures one figure of a push that deploys many services, in one process with the processor share of an
+// amount of memory. There is no floor.
+func crowdFigures(megabytes int, figure func(crowd) float64) measurement {
+	return func(ctx context.Context, b *bench, _ int) (product, _ []float64, err error) {
+		if b.crowds == nil {
+			b.crowds = map[int][]crowd{}
+		}
+		for range 3 - len(b.crowds[megabytes]) { // a row after the first uses the same
+			c, err := b.pushToMany(ctx, megabytes)
+			if err != nil {
+				return nil, nil, err
+			}
+			b.crowds[megabytes] = append(b.crowds[megabytes], c)
+		}
+		for _, c := range b.crowds[megabytes] {
+			product = append(product, figure(c))
+		}
+		return product, nil, nil
+	}
+}
+
+// pushToMany pushes one image to a repository that many services use, and measures until the last service is updated.
+func (b *bench) pushToMany(ctx context.Context, megabytes int) (c crowd, err error) {
+	group, err := newGroup(megabytes)
+	if err != nil {
+		return crowd{}, err
+	}
+	defer group.remove()
+	// AWS's clock is slow, so that the event is newer than the revisions that exist.
+	aws := emulator.New(emulator.Options{Clock: func() time.Time { return time.Now().Add(-2 * time.Minute) }})
+	var handshakes atomic.Int64
+	server := httptest.NewUnstartedServer(aws)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			handshakes.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	plain := httptest.NewServer(aws)
+	defer plain.Close()
+	event, file, err := b.crowdEvents(ctx, fleet.Connect(plain.URL, nil))
+	if err != nil {
+		return crowd{}, err
+	}
+	certificate := filepath.Join(b.dir, "crowd.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
+	if err := os.WriteFile(certificate, pem.EncodeToMemory(block), 0o644); err != nil {
+		return crowd{}, err
+	}
+	host, err := b.start(ctx, product, server.URL, func(o *lambdahost.Options) {
+		o.Env["SSL_CERT_FILE"], o.Env["DEPLOYER_ENVIRONMENT_FILE"] = certificate, file
+		o.MemorySize, o.Timeout, o.Initialized = megabytes, 2*time.Minute, group.add
+	})
+	if err != nil {
+		return crowd{}, err
+	}
+	defer host.Close()
+	aws.ResetCalls()
+	response, err := host.Invoke(ctx, event.Raw)
+	if err != nil {
+		return crowd{}, err
+	}
+	if _, err := host.Invoke(ctx, []byte(ignored)); err != nil { // the peak is read when the process asks for an event
+		return crowd{}, err
+	}
+	c.handshakes, c.failed = float64(handshakes.Load()), response.FunctionError != ""
+	c.megabytes = float64(host.Stats().Processes[0].PeakRSS) / (1 << 20)
+	updated := 0
+	for _, call := range aws.Calls() {
+		switch call.Operation {
+		case "RegisterTaskDefinition":
+			c.registrations++
+		case "UpdateService":
+			updated++
+			c.seconds = max(c.seconds, call.Start.Sub(response.Begun).Seconds())
+		}
+	}
+	if updated < crowdSize || c.failed {
+		return crowd{}, fmt.Errorf("%d services were updated, want %d: %s", updated, crowdSize, response.Payload)
+	}
+	return c, nil
+}
+
+// crowdEvents creates the services, and returns the event of the push and the environment file.
+func (b *bench) crowdEvents(ctx context.Context, a *accounts.Account) (event fleet.Event, file string, err error) {
+	s := fleet.Services{Count: crowdSize, Shared: true, AutoDeploy: "latest"}
+	text, err := s.Create(ctx, a)
+	if err != nil {
+		return event, "", err
+	}
+	file = filepath.Join(b.dir, "crowd.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return event, "", err
+	}
+	log := fleet.NewEventLog(s, a)
+	if err := log.Push(ctx, 0); err != nil {
+		return event, "", err
+	}
+	all := log.Events(time.Now())
+	i := slices.IndexFunc(all, func(e fleet.Event) bool { return e.Tag == "latest" })
+	return all[i], file, nil
+}
