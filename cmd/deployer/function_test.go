@@ -135,7 +135,8 @@ func TestBadEvents(t *testing.T) {
 		{"empty", `{}`, "rejected", `the event is empty`},
 		{"detail a string", deploy(`"backend"`), "rejected", malformed + `"detail" is a string, not a JSON object`},
 		{"detail null", deploy(`null`), "rejected", malformed + `"detail" is null, not a JSON object`},
-		{"detail an array", deploy(`[]`), "rejected", malformed + `"detail" is an array, not a JSON object`},
+		{"detail an array", deploy(`[]`), "rejected", malformed + `"detail" is an array, not a JSON object: ` +
+			`one event deploys one service, so send an event for each`},
 		{"unknown service", deploy(`{"service":"web","tag":"v1"}`),
 			"rejected", malformed + `service "web" is not in the prod environment, which has backend, web-api, worker`},
 		{"tag empty", deploy(`{"service":"backend","tag":""}`),
@@ -161,8 +162,7 @@ func TestBadEvents(t *testing.T) {
 		{"staging's DEPLOY", deployEvent("action.staging", `{"service":"backend","tag":"v1"}`),
 			"ignored", `DEPLOY from "action.staging" is not for prod, which accepts DEPLOY events from action.prod, ` +
 				`action.production; to deploy prod, send detail-type "DEPLOY", source "action.prod" and ` +
-				`a detail like ` +
-				`{"project":"myproject","service":"backend","tag":"git-abc123f"}`},
+				`a detail like {"project":"myproject","service":"backend","tag":"git-abc123f"}`},
 		{"another project's DEPLOY", deployEvent("action.production", `{"project":"vineyard","service":"backend"}`),
 			"ignored", `the DEPLOY is for project "vineyard", not for myproject`},
 	}

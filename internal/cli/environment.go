@@ -89,7 +89,14 @@ func (a *app) loadService(file, name string) (*environment.Environment, environm
 func (a *app) loadServiceAndTag(file string, args []string) (
 	*environment.Environment, environment.Workload, string, error,
 ) {
-	env, w, err := a.loadService(file, args[0])
+	env, err := a.load(file)
+	if err != nil {
+		return nil, environment.Workload{}, "", err
+	}
+	w, err := a.service(env, args[0])
+	if swapped := a.swapped(env, args); err != nil && swapped != "" {
+		err = hinted(swapped, "%q is no service, and %q is one: the service comes before the tag", args[0], args[1])
+	}
 	if err != nil {
 		return nil, w, "", err
 	}
@@ -97,6 +104,18 @@ func (a *app) loadServiceAndTag(file string, args []string) (
 		return nil, w, "", errors.New(wrong)
 	}
 	return env, w, args[1], nil
+}
+
+// swapped returns the command line with the service and the tag in the right order, ""
+// if they are not swapped.
+func (a *app) swapped(env *environment.Environment, args []string) string {
+	i, j := slices.Index(a.args, args[0]), slices.Index(a.args, args[1])
+	if _, ok := env.Find(args[1], environment.Services...); !ok || event.CheckTag(args[0]) != "" || i < 0 || j < 0 {
+		return ""
+	}
+	corrected := slices.Clone(a.args)
+	corrected[i], corrected[j] = args[1], args[0]
+	return commandLine(corrected...)
 }
 
 // service returns the service with a name.

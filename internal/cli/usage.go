@@ -156,6 +156,11 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		e := &usageError{what: fmt.Sprintf("there is no flag --%s", name)}
+		if strings.Contains(cmd.Use, " "+strings.ToUpper(name)) {
+			e.what += ": it is an argument"
+			e.hint = a.positional()
+			return e
+		}
 		near := nearestFlag(cmd.Flags(), name)
 		i := slices.IndexFunc(a.args, func(arg string) bool {
 			return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
@@ -173,6 +178,31 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return wrongUsage("--%s %q is not %s", badValue.GetFlag().Name, badValue.GetValue(), kind)
 	}
 	return wrongUsage("%s", err)
+}
+
+// positional returns the command line with the values of the flags --service and --tag,
+// which do not exist, as arguments.
+func (a *app) positional() string {
+	var rest []string
+	values := map[string]string{}
+	for i := 0; i < len(a.args); i++ {
+		name, value, given := strings.Cut(strings.TrimPrefix(a.args[i], "--"), "=")
+		if !strings.HasPrefix(a.args[i], "--") || name != "service" && name != "tag" {
+			rest = append(rest, a.args[i])
+			continue
+		}
+		if !given && i+1 < len(a.args) {
+			i++
+			value = a.args[i]
+		}
+		values[name] = value
+	}
+	for _, name := range []string{"service", "tag"} {
+		if values[name] != "" {
+			rest = append(rest, values[name])
+		}
+	}
+	return commandLine(rest...)
 }
 
 // nearest returns the first name that begins with s, else the name that is the

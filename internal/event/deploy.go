@@ -114,7 +114,7 @@ func (d *detail) parse(raw json.RawMessage) {
 	}
 	members, err := object(raw)
 	if err != nil {
-		d.wrong.add(`"detail" %s`, err)
+		d.wrong.add("%s", notAnObject(raw, err))
 		return
 	}
 	d.members = members
@@ -125,6 +125,7 @@ func (d *detail) parse(raw json.RawMessage) {
 	d.reason, d.actor = d.text("reason"), d.text("actor")
 	d.dryRun, d.force = d.flag("dry_run"), d.flag("force")
 	d.checkSpelling()
+	d.checkOdd()
 }
 
 // text returns the string under a key, "" if it is absent or null.
@@ -134,7 +135,13 @@ func (d *detail) text(key string) string {
 		return ""
 	}
 	s, ok := text(v)
-	if !ok {
+	switch {
+	case ok:
+	case kind(v) == "an array" && (key == "service" || key == "task"):
+		d.wrong.add("%q is an array, not a string: one event deploys one %[1]s, so send an event for each", key)
+	case kind(v) == "a number":
+		d.wrong.add("%q is a number, not a string: write it in quotes", key)
+	default:
 		d.wrong.add("%q is %s, not a string", key, kind(v))
 	}
 	return s
@@ -145,7 +152,11 @@ func (d *detail) flag(key string) bool {
 	v, ok := d.members[key]
 	var b bool
 	if ok && json.Unmarshal(v, &b) != nil {
-		d.wrong.add("%q is %s, not true or false", key, kind(v))
+		problem := "%q is %s, not true or false"
+		if s, ok := text(v); ok && (strings.EqualFold(s, "true") || strings.EqualFold(s, "false")) {
+			problem += ": write it without quotes"
+		}
+		d.wrong.add(problem, key, kind(v))
 	}
 	return b
 }
@@ -203,7 +214,14 @@ func Unknown(env *environment.Environment, member, name string) string {
 	if w, ok := env.FindDisabled(name, kinds...); ok {
 		return message + ": it is disabled (" + w.Disabled + ")"
 	}
-	if near := environment.Nearest(name, known); near != "" {
+	if w, what := awsName(env, name, kinds); what != "" {
+		return message + ": it is " + what + " of " + quote(w.Name) + "; write that name"
+	}
+	near := environment.Nearest(name, known)
+	if trimmed := strings.TrimSpace(name); trimmed != name && slices.Contains(known, trimmed) {
+		near = trimmed
+	}
+	if near != "" {
 		return message + "; did you mean " + quote(near) + "?"
 	}
 	if len(known) == 0 {
@@ -258,7 +276,11 @@ func (d *detail) checkSpelling() {
 		if slices.Contains(deployMembers, plain) {
 			near = plain
 		}
-		if near != "" {
+		switch {
+		case plain == "services" && kind(d.members[key]) == "an array":
+			d.wrong.add("%s is not a member of a DEPLOY: one event deploys one service, so send an event for each",
+				quote(key))
+		case near != "":
 			d.wrong.add("%s is not a member of a DEPLOY; did you mean %q?", quote(key), near)
 		}
 	}

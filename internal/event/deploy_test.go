@@ -76,11 +76,13 @@ func TestRejected(t *testing.T) {
 		{"nothing", ``, `the event is empty`},
 		{"empty object", `{}`, `the event is empty`},
 		{"null", `null`, `the event is null, not a JSON object`},
-		{"array", `[{}]`, `the event is an array, not a JSON object`},
+		{"array", `[{}]`, `the event is an array, not a JSON object: each event comes by itself, and an entry of ` +
+			`PutEvents is no event yet`},
 		{"cut off", `{"id":"e1",`, `the event is not JSON: it ends within the object`},
 		{"two events", valid + valid, `the event is not JSON: text follows the object`},
 		{"not of EventBridge", `{"service":"backend","tag":"a"}`,
-			`the event has no "source" or no "detail-type": it is not an EventBridge event`},
+			`the event has no "source" or no "detail-type": it is not an EventBridge event: it is the detail of one; ` +
+				`the detail is sent with a source and the detail-type "DEPLOY"`},
 		{"source twice", `{"source":"a","source":"b"}`, `the event has "source" twice`},
 		{"no id, bad time",
 			`{"detail-type":"DEPLOY","source":"action.production","time":"yesterday","detail":{"service":"backend",` +
@@ -96,10 +98,11 @@ func TestRejected(t *testing.T) {
 		{"no detail", `{"id":"e1","detail-type":"DEPLOY","source":"action.production","time":"2026-01-22T10:15:30Z"}`,
 			malformed(`"detail" is missing`)},
 		{"detail a string", deployment("action.production", `"{\"service\":\"backend\"}"`),
-			malformed(`"detail" is a string, not a JSON object`)},
+			malformed(`"detail" is a string, not a JSON object: the object was encoded twice; encode it once`)},
 		{"detail null", deployment("action.production", `null`), malformed(`"detail" is null, not a JSON object`)},
 		{"detail an array", deployment("action.production", `[]`),
-			malformed(`"detail" is an array, not a JSON object`)},
+			malformed(`"detail" is an array, not a JSON object: one event deploys one service, so send an event for ` +
+				`each`)},
 		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`),
 			malformed(`"action" is "restart", not "deploy" or "rollback"`)},
 		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
@@ -139,7 +142,7 @@ func TestRejected(t *testing.T) {
 		{"service empty", deployment("action.production", `{"service":"","tag":"a"}`),
 			malformed(`"service" is empty: name what to deploy`)},
 		{"service a list", deployment("action.production", `{"service":["backend"],"tag":"a"}`),
-			malformed(`"service" is an array, not a string`)},
+			malformed(`"service" is an array, not a string: one event deploys one service, so send an event for each`)},
 		{"tag empty", deployment("action.production", `{"service":"backend","tag":""}`),
 			malformed(`the tag is empty; did a variable expand to nothing?`)},
 		{"tag of an empty variable", deployment("action.production", `{"service":"backend","tag":"git-"}`),
@@ -151,7 +154,7 @@ func TestRejected(t *testing.T) {
 		{"tag a digest", deployment("action.production", `{"service":"backend","tag":"`+digest+`"}`),
 			malformed(`tag "` + digest + `" is a digest; name a tag`)},
 		{"tag a number", deployment("action.production", `{"service":"backend","tag":1}`),
-			malformed(`"tag" is a number, not a string`)},
+			malformed(`"tag" is a number, not a string: write it in quotes`)},
 		{"tag long", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 300)+`"}`),
 			malformed(`tag "` + strings.Repeat("a", 160) +
 				`" and 140 bytes more is not an image tag: it has at most 128 letters, digits, dots, dashes and ` +
@@ -167,8 +170,9 @@ func TestRejected(t *testing.T) {
 		{"flags of wrong kinds", deployment("action.production",
 			`{"service":"backend","tag":"a","dry_run":"yes","force":1,"reason":{},"actor":[],"env":5}`),
 			malformed(
-				`"env" is a number, not a string; "reason" is an object, not a string; "actor" is an array, not a ` +
-					`string; "dry_run" is a string, not true or false; "force" is a number, not true or false`)},
+				`"env" is a number, not a string: write it in quotes; "reason" is an object, not a string; "actor" ` +
+					`is an array, not a string; "dry_run" is a string, not true or false; "force" is a number, not ` +
+					`true or false`)},
 		{"every fault at once", deployment("action.production", `{"service":"frontnd","tag":"git-"}`),
 			malformed(
 				`service "frontnd" is not in the prod environment, which has backend, web-api, worker; tag "git-" ` +

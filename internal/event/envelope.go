@@ -31,7 +31,11 @@ func parseEnvelope(raw []byte) (*envelope, problems) {
 	var wrong problems
 	members, err := object(raw)
 	if err != nil {
-		wrong.add("the event %s", err)
+		problem := "the event %s"
+		if kind(raw) == "an array" && json.Valid(raw) {
+			problem += `: each event comes by itself, and an entry of PutEvents is no event yet`
+		}
+		wrong.add(problem, err)
 		return nil, wrong
 	}
 	if len(members) == 0 {

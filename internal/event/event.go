@@ -99,7 +99,8 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 	r := reader{env: env, event: e, now: now}
 	switch {
 	case e.Source == "" || e.DetailType == "":
-		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event")
+		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event" +
+			oddEnvelope(raw))
 	case e.DetailType == DeployType:
 		return r.deploy(wrong)
 	case e.Source == ECRSource && (e.DetailType == ECRImageAction || e.DetailType == ECRReplication):

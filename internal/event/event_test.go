@@ -56,8 +56,8 @@ const (
 
 // sendToProd is the end of messages about events that were meant to deploy prod.
 const sendToProd = `which accepts DEPLOY events from action.prod, action.production; to deploy prod, send ` +
-	`detail-type ` +
-	`"DEPLOY", source "action.prod" and a detail like {"project":"myproject","service":"backend","tag":"git-abc123f"}`
+	`detail-type "DEPLOY", source "action.prod" and a detail like ` +
+	`{"project":"myproject","service":"backend","tag":"git-abc123f"}`
 
 func TestIgnored(t *testing.T) {
 	t.Parallel()
@@ -130,8 +130,7 @@ func TestIgnored(t *testing.T) {
 		{"replication elsewhere", "dev", replicated("111111111111", "eu-west-1",
 			fmt.Sprintf(replication, "myproject_backend", "latest")),
 			`the replication to "myproject_backend" was to the registry of account "111111111111" in "eu-west-1"; ` +
-				`dev ` +
-				`runs images from account 111111111111 in us-east-1 (strategy local: set by ecr_strategy)`},
+				`dev runs images from account 111111111111 in us-east-1 (strategy local: set by ecr_strategy)`},
 		{"replication of a tag outside the policy", "dev", replicated("111111111111", "us-east-1",
 			fmt.Sprintf(replication, "myproject_backend", "v1.2.3")),
 			`tag "v1.2.3" does not deploy dev: auto_deploy has only latest`},
@@ -250,6 +249,9 @@ func FuzzRead(f *testing.F) {
 		`"detail":{"service":"backend"}}`))
 	f.Add([]byte(replicated("111111111111", "us-east-1", fmt.Sprintf(replication, "myproject_backend", "latest"))))
 	f.Add([]byte(`{"detail":{"a":[[[[]]]]}}`))
+	f.Add([]byte(deployment("action.production",
+		`{"app":"backend","image":"a/b:v1@sha256:","payload":"{}","plan":true}`)))
+	f.Add([]byte(deployment("action.production", `{"service":"arn:x/","tag":"v1","image":":","environment":"dev"}`)))
 	f.Add([]byte("{\"source\":\"\xff\",\"detail-type\":\"DEPLOY\"}"))
 	for _, at := range []string{"0000-01-01T00:00:00Z", "1500-01-01T00:00:00Z", "2014-12-31T23:59:59Z",
 		"9999-12-31T23:59:59+23:59"} {

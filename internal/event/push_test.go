@@ -13,7 +13,8 @@ import (
 
 func TestPush(t *testing.T) {
 	t.Parallel()
-	env, err := environment.Parse("dev.yaml", []byte(`{project: myproject, env: dev, region: us-east-1, account_id: "111111111111",
+	env, err := environment.Parse("dev.yaml", []byte(`{project: myproject, env: dev, region: us-east-1, account_id: `+
+		`"111111111111",
 		services: [{name: web-api}, {name: shared, ecr_config: {mode: use_existing, source_service_name: web-api}}],
 		scheduled_tasks: [{name: nightly-report}]}`))
 	if err != nil {

@@ -62,8 +62,7 @@ func TestRollout(t *testing.T) {
 					`not in cluster myproject_cluster_prod of prod`)},
 		{"another account", rolled(change, "222222222222", service, completed),
 			ignored(
-				`the service ` +
-					`"arn:aws:ecs:us-east-1:333333333333:` +
+				`the service "arn:aws:ecs:us-east-1:333333333333:` +
 					`service/myproject_cluster_prod/myproject_service_web-api_prod"` +
 					` is not in cluster myproject_cluster_prod of prod`)},
 		{"another service of the cluster",
