@@ -10,15 +10,18 @@ import (
 	"deployer/internal/fault"
 )
 
+// replicated is the digest of an image that ECR does not have.
+const replicated = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
 // replicationEvent returns the event of an image that ECR copied into dev's registry.
-func replicationEvent(at time.Time) json.RawMessage {
+func replicationEvent(at time.Time, digest string) json.RawMessage {
 	return fmt.Appendf(nil, `{"version":"0","id":"c1","detail-type":"ECR Replication Action","source":"aws.ecr",
 		"account":"111111111111","time":%q,"region":"us-east-1",
 		"resources":["arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"],
 		"detail":{"result":"SUCCESS","repository-name":"myproject_backend","image-tag":"latest",
-			"image-digest":"sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+			"image-digest":%q,
 			"action-type":"REPLICATE","source-account":"999999999999","source-region":"us-west-2"}}`,
-		at.Format(time.RFC3339))
+		at.Format(time.RFC3339), digest)
 }
 
 // TestReplicaMissing checks what becomes of a replicated image that ECR does not
@@ -40,7 +43,7 @@ func TestReplicaMissing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, "dev")
-			got, err := f.function().Handle(t.Context(), replicationEvent(f.clock.Now().Add(-tt.age)))
+			got, err := f.function().Handle(t.Context(), replicationEvent(f.clock.Now().Add(-tt.age), replicated))
 			if tt.fails != fault.IsUnavailable(err) || !tt.fails && got.Status != ecsdeploy.Rejected {
 				t.Errorf("%+v, %v; want an outage: %t", got, err, tt.fails)
 			}
@@ -60,10 +63,14 @@ func TestReplicaMissing(t *testing.T) {
 func TestReplicaArrives(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
-	p, raw := f.function(), replicationEvent(f.clock.Now())
-	const want = `looking for tag "latest" in ECR repository "myproject_backend" of account 111111111111 in ` +
-		`us-east-1: ` +
-		`image not found: ImageNotFound: Requested image not found (ECR reported its replication at ` +
+	source := f.accounts["staging"] // the same content has the same digest in every registry
+	digest, err := source.Push(t.Context(), "source", "v2", "latest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, raw := f.function(), replicationEvent(f.clock.Now(), digest)
+	want := `looking for digest "` + digest + `" in ECR repository "myproject_backend" of account 111111111111 in ` +
+		`us-east-1: image not found: ImageNotFound: Requested image not found (ECR reported its replication at ` +
 		`2026-01-22T11:00:00Z; the event is retried for three minutes, and then kept in the failure queue for ` +
 		`deployer ` +
 		`redrive)`
@@ -71,8 +78,7 @@ func TestReplicaArrives(t *testing.T) {
 		t.Errorf("error %v\nwant %s", err, want)
 	}
 	f.clock.Advance(time.Minute)
-	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest")
-	if err != nil {
+	if _, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := p.Handle(t.Context(), raw)

@@ -16,16 +16,21 @@ import (
 // imageLookup finds the image of a request in ECR.
 type imageLookup func(context.Context) (resolve.Image, error)
 
-// imageLookup returns how to find the image of a request: by its tag, or for a
-// rollback as the image of an earlier revision, with which it completes the
-// request. The result of a rollback that was carried out before is returned at
+// imageLookup returns how to find the image of a request: by its tag, for a push by
+// the digest that was pushed, or for a rollback as the image of an earlier revision,
+// with which it completes the request. The result of a rollback that was carried out before is returned at
 // once.
 func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
 	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
 	if !request.Rollback {
-		tag := request.Tag
+		tag, digest := request.Tag, request.Digest
 		lookup := func(ctx context.Context) (resolve.Image, error) { return p.resolver.Image(ctx, env, w, tag) }
+		if image.ValidDigest(digest) { // by now the tag may be on an image that was pushed later
+			lookup = func(ctx context.Context) (resolve.Image, error) {
+				return p.resolver.PinnedImage(ctx, env, w, tag, digest)
+			}
+		}
 		if request.Replicated {
 			return p.awaitReplica(*request, lookup), nil, nil
 		}

@@ -136,8 +136,16 @@ func (w *world) checkHandled() {
 			continue
 		}
 		rollback := e.action.Kind == RollbackEvent || e.action.Kind == RollbackCommand
-		if !rollback {
+		failedBefore := r.status == "ignored" && w.broken(e.action.Service, e.image) && w.failed(e)
+		if !rollback && !failedBefore {
 			w.problem(checkHandled, "%s was %s: %s", r.eventID, r.status, r.reason)
 		}
 	}
+}
+
+// failed reports whether a rollout of the event's image has failed.
+func (w *world) failed(e *requested) bool {
+	return slices.ContainsFunc(w.record.moves, func(m move) bool {
+		return m.service == e.action.Service && m.image == e.image && m.failed
+	})
 }
