@@ -11,6 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/environment"
+	"deployer/internal/pipeline"
+	"deployer/internal/redrive"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -87,6 +90,34 @@ func TestKeepingFails(t *testing.T) {
 				t.Errorf("kept (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestKeptIsRedriven runs events again that the function and Lambda kept, with the permissions of an administrator: what
+// the stack's queue holds is recognized as the function's own.
+func TestKeptIsRedriven(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t)
+	s.send(t, deployTo("v7")) // rejected: it is not pushed yet
+	s.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("no")})
+	s.send(t, `{"service":"web-api","tag":"v1","force":true}`) // fails at every attempt
+	s.aws.ClearFaults()
+	if diff := cmp.Diff([]string{"Deployment Rejected", "RetriesExhausted"}, s.kept(t)); diff != "" {
+		t.Fatal(diff)
+	}
+	s.push(t, "v7")
+	env, err := environment.Load("../../examples/centralized-dev-ecr/prod.yaml")
+	must(t, err)
+	var got []string
+	must(t, redrive.Run(t.Context(), s.prod.Config, env, pipeline.NewRedrive(env, s.prod.Config), redrive.Options{
+		QueueURL: env.FailedQueueURL(),
+		Found:    func(i redrive.Item) { got = append(got, string(i.Form)+": "+i.Service+" "+i.Tag+" "+i.Actor) },
+		Report:   func(r redrive.Report) { got = append(got, fmt.Sprint(r.Result.Status, " ", r.Deleted, " ", r.Err)) },
+	}))
+	want := []string{"kept event: backend v7 ada", "deployed true <nil>", "on-failure record: web-api v1 ",
+		"deployed true <nil>"}
+	if diff := cmp.Diff(want, got); diff != "" || len(s.kept(t)) > 0 {
+		t.Errorf("%v left (-want +got):\n%s", s.kept(t), diff)
 	}
 }
 

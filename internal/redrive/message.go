@@ -25,12 +25,11 @@ const (
 // Message is the event that a message of a queue holds, with what the message says of
 // where it comes from. All of it is the sender's text.
 type Message struct {
-	Form     Form
-	Event    json.RawMessage // the original event
-	Why      string          // why it is in the queue; "" if that is not known
-	Target   string          // ARN of what the event was for: a function, or a bus
-	RuleARN  string          // of a dead letter
-	Attempts string          // how often the event was delivered; "" if that is not known
+	Form    Form
+	Event   json.RawMessage // the original event
+	Why     string          // why it is in the queue; "" if that is not known
+	Target  string          // ARN of what the event was for: a function, or a bus
+	RuleARN string          // of a dead letter
 }
 
 // ErrNoEvent is wrapped by the error of [Parse] for a message of a form that is
@@ -45,7 +44,6 @@ const (
 	attributeTarget  = "TARGET_ARN"
 	attributeCode    = "ERROR_CODE"
 	attributeMessage = "ERROR_MESSAGE"
-	attributeRetries = "RETRY_ATTEMPTS"
 )
 
 // Parse reads the body and the attributes of a message. There are four forms:
@@ -64,9 +62,8 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 	}
 	var message struct {
 		RequestContext *struct {
-			FunctionARN            string `json:"functionArn"`
-			Condition              string `json:"condition"`
-			ApproximateInvokeCount int    `json:"approximateInvokeCount"`
+			FunctionARN string `json:"functionArn"`
+			Condition   string `json:"condition"`
 		} `json:"requestContext"`
 		RequestPayload  json.RawMessage `json:"requestPayload"`
 		ResponsePayload struct {
@@ -87,9 +84,7 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 			why += ": " + message.ResponsePayload.ErrorType + ": " + message.ResponsePayload.ErrorMessage
 		}
 		return Message{Form: Record, Event: message.RequestPayload, Why: why,
-			Target:   message.RequestContext.FunctionARN,
-			Attempts: fmt.Sprint(message.RequestContext.ApproximateInvokeCount),
-		}, nil
+			Target: message.RequestContext.FunctionARN}, nil
 	case message.Source == outcome.Source && message.DetailType != nil:
 		var detail struct {
 			Event   json.RawMessage `json:"event"`
@@ -104,7 +99,7 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 			why += ": " + attributes[attributeMessage]
 		}
 		return Message{Form: DeadLetter, Event: body, Why: why, Target: attributes[attributeTarget],
-			RuleARN: attributes[attributeRule], Attempts: attributes[attributeRetries]}, nil
+			RuleARN: attributes[attributeRule]}, nil
 	}
 	return Message{Form: unknownForm}, ErrNoEvent
 }

@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 				"TARGET_ARN": function, "RETRY_ATTEMPTS": "0",
 			},
 			want: Message{Form: DeadLetter, Event: json.RawMessage(deploy), Why: "NO_PERMISSIONS: not authorized",
-				Target: function, RuleARN: rule, Attempts: "0"},
+				Target: function, RuleARN: rule},
 		}, {
 			name: "an event without attributes", body: deploy,
 			want: Message{Form: DeadLetter, Event: json.RawMessage(deploy)},
@@ -41,12 +41,12 @@ func TestParse(t *testing.T) {
 				"responseContext":{"statusCode":200,"executedVersion":"$LATEST","functionError":"Unhandled"},
 				"responsePayload":{"errorType":"AccessDenied","errorMessage":"no"}}`,
 			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "RetriesExhausted: AccessDenied: no",
-				Target: function + ":$LATEST", Attempts: "3"},
+				Target: function + ":$LATEST"},
 		}, {
 			name: "a record of an event that became too old",
 			body: `{"requestContext":{"condition":"EventAgeExceeded","approximateInvokeCount":0},
 				"requestPayload":` + deploy + `}`,
-			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "EventAgeExceeded", Attempts: "0"},
+			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "EventAgeExceeded"},
 		}, {
 			name: "a kept event",
 			body: `{"kind":"deployer.kept-event","schema":1,"function":"` + function + `",
