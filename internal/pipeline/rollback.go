@@ -18,8 +18,8 @@ type imageLookup func(context.Context) (resolve.Image, error)
 
 // imageLookup returns how to find the image of a request: by its tag, for a push by
 // the digest that was pushed, or for a rollback as the image of an earlier revision,
-// with which it completes the request. The result of a rollback that was carried out before is returned at
-// once.
+// with which it completes the request. The result of a rollback that was carried out
+// before is returned at once.
 func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
 	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload

@@ -77,7 +77,7 @@ func (w *world) attempt(in *invocation, n int, by string, p *pipeline.Pipeline) 
 		w.release(p)
 	}
 	w.addResult(in.eventID, a, result, nil)
-	return by == "function" || string(result.Status) != "rejected"
+	return true // an operator does not run again what is rejected
 }
 
 // release returns a process to the idle ones.

@@ -46,7 +46,7 @@ type world struct {
 	person  *accounts.Account
 	infra   *accounts.Account
 	record  *record
-	running sync.WaitGroup
+	running activity
 	healed  atomic.Bool // all faults have ended
 
 	mu       sync.Mutex
