@@ -93,8 +93,8 @@ func TestKeepingFails(t *testing.T) {
 	}
 }
 
-// TestKeptIsRedriven runs events again that the function and Lambda kept, with the permissions of an administrator: what
-// the stack's queue holds is recognized as the function's own.
+// TestKeptIsRedriven runs events again that the function and Lambda kept, with an administrator's permissions: what the
+// stack's queue holds is recognized as the function's own.
 func TestKeptIsRedriven(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)

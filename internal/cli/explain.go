@@ -52,7 +52,7 @@ if it is rejected.`,
 func (a *app) explain(env *environment.Environment, raw []byte) error {
 	reading := event.Read(raw, env, time.Now())
 	verdict := verdictOf(reading)
-	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, reading.Reason)
+	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, printable(reading.Reason))
 	rejected := verdict == event.Rejected
 	for _, r := range reading.Requests {
 		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
@@ -116,7 +116,7 @@ func titleOf(w environment.Workload) string {
 func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	w := r.Workload
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(a.out, "  %-9s %s\n", key, fmt.Sprintf(format, args...))
+		fmt.Fprintf(a.out, "  %-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
 	}
 	if r.Rollback {
 		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")

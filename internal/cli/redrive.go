@@ -86,6 +86,10 @@ func (a *app) redrive(ctx context.Context, env *environment.Environment, how red
 	if err != nil {
 		return err
 	}
+	if how.queue != s.env.FailedQueueURL() && how.queue != s.env.UndeliveredQueueURL() {
+		a.note("%s is neither %s nor %s: what is not for %s stays in it", printable(how.queue), s.env.FailedQueueURL(),
+			s.env.UndeliveredQueueURL(), s.env.FunctionName())
+	}
 	report := redriveReport{app: a, dryRun: how.dryRun}
 	options := redrive.Options{
 		QueueURL: how.queue, MaxMessages: how.limit, DryRun: how.dryRun, TrustSenders: how.trust,

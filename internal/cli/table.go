@@ -86,9 +86,11 @@ func (t *table) head(names ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// add adds a row. An empty cell is shown as "-".
+// add adds a row. An empty cell is shown as "-"; what a terminal could obey is escaped,
+// because others wrote tags, reasons and actors.
 func (t *table) add(cells ...cell) {
 	for i := range cells {
+		cells[i].text = printable(cells[i].text)
 		if cells[i].text == "" {
 			cells[i].text = "-"
 		}
