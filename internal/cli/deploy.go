@@ -9,8 +9,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
+	"deployer/internal/awsconfig"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -87,13 +90,13 @@ deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix 
 func (a *app) deploy(ctx context.Context, env *environment.Environment, request event.Request, how deployFlags) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
-	s, err := connect(limited, env)
+	config, err := awsconfig.Load(limited, env.Region)
 	if err != nil {
 		return err
 	}
 	request.Cause.ID, request.Cause.Time, request.Cause.Source = "cli-"+rand.Text(), time.Now().UTC(), "deployer.cli"
-	request.Cause.Reason, request.Cause.Actor, request.DryRun = how.reason, s.caller.Resource, how.dryRun
-	result, err := pipeline.New(s.env, s.config).Deploy(limited, request)
+	request.Cause.Reason, request.DryRun = how.reason, how.dryRun
+	s, result, err := deployAs(limited, env, config, request)
 	if err != nil {
 		return err
 	}
@@ -117,6 +120,39 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, request 
 		return nil
 	}
 	return errNotDone
+}
+
+// deployAs carries out a request. If the file names the account, STS is asked whose the
+// credentials are while the deployment is read, and only the first change waits for the
+// answer.
+func deployAs(ctx context.Context, env *environment.Environment, config aws.Config, request event.Request) (
+	*session, pipeline.Result, error,
+) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var caller arn.ARN
+	var unknown error
+	known := make(chan struct{})
+	go func(env *environment.Environment) {
+		defer close(known)
+		if caller, unknown = identify(ctx, env, config); unknown != nil {
+			cancel(unknown) // what is read does not matter
+		}
+	}(env)
+	if env.AccountID == "" {
+		if <-known; unknown != nil {
+			return nil, pipeline.Result{}, unknown
+		}
+		env = env.In(caller.AccountID)
+	}
+	result, err := pipeline.New(env, config).DeployAs(ctx, request, func() (string, error) {
+		<-known
+		return caller.Resource, unknown
+	})
+	if <-known; unknown != nil {
+		return nil, pipeline.Result{}, unknown
+	}
+	return &session{env, config, caller}, result, err
 }
 
 func printJSON(w io.Writer, v any) error {

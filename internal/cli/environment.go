@@ -169,19 +169,29 @@ func connect(ctx context.Context, env *environment.Environment) (*session, error
 	if err != nil {
 		return nil, err
 	}
+	identity, err := identify(ctx, env, config)
+	if err != nil {
+		return nil, err
+	}
+	return &session{env.In(identity.AccountID), config, identity}, nil
+}
+
+// identify asks STS whose the credentials are, and checks that they belong to the
+// environment's account.
+func identify(ctx context.Context, env *environment.Environment, config aws.Config) (arn.ARN, error) {
 	first, cancel := context.WithTimeout(ctx, firstCallTimeout)
 	defer cancel()
 	identity, err := caller.Identity(first, config)
 	if err != nil {
-		return nil, err
+		return arn.ARN{}, err
 	}
 	if env.AccountID != "" && identity.AccountID != env.AccountID {
-		return nil, hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
+		return arn.ARN{}, hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
 			env.AccountID,
 			"%s is environment %s of account %s, but these credentials belong to %s",
 			env.File, env.Name, env.AccountID, identity)
 	}
-	return &session{env.In(identity.AccountID), config, identity}, nil
+	return identity, nil
 }
 
 // rollouts returns a client for the rollouts of the session's services.

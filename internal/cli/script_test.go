@@ -151,14 +151,20 @@ var laterAttempt = regexp.MustCompile(`^attempt=([2-9]|\d\d)`)
 var readOnly = regexp.MustCompile(`^(BatchGet|Describe|Get|List)`)
 
 // calls is `calls OPERATION...`: those and no others were called since the last
-// `account`, `push` or `calls`, in any order.
-func calls(ts *testscript.TestScript, _ bool, want []string) {
+// `account`, `push` or `calls`, in any order. `! calls OPERATION...`: none of those were.
+func calls(ts *testscript.TestScript, neg bool, want []string) {
 	var got []string
 	for _, c := range of(ts).Calls() {
 		got = append(got, c.Operation)
 	}
 	got = of(ts).withoutRetries(got)
 	of(ts).ResetCalls()
+	if neg {
+		if slices.ContainsFunc(got, func(name string) bool { return slices.Contains(want, name) }) {
+			ts.Fatalf("calls %v, want none of %v", got, want)
+		}
+		return
+	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {

@@ -38,6 +38,7 @@ type Pipeline struct {
 	publisher  publisher
 	queue      keeper // nil if nothing is kept
 	now        func() time.Time
+	actor      func() (string, error) // of requests, if they do not name one; nil if they do
 
 	followsRollouts  bool // rollout events are handled, and their outcomes published
 	publishesResults bool // requests that end at once have outcomes, and these are published
@@ -118,6 +119,15 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 	}
 	request.Workload = env.Current(request.Workload)
 	return p.run(ctx, env, Result{EventID: request.Cause.ID}, nil, []event.Request{request})
+}
+
+// DeployAs is Deploy for a caller who is not known yet: the request's actor is what actor
+// returns. It is called before anything is changed, and may wait. If it fails, nothing is
+// changed.
+func (p *Pipeline) DeployAs(ctx context.Context, request event.Request, actor func() (string, error)) (Result, error) {
+	as := *p
+	as.actor = actor
+	return as.Deploy(ctx, request)
 }
 
 // handle routes one event by its verdict.

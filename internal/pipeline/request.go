@@ -80,6 +80,11 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 			unchecked = "; the image's platform was not checked: " + why.Error()
 		}
 	}
+	if p.actor != nil {
+		if order.Cause.Actor, err = p.actor(); err != nil {
+			return d, err
+		}
+	}
 	if request.DryRun {
 		d, err = p.deployer.Plan(ctx, state, order)
 	} else {
