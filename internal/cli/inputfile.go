@@ -34,6 +34,8 @@ func (a *app) wrongEnvironment(file string, err error) error {
 		dirs = []string{file, filepath.Join(file, "project")}
 	case isEvent(file):
 		return a.eventAsEnvironment(file, dirs)
+	case isEmpty(file):
+		return hinted(sampleFile(file), "%s is empty: an environment file has at least project, env and region", file)
 	default:
 		return err
 	}
@@ -120,6 +122,28 @@ func (a *app) withFile(file string, candidates []string, otherwise string) strin
 		}
 	}
 	return commandLine(corrected...)
+}
+
+// isEmpty reports whether a file has nothing but white space. A pipe can be read once
+// only, so it is not looked at.
+func isEmpty(file string) bool {
+	info, err := os.Stat(file)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	data, err := os.ReadFile(file)
+	return err == nil && len(bytes.TrimSpace(data)) == 0
+}
+
+// sampleFile returns a command that makes an environment file and checks it. The name
+// of the file is that of the environment, as in the examples.
+func sampleFile(file string) string {
+	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	if !harmless.MatchString(name) || name == "" {
+		name = "dev"
+	}
+	return `printf 'project: myproject\nenv: ` + name + `\nregion: us-east-1\n' > ` + quote(file) + "; " +
+		commandLine("validate", file)
 }
 
 // maxCandidates is how many files of a directory are looked at.
