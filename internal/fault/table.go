@@ -28,6 +28,7 @@ const (
 	keyOrClock  = "check the secret key and the system clock"
 	noKeys      = "there are no credentials: give the function a role, or set AWS_PROFILE"
 	signIn      = "the session has expired: sign in again"
+	badCopy     = "copy the image again; if it fails again, this is a bug in the deployer"
 	keyState    = "check the state of the KMS key"
 )
 
@@ -105,14 +106,26 @@ var table = map[string]entry{
 		"a newer service deployment may have replaced it: check the service's status"},
 
 	// ECR.
-	"RepositoryNotFoundException":       {misconfigured, createIt},
-	"ImageNotFoundException":            {rejected, "push the image first, or check the tag"},
-	"UnableToGetUpstreamImageException": {unavailable, ""},
-	"LayerInaccessibleException":        {misconfigured, "push the image again: ECR cannot read one of its layers"},
-	"LayersNotFoundException":           {misconfigured, "push the image again: one of its layers is missing"},
-	"LifecyclePolicyNotFoundException":  {misconfigured, "give the repository a lifecycle policy"},
-	"RepositoryPolicyNotFoundException": {misconfigured, "give the repository a policy"},
-	"UnableToGetUpstreamLayerException": {unavailable, ""},
+	"RepositoryNotFoundException":                 {misconfigured, createIt},
+	"ImageNotFoundException":                      {rejected, "push the image first, or check the tag"},
+	"UnableToGetUpstreamImageException":           {unavailable, ""},
+	"LayerInaccessibleException":                  {misconfigured, "push the image again: ECR cannot read one of its layers"},
+	"LayersNotFoundException":                     {misconfigured, "push the image again: one of its layers is missing"},
+	"LifecyclePolicyNotFoundException":            {misconfigured, "give the repository a lifecycle policy"},
+	"ImageAlreadyExistsException":                 {rejected, "the repository has this image under this tag: nothing is to be done"},
+	"ImageTagAlreadyExistsException":              {rejected, "the tag is immutable: choose another tag"},
+	"ImageDigestDoesNotMatchException":            {misconfigured, badCopy},
+	"ReferencedImagesNotFoundException":           {misconfigured, badCopy},
+	"EmptyUploadException":                        {misconfigured, badCopy},
+	"InvalidLayerException":                       {misconfigured, badCopy},
+	"InvalidLayerPartException":                   {misconfigured, badCopy},
+	"LayerAlreadyExistsException":                 {misconfigured, badCopy},
+	"LayerPartTooSmallException":                  {misconfigured, badCopy},
+	"UploadNotFoundException":                     {misconfigured, badCopy},
+	"KmsException":                                {misconfigured, "allow the caller the KMS key of the repository, and check its state"},
+	"RepositoryPolicyNotFoundException":           {misconfigured, "give the repository a policy"},
+	"UnableToGetUpstreamLayerException":           {unavailable, ""},
+	"UnableToListUpstreamImageReferrersException": {unavailable, ""},
 
 	// EventBridge; the last six are those of a single entry of PutEvents.
 	"InternalException":                   {unavailable, ""},

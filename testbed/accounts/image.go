@@ -81,11 +81,16 @@ func (a *Account) PushIndex(
 }
 
 func (a *Account) put(ctx context.Context, repository, manifest, mediaType string, tags ...string) error {
+	if len(tags) == 0 {
+		tags = []string{""}
+	}
 	for _, tag := range tags {
-		_, err := a.ECR.PutImage(ctx, &ecr.PutImageInput{
-			RepositoryName: aws.String(repository), ImageTag: aws.String(tag),
-			ImageManifest: aws.String(manifest), ImageManifestMediaType: aws.String(mediaType),
-		})
+		in := &ecr.PutImageInput{RepositoryName: aws.String(repository), ImageManifest: aws.String(manifest),
+			ImageManifestMediaType: aws.String(mediaType)}
+		if tag != "" {
+			in.ImageTag = aws.String(tag)
+		}
+		_, err := a.ECR.PutImage(ctx, in)
 		var same *types.ImageAlreadyExistsException
 		if err != nil && !errors.As(err, &same) {
 			return fmt.Errorf("pushing tag %q to repository %q: %w", tag, repository, err)
@@ -97,26 +102,86 @@ func (a *Account) put(ctx context.Context, repository, manifest, mediaType strin
 // PushConfig uploads the config blob that the images of an architecture refer to, as a real push does. Only tests that
 // download it need it.
 func (a *Account) PushConfig(ctx context.Context, repository, architecture string) error {
-	config := imageConfig(architecture)
+	return a.upload(ctx, repository, imageConfig(architecture))
+}
+
+// partSize is the size of the parts of a layer in bytes.
+const partSize = 10 << 20
+
+// upload uploads a layer. It is no error if the repository has it.
+func (a *Account) upload(ctx context.Context, repository, content string) error {
 	upload, err := a.ECR.InitiateLayerUpload(ctx, &ecr.InitiateLayerUploadInput{RepositoryName: aws.String(repository)})
 	if err != nil {
 		return err
 	}
-	_, err = a.ECR.UploadLayerPart(ctx, &ecr.UploadLayerPartInput{
-		RepositoryName: aws.String(repository), UploadId: upload.UploadId,
-		PartFirstByte: aws.Int64(0), PartLastByte: aws.Int64(int64(len(config)) - 1), LayerPartBlob: []byte(config),
-	})
-	if err != nil {
-		return err
+	for first := 0; first < len(content); first += partSize {
+		part := content[first:min(first+partSize, len(content))]
+		_, err = a.ECR.UploadLayerPart(ctx, &ecr.UploadLayerPartInput{
+			RepositoryName: aws.String(repository), UploadId: upload.UploadId, LayerPartBlob: []byte(part),
+			PartFirstByte: aws.Int64(int64(first)), PartLastByte: aws.Int64(int64(first+len(part)) - 1),
+		})
+		if err != nil {
+			return err
+		}
 	}
 	_, err = a.ECR.CompleteLayerUpload(ctx, &ecr.CompleteLayerUploadInput{
-		RepositoryName: aws.String(repository), UploadId: upload.UploadId, LayerDigests: []string{digestOf(config)},
+		RepositoryName: aws.String(repository), UploadId: upload.UploadId, LayerDigests: []string{digestOf(content)},
 	})
 	var there *types.LayerAlreadyExistsException
 	if errors.As(err, &there) {
 		return nil
 	}
 	return err
+}
+
+// A Layered is an image with layers, or an artifact about another image.
+type Layered struct {
+	Layers  []string // their content
+	Subject string   // the digest of the image that it is about; "" for an image
+	Kind    string   // its artifactType; "" for an image
+}
+
+// PushLayered pushes an image with its layers, under each of the tags or without one, and returns its digest. It
+// creates the repository if there is none.
+func (a *Account) PushLayered(ctx context.Context, repository string, l Layered, tags ...string) (
+	digest string, err error,
+) {
+	if err := a.createRepository(ctx, repository); err != nil {
+		return "", err
+	}
+	config := imageConfig("amd64")
+	about := ""
+	if l.Kind != "" {
+		about = fmt.Sprintf(`"artifactType":%q,`, l.Kind)
+	}
+	if l.Subject != "" {
+		about += fmt.Sprintf(`"subject":{"mediaType":%q,"digest":%q,"size":2},`, manifestType, l.Subject)
+	}
+	var layers []string
+	for _, content := range append([]string{config}, l.Layers...) {
+		if err := a.upload(ctx, repository, content); err != nil {
+			return "", fmt.Errorf("uploading a layer to repository %q: %w", repository, err)
+		}
+		layers = append(layers, fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":%q,"size":%d}`,
+			digestOf(content), len(content)))
+	}
+	// The spaces are not those of a marshaller: a copy that encodes the manifest again has another digest.
+	manifest := fmt.Sprintf(`{"schemaVersion": 2, "mediaType":%q, %s"config":{"mediaType":%q,"digest":%q,"size":%d},`+
+		` "layers":[%s]}`, manifestType, about, configType, digestOf(config), len(config), strings.Join(layers[1:], ","))
+	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
+}
+
+// PushIndexOf pushes an index of images that the repository has, and returns its digest.
+func (a *Account) PushIndexOf(ctx context.Context, repository string, images []string, tags ...string) (
+	digest string, err error,
+) {
+	var children []string
+	for i, child := range images {
+		children = append(children, fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"platform":{"os":"linux",`+
+			`"architecture":%q}}`, manifestType, child, []string{"amd64", "arm64"}[i%2]))
+	}
+	index := fmt.Sprintf(`{"schemaVersion": 2,"mediaType":%q,"manifests":[%s]}`, indexType, strings.Join(children, ","))
+	return digestOf(index), a.put(ctx, repository, index, indexType, tags...)
 }
 
 // imageConfig is the config blob of every image of an architecture.

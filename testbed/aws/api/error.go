@@ -10,6 +10,7 @@ type Error struct {
 	Status  int    // the HTTP status
 	Code    string // such as "ClusterNotFoundException"
 	Message string
+	Members Object // further members that the error's shape has, in the JSON protocol
 }
 
 // Error returns the code and the message.
@@ -20,16 +21,17 @@ var (
 	ErrThrottled        = NewError("ThrottlingException", "Rate exceeded")
 	ErrUnknownOperation = NewError("UnknownOperationException", "The requested operation is not recognized by the "+
 		"service.")
-	ErrServerFault = &Error{http.StatusInternalServerError, "ServerException",
-		"Service Unavailable. Please try again later."}
-	ErrUnavailable        = &Error{http.StatusServiceUnavailable, "ServiceUnavailableException", "Service Unavailable"}
-	ErrUnrecognizedClient = &Error{http.StatusForbidden, "UnrecognizedClientException",
-		"The security token included in the request is invalid."}
+	ErrServerFault = &Error{Status: http.StatusInternalServerError, Code: "ServerException",
+		Message: "Service Unavailable. Please try again later."}
+	ErrUnavailable = &Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailableException",
+		Message: "Service Unavailable"}
+	ErrUnrecognizedClient = &Error{Status: http.StatusForbidden, Code: "UnrecognizedClientException",
+		Message: "The security token included in the request is invalid."}
 )
 
 // NewError returns an error with status 400, which nearly all errors of the JSON protocol have.
 func NewError(code, format string, args ...any) *Error {
-	return &Error{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
+	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // AccessDenied returns the error of a caller without permission.
@@ -46,5 +48,5 @@ func Validation(format string, args ...any) *Error {
 }
 
 func missingAuthentication(message string) *Error {
-	return &Error{http.StatusForbidden, "MissingAuthenticationTokenException", message}
+	return &Error{Status: http.StatusForbidden, Code: "MissingAuthenticationTokenException", Message: message}
 }

@@ -1,11 +1,13 @@
 package ecr
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"deployer/testbed/aws/api"
@@ -21,8 +23,11 @@ type image struct {
 	pushed    time.Time
 	size      int64
 	archived  bool
-	children  []string // the digests of the manifests that an index refers to
-	layers    []string // the digests of its config and its layers
+	children  []string          // the digests of the manifests that an index refers to
+	layers    []string          // the digests of its config and its layers
+	subject   string            // the digest of the image that it is about, if it is a referrer
+	kind      string            // its artifactType, or else the media type of its config
+	notes     map[string]string // its annotations
 
 	activated, archivedAt time.Time // when it last entered either storage class
 }
@@ -35,10 +40,13 @@ type imageID struct {
 
 // A manifest is the part of an image manifest or an index that ECR interprets.
 type manifest struct {
-	MediaType string       `json:"mediaType"`
-	Config    descriptor   `json:"config"`
-	Layers    []descriptor `json:"layers"`
-	Manifests []descriptor `json:"manifests"`
+	MediaType    string            `json:"mediaType"`
+	ArtifactType string            `json:"artifactType"`
+	Config       descriptor        `json:"config"`
+	Layers       []descriptor      `json:"layers"`
+	Manifests    []descriptor      `json:"manifests"`
+	Subject      descriptor        `json:"subject"`
+	Annotations  map[string]string `json:"annotations"`
 }
 
 type descriptor struct {
@@ -91,12 +99,17 @@ func newImage(text, mediaType string, now time.Time) (*image, *api.Error) {
 		manifest:  text,
 		mediaType: mediaType,
 		config:    m.Config.MediaType,
+		subject:   m.Subject.Digest,
+		kind:      cmp.Or(m.ArtifactType, m.Config.MediaType),
+		notes:     m.Annotations,
 		pushed:    now,
 		activated: now,
 	}
 	for _, layer := range append(m.Layers, m.Config) {
 		i.size += layer.Size
-		i.layers = append(i.layers, layer.Digest)
+		if layer.Digest != "" { // an index has no config
+			i.layers = append(i.layers, layer.Digest)
+		}
 	}
 	for _, child := range m.Manifests {
 		i.children = append(i.children, child.Digest)
@@ -130,6 +143,11 @@ func (e *Server) putImage(r *api.Request, in putImageInput) (any, *api.Error) {
 	}
 	if err := repo.checkPut(pushed, in.Tag); err != nil {
 		return nil, err
+	}
+	if missing := repo.missingLayers(pushed); e.options.VerifyLayers && len(missing) > 0 {
+		return nil, api.NewError("LayersNotFoundException",
+			"Layers with digests '[%s]' required for pushing image into repository with name '%s' in the registry "+
+				"with id '%s' do not exist", strings.Join(missing, ", "), repo.name, repo.scope.Account)
 	}
 	stored := repo.put(pushed, in.Tag)
 	e.store(repo, stored, false, r.Now)
@@ -176,6 +194,16 @@ func (r *repository) checkPut(i *image, tag string) *api.Error {
 				"immutable.", tag, r.name)
 	}
 	return nil
+}
+
+// missingLayers returns the digests of the image's config and layers that the repository does not have.
+func (r *repository) missingLayers(i *image) (missing []string) {
+	for _, digest := range i.layers {
+		if _, ok := r.layers[digest]; !ok {
+			missing = append(missing, digest)
+		}
+	}
+	return missing
 }
 
 // put stores the image under the tag, which moves if another image has it. It returns the stored image.

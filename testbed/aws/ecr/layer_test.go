@@ -1,6 +1,7 @@
 package ecr_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
@@ -22,7 +24,7 @@ func layered(t *testing.T) (w *emulatortest.Env, configuration string) {
 	w = emulatortest.New(t, emulator.Options{})
 	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
 	const text = `{"architecture":"arm64","os":"linux"}`
-	upload(t, w, text[:7], text[7:])
+	upload(t, w, text)
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":%d},"layers":[]}`,
 		emulatortest.ManifestType, emulatortest.Digest(text), len(text))
 	_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"),
@@ -142,7 +144,12 @@ func TestLayerErrors(t *testing.T) {
 		return err
 	}
 	upload, empty := begin(), begin()
-	emulatortest.WantError(t, part(upload, 1, 3, "abc"), "InvalidLayerPartException",
+	err := part(upload, 1, 3, "abc")
+	var invalid *types.InvalidLayerPartException
+	if !errors.As(err, &invalid) || *invalid.LastValidByteReceived != -1 || *invalid.UploadId != *upload {
+		t.Errorf("%+v", invalid)
+	}
+	emulatortest.WantError(t, err, "InvalidLayerPartException",
 		"Layer part is not continuous: it begins at 1 after 0 bytes")
 	emulatortest.WantError(t, part(upload, 0, 9, "abc"), "InvalidLayerPartException",
 		"Layer part is not valid: it has 3 bytes, from 0 to 9")
@@ -187,5 +194,125 @@ func TestDownloadAccess(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string(nil), w.AWS.UnknownOperations()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPartSize: each part but the last has at least 5 MiB.
+func TestPartSize(t *testing.T) {
+	t.Parallel()
+	const tooSmall = "Layer parts must be at least 5 MiB in size"
+	for _, tt := range []struct {
+		name  string
+		parts []int // sizes in bytes
+		want  string
+	}{
+		{"one small part", []int{1}, ""},
+		{"5 MiB and the rest", []int{5 << 20, 1}, ""},
+		{"20 MiB and 5 MiB", []int{20 << 20, 5 << 20}, ""},
+		{"a small first part", []int{5<<20 - 1, 1}, tooSmall},
+		{"a small part between", []int{5 << 20, 1, 5 << 20}, tooSmall},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := emulatortest.New(t, emulator.Options{})
+			w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
+			client, web := w.ECR(dev), aws.String("web")
+			begun, err := client.InitiateLayerUpload(t.Context(), &ecr.InitiateLayerUploadInput{RepositoryName: web})
+			if err != nil {
+				t.Fatal(err)
+			}
+			content := strings.Repeat("x", 25<<20)
+			at := 0
+			for _, size := range tt.parts {
+				_, err := client.UploadLayerPart(t.Context(), &ecr.UploadLayerPartInput{RepositoryName: web,
+					UploadId: begun.UploadId, LayerPartBlob: []byte(content[at : at+size]),
+					PartFirstByte: aws.Int64(int64(at)), PartLastByte: aws.Int64(int64(at + size - 1))})
+				if err != nil {
+					t.Fatal(err)
+				}
+				at += size
+			}
+			_, err = client.CompleteLayerUpload(t.Context(), &ecr.CompleteLayerUploadInput{RepositoryName: web,
+				UploadId: begun.UploadId, LayerDigests: []string{emulatortest.Digest(content[:at])}})
+			if tt.want != "" {
+				emulatortest.WantError(t, err, "LayerPartTooSmallException", tt.want)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestLayerAvailability: uploaded layers are available, unknown ones are not, and a digest that is not valid is a
+// failure of its own.
+func TestLayerAvailability(t *testing.T) {
+	t.Parallel()
+	w, text := layered(t)
+	got := w.Do(t, dev, "ecr:BatchCheckLayerAvailability", fmt.Sprintf(
+		`{"repositoryName":"web","layerDigests":[%q,%q,"x"]}`, emulatortest.Digest(text), emulatortest.Digest("other")))
+	want := fmt.Sprintf(`{"failures":[{"failureCode":"InvalidLayerDigest","failureReason":"Invalid request parameters: `+
+		`layer digest is not valid","layerDigest":"x"}],"layers":[{"layerAvailability":"AVAILABLE","layerDigest":%q,`+
+		`"layerSize":%d},{"layerAvailability":"UNAVAILABLE","layerDigest":%q}]}`, emulatortest.Digest(text), len(text),
+		emulatortest.Digest("other"))
+	if diff := cmp.Diff(want, strings.TrimSpace(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestVerifyLayers: with the option, a manifest whose layers the repository lacks is refused.
+func TestVerifyLayers(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{VerifyLayers: true})
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
+	put := func() error {
+		_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"),
+			ImageManifest: aws.String(fmt.Sprintf(`{"mediaType":%q,"config":{"digest":%q}}`, emulatortest.ManifestType,
+				emulatortest.Digest("config")))})
+		return err
+	}
+	emulatortest.WantError(t, put(), "LayersNotFoundException", "Layers with digests '["+emulatortest.Digest("config")+
+		"]' required for pushing image into repository with name 'web' in the registry with id '111111111111' do not exist")
+	upload(t, w, "config")
+	if err := put(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReferrers: an artifact is listed under its subject, in pages, by callers who may read images.
+func TestReferrers(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{})
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
+	subject := w.Push(t, dev, "web", "image", "v1")
+	for i := range 51 {
+		manifest := fmt.Sprintf(`{"mediaType":%q,"artifactType":"application/spdx+json","subject":{"digest":%q},`+
+			`"annotations":{"n":"%d"}}`, emulatortest.ManifestType, subject, i)
+		_, err := w.ECR(dev).PutImage(t.Context(), &ecr.PutImageInput{RepositoryName: aws.String("web"),
+			ImageManifest: &manifest})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	list := func(key string, token *string) (*ecr.ListImageReferrersOutput, error) {
+		return w.ECR(key).ListImageReferrers(t.Context(), &ecr.ListImageReferrersInput{RegistryId: aws.String(dev),
+			RepositoryName: aws.String("web"), SubjectId: &types.SubjectIdentifier{ImageDigest: &subject}, NextToken: token})
+	}
+	first, err := list(dev, nil)
+	if err != nil || len(first.Referrers) != 50 || *first.Referrers[0].ArtifactType != "application/spdx+json" {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	second, err := list(dev, first.NextToken)
+	if err != nil || len(second.Referrers) != 1 || second.NextToken != nil {
+		t.Errorf("%+v, %v", second, err)
+	}
+	_, err = list(prod, nil)
+	emulatortest.WantError(t, err, "AccessDeniedException",
+		"User: arn:aws:iam::333333333333:root is not authorized to perform: ecr:BatchGetImage on resource: "+
+			"arn:aws:ecr:us-east-1:111111111111:repository/web because no resource-based policy allows the "+
+			"ecr:BatchGetImage action")
+	setRepositoryPolicy(t, w, dev, "web", `{"Effect":"Allow","Principal":{"AWS":"333333333333"},`+
+		`"Action":"ecr:BatchGetImage"}`)
+	if _, err := list(prod, nil); err != nil {
+		t.Error(err)
 	}
 }

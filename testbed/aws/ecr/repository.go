@@ -17,9 +17,9 @@ type repository struct {
 	images     []*image // in the order of their first pushes
 	policyText string
 	policy     *iam.Document
-	lifecycle  string            // the text of its lifecycle policy
-	layers     map[string][]byte // by digest
-	uploads    map[string][]byte // incomplete layers by upload id
+	lifecycle  string             // the text of its lifecycle policy
+	layers     map[string][]byte  // by digest
+	uploads    map[string]*upload // by upload id
 }
 
 // registryHost returns the host name of a registry.
@@ -63,9 +63,14 @@ func registryOf(r *api.Request, id string) api.Scope {
 // openRepository checks that the caller may carry out the operation, and returns the repository. As in AWS, a caller
 // without permission does not learn whether the repository exists.
 func (e *Server) openRepository(r *api.Request, id repositoryID) (*repository, *api.Error) {
+	return e.openRepositoryFor(r, r.Name(), id)
+}
+
+// openRepositoryFor is openRepository for an operation that needs the permission of another.
+func (e *Server) openRepositoryFor(r *api.Request, action string, id repositoryID) (*repository, *api.Error) {
 	registry := registryOf(r, id.RegistryID)
 	repo := e.registries[registry][id.Name]
-	a := api.Access{Action: r.Name(), Resource: repositoryARN(registry, id.Name)}
+	a := api.Access{Action: action, Resource: repositoryARN(registry, id.Name)}
 	if repo != nil {
 		a.Policy = repo.policy
 	}
@@ -123,7 +128,7 @@ func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any
 // addRepository creates a repository that the registry does not have.
 func (e *Server) addRepository(registry api.Scope, name, mutability string, now time.Time) *repository {
 	repo := &repository{scope: registry, name: name, mutability: mutability, created: now,
-		layers: map[string][]byte{}, uploads: map[string][]byte{}}
+		layers: map[string][]byte{}, uploads: map[string]*upload{}}
 	if e.registries[registry] == nil {
 		e.registries[registry] = map[string]*repository{}
 	}

@@ -1,5 +1,6 @@
 // Package ecr emulates Amazon ECR (ECR API reference): repositories, images with their manifests, layers, and the
-// policies of repositories. An image is its manifest: layers are checked only when they are downloaded.
+// policies of repositories. An image is its manifest: layers are checked only when they are downloaded, unless
+// [Options.VerifyLayers] is set.
 package ecr
 
 import (
@@ -18,30 +19,41 @@ type Server struct {
 	backend    *api.Backend
 	events     api.Publisher
 	layers     Presigner
+	options    Options
 	registries map[api.Scope]map[string]*repository // by name
 }
 
+// Options are the options of [New].
+type Options struct {
+	// VerifyLayers makes PutImage refuse a manifest whose config or layers the repository does not have, as ECR does.
+	// Without it, tests can push a manifest alone.
+	VerifyLayers bool
+}
+
 // New returns an ECR without repositories.
-func New(backend *api.Backend, events api.Publisher, layers Presigner) *Server {
-	return &Server{backend: backend, events: events, layers: layers, registries: map[api.Scope]map[string]*repository{}}
+func New(backend *api.Backend, events api.Publisher, layers Presigner, o Options) *Server {
+	return &Server{backend: backend, events: events, layers: layers, options: o,
+		registries: map[api.Scope]map[string]*repository{}}
 }
 
 // Operations returns the operations that are emulated.
 func (e *Server) Operations() api.Operations {
 	return api.Operations{
-		"ecr:BatchDeleteImage":       api.JSON(e.batchDeleteImage),
-		"ecr:BatchGetImage":          api.JSON(e.batchGetImage),
-		"ecr:CompleteLayerUpload":    api.JSON(e.completeLayerUpload),
-		"ecr:CreateRepository":       api.JSON(e.createRepository),
-		"ecr:DescribeImages":         api.JSON(e.describeImages),
-		"ecr:GetDownloadUrlForLayer": api.JSON(e.getDownloadURLForLayer),
-		"ecr:GetLifecyclePolicy":     api.JSON(e.getLifecyclePolicy),
-		"ecr:GetRepositoryPolicy":    api.JSON(e.getRepositoryPolicy),
-		"ecr:InitiateLayerUpload":    api.JSON(e.initiateLayerUpload),
-		"ecr:PutImage":               api.JSON(e.putImage),
-		"ecr:PutLifecyclePolicy":     api.JSON(e.putLifecyclePolicy),
-		"ecr:SetRepositoryPolicy":    api.JSON(e.setRepositoryPolicy),
-		"ecr:UploadLayerPart":        api.JSON(e.uploadLayerPart),
+		"ecr:BatchCheckLayerAvailability": api.JSON(e.batchCheckLayerAvailability),
+		"ecr:BatchDeleteImage":            api.JSON(e.batchDeleteImage),
+		"ecr:BatchGetImage":               api.JSON(e.batchGetImage),
+		"ecr:CompleteLayerUpload":         api.JSON(e.completeLayerUpload),
+		"ecr:CreateRepository":            api.JSON(e.createRepository),
+		"ecr:DescribeImages":              api.JSON(e.describeImages),
+		"ecr:GetDownloadUrlForLayer":      api.JSON(e.getDownloadURLForLayer),
+		"ecr:GetLifecyclePolicy":          api.JSON(e.getLifecyclePolicy),
+		"ecr:GetRepositoryPolicy":         api.JSON(e.getRepositoryPolicy),
+		"ecr:InitiateLayerUpload":         api.JSON(e.initiateLayerUpload),
+		"ecr:ListImageReferrers":          api.JSON(e.listImageReferrers),
+		"ecr:PutImage":                    api.JSON(e.putImage),
+		"ecr:PutLifecyclePolicy":          api.JSON(e.putLifecyclePolicy),
+		"ecr:SetRepositoryPolicy":         api.JSON(e.setRepositoryPolicy),
+		"ecr:UploadLayerPart":             api.JSON(e.uploadLayerPart),
 	}
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	// BakeMinute is how long a minute of the bake time of a blue/green, linear or canary deployment lasts. The default
 	// is a minute.
 	BakeMinute time.Duration
+
+	// VerifyLayers makes ECR refuse manifests whose layers were not uploaded, see [ecr.Options].
+	VerifyLayers bool
 }
 
 // An Emulator is the emulated services. It implements [http.Handler] and is safe for concurrent use: one lock guards
@@ -81,7 +84,7 @@ func New(o Options) *Emulator {
 	e.s3 = s3.New(backend)
 	e.sqs = sqs.New(backend)
 	e.events = events.New(backend, e.iam, e.sqs)
-	e.ecr = ecr.New(backend, e.events, e.s3)
+	e.ecr = ecr.New(backend, e.events, e.s3, ecr.Options{VerifyLayers: o.VerifyLayers})
 	e.ecs = ecs.New(backend, e.ecr, e.events, ecs.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute})
 	e.sns = sns.New(backend)
 	e.secrets = secretsmanager.New(backend)

@@ -11,7 +11,7 @@ import (
 )
 
 // maxBody is larger than any request that the services accept.
-const maxBody = 16 << 20
+const maxBody = 32 << 20
 
 // ServeHTTP answers one call of an AWS API.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {

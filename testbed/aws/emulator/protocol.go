@@ -3,6 +3,7 @@ package emulator
 import (
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -58,6 +59,7 @@ func writeJSON(w http.ResponseWriter, requestID string, answer any, err *api.Err
 	w.Header().Set("X-Amzn-RequestId", requestID)
 	if err != nil {
 		o := api.Object{"__type": err.Code}
+		maps.Copy(o, err.Members)
 		if err.Message != "" {
 			o[messageKey(err.Code)] = err.Message
 		}

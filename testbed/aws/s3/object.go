@@ -22,7 +22,9 @@ const (
 var (
 	errAccessDenied = &api.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Access Denied"}
 	errExpired      = &api.Error{Status: http.StatusForbidden, Code: "AccessDenied", Message: "Request has expired"}
-	errTwoAuth      = api.NewError("InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm "+
+	errRange        = &api.Error{Status: http.StatusRequestedRangeNotSatisfiable, Code: "InvalidRange",
+		Message: "The requested range is not satisfiable"}
+	errTwoAuth = api.NewError("InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm "+
 		"query parameter, "+
 		"Signature query string parameter or the Authorization header should be specified")
 )
@@ -70,6 +72,9 @@ func IsPresigned(r *http.Request) bool {
 func (s *Server) Open(r *api.Request, hr *http.Request) *api.Error {
 	token := strings.TrimPrefix(hr.URL.Path, pathPrefix)
 	r.Service, r.Operation, r.Body = "s3", "GetObject", []byte(token)
+	if wanted := hr.Header.Get("Range"); wanted != "" {
+		r.Body = []byte(token + " " + wanted)
+	}
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
 	o, ok := s.objects[token]
@@ -84,11 +89,35 @@ func (s *Server) Open(r *api.Request, hr *http.Request) *api.Error {
 }
 
 func (s *Server) getObject(r *api.Request) (any, *api.Error) {
-	o := s.objects[string(r.Body)]
+	token, wanted, ranged := strings.Cut(string(r.Body), " ")
+	o := s.objects[token]
 	if r.Now.After(o.expires) {
 		return nil, errExpired
 	}
-	return o.content, nil
+	if !ranged {
+		return o.content, nil
+	}
+	return o.part(wanted)
+}
+
+// A part is the part of an object that a request with a Range header asked for.
+type part struct {
+	content []byte
+	span    string // the answer's Content-Range
+}
+
+// part returns the part that a Range header of one range names (S3 API reference, "GetObject"; RFC 9110, 14.2). S3 does
+// not support several ranges.
+func (o object) part(header string) (any, *api.Error) {
+	var first, last int
+	if n, err := fmt.Sscanf(header, "bytes=%d-%d", &first, &last); n != 2 || err != nil || first > last {
+		return o.content, nil // a header that is not valid is ignored
+	}
+	if first >= len(o.content) {
+		return nil, errRange
+	}
+	last = min(last, len(o.content)-1)
+	return part{o.content[first : last+1], fmt.Sprintf("bytes %d-%d/%d", first, last, len(o.content))}, nil
 }
 
 // Write writes an answer as S3 does.
@@ -96,6 +125,12 @@ func Write(w http.ResponseWriter, requestID string, answer any, err *api.Error) 
 	w.Header().Set("X-Amz-Request-Id", requestID)
 	body, _ := answer.([]byte)
 	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Accept-Ranges", "bytes")
+	status := http.StatusOK
+	if p, ok := answer.(part); ok {
+		body, status = p.content, http.StatusPartialContent
+		w.Header().Set("Content-Range", p.span)
+	}
 	if err != nil {
 		var xmlErr error
 		body, xmlErr = xml.Marshal(struct {
@@ -109,7 +144,8 @@ func Write(w http.ResponseWriter, requestID string, answer any, err *api.Error) 
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if err != nil {
-		w.WriteHeader(err.Status)
+		status = err.Status
 	}
+	w.WriteHeader(status)
 	w.Write(body)
 }

@@ -67,3 +67,40 @@ func TestPresign(t *testing.T) {
 		})
 	}
 }
+
+// TestRange: a part of an object is answered with 206, and a part beyond its end is refused.
+func TestRange(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 22, 9, 30, 0, 0, time.UTC)
+	server := s3.New(&api.Backend{Clock: func() time.Time { return now }})
+	url := server.Presign(&api.Request{Now: now, Host: "aws.invalid"}, []byte("0123456789"))
+	for _, tt := range []struct {
+		name, header string
+		status       int
+		body, span   string
+	}{
+		{"none", "", http.StatusOK, "0123456789", ""},
+		{"the first bytes", "bytes=0-3", http.StatusPartialContent, "0123", "bytes 0-3/10"},
+		{"beyond the end", "bytes=8-20", http.StatusPartialContent, "89", "bytes 8-9/10"},
+		{"after the end", "bytes=10-20", http.StatusRequestedRangeNotSatisfiable, "", ""},
+		{"not valid", "lines=1-2", http.StatusOK, "0123456789", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			hr := httptest.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+			if tt.header != "" {
+				hr.Header.Set("Range", tt.header)
+			}
+			r := &api.Request{Now: now}
+			if err := server.Open(r, hr); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := server.Operations()["s3:GetObject"](r)
+			w := httptest.NewRecorder()
+			s3.Write(w, "id", answer, err)
+			if w.Code != tt.status || err == nil && w.Body.String() != tt.body || w.Header().Get("Content-Range") != tt.span {
+				t.Errorf("%d %q %q", w.Code, w.Body, w.Header().Get("Content-Range"))
+			}
+		})
+	}
+}
