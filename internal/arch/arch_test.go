@@ -19,13 +19,13 @@ const module = "deployer/"
 // import only packages that stand before it.
 var layers = []string{
 	"iam", "image", "environment", "event", "fault", "version", "awsconfig", "caller", "signed", "bus", "resolve",
-	"journal", "outcome", "kept", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline", "redrive",
-	"doctor", "migrate", "access", "stack", "function", "cli",
+	"promote", "journal", "outcome", "kept", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline",
+	"redrive", "doctor", "migrate", "access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.
 var clients = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "promote", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "ecsdeploy", "rollout", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor", "redrive"},
