@@ -21,9 +21,22 @@ import (
 // the SDK's settings of certificates and proxies. The SDK's own log is discarded: its lines are not JSON, and
 // its errors hold what matters of them.
 func Load(ctx context.Context, region string) (aws.Config, error) {
+	return load(ctx, region)
+}
+
+// LoadProfile is [Load] with a profile of the shared configuration files, which takes precedence
+// over credentials in environment variables. The profile "" stands for none in particular.
+func LoadProfile(ctx context.Context, region, profile string) (aws.Config, error) {
+	if profile == "" {
+		return load(ctx, region)
+	}
+	return load(ctx, region, config.WithSharedConfigProfile(profile))
+}
+
+func load(ctx context.Context, region string, more ...func(*config.LoadOptions) error) (aws.Config, error) {
 	buildable := awshttp.NewBuildableClient()
-	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(buildable))
+	c, err := config.LoadDefaultConfig(ctx, append(more, config.WithRegion(region), config.WithLogger(logging.Nop{}),
+		config.WithHTTPClient(buildable))...)
 	if err != nil {
 		return c, fmt.Errorf("reading the AWS configuration: %w", err)
 	}

@@ -9,11 +9,15 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 const (
 	// callTimeout ends a single attempt of a call that hangs, so that there is time for another.
 	callTimeout = 10 * time.Second
+	// transferTimeout is the same for a call with a large body: 20 MiB at 1 Mbit/s.
+	transferTimeout = 3 * time.Minute
 	// dialTimeout and handshakeTimeout end an attempt to connect.
 	dialTimeout      = 3 * time.Second
 	handshakeTimeout = 5 * time.Second
@@ -50,6 +54,17 @@ func newClient(transport *http.Transport) *Client {
 	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = maxCalls, maxCalls
 	c.http = http.Client{Transport: transport, Timeout: callTimeout, CheckRedirect: checkRedirect}
 	return c
+}
+
+// ForTransfers returns a configuration whose calls may take minutes, because their
+// bodies are large. They share the connections and the limit of the others.
+func ForTransfers(config aws.Config) aws.Config {
+	if c, ok := config.HTTPClient.(*Client); ok {
+		slow := &Client{http: c.http, slots: c.slots}
+		slow.http.Timeout = transferTimeout
+		config.HTTPClient = slow
+	}
+	return config
 }
 
 // checkRedirect lets only downloads be redirected: a signed request has the host in its

@@ -165,7 +165,12 @@ type session struct {
 // connect loads the AWS configuration for an environment, and checks that the
 // credentials belong to the environment's account.
 func connect(ctx context.Context, env *environment.Environment) (*session, error) {
-	config, err := awsconfig.Load(ctx, env.Region)
+	return connectAs(ctx, env, "")
+}
+
+// connectAs is [connect] with the credentials of a profile; "" for none in particular.
+func connectAs(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
+	config, err := awsconfig.LoadProfile(ctx, env.Region, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +179,25 @@ func connect(ctx context.Context, env *environment.Environment) (*session, error
 		return nil, err
 	}
 	return &session{env.In(identity.AccountID), config, identity}, nil
+}
+
+// enter is [connectAs] with credentials that may be of any account. An environment
+// without an account is in that of the credentials.
+func enter(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
+	config, err := awsconfig.LoadProfile(ctx, env.Region, profile)
+	if err != nil {
+		return nil, err
+	}
+	first, cancel := context.WithTimeout(ctx, firstCallTimeout)
+	defer cancel()
+	identity, err := caller.Identity(first, config)
+	if err != nil {
+		return nil, err
+	}
+	if env.AccountID == "" {
+		env = env.In(identity.AccountID)
+	}
+	return &session{env, config, identity}, nil
 }
 
 // identify asks STS whose the credentials are, and checks that they belong to the
@@ -185,13 +209,18 @@ func identify(ctx context.Context, env *environment.Environment, config aws.Conf
 	if err != nil {
 		return arn.ARN{}, err
 	}
-	if env.AccountID != "" && identity.AccountID != env.AccountID {
-		return arn.ARN{}, hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
-			env.AccountID,
-			"%s is environment %s of account %s, but these credentials belong to %s",
-			env.File, env.Name, env.AccountID, identity)
+	return identity, checkAccount(env, identity)
+}
+
+// checkAccount checks that credentials belong to the environment's account.
+func checkAccount(env *environment.Environment, identity arn.ARN) error {
+	if env.AccountID == "" || identity.AccountID == env.AccountID {
+		return nil
 	}
-	return identity, nil
+	return hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
+		env.AccountID,
+		"%s is environment %s of account %s, but these credentials belong to %s",
+		env.File, env.Name, env.AccountID, identity)
 }
 
 // rollouts returns a client for the rollouts of the session's services.

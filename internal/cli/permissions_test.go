@@ -60,6 +60,9 @@ func noteCall(command, service, operation string) {
 		return // needs no permission
 	}
 	actions := []string{service + ":" + operation}
+	if operation == "ListImageReferrers" {
+		actions = []string{"ecr:BatchGetImage"} // ECR asks for this permission
+	}
 	if operation == "RegisterTaskDefinition" {
 		actions = append(actions, "ecs:TagResource", "iam:PassRole") // for the tags and the roles in the request
 	}

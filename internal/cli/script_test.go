@@ -53,7 +53,8 @@ func TestScripts(t *testing.T) {
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
-			"broken":   broken,
+			"broken":  broken,
+			"release": release, "repository": repository,
 			"rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})
@@ -116,7 +117,7 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 	w := of(ts)
 	if w.Emulator == nil {
 		clock := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
-		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: clock})
+		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: clock, VerifyLayers: true})
 		server := httptest.NewServer(checkPermissions(http.HandlerFunc(w.serve)))
 		w.url = server.URL
 		ts.Defer(func() {

@@ -140,3 +140,29 @@ func gone(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	of(ts).ResetCalls()
 }
+
+// release is `release ENVIRONMENT REPOSITORY TAG`: CI pushes an index of two platforms to
+// the environment's own registry, with a bill of materials and a signature.
+func release(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, a := context.Background(), of(ts).accounts[args[0]]
+	push := func(l accounts.Layered, tags ...string) string {
+		digest, err := a.PushLayered(ctx, args[1], l, tags...)
+		ts.Check(err)
+		return digest
+	}
+	amd := push(accounts.Layered{Layers: []string{"shared", "amd64 " + args[2]}})
+	arm := push(accounts.Layered{Layers: []string{"shared", "arm64 " + args[2]}})
+	index, err := a.PushIndexOf(ctx, args[1], []string{amd, arm}, args[2])
+	ts.Check(err)
+	push(accounts.Layered{Layers: []string{"bill"}, Subject: index, Kind: "application/spdx+json"})
+	push(accounts.Layered{Layers: []string{"signature"}}, strings.Replace(index, ":", "-", 1)+".sig")
+	of(ts).ResetCalls()
+}
+
+// repository is `repository ENVIRONMENT NAME`: the environment's own registry has it.
+func repository(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := of(ts).accounts[args[0]].ECR.CreateRepository(context.Background(),
+		&ecr.CreateRepositoryInput{RepositoryName: aws.String(args[1])})
+	ts.Check(err)
+	of(ts).ResetCalls()
+}

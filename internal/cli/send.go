@@ -37,6 +37,7 @@ type putEventsEntry struct{ EventBusName, Source, DetailType, Detail string }
 // sendFlags are the flags of send.
 type sendFlags struct {
 	bus, reason, actor string
+	profile            string // whose credentials are used; no flag of send's own
 	dryRun, follow     bool
 }
 
@@ -84,7 +85,7 @@ func (a *app) send(
 ) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
-	s, err := a.newSender(limited, env, how.bus)
+	s, err := a.newSender(limited, env, how)
 	if err != nil {
 		return err
 	}
@@ -131,9 +132,10 @@ type sender struct {
 
 // newSender finds the event bus: the one with the given ARN, else the default
 // bus of the environment, which needs credentials of the environment's account.
-func (a *app) newSender(ctx context.Context, env *environment.Environment, busARN string) (*sender, error) {
+func (a *app) newSender(ctx context.Context, env *environment.Environment, how sendFlags) (*sender, error) {
+	busARN := how.bus
 	if busARN == "" {
-		s, err := connect(ctx, env)
+		s, err := connectAs(ctx, env, how.profile)
 		if err != nil {
 			return nil, err
 		}

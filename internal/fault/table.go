@@ -106,15 +106,19 @@ var table = map[string]entry{
 		"a newer service deployment may have replaced it: check the service's status"},
 
 	// ECR.
-	"RepositoryNotFoundException":                 {misconfigured, createIt},
-	"ImageNotFoundException":                      {rejected, "push the image first, or check the tag"},
-	"UnableToGetUpstreamImageException":           {unavailable, ""},
-	"LayerInaccessibleException":                  {misconfigured, "push the image again: ECR cannot read one of its layers"},
-	"LayersNotFoundException":                     {misconfigured, "push the image again: one of its layers is missing"},
-	"LifecyclePolicyNotFoundException":            {misconfigured, "give the repository a lifecycle policy"},
-	"ImageAlreadyExistsException":                 {rejected, "the repository has this image under this tag: nothing is to be done"},
-	"ImageTagAlreadyExistsException":              {rejected, "the tag is immutable: choose another tag"},
+	"RepositoryNotFoundException":       {misconfigured, createIt},
+	"ImageNotFoundException":            {rejected, "push the image first, or check the tag"},
+	"UnableToGetUpstreamImageException": {unavailable, ""},
+	"LayerInaccessibleException":        {misconfigured, "push the image again: ECR cannot read one of its layers"},
+	"LayersNotFoundException":           {misconfigured, "push the image again: one of its layers is missing"},
+	"LifecyclePolicyNotFoundException":  {misconfigured, "give the repository a lifecycle policy"},
+	"RepositoryPolicyNotFoundException": {misconfigured, "give the repository a policy"},
+	"UnableToGetUpstreamLayerException": {unavailable, ""},
+
+	// ECR, copying an image.
+	"ImageAlreadyExistsException":                 {rejected, "the repository has this image under this tag"},
 	"ImageDigestDoesNotMatchException":            {misconfigured, badCopy},
+	"ImageTagAlreadyExistsException":              {rejected, "the tag is immutable: choose another tag"},
 	"ReferencedImagesNotFoundException":           {misconfigured, badCopy},
 	"EmptyUploadException":                        {misconfigured, badCopy},
 	"InvalidLayerException":                       {misconfigured, badCopy},
@@ -122,9 +126,7 @@ var table = map[string]entry{
 	"LayerAlreadyExistsException":                 {misconfigured, badCopy},
 	"LayerPartTooSmallException":                  {misconfigured, badCopy},
 	"UploadNotFoundException":                     {misconfigured, badCopy},
-	"KmsException":                                {misconfigured, "allow the caller the KMS key of the repository, and check its state"},
-	"RepositoryPolicyNotFoundException":           {misconfigured, "give the repository a policy"},
-	"UnableToGetUpstreamLayerException":           {unavailable, ""},
+	"KmsException":                                {misconfigured, "allow the caller the repository's KMS key"},
 	"UnableToListUpstreamImageReferrersException": {unavailable, ""},
 
 	// EventBridge; the last six are those of a single entry of PutEvents.

@@ -53,7 +53,8 @@ func parseManifest(text, mediaType, digest string) (*manifest, error) {
 	m := &manifest{digest: digest, mediaType: mediaType, text: text}
 	for _, d := range raw.Manifests {
 		if !image.ValidDigest(d.Digest) {
-			return nil, fmt.Errorf("the index %s refers to the digest %.80q: only SHA-256 is supported", digest, d.Digest)
+			return nil, fmt.Errorf("the index %s refers to the digest %.80q: only SHA-256 is supported", digest,
+				d.Digest)
 		}
 		m.children = append(m.children, d.Digest)
 	}

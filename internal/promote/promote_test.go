@@ -55,7 +55,8 @@ func newTwo(t *testing.T) (w *two, digest string) {
 	digest, err := w.dev.PushIndexOf(t.Context(), name, []string{amd, arm}, "v1")
 	must(t, err)
 	sbom := push(accounts.Layered{Layers: []string{"bill"}, Subject: amd, Kind: "application/spdx+json"})
-	push(accounts.Layered{Layers: []string{"signed bill"}, Subject: sbom, Kind: "application/vnd.cncf.notary.signature"})
+	push(accounts.Layered{Layers: []string{"signed bill"}, Subject: sbom,
+		Kind: "application/vnd.cncf.notary.signature"})
 	push(accounts.Layered{Layers: []string{"signature"}}, strings.Replace(digest, ":", "-", 1)+".sig")
 	push(accounts.Layered{Layers: []string{"of no concern"}}, "v0")
 	_, err = w.prod.PushLayered(t.Context(), name, accounts.Layered{Layers: []string{"old"}}, "old")
@@ -75,7 +76,8 @@ func must(tb testing.TB, err error) {
 // credentials.
 func (w *two) order(digest string) Order {
 	place := func(a *accounts.Account) Place {
-		return Place{Registry: image.Registry{AccountID: a.ID, Region: accounts.Region}, Repository: name, Config: a.Config}
+		return Place{Registry: image.Registry{AccountID: a.ID, Region: accounts.Region}, Repository: name,
+			Config: a.Config}
 	}
 	return Order{From: place(w.dev), To: place(w.prod), Digest: digest, Tag: "v1", Referrers: true}
 }

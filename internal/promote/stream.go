@@ -93,7 +93,7 @@ func (b *body) Read(p []byte) (n int, err error) {
 }
 
 // readContent copies base64 from a position on: in groups of four characters for three
-// bytes, as many as p has room for, at least the rest of one.
+// bytes, as many as fit into p, at least the rest of one.
 func (b *body) readContent(p []byte, at int64) int {
 	group, skip := int(at/4), int(at%4)
 	groups := max(1, len(p)/4)

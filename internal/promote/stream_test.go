@@ -55,8 +55,9 @@ func FuzzBody(f *testing.F) {
 				LayerPartBlob                        []byte
 			}
 			must(t, json.Unmarshal(got.Bytes(), &sent))
-			if !bytes.Equal(sent.LayerPartBlob, content) || sent.RepositoryName != "a\"b" || sent.PartFirstByte != 5 ||
-				sent.PartLastByte != int64(len(content))+4 || sent.UploadID != "id" || sent.RegistryID != "111111111111" {
+			if !bytes.Equal(sent.LayerPartBlob, content) || sent.RepositoryName != "a\"b" || sent.UploadID != "id" ||
+				sent.PartFirstByte != 5 || sent.PartLastByte != int64(len(content))+4 ||
+				sent.RegistryID != "111111111111" {
 				t.Errorf("sent %s", got.Bytes())
 			}
 			_, err := b.Seek(0, io.SeekStart)
@@ -114,8 +115,8 @@ func TestParseManifest(t *testing.T) {
 		})
 	}
 	_, err := parseManifest("{}", "", good)
-	if want := "the manifest that ECR returned has the digest " + digestOf([]byte("{}")) + ", not " + good; err == nil ||
-		!strings.HasPrefix(err.Error(), want) {
+	want := "the manifest that ECR returned has the digest " + digestOf([]byte("{}")) + ", not " + good
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("a changed manifest: %v", err)
 	}
 }
@@ -125,7 +126,8 @@ func TestParseManifest(t *testing.T) {
 func TestInOrder(t *testing.T) {
 	t.Parallel()
 	all := map[string]*manifest{
-		"a": {digest: "a", children: []string{"b", "c"}}, "b": {digest: "b", children: []string{"c"}}, "c": {digest: "c"},
+		"a": {digest: "a", children: []string{"b", "c"}}, "b": {digest: "b", children: []string{"c"}},
+		"c": {digest: "c"},
 		"x": {digest: "x", children: []string{"y"}}, "y": {digest: "y", children: []string{"x"}},
 	}
 	order, err := inOrder("a", all, map[string]bool{})
@@ -190,7 +192,8 @@ type sink struct {
 
 func (s *sink) Do(r *http.Request) (*http.Response, error) {
 	answer := func(status int, text string) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(text))}, nil
+		return &http.Response{StatusCode: status, Header: http.Header{},
+			Body: io.NopCloser(strings.NewReader(text))}, nil
 	}
 	if r.Method == http.MethodGet {
 		var first, last int64

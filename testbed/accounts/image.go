@@ -162,12 +162,14 @@ func (a *Account) PushLayered(ctx context.Context, repository string, l Layered,
 		if err := a.upload(ctx, repository, content); err != nil {
 			return "", fmt.Errorf("uploading a layer to repository %q: %w", repository, err)
 		}
-		layers = append(layers, fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":%q,"size":%d}`,
-			digestOf(content), len(content)))
+		layers = append(layers, fmt.Sprintf(
+			`{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":%q,"size":%d}`, digestOf(content),
+			len(content)))
 	}
 	// The spaces are not those of a marshaller: a copy that encodes the manifest again has another digest.
 	manifest := fmt.Sprintf(`{"schemaVersion": 2, "mediaType":%q, %s"config":{"mediaType":%q,"digest":%q,"size":%d},`+
-		` "layers":[%s]}`, manifestType, about, configType, digestOf(config), len(config), strings.Join(layers[1:], ","))
+		` "layers":[%s]}`, manifestType, about, configType, digestOf(config), len(config),
+		strings.Join(layers[1:], ","))
 	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
 }
 

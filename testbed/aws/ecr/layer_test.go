@@ -250,8 +250,9 @@ func TestLayerAvailability(t *testing.T) {
 	w, text := layered(t)
 	got := w.Do(t, dev, "ecr:BatchCheckLayerAvailability", fmt.Sprintf(
 		`{"repositoryName":"web","layerDigests":[%q,%q,"x"]}`, emulatortest.Digest(text), emulatortest.Digest("other")))
-	want := fmt.Sprintf(`{"failures":[{"failureCode":"InvalidLayerDigest","failureReason":"Invalid request parameters: `+
-		`layer digest is not valid","layerDigest":"x"}],"layers":[{"layerAvailability":"AVAILABLE","layerDigest":%q,`+
+	want := fmt.Sprintf(`{"failures":[{"failureCode":"InvalidLayerDigest","failureReason":"Invalid request `+
+		`parameters: layer digest is not valid","layerDigest":"x"}],"layers":[{"layerAvailability":"AVAILABLE",`+
+		`"layerDigest":%q,`+
 		`"layerSize":%d},{"layerAvailability":"UNAVAILABLE","layerDigest":%q}]}`, emulatortest.Digest(text), len(text),
 		emulatortest.Digest("other"))
 	if diff := cmp.Diff(want, strings.TrimSpace(got)); diff != "" {
@@ -271,7 +272,8 @@ func TestVerifyLayers(t *testing.T) {
 		return err
 	}
 	emulatortest.WantError(t, put(), "LayersNotFoundException", "Layers with digests '["+emulatortest.Digest("config")+
-		"]' required for pushing image into repository with name 'web' in the registry with id '111111111111' do not exist")
+		"]' required for pushing image into repository with name 'web' in the registry with id '111111111111' do not "+
+		"exist")
 	upload(t, w, "config")
 	if err := put(); err != nil {
 		t.Error(err)
@@ -295,7 +297,8 @@ func TestReferrers(t *testing.T) {
 	}
 	list := func(key string, token *string) (*ecr.ListImageReferrersOutput, error) {
 		return w.ECR(key).ListImageReferrers(t.Context(), &ecr.ListImageReferrersInput{RegistryId: aws.String(dev),
-			RepositoryName: aws.String("web"), SubjectId: &types.SubjectIdentifier{ImageDigest: &subject}, NextToken: token})
+			RepositoryName: aws.String("web"), NextToken: token,
+			SubjectId: &types.SubjectIdentifier{ImageDigest: &subject}})
 	}
 	first, err := list(dev, nil)
 	if err != nil || len(first.Referrers) != 50 || *first.Referrers[0].ArtifactType != "application/spdx+json" {

@@ -16,7 +16,8 @@ type listImageReferrersInput struct {
 // the behavior of the OCI distribution specification, "Listing Referrers".
 func (e *Server) listImageReferrers(r *api.Request, in listImageReferrersInput) (any, *api.Error) {
 	if !digestForm.MatchString(in.Subject.Digest) {
-		return nil, constraintError("subjectId.imageDigest", "must satisfy regular expression '"+digestForm.String()+"'")
+		return nil, constraintError("subjectId.imageDigest",
+			"must satisfy regular expression '"+digestForm.String()+"'")
 	}
 	repo, err := e.openRepositoryFor(r, "ecr:BatchGetImage", in.repositoryID)
 	if err != nil {

@@ -1,0 +1,317 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/spf13/cobra"
+
+	"deployer/internal/awsconfig"
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/promote"
+	"deployer/internal/resolve"
+)
+
+// promoteTimeout limits one run of promote.
+const promoteTimeout = 6 * time.Hour
+
+// promoteFlags are the flags of promote.
+type promoteFlags struct {
+	from, to, as           string
+	fromProfile, toProfile string
+	reason                 string
+	force, referrers       bool
+	dryRun, deploy, follow bool
+}
+
+func (a *app) promoteCommand() *cobra.Command {
+	var how promoteFlags
+	cmd := &cobra.Command{
+		Use:   "promote --from FILE --to FILE SERVICE [TAG]",
+		Short: "Copy an image from one environment's registry to another's",
+		Long: `The image is copied by its digest, with the images of an index and with the
+signatures, attestations and bills of materials that belong to it. Nothing is built
+or written anew: what was tested is what arrives. The tag is put last, so it never
+names an image that is incomplete. A copy that was interrupted continues when the
+command is run again. Without TAG, the image that the service runs in --from is
+taken. If both environments have their images in one registry, the image only gets
+the tag.
+
+The source is read with --from-profile, and the target is written with
+--to-profile. One role can do both, if the source's repository policy allows its
+account. A new tag in the one registry of both is put with the credentials of the
+registry's account, if either are.
+
+With --deploy, a DEPLOY event for the tag is sent to the target environment, as
+"deployer send" does.`,
+		Example: `deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc123f --dry-run
+deployer promote --from project/staging.yaml --to project/prod.yaml backend --as v1.2.3
+deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc123f \
+    --from-profile dev --to-profile prod --deploy --follow`,
+		Annotations: permissions(slices.Concat([]string{
+			"ecr:BatchGetImage (source and target)",
+			"ecr:GetDownloadUrlForLayer (source)",
+			"ecr:BatchCheckLayerAvailability (target)", "ecr:InitiateLayerUpload (target)",
+			"ecr:UploadLayerPart (target)", "ecr:CompleteLayerUpload (target)", "ecr:PutImage (target)",
+			"ecs:DescribeServices (source, without TAG; target, with --follow)",
+			"ecs:DescribeTaskDefinition (source, without TAG; target, with --follow)",
+			"events:PutEvents (with --deploy)",
+		}, stageActions)...),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return nil
+			}
+			return arguments("SERVICE")(cmd, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&how.from, "from", "", "environment `FILE` of the source")
+	flags.StringVar(&how.to, "to", "", "environment `FILE` of the target")
+	flags.StringVar(&how.as, "as", "", "`TAG` in the target; by default the same")
+	flags.StringVar(&how.fromProfile, "from-profile", "", "`NAME` of the AWS profile that reads the source")
+	flags.StringVar(&how.toProfile, "to-profile", "", "`NAME` of the AWS profile that writes the target")
+	flags.BoolVar(&how.force, "force", false, "move the tag if another image has it")
+	flags.BoolVar(&how.referrers, "referrers", true, "copy signatures, attestations and bills of materials")
+	flags.BoolVar(&how.dryRun, "dry-run", false, "report what would be copied, change nothing")
+	flags.BoolVar(&how.deploy, "deploy", false, "then send a DEPLOY event to the target environment")
+	flags.BoolVar(&how.follow, "follow", false, "with --deploy: wait until the rollout has ended")
+	flags.StringVar(&how.reason, "reason", "", "with --deploy: why, `TEXT` for the journal and the notifications")
+	for _, name := range []string{"from", "to"} {
+		_ = cmd.MarkFlagFilename(name, "yaml", "yml") // fails only for a flag that does not exist
+	}
+	cmd.ValidArgsFunction = completeServices(&how.from, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.promote(cmd.Context(), args, how) }
+	return cmd
+}
+
+// check refuses flags that do not go together.
+func (how promoteFlags) check() error {
+	switch {
+	case how.from == "":
+		return wrongUsage("the source's environment file is missing: name it with --from")
+	case how.to == "":
+		return wrongUsage("the target's environment file is missing: name it with --to")
+	case !how.deploy && (how.follow || how.reason != ""):
+		return wrongUsage("--follow and --reason are for --deploy")
+	}
+	return nil
+}
+
+// end is the source or the target of a promotion.
+type end struct {
+	*session
+	workload environment.Workload
+}
+
+// promote copies the image and deploys it.
+func (a *app) promote(ctx context.Context, args []string, how promoteFlags) error {
+	if err := how.check(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, promoteTimeout)
+	defer cancel()
+	from, to, err := a.ends(ctx, args[0], how)
+	if err != nil {
+		return err
+	}
+	tag, digest, err := a.promoted(ctx, from, args[1:])
+	if err != nil {
+		return err
+	}
+	if how.as != "" {
+		tag = how.as
+	}
+	switch wrong := event.CheckTag(tag); {
+	case tag == "":
+		return hinted(commandLine(append(slices.Clone(a.args), "--as", "v1.0.0")...),
+			"the revision that %s runs in %s has no tag: name one with --as", from.workload.Name, from.env.Name)
+	case wrong != "":
+		return errors.New(wrong)
+	}
+	if err := a.copyImage(ctx, from, to, digest, tag, how); err != nil {
+		return err
+	}
+	if !how.deploy || how.dryRun {
+		return nil
+	}
+	return a.send(ctx, to.env, to.workload, tag, sendFlags{profile: how.toProfile, reason: how.reason,
+		follow: how.follow})
+}
+
+// ends connects to both environments.
+func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from, to *end, err error) {
+	limited, cancel := withTimeout(ctx)
+	defer cancel()
+	if from, err = a.end(limited, how.from, service, how.fromProfile); err != nil {
+		return nil, nil, err
+	}
+	if to, err = a.end(limited, how.to, service, how.toProfile); err != nil {
+		return nil, nil, err
+	}
+	if to.workload.Repository == "" {
+		return nil, nil, fmt.Errorf("%s %s of %s runs %q, from outside ECR: there is no repository to promote to",
+			to.workload.Kind, to.workload.Name, to.env.Name, to.workload.External)
+	}
+	if how.deploy { // before an hour of copying
+		err = checkAccount(to.env, to.caller)
+	}
+	return from, to, err
+}
+
+// end connects to one environment with the credentials of a profile.
+func (a *app) end(ctx context.Context, file, service, profile string) (*end, error) {
+	env, w, err := a.loadService(file, service)
+	if err != nil {
+		return nil, err
+	}
+	s, err := enter(ctx, env, profile)
+	if err != nil {
+		return nil, err
+	}
+	return &end{s, s.env.Current(w)}, nil
+}
+
+// promoted returns the digest of the image to promote, and its tag: the one that is
+// named, else the image that the service runs.
+func (a *app) promoted(ctx context.Context, from *end, named []string) (tag, digest string, err error) {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	images := resolve.New(from.config)
+	if len(named) > 0 {
+		if wrong := event.CheckTag(named[0]); wrong != "" {
+			return "", "", errors.New(wrong)
+		}
+		found, err := images.Image(ctx, from.env, from.workload, named[0])
+		return named[0], found.Digest, err
+	}
+	tag, digest, err = from.running(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	_, err = images.PinnedImage(ctx, from.env, from.workload, tag, digest)
+	return tag, digest, err
+}
+
+// running returns the tag and the digest of the image that the service runs. While a
+// rollout is in progress, it does not run one image.
+func (e *end) running(ctx context.Context) (tag, digest string, err error) {
+	if err := checkAccount(e.env, e.caller); err != nil {
+		return "", "", err
+	}
+	target, services := ecsservice.TargetOf(e.env, e.workload), ecsservice.New(e.config)
+	service, err := services.DescribeService(ctx, target)
+	if err != nil {
+		return "", "", err
+	}
+	for _, d := range service.Deployments {
+		if d.RolloutState == "" || d.RolloutState == "COMPLETED" {
+			continue
+		}
+		return "", "", hinted(target.Command("status")+" --watch",
+			"service %s of %s is being rolled out: wait until it has ended, or name the tag to promote",
+			e.workload.Name, e.env.Name)
+	}
+	revision, err := services.DescribeRevision(ctx, aws.ToString(service.TaskDefinition))
+	if err != nil {
+		return "", "", err
+	}
+	record := target.Record(revision)
+	if record.Digest == "" {
+		return "", "", hinted(target.Command("history"),
+			"%s runs %s in %s, whose digest is not known: name the tag to promote", e.workload.Name, record.Image,
+			e.env.Name)
+	}
+	return record.Tag, record.Digest, nil
+}
+
+// place returns the end's repository, with the end's credentials.
+func (e *end) place() promote.Place {
+	return promote.Place{Registry: e.workload.Registry, Repository: e.workload.Repository,
+		Config: awsconfig.ForTransfers(e.config)}
+}
+
+// copyImage copies the image and prints what was done.
+func (a *app) copyImage(ctx context.Context, from, to *end, digest, tag string, how promoteFlags) error {
+	order := promote.Order{From: from.place(), To: to.place(), Digest: digest, Tag: tag, Force: how.force,
+		Referrers: how.referrers}
+	if order.From.Registry == order.To.Registry && order.From.Repository == order.To.Repository {
+		writer := to
+		if from.caller.AccountID == order.To.Registry.AccountID {
+			writer = from
+		}
+		order.From.Config, order.To.Config = writer.place().Config, writer.place().Config
+	}
+	plan, err := order.Plan(ctx)
+	if err == nil && !how.dryRun && !plan.Done() {
+		p := newCopyProgress(a.err)
+		err = plan.Run(ctx, p.show)
+		p.end()
+		if err != nil {
+			a.note("what was copied stays: the same command continues")
+		}
+	}
+	if err != nil {
+		return a.tagTaken(err)
+	}
+	a.printPromotion(plan, from, to, how.dryRun)
+	return nil
+}
+
+// tagTaken adds to the error of a tag on another image what to do.
+func (a *app) tagTaken(err error) error {
+	var taken *promote.TagTakenError
+	switch {
+	case !errors.As(err, &taken):
+		return err
+	case taken.Immutable:
+		return hinted(fmt.Sprintf("aws ecr put-image-tag-mutability --registry-id %s --region %s --repository-name %s "+
+			"--image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters "+
+			"filterType=WILDCARD,filter=%s", taken.Place.Registry.AccountID, taken.Place.Registry.Region,
+			taken.Place.Repository, taken.Tag),
+			"%w; choose another tag with --as, or make this one mutable and run the command again", err)
+	}
+	return hinted(commandLine(append(slices.Clone(a.args), "--force")...),
+		"%w; choose another tag with --as, or move this one with --force, if the repository's tags are mutable", err)
+}
+
+// printPromotion prints the result.
+func (a *app) printPromotion(p *promote.Plan, from, to *end, dryRun bool) {
+	status := "promoted"
+	switch {
+	case p.Done():
+		status = "unchanged"
+	case dryRun:
+		status = "planned"
+	}
+	fmt.Fprintf(a.out, "%s: %s: from %s to %s\n", to.workload.Name, status, from.env.Name, to.env.Name)
+	fmt.Fprintf(a.out, "  image  %s/%s\n", p.To.Registry.Host(), p.To.Repository)
+	fmt.Fprintf(a.out, "  tag    %s\n  digest %s\n", p.Tag, p.Digest)
+	if p.Moves != "" {
+		fmt.Fprintf(a.out, "  before %s\n", p.Moves)
+	}
+	if len(p.Manifests) > 0 {
+		verb := "copied"
+		if dryRun {
+			verb = "copies"
+		}
+		fmt.Fprintf(a.out, "  %s %s, %d of %s (%s)\n", verb, count(len(p.Manifests), "manifest"), p.Blobs,
+			count(p.Blobs+p.Present, "blob"), size(p.Bytes))
+	}
+	if len(p.Kept) > 0 {
+		a.note("%s keeps %s on another digest, such as %s", to.env.Name, count(len(p.Kept), "signature tag"), p.Kept[0])
+	}
+}
+
+// count returns a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
