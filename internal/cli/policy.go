@@ -14,17 +14,17 @@ import (
 )
 
 // policyKinds are the policies that the command policy prints.
-var policyKinds = []string{"repository", "lifecycle", "bus", "github"}
+var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote"}
 
 // policyFlagKinds are the flags that apply only to some of the policies.
 var policyFlagKinds = map[string][]string{
 	"org": {"repository", "bus"}, "accounts": {"repository", "bus"},
-	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
+	"from": {"promote"}, "repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
 }
 
 // policyFlags are the flags of policy.
 type policyFlags struct {
-	org, accounts         string
+	org, accounts, from   string
 	repo, ownerID, repoID string
 	format                string
 }
@@ -32,7 +32,7 @@ type policyFlags struct {
 func (a *app) policyCommand() *cobra.Command {
 	var p policyFlags
 	cmd := &cobra.Command{
-		Use:   "policy -f FILE repository|lifecycle|bus|github",
+		Use:   "policy -f FILE repository|lifecycle|bus|github|promote",
 		Short: "Print the policies that accounts have to give each other",
 		Long: `repository   policy of the ECR repositories: which accounts pull images; without flags,
              those of ecr_trusted_accounts
@@ -40,11 +40,14 @@ lifecycle    lifecycle policy of the ECR repositories: which images are kept
 bus          policy of the event bus: which accounts send events
 github       role that GitHub's workflows assume to send DEPLOY events; as JSON, one
              object with AssumeRolePolicyDocument and PolicyDocument
+promote      rights of a role that promotes images from the environment of --from, and
+             deploys them; the source's repositories get the policy "repository"
 
 The commands that put a policy in place are printed on standard error.`,
 		Example: `deployer policy repository -f project/prod.yaml --org o-a1b2c3d4e5
 deployer policy bus -f project/prod.yaml --accounts 111111111111,222222222222
-deployer policy github -f project/prod.yaml --repo octocat/shop --format terraform`,
+deployer policy github -f project/prod.yaml --repo octocat/shop --format terraform
+deployer policy promote -f project/prod.yaml --from project/dev.yaml`,
 		Args:      arguments("POLICY"),
 		ValidArgs: policyKinds,
 	}
@@ -55,6 +58,7 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
 	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
 	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
+	flags.StringVar(&p.from, "from", "", "promote: environment `FILE` of the source")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -66,7 +70,7 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 		if err != nil {
 			return err
 		}
-		policy, err := p.policy(env, kind)
+		policy, err := a.policy(env, kind, p)
 		if errors.Is(err, access.ErrUnnamed) {
 			return wrongUsage("%s", err)
 		}
@@ -80,8 +84,17 @@ deployer policy github -f project/prod.yaml --repo octocat/shop --format terrafo
 }
 
 // policy returns the policy of a kind for an environment.
-func (p policyFlags) policy(env *environment.Environment, kind string) (access.Policy, error) {
+func (a *app) policy(env *environment.Environment, kind string, p policyFlags) (access.Policy, error) {
 	switch kind {
+	case "promote":
+		if p.from == "" {
+			return access.Policy{}, wrongUsage("the source's environment file is missing: name it with --from")
+		}
+		from, err := a.load(p.from)
+		if err != nil {
+			return access.Policy{}, err
+		}
+		return access.Promotion(from, env)
 	case "lifecycle":
 		return access.Lifecycle(env)
 	case "github":

@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken":  broken,
-			"release": release, "repository": repository,
+			"release": release, "repository": repository, "role": role,
 			"rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})

@@ -14,6 +14,7 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"deployer/internal/iam"
 	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
 )
@@ -164,5 +165,15 @@ func repository(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := of(ts).accounts[args[0]].ECR.CreateRepository(context.Background(),
 		&ecr.CreateRepositoryInput{RepositoryName: aws.String(args[1])})
 	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// role is `role ACCOUNT NAME FILE`: from here on the credentials are those of the
+// account's role, which has the policy in the file and no other.
+func role(ts *testscript.TestScript, _ bool, args []string) {
+	document, err := iam.Parse([]byte(ts.ReadFile(args[2])))
+	ts.Check(err)
+	of(ts).SetRolePolicy(args[0], args[1], document)
+	ts.Setenv("AWS_ACCESS_KEY_ID", args[0]+"-"+args[1])
 	of(ts).ResetCalls()
 }

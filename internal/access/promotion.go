@@ -1,0 +1,80 @@
+package access
+
+import (
+	"fmt"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// reads are the actions with which a promotion reads the source. ECR lists signatures
+// with the permission to read images.
+var reads = []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+
+// tags are the actions with which a promotion within one registry puts a tag.
+var tags = []string{"ecr:BatchGetImage", "ecr:PutImage"}
+
+// Promotion returns the rights of a role that promotes images from one environment's
+// registry to another's and deploys them there, for the services that both have.
+func Promotion(from, to *environment.Environment) (Policy, error) {
+	bus, err := busARN(to)
+	if err != nil {
+		return Policy{}, err
+	}
+	var sources, targets, both []string // ARNs of repositories
+	for _, w := range to.Workloads {
+		source, ok := from.Find(w.Name, environment.Services...)
+		if _, service := to.Find(w.Name, environment.Services...); !ok || !service || w.Repository == "" ||
+			source.Repository == "" {
+			continue
+		}
+		if source.Registry.AccountID == "" {
+			return Policy{}, fmt.Errorf("%s does not name the account of its registry, which is part of the ARN of a "+
+				"repository (add account_id to the file)", from.File)
+		}
+		read, written := source.Registry.RepositoryARN(source.Repository), w.Registry.RepositoryARN(w.Repository)
+		if read == written {
+			both = append(both, read)
+			continue
+		}
+		sources, targets = append(sources, read), append(targets, written)
+	}
+	var rights []statement
+	if len(sources) > 0 {
+		rights = append(rights, statement{Sid: "ReadSource", Action: reads, Resource: named(sources)},
+			statement{Sid: "WriteTarget", Action: pushes, Resource: named(targets)})
+	}
+	if len(both) > 0 {
+		rights = append(rights, statement{Sid: "TagImages", Action: tags, Resource: named(both)})
+	}
+	if len(rights) == 0 {
+		return Policy{}, fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File, to.File)
+	}
+	if len(to.DeploySources) > 0 {
+		rights = append(rights, putting("SendDeployEvents", bus, deploys, to.DeploySources))
+	}
+	doc := newDocument(rights...)
+	name := to.Project + "_github_" + to.Name
+	in := "# In " + image.Registry{AccountID: to.AccountID, Region: to.Region}.String() + "."
+	return Policy{JSON: text(doc, ""), Notes: promotionNotes(from, to, len(both) > 0),
+		Steps: []string{"aws iam put-role-policy --role-name " + name +
+			" --policy-name promote --policy-document file://policy.json"},
+		Terraform: resource("aws_iam_role_policy", identifier(name+"_promote"), in, attribute{"name", "promote"},
+			attribute{"role", name}, attribute{"policy", doc}),
+	}, nil
+}
+
+// promotionNotes say where the policy belongs, and what the other account has to allow.
+func promotionNotes(from, to *environment.Environment, tagging bool) []string {
+	notes := []string{"put it on a role of account " + to.AccountID + ", such as that of deployer policy github"}
+	source, target := from.Registry(), to.Registry()
+	switch {
+	case tagging && target.AccountID != to.AccountID:
+		notes = append(notes, "the images stay in the registry of account "+target.AccountID+": its repositories have to "+
+			"allow "+to.AccountID+" ecr:PutImage too, or put the tag with credentials of that account (--from-profile)")
+	case !tagging && source.AccountID != to.AccountID:
+		notes = append(notes, "the source's repositories have to allow that account: deployer policy repository -f "+
+			from.File+" --accounts "+to.AccountID)
+	}
+	return notes
+}
