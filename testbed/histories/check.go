@@ -136,8 +136,10 @@ func (w *world) checkHandled() {
 			continue
 		}
 		rollback := e.action.Kind == RollbackEvent || e.action.Kind == RollbackCommand
-		failedBefore := r.status == "ignored" && w.broken(e.action.Service, e.image) && w.failed(e)
-		if !rollback && !failedBefore {
+		// A duplicate may be ignored: while another delivery is under way, and after the rollout failed.
+		another := len(e.action.Delays) > 1 || strings.HasPrefix(r.attempt.key, "redrive")
+		failedBefore := w.broken(e.action.Service, e.image) && w.failed(e)
+		if !rollback && !(r.status == "ignored" && (another || failedBefore)) {
 			w.problem(checkHandled, "%s was %s: %s", r.eventID, r.status, r.reason)
 		}
 	}
