@@ -78,12 +78,12 @@ func newest(all []choice) (allowed []choice, broken bool) {
 
 // afterFailure reports whether a service may run an image after its newest choice failed: what ECS rolled back to last,
 // or a choice that is newer than that and not broken. Events that were superseded by the broken choice are not brought
-// back.
+// back. ECS does not say who chose what it rolled back to: an external revision counts with its registration.
 func (w *world) afterFailure(service int, all []choice, image string) bool {
-	back := imageName(service, 0)
+	back, registered := imageName(service, 0), time.Time{}
 	for _, m := range w.record.moves {
 		if m.service == service && m.by == "ECS" {
-			back = m.image
+			back, registered = m.image, m.registeredAt
 		}
 	}
 	if image == back {
@@ -95,7 +95,9 @@ func (w *world) afterFailure(service int, all []choice, image string) bool {
 			since = c.at
 		}
 	}
-	return slices.ContainsFunc(all, func(c choice) bool { return c.image == image && !c.broken && c.at.After(since) })
+	return slices.ContainsFunc(all, func(c choice) bool {
+		return c.image == image && !c.broken && (c.at.After(since) || c.at.After(registered))
+	})
 }
 
 // visible returns the newest choice that the service had been moved to at a time.

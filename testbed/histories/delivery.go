@@ -137,9 +137,6 @@ func (w *world) addResult(eventID string, a *attempt, result pipeline.Result, er
 		}
 		w.record.mu.Lock()
 		w.record.results = append(w.record.results, one)
-		if e := w.record.events[eventID]; e != nil && e.image == "" && one.status == "deployed" {
-			e.image = one.image
-		}
 		w.record.mu.Unlock()
 	}
 	if eventID == "" || len(result.Deployments) > 0 {

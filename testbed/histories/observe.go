@@ -91,6 +91,9 @@ func (w *world) recordRegistration(answer []byte, by string) {
 	}
 	w.record.mu.Lock()
 	w.record.registered = append(w.record.registered, g)
+	if e := w.record.events[g.eventID]; e != nil && e.image == "" && g.own() { // a rollback, which names no image
+		e.image = g.image
+	}
 	w.record.mu.Unlock()
 	w.record.add(g.at, "%s registers %s (%s, configuration %s) for %s", by, g.revision, g.image, g.config, g.eventID)
 }
