@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	maxEventSearch    = 3  // revisions that EventSeen reads
+	maxEventSearch    = 40 // revisions that EventSeen reads
 	maxRollbackSearch = 20 // revisions that WasRolledBackFrom reads
 
 	// firstReport is how soon after a revision's registration its rollout is
@@ -22,10 +22,11 @@ const (
 	firstReport = time.Minute
 )
 
-// EventSeen reports whether one of the family's newest revisions was registered
-// for an event: then a late delivery of it is a duplicate, else it is superseded.
-// A revision is only registered for the newest event, so the search ends at the
-// first revision of an older one. It reads at most three further revisions.
+// EventSeen reports whether the service was moved to one of the family's newest
+// revisions for an event: then a late delivery of it is a duplicate, whose end is
+// reported with that rollout; else it is superseded. A revision is only registered
+// for the newest event, so the search ends at the first revision of an older one. It
+// reads at most 40 further revisions, and what ECS's service deployments show.
 func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
 	event = journal.Value(event)
 	// While the order was deployed, revisions newer than s.newest may have been read.
@@ -41,8 +42,9 @@ func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at tim
 			return false, err
 		}
 		record := s.target.Record(one)
-		if record.Cause.ID == event && n != s.unused {
-			return s.reportedOrSoon(record), nil
+		if record.Cause.ID == event && n != s.unused && (s.reportedOrSoon(record) ||
+			d.services.Moved(ctx, s.target, s.service, record.TaskDefinition, record.Registered)) {
+			return true, nil
 		}
 		if of := record.Cause.Time; !of.IsZero() && of.Before(at) {
 			return false, nil
@@ -65,9 +67,10 @@ func (d *Deployer) revision(ctx context.Context, s *State, n int) (r ecsservice.
 	return r, err == nil, err
 }
 
-// reportedOrSoon reports whether a revision's rollout was reported, or still may
-// be. If nothing was reported for a minute, the service was never moved to the
-// revision: its deployer crashed or was denied, or the image was already running.
+// reportedOrSoon reports whether a revision's rollout was reported, or may be about to
+// begin. If nothing was reported for a minute, either the service was never moved to the
+// revision, because its deployer crashed or was denied, or the image was already running;
+// or ECS's event is late.
 func (s *State) reportedOrSoon(r journal.Record) bool {
 	return r.Reported() || s.now.Sub(r.Registered) < firstReport
 }

@@ -52,12 +52,13 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 		return d
 	}
 	d := r.decide()
+	d.Drafts = append(d.Drafts, r.endReplaced()...)
 	for i, one := range d.Drafts {
 		if one.Foreign && one.Revision.TaskDefinition == o.Revision.TaskDefinition {
 			d.Drafts[i] = r.kept(one)
 		}
 	}
-	return d
+	return r.once(d)
 }
 
 // decide decides on an event of a rollout that was found.
@@ -127,12 +128,16 @@ func (r rule) started() Decision {
 		// Two deployers may move the service to the same revision, one after the other.
 		return nothing("superseded before it started; the rollout that replaced it is reported instead")
 	}
+	if by := o.By; by != (outcome.Newer{}) && o.Revision.Pending() {
+		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)
+		d.ECSReason, d.SupersededBy = "", by
+		return Decision{Drafts: []Draft{d}}
+	}
 	d := r.draft(outcome.DeploymentStarted, "")
 	if o.Revision.Outcome == journal.Superseded { // but now it is rolled out again
 		d.Note.Outcome = journal.RollingOut
 	}
-	// An event with a reason that does not say so is of no rollback.
-	return Decision{Drafts: append([]Draft{d}, r.endReplaced(r.event.Reason != "")...)}
+	return Decision{Drafts: []Draft{d}}
 }
 
 // rollback handles the events of ECS's rollback of a failed rollout but its own
@@ -148,12 +153,9 @@ func (r rule) rollback() Decision {
 	case o.RollbackReason != "":
 		d.Reason += ": " + o.RollbackReason
 	}
-	if to := o.Revision; !to.Foreign && !to.Inactive && to.DeploymentID != o.ID {
-		n := journal.Note{DeploymentID: o.ID}
-		if to.Outcome == "" {
-			n.Outcome = journal.Succeeded
-		}
-		d.Notes = append(d.Notes, Note{to, n})
+	// Of a revision whose own events are late, they are still to be reported.
+	if to := o.Revision; to.Outcome == journal.Succeeded && !to.Inactive && to.DeploymentID != o.ID {
+		d.Notes = append(d.Notes, Note{to, journal.Note{DeploymentID: o.ID}})
 	}
 	if from := o.RollbackFrom; from.Cause.ID != "" && !from.Foreign && !from.Inactive && from.Return != o.ID {
 		d.Notes = append(d.Notes, Note{from, journal.Note{Return: o.ID}})
@@ -164,7 +166,20 @@ func (r rule) rollback() Decision {
 // endReplaced returns the reports on the rollouts that the observed one replaced:
 // as failed if ECS was rolling them back, else as superseded. An older revision
 // replaces a newer one only if ECS reports a deployment of its own.
-func (r rule) endReplaced(own bool) (all []Draft) {
+func (r rule) endReplaced() (all []Draft) {
+	if r.seen.Rollback || r.seen.Deleted {
+		return nil
+	}
+	own := false
+	switch r.event.Step {
+	case event.RolloutStarted: // with a reason that does not say that it is a rollback
+		own = r.event.Reason != ""
+	case event.RolloutCompleted:
+		own = !r.seen.Foreign() || r.seen.Moves
+	case event.RolloutFailed:
+	default:
+		return nil
+	}
 	for _, one := range r.seen.Replaced {
 		id := one.Revision.DeploymentID
 		d := Draft{Revision: one.Revision, DeploymentID: id,
@@ -181,7 +196,10 @@ func (r rule) endReplaced(own bool) (all []Draft) {
 			continue
 		default:
 			d.Kind, d.Note.Outcome = outcome.DeploymentSuperseded, journal.Superseded
-			d.SupersededBy = outcome.Newer{EventID: r.seen.Revision.Cause.ID, DeploymentID: r.seen.ID}
+			d.SupersededBy = one.By
+			if one.By == (outcome.Newer{}) {
+				d.SupersededBy = outcome.Newer{EventID: r.seen.Revision.Cause.ID, DeploymentID: r.seen.ID}
+			}
 		}
 		all = append(all, d)
 	}
@@ -208,7 +226,7 @@ func (r rule) completed() Decision {
 		return r.notShifted()
 	}
 	d := r.draft(outcome.DeploymentSucceeded, journal.Succeeded)
-	return Decision{Drafts: append([]Draft{d}, r.endReplaced(!d.Foreign || r.seen.Moves)...)}
+	return Decision{Drafts: []Draft{d}}
 }
 
 // notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic,
@@ -245,7 +263,7 @@ func (r rule) failed() Decision {
 		d.Foreign, d.Problem = true, "ECS's rollback failed too"
 		return Decision{Drafts: []Draft{d.explained()}}
 	}
-	if o.ReturnID == "" && o.newerRuns() {
+	if o.ReturnID == "" && o.newerRuns() && !o.FailedForCertain {
 		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)
 		d.SupersededBy = outcome.Newer{EventID: o.Runs.Cause.ID, DeploymentID: o.Runs.DeploymentID}
 		if d.SupersededBy == (outcome.Newer{}) {

@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
 	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -100,22 +98,11 @@ func (m *reportedMemory) all() journal.Steps {
 	return m.steps
 }
 
-// observeExternal adds what is needed of an external rollout: what was reported of
-// it, and whether it is ECS's rollback of a rollout that ECS no longer lists.
-func (h *Handler) observeExternal(
-	ctx context.Context, t ecsservice.Target, service *types.Service, e event.Rollout, o *Observation,
-) (err error) {
+// observeExternal adds what was reported of an external rollout.
+func (h *Handler) observeExternal(ctx context.Context, t ecsservice.Target, o *Observation) (err error) {
 	o.Reported = h.memory.all()
-	if o.Keeper, err = h.keeper(ctx, t, *o); err != nil {
-		return err
-	}
-	if e.Step != event.RolloutCompleted || o.Deleted || o.Rollback || !o.Primary || o.Shifts || o.Moves {
-		return nil
-	}
-	if own, known := h.services.StartedOn(ctx, t, service, o.ID); known && !own {
-		o.Rollback, o.RollbackReported = true, true
-	}
-	return nil
+	o.Keeper, err = h.keeper(ctx, t, *o)
+	return err
 }
 
 // Journal writes the note of a report to the journal of its revision. What was

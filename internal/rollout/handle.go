@@ -62,7 +62,7 @@ func (h *Handler) Handle(
 			return nil, "ECS no longer has the service deployment " + e.Hook.ServiceDeployment, nil
 		}
 	}
-	o, err := h.await(ctx, t, e)
+	o, err := h.await(ctx, t, e, at)
 	if err != nil {
 		return nil, "", err
 	}
@@ -104,8 +104,12 @@ func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []s
 }
 
 // await observes the rollout of an event until it shows what the event reports.
-// The last observation includes a search of the journals.
-func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout) (Observation, error) {
+// The last observation includes a search for a rollout that ECS does not list. Of an
+// event that is late it is the only one.
+func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout, at time.Time) (Observation, error) {
+	if h.now().Sub(at) > settled {
+		return h.observe(ctx, t, e, true)
+	}
 	for reads := 1; ; reads++ {
 		o, err := h.observe(ctx, t, e, false)
 		if err != nil || o.Shows(e) {

@@ -64,7 +64,9 @@ func TestHandle(t *testing.T) {
 			[]string{"Deployment Started " + name("1") + " to " + name("2") + " for v2"}, ""},
 		{"the first starts again", event.RolloutStarted, ids[0], nil, "already reported: started"},
 		{"the third completes", event.RolloutCompleted, ids[2],
-			[]string{"Deployment Succeeded " + name("3") + " to " + name("4") + " for v4"}, ""},
+			[]string{"Deployment Succeeded " + name("3") + " to " + name("4") + " for v4",
+				"Deployment Superseded " + name("2") + " to " + name("3") + " for v3",
+				"Deployment Superseded " + name("1") + " to " + name("2") + " for v2"}, ""},
 		{"the third completes again", event.RolloutCompleted, ids[2], nil, "already reported: succeeded"},
 		{"the third starts, late", event.RolloutStarted, ids[2], nil, "already reported: started"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/journal"
+	"deployer/internal/outcome"
 )
 
 // Observation is what ECS and the journals show about one rollout of a service.
@@ -42,6 +43,14 @@ type Observation struct {
 	Keeper   journal.Record
 	Reported journal.Steps
 
+	// Siblings is what was reported of its event with other revisions.
+	Siblings Siblings
+	// By is what superseded the rollout for good, if its event is so late that ECS does
+	// not list it any more; else zero.
+	By outcome.Newer
+	// FailedForCertain means that ECS rolled or rolls it back, by its service deployment.
+	FailedForCertain bool
+
 	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is
 	// known, and ReturnTo the revision that it restores.
 	ReturnID string
@@ -67,6 +76,9 @@ type Replaced struct {
 	// Newer means that it is a newer revision than the one that replaced it. That
 	// is a rollback, unless ECS reports it as a deployment of its own.
 	Newer bool
+	// By is what superseded it for good, if ECS's service deployments show that; else
+	// the observed rollout did.
+	By outcome.Newer
 	// ReturnID, ReturnTo and Reason are those of ECS's rollback of it, which had not
 	// ended either: then it has failed. ReturnID is "" if there was none.
 	ReturnID string
@@ -77,7 +89,8 @@ type Replaced struct {
 // Foreign reports whether the rollout is an external deployment: the rollout of a
 // revision without a journal, or another rollout of one whose own has ended.
 func (o Observation) Foreign() bool {
-	ended := o.Revision.Outcome == journal.Succeeded || o.Revision.Outcome == journal.Failed
+	ended := o.Revision.Outcome == journal.Succeeded || o.Revision.Outcome == journal.Failed ||
+		o.Revision.Outcome == journal.Superseded
 	return o.Revision.Foreign || ended && o.Revision.DeploymentID != o.ID
 }
 

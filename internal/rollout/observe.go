@@ -23,15 +23,13 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		return Observation{}, err
 	}
 	records := map[string]journal.Record{}
+	r := &reader{services: h.services, target: t, known: records}
 	back := returnsOf(service, e).confirmed(ctx, h.services, t, service, e.DeploymentID)
 	journaled := ""
-	if search && e.DeploymentID != "" && !lists(service, e.DeploymentID) {
-		r, found, err := h.searchJournals(ctx, t, service, e.DeploymentID)
-		if err != nil {
+	unlisted := e.DeploymentID != "" && !lists(service, e.DeploymentID)
+	if search && unlisted {
+		if journaled, err = h.unlisted(ctx, r, service, e.DeploymentID); err != nil {
 			return Observation{}, err
-		}
-		if found {
-			journaled, records[r.TaskDefinition] = r.TaskDefinition, r
 		}
 	}
 	o, missing := observationOf(service, e, back, journaled, records)
@@ -46,19 +44,63 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 			return o, err
 		}
 	}
-	again := o.Foreign() || e.Step == event.RolloutFailed && o.Revision.Outcome == journal.Succeeded
-	ended := e.Step == event.RolloutCompleted || e.Step == event.RolloutFailed
-	if ended && again && o.Found && !o.Deleted && !o.Rollback && !o.Moves {
-		newest, err := h.services.Record(ctx, t, ecsservice.FamilyOf(o.Revision.TaskDefinition))
-		if err != nil && !errors.Is(err, fault.ErrTaskDefinitionNotFound) {
-			return o, err
-		}
-		o.rollbackOf(newest)
+	if err := h.observeRollback(ctx, r, service, e, &o); err != nil || !o.Found || !search && !o.Shows(e) {
+		return o, err
 	}
-	if o.Found && o.needsKeeper(e.Step) {
-		return o, h.observeExternal(ctx, t, service, e, &o)
+	switch {
+	case o.needsKeeper(e.Step):
+		err = h.observeExternal(ctx, t, &o)
+	case o.Rollback:
+		return o, nil
+	default:
+		o.Siblings, err = r.siblings(ctx, o.Revision)
 	}
-	return o, nil
+	if err != nil {
+		return o, err
+	}
+	return o, h.observePast(ctx, r, service, e, &o)
+}
+
+// observeRollback adds that the rollout of an event is ECS's rollback, by the journal of
+// the family's newest revision or by ECS's service deployments. Both are read only if
+// the service's deployments leave it open.
+func (h *Handler) observeRollback(ctx context.Context, r *reader, service *types.Service, e event.Rollout,
+	o *Observation) error {
+	open := o.Foreign() || o.Revision.DeploymentID != o.ID // it is not known for its own rollout
+	switch {
+	case !o.Found, o.Deleted, o.Rollback, o.Moves:
+		return nil
+	case e.Step == event.RolloutCompleted && open:
+	case e.Step == event.RolloutFailed && (o.Foreign() || o.Revision.Outcome == journal.Succeeded):
+	default:
+		return nil
+	}
+	newest, err := h.services.Record(ctx, r.target, ecsservice.FamilyOf(o.Revision.TaskDefinition))
+	if err != nil && !errors.Is(err, fault.ErrTaskDefinitionNotFound) {
+		return err
+	}
+	o.rollbackOf(newest)
+	if e.Step == event.RolloutCompleted && o.Primary && !o.Rollback && !o.Shifts &&
+		(o.Foreign() || newest.Revision > o.Revision.Revision) {
+		own, known := h.services.StartedOn(ctx, r.target, service, o.ID)
+		o.Rollback = known && !own
+		o.RollbackReported = o.Rollback
+	}
+	return nil
+}
+
+// unlisted returns the ARN of the revision of a rollout that a service's deployments do
+// not show; "" if it cannot be found. ECS's service revisions have it, else a journal
+// may.
+func (h *Handler) unlisted(ctx context.Context, r *reader, service *types.Service, id string) (string, error) {
+	if arn := h.services.TaskDefinitionOf(ctx, service, id); arn != "" {
+		return arn, nil
+	}
+	one, found, err := h.searchJournals(ctx, r.target, service, id)
+	if found {
+		r.known[one.TaskDefinition] = one
+	}
+	return one.TaskDefinition, err
 }
 
 // observeShift adds how the service deployment of a rollout that shifts traffic

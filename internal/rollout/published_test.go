@@ -70,6 +70,8 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 		status, text = answerOf(a.list)
 	case "DescribeServiceDeployments":
 		status, text = answerOf(a.describe)
+	case "DescribeServiceRevisions":
+		status, text = answerOf("")
 	case "ListTasks": // the published answers have no tasks
 		text = `{"taskArns":[]}`
 	case "TagResource":

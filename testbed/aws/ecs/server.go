@@ -69,6 +69,7 @@ func (e *Server) Operations() api.Operations {
 		"ecs:DeleteService":              api.JSON(e.deleteService),
 		"ecs:DeregisterTaskDefinition":   api.JSON(e.deregisterTaskDefinition),
 		"ecs:DescribeServiceDeployments": api.JSON(e.describeServiceDeployments),
+		"ecs:DescribeServiceRevisions":   api.JSON(e.describeServiceRevisions),
 		"ecs:DescribeServices":           api.JSON(e.describeServices),
 		"ecs:DescribeTaskDefinition":     api.JSON(e.describeTaskDefinition),
 		"ecs:DescribeTasks":              api.JSON(e.describeTasks),

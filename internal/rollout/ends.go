@@ -1,0 +1,233 @@
+package rollout
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+	"deployer/internal/outcome"
+)
+
+// Every event that a service was moved for has exactly one end, whatever the number of
+// its revisions and rollouts, and however late ECS's events come: the first one that is
+// reported. ECS sends no event for a rollout that a newer one replaced. It is found
+// when an event of a later rollout is handled, or late its own.
+
+const (
+	// maxSiblings is how many revisions on each side of a revision are searched for
+	// others of the same event.
+	maxSiblings = 40
+	// clockSkew is how far the time of an event may be after the registration of its
+	// revision.
+	clockSkew = time.Minute
+	// maxReplaced is how many rollouts in a row are searched that were replaced.
+	maxReplaced = 20
+	// settled is how long after its event ECS shows a rollout for certain.
+	settled = time.Minute
+)
+
+// Siblings is what the other revisions of the same event say of it.
+type Siblings struct {
+	Started bool          // the start of another one's rollout was reported
+	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
+}
+
+// reader reads revisions, each once.
+type reader struct {
+	services *ecsservice.Client
+	target   ecsservice.Target
+	known    map[string]journal.Record
+}
+
+func (r *reader) record(ctx context.Context, arn string) (journal.Record, error) {
+	if one, ok := r.known[arn]; ok {
+		return one, nil
+	}
+	one, err := r.services.RecordOrARN(ctx, r.target, arn)
+	if err == nil {
+		r.known[arn] = one
+	}
+	return one, err
+}
+
+// siblings reads the other revisions of a revision's event: a retry, a delivery at the
+// same time and a repair register revisions of their own.
+func (r *reader) siblings(ctx context.Context, of journal.Record) (found Siblings, err error) {
+	newest, err := r.services.Record(ctx, r.target, ecsservice.FamilyOf(of.TaskDefinition))
+	if errors.Is(err, fault.ErrTaskDefinitionNotFound) { // the family has no ACTIVE revision
+		newest, err = of, nil
+	}
+	if err != nil {
+		return found, err
+	}
+	r.known[newest.TaskDefinition] = newest
+	look := func(n int) (before bool, err error) {
+		one, err := r.record(ctx, ecsservice.Sibling(of.TaskDefinition, n))
+		if err != nil {
+			return false, err
+		}
+		if !one.Foreign && one.Cause.ID == of.Cause.ID {
+			found.add(one)
+		}
+		return !one.Registered.IsZero() && one.Registered.Before(of.Cause.Time.Add(-clockSkew)), nil
+	}
+	for n := of.Revision - 1; n > 0 && n >= of.Revision-maxSiblings; n-- {
+		if before, err := look(n); before || err != nil {
+			if err != nil {
+				return found, err
+			}
+			break // an event's revisions are registered after it
+		}
+	}
+	for n := of.Revision + 1; n <= newest.Revision && n <= of.Revision+maxSiblings; n++ {
+		if _, err := look(n); err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// add adds a revision of the same event.
+func (s *Siblings) add(r journal.Record) {
+	s.Started = s.Started || r.DeploymentID != ""
+	switch r.Outcome {
+	case journal.Succeeded, journal.Failed, journal.Superseded:
+		s.Ended = r.Outcome
+	}
+}
+
+// once returns the decision without reports on the observed rollout if they were made
+// with another revision of its event. Their notes remain.
+func (r rule) once(d Decision) Decision {
+	s := r.seen.Siblings
+	var kept []Draft
+	for _, draft := range d.Drafts {
+		own := draft.Revision.TaskDefinition == r.seen.Revision.TaskDefinition && !draft.Foreign
+		switch {
+		case own && s.Ended != "":
+			d.Reason = "the end of its event was reported with another revision: " + string(s.Ended)
+		case own && s.Started && draft.Kind == outcome.DeploymentStarted:
+			d.Reason = "the start of its event was reported with another revision"
+		default:
+			kept = append(kept, draft)
+			continue
+		}
+		d.Notes = append(d.Notes, Note{draft.Revision, draft.Note})
+	}
+	if d.Drafts = kept; len(kept) > 0 {
+		d.Reason = ""
+	}
+	return d
+}
+
+// observePast adds what ECS's service deployments show of the rollout and of those
+// that were replaced before it. If they cannot be read, what the service's deployments
+// and the journals show remains.
+func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Service, e event.Rollout,
+	o *Observation) error {
+	if !o.needsPast(service, e) {
+		return nil
+	}
+	all, known := h.services.PastRollouts(ctx, r.target)
+	at := slices.IndexFunc(all, func(p ecsservice.PastRollout) bool { return p.ID == o.ID })
+	if !known || at < 0 {
+		return nil
+	}
+	first := at
+	for first > 0 && at-first < maxReplaced && replacedBy(all[first-1], all[first]) {
+		first--
+	}
+	run := all[first:min(len(all), at+maxReplaced)]
+	if !h.services.AddTaskDefinitions(ctx, service, run) {
+		return nil
+	}
+	records := make([]journal.Record, len(run))
+	for i, p := range run {
+		var err error
+		if records[i], err = r.record(ctx, p.TaskDefinition); err != nil {
+			return err
+		}
+		if records[i].DeploymentID == "" || i <= at-first {
+			records[i].DeploymentID = p.ID
+		}
+	}
+	o.FailedForCertain = ecsservice.RolledBackStatus(all[at].Status)
+	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.ReturnID == "" })
+	for i := at - first; i >= 0; i-- { // the newest first
+		one, original := records[i], r.known[run[i].TaskDefinition]
+		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1])
+		if !replaced || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
+			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition }) {
+			continue
+		}
+		by, final := supersededBy(one, records[i+1:])
+		if !final {
+			continue
+		}
+		if i == at-first { // the observed one itself
+			if !lists(service, o.ID) {
+				o.By = by
+			}
+			continue
+		}
+		s, err := r.siblings(ctx, original)
+		if err != nil {
+			return err
+		}
+		if s.Ended == "" {
+			o.Replaced = append(o.Replaced, Replaced{Revision: one, By: by})
+		}
+	}
+	return nil
+}
+
+// needsPast reports whether rollouts may have been replaced that the service's
+// deployments do not show: not if the rollout followed one that had ended.
+func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
+	switch {
+	case service == nil, o.Deleted, o.Rollback, e.Step.IsHook(), e.Step == event.TasksImpaired:
+		return false
+	case !o.Primary, o.Revision.Foreign, o.Previous.Pending(), o.Previous.Revision != o.Revision.Revision-1:
+		return true
+	}
+	return slices.ContainsFunc(service.Deployments, func(d types.Deployment) bool {
+		return aws.ToString(d.Id) != o.ID && d.RolloutState == types.DeploymentRolloutStateInProgress
+	})
+}
+
+// replacedBy reports whether a rollout was replaced before it ended by the next one.
+func replacedBy(one, next ecsservice.PastRollout) bool {
+	switch one.Status {
+	case types.ServiceDeploymentStatusStopRequested, types.ServiceDeploymentStatusInProgress,
+		types.ServiceDeploymentStatusPending:
+		return true
+	case types.ServiceDeploymentStatusStopped: // by the circuit breaker, if that was before
+		return one.Finished.IsZero() || !next.Created.After(one.Finished)
+	}
+	return false
+}
+
+// supersededBy returns the first of later rollouts that supersedes a rollout for good:
+// an external one, or one of a newer event. An older event's does not, because the
+// service is moved again; and one of the same event goes on for it.
+func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer, final bool) {
+	for _, next := range later {
+		switch {
+		case !next.Foreign && next.Cause.ID == one.Cause.ID:
+			return outcome.Newer{}, false
+		case final:
+		case next.Foreign, next.Cause.Time.After(one.Cause.Time),
+			next.Cause.Time.Equal(one.Cause.Time) && next.Revision > one.Revision:
+			by, final = outcome.Newer{EventID: next.Cause.ID, DeploymentID: next.DeploymentID}, true
+		}
+	}
+	return by, final
+}
