@@ -39,6 +39,7 @@ type Pipeline struct {
 	queue      keeper // nil if nothing is kept
 	now        func() time.Time
 	actor      func() (string, error) // of requests, if they do not name one; nil if they do
+	attempts   *attempts
 
 	followsRollouts  bool // rollout events are handled, and their outcomes published
 	publishesResults bool // requests that end at once have outcomes, and these are published
@@ -64,7 +65,7 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
 	resolver, services := resolve.New(config), ecsservice.New(config)
 	return &Pipeline{
-		env: env, config: config, now: time.Now,
+		env: env, config: config, now: time.Now, attempts: &attempts{},
 		resolver: resolver, services: services, deployer: ecsdeploy.New(services),
 		rollouts:   rollout.NewHandler(services),
 		reconciler: reconcile.New(resolver, services), publisher: notify.Discard{},
@@ -103,7 +104,10 @@ func NewRedrive(env *environment.Environment, config aws.Config) *Pipeline {
 // event, and finally sends it to the failure queue. Whatever a retry cannot
 // change is a [Result]. Each decision is one line in the log.
 func (p *Pipeline) Handle(ctx context.Context, raw json.RawMessage) (Result, error) {
-	return p.handle(ctx, raw, false)
+	ctx, end := p.attempts.begin(ctx)
+	result, err := p.handle(ctx, raw, false)
+	end(err)
+	return result, err
 }
 
 // Preview returns what Handle would do with an event. It changes nothing.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"time"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -14,11 +13,6 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/outcome"
 )
-
-// lastAttemptAge is the age of an event from which a failure is published.
-// Lambda retries a failed event after one minute, and after two more. At this age
-// it is the last attempt, unless the event was delayed on its way.
-const lastAttemptAge = 170 * time.Second
 
 // publish puts outcomes on the bus, keeps in the failure queue what belongs there, and
 // then notifies people. After a failure the event is retried: outcomes are published,
@@ -74,7 +68,7 @@ func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environm
 	var outcomes []outcome.Outcome
 	var errs []error
 	for i, request := range requests {
-		o, ended, err := p.terminalOutcome(env, raw, request, results[i], failures[i])
+		o, ended, err := p.terminalOutcome(ctx, env, raw, request, results[i], failures[i])
 		if errs = append(errs, err); ended && err == nil {
 			outcomes = append(outcomes, o)
 		}
@@ -84,8 +78,8 @@ func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environm
 
 // terminalOutcome returns the outcome of a request that has ended, and whether it
 // has. A failure ends it only at the last attempt.
-func (p *Pipeline) terminalOutcome(env *environment.Environment, raw json.RawMessage, request event.Request,
-	d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
+func (p *Pipeline) terminalOutcome(ctx context.Context, env *environment.Environment, raw json.RawMessage,
+	request event.Request, d ecsdeploy.Deployment, failure error) (o outcome.Outcome, ended bool, err error) {
 	// Lost pushes that could not be deployed are not reported: the next search
 	// retries them, and would report them again.
 	if request.DryRun || request.Cause.Source == event.ReconcileSource {
@@ -95,7 +89,7 @@ func (p *Pipeline) terminalOutcome(env *environment.Environment, raw json.RawMes
 	o.Time, o.Cause = p.now(), request.Cause
 	o.Tag = cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
 	switch {
-	case failure != nil && p.now().Sub(request.Cause.Time) >= lastAttemptAge:
+	case failure != nil && isLastAttempt(ctx):
 		o.Problem, o.Event = failure.Error(), raw
 		o, err = outcome.Failed(o)
 	case failure != nil:

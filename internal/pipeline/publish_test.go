@@ -3,11 +3,13 @@ package pipeline
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsdeploy"
@@ -52,28 +54,66 @@ func TestRejectionPublished(t *testing.T) {
 	}
 }
 
-// TestFailurePublished checks that a failure is published once the event is as old
-// as it is at Lambda's last attempt, and that it is an error at every attempt.
+// TestFailurePublished checks that a failure is published at Lambda's last attempt,
+// however old the event is, and that it is an error at every attempt.
 func TestFailurePublished(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		age       time.Duration
-		published int
-	}{{0, 0}, {lastAttemptAge - time.Second, 0}, {lastAttemptAge, 1}, {time.Hour, 1}} {
-		f := newFixture(t, "prod")
-		f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("no")})
-		raw := deployEvent("e1", start.Add(time.Hour), "prod", `{"service":"backend","tag":"v1"}`)
-		f.clock.Advance(tt.age)
-		_, err := f.function().Handle(t.Context(), raw)
-		all := f.published(t)
-		if err == nil || len(all) != tt.published {
-			t.Errorf("%v old: %v; published %v, want %d", tt.age, err, all, tt.published)
-		}
-		for _, o := range all {
-			if o.Kind != "Deployment Failed" || o.Cause != err.Error() {
-				t.Errorf("%v old: %+v, want Deployment Failed because of %v", tt.age, o, err)
+		name     string
+		age      time.Duration
+		requests []string // the request id of each attempt
+		want     []int    // how many outcomes each attempt publishes
+	}{
+		{"new", 0, []string{"r1", "r1", "r1"}, []int{0, 0, 1}},
+		{"old at its first attempt", time.Hour, []string{"r1", "r1", "r1"}, []int{0, 0, 1}},
+		{"delivered twice", 0, []string{"r1", "r2", "r1", "r2", "r2"}, []int{0, 0, 0, 0, 1}},
+		{"no Lambda", time.Hour, []string{"", "", "", ""}, []int{0, 0, 0, 0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, "prod")
+			f.aws.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: emulator.AccessDenied("no")})
+			raw := deployEvent("e1", start.Add(time.Hour), "prod", `{"service":"backend","tag":"v1"}`)
+			f.clock.Advance(tt.age)
+			p := f.function()
+			for i, id := range tt.requests {
+				f.aws.ResetCalls()
+				ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: id})
+				_, err := p.Handle(ctx, raw)
+				all := f.published(t)
+				if err == nil || len(all) != tt.want[i] {
+					t.Errorf("attempt %d: %v; published %v, want %d", i, err, all, tt.want[i])
+				}
+				for _, o := range all {
+					if o.Kind != "Deployment Failed" || o.Cause != err.Error() {
+						t.Errorf("attempt %d: %+v, want Deployment Failed because of %v", i, o, err)
+					}
+				}
 			}
-		}
+		})
+	}
+}
+
+// TestAttemptsForgotten checks that an event that was handled is forgotten, and so are
+// the oldest of very many.
+func TestAttemptsForgotten(t *testing.T) {
+	t.Parallel()
+	var a attempts
+	try := func(id string, err error) (last bool) {
+		ctx, end := a.begin(lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: id}))
+		end(err)
+		return isLastAttempt(ctx)
+	}
+	failure := errors.New("no")
+	got := []bool{try("a", failure), try("a", failure), try("a", nil), try("a", failure)}
+	if diff := cmp.Diff([]bool{false, false, true, false}, got); diff != "" {
+		t.Error(diff)
+	}
+	for i := range maxRemembered {
+		try(fmt.Sprint(i), failure)
+	}
+	if len(a.failed) > maxRemembered || try("a", failure) {
+		t.Errorf("%d are remembered", len(a.failed))
 	}
 }
 

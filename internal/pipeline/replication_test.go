@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/fault"
 )
@@ -32,18 +34,25 @@ func TestReplicaMissing(t *testing.T) {
 		name      string
 		age       time.Duration
 		fails     bool // Lambda retries, and finally keeps the event
+		attempts  int
 		published string
 	}{
-		{"first attempt", 2 * time.Second, true, ""},
-		{"second attempt", time.Minute, true, ""},
-		{"last attempt", 3 * time.Minute, true, "Deployment Failed"},
-		{"delayed", 30*time.Minute - time.Second, true, "Deployment Failed"},
-		{"not replicated in time", 30 * time.Minute, false, "Deployment Rejected"},
+		{"first attempt", 2 * time.Second, true, 1, ""},
+		{"second attempt", time.Minute, true, 2, ""},
+		{"last attempt", 3 * time.Minute, true, 3, "Deployment Failed"},
+		{"first attempt of a delayed event", 30*time.Minute - time.Second, true, 1, ""},
+		{"not replicated in time", 30 * time.Minute, false, 1, "Deployment Rejected"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, "dev")
-			got, err := f.function().Handle(t.Context(), replicationEvent(f.clock.Now().Add(-tt.age), replicated))
+			p := f.function()
+			var got Result
+			var err error
+			for range tt.attempts {
+				ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "r"})
+				got, err = p.Handle(ctx, replicationEvent(f.clock.Now().Add(-tt.age), replicated))
+			}
 			if tt.fails != fault.IsUnavailable(err) || !tt.fails && got.Status != ecsdeploy.Rejected {
 				t.Errorf("%+v, %v; want an outage: %t", got, err, tt.fails)
 			}
