@@ -13,6 +13,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/image"
 	"deployer/internal/journal"
+	"deployer/testbed/aws/emulator"
 )
 
 // TestEventSeen checks which superseded events will be reported by their rollouts: not
@@ -79,7 +80,7 @@ func (u *afterUpdate) UpdateService(ctx context.Context, in *ecs.UpdateServiceIn
 }
 
 // TestEventSeenReported checks when a late event counts as handled: a revision was
-// registered for it, and its rollout was reported or still may be.
+// registered for it, and the service was moved to it, or still may be.
 func TestEventSeenReported(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -100,8 +101,12 @@ func TestEventSeenReported(t *testing.T) {
 		t.Error("a handled event does not count as seen, or another one does")
 	}
 	w.clock.Advance(2 * time.Minute)
+	if !carried("e1") {
+		t.Error("ECS's event about its rollout is late, and it does not count as seen")
+	}
+	w.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments", Error: emulator.AccessDenied("no")})
 	if carried("e1") {
-		t.Error("its rollout was not reported for two minutes, and it counts as seen")
+		t.Error("its rollout was not reported for two minutes and cannot be read, and it counts as seen")
 	}
 	must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn + target.Family + ":2"},
 		journal.Note{DeploymentID: "ecs-svc/1"}))
@@ -114,7 +119,7 @@ func TestEventSeenReported(t *testing.T) {
 // revision is found.
 func TestEventSeenBehindOthers(t *testing.T) {
 	t.Parallel()
-	for newer, want := range []bool{true, true, true, true, false} {
+	for newer, want := range map[int]bool{0: true, 1: true, 4: true, maxEventSearch: true, maxEventSearch + 1: false} {
 		w := newWorld(t)
 		d := New(ecsservice.New(w.Config))
 		d.now = w.clock.Now

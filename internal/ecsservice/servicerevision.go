@@ -19,6 +19,7 @@ const maxServiceRevisions = 20
 type PastRollout struct {
 	ID             string // "ecs-svc/…"
 	Status         types.ServiceDeploymentStatus
+	RolledBack     bool // it was being rolled back, also if a newer one replaced the rollback
 	Created        time.Time
 	Finished       time.Time // zero while it has not ended
 	TaskDefinition string    // ARN of its revision; "" until [Client.AddTaskDefinitions]
@@ -36,7 +37,8 @@ func (c *Client) PastRollouts(ctx context.Context, t Target) (all []PastRollout,
 		}
 		for _, d := range out.ServiceDeployments {
 			all = append(all, PastRollout{ID: rolloutOf(aws.ToString(d.TargetServiceRevisionArn)), Status: d.Status,
-				Created: aws.ToTime(d.CreatedAt), Finished: aws.ToTime(d.FinishedAt)})
+				RolledBack: RolledBackStatus(d.Status) || strings.Contains(aws.ToString(d.StatusReason), "rolled back"),
+				Created:    aws.ToTime(d.CreatedAt), Finished: aws.ToTime(d.FinishedAt)})
 		}
 		// The newest are listed first, and only they are needed.
 		if in.NextToken = out.NextToken; in.NextToken == nil || len(all) >= maxListedDeployments {
@@ -83,7 +85,7 @@ func (c *Client) Moved(ctx context.Context, t Target, s *types.Service, revision
 }
 
 // TaskDefinitionOf returns the ARN of the revision of a rollout that a service's
-// deployments no longer show; "" if ECS does not tell.
+// deployments no longer show; "" if ECS does not have it.
 func (c *Client) TaskDefinitionOf(ctx context.Context, s *types.Service, id string) string {
 	one := []PastRollout{{ID: id}}
 	if s == nil || !c.AddTaskDefinitions(ctx, s, one) {

@@ -15,8 +15,8 @@ const (
 	maxRemembered = 1000
 )
 
-// attempts counts how often this process handled each event that failed. Lambda tells a
-// function no number of an attempt, but all attempts have the id of the first one's
+// attempts counts how often this process handled each event that failed. Lambda gives a
+// function no number of its attempt, but all attempts have the id of the first one's
 // request. An event's own age says nothing: it may have waited before its first attempt.
 // If earlier attempts ran in another process, or ended it, the last one is not known to
 // be the last: then the failure queue and its alarm are all that reports it. The zero

@@ -159,11 +159,11 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 			records[i].DeploymentID = p.ID
 		}
 	}
-	o.FailedForCertain = ecsservice.RolledBackStatus(all[at].Status)
+	o.FailedForCertain = all[at].RolledBack
 	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.ReturnID == "" })
 	for i := at - first; i >= 0; i-- { // the newest first
 		one, original := records[i], r.known[run[i].TaskDefinition]
-		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1])
+		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1]) && !failed(service, run[i])
 		if !replaced || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
 			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition }) {
 			continue
@@ -213,6 +213,13 @@ func replacedBy(one, next ecsservice.PastRollout) bool {
 		return one.Finished.IsZero() || !next.Created.After(one.Finished)
 	}
 	return false
+}
+
+// failed reports whether a rollout failed, so that ECS sends an event for its end.
+func failed(s *types.Service, p ecsservice.PastRollout) bool {
+	return p.RolledBack || slices.ContainsFunc(s.Deployments, func(d types.Deployment) bool {
+		return aws.ToString(d.Id) == p.ID && d.RolloutState == types.DeploymentRolloutStateFailed
+	})
 }
 
 // supersededBy returns the first of later rollouts that supersedes a rollout for good:
