@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -227,7 +230,24 @@ func (s *scenario) intercept(t *testing.T, env string, act func()) (events [][]b
 		_, err := s.cloud.Functions[env].InvokeAsync(event)
 		return err
 	})
+	slices.SortStableFunc(events, byOccurrence)
 	return events
+}
+
+// byOccurrence compares events by their time. Of the same second, a lifecycle hook's event comes first: the end of a
+// hook is the cause of what happens to its deployment.
+func byOccurrence(a, b []byte) int {
+	key := func(event []byte) string {
+		var e struct {
+			Time string `json:"time"`
+			Type string `json:"detail-type"`
+		}
+		if err := json.Unmarshal(event, &e); err != nil {
+			return ""
+		}
+		return e.Time + map[bool]string{true: "0", false: "1"}[e.Type == "ECS Hook State Change"]
+	}
+	return cmp.Compare(key(a), key(b))
 }
 
 // deployTwo deploys v2, and v3 while the rollout of v2 is in progress.
