@@ -48,7 +48,8 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 		rights = append(rights, statement{Sid: "TagImages", Action: tags, Resource: named(both)})
 	}
 	if len(rights) == 0 {
-		return Policy{}, fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File, to.File)
+		return Policy{}, fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File,
+			to.File)
 	}
 	if len(to.DeploySources) > 0 {
 		rights = append(rights, putting("SendDeployEvents", bus, deploys, to.DeploySources))
@@ -70,8 +71,8 @@ func promotionNotes(from, to *environment.Environment, tagging bool) []string {
 	source, target := from.Registry(), to.Registry()
 	switch {
 	case tagging && target.AccountID != to.AccountID:
-		notes = append(notes, "the images stay in the registry of account "+target.AccountID+": its repositories have to "+
-			"allow "+to.AccountID+" ecr:PutImage too, or put the tag with credentials of that account (--from-profile)")
+		notes = append(notes, "the images stay in the registry of account "+target.AccountID+": its repositories have "+
+			"to allow "+to.AccountID+" ecr:PutImage too, or put the tag with credentials of that account (--from-profile)")
 	case !tagging && source.AccountID != to.AccountID:
 		notes = append(notes, "the source's repositories have to allow that account: deployer policy repository -f "+
 			from.File+" --accounts "+to.AccountID)

@@ -37,6 +37,12 @@ type two struct {
 // of two platforms with a signature and a bill of materials. It returns the digest.
 func newTwo(t *testing.T) (w *two, digest string) {
 	t.Helper()
+	return newTwoWith(t, types.ImageTagMutabilityMutable)
+}
+
+// newTwoWith is [newTwo] with a mutability of the tags in prod's repository.
+func newTwoWith(t *testing.T, mutability types.ImageTagMutability) (w *two, digest string) {
+	t.Helper()
 	w = &two{aws: emulator.New(emulator.Options{VerifyLayers: true})}
 	connect := func(id string) *accounts.Account {
 		return accounts.Connect("http://aws.invalid", id, accounts.Region).With(func(c *aws.Config) {
@@ -59,6 +65,9 @@ func newTwo(t *testing.T) (w *two, digest string) {
 		Kind: "application/vnd.cncf.notary.signature"})
 	push(accounts.Layered{Layers: []string{"signature"}}, strings.Replace(digest, ":", "-", 1)+".sig")
 	push(accounts.Layered{Layers: []string{"of no concern"}}, "v0")
+	_, err = w.prod.ECR.CreateRepository(t.Context(), &ecr.CreateRepositoryInput{RepositoryName: aws.String(name),
+		ImageTagMutability: mutability})
+	must(t, err)
 	_, err = w.prod.PushLayered(t.Context(), name, accounts.Layered{Layers: []string{"old"}}, "old")
 	must(t, err)
 	w.aws.ResetCalls()
@@ -210,11 +219,11 @@ func TestTags(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			w, digest := newTwo(t)
+			mutability := types.ImageTagMutabilityMutable
 			if tt.immutable {
-				w.aws.Inject(emulator.Fault{Operation: "ecr:PutImage", Account: accounts.Prod, Skip: 7,
-					Error: &emulator.Error{Status: http.StatusBadRequest, Code: "ImageTagAlreadyExistsException"}})
+				mutability = types.ImageTagMutabilityImmutable
 			}
+			w, digest := newTwoWith(t, mutability)
 			old := ""
 			for d, i := range w.images(t, w.prod) {
 				if slices.Contains(i.Tags, "old") {

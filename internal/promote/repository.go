@@ -99,9 +99,9 @@ func (r *repository) manifests(ctx context.Context, digests []string) (map[strin
 // unreadable returns the fault of an image that exists in an index or as a signature,
 // and cannot be read.
 func (r *repository) unreadable(f types.ImageFailure) error {
-	digest := ""
-	if f.ImageId != nil {
-		digest = aws.ToString(f.ImageId.ImageDigest)
+	digest := "a manifest"
+	if f.ImageId != nil && f.ImageId.ImageDigest != nil {
+		digest = *f.ImageId.ImageDigest
 	}
 	hint := "push the image again"
 	if f.FailureCode == types.ImageFailureCodeImageInaccessible {

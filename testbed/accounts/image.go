@@ -86,7 +86,7 @@ func (a *Account) put(ctx context.Context, repository, manifest, mediaType strin
 	}
 	for _, tag := range tags {
 		in := &ecr.PutImageInput{RepositoryName: aws.String(repository), ImageManifest: aws.String(manifest),
-			ImageManifestMediaType: aws.String(mediaType)}
+			ImageManifestMediaType: aws.String(mediaType), ImageDigest: aws.String(digestOf(manifest))}
 		if tag != "" {
 			in.ImageTag = aws.String(tag)
 		}
