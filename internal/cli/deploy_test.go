@@ -48,6 +48,8 @@ func TestRoundTrips(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
+				// Fake time begins in 2000, when no event can have happened.
+				time.Sleep(time.Until(time.Date(2026, time.January, 22, 10, 15, 0, 0, time.UTC)))
 				e := emulator.New(emulator.Options{})
 				connect := func(account string) *accounts.Account {
 					return accounts.Connect("http://aws.invalid", account, accounts.Region).With(func(c *aws.Config) {

@@ -23,6 +23,8 @@ import (
 // 50 ms, and the board of their environment. It needs fake time.
 func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Account, *board) {
 	t.Helper()
+	// Fake time begins in 2000, when no event can have happened.
+	time.Sleep(time.Until(time.Date(2026, time.January, 22, 10, 15, 0, 0, time.UTC)))
 	e := emulator.New(emulator.Options{})
 	inProcess := func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} }
 	dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(inProcess)

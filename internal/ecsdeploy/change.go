@@ -35,7 +35,7 @@ type Change struct {
 
 // Change returns the difference that an order would make.
 func (s *State) Change(o Order) (*Change, error) {
-	next, _, err := s.registration(o, converge.Key{})
+	next, _, err := s.registration(o, converge.Registration{})
 	if err != nil {
 		return nil, err
 	}

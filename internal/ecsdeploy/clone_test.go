@@ -171,8 +171,8 @@ func TestEveryFieldSurvives(t *testing.T) {
 		"deployer:source": "action.dev",
 		"deployer:tag":    "v1", "deployer:digest": w.digest, "deployer:actor": "ada",
 		"deployer:reason":   "because _of_ it",
-		"deployer:previous": arn + target.Family + ":1", "deployer:base": arn + target.Family + ":1",
-		"deployer:best": "1@2026-01-22T09:15:29.999999999Z", // foreign: before every event of the same second
+		"deployer:previous": arn + target.Family + ":1", "deployer:service": "c/p_service_web_dev",
+		"deployer:rule": "base=1 config=1",
 	}
 	if diff := cmp.Diff(wantTags, tags); diff != "" {
 		t.Errorf("tags:\n%s", diff)

@@ -62,7 +62,8 @@ func TestSuperseded(t *testing.T) {
 }
 
 // TestResume checks that a retry completes the deployment of an event whose update
-// failed, with the revision that was registered.
+// failed, however late. It moves the service to a revision of its own: the first one
+// could have been rolled out in the meantime.
 func TestResume(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -73,36 +74,45 @@ func TestResume(t *testing.T) {
 	if fault.NameOf(err) != "AccessDenied" || w.running(t) != 1 || w.newest(t) != 2 {
 		t.Fatalf("%v; it runs %d of %d", err, w.running(t), w.newest(t))
 	}
+	w.clock.Advance(40 * 24 * time.Hour)
+	got, _, err := w.deploy(t, target, e)
+	if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:3" || w.running(t) != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
 	got, calls, err := w.deploy(t, target, e)
-	if err != nil || got.Status != Deployed || got.TaskDefinition != arn+"p_service_web_dev:2" ||
-		slices.Contains(calls, "RegisterTaskDefinition") {
-		t.Errorf("%+v after %v, %v", got, calls, err)
+	if err != nil || got.Status != Unchanged || got.Reason != "this event was carried out before" || len(calls) != 2 {
+		t.Errorf("again: %+v after %v, %v", got, calls, err)
 	}
 }
 
-// TestLateEventCompletesUpdate checks that a late event completes the update of a newer
-// one, but not long after its registration.
-func TestLateEventCompletesUpdate(t *testing.T) {
+// TestLook checks that a look completes the update of an event that its deliveries left
+// unfinished, and that a late event leaves it to them.
+func TestLook(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name  string
-		later time.Duration
-		runs  int
-	}{{"at once", 0, 2}, {"after 14 minutes", 14 * time.Minute, 2}, {"after 16 minutes", 16 * time.Minute, 1}} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			older, newer := w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
-			w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("no")})
-			if _, _, err := w.deploy(t, target, newer); err == nil {
-				t.Fatal("the update did not fail")
-			}
-			w.clock.Advance(tt.later)
-			got, _, err := w.deploy(t, target, older)
-			if err != nil || got.Status != Superseded || w.running(t) != tt.runs || w.newest(t) != 2 {
-				t.Errorf("%+v, %v; it runs %d of %d", got, err, w.running(t), w.newest(t))
-			}
-		})
+	w := newWorld(t)
+	d := New(ecsservice.New(w.Config))
+	d.now = w.clock.Now
+	first, older, newer := w.event(t, "first", 0, "v1"), w.event(t, "older", 1, "v2"), w.event(t, "newer", 2, "v3")
+	got, _, err := w.deploy(t, target, first)
+	must(t, err)
+	rollout := got.DeploymentID
+	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("no")})
+	if _, _, err := w.deploy(t, target, newer); err == nil {
+		t.Fatal("the update did not fail")
+	}
+	got, _, err = w.deploy(t, target, older)
+	if err != nil || got.Status != Superseded || w.running(t) != 2 || w.newest(t) != 3 {
+		t.Errorf("older: %+v, %v; it runs %d of %d", got, err, w.running(t), w.newest(t))
+	}
+	if moved, err := d.Look(t.Context(), target, "ecs-svc/1", Order{}); err != nil || moved != "" {
+		t.Errorf("the event of another rollout: %q, %v", moved, err)
+	}
+	if moved, err := d.Look(t.Context(), target, rollout, Order{}); err != nil || moved != arn+"p_service_web_dev:4" ||
+		w.running(t) != 4 {
+		t.Errorf("moved to %q, %v", moved, err)
+	}
+	if got, _, err = w.deploy(t, target, newer); err != nil || got.Status != Unchanged || w.newest(t) != 4 {
+		t.Errorf("newer again: %+v, %v", got, err)
 	}
 }
 

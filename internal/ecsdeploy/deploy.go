@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
 )
 
 // Deploy deploys an order to a service whose state was just read, by the rule of
@@ -21,15 +22,45 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 	if s.rollingBack != "" && o.Push {
 		return Deployment{}, s.errRollbackInProgress(o)
 	}
-	r := &run{deployer: d, state: s, order: o}
-	rule := converge.New(s.request(o))
-	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
-		if err := r.makeAll(ctx, &rule, calls); err != nil {
-			return Deployment{}, err
-		}
+	leave, waited, err := d.line.enter(ctx, s.target.Cluster+"/"+s.target.Service, o.Cause.Time)
+	if err != nil {
+		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of service %q",
+			s.target.Service), err)
 	}
-	s.conclude(&result, rule.Outcome())
+	defer leave()
+	if waited {
+		s.freshService, s.freshNewest = false, false
+	}
+	rule := converge.New(s.request(o))
+	if err := d.newRun(ctx, s, o).carryOut(ctx, &rule); err != nil {
+		return Deployment{}, err
+	}
+	s.conclude(&result, rule, o)
 	return result, nil
+}
+
+// Look looks at a target's service after ECS's event about its rollout with an id: if
+// the newest choice does not run, it is completed. It returns the revision that the
+// service was moved to, "" if it was not. Only the event of the service's newest rollout
+// leads to anything. Order has the caller's principal and request.
+func (d *Deployer) Look(ctx context.Context, t ecsservice.Target, rollout string, o Order) (moved string, err error) {
+	s, err := d.Read(ctx, t)
+	if err != nil || s.primary != rollout || rollout == "" {
+		return "", err
+	}
+	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
+	if err != nil {
+		return "", fault.Classify(fmt.Sprintf("waiting for another deployment of service %q", t.Service), err)
+	}
+	defer leave()
+	if waited {
+		s.freshService, s.freshNewest = false, false
+	}
+	rule := converge.New(converge.Request{Rollout: rollout, Delivery: journal.Value(o.Request)})
+	if err := d.newRun(ctx, s, o).carryOut(ctx, &rule); err != nil || s.rollout == "" {
+		return "", err
+	}
+	return s.running.ARN(), nil
 }
 
 // Plan returns what Deploy would do. It only reads.
@@ -38,42 +69,71 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 	if err != nil {
 		return Deployment{}, err
 	}
-	r := &run{deployer: d, state: s, order: o}
+	r := d.newRun(ctx, s, o)
 	rule := converge.New(s.request(o))
 	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
-		switch calls[0].Kind {
-		case converge.Register:
-			if runs, _ := s.family(s.number()); runs.Image == s.request(o).Image && !o.Force {
-				s.conclude(&result, converge.Unchanged)
-				return result, nil
-			}
-			size, err := s.measure(o, calls[0].Best)
-			if err != nil {
-				return Deployment{}, err
-			}
-			result.Status = Planned
-			result.Reason = fmt.Sprintf("a new revision of %s, cloned from %s, with the image %s",
-				aws.ToString(s.base().TaskDefinition.Family), s.base().ARN(), result.Image) + s.omitted() + size
-			return result, nil
-		case converge.Update:
-			result.Status = Planned
-			result.Reason = "an unfinished update would be completed, to " + s.arn(calls[0].Number)
-			return result, nil
+		if calls[0].Kind == converge.Register {
+			return s.planned(result, o, calls[0].Registration)
 		}
 		if err := r.makeAll(ctx, &rule, calls); err != nil {
 			return Deployment{}, err
 		}
 	}
-	s.conclude(&result, rule.Outcome())
+	s.conclude(&result, rule, o)
 	return result, nil
 }
 
+// planned completes a result with what would be registered.
+func (s *State) planned(result Deployment, o Order, n converge.Registration) (Deployment, error) {
+	if of := copyOf(n); of > 0 && (n.Copy.External || n.Copy.Event != journal.Value(o.Cause.ID)) {
+		result.Status = Planned
+		result.Reason = "an unfinished update would be completed, with a copy of " + s.arn(of)
+		return result, nil
+	}
+	if s.sameImage(s.running, o) && !o.Force && !s.newerConfiguration(o, n) {
+		result.Status, result.Reason = Unchanged, "the service already runs this image"
+		result.TaskDefinition = s.running.ARN()
+		if result.PreviousTaskDefinition == result.TaskDefinition {
+			result.PreviousTaskDefinition = ""
+		}
+		return result, nil
+	}
+	size, err := s.measure(o, n)
+	if err != nil {
+		return Deployment{}, err
+	}
+	result.Status = Planned
+	result.Reason = fmt.Sprintf("a new revision of %s, cloned from %s, with the image %s",
+		s.familyName, s.source(n).ARN(), result.Image) + s.omitted() + size
+	return result, nil
+}
+
+// sameImage reports whether a revision runs the order's image.
+func (s *State) sameImage(r ecsservice.Revision, o Order) bool {
+	return s.target.Identity(r) == ecsservice.IdentityOf(o.Image)
+}
+
+// newerConfiguration reports whether the order is also for a configuration that is newer
+// than what runs.
+func (s *State) newerConfiguration(o Order, n converge.Registration) bool {
+	runs, _ := s.family(s.number())
+	of := runs.Number
+	if runs.Own && runs.Configuration > 0 {
+		of = runs.Configuration
+	}
+	return s.demand(o) == journal.NewerConfiguration && of < n.Configuration
+}
+
 // conclude completes a result with the rule's outcome.
-func (s *State) conclude(d *Deployment, outcome converge.Outcome) {
+func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 	d.TaskDefinition, d.DeploymentID = s.running.ARN(), s.rollout
-	switch outcome {
+	switch rule.Outcome() {
 	case converge.Deployed:
 		d.Status, d.Reason = Deployed, "the service is being moved to the new revision"
+		if s.sameImage(s.before, o) && s.demand(o) == journal.NewerConfiguration {
+			runs, _ := s.family(s.number())
+			d.Reason = fmt.Sprintf("same image, newer configuration: revision %d", max(runs.Configuration, 0))
+		}
 		if s.warning != "" {
 			d.Reason += "; " + s.warning
 		}
@@ -83,6 +143,12 @@ func (s *State) conclude(d *Deployment, outcome converge.Outcome) {
 		d.Status, d.Reason = Unchanged, "the service already runs this image"
 	case converge.Repeated:
 		d.Status, d.Reason = Unchanged, "this event was carried out before"
+	case converge.Concurrent:
+		d.Status, d.Reason = Deployed, "another delivery of this event is moving the service"
+		d.TaskDefinition = ""
+	case converge.Failed:
+		d.Status = Ignored
+		d.Reason = "the rollout of this event failed before, and is not repeated; to try again, send a new event"
 	case converge.Superseded:
 		winner := s.target.Record(s.running)
 		d.Status = Superseded

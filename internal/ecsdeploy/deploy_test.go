@@ -93,8 +93,8 @@ func TestRevisionsAreNumbers(t *testing.T) {
 	}
 	after, err := w.Runs(t.Context(), "c", target.Service)
 	must(t, err)
-	if base := tagOf(after.Tags, "deployer:base"); base != arn+"p_service_web_dev:10" {
-		t.Errorf("base %s", base)
+	if rule := tagOf(after.Tags, "deployer:rule"); rule != "base=10 config=10" {
+		t.Errorf("rule %s", rule)
 	}
 }
 

@@ -57,5 +57,11 @@ type Order struct {
 	Force    bool // deploy even if the service runs the image
 	Push     bool // a push of the image asked for it, not a person
 
+	// Configuration means that a newer configuration of the family is deployed too, even
+	// if the service runs the image.
+	Configuration bool
+	Principal     string // see [journal.Principal]; "" if it is not known
+	Request       string // the invocation, so that another delivery of the event is known; "" if it has no id
+
 	Restores string // ARN of the revision that a rollback restores; "" for any other deployment
 }

@@ -48,7 +48,7 @@ func TestManyTags(t *testing.T) {
 				}
 			}
 			for _, key := range []string{"k0", "deployer:event-id", "deployer:event-time", "deployer:digest",
-				"deployer:tag", "deployer:base", "deployer:best", fmt.Sprintf("k%d", tt.own-1)} {
+				"deployer:tag", "deployer:service", "deployer:rule", fmt.Sprintf("k%d", tt.own-1)} {
 				if tagOf(after.Tags, key) == "" {
 					t.Errorf("it lacks %s", key)
 				}

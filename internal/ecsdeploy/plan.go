@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,27 +18,55 @@ import (
 	"deployer/internal/journal"
 )
 
-// base returns the revision that a deployment clones.
+// base returns the revision that a deployment is expected to clone, before the rule has
+// decided: the newest one that is not another service's.
 func (s *State) base() ecsservice.Revision {
-	if s.target.Base == environment.BaseService {
+	if s.target.Base == environment.BaseService || s.target.Record(s.newest).Other {
 		return s.running
 	}
 	return s.newest
 }
 
-// registration returns the revision to register for the order, and its image. It
-// is the base with another image in the target's containers, and with a journal.
-func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefinitionInput, string, error) {
-	base := s.base()
+// source returns the revision that a registration clones.
+func (s *State) source(n converge.Registration) ecsservice.Revision {
+	if r, known := s.revisions[n.Clone]; known && r.TaskDefinition.Family != nil {
+		return r
+	}
+	return s.base()
+}
+
+// registration returns the revision to register for the order, or for a copy, and its
+// image. It is a clone with another image in the target's containers, and with a
+// journal.
+func (s *State) registration(o Order, n converge.Registration) (*ecs.RegisterTaskDefinitionInput, string, error) {
+	base := s.source(n)
 	chosen, err := s.target.Containers(base.TaskDefinition)
 	if err != nil {
 		return nil, "", err
 	}
 	in := clone(base)
-	for _, i := range chosen {
-		in.ContainerDefinitions[i].Image = aws.String(o.reference(in.ContainerDefinitions[i]).String())
+	entry := o.journal()
+	if copyOf(n) > 0 {
+		entry = s.copyEntry(n)
+		s.copyImages(in, chosen, s.revisions[copyOf(n)])
+	} else {
+		for _, i := range chosen {
+			in.ContainerDefinitions[i].Image = aws.String(o.reference(in.ContainerDefinitions[i]).String())
+		}
+		entry.Rule.Demand = s.demand(o)
 	}
-	entry := o.journal(s.running.ARN(), s.newest.ARN(), best)
+	entry.Service, entry.Previous = journal.ServiceName(s.target.Cluster, s.target.Service), s.running.ARN()
+	entry.Rule.Base, entry.Rule.Best = cmp.Or(n.Base, s.newest.Number()), journal.Best(n.Summary)
+	entry.Rule.Configuration = journal.Configuration{From: n.Configuration, Seen: n.Seen}
+	entry.Rule.Request, entry.Rule.Principal = o.Request, o.Principal
+	if err := s.addJournal(in, base, entry); err != nil {
+		return nil, "", err
+	}
+	return in, aws.ToString(in.ContainerDefinitions[chosen[0]].Image), nil
+}
+
+// addJournal adds a journal to the tags of a registration, a clone of base.
+func (s *State) addJournal(in *ecs.RegisterTaskDefinitionInput, base ecsservice.Revision, entry journal.Entry) error {
 	own := len(in.Tags)
 	tags, leftOut, ok := entry.TagsWithin(journal.MaxTags - journal.NoteTags - own)
 	if !ok {
@@ -46,12 +75,12 @@ func (s *State) registration(o Order, best converge.Key) (*ecs.RegisterTaskDefin
 	in.Tags = append(in.Tags, ecsservice.SDKTags(tags)...)
 	s.leftOut = leftOut
 	if !ok {
-		return nil, "", fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
+		return fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
 			fmt.Errorf("it has %d tags of its own, and a deployment needs up to %d more, of %d that ECS allows", own,
 				journal.MaxTags-journal.OwnTagsLimit, journal.MaxTags),
 			fmt.Sprintf("remove %d of the family's own tags or more, in the infrastructure", own-journal.OwnTagsLimit))
 	}
-	return in, aws.ToString(in.ContainerDefinitions[chosen[0]].Image), nil
+	return nil
 }
 
 // deployment returns the parts of a result that do not depend on its outcome.
@@ -61,10 +90,10 @@ func (s *State) deployment(o Order) (Deployment, error) {
 	if err := s.checkPlatform(o); err != nil {
 		return Deployment{}, err
 	}
-	_, image, err := s.registration(o, converge.Key{})
+	_, image, err := s.registration(o, converge.Registration{})
 	return Deployment{
 		Service: s.target.Workload, Cluster: s.target.Cluster, ECSService: s.target.Service,
-		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before,
+		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before.ARN(),
 	}, err
 }
 
@@ -74,12 +103,12 @@ const maxTaskDefinition = 64 << 10
 
 // measure returns a note on the size of what would be registered, "" if it is small enough.
 // If it is too large, the error is the one that ECS would answer with.
-func (s *State) measure(o Order, best converge.Key) (string, error) {
-	in, _, err := s.registration(o, best)
+func (s *State) measure(o Order, n converge.Registration) (string, error) {
+	in, _, err := s.registration(o, n)
 	if err != nil {
 		return "", err
 	}
-	sent, err := body(s.base(), in)
+	sent, err := body(s.source(n), in)
 	if err != nil {
 		return "", err
 	}
@@ -87,7 +116,7 @@ func (s *State) measure(o Order, best converge.Key) (string, error) {
 	switch {
 	case len(sent) > maxTaskDefinition:
 		return "", fault.Misconfigured("TaskDefinitionTooLarge",
-			fmt.Sprintf("cloning task definition %q", s.base().ARN()), errors.New(note),
+			fmt.Sprintf("cloning task definition %q", s.source(n).ARN()), errors.New(note),
 			"make the family's task definition smaller: move environment variables to SSM parameters, or to a file "+
 				"in S3 (environmentFiles)")
 	case len(sent) > maxTaskDefinition*9/10:
@@ -128,12 +157,9 @@ func (s *State) checkPlatform(o Order) error {
 			"definition family %q in the infrastructure", want, want, s.familyName))
 }
 
-// journal returns the journal of the order's revision.
-func (o Order) journal(previous, base string, best converge.Key) journal.Entry {
-	return journal.Entry{
-		Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest,
-		Previous: previous, Base: base, Best: journal.Best(best), Restores: o.Restores,
-	}
+// journal returns what the journal of the order's revision has about the order.
+func (o Order) journal() journal.Entry {
+	return journal.Entry{Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest, Restores: o.Restores}
 }
 
 // reference returns the new image reference of a container: by digest or by

@@ -72,6 +72,15 @@ func (d *Deployer) RollbackTo(
 	return journal.Record{}, false, noRollback(t, runs, below, to, doing)
 }
 
+// Running returns the record of the revision that the target's service runs.
+func (d *Deployer) Running(ctx context.Context, t ecsservice.Target) (journal.Record, error) {
+	service, err := d.services.DescribeService(ctx, t)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	return d.services.Record(ctx, t, aws.ToString(service.TaskDefinition))
+}
+
 // noRollback is the fault of a rollback for which no revision was found.
 func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string) error {
 	family, before := ecsservice.FamilyOf(runs.TaskDefinition), fmt.Sprintf("revision %d", below)

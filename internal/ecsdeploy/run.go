@@ -5,16 +5,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+)
+
+const (
+	// maxPatience is how long a deployment may have waited since it read the service
+	// before it reads again what it decides a write by.
+	maxPatience = 2 * time.Second
+	// twinPause is how long a delivery waits for another one of its event to move the
+	// service, before it reads the service again.
+	twinPause = time.Second
+	// maxReads is how many revisions are read at the same time.
+	maxReads = 8
 )
 
 // run makes the calls of the rule for one order.
@@ -23,16 +34,56 @@ type run struct {
 	state    *State
 	order    Order
 	unknown  int // registrations whose result is unknown
+
+	registering, updating *fault.Impatient
 }
 
+// newRun returns the run of an order under ctx.
+func (d *Deployer) newRun(ctx context.Context, s *State, o Order) *run {
+	return &run{deployer: d, state: s, order: o,
+		registering: fault.NewImpatient(fault.UntilDeadlineIfRejected(ctx), maxPatience),
+		updating:    fault.NewImpatient(fault.UntilDeadline(ctx), maxPatience),
+	}
+}
+
+// carryOut makes the rule's calls until its end.
+func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
+	s := r.state
+	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
+		if isWrite(calls[0]) && s.waits.Total()-s.waited > maxPatience {
+			s.waited = s.waits.Total()
+			rule.Stale()
+			continue
+		}
+		if err := r.makeAll(ctx, rule, calls); err != nil {
+			delay, again := fault.LongWait(err)
+			if !again {
+				return err
+			}
+			if fault.Wait(ctx, delay) != nil {
+				return err
+			}
+			s.waited = s.waits.Total()
+			rule.Stale()
+		}
+	}
+	return nil
+}
+
+// isWrite reports whether a call changes the service or the family.
+func isWrite(c converge.Call) bool { return c.Kind == converge.Register || c.Kind == converge.Update }
+
 // makeAll makes calls, and passes their answers to the rule.
-func (r *run) makeAll(ctx context.Context, rule *converge.Deployer, calls []converge.Call) error {
+func (r *run) makeAll(ctx context.Context, rule *converge.Delivery, calls []converge.Call) error {
+	if calls[0].Kind == converge.ReadRevision {
+		return r.readRevisions(ctx, calls)
+	}
 	for _, c := range calls {
 		answer, err := r.call(ctx, c)
 		if err != nil {
 			return err
 		}
-		rule.Answered(c, answer, r.state.family)
+		rule.Answered(c, answer)
 	}
 	return nil
 }
@@ -46,9 +97,9 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 	case converge.ReadService:
 		if s.freshService {
 			s.freshService = false
-			return converge.Answer{Number: s.number()}, nil
+			return converge.Answer{Service: s.rolls}, nil
 		}
-		return r.readService(ctx)
+		return r.readService(ctx, c.Wait)
 	case converge.ReadNewest:
 		if s.freshNewest {
 			s.freshNewest = false
@@ -63,30 +114,60 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 		}
 		s.addRevision(newest)
 		return converge.Answer{Number: newest.Number()}, nil
-	case converge.ReadRevision:
-		return converge.Answer{}, r.readRevision(ctx, c.Number)
 	case converge.Register:
-		return r.register(ctx, c)
+		return r.register(ctx, c.Registration)
 	}
 	return r.update(ctx, c.Number)
 }
 
-// readRevision reads a revision. One that was deleted counts as deregistered.
-func (r *run) readRevision(ctx context.Context, number int) error {
-	one, err := r.deployer.services.DescribeRevision(ctx, r.state.arn(number))
-	if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
-		deleted := types.TaskDefinitionStatusDeleteInProgress
-		one.TaskDefinition = &types.TaskDefinition{Revision: int32(number), Status: deleted}
-	} else if err != nil {
+// readRevisions reads revisions at the same time, unless this process remembers them.
+// One that was deleted counts as deregistered.
+func (r *run) readRevisions(ctx context.Context, calls []converge.Call) error {
+	s, read := r.state, make([]ecsservice.Revision, len(calls))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxReads)
+	for i, c := range calls {
+		g.Go(func() (err error) {
+			read[i], err = r.deployer.remembered(gctx, s.target, s.arn(c.Number))
+			if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
+				deleted := types.TaskDefinitionStatusDeleteInProgress
+				read[i].TaskDefinition = &types.TaskDefinition{Revision: int32(c.Number), Status: deleted}
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	r.state.addRevision(one)
+	for _, one := range read {
+		s.addRevision(one)
+	}
 	return nil
 }
 
-// readService reads the service again, and the revision that it runs now.
-func (r *run) readService(ctx context.Context) (converge.Answer, error) {
+// remembered reads a revision by its ARN, unless this process remembers it.
+func (d *Deployer) remembered(ctx context.Context, t ecsservice.Target, arn string) (ecsservice.Revision, error) {
+	if one, ok := d.memory.get(arn, d.now()); ok {
+		return one, nil
+	}
+	one, err := d.services.DescribeRevision(ctx, arn)
+	if err == nil {
+		d.memory.put(t, one, d.now())
+	}
+	return one, err
+}
+
+// readService reads the service again, and the revision that it runs now. If another
+// delivery is to be waited for, it waits first.
+func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, error) {
 	s := r.state
+	if wait {
+		if err := fault.Wait(ctx, twinPause); err != nil {
+			return converge.Answer{}, fault.Classify("waiting for another delivery of the event", err)
+		}
+	}
+	s.waited = s.waits.Total()
 	service, err := r.deployer.services.DescribeService(ctx, s.target)
 	if err != nil {
 		return converge.Answer{}, err
@@ -98,7 +179,6 @@ func (r *run) readService(ctx context.Context) (converge.Answer, error) {
 			fmt.Errorf("its task definition changed from family %q to %q during the deployment", s.familyName, runs),
 			"the event is retried")
 	}
-	s.updateDeployments(service)
 	number := ecsservice.NumberOf(runs)
 	one, known := s.revisions[number]
 	if !known {
@@ -108,22 +188,26 @@ func (r *run) readService(ctx context.Context) (converge.Answer, error) {
 		s.addRevision(one)
 	}
 	s.running = one
-	return converge.Answer{Number: number}, nil
+	s.updateService(service)
+	if number == s.unused { // the answer to the move was lost
+		s.unused, s.rollout = 0, rollout(service, runs)
+	}
+	return converge.Answer{Service: s.rolls}, nil
 }
 
-// register registers the order's revision. If the result of a call is unknown,
+// register registers what the rule asks for. If the result of a call is unknown,
 // the rule first reads whether it took effect, before it calls again.
-func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, error) {
-	in, image, err := r.state.registration(r.order, c.Best)
+func (r *run) register(ctx context.Context, n converge.Registration) (converge.Answer, error) {
+	in, image, err := r.state.registration(r.order, n)
 	if err != nil {
 		return converge.Answer{}, err
 	}
-	send, err := body(r.state.base(), in)
+	send, err := body(r.state.source(n), in)
 	if err != nil {
 		return converge.Answer{}, err
 	}
 	var raw json.RawMessage
-	retrying := func(o *ecs.Options) { o.Retryer = fault.UntilDeadlineIfRejected(ctx) }
+	retrying := func(o *ecs.Options) { o.Retryer = r.registering }
 	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, retrying, sending(send),
 		ecsservice.KeepTaskDefinition(&raw))
 	if err != nil {
@@ -147,13 +231,14 @@ func (r *run) register(ctx context.Context, c converge.Call) (converge.Answer, e
 	return converge.Answer{Number: registered.Number()}, nil
 }
 
-// update moves the service to a revision of the family.
+// update moves the service to a revision of the family. ECS's answer lists the rollouts
+// that the move replaced.
 func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 	s := r.state
 	arn := s.arn(number)
 	out, err := r.deployer.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
 		Cluster: aws.String(s.target.Cluster), Service: aws.String(s.target.Service), TaskDefinition: aws.String(arn),
-	}, func(o *ecs.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	}, func(o *ecs.Options) { o.Retryer = r.updating })
 	if err != nil {
 		return converge.Answer{}, s.updateFailed(arn, err)
 	}
@@ -161,49 +246,14 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 	if number == s.unused {
 		s.unused = 0
 	}
-	answer := converge.Answer{Number: number}
-	if out.Service == nil {
-		return answer, nil
+	service := out.Service
+	if service == nil { // ECS always answers with it
+		service = &types.Service{TaskDefinition: aws.String(arn), CreatedAt: s.service.CreatedAt}
 	}
-	s.updateDeployments(out.Service)
-	s.rollout = rollout(out.Service, arn)
-	for _, d := range out.Service.Deployments {
-		if td := aws.ToString(d.TaskDefinition); ecsservice.FamilyOf(td) == s.familyName {
-			answer.Number = max(answer.Number, ecsservice.NumberOf(td))
-		}
-	}
-	return answer, nil
-}
-
-// updateFailed returns the fault of an UpdateService call that failed. An
-// InvalidParameterException is about how the service and the revision fit together:
-// the call has no other parameters.
-func (s *State) updateFailed(arn string, err error) error {
-	doing := fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn)
-	var api smithy.APIError
-	if !errors.As(err, &api) || api.ErrorCode() != "InvalidParameterException" {
-		return fault.Classify(doing, err)
-	}
-	// "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
-	message := strings.ReplaceAll(strings.ToLower(api.ErrorMessage()), "-", " ")
-	hint := "the service and the revision do not fit together: compare the port names, containers and " +
-		"container ports that the service's Service Connect, load balancers and registries name with the " +
-		"portMappings of the revision, and correct either in the infrastructure: " +
-		"aws ecs describe-services --region " + regionOf(arn) + " --cluster " + s.target.Cluster +
-		" --services " + s.target.Service
-	if strings.Contains(message, "service linked role") {
-		hint = "create the role that ECS assumes in the account, once: " +
-			"aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
-	}
-	return fault.Misconfigured("InvalidParameter", doing, fault.Plain(err), hint)
-}
-
-// regionOf returns the region in an ARN.
-func regionOf(arn string) string {
-	if parts := strings.SplitN(arn, ":", 5); len(parts) == 5 {
-		return parts[3]
-	}
-	return ""
+	s.updateService(service)
+	s.waited = s.waits.Total()
+	s.rollout = rollout(service, arn)
+	return converge.Answer{Service: s.rolls}, nil
 }
 
 // rollout returns the id of a service's primary deployment if it is one of the

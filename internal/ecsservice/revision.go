@@ -70,6 +70,7 @@ func (r Revision) tags() map[string]string {
 func (t Target) Record(r Revision) journal.Record {
 	revision := journal.Revision{
 		ARN: r.ARN(), Number: r.Number(), Registered: r.Registered(), Inactive: r.Inactive(), Tags: r.tags(),
+		RegisteredBy: aws.ToString(r.TaskDefinition.RegisteredBy), Service: journal.ServiceName(t.Cluster, t.Service),
 	}
 	if chosen, err := t.Containers(r.TaskDefinition); err == nil {
 		revision.Image = aws.ToString(r.TaskDefinition.ContainerDefinitions[chosen[0]].Image)

@@ -18,6 +18,7 @@ var deployMembers = []string{"service", "task", "tag", "action", "project", "env
 const (
 	actionDeploy = "deploy"
 	Rollback     = "rollback"
+	Redeploy     = "redeploy"
 )
 
 // deploy reads a DEPLOY event. It checks first whether the event is for this
@@ -41,7 +42,11 @@ func (r reader) deploy(wrong problems) Reading {
 	}
 	request := r.request(d.workload, d.tag)
 	request.Cause.Reason, request.Cause.Actor = d.reason, d.actor
-	request.DryRun, request.Force, request.Rollback = d.dryRun, d.force, d.rollback
+	request.DryRun, request.Force = d.dryRun, d.force
+	request.Rollback, request.Redeploy = d.rollback, d.redeploy
+	if request.Redeploy {
+		return r.accepted("redeployment of "+request.Workload.Name+" from "+source, request)
+	}
 	if request.Rollback {
 		return r.accepted("rollback of "+request.Workload.Name+" from "+source, request)
 	}
@@ -100,6 +105,7 @@ type detail struct {
 	reason, actor   string
 	dryRun, force   bool
 	rollback        bool
+	redeploy        bool
 }
 
 // parse reads the detail and collects every problem.
@@ -235,14 +241,14 @@ func (d *detail) readAction() {
 	switch action := d.text("action"); action {
 	case "", actionDeploy:
 		d.readTag()
-	case Rollback:
-		d.rollback = true
+	case Rollback, Redeploy:
+		d.rollback, d.redeploy = action == Rollback, action == Redeploy
 		if tag := d.text("tag"); tag != "" {
-			d.wrong.add(`"action" is "rollback", which chooses the image itself, and "tag" is %s: remove one of them`,
+			d.wrong.add(`"action" is %q, which chooses the image itself, and "tag" is %s: remove one of them`, action,
 				quote(tag))
 		}
 	default:
-		d.wrong.add(`"action" is %s, not %q or %q`, quote(action), actionDeploy, Rollback)
+		d.wrong.add(`"action" is %s, not %q, %q or %q`, quote(action), actionDeploy, Rollback, Redeploy)
 	}
 }
 

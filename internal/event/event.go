@@ -59,6 +59,9 @@ type Request struct {
 	// Rollback asks for the newest revision before the running one whose rollout
 	// succeeded. Tag and Digest are "" until it is found; Restores is its ARN then.
 	Rollback bool
+	// Redeploy asks for the image that runs, with the family's newest configuration. Tag and
+	// Digest are "" until it is found.
+	Redeploy bool
 	To       string // roll back to the revision with this number or tag instead; "" in events
 	Restores string
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,6 +68,75 @@ func (r *rejectedRetryer) RetryDelay(attempt int, err error) (time.Duration, err
 		return r.jitter(attempt, 0, maxFirstQueueDelay, err)
 	}
 	return r.jitter(attempt, minQueueDelay, maxQueueDelay, err)
+}
+
+// Impatient is a retryer for several calls that try the same. A call that would wait
+// longer than a limit in all fails with the last attempt's error, and [LongWait] says
+// how long to wait before the next one. Between, the caller can read again what it
+// decided the call by.
+type Impatient struct {
+	aws.Retryer
+	limit, waited time.Duration
+	attempts      int // of all calls
+}
+
+// NewImpatient returns a retryer that otherwise behaves as r.
+func NewImpatient(r aws.Retryer, limit time.Duration) *Impatient {
+	return &Impatient{Retryer: r, limit: limit}
+}
+
+// RetryDelay implements [aws.Retryer].
+func (i *Impatient) RetryDelay(_ int, err error) (time.Duration, error) {
+	i.attempts++
+	delay, ended := i.Retryer.RetryDelay(i.attempts, err)
+	if ended != nil {
+		return delay, ended
+	}
+	if i.waited += delay; i.waited > i.limit {
+		i.waited = 0
+		return 0, &longWait{delay, err}
+	}
+	return delay, nil
+}
+
+// longWait is the error of a call that would have waited for long.
+type longWait struct {
+	delay time.Duration
+	err   error
+}
+
+func (w *longWait) Error() string { return w.err.Error() }
+func (w *longWait) Unwrap() error { return w.err }
+
+// LongWait returns how long to wait before a call with an [Impatient] retryer is made
+// again; ok is false if the call failed for another reason.
+func LongWait(err error) (delay time.Duration, ok bool) {
+	var w *longWait
+	if errors.As(err, &w) {
+		return w.delay, true
+	}
+	return 0, false
+}
+
+// Waits is how long calls under one context waited between their attempts.
+type Waits struct{ total atomic.Int64 }
+
+// Total returns the sum of all waits.
+func (w *Waits) Total() time.Duration { return time.Duration(w.total.Load()) }
+
+// Add adds a wait.
+func (w *Waits) Add(d time.Duration) { w.total.Add(int64(d)) }
+
+type waitsKey struct{}
+
+// CountWaits returns a context under which the waits of calls are counted, and the
+// counter. If they are counted already, it returns ctx and its counter.
+func CountWaits(ctx context.Context) (context.Context, *Waits) {
+	if w, ok := ctx.Value(waitsKey{}).(*Waits); ok {
+		return ctx, w
+	}
+	w := new(Waits)
+	return context.WithValue(ctx, waitsKey{}, w), w
 }
 
 // MayHaveTakenEffect reports whether a call that failed with err may have taken
@@ -129,6 +199,7 @@ type retryer struct {
 	*retry.Standard
 	deadline time.Time                         // zero if the call has none
 	random   func(time.Duration) time.Duration // see [WithJitter]
+	waits    *Waits                            // nil if they are not counted
 }
 
 func newRetryer(ctx context.Context) *retryer {
@@ -137,7 +208,8 @@ func newRetryer(ctx context.Context) *retryer {
 	if !ok {
 		random = rand.N[time.Duration]
 	}
-	return &retryer{standard, deadline, random}
+	waits, _ := ctx.Value(waitsKey{}).(*Waits)
+	return &retryer{standard, deadline, random, waits}
 }
 
 type jitterKey struct{}
@@ -190,7 +262,11 @@ func (r *retryer) jitter(attempt int, shortest, longest time.Duration, err error
 			shortest, longest = min(shortest, left/2), left
 		}
 	}
-	return shortest + r.random(longest-shortest), nil
+	delay := shortest + r.random(longest-shortest)
+	if r.waits != nil {
+		r.waits.Add(delay)
+	}
+	return delay, nil
 }
 
 // retriesEnded is the error of a call whose retries ran out of time.

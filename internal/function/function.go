@@ -58,6 +58,7 @@ func Serve(api string) (exit int) {
 			"fix", "update the stack: make deploy env="+env.Name)
 	}
 	p := pipeline.NewFunction(env, config, os.Stdout).KeepIn(queue)
+	p.SetRole(os.Getenv("DEPLOYER_ROLE"))
 	connect(p)
 	lambda.Start(handler{p, newFreeze(config.HTTPClient)})
 	return 0

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"deployer/internal/event"
@@ -28,6 +29,9 @@ type Revision struct {
 	Inactive   bool              // it was deregistered
 	Image      string            // the image reference of the workload's container
 	Tags       map[string]string // all of its tags
+
+	RegisteredBy string // ARN of the principal that registered it, as ECS says; "" if it does not
+	Service      string // the [ServiceName] of the service for which its journal counts; "" for any
 }
 
 // Record is a revision together with its journal. Fields that the journal does not
@@ -46,7 +50,7 @@ type Record struct {
 	event.Cause            // the event that the revision was registered for
 	Previous     string    `json:"previous,omitempty"`      // ARN of the revision that ran when this one was registered
 	Restores     string    `json:"restores,omitempty"`      // ARN of the revision that this one, a rollback, restores
-	Foreign      bool      `json:"foreign,omitempty"`       // another tool registered it: it has no journal
+	Foreign      bool      `json:"foreign,omitempty"`       // another tool registered it; a journal was copied
 	Outcome      Phase     `json:"outcome,omitempty"`       // "" if nothing is known of the rollout
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // ECS's reason for a failure
@@ -58,31 +62,67 @@ type Record struct {
 	// the revisions after it, that were reported.
 	Hooks Steps `json:"-"`
 
-	Base string `json:"-"` // ARN of the family's newest revision when this one was registered
-	Best Best   `json:"-"` // the winner of all revisions up to Base
+	// Other means that the deployer registered the revision for another service that
+	// shares the family. It is Foreign too, and it is no part of this service's history
+	// unless the service runs it.
+	Other bool `json:"-"`
+
+	CopyOf int  `json:"-"` // number of the revision that it is a copy of; 0 if it is none
+	Rule   Rule `json:"-"` // what the convergence rule needs
 }
 
-// Parse returns the record of a revision. Malformed tags count as absent.
+// Parse returns the record of a revision. Malformed tags count as absent, and so do
+// numbers and times that no revision can have.
+//
+// Tags can be copied to another revision, and several tools do so. A journal counts
+// only if ECS's registeredBy is the principal that the journal names. Of journals
+// without a principal, which earlier versions wrote, that cannot be checked.
 func Parse(r Revision) Record {
 	value := func(key string) string { return r.Tags[key] }
 	record := Record{
 		TaskDefinition: r.ARN, Revision: r.Number, Registered: r.Registered, Inactive: r.Inactive, Image: r.Image,
-		Cause: event.Cause{
-			ID: value(keyEventID), Time: parseTime(value(keyTime)),
-			Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
-		},
-		Previous: value(keyPrevious), Restores: value(keyRestores),
-		Outcome: parsePhase(value(keyOutcome)), Finished: parseTime(value(keyFinished)),
-		Why: value(keyWhy), Return: value(keyReturn), DeploymentID: value(keyDeployment),
-		Stopped: value(keyStopped), Hooks: Steps(value(keyHooks)),
-		Base: value(keyBase), Best: ParseBest(value(keyBest)),
+		Foreign: true,
 	}
-	record.Foreign = record.Cause.ID == "" || record.Cause.Time.IsZero()
 	ref, _ := image.ParseReference(r.Image)
 	ref = Complete(ref, r.Tags)
 	record.Tag, record.Digest = ref.Tag, ref.Digest
+	id, at := value(keyEventID), parseTime(value(keyTime), r.Registered)
+	limit := r.Number
+	if limit == 0 {
+		limit = maxNumber
+	}
+	rule := parseRule(value(keyRule), limit)
+	by := Principal(r.RegisteredBy)
+	copied := rule.Principal != "" && by != "" && cut(by, maxPrincipal) != rule.Principal
+	if base := value(keyBase); value(keyRule) == "" && base != "" { // an earlier version wrote the journal
+		copied = r.ARN != "" && familyOf(base) != familyOf(r.ARN)
+		rule.Base = parseNumber(base[strings.LastIndexByte(base, ':')+1:], limit)
+		rule.Best = ParseBest(value(keyBest))
+	}
+	if rule.Best.Number > rule.Base {
+		rule.Best = Best{}
+	}
+	if id == "" || at.IsZero() || copied {
+		return record
+	}
+	if of := value(keyService); of != "" && r.Service != "" && of != Value(r.Service) {
+		record.Other = true
+		return record
+	}
+	record.Foreign = false
+	record.Cause = event.Cause{
+		ID: id, Time: at, Source: value(keySource), Actor: value(keyActor), Reason: value(keyReason),
+	}
+	record.Previous, record.Restores = value(keyPrevious), value(keyRestores)
+	record.Outcome, record.Finished = parsePhase(value(keyOutcome)), parseTime(value(keyFinished), time.Time{})
+	record.Why, record.Return, record.DeploymentID = value(keyWhy), value(keyReturn), value(keyDeployment)
+	record.Stopped, record.Hooks = value(keyStopped), Steps(value(keyHooks))
+	record.CopyOf, record.Rule = parseNumber(value(keyCopyOf), limit), rule
 	return record
 }
+
+// familyOf returns the ARN of a revision without its number.
+func familyOf(arn string) string { return arn[:max(0, strings.LastIndexByte(arn, ':'))] }
 
 // parsePhase parses a phase; anything else is the zero phase.
 func parsePhase(s string) Phase {
@@ -92,12 +132,6 @@ func parsePhase(s string) Phase {
 		return p
 	}
 	return ""
-}
-
-// parseTime parses a time in RFC 3339; anything else is the zero time.
-func parseTime(s string) time.Time {
-	at, _ := time.Parse(time.RFC3339Nano, s)
-	return at
 }
 
 // Complete returns an image reference of a revision with the tag and the digest

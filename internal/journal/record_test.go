@@ -37,8 +37,6 @@ func TestParse(t *testing.T) {
 	}
 	foreign := base
 	foreign.Foreign = true
-	half := foreign
-	half.Cause.ID = "e1"
 	gone := foreign
 	gone.Inactive = true
 	tests := []struct {
@@ -60,7 +58,7 @@ func TestParse(t *testing.T) {
 		{"an unknown outcome", repository + ":v1", false, map[string]string{keyOutcome: "mended"},
 			with(foreign, repository+":v1", "v1", "")},
 		{"half a journal", repository + ":v1", false, map[string]string{keyEventID: "e1", keyTime: "yesterday"},
-			with(half, repository+":v1", "v1", "")},
+			with(foreign, repository+":v1", "v1", "")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -83,7 +81,7 @@ func TestRecordJSON(t *testing.T) {
 		Cause:    event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: "because"},
 		Previous: "p", Restores: "r", Foreign: true, Outcome: RollingOut, Finished: eventTime, Why: "w",
 		Return: "ecs-svc/2", DeploymentID: "ecs-svc/1", Stopped: "s", Hooks: "h",
-		Base: "b", Best: Best{1, 2},
+		Rule: Rule{Base: 1},
 	}
 	const at = `"2026-01-22T10:15:30Z"`
 	for _, tt := range []struct {

@@ -1,9 +1,7 @@
 package journal
 
 import (
-	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,11 +20,19 @@ const (
 	keyTag      = Prefix + "tag"
 	keyDigest   = Prefix + "digest"
 	keyPrevious = Prefix + "previous" // ARN of the revision that the service ran
-	keyBase     = Prefix + "base"     // ARN of the family's newest revision at that time
-	keyBest     = Prefix + "best"     // see [Best]
 	keyActor    = Prefix + "actor"
 	keyReason   = Prefix + "reason"
 	keyRestores = Prefix + "restores" // ARN of the revision that a rollback restores
+
+	keyService = Prefix + "service" // see [ServiceName]
+	keyRule    = Prefix + "rule"    // what only the convergence rule needs, see [Rule]
+	keyCopyOf  = Prefix + "copy-of" // number of the revision that it is a copy of
+)
+
+// The tags of earlier versions for what is now in keyRule.
+const (
+	keyBase = Prefix + "base" // ARN of the family's newest revision
+	keyBest = Prefix + "best" // see [Best]
 )
 
 // The tags that are added when the state of the revision's rollout is known.
@@ -74,9 +80,10 @@ type Entry struct {
 	Tag      string      // the image's tag
 	Digest   string      // the image's digest
 	Previous string      // ARN of the revision that the service runs
-	Base     string      // ARN of the family's newest revision
-	Best     Best        // the winner of the revisions up to Base
 	Restores string      // ARN of the revision that a rollback restores; "" for any other deployment
+	Service  string      // see [ServiceName]
+	CopyOf   int         // number of the revision that it is a copy of; 0 if it is none
+	Rule     Rule
 }
 
 // Tags returns the tags of the entry in a fixed order, without empty values.
@@ -88,11 +95,12 @@ func (e Entry) Tags() []Tag {
 		{keyTag, e.Tag},
 		{keyDigest, e.Digest},
 		{keyPrevious, e.Previous},
-		{keyBase, e.Base},
-		{keyBest, e.Best.String()},
 		{keyActor, e.Cause.Actor},
 		{keyReason, e.Cause.Reason},
 		{keyRestores, e.Restores},
+		{keyService, e.Service},
+		{keyCopyOf, formatNumber(e.CopyOf)},
+		{keyRule, e.Rule.String()},
 	})
 }
 
@@ -163,34 +171,6 @@ func formatTime(at time.Time, layout string) string {
 		return ""
 	}
 	return at.UTC().Format(layout)
-}
-
-// Best is the winner of the revisions of a family up to the base of a new revision:
-// the one with the newest event. With it, the winner can be found without reading
-// every revision. The zero value means that there was none.
-type Best struct {
-	Time   int64 // of the event, in nanoseconds since 1970
-	Number int   // of the revision
-}
-
-// String returns the value of the tag: NUMBER@TIME, such as
-// "12@2026-01-22T10:15:30Z"; "" for the zero value.
-func (b Best) String() string {
-	if b.Number == 0 {
-		return ""
-	}
-	return strconv.Itoa(b.Number) + "@" + time.Unix(0, b.Time).UTC().Format(time.RFC3339Nano)
-}
-
-// ParseBest parses what [Best.String] returned. Anything else is the zero value.
-func ParseBest(s string) Best {
-	number, at, ok := strings.Cut(s, "@")
-	n, err := strconv.Atoi(number)
-	t, timeErr := time.Parse(time.RFC3339Nano, at)
-	if !ok || cmp.Or(err, timeErr) != nil || n <= 0 {
-		return Best{}
-	}
-	return Best{Time: t.UnixNano(), Number: n}
 }
 
 // Value returns s as the value of an AWS tag: at most 256 characters, which are

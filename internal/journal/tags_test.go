@@ -21,8 +21,9 @@ func TestEntryTags(t *testing.T) {
 	full := Entry{
 		Cause: event.Cause{ID: "e1", Time: eventTime.In(time.FixedZone("CET", 3600)), Source: "action.dev",
 			Actor: "ada", Reason: "because \"of\" it"},
-		Tag: "v1", Digest: "sha256:d", Previous: arn + "f:6", Base: arn + "f:8",
-		Best: Best{Number: 7, Time: eventTime.UnixNano() - 1}, Restores: arn + "f:3",
+		Tag: "v1", Digest: "sha256:d", Previous: arn + "f:6", Restores: arn + "f:3", Service: "c/web", CopyOf: 4,
+		Rule: Rule{Base: 8, Best: Best{Number: 7, Time: eventTime.UnixNano() - 1}, Configuration: Configuration{2, 5},
+			Demand: NewerConfiguration, Request: "r1", Principal: "111111111111:role/deployer"},
 	}
 	for _, tt := range []struct {
 		name  string
@@ -34,10 +35,11 @@ func TestEntryTags(t *testing.T) {
 			{"deployer:event-id", "e1"}, {"deployer:event-time", "2026-01-22T10:15:30Z"}, {"deployer:source",
 				"action.dev"},
 			{"deployer:tag", "v1"}, {"deployer:digest", "sha256:d"}, {"deployer:previous", arn +
-				"f:6"}, {"deployer:base", arn + "f:8"},
-			{"deployer:best", "7@2026-01-22T10:15:29.999999999Z"}, {"deployer:actor", "ada"}, {"deployer:reason",
-				"because _of_ it"},
-			{"deployer:restores", arn + "f:3"},
+				"f:6"}, {"deployer:actor", "ada"}, {"deployer:reason", "because _of_ it"},
+			{"deployer:restores", arn + "f:3"}, {"deployer:service", "c/web"},
+			{"deployer:copy-of", "4"}, {"deployer:rule",
+				"base=8 best=7@2026-01-22T10:15:29.999999999Z config=2/5 manual=configuration " +
+					"request=r1 by=111111111111:role/deployer"},
 		}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.entry.Tags()); diff != "" {
@@ -51,7 +53,7 @@ func TestEntryTags(t *testing.T) {
 func TestTagsWithin(t *testing.T) {
 	t.Parallel()
 	full := Entry{Cause: event.Cause{ID: "e1", Time: eventTime, Source: "s", Actor: "a", Reason: "r"}, Tag: "v1",
-		Digest: "d", Previous: "p", Base: "b", Best: Best{Number: 7, Time: 1}, Restores: "r"}
+		Digest: "d", Previous: "p", Restores: "r", Service: "c/web", Rule: Rule{Base: 1}}
 	for _, tt := range []struct {
 		name       string
 		own, notes int
@@ -100,26 +102,6 @@ func TestNoteTags(t *testing.T) {
 	}
 }
 
-func TestBest(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]Best{
-		"":                                  {},
-		"12@2026-01-22T10:15:30Z":           {Number: 12, Time: eventTime.UnixNano()},
-		"12@2026-01-22T10:15:30.000000005Z": {Number: 12, Time: eventTime.UnixNano() + 5},
-		"12":                                {},
-		"@2026-01-22T10:15:30Z":             {},
-		"-1@2026-01-22T10:15:30Z":           {},
-		"12@yesterday":                      {},
-	} {
-		if got := ParseBest(value); got != want {
-			t.Errorf("ParseBest(%q) = %v, want %v", value, got, want)
-		}
-		if want != (Best{}) && want.String() != value {
-			t.Errorf("%v.String() = %q, want %q", want, want.String(), value)
-		}
-	}
-}
-
 func TestValue(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
@@ -154,8 +136,9 @@ func FuzzTags(f *testing.F) {
 	f.Add("failed", 3, int64(0))
 	f.Fuzz(func(t *testing.T, s string, number int, at int64) {
 		value, when := Value(s), time.Unix(0, at).UTC()
-		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Base: s,
-			Restores: s, Best: Best{Number: number, Time: at}}
+		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Restores: s,
+			Service: s, CopyOf: number, Rule: Rule{Base: number, Best: Best{Number: number, Time: at},
+				Configuration: Configuration{number, number}, Demand: Demand(s), Request: s, Principal: s}}
 		n := Note{DeploymentID: s, Outcome: Phase(s), Finished: when, Why: s, Return: s}
 		tags := map[string]string{}
 		for _, tag := range append(e.Tags(), n.Tags()...) {
@@ -174,17 +157,27 @@ func FuzzTags(f *testing.F) {
 			}
 			tags[tag.Key] = tag.Value
 		}
+		got := Parse(Revision{Tags: tags})
+		if inRange := !when.Before(earliest) && when.Year() <= 2200; value == "" || !inRange {
+			if diff := cmp.Diff(Record{Foreign: true}, got); diff != "" {
+				t.Error(diff)
+			}
+			return
+		}
 		want := Record{
 			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
-			Previous: value, Base: value, Restores: value, DeploymentID: value, Outcome: parsePhase(value), Why: value,
+			Previous: value, Restores: value, DeploymentID: value, Outcome: parsePhase(value), Why: value,
 			Return:   value,
-			Finished: when.Truncate(time.Second), Foreign: value == "",
+			Finished: when.Truncate(time.Second), CopyOf: got.CopyOf, Rule: got.Rule,
 		}
-		if number > 0 {
-			want.Best = Best{Number: number, Time: at}
-		}
-		if diff := cmp.Diff(want, Parse(Revision{Tags: tags})); diff != "" {
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
+		}
+		if n := got.Rule; n.Base < 0 || n.Base >= maxNumber || n.Best.Number > n.Base || got.CopyOf >= maxNumber {
+			t.Errorf("out of range: %+v", n)
+		}
+		if number > 0 && number < maxNumber && got.Rule.Base != number {
+			t.Errorf("base %d, want %d", got.Rule.Base, number)
 		}
 		if best := ParseBest(s); best != (Best{}) && ParseBest(best.String()) != best {
 			t.Errorf("ParseBest(%q) = %v, which is not read back", s, best)

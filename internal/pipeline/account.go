@@ -10,6 +10,8 @@ import (
 
 	"deployer/internal/caller"
 	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/journal"
 )
 
 // functionARN returns the ARN of the invoked function in ctx, without a version or an
@@ -46,4 +48,19 @@ func (p *Pipeline) environmentOf(ctx context.Context) (*environment.Environment,
 		return nil, err
 	}
 	return p.env.In(identity.AccountID), nil
+}
+
+// principal returns the principal that registers revisions for the function, "" if it is
+// not known, and the id of the invocation: Lambda's, which its retries keep. A command
+// makes one attempt for each event.
+func (p *Pipeline) principal(ctx context.Context, env *environment.Environment, cause event.Cause) (
+	principal, request string) {
+	lc, ok := lambdacontext.FromContext(ctx)
+	if !ok {
+		return "", cause.ID
+	}
+	if p.role != "" {
+		principal = journal.RolePrincipal(env.AccountID, p.role)
+	}
+	return principal, lc.AwsRequestID
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"deployer/internal/ecsdeploy"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -36,6 +37,9 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	if err == nil {
 		err = p.publishReports(ctx, env, reports)
 	}
+	if err == nil {
+		err = p.look(ctx, env, e)
+	}
 	if err != nil {
 		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))
 		slog.ErrorContext(ctx, "handling a rollout event failed", keys...)
@@ -48,6 +52,31 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 	}
 	result.Reason = reports[0].Outcome.Message
 	return result, nil
+}
+
+// look looks at the service after its rollout started or ended, and completes the newest
+// choice if that does not run: what a stale read missed, what an attempt left unfinished
+// when it ended too early, and what was overwritten.
+func (p *Pipeline) look(ctx context.Context, env *environment.Environment, e event.Rollout) error {
+	switch e.Step {
+	case event.RolloutStarted, event.RolloutCompleted, event.RolloutFailed:
+	default:
+		return nil
+	}
+	ctx, cancel := p.withNotifyReserve(ctx)
+	defer cancel()
+	order := ecsdeploy.Order{}
+	order.Principal, order.Request = p.principal(ctx, env, event.Cause{ID: e.DeploymentID})
+	moved, err := p.deployer.Look(ctx, ecsservice.TargetOf(env, e.Workload), e.DeploymentID, order)
+	switch {
+	case errors.Is(err, fault.ErrServiceNotFound), errors.Is(err, fault.ErrServiceNotActive),
+		errors.Is(err, fault.ErrControllerNotECS), errors.Is(err, fault.ErrTaskDefinitionNotFound):
+		return nil
+	case moved != "":
+		slog.InfoContext(ctx, "the newest choice was completed", "service", e.Workload.Name, "task_definition", moved,
+			"deployment_id", e.DeploymentID)
+	}
+	return err
 }
 
 // publishReports publishes the outcomes of reports on the bus, keeps failed events in

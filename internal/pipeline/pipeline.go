@@ -38,6 +38,7 @@ type Pipeline struct {
 	publisher  publisher
 	queue      keeper // nil if nothing is kept
 	now        func() time.Time
+	role       string                 // name of the function's role; "" if it is not known
 	actor      func() (string, error) // of requests, if they do not name one; nil if they do
 	attempts   *attempts
 
@@ -88,6 +89,9 @@ func (p *Pipeline) KeepIn(url string) *Pipeline {
 	p.queue = kept.NewQueue(p.config, url)
 	return p
 }
+
+// SetRole sets the name of the function's role, which the journals of its revisions have.
+func (p *Pipeline) SetRole(name string) { p.role = name }
 
 // NewRedrive returns a pipeline for events that are run again from a failure
 // queue. It publishes the outcomes of rollouts as the function does. Results of

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
+	"time"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/internal/resolve"
 )
 
@@ -46,6 +48,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	if unsupported {
 		return d, nil
 	}
+	ctx, _ = fault.CountWaits(ctx) // what was read before a long wait is read again
 	lookup, done, err := p.imageLookup(ctx, env, &request)
 	if done != nil {
 		return *done, nil
@@ -72,7 +75,10 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	order := ecsdeploy.Order{
 		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		Cause: request.Cause, Restores: request.Restores,
+		// A push never rolls out what the infrastructure registered, and neither does a rollback.
+		Configuration: !request.Push && !request.Rollback && request.Cause.Source != event.ReconcileSource,
 	}
+	order.Principal, order.Request = p.principal(ctx, env, order.Cause)
 	unchecked := ""
 	if state.NeedsPlatform(order) {
 		var why error
@@ -84,6 +90,11 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		if order.Cause.Actor, err = p.actor(); err != nil {
 			return d, err
 		}
+		// A command is the newest choice, even if its clock is behind that of ECS.
+		if newest := state.NewestRollout(); !order.Cause.Time.After(newest) {
+			order.Cause.Time = newest.Truncate(time.Second).Add(time.Second)
+		}
+		order.Principal = journal.Principal("arn:aws:iam::" + env.AccountID + ":" + order.Cause.Actor)
 	}
 	if request.DryRun {
 		d, err = p.deployer.Plan(ctx, state, order)

@@ -23,6 +23,10 @@ type imageLookup func(context.Context) (resolve.Image, error)
 func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
 	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
+	if request.Redeploy {
+		lookup, err := p.runningImage(ctx, env, request)
+		return lookup, nil, err
+	}
 	if !request.Rollback {
 		tag, digest := request.Tag, request.Digest
 		lookup := func(ctx context.Context) (resolve.Image, error) { return p.resolver.Image(ctx, env, w, tag) }
@@ -70,4 +74,32 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 		}
 		return p.resolver.PinnedImage(ctx, env, w, back.Tag, back.Digest)
 	}, nil, nil
+}
+
+// runningImage returns how to find the image that the service of a redeployment runs,
+// with which it completes the request.
+func (p *Pipeline) runningImage(ctx context.Context, env *environment.Environment, request *event.Request) (
+	imageLookup, error) {
+	w := request.Workload
+	t := ecsservice.TargetOf(env, w)
+	runs, err := p.deployer.Running(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := image.ParseReference(runs.Image)
+	registry, isECR := ref.Registry()
+	if err != nil || !isECR || runs.Tag == "" && runs.Digest == "" {
+		return nil, fault.Rejected(fault.ErrImageOutsideECR,
+			fmt.Sprintf("redeploying service %q, which runs revision %d", t.Service, runs.Revision),
+			fmt.Errorf("its image %q is not in ECR, so the deployer cannot check that it exists", runs.Image),
+			"deploy a tag instead: "+t.Command("deploy")+" TAG")
+	}
+	request.Tag, request.Digest = runs.Tag, runs.Digest
+	w.Registry, w.Repository = registry, ref.Repository
+	return func(ctx context.Context) (resolve.Image, error) {
+		if runs.Digest == "" {
+			return p.resolver.Image(ctx, env, w, runs.Tag)
+		}
+		return p.resolver.PinnedImage(ctx, env, w, runs.Tag, runs.Digest)
+	}, nil
 }

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -44,6 +45,10 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 	if h.Records, err = c.services.Records(ctx, t, arns); err != nil {
 		return nil, err
 	}
+	// Another service may share the family.
+	h.Records = slices.DeleteFunc(h.Records, func(r journal.Record) bool {
+		return r.Other && r.TaskDefinition != h.Runs
+	})
 	for i := range h.Records {
 		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
 			one.Outcome, one.Why = c.listedPhase(ctx, t, service, one.TaskDefinition)

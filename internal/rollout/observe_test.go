@@ -4,19 +4,20 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/journal"
-
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // TestObserveByJournal checks how a rollout that ECS does not list is found: by its id in
 // the journals of the family's newest revisions, even if the service was deleted.
 func TestObserveByJournal(t *testing.T) {
 	t.Parallel()
-	elsewhere, nowhere := target, target
-	elsewhere.Service = "p_service_gone_dev"
+	nowhere := target
 	nowhere.Service, nowhere.Family = "p_service_gone_dev", "p_service_gone_dev"
 	for _, tt := range []struct {
 		name        string
@@ -29,7 +30,7 @@ func TestObserveByJournal(t *testing.T) {
 		{"with a search", target, 0, true, true, false},
 		{"behind others", target, 3, true, true, false},
 		{"too far behind", target, maxJournalSearch + 1, true, false, false},
-		{"of a deleted service", elsewhere, 3, true, true, true},
+		{"of a deleted service", target, 3, true, true, true},
 		{"of a deleted family", nowhere, 0, true, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -39,6 +40,11 @@ func TestObserveByJournal(t *testing.T) {
 			a.note(t, got.TaskDefinition, journal.Note{DeploymentID: "ecs-svc/1"})
 			for i := range tt.later {
 				a.register(t, target.Family, fmt.Sprintf("%s/p_service_web:v%d", host, i))
+			}
+			if tt.gone {
+				_, err := a.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: aws.String(target.Cluster),
+					Service: aws.String(target.Service), Force: aws.Bool(true)})
+				must(t, err)
 			}
 			s, err := NewHandler(a.services).observe(t.Context(), tt.to, event.Rollout{DeploymentID: "ecs-svc/1"},
 				tt.search)

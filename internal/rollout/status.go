@@ -136,7 +136,7 @@ func (c *Client) family(
 	if err != nil {
 		return familyRead{}, err
 	}
-	if gone {
+	if gone || t.Record(read.newest).Other { // the newest one may be of another service
 		read.newest = read.running
 	}
 	memory.keep(t.Service, read)

@@ -58,8 +58,8 @@ func newRevision(out *ecs.DescribeTaskDefinitionOutput) (r Revision, err error) 
 		switch aws.ToString(t.Key) {
 		case "deployer:event-id":
 			r.EventID = aws.ToString(t.Value)
-		case "deployer:rule":
-			r.Copy = strings.Contains(aws.ToString(t.Value), "copy-of=")
+		case "deployer:copy-of":
+			r.Copy = true
 		case "deployer:event-time":
 			r.EventTime, err = time.Parse(time.RFC3339Nano, aws.ToString(t.Value))
 			if err != nil {

@@ -7,276 +7,403 @@ import (
 	"strings"
 )
 
-// The model is one ECS service and several deliveries of events to it. The check
-// runs every order in which their calls can take effect, with crashes anywhere. A
-// delivery that crashes is delivered again. Only the number of crashes is bounded.
+// The model is one ECS service, deliveries of events to it, and others who act on the
+// same service: a person, Terraform, the family's other service, and ECS itself. The
+// check runs the rule in every order in which the steps can take effect.
 //
-// Of orders that have the same result, one is run:
-//
-//   - A revision never changes, so it makes no difference when ReadRevision takes
-//     effect. It is not a step of a run.
-//   - Only writes change the service. A read can be moved to just before the next
-//     write that changes its answer: ReadService to an Update, ReadNewest to a
-//     Register, and any read to the reader's own next write. So a run is a
-//     sequence of writes, and before each write every subset of the reads whose
-//     answers it changes.
-//   - A crash before a write has the result of a delivery that reads later. So
-//     crashes follow writes.
+// A step is one call, and is atomic. A delivery may die after any write; a death before
+// a write is equal to a later start. It is delivered again at any time later. The clock
+// is a list of dated occurrences; an event is delivered at any time after its own.
 
-// The bounds of a scenario.
+// unit is the length of the model's unit of time: twenty of them are the longest time
+// from a registration to the deployer's own rollout.
 const (
-	maxDeliveries = 4
-	maxRevisions  = 12
-	firstNumber   = 8 // of the family's first revision; soon follows 10, which as text comes before 9
+	unit = ownRollout / inTime
+	// inTime is ownRollout in units.
+	inTime = 20
+	// maxWritten is how many revisions or rollouts mean that the rule does not settle.
+	maxWritten = 14
 )
 
-// delivery is one delivery of an event.
-type delivery struct {
-	Deployer
-	known     uint32 // bit set of the numbers of revisions that it has read
-	registers int    // since its last start
+// revision is a revision of the model's family. Its number is its index plus one.
+type revision struct {
+	Revision      // all but Own and Other, which follow from by
+	by       byte // 'd' the deployer for this service, 'z' for the other one, 'x' others
 }
 
-// world is one state of the model. It is a comparable value.
+// roll is a rollout of the model's service.
+type roll struct {
+	revision int
+	created  int
+	external bool // no part of what the rule sees
+	rollback bool
+	maker    int // the delivery that started it; -1 for others
+}
+
+// process is a delivery of an event, or the handling of a rollout's event.
+type process struct {
+	Delivery
+	number int // of its event, or of its rollout
+	active bool
+	ended  bool
+	stuck  bool
+}
+
+// world is one state of the model.
 type world struct {
-	revisions  [maxRevisions]Revision // by number, from firstNumber
-	newest     int
-	running    int
-	crashes    int // how many more are allowed
-	deliveries int
-	all        [maxDeliveries]delivery
+	clock          int
+	revisions      []revision
+	rolls          []roll
+	processes      []process
+	crashes        int // how many more are allowed
+	stale          int // how many more reads may return what was before the latest write
+	again          int // how many more deliveries of what is done
+	lost           int // how many more registrations are not answered
+	waits          int // how many more writes wait, and are decided again
+	serviceWriter  int // who made the latest write: a process, -1 others, -2 it is visible to all
+	revisionWriter int
+	failed         string // the events whose rollout failed
 }
 
-func (w *world) at(number int) Revision { return w.revisions[number-firstNumber] }
+func (w *world) clone() *world {
+	c := *w
+	c.revisions, c.rolls = slices.Clone(w.revisions), slices.Clone(w.rolls)
+	c.processes = slices.Clone(w.processes)
+	return &c
+}
 
-// family returns the revisions that delivery i has read.
-func (w *world) family(i int) Family {
+// occurrence is what happens at a time: an event is emitted, or another actor does
+// something.
+type occurrence struct {
+	at   int
+	what string
+	arg  string
+}
+
+// scenario is a case of the model and its bounds.
+type scenario struct {
+	name    string
+	events  []Request
+	line    []occurrence
+	crashes int
+	stale   int
+	again   int
+	lost    int
+	waits   int
+	fresh   bool // a process's own writes are visible to it at once
+	listed  int  // rollouts that ECS lists
+	looks   bool // rollout events are handled
+	noted   bool // only the journal of a failed revision says what is a rollback by ECS
+	early   bool // also before the delivery that started the rollout has ended
+	large   bool // takes long: it runs in `make model` only
+	order   []int
+	mutant  mutant
+}
+
+// mutant breaks the rule: by what it is shown, or by changing it after an answer.
+type mutant struct {
+	revision func(w *world, r Revision) Revision
+	unknown  func(w *world, k *process, number int) bool
+	service  func(w *world, s Service) Service
+	answered func(w *world, p *process, c Call)
+	phase    func(k *known, p *process) // after each decision
+	events   func(p *process) bool      // whether the event of a rollout has no effect
+}
+
+// family is what a process knows of the family: everything.
+func (s *scenario) family(w *world, p *process) Family {
 	return func(number int) (Revision, bool) {
-		if number >= firstNumber && w.all[i].known&(1<<number) == 0 {
+		if number < 1 || number > len(w.revisions) {
+			return Revision{}, true
+		}
+		if s.mutant.unknown != nil && s.mutant.unknown(w, p, number) {
 			return Revision{}, false
 		}
-		return w.whole(number)
+		m := &w.revisions[number-1]
+		r := m.Revision
+		r.Own, r.Other = m.by == 'd', m.by == 'z'
+		if s.mutant.revision != nil {
+			r = s.mutant.revision(w, r)
+		}
+		return r, true
 	}
 }
 
-// whole is the family with every revision known.
-func (w *world) whole(number int) (Revision, bool) {
-	if number < firstNumber {
-		return Revision{}, true
+// ids are the ids of rollouts.
+var ids = func() (all [maxWritten + 2]string) {
+	for i := range all {
+		all[i] = fmt.Sprint("x", i)
 	}
-	return w.at(number), true
+	return all
+}()
+
+// service is what ECS lists after the first rollouts.
+func (s *scenario) service(w *world, count int) Service {
+	var all Service
+	for i := count - 1; i >= max(0, count-s.listed); i-- {
+		m := w.rolls[i]
+		all = append(all, Rollout{ID: ids[i], Revision: m.revision, Created: int64(m.created) * unit,
+			Rollback: m.rollback && !s.noted})
+	}
+	if s.mutant.service != nil {
+		all = s.mutant.service(w, all)
+	}
+	return all
 }
 
-// future returns the world without the state that no longer makes a difference:
-// that of deliveries that are done.
-func (w *world) future() world {
-	f := *w
-	for i := range f.deliveries {
-		if d := &f.all[i]; d.phase == done {
-			*d = delivery{Deployer: Deployer{phase: done}}
-		} else if d.phase != registering {
-			d.base = 0
+func (s *scenario) first() *world {
+	w := &world{
+		revisions: []revision{{Revision{Number: 1, Image: "v1"}, 'x'}}, rolls: []roll{{revision: 1, external: true,
+			maker: -1}},
+		crashes: s.crashes, stale: s.stale, again: s.again, lost: s.lost, waits: s.waits,
+		serviceWriter: -2, revisionWriter: -2,
+	}
+	for i, e := range s.events {
+		w.processes = append(w.processes, process{Delivery: New(s.request(i, e)), number: i, active: true})
+	}
+	return w
+}
+
+// request returns the request of a delivery, whose number is that of its invocation.
+func (s *scenario) request(i int, e Request) Request {
+	e.Delivery = string(rune('A' + i))
+	return e
+}
+
+// fresh returns a process from its start.
+func (s *scenario) start(p process) process {
+	return process{Delivery: New(p.request), number: p.number, active: true}
+}
+
+func (w *world) now(s *scenario) int {
+	if w.clock == 0 {
+		return 1
+	}
+	return s.line[w.clock-1].at + 1
+}
+
+func (w *world) runs() int { return w.rolls[len(w.rolls)-1].revision }
+
+// move moves the service. ECS starts no rollout of what runs.
+func (s *scenario) move(w *world, r roll) {
+	w.serviceWriter = r.maker
+	if w.runs() == r.revision {
+		return
+	}
+	w.rolls = append(w.rolls, r)
+	if s.looks {
+		id := ids[len(w.rolls)-1]
+		w.processes = append(w.processes, process{Delivery: New(Request{Rollout: id}), number: len(w.rolls) - 1})
+	}
+}
+
+// add adds a revision of others.
+func (w *world) add(r revision, at int) int {
+	r.Number, r.Registered = len(w.revisions)+1, int64(at)*unit
+	w.revisions = append(w.revisions, r)
+	w.revisionWriter = -1
+	return r.Number
+}
+
+// tick makes the next dated occurrence happen.
+func (s *scenario) tick(w *world) {
+	o := s.line[w.clock]
+	w.clock++
+	switch o.what {
+	case "move": // a person moves the service to the first revision of an event that was rolled out, or to 1
+		n := 1
+		if o.arg != "" {
+			n = 1 + slices.IndexFunc(w.revisions, func(r revision) bool {
+				return r.Event == o.arg && slices.ContainsFunc(w.rolls,
+					func(m roll) bool { return m.revision == r.Number })
+			})
+		}
+		if n > 0 {
+			s.move(w, roll{revision: n, created: o.at, external: true, maker: -1})
+		}
+	case "copy": // a person registers a copy with its tags, and moves the service to it
+		n := slices.IndexFunc(w.revisions, func(r revision) bool { return r.Event == o.arg })
+		if n < 0 {
+			return
+		}
+		r := w.revisions[n]
+		r.by, r.Copy = 'x', false
+		s.move(w, roll{revision: w.add(r, o.at), created: o.at, external: true, maker: -1})
+	case "tf", "tfmove": // Terraform registers, or registers and moves
+		r := revision{by: 'x'}
+		if r.Image = o.arg; o.arg == "" {
+			r.Image = w.revisions[w.runs()-1].Image
+		}
+		n := w.add(r, o.at)
+		if o.what == "tfmove" {
+			s.move(w, roll{revision: n, created: o.at, external: true, maker: -1})
+		}
+	case "other": // the family's other service is deployed
+		r := revision{by: 'z'}
+		r.Event, r.Time, r.Image, r.Configuration = "z", int64(o.at)*unit, o.arg, w.newestExternal(len(w.revisions))
+		r.Base, r.Delivery = len(w.revisions), "Z"
+		w.add(r, o.at)
+	case "fails": // the rollout of an event fails, and ECS rolls the service back
+		now := w.revisions[w.runs()-1]
+		if now.Event != o.arg || now.by != 'd' {
+			return
+		}
+		back := 0
+		for _, m := range w.rolls {
+			if w.revisions[m.revision-1].Event != o.arg {
+				back = m.revision
+			}
+		}
+		for i := range w.revisions {
+			if w.revisions[i].Event == o.arg {
+				w.revisions[i].Failed, w.revisions[i].Return = true, ids[len(w.rolls)]
+			}
+		}
+		w.failed += o.arg
+		s.move(w, roll{revision: back, created: o.at, external: true, rollback: true, maker: -1})
+	}
+}
+
+func (w *world) newestExternal(upTo int) int {
+	for n := upTo; n > 0; n-- {
+		if w.revisions[n-1].by == 'x' {
+			return n
 		}
 	}
-	return f
+	return 0
 }
 
-// mutant changes a deployer after each answer, so that it breaks the rule; nil
-// changes nothing. Before is the phase before the answer.
-type mutant func(w *world, d *delivery, c Call, before phase)
-
-// do makes one call of delivery i take effect.
-func (w *world) do(i int, c Call, m mutant) {
-	d := &w.all[i]
-	before := d.phase
-	a := Answer{}
-	switch c.Kind {
-	case ReadService:
-		a.Number = w.running
-	case ReadNewest:
-		a.Number = w.newest
-		d.known |= 1 << a.Number
-	case Register:
-		r := d.request
-		w.newest++
-		w.revisions[w.newest-firstNumber] = Revision{Number: w.newest, Event: r.Event, Time: r.Time, Image: r.Image,
-			Base: c.Base, Best: c.Best}
-		a.Number = w.newest
-		d.known |= 1 << a.Number
-		d.registers++
-	case Update:
-		w.running = c.Number
-		a.Number = c.Number
+// encode appends all of a world that makes a difference for what follows.
+func (w *world) encode(b []byte) []byte {
+	b = append(b, byte(w.clock), byte(w.crashes), byte(w.stale), byte(w.again), byte(w.lost), byte(w.waits),
+		byte(w.serviceWriter+2), byte(w.revisionWriter+2))
+	b = append(b, w.failed...)
+	for _, r := range w.revisions {
+		b = append(b, 0xf0, r.by, text(r.Event), byte(r.Time/unit), byte(r.Registered/unit), text(r.Image),
+			byte(r.Configuration), byte(r.Demand),
+			byte(r.Base), byte(r.Summary.Number), byte(r.Previous), text(r.Rollout), text(r.Delivery),
+			byte(r.Seen), bit(r.Copy)|2*bit(r.Failed))
 	}
-	d.Answered(c, a, w.family(i))
-	if m != nil {
-		m(w, d, c, before)
+	for _, m := range w.rolls {
+		b = append(b, 0xf1, byte(m.revision), byte(m.created), byte(m.maker+2), bit(m.external)|2*bit(m.rollback))
 	}
-}
-
-// next returns the next calls of delivery i other than ReadRevision, whose
-// revisions it reads.
-func (w *world) next(i int) []Call {
-	for {
-		calls := w.all[i].Next(w.family(i))
-		if len(calls) != 1 || calls[0].Kind != ReadRevision {
-			return calls
+	for _, p := range w.processes {
+		b = append(b, 0xf2, text(p.request.Event), byte(p.number), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
+		if !p.ended {
+			b = append(b, byte(p.phase), byte(p.newest), byte(p.base), byte(p.Delivery.number), byte(p.lost),
+				byte(p.waits), byte(p.then), bit(p.renewed))
+			b = append(b, byte(p.copies.Key.Number), byte(p.copies.Key.Time/unit), text(p.copies.Event),
+				bit(p.copies.External), byte(len(p.rolls)))
+			if len(p.rolls) > 0 {
+				b = append(b, text(p.rolls[0].ID), text(p.rolls[len(p.rolls)-1].ID))
+			}
 		}
-		w.all[i].known |= 1 << calls[0].Number
 	}
+	return b
 }
 
-// step is one call in a run.
-type step struct {
-	event    string
-	delivery int
-	call     Call
-	how      string
+func bit(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// text returns a byte for one of the model's short texts: an event, an image, an id.
+func text(s string) byte {
+	var sum byte
+	for i := range len(s) {
+		sum = sum*31 + s[i]
+	}
+	return sum
 }
 
 // explorer runs every run of a scenario.
 type explorer struct {
-	mutant       mutant
-	newest       Request // the event whose image has to run in the end
-	seen         map[uint64]bool
+	*scenario
+	seen         map[uint64]struct{}
 	seed         maphash.Seed
-	trace        []step
+	limit        int // of states, if not 0
+	trace        []string
 	states, ends int
-	wrong        string // the first run that ended wrong, call by call
+	most         int // rollouts that deliveries and looks started
+	wrong        string
+	cut          bool
+	buffer       []byte
 }
 
-// explore runs every run of a scenario.
-func explore(events []Request, crashes int, m mutant) *explorer {
-	w := world{newest: firstNumber, running: firstNumber, crashes: crashes, deliveries: len(events)}
-	w.revisions[0] = Revision{Number: firstNumber, Image: "v1"}
-	x := &explorer{mutant: m, newest: events[0], seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
-	for i, e := range events {
-		w.all[i] = delivery{Deployer: New(e)}
-		if e.Time > x.newest.Time {
-			x.newest = e
-		}
+func explore(s *scenario, limit int) *explorer {
+	x := &explorer{scenario: s, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed(), limit: limit}
+	w := s.first()
+	if s.order != nil {
+		x.crowd(w)
 	}
-	x.visit(&w)
+	x.visit(w)
 	return x
 }
 
-// visit explores all runs that continue from a state, and reports whether all of
-// them end right. States are distinguished by a 64-bit hash: among some millions
-// of them, the probability of a collision is one in a million.
-func (x *explorer) visit(w *world) bool {
-	key := maphash.Comparable(x.seed, w.future())
-	if x.seen[key] {
-		return true
-	}
-	x.seen[key] = true
-	x.states++
-	ended := true
-	for i := range w.deliveries {
-		ready, taken := *w, len(x.trace)
-		write, ok := x.readAll(&ready, i)
-		if ok {
-			ended = false
-			if !x.write(&ready, i, write) {
-				return false
-			}
+// crowd lets all deliveries read before any registers, and then register in an order.
+func (x *explorer) crowd(w *world) {
+	w.clock = len(x.line)
+	for range 2 {
+		for i := range w.processes {
+			x.call(w, i, w.processes[i].Next(x.family(w, &w.processes[i]))[0], "")
 		}
-		x.trace = x.trace[:taken]
 	}
-	if !ended {
+	for _, i := range x.order {
+		x.call(w, i, w.processes[i].Next(x.family(w, &w.processes[i]))[0], "")
+		x.settle(w, i)
+	}
+	x.trace = x.trace[:0]
+}
+
+// visit explores all runs that continue from a world, and reports whether all end right.
+func (x *explorer) visit(w *world) bool {
+	x.buffer = w.encode(x.buffer[:0])
+	key := maphash.Bytes(x.seed, x.buffer)
+	if _, ok := x.seen[key]; ok {
 		return true
 	}
-	x.ends++
-	if got := w.at(w.running).Image; got != x.newest.Image {
-		x.fail(fmt.Sprintf("the service runs %s, and the newest event is of %s", got, x.newest.Image))
+	x.seen[key] = struct{}{}
+	x.states++
+	if x.limit > 0 && x.states > x.limit {
+		x.cut = true
 		return false
 	}
-	return true
-}
-
-// readAll makes the reads of delivery i up to its next write, which it returns; ok
-// is false if the delivery is done instead.
-func (x *explorer) readAll(w *world, i int) (write Call, ok bool) {
-	for {
-		calls := w.next(i)
-		if len(calls) == 0 {
-			return Call{}, false
-		}
-		if k := calls[0].Kind; k == Register || k == Update {
-			return calls[0], true
-		}
-		x.do(w, i, calls[0])
+	if len(w.revisions) > maxWritten || len(w.rolls) > maxWritten {
+		return x.fail(w, "it does not settle")
 	}
-}
-
-// do makes one call take effect, and adds it to the trace.
-func (x *explorer) do(w *world, i int, c Call) {
-	x.trace = append(x.trace, step{w.all[i].request.Event, i, c, ""})
-	w.do(i, c, x.mutant)
-}
-
-// write explores the runs that continue with a write of delivery i, after every
-// subset of the other deliveries' reads that it changes, with and without a crash.
-func (x *explorer) write(w *world, i int, c Call) bool {
-	changed := ReadService
-	if c.Kind == Register {
-		changed = ReadNewest
+	idle := w.clock == len(x.line)
+	for _, p := range w.processes {
+		idle = idle && (p.ended || p.stuck)
 	}
-	var readers []int
-	for j := range w.deliveries {
-		ready := *w
-		if j != i && slices.ContainsFunc(ready.next(j), func(c Call) bool { return c.Kind == changed }) &&
-			(c.Kind == Register || c.Number != w.running) {
-			readers = append(readers, j)
-		}
-	}
-	for set := range 1 << len(readers) {
-		taken := len(x.trace)
-		after := *w
-		for n, j := range readers {
-			if set&(1<<n) != 0 {
-				after.next(j) // reads the revisions that it needs
-				x.do(&after, j, Call{Kind: changed})
+	if idle {
+		x.ends++
+		made := 0
+		for _, m := range w.rolls {
+			if !m.external {
+				made++
 			}
 		}
-		x.do(&after, i, c)
-		if after.all[i].registers > 1 {
-			x.fail("registered twice")
-			return false
+		x.most = max(x.most, made)
+		if why := x.verdict(w); why != "" {
+			return x.fail(w, why)
 		}
-		if dead := after; !x.visit(&after) {
-			return false
-		} else if dead.crashes > 0 {
-			dead.crashes, dead.all[i] = dead.crashes-1, delivery{Deployer: New(dead.all[i].request)}
-			x.trace[len(x.trace)-1].how = " crashes"
-			if !x.visit(&dead) {
-				return false
-			}
-		}
-		x.trace = x.trace[:taken]
 	}
-	return true
+	taken, after := len(x.trace), 0
+	ok := x.successors(w, func(label string, next *world) bool {
+		after++
+		x.trace = append(x.trace[:taken], label)
+		return x.visit(next)
+	})
+	x.trace = x.trace[:taken]
+	if ok && after == 0 && !idle {
+		return x.fail(w, "nothing can happen, and it is not the end")
+	}
+	return ok
 }
 
-// fail describes the run that ended wrong.
-func (x *explorer) fail(why string) {
-	var b strings.Builder
-	for _, s := range x.trace {
-		fmt.Fprintf(&b, "%s.%d:%s%s ", s.event, s.delivery, s.call, s.how)
-	}
-	x.wrong = b.String() + "=> " + why
-}
-
-// String returns the call as runs show it.
-func (c Call) String() string {
-	switch c.Kind {
-	case ReadService:
-		return "service"
-	case ReadNewest:
-		return "newest"
-	case Register:
-		return fmt.Sprintf("register(base %d, best %d)", c.Base, c.Best.Number)
-	case Update:
-		return fmt.Sprintf("update(%d)", c.Number)
-	}
-	return fmt.Sprintf("read(%d)", c.Number)
+func (x *explorer) fail(_ *world, why string) bool {
+	x.wrong = why + ":\n\t" + strings.Join(x.trace, "\n\t")
+	return false
 }

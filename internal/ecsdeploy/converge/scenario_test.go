@@ -1,129 +1,152 @@
 package converge
 
 import (
+	"cmp"
 	"flag"
-	"strconv"
+	"slices"
+	"strings"
 	"testing"
 )
 
-// scenarios are events to one service that runs v1. The same letter twice is one
-// event that is delivered twice.
-var scenarios = []struct {
-	name    string
-	events  []Request
-	crashes int
-	large   bool // takes minutes: it runs in `make model` only
-}{
-	{"one", events("a1v2"), 3, false},
-	{"one, for the running image", events("a1v1"), 3, false},
-	{"one, four times", events("a1v2", "a1v2", "a1v2", "a1v2"), 1, false},
-	{"three", events("a1v2", "b2v3", "c3v4"), 2, false},
-	{"back to the first image", events("a1v3", "b2v2", "c3v1"), 2, false},
-	{"to and fro", events("a1v2", "b2v1", "c3v2"), 2, false},
-	{"newest twice", events("b2v2", "c3v1", "c3v1"), 2, false},
-	{"oldest twice", events("a1v2", "a1v2", "b2v3"), 2, false},
-	{"two tags of one image", events("a1v2", "b2v2", "c3v3"), 2, false},
-	{"four", events("a1v2", "b2v1", "c3v2", "d4v1"), 0, true},
-	{"four, two twice", events("a1v2", "a1v2", "b2v3", "b2v3"), 0, true},
+// deeper is set by `make model`. It needs minutes.
+var deeper = flag.Bool("deeper", false, "run the large cases too")
+
+// change changes the bounds of a case.
+type change func(*scenario)
+
+func crashes(n int) change { return func(s *scenario) { s.crashes = n } }
+func again(n int) change   { return func(s *scenario) { s.again = n } }
+func lost(n int) change    { return func(s *scenario) { s.lost = n } }
+func waits(n int) change   { return func(s *scenario) { s.waits = n } }
+func lists(n int) change   { return func(s *scenario) { s.listed = n } }
+func early(s *scenario)    { s.early = true }
+func noted(s *scenario)    { s.noted = true }
+func large(s *scenario)    { s.large = true }
+
+// stale allows stale reads, which may miss a process's own writes too.
+func stale(n int) change { return func(s *scenario) { s.stale, s.fresh = n, false } }
+
+// staleOthers allows stale reads of the writes of others.
+func staleOthers(n int) change { return func(s *scenario) { s.stale = n } }
+
+// at adds an occurrence.
+func at(time int, what, arg string) change {
+	return func(s *scenario) { s.line = append(s.line, occurrence{time, what, arg}) }
 }
 
-// events parses requests such as "a1v2": event a, at time 1, for image v2.
-func events(specs ...string) (all []Request) {
-	for _, s := range specs {
-		all = append(all, Request{Event: s[:1], Time: int64(s[1] - '0'), Image: s[2:]})
+// of returns a case of events such as "a2v2": event a, at time 2, for image v2; with !
+// a DEPLOY that also rolls out a newer configuration. The same one twice is delivered
+// twice.
+func of(name, events string, changes ...change) *scenario {
+	s := &scenario{name: name, fresh: true, listed: 3, looks: true}
+	emitted := map[string]bool{}
+	for _, e := range strings.Fields(events) {
+		r := Request{Event: e[:1], Image: strings.TrimSuffix(e[strings.IndexByte(e, 'v'):], "!")}
+		time := 0
+		for _, digit := range e[1:strings.IndexByte(e, 'v')] {
+			time = 10*time + int(digit-'0')
+		}
+		r.Time = int64(time) * unit
+		if strings.HasSuffix(e, "!") {
+			r.Demand = NewerConfiguration
+		}
+		s.events = append(s.events, r)
+		if !emitted[r.Event] {
+			emitted[r.Event] = true
+			s.line = append(s.line, occurrence{time, "emit", r.Event})
+		}
 	}
-	return all
+	for _, c := range changes {
+		c(s)
+	}
+	slices.SortStableFunc(s.line, func(a, b occurrence) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), strings.Compare(a.what, b.what))
+	})
+	return s
 }
 
-// deeper is set by `make model`. It needs minutes and gigabytes.
-var deeper = flag.Int("deeper", 0, "allow this many crashes more, and run the large scenarios too")
+// crowd returns a case of six deliveries that all read before any registered, and have
+// registered in an order.
+func crowd(name string, order ...int) *scenario {
+	s := of(name, "e1v2 f2v3 g3v4 h4v5 i5v6 j6v7")
+	s.looks, s.order = false, order
+	return s
+}
 
-// TestEveryRunEndsRight checks that every run of every scenario ends with the
-// image of the newest event running.
+// change returns the case with a change.
+func (s *scenario) change(c change) *scenario {
+	c(s)
+	return s
+}
+
+const two = "a2v2 b4v3"
+
+// cases are the cases that end right.
+func cases() []*scenario {
+	return []*scenario{
+		of("two events, 2 deaths", two, crashes(2), large),
+		of("two events, 1 death, 1 lost answer", two, crashes(1), lost(1)),
+		of("two events, 2 waits", two, waits(2)),
+		of("Terraform moves after one, 1 wait, 1 death", "a2v2", at(5, "tfmove", "v9"), waits(1), crashes(1)),
+		of("to what ran, 2 deaths", "a2v2 b4v1", crashes(2), large),
+		of("three events", two+" c6v4", large),
+		of("oldest twice", "a2v2 "+two, large),
+		of("newest twice, to what ran", "a2v2 b4v1 b4v1"),
+		of("looks before the maker ended", two, early),
+		of("the same, moved back to a late", two, at(100, "move", "a"), early),
+		of("a delivered again, 1 death", "a2v2", crashes(1), again(2)),
+		of("stale reads 2, own too", two, stale(2)),
+		of("stale reads 2, own are fresh", two, staleOthers(2)),
+		of("to what ran, stale 2, 1 death", "a2v2 b4v1", stale(2), crashes(1), large),
+		of("moved back to a", two, at(6, "move", "a")),
+		of("moved back to a, stale 2", two, at(6, "move", "a"), stale(2)),
+		of("moved back to a late, 1 death", two, at(100, "move", "a"), crashes(1)),
+		of("moved back to a late, again 2", two, at(100, "move", "a"), again(2)),
+		of("moved to 1 between, 1 death", two, at(3, "move", ""), crashes(1)),
+		of("moved to 1 after, stale 1", two, at(6, "move", ""), stale(1), large),
+		of("moved to 1 after a, 2 deaths", "a2v2", at(6, "move", ""), crashes(2), again(1)),
+		of("moved to 1, then a new event, 1 death", "a2v2 b100v3", at(50, "move", ""), crashes(1)),
+		of("moved back to a late, ECS lists 2", two, at(100, "move", "a"), lists(2)),
+		of("copy of a", two, at(6, "copy", "a")),
+		of("copy of a late, 1 death", two, at(100, "copy", "a"), crashes(1)),
+		of("copy of a late, stale 2", two, at(100, "copy", "a"), stale(2)),
+		of("Terraform registers, 1 death", two, at(5, "tf", ""), crashes(1), large),
+		of("Terraform moves after", two, at(5, "tfmove", "v9")),
+		of("Terraform moves between, stale 1", two, at(3, "tfmove", "v9"), stale(1), large),
+		of("Terraform moves late, 1 death", two, at(100, "tfmove", "v9"), crashes(1)),
+		of("Terraform moves after one, 2 deaths", "a2v2", at(5, "tfmove", "v9"), crashes(2)),
+		of("another service, 1 death", "a2v2 b6v3", at(4, "other", "v8"), crashes(1)),
+		of("DEPLOY of new configuration, 2 deaths", "a4v1!", at(2, "tf", ""), crashes(2), again(1)),
+		of("push of what runs, 1 death", "a4v1", at(2, "tf", ""), crashes(1), again(1)),
+		of("DEPLOY, configuration, DEPLOY, 1 death", "a4v1! b6v2!", at(2, "tf", ""), at(5, "tf", ""), crashes(1)),
+		of("b fails", two, at(6, "fails", "b")),
+		of("a fails, b is late", two, at(6, "fails", "a")),
+		of("a fails, b is late, only noted", two, at(6, "fails", "a"), noted),
+		of("a fails, is delivered again, 1 death", "a2v2", at(6, "fails", "a"), crashes(1), again(1)),
+		crowd("crowd of 6, newest registers first", 5, 0, 1, 2, 3, 4),
+		crowd("crowd of 6, newest registers second", 0, 5, 1, 2, 3, 4),
+		crowd("crowd of 6, newest registers third", 0, 1, 5, 2, 3, 4),
+		crowd("crowd of 6, newest registers fourth", 0, 1, 2, 5, 3, 4).change(large),
+	}
+}
+
+// TestEveryRunEndsRight checks that every run of every case ends with the newest choice
+// running.
 func TestEveryRunEndsRight(t *testing.T) {
 	t.Parallel()
-	for _, s := range scenarios {
+	for _, s := range cases() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			if s.large && *deeper == 0 {
+			if s.large && !*deeper {
 				t.Skip("runs in `make model`")
 			}
-			for crashes := range s.crashes + 1 + *deeper {
-				x := explore(s.events, crashes, nil)
-				t.Logf("%d crashes: %d states, %d ends", crashes, x.states, x.ends)
-				if x.wrong != "" {
-					t.Fatalf("%d crashes: %s", crashes, x.wrong)
-				}
-				if x.ends == 0 {
-					t.Fatal("no run ended")
-				}
+			x := explore(s, 0)
+			t.Logf("%d states, %d ends, at most %d rollouts by deployers", x.states, x.ends, x.most)
+			if x.wrong != "" {
+				t.Fatal(x.wrong)
 			}
-		})
-	}
-}
-
-// TestMutants checks that every part of the rule is needed: without it, the model
-// check finds a run that ends wrong.
-func TestMutants(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name     string
-		mutant   mutant
-		scenario string
-		crashes  int
-	}{
-		{"without the check for newer revisions", func(_ *world, d *delivery, _ Call, _ phase) {
-			if d.phase == checking {
-				d.phase = done
-			}
-		}, "three", 0},
-		{"without completing the update of a newer event", func(w *world, d *delivery, _ Call, before phase) {
-			if before == starting && d.phase == starting && d.running != 0 && d.newest != 0 {
-				copied := *d
-				if copied.Next(w.whole); copied.phase == updating && copied.outcome != Deployed {
-					d.phase = done
-				}
-			}
-		}, "three", 1},
-		{"without journaling an event for an unchanged image", func(w *world, d *delivery, _ Call, before phase) {
-			if before == starting && d.running != 0 && d.newest != 0 && w.at(d.running).Image == d.request.Image {
-				copied := *d
-				if copied.Next(w.whole); copied.phase == registering {
-					d.phase = done
-				}
-			}
-		}, "back to the first image", 0},
-		{"without reading the service again", func(_ *world, d *delivery, _ Call, _ phase) {
-			if d.phase == rereading {
-				d.phase = done
-			}
-		}, "back to the first image", 0},
-		{"sorting revisions as text", func(w *world, d *delivery, c Call, before phase) {
-			if c.Kind != ReadNewest {
-				return
-			}
-			greatest := firstNumber
-			for _, r := range w.revisions {
-				if strconv.Itoa(r.Number) > strconv.Itoa(greatest) {
-					greatest = r.Number
-				}
-			}
-			d.newest = greatest
-			d.known |= 1 << greatest
-		}, "three", 0},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			for _, s := range scenarios {
-				if s.name != tt.scenario {
-					continue
-				}
-				x := explore(s.events, tt.crashes, tt.mutant)
-				if x.wrong == "" {
-					t.Fatalf("no run of %d states ended wrong", x.states)
-				}
-				t.Logf("found: %s", x.wrong)
+			if x.ends == 0 {
+				t.Fatal("no run ended")
 			}
 		})
 	}

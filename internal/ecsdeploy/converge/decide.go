@@ -1,0 +1,219 @@
+package converge
+
+// decide decides what to do after reads or a registration.
+func (d *Delivery) decide(k *known) {
+	switch d.phase {
+	case starting:
+		d.start(k)
+	case registered:
+		d.compareGap(k)
+	case reread, looked:
+		d.compare(k)
+	case verified:
+		d.verify(k)
+	}
+}
+
+// end ends the delivery. An outcome that it has is kept.
+func (d *Delivery) end(o Outcome) {
+	d.phase = done
+	if d.outcome == 0 {
+		d.outcome = o
+	}
+}
+
+// copy registers a copy of a choice, and moves the service to that: the choice was
+// overwritten, only journaled, or left unfinished. The service is never moved to a
+// revision that another delivery registered, because that could have been rolled out
+// before. Its second rollout would look like an external choice, newer than all events.
+func (d *Delivery) copy(c Choice) {
+	d.copies, d.phase = c, registering
+	if !c.is(d.request.Event) {
+		d.outcome = Superseded
+	}
+}
+
+// start decides after the first reads whether there is anything to do.
+func (d *Delivery) start(k *known) {
+	m, event := k.winner(), d.request.Event
+	mine := m.is(event)
+	newer := event != "" && !mine && m.Less(Choice{Key: Key{Time: d.request.Time}})
+	if (newer || mine && !k.settled(m)) && !k.since(d.request.Time) {
+		return
+	}
+	switch {
+	case event != "" && k.failedEvents()[event]:
+		d.end(Failed)
+	case newer:
+		d.phase = registering
+	case k.settled(m):
+		d.end(d.settledOutcome(m))
+	case mine:
+		d.resume(k, m)
+	case k.due(m, event == ""):
+		if r, _ := k.family(m.Key.Number); !m.External && d.awaits(k, r) {
+			d.wait()
+			return
+		}
+		d.copy(m)
+	default:
+		d.end(Superseded)
+	}
+}
+
+// settledOutcome returns the outcome of a delivery that finds a winner that runs.
+func (d *Delivery) settledOutcome(m Choice) Outcome {
+	switch {
+	case m.is(d.request.Event):
+		return Repeated
+	case m.Image == d.request.Image:
+		return Unchanged
+	}
+	return Superseded
+}
+
+// resume completes the deployment of the request's event, which another delivery, or
+// an earlier try of this one, left unfinished. If it may still be in progress,
+// it first waits.
+func (d *Delivery) resume(k *known, m Choice) {
+	r, _ := k.family(m.Key.Number)
+	switch {
+	case d.lost > 0 && r.Number > d.lost && r.Delivery == d.request.Delivery:
+		d.number, d.base, d.phase = r.Number, r.Base, registered // the registration took effect
+	case d.awaits(k, r):
+		d.wait()
+	default:
+		d.copy(m)
+	}
+}
+
+// awaits reports whether the delivery of a revision may be about to move the service to
+// it, so that it is waited for. If it takes longer, the service is moved anyway.
+func (d *Delivery) awaits(k *known, r Revision) bool {
+	return r.Own && r.New && r.Delivery != d.request.Delivery && !k.rolls.lists(r.Number) && d.waits < maxWaits
+}
+
+// wait starts the delivery again, after a while.
+func (d *Delivery) wait() {
+	waits := d.waits + 1
+	*d = New(d.request)
+	d.waits = waits
+}
+
+// compareGap decides after a registration whether to move the service to it. A newer
+// choice in the gap between the base and the revision has its own delivery, which
+// moves the service.
+func (d *Delivery) compareGap(k *known) {
+	m, event := k.winner(), d.request.Event
+	if d.copies.Key.Number > 0 {
+		event = d.copies.Event
+	}
+	switch {
+	case !m.is(event):
+		d.end(Superseded)
+	case d.copies.Key.Number == 0 && k.twin(d.number):
+		d.end(Concurrent)
+	case k.settled(m) && k.rolls.runs() == d.number: // the answer to the move was lost
+		d.moved()
+	case k.settled(m):
+		d.phase = rereading
+	default:
+		d.phase = updating
+	}
+}
+
+// twin reports whether another delivery of a revision's event registered a revision
+// in the gap before it.
+func (k *known) twin(number int) bool {
+	r, ok := k.at(number)
+	if !ok {
+		return false
+	}
+	gap, _ := k.gap(r)
+	for _, one := range gap {
+		if one.Own && one.Event == r.Event && one.Delivery != r.Delivery {
+			return true
+		}
+	}
+	return false
+}
+
+// compare decides, after the service or the newest revision was read again, whether
+// the service has to be moved.
+func (d *Delivery) compare(k *known) {
+	m := k.winner()
+	again := d.phase == reread
+	switch {
+	case k.settled(m):
+	case again && m.Key.Number == d.number && !m.External:
+		d.phase = updating
+		return
+	case m.is(d.request.Event) || k.due(m, d.request.Event == ""):
+		if len(k.unread) > 0 || !k.since(m.Key.Time) {
+			return
+		}
+		if d.copies, d.phase = m, verifying; again {
+			d.copy(m)
+		}
+		return
+	}
+	if d.phase = looking; !again {
+		d.end(Unchanged)
+	}
+}
+
+// verify decides on a repair after the service was read again. What was seen
+// overwritten stays known, even if ECS no longer lists it.
+func (d *Delivery) verify(k *known) {
+	m := k.winner()
+	if m.Less(d.copies) {
+		m = d.copies
+	}
+	if k.settled(m) {
+		d.end(Unchanged)
+		return
+	}
+	d.copy(m)
+}
+
+// due reports whether to complete a choice of another event. A look completes any. A
+// delivery completes only one that no other delivery is about to complete: an external
+// one that was overwritten, one that was rolled out and overwritten, or one that was
+// only journaled because its image ran. What was superseded by an event whose rollout
+// failed is not brought back.
+func (k *known) due(m Choice, look bool) bool {
+	if m.External {
+		return true
+	}
+	if k.failedAfter(m) {
+		return false
+	}
+	if look {
+		return true
+	}
+	r, _ := k.at(m.Key.Number)
+	if r.Copy || r.Rollout != "" || k.rolls.lists(r.Number) {
+		return true
+	}
+	if r.Demand != AnyConfiguration || r.Previous == 0 {
+		return false
+	}
+	ran, _ := k.at(r.Previous)
+	return ran.Image == r.Image
+}
+
+// registration returns what to register.
+func (d *Delivery) registration(k *known) Registration {
+	r := Registration{Copy: d.copies, Base: k.newest, Summary: k.own(k.external()).Key}
+	r.Seen, r.Clone = k.configuration()
+	r.Configuration = r.Seen
+	switch {
+	case d.copies.Demand == SameConfiguration && d.copies.Key.Number > 0:
+		r.Clone, r.Configuration = d.copies.Key.Number, d.copies.Configuration
+		k.at(r.Clone)
+	case d.request.FromRunning:
+		runs, _ := k.at(k.rolls.runs())
+		r.Clone, r.Configuration = runs.Number, runs.configuration()
+	}
+	return r
+}

@@ -1,0 +1,305 @@
+package converge
+
+// ownRollout is the longest time from the registration of a revision to the
+// deployer's own rollout of it, in nanoseconds: no invocation lasts as long. A
+// later rollout is an external choice.
+const ownRollout = int64(5 * 60 * 1e9)
+
+// oldestGap is the longest time from the registration of a revision in the gap before
+// another one to the registration of that, in nanoseconds: how long an invocation can
+// last. Older revisions are not in the gap, whatever its base: a tag may be edited.
+const oldestGap = int64(15 * 60 * 1e9)
+
+// How many revisions are read at the same time: in a gap, and where no journal sums up
+// the earlier ones.
+const (
+	gapAhead  = 16
+	readAhead = 8
+)
+
+// known is what is known when the rule decides: the service's rollouts, the newest
+// revision, and the revisions that were read. After each read the rule decides again.
+// What it needs and does not have is unread.
+type known struct {
+	family Family
+	rolls  Service
+	newest int
+	unread []int
+}
+
+// at returns a revision; ok is false if it has to be read first.
+func (k *known) at(number int) (r Revision, ok bool) {
+	if r, ok = k.family(number); !ok {
+		k.unread = append(k.unread, number)
+	}
+	return r, ok
+}
+
+// span reports whether all revisions between two numbers, both excluded, are known.
+func (k *known) span(low, high int) bool {
+	all := true
+	for n := high - 1; n > low; n-- {
+		if _, ok := k.at(n); !ok {
+			all = false
+		}
+	}
+	return all
+}
+
+// gap returns the revisions between the base of one of the deployer's own revisions and
+// that revision: its delivery had not read them. There are as many as deliveries
+// registered at the same time, without a bound.
+func (k *known) gap(r Revision) (all []Revision, ok bool) {
+	for n := r.Number - 1; n > r.Base; n-- {
+		one, known := k.family(n)
+		switch {
+		case !known:
+			k.span(max(r.Base, n-gapAhead), n+1)
+			return nil, false
+		case len(all) >= gapAhead && one.Registered > 0 && one.Registered < r.Registered-oldestGap:
+			return all, true
+		}
+		all = append(all, one)
+	}
+	return all, true
+}
+
+// winner returns the newest choice; its key is zero if there is none. If revisions
+// have to be read first, the result is not valid.
+func (k *known) winner() Choice {
+	external := k.external()
+	own := k.own(external)
+	if own.Key.Number == 0 || external.Key.Number > 0 && own.Less(external) {
+		return external
+	}
+	return own
+}
+
+// mine reports whether the deployer made a listed rollout: the first of one of its own
+// revisions, not long after that was registered.
+func (k *known) mine(i int, r Revision) bool {
+	roll := k.rolls[i]
+	switch {
+	case roll.Rollback, !r.Own, roll.Created-r.Registered > ownRollout:
+		return false
+	case r.Rollout != "" && r.Rollout != roll.ID:
+		return false
+	}
+	return !k.rolls[i+1:].lists(roll.Revision)
+}
+
+// external returns the newest external rollout that is listed. It counts even if the
+// deployer's own rollouts replaced it. A rollback by ECS is not a choice; if it
+// restored an external revision, that counts with its registration.
+func (k *known) external() Choice {
+	var newest int64 // the newest event that is known to have been rolled out
+	for i, roll := range k.rolls {
+		if i > 0 && roll.Created <= newest || roll.Revision == 0 {
+			continue // an older choice than that event; or one that is in another family
+		}
+		r, ok := k.at(roll.Revision)
+		if !ok {
+			return Choice{}
+		}
+		if k.mine(i, r) {
+			if !r.Failed {
+				newest = max(newest, r.Time)
+			}
+			continue
+		}
+		c := Choice{Key: Key{roll.Created, roll.Revision}, External: true, Event: roll.ID, Image: r.Image,
+			Demand: SameConfiguration, Configuration: r.configuration()}
+		switch back := k.rollback(roll); {
+		case back && r.Own:
+			return Choice{}
+		case back:
+			c.Key.Time, c.Event = r.Registered, ""
+		}
+		return c
+	}
+	return Choice{}
+}
+
+// rollback reports whether a rollout is a rollback by ECS: ECS says so, or the journal
+// of the revision that failed, which is a newer one than the rollout restored.
+func (k *known) rollback(roll Rollout) bool {
+	if roll.Rollback {
+		return true
+	}
+	for n := k.newest; n > roll.Revision; n-- {
+		r, ok := k.at(n)
+		switch {
+		case !ok:
+			k.span(max(roll.Revision, n-1-readAhead), n)
+			return false
+		case r.Own && r.Return != "" && r.Return == roll.ID:
+			return true
+		case r.Own && r.Ended > 0 && r.Ended < roll.Created:
+			return false // its rollout ended before, and so did all earlier ones
+		}
+	}
+	return false
+}
+
+// own returns the newest choice of the deployer's own revisions. Those that were
+// registered before an external choice are left out: that was made later.
+//
+// The search reads the newest revision, and then those that no journal sums up. It
+// ends at the deployer's own revision that runs: none below it was newer when its
+// delivery moved the service to it.
+func (k *known) own(external Choice) (m Choice) {
+	failed, since := k.failedEvents(), external.Key.Time
+	counts := func(r Revision) bool {
+		return r.Own && !r.Failed && !failed[r.Event] && r.Registered >= since
+	}
+	consider := func(r Revision) {
+		if c := choiceOf(r); counts(r) && (m.Key.Number == 0 || m.Less(c)) {
+			m = c
+		}
+	}
+	for n := k.newest; n > 0; {
+		r, ok := k.at(n)
+		if !ok {
+			return Choice{}
+		}
+		consider(r)
+		if r.Registered > 0 && r.Registered < since || !r.Own && n == external.Key.Number {
+			return m
+		}
+		if !r.Own {
+			k.ahead(n)
+			n--
+			continue
+		}
+		gap, ok := k.gap(r)
+		if !ok {
+			return Choice{}
+		}
+		for _, one := range gap {
+			consider(one)
+		}
+		if n == k.rolls.runs() && !r.Failed || !m.Key.Less(r.Summary) {
+			return m
+		}
+		best, ok := k.at(r.Summary.Number)
+		if !ok {
+			return Choice{}
+		}
+		if counts(best) {
+			consider(best)
+			return m
+		}
+		n = r.Base // the best one failed later: search for the second best
+	}
+	return m
+}
+
+// ahead asks for some of the revisions below a number together, down to the one that
+// runs.
+func (k *known) ahead(n int) {
+	k.span(max(0, k.rolls.runs()-1, n-1-readAhead), n)
+}
+
+// failedEvents returns the events of known revisions whose rollout failed. All
+// revisions of such an event count as failed, copies too.
+func (k *known) failedEvents() map[string]bool {
+	var failed map[string]bool
+	for n := k.newest; n > 0; n-- {
+		r, ok := k.family(n)
+		if !ok {
+			break
+		}
+		if r.Own && r.Failed {
+			if failed == nil {
+				failed = map[string]bool{}
+			}
+			failed[r.Event] = true
+		}
+	}
+	return failed
+}
+
+// since reports whether all revisions that were registered at a time or later are
+// known. All revisions of an event of that time are among them.
+func (k *known) since(at int64) bool {
+	for n := k.newest; n > 0; n-- {
+		r, ok := k.at(n)
+		switch {
+		case !ok:
+			k.ahead(n)
+			return false
+		case r.Registered < at && r.Registered > 0:
+			return true
+		}
+	}
+	return true
+}
+
+// failedAfter reports whether the rollout of a known event failed that is newer than
+// a choice.
+func (k *known) failedAfter(c Choice) bool {
+	for n := k.newest; n > 0; n-- {
+		r, ok := k.family(n)
+		if !ok {
+			return false
+		}
+		if r.Own && r.Failed && c.Less(choiceOf(r)) {
+			return true
+		}
+	}
+	return false
+}
+
+// settled reports whether the service runs what a choice chose.
+func (k *known) settled(c Choice) bool {
+	now := k.rolls[0]
+	if c.Key.Number == 0 || c.External && c.Event == now.ID {
+		return true
+	}
+	r, ok := k.at(now.Revision)
+	switch {
+	case !ok || r.Image != c.Image:
+		return false
+	case c.Demand == NewerConfiguration:
+		return r.configuration() >= c.Configuration
+	case c.Demand == SameConfiguration:
+		return r.configuration() == c.Configuration
+	case c.Demand == OwnRevision:
+		return r.Own && r.Event == c.Event
+	}
+	return true
+}
+
+// configuration returns the newest external revision up to the newest one, and a
+// known revision that has its configuration.
+func (k *known) configuration() (external, clone int) {
+	for n := k.newest; n > 0; n-- {
+		r, ok := k.at(n)
+		switch {
+		case !ok:
+			return 0, 0
+		case r.Other:
+			k.ahead(n)
+			continue
+		case !r.Own || r.Seen == 0:
+			return n, n
+		}
+		gap, ok := k.gap(r)
+		if !ok {
+			return 0, 0
+		}
+		for _, one := range gap {
+			if !one.Own && !one.Other {
+				return one.Number, one.Number
+			}
+		}
+		if r.Configuration == r.Seen {
+			return r.Seen, n
+		}
+		if _, ok := k.at(r.Seen); !ok {
+			return 0, 0
+		}
+		return r.Seen, r.Seen
+	}
+	return 0, 0
+}

@@ -1,0 +1,119 @@
+package ecsdeploy
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/journal"
+)
+
+const (
+	// maxRemembered is how many revisions a process remembers.
+	maxRemembered = 2000
+	// remembered is how long a revision is remembered whose journal may still change.
+	remembered = 30 * time.Second
+)
+
+// memory has the revisions that were read by their numbers. A revision never changes,
+// but notes on its rollout are added to its journal. It is safe for concurrent use.
+type memory struct {
+	mu   sync.Mutex
+	read map[string]memorized // by ARN
+}
+
+type memorized struct {
+	revision ecsservice.Revision
+	until    time.Time // zero: always
+}
+
+// get returns a revision that was read before.
+func (m *memory) get(arn string, now time.Time) (ecsservice.Revision, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	one, ok := m.read[arn]
+	return one.revision, ok && (one.until.IsZero() || now.Before(one.until))
+}
+
+// put adds a revision.
+func (m *memory) put(t ecsservice.Target, r ecsservice.Revision, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.read == nil || len(m.read) >= maxRemembered {
+		m.read = map[string]memorized{}
+	}
+	one := memorized{revision: r}
+	switch record := t.Record(r); {
+	case record.Foreign, record.Outcome == journal.Succeeded, record.Outcome == journal.Failed:
+	default:
+		one.until = now.Add(remembered)
+	}
+	m.read[r.ARN()] = one
+}
+
+// line lets one deployment at a time act on a service in this process. Of those that
+// wait, the one with the newest event is next: the older ones are superseded then,
+// without moving the service.
+type line struct {
+	mu      sync.Mutex
+	busy    map[string]bool
+	waiting map[string][]waiter
+}
+
+type waiter struct {
+	at   time.Time // of its event
+	turn chan struct{}
+}
+
+// enter waits for the deployment's turn. It returns the function that ends the turn,
+// and whether it had to wait.
+func (l *line) enter(ctx context.Context, service string, at time.Time) (leave func(), waited bool, err error) {
+	leave = func() { l.leave(service) }
+	l.mu.Lock()
+	if !l.busy[service] {
+		if l.busy == nil {
+			l.busy, l.waiting = map[string]bool{}, map[string][]waiter{}
+		}
+		l.busy[service] = true
+		l.mu.Unlock()
+		return leave, false, nil
+	}
+	w := waiter{at, make(chan struct{})}
+	l.waiting[service] = append(l.waiting[service], w)
+	l.mu.Unlock()
+	select {
+	case <-w.turn:
+		return leave, true, nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, one := range l.waiting[service] {
+		if one == w {
+			l.waiting[service] = append(l.waiting[service][:i], l.waiting[service][i+1:]...)
+			return nil, true, context.Cause(ctx)
+		}
+	}
+	return leave, true, nil // its turn came at the same time
+}
+
+// leave ends a turn.
+func (l *line) leave(service string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.waiting[service]
+	if len(all) == 0 {
+		delete(l.busy, service)
+		delete(l.waiting, service)
+		return
+	}
+	next := 0
+	for i, w := range all {
+		if w.at.After(all[next].at) {
+			next = i
+		}
+	}
+	close(all[next].turn)
+	l.waiting[service] = append(all[:next], all[next+1:]...)
+}

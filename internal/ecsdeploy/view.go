@@ -1,0 +1,142 @@
+package ecsdeploy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/journal"
+)
+
+// recent is how long after the registration of a revision its delivery may be about to
+// move the service to it. Another delivery of the same event waits for that.
+const recent = 10 * time.Second
+
+// rollouts returns a service's deployments as the rule takes them, newest first. The
+// first is the one that runs.
+func (s *State) rollouts(service *types.Service) converge.Service {
+	all := slices.Clone(service.Deployments)
+	slices.SortStableFunc(all, func(a, b types.Deployment) int {
+		if p, q := ecsservice.IsPrimary(a), ecsservice.IsPrimary(b); p != q {
+			return map[bool]int{true: -1, false: 1}[p]
+		}
+		return aws.ToTime(b.CreatedAt).Compare(aws.ToTime(a.CreatedAt))
+	})
+	back := map[string]bool{}
+	for _, r := range ecsservice.Rollbacks(service) {
+		if r.Certain || r.From.RolloutState == types.DeploymentRolloutStateFailed {
+			back[aws.ToString(r.By.Id)] = true
+		}
+	}
+	rolls := converge.Service{}
+	for _, d := range all {
+		roll := converge.Rollout{
+			ID: aws.ToString(d.Id), Created: aws.ToTime(d.CreatedAt).Truncate(time.Second).UnixNano(),
+			Rollback: back[aws.ToString(d.Id)],
+		}
+		if td := aws.ToString(d.TaskDefinition); ecsservice.FamilyOf(td) == s.familyName {
+			roll.Revision = ecsservice.NumberOf(td)
+		}
+		rolls = append(rolls, roll)
+	}
+	// A service without deployments, and one whose newest deployment ECS does not show yet.
+	runs := ecsservice.NumberOf(aws.ToString(service.TaskDefinition))
+	if len(rolls) == 0 || rolls[0].Revision != runs {
+		created := aws.ToTime(service.CreatedAt).Truncate(time.Second).UnixNano()
+		if r, known := s.revisions[runs]; known {
+			created = r.Registered().Truncate(time.Second).UnixNano()
+		}
+		rolls = slices.Insert(rolls, 0, converge.Rollout{Revision: runs, Created: created})
+	}
+	return rolls
+}
+
+// family is the state as the rule's [converge.Family].
+func (s *State) family(number int) (converge.Revision, bool) {
+	r, known := s.revisions[number]
+	if !known {
+		return converge.Revision{}, number <= 0
+	}
+	record := s.target.Record(r)
+	c := converge.Revision{
+		Number: number, Registered: r.Registered().UnixNano(), Image: s.target.Identity(r), Failed: s.failed[r.ARN()],
+		Other: record.Other,
+	}
+	if aws.ToTime(r.TaskDefinition.RegisteredAt).IsZero() {
+		c.Registered, c.Other = 0, true // it was deleted
+	}
+	if record.Foreign || s.copied(record) {
+		return c, true
+	}
+	age := s.now.Sub(r.Registered())
+	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed
+	c.Event, c.Time = record.Cause.ID, record.Cause.Time.UnixNano()
+	c.Demand, c.Delivery, c.Copy = demands[record.Rule.Demand], record.Rule.Request, record.CopyOf > 0
+	c.Base, c.Summary = record.Rule.Base, converge.Key(record.Rule.Best)
+	if c.Base == 0 { // absent, or no number that can be
+		c.Base = number - 1
+	}
+	c.Configuration, c.Seen = record.Rule.Configuration.From, record.Rule.Configuration.Seen
+	c.Rollout, c.Return = record.DeploymentID, record.Return
+	if !record.Finished.IsZero() {
+		c.Ended = record.Finished.UnixNano()
+	}
+	c.New = age < recent && age > -recent
+	if ecsservice.FamilyOf(record.Previous) == s.familyName {
+		c.Previous = ecsservice.NumberOf(record.Previous)
+	}
+	return c, true
+}
+
+// copied reports whether a revision's journal was copied from an earlier revision with
+// the credentials that registered that: both have the same base, and the earlier one is
+// above it. No two registrations have the same.
+func (s *State) copied(r journal.Record) bool {
+	for n := r.Revision - 1; n > r.Rule.Base; n-- {
+		one, known := s.revisions[n]
+		if !known {
+			return false
+		}
+		other := s.target.Record(one)
+		if !other.Foreign && other.Cause.ID == r.Cause.ID && other.Rule.Base == r.Rule.Base &&
+			other.Rule.Request == r.Rule.Request {
+			return true
+		}
+	}
+	return false
+}
+
+// demands are the rule's demands by those of journals.
+var demands = map[journal.Demand]converge.Demand{
+	"": converge.AnyConfiguration, journal.NewerConfiguration: converge.NewerConfiguration,
+	journal.SameConfiguration: converge.SameConfiguration, journal.Forced: converge.OwnRevision,
+}
+
+// demand returns what an order asks for besides its image.
+func (s *State) demand(o Order) journal.Demand {
+	switch {
+	case o.Force:
+		return journal.Forced
+	case o.Configuration && s.target.Base != environment.BaseService:
+		return journal.NewerConfiguration
+	}
+	return ""
+}
+
+// request returns the order as a request of the rule.
+func (s *State) request(o Order) converge.Request {
+	return converge.Request{
+		Event: journal.Value(o.Cause.ID), Time: o.Cause.Time.UnixNano(), Image: ecsservice.IdentityOf(o.Image),
+		Demand: demands[s.demand(o)], Delivery: journal.Value(o.Request),
+		FromRunning: s.target.Base == environment.BaseService,
+	}
+}
+
+// copyOf returns the number of the revision that a registration copies, 0 if none.
+func copyOf(n converge.Registration) int { return cmp.Or(n.Copy.Key.Number, 0) }
