@@ -72,7 +72,8 @@ func promotionNotes(from, to *environment.Environment, tagging bool) []string {
 	switch {
 	case tagging && target.AccountID != to.AccountID:
 		notes = append(notes, "the images stay in the registry of account "+target.AccountID+": its repositories have "+
-			"to allow "+to.AccountID+" ecr:PutImage too, or put the tag with credentials of that account (--from-profile)")
+			"to allow "+to.AccountID+" ecr:PutImage too, or put the tag with credentials of that account "+
+			"(--from-profile)")
 	case !tagging && source.AccountID != to.AccountID:
 		notes = append(notes, "the source's repositories have to allow that account: deployer policy repository -f "+
 			from.File+" --accounts "+to.AccountID)

@@ -59,6 +59,7 @@ deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc1
 			"ecr:GetDownloadUrlForLayer (source)",
 			"ecr:BatchCheckLayerAvailability (target)", "ecr:InitiateLayerUpload (target)",
 			"ecr:UploadLayerPart (target)", "ecr:CompleteLayerUpload (target)", "ecr:PutImage (target)",
+			"ecr:DescribeRepositories (target, with --force; optional: refuses an immutable tag before copying)",
 			"ecs:DescribeServices (source, without TAG; target, with --follow)",
 			"ecs:DescribeTaskDefinition (source, without TAG; target, with --follow)",
 			"events:PutEvents (with --deploy)",

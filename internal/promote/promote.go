@@ -74,6 +74,9 @@ func (o Order) Plan(ctx context.Context) (*Plan, error) {
 			return nil, &TagTakenError{Place: o.To, Tag: o.Tag, Has: holder, Wanted: o.Digest}
 		}
 		p.Moves = holder
+		if p.to.immutable(ctx, o.Tag) { // before the copying
+			return nil, &TagTakenError{Place: o.To, Tag: o.Tag, Has: holder, Wanted: o.Digest, Immutable: true}
+		}
 	}
 	if o.From.same(o.To) {
 		found, err := p.from.manifests(ctx, []string{o.Digest})

@@ -209,12 +209,15 @@ func TestTags(t *testing.T) {
 	for _, tt := range []struct {
 		name             string
 		force, immutable bool
+		blind            bool   // the repository cannot be described
 		want             string // the error, with DIGEST and OLD
 		wantCopied       bool
 	}{
 		{name: "refused", want: `tag "old" in ` + place + " is on OLD, not on DIGEST"},
 		{name: "forced", force: true, wantCopied: true},
-		{name: "forced, immutable", force: true, immutable: true, wantCopied: true,
+		{name: "forced, immutable", force: true, immutable: true,
+			want: `tag "old" in ` + place + " is immutable and on another image than DIGEST"},
+		{name: "forced, immutable, which is not known", force: true, immutable: true, blind: true, wantCopied: true,
 			want: `tag "old" in ` + place + " is immutable and on another image than DIGEST"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -224,6 +227,9 @@ func TestTags(t *testing.T) {
 				mutability = types.ImageTagMutabilityImmutable
 			}
 			w, digest := newTwoWith(t, mutability)
+			if tt.blind {
+				w.aws.Inject(emulator.Fault{Operation: "ecr:DescribeRepositories", Error: emulator.AccessDenied("no")})
+			}
 			old := ""
 			for d, i := range w.images(t, w.prod) {
 				if slices.Contains(i.Tags, "old") {
@@ -249,6 +255,27 @@ func TestTags(t *testing.T) {
 				t.Errorf("copied: %v", copied)
 			}
 		})
+	}
+}
+
+// TestImmutableTag tests the settings of a repository.
+func TestImmutableTag(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mutability types.ImageTagMutability
+		filter     string
+		want       bool
+	}{
+		{"", "", false}, {"MUTABLE", "", false}, {"IMMUTABLE", "", true},
+		{"IMMUTABLE_WITH_EXCLUSION", "env-*", false}, {"IMMUTABLE_WITH_EXCLUSION", "latest", true},
+		{"MUTABLE_WITH_EXCLUSION", "env-*", true}, {"MUTABLE_WITH_EXCLUSION", "*prod", false},
+		{"MUTABLE_WITH_EXCLUSION", "*prod*", true},
+	} {
+		r := types.Repository{ImageTagMutability: tt.mutability,
+			ImageTagMutabilityExclusionFilters: []types.ImageTagMutabilityExclusionFilter{{Filter: &tt.filter}}}
+		if got := immutableTag(r, "env-prod-20260122"); got != tt.want {
+			t.Errorf("%s, %q: %v", tt.mutability, tt.filter, got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package promote
 import (
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -161,6 +162,35 @@ func (r *repository) holders(ctx context.Context, tags []string) (map[string]str
 func (r *repository) tagged(ctx context.Context, tag string) (string, error) {
 	holders, err := r.holders(ctx, []string{tag})
 	return holders[tag], err
+}
+
+// immutable reports whether the repository is known to refuse to move the tag. If it
+// cannot be described, that is found out when the tag is put.
+func (r *repository) immutable(ctx context.Context, tag string) bool {
+	ctx, cancel, retry := retried(ctx)
+	defer cancel()
+	out, err := r.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RegistryId: r.registryID(),
+		RepositoryNames: []string{r.Repository}}, retry)
+	return err == nil && len(out.Repositories) > 0 && immutableTag(out.Repositories[0], tag)
+}
+
+// immutableTag reports whether a repository's settings make a tag immutable (ECR user
+// guide, "Preventing image tags from being overwritten").
+func immutableTag(r types.Repository, tag string) bool {
+	excluded := slices.ContainsFunc(r.ImageTagMutabilityExclusionFilters,
+		func(f types.ImageTagMutabilityExclusionFilter) bool {
+			matched, err := path.Match(aws.ToString(f.Filter), tag) // neither has a slash
+			return err == nil && matched
+		})
+	switch r.ImageTagMutability {
+	case types.ImageTagMutabilityImmutable:
+		return true
+	case types.ImageTagMutabilityImmutableWithExclusion:
+		return !excluded
+	case types.ImageTagMutabilityMutableWithExclusion:
+		return excluded
+	}
+	return false
 }
 
 // absent returns which blobs the repository lacks.

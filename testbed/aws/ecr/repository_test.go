@@ -198,3 +198,35 @@ func TestDescribeImages(t *testing.T) {
 		})
 	}
 }
+
+// TestDescribeRepositories: by name, and all of the registry.
+func TestDescribeRepositories(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{})
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web","imageTagMutability":"IMMUTABLE"}`)
+	w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"api"}`)
+	for _, tt := range []struct {
+		names []string
+		want  []string // name and mutability
+	}{
+		{[]string{"web"}, []string{"web IMMUTABLE"}},
+		{nil, []string{"api MUTABLE", "web IMMUTABLE"}},
+	} {
+		out, err := w.ECR(dev).DescribeRepositories(t.Context(),
+			&ecr.DescribeRepositoriesInput{RepositoryNames: tt.names})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range out.Repositories {
+			got = append(got, *r.RepositoryName+" "+string(r.ImageTagMutability))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	_, err := w.ECR(dev).DescribeRepositories(t.Context(),
+		&ecr.DescribeRepositoriesInput{RepositoryNames: []string{"x"}})
+	emulatortest.WantError(t, err, "RepositoryNotFoundException",
+		"The repository with name 'x' does not exist in the registry with id '111111111111'")
+}

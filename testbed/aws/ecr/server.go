@@ -44,6 +44,7 @@ func (e *Server) Operations() api.Operations {
 		"ecr:BatchGetImage":               api.JSON(e.batchGetImage),
 		"ecr:CompleteLayerUpload":         api.JSON(e.completeLayerUpload),
 		"ecr:CreateRepository":            api.JSON(e.createRepository),
+		"ecr:DescribeRepositories":        api.JSON(e.describeRepositories),
 		"ecr:DescribeImages":              api.JSON(e.describeImages),
 		"ecr:GetDownloadUrlForLayer":      api.JSON(e.getDownloadURLForLayer),
 		"ecr:GetLifecyclePolicy":          api.JSON(e.getLifecyclePolicy),
