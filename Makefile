@@ -164,6 +164,10 @@ bench: ## compare the deployer with the shortest programs that do the same (two 
 	@CGO_ENABLED=0 go run ./testbed/bench
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./internal/cli
 
+.PHONY: soak
+soak: ## deploy 20,000 times, and ignore 20,000 events, in one process: memory and files must not grow (minutes)
+	@CGO_ENABLED=0 go run ./testbed/soak
+
 .PHONY: replay
 replay: ## deliver 10,000 events in disorder to sixteen real bootstraps, with faults, a person and Terraform (five minutes)
 	@CGO_ENABLED=0 go run ./testbed/replay

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/awsconfig"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
@@ -50,7 +51,7 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 		client = http.DefaultClient
 	}
 	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
-		ecs:    ecs.NewFromConfig(config),
+		ecs:    ecs.NewFromConfig(awsconfig.Paced(config)),
 		lambda: lambda.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
 		iam:    awsiam.NewFromConfig(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}

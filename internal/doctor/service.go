@@ -117,7 +117,7 @@ func (f *findings) controller(c *checker, t ecsservice.Target, s *types.Service)
 // family reports the task definition family, and returns the running revision.
 func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	s *types.Service) *types.TaskDefinition {
-	own := 0 // tags of the revision that was described last
+	own := 0 // tags of the newest revision, or of the one that runs if there is none
 	describe := func(name string) (*types.TaskDefinition, error) {
 		out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
 			TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
@@ -130,21 +130,29 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 		own = len(ecsdeploy.OwnTags(out.Tags))
 		return out.TaskDefinition, nil
 	}
-	running, err := describe(aws.ToString(s.TaskDefinition))
-	if err != nil {
-		f.notChecked(c, "family", "ecs:DescribeTaskDefinition", "*", err)
-		return nil
-	}
-	family := aws.ToString(running.Family)
+	runs := aws.ToString(s.TaskDefinition)
+	family := ecsservice.FamilyOf(runs)
 	newest, err := describe(family)
+	running := newest
+	if err != nil || aws.ToString(newest.TaskDefinitionArn) != runs {
+		ofNewest := own
+		var runningErr error
+		if running, runningErr = describe(runs); runningErr != nil {
+			f.notChecked(c, "family", "ecs:DescribeTaskDefinition", "*", runningErr)
+			return nil
+		}
+		if err == nil {
+			own = ofNewest
+		}
+	}
 	switch {
 	case fault.HasCode(err, "ClientException"):
 		f.add("family", Warning,
 			fmt.Sprintf("family %q has no ACTIVE revision: deployments clone revision %d, which runs",
 				family, running.Revision), "register a revision with the infrastructure")
-	case err != nil:
-		f.add("family", Problem, fmt.Sprintf("family %q has no ACTIVE revision to clone: %v", family, fault.Plain(err)),
-			"register a revision with the infrastructure")
+	case err != nil: // whether there is one to clone is not known
+		f.notChecked(c, "family", "ecs:DescribeTaskDefinition", "*", err)
+		return running
 	case family != t.Family:
 		f.add("family", Warning, fmt.Sprintf(
 			"the service runs family %q, not %q, the conventional one: the service's is used", family, t.Family),

@@ -9,10 +9,12 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"deployer/internal/awsconfig"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -34,7 +36,7 @@ type Pipeline struct {
 	services   *ecsservice.Client
 	deployer   *ecsdeploy.Deployer
 	rollouts   rolloutHandler
-	reconciler *reconcile.Reconciler
+	reconciler func() *reconcile.Reconciler // is made when it is first used
 	publisher  publisher
 	queue      keeper // nil if nothing is kept
 	now        func() time.Time
@@ -68,8 +70,11 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 	return &Pipeline{
 		env: env, config: config, now: time.Now, attempts: &attempts{},
 		resolver: resolver, services: services, deployer: ecsdeploy.New(services),
-		rollouts:   rollout.NewHandler(services),
-		reconciler: reconcile.New(resolver, services), publisher: notify.Discard{},
+		rollouts: rollout.NewHandler(services),
+		reconciler: sync.OnceValue(func() *reconcile.Reconciler {
+			return reconcile.New(resolver, ecsservice.New(awsconfig.Paced(config)))
+		}),
+		publisher: notify.Discard{},
 	}
 }
 
@@ -189,7 +194,7 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 // reconcile searches for lost pushes and deploys them. Result holds the id of
 // the schedule's event.
 func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, result Result) (Result, error) {
-	search, err := p.reconciler.LostPushes(ctx, env, result.EventID)
+	search, err := p.reconciler().LostPushes(ctx, env, result.EventID)
 	if err != nil {
 		return Result{}, err
 	}
