@@ -29,6 +29,9 @@ func newResolver(document map[string]any, p Parameters) (*resolver, error) {
 	if r.parameters, err = resolveParameters(document["Parameters"], p.Values); err != nil {
 		return nil, err
 	}
+	if err := expand(document, r.parameters); err != nil {
+		return nil, err
+	}
 	if r.resources, err = objects("Resources", document["Resources"]); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ func arnOf(service, prefix, suffix string) func(*resolver, string, map[string]an
 	}
 }
 
+func repositoryURI(r *resolver, name string, _ map[string]any) string {
+	return fmt.Sprintf("%s.dkr.ecr.%s.%s/%s", r.stack.Account, r.stack.Region, urlSuffix(r.stack.Partition), name)
+}
+
 func queueURL(r *resolver, name string, _ map[string]any) string {
 	return fmt.Sprintf("https://sqs.%s.%s/%s/%s", r.stack.Region, urlSuffix(r.stack.Partition), r.stack.Account, name)
 }
@@ -64,7 +68,9 @@ var kinds = map[string]kind{
 	"AWS::Logs::LogGroup":        {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
 	"AWS::Events::Rule":          {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
 	"AWS::CloudWatch::Dashboard": {"DashboardName", byName, nil},
-	"AWS::CloudWatch::Alarm":     {"AlarmName", byName, map[string]namer{"Arn": arnOf("cloudwatch", "alarm:", "")}},
+	"AWS::ECR::Repository": {"RepositoryName", byName, map[string]namer{"Arn": arnOf("ecr", "repository/", ""),
+		"RepositoryUri": repositoryURI}},
+	"AWS::CloudWatch::Alarm": {"AlarmName", byName, map[string]namer{"Arn": arnOf("cloudwatch", "alarm:", "")}},
 }
 
 func (r *resolver) arn(service, region, resource string) string {
@@ -163,10 +169,10 @@ func (r *resolver) identify(id string) (k kind, name string, identity map[string
 }
 
 // maxName is the number of characters that a name may have (EventBridge PutRule, IAM CreateRole, Lambda CreateFunction,
-// SQS CreateQueue, CloudWatch PutMetricAlarm and PutDashboard).
+// SQS CreateQueue, ECR CreateRepository, CloudWatch PutMetricAlarm and PutDashboard).
 var maxName = map[string]int{
 	"AWS::Events::Rule": 64, "AWS::IAM::Role": 64, "AWS::Serverless::Function": 64, "AWS::SQS::Queue": 80,
-	"AWS::CloudWatch::Alarm": 255, "AWS::CloudWatch::Dashboard": 255,
+	"AWS::CloudWatch::Alarm": 255, "AWS::CloudWatch::Dashboard": 255, "AWS::ECR::Repository": 256,
 }
 
 // exists reports whether the stack has a resource. It is an error if the template does not have it.

@@ -92,6 +92,12 @@ func (t *Template) readResource(r *resolver, id string) error {
 		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
 	case "AWS::SQS::QueuePolicy":
 		return t.addQueuePolicies(r, properties)
+	case "AWS::ECR::Repository":
+		repository, err := r.readRepository(id, properties)
+		if err != nil {
+			return err
+		}
+		t.repositories = append(t.repositories, repository)
 	case "AWS::IAM::Role":
 		role, err := r.readRole(id, properties)
 		if err != nil {

@@ -28,6 +28,7 @@ type Template struct {
 	functions []Function
 
 	queuePolicies []QueuePolicy
+	repositories  []Repository
 }
 
 // sections are the supported sections. Metadata is for tools and not read.

@@ -188,7 +188,7 @@ func (r *repository) checkPut(i *image, tag string) *api.Error {
 			"Image with digest '%s' and tag '%s' already exists in the repository with name '%s' in registry with id "+
 				"'%s'",
 			i.digest, tag, r.name, r.scope.Account)
-	case r.mutability == "IMMUTABLE":
+	case r.mutability.fixes(tag):
 		return api.NewError("ImageTagAlreadyExistsException",
 			"The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the tag is "+
 				"immutable.", tag, r.name)

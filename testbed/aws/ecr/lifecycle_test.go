@@ -55,6 +55,57 @@ func TestLifecyclePolicy(t *testing.T) {
 		"no resource-based policy allows the ecr:GetLifecyclePolicy action")
 }
 
+// TestLifecycleRules checks which rules ECR accepts.
+func TestLifecycleRules(t *testing.T) {
+	t.Parallel()
+	const expire, archive = `{"type":"expire"}`, `{"type":"transition","targetStorageClass":"archive"}`
+	tests := []struct {
+		name, selection, action string
+		want                    bool
+	}{
+		{"archive by count", `"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10`, archive, true},
+		{"archive untagged images", `"tagStatus":"untagged","countType":"sinceImagePushed","countUnit":"days",` +
+			`"countNumber":14`, archive, true},
+		{"archive what is not pulled",
+			`"tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":90`, archive, true},
+		{"delete what is not pulled",
+			`"tagStatus":"any","countType":"sinceImagePulled","countUnit":"days","countNumber":90`, expire, false},
+		{"delete what was archived", `"tagStatus":"any","storageClass":"archive",` +
+			`"countType":"sinceImageTransitioned","countUnit":"days","countNumber":90`, expire, true},
+		{"delete what was archived too soon", `"tagStatus":"any","storageClass":"archive",` +
+			`"countType":"sinceImageTransitioned","countUnit":"days","countNumber":89`, expire, false},
+		{"archived images without the class",
+			`"tagStatus":"any","countType":"sinceImageTransitioned","countUnit":"days","countNumber":90`,
+			expire, false},
+		{"a transition without a class", `"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10`,
+			`{"type":"transition"}`, false},
+		{"an expiry with a class", `"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10`,
+			`{"type":"expire","targetStorageClass":"archive"}`, false},
+		{"another action", `"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10`,
+			`{"type":"archive"}`, false},
+		{"tagged without tags", `"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":10`,
+			expire, false},
+		{"five wildcards", `"tagStatus":"tagged","tagPatternList":["a*b*c*d*e*"],"countType":"imageCountMoreThan",` +
+			`"countNumber":10`, expire, false},
+		{"days of a count", `"tagStatus":"any","countType":"imageCountMoreThan","countUnit":"days","countNumber":10`,
+			expire, false},
+		{"none", `"tagStatus":"any","countType":"imageCountMoreThan","countNumber":0`, expire, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := emulatortest.New(t, emulator.Options{})
+			w.Do(t, dev, "ecr:CreateRepository", `{"repositoryName":"web"}`)
+			text := `{"rules":[{"rulePriority":1,"selection":{` + tt.selection + `},"action":` + tt.action + `}]}`
+			_, err := w.ECR(dev).PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{
+				RepositoryName: aws.String("web"), LifecyclePolicyText: &text})
+			if (err == nil) != tt.want {
+				t.Errorf("%s: %v", text, err)
+			}
+		})
+	}
+}
+
 // TestArchive: an archived image keeps its tags and can be described by name. It is not listed by default and cannot be
 // pulled until it is pushed again.
 func TestArchive(t *testing.T) {

@@ -21,7 +21,7 @@ func (e *Server) Replicate(from, to api.Scope, repositoryName, tag string) (dige
 	now := e.backend.Clock()
 	destination := e.registries[to][repositoryName]
 	if destination == nil {
-		destination = e.addRepository(to, repositoryName, "MUTABLE", now)
+		destination = e.addRepository(to, repositoryName, now)
 	}
 	found := source.byTag(tag)
 	for _, child := range found.children {
@@ -30,18 +30,24 @@ func (e *Server) Replicate(from, to api.Scope, repositoryName, tag string) (dige
 		}
 	}
 	if holder := destination.byTag(tag); holder == nil || holder.digest != found.digest {
+		if holder != nil && destination.mutability.fixes(tag) {
+			tag = "" // an immutable tag stays, and the copy has none
+		}
 		destination.put(found.copiedAt(now), tag)
 	}
 	for name, layer := range source.layers {
 		destination.layers[name] = layer
 	}
+	detail := api.Object{
+		"result": "SUCCESS", "repository-name": repositoryName, "image-digest": found.digest,
+		"action-type": "REPLICATE", "source-account": from.Account, "source-region": from.Region,
+	}
+	if tag != "" {
+		detail["image-tag"] = tag
+	}
 	e.events.Publish(api.Event{
 		Scope: to, Time: now, Source: "aws.ecr", DetailType: "ECR Replication Action",
-		Resources: []string{repositoryARN(to, repositoryName)},
-		Detail: api.Object{
-			"result": "SUCCESS", "repository-name": repositoryName, "image-digest": found.digest, "image-tag": tag,
-			"action-type": "REPLICATE", "source-account": from.Account, "source-region": from.Region,
-		},
+		Resources: []string{repositoryARN(to, repositoryName)}, Detail: detail,
 	})
 	return found.digest, nil
 }

@@ -12,7 +12,9 @@ import (
 type repository struct {
 	scope      api.Scope
 	name       string
-	mutability string // MUTABLE or IMMUTABLE
+	mutability mutability
+	scanOnPush bool
+	encryption encryption
 	created    time.Time
 	images     []*image // in the order of their first pushes
 	policyText string
@@ -33,17 +35,24 @@ func registryHost(scope api.Scope) string {
 
 func repositoryARN(scope api.Scope, name string) string { return scope.ARN("ecr", "repository/"+name) }
 
+// An encryption is how a repository is encrypted, which cannot be changed.
+type encryption struct {
+	Type string `json:"encryptionType"`
+	Key  string `json:"kmsKey,omitempty"`
+}
+
 func (r *repository) describe() api.Object {
-	return api.Object{
+	answer := api.Object{
 		"repositoryArn":              repositoryARN(r.scope, r.name),
 		"registryId":                 r.scope.Account,
 		"repositoryName":             r.name,
 		"repositoryUri":              registryHost(r.scope) + "/" + r.name,
 		"createdAt":                  api.Timestamp(r.created),
-		"imageTagMutability":         r.mutability,
-		"imageScanningConfiguration": api.Object{"scanOnPush": false},
-		"encryptionConfiguration":    api.Object{"encryptionType": "AES256"},
+		"imageScanningConfiguration": imageScanning{r.scanOnPush},
+		"encryptionConfiguration":    r.encryption,
 	}
+	r.mutability.describe(answer)
+	return answer
 }
 
 // A repositoryID is how requests name a repository.
@@ -99,19 +108,20 @@ func constraintError(parameter, constraint string) *api.Error {
 
 type createRepositoryInput struct {
 	repositoryID
-	ImageTagMutability string `json:"imageTagMutability"`
+	mutability
+	Scanning   imageScanning `json:"imageScanningConfiguration"`
+	Encryption encryption    `json:"encryptionConfiguration"`
 }
 
 func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any, *api.Error) {
 	if !repositoryNameForm.MatchString(in.Name) || len(in.Name) < 2 || len(in.Name) > 256 {
 		return nil, constraintError("repositoryName", "must satisfy regular expression '"+repositoryNamePattern+"'")
 	}
-	switch in.ImageTagMutability {
-	case "":
-		in.ImageTagMutability = "MUTABLE"
-	case "MUTABLE", "IMMUTABLE":
-	default:
-		return nil, constraintError("imageTagMutability", "Member must satisfy enum value set: [IMMUTABLE, MUTABLE]")
+	if in.Setting == "" {
+		in.Setting = "MUTABLE"
+	}
+	if err := in.mutability.check(); err != nil {
+		return nil, err
 	}
 	registry := registryOf(r, in.RegistryID)
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: repositoryARN(registry, in.Name)}); err != nil {
@@ -121,14 +131,18 @@ func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any
 		return nil, api.NewError("RepositoryAlreadyExistsException",
 			"The repository with name '%s' already exists in the registry with id '%s'", in.Name, registry.Account)
 	}
-	repo := e.addRepository(registry, in.Name, in.ImageTagMutability, r.Now)
+	repo := e.addRepository(registry, in.Name, r.Now)
+	repo.mutability, repo.scanOnPush = in.mutability, in.Scanning.OnPush
+	if in.Encryption.Type != "" {
+		repo.encryption = in.Encryption
+	}
 	return api.Object{"repository": repo.describe()}, nil
 }
 
-// addRepository creates a repository that the registry does not have.
-func (e *Server) addRepository(registry api.Scope, name, mutability string, now time.Time) *repository {
-	repo := &repository{scope: registry, name: name, mutability: mutability, created: now,
-		layers: map[string][]byte{}, uploads: map[string]*upload{}}
+// addRepository creates a repository with ECR's default settings, which the registry does not have.
+func (e *Server) addRepository(registry api.Scope, name string, now time.Time) *repository {
+	repo := &repository{scope: registry, name: name, mutability: mutability{Setting: "MUTABLE"},
+		encryption: encryption{Type: "AES256"}, created: now, layers: map[string][]byte{}, uploads: map[string]*upload{}}
 	if e.registries[registry] == nil {
 		e.registries[registry] = map[string]*repository{}
 	}

@@ -21,6 +21,7 @@ type Server struct {
 	layers     Presigner
 	options    Options
 	registries map[api.Scope]map[string]*repository // by name
+	scanning   map[api.Scope]scanning
 }
 
 // Options are the options of [New].
@@ -33,28 +34,32 @@ type Options struct {
 // New returns an ECR without repositories.
 func New(backend *api.Backend, events api.Publisher, layers Presigner, o Options) *Server {
 	return &Server{backend: backend, events: events, layers: layers, options: o,
-		registries: map[api.Scope]map[string]*repository{}}
+		registries: map[api.Scope]map[string]*repository{}, scanning: map[api.Scope]scanning{}}
 }
 
 // Operations returns the operations that are emulated.
 func (e *Server) Operations() api.Operations {
 	return api.Operations{
-		"ecr:BatchCheckLayerAvailability": api.JSON(e.batchCheckLayerAvailability),
-		"ecr:BatchDeleteImage":            api.JSON(e.batchDeleteImage),
-		"ecr:BatchGetImage":               api.JSON(e.batchGetImage),
-		"ecr:CompleteLayerUpload":         api.JSON(e.completeLayerUpload),
-		"ecr:CreateRepository":            api.JSON(e.createRepository),
-		"ecr:DescribeRepositories":        api.JSON(e.describeRepositories),
-		"ecr:DescribeImages":              api.JSON(e.describeImages),
-		"ecr:GetDownloadUrlForLayer":      api.JSON(e.getDownloadURLForLayer),
-		"ecr:GetLifecyclePolicy":          api.JSON(e.getLifecyclePolicy),
-		"ecr:GetRepositoryPolicy":         api.JSON(e.getRepositoryPolicy),
-		"ecr:InitiateLayerUpload":         api.JSON(e.initiateLayerUpload),
-		"ecr:ListImageReferrers":          api.JSON(e.listImageReferrers),
-		"ecr:PutImage":                    api.JSON(e.putImage),
-		"ecr:PutLifecyclePolicy":          api.JSON(e.putLifecyclePolicy),
-		"ecr:SetRepositoryPolicy":         api.JSON(e.setRepositoryPolicy),
-		"ecr:UploadLayerPart":             api.JSON(e.uploadLayerPart),
+		"ecr:BatchCheckLayerAvailability":             api.JSON(e.batchCheckLayerAvailability),
+		"ecr:BatchDeleteImage":                        api.JSON(e.batchDeleteImage),
+		"ecr:BatchGetImage":                           api.JSON(e.batchGetImage),
+		"ecr:BatchGetRepositoryScanningConfiguration": api.JSON(e.batchGetRepositoryScanningConfiguration),
+		"ecr:CompleteLayerUpload":                     api.JSON(e.completeLayerUpload),
+		"ecr:CreateRepository":                        api.JSON(e.createRepository),
+		"ecr:DescribeImages":                          api.JSON(e.describeImages),
+		"ecr:DescribeRepositories":                    api.JSON(e.describeRepositories),
+		"ecr:GetDownloadUrlForLayer":                  api.JSON(e.getDownloadURLForLayer),
+		"ecr:GetLifecyclePolicy":                      api.JSON(e.getLifecyclePolicy),
+		"ecr:GetRepositoryPolicy":                     api.JSON(e.getRepositoryPolicy),
+		"ecr:InitiateLayerUpload":                     api.JSON(e.initiateLayerUpload),
+		"ecr:ListImageReferrers":                      api.JSON(e.listImageReferrers),
+		"ecr:PutImage":                                api.JSON(e.putImage),
+		"ecr:PutImageScanningConfiguration":           api.JSON(e.putImageScanningConfiguration),
+		"ecr:PutImageTagMutability":                   api.JSON(e.putImageTagMutability),
+		"ecr:PutLifecyclePolicy":                      api.JSON(e.putLifecyclePolicy),
+		"ecr:PutRegistryScanningConfiguration":        api.JSON(e.putRegistryScanningConfiguration),
+		"ecr:SetRepositoryPolicy":                     api.JSON(e.setRepositoryPolicy),
+		"ecr:UploadLayerPart":                         api.JSON(e.uploadLayerPart),
 	}
 }
 

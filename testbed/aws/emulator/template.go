@@ -6,16 +6,24 @@ import (
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/cloudformation"
+	"deployer/testbed/aws/ecr"
 	"deployer/testbed/aws/lambda"
 )
 
-// LoadTemplate creates the resources of a template in the account and region: functions, rules with their targets, bus
-// policies, queues and roles. They replace resources with the same names. EventBridge may send to a queue of a template
-// only if the queue's policy allows it.
+// LoadTemplate creates the resources of a template in the account and region: repositories, functions, rules with their
+// targets, bus policies, queues and roles. They replace resources with the same names; a repository keeps its images.
+// EventBridge may send to a queue of a template only if the queue's policy allows it.
 func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Template) error {
 	scope := api.Scope{Account: account, Region: region}
 	for _, role := range t.Roles() {
 		e.iam.SetRolePolicy(account, role.Name, role.Policies...)
+	}
+	for _, r := range t.Repositories() {
+		err := e.ecr.Load(scope, ecr.Settings{Name: r.Name, Mutability: r.Mutability, Exclusions: r.Exclusions,
+			ScanOnPush: r.ScanOnPush, KMSKey: r.KMSKey, Policy: r.Policy, Lifecycle: r.Lifecycle})
+		if err != nil {
+			return fmt.Errorf("loading the repository %q: %w", r.LogicalID, err)
+		}
 	}
 	policies := map[string]*policy.Document{}
 	for _, p := range t.QueuePolicies() {
