@@ -129,7 +129,7 @@ conformance: ## run the end-to-end cases against moto_server too, a second imple
 workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
 
 .PHONY: lint
-lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, and the template if cfn-lint is installed
+lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, and the templates if cfn-lint is installed
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	go mod tidy -diff
 	go vet -tags slow ./...
@@ -137,7 +137,7 @@ lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, a
 	cd tools && go mod tidy -diff && go vet ./... && go tool staticcheck ./... && go test ./...
 	$(linters) actionlint -shellcheck= -pyflakes= $(workflows)
 	@! grep -nE 'uses: *[^.].*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }
-	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml; cfn-lint deploy/template.yaml; else echo "cfn-lint is not installed: the template is checked by the Go tests alone"; fi
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml deploy/registry.yaml; cfn-lint deploy/template.yaml deploy/registry.yaml; else echo "cfn-lint is not installed: the templates are checked by the Go tests alone"; fi
 
 .PHONY: lint-words
 lint-words: ## check words and the length of lines (in=internal/event for one directory)

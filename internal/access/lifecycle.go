@@ -33,10 +33,20 @@ type rule struct {
 	Priority    int       `json:"rulePriority"`
 	Description string    `json:"description"`
 	Selection   selection `json:"selection"`
-	Action      struct {
-		Type string `json:"type"`
-	} `json:"action"`
+	Action      action    `json:"action"`
 }
+
+// action is what ECR does with the images of a rule. Its two forms are in "Lifecycle policy properties" of the ECR
+// user guide; ECR rejects a class that is null, or that stands beside expire.
+type action struct {
+	Type  string `json:"type"`
+	Class string `json:"targetStorageClass,omitempty"`
+}
+
+var (
+	expire  = action{Type: "expire"}
+	archive = action{Type: "transition", Class: "archive"}
+)
 
 type selection struct {
 	TagStatus   string   `json:"tagStatus"`
@@ -59,16 +69,22 @@ type selection struct {
 // An image with nothing but a commit's tag expires when there are 200 newer ones,
 // even if production runs it; the doctor counts how many are left. An image that lost
 // its only tag expires 14 days after its push: push a commit's tag together with latest.
-func Lifecycle(env *environment.Environment) (Policy, error) {
+func Lifecycle(env *environment.Environment) (Policy, error) { return lifecycleOf(env, expire) }
+
+// ArchivingLifecycle is [Lifecycle], but images are archived instead of deleted. None of its rules deletes an image.
+// An archived image cannot be pulled until it is restored.
+func ArchivingLifecycle(env *environment.Environment) (Policy, error) {
+	return lifecycleOf(env, archive)
+}
+
+func lifecycleOf(env *environment.Environment, end action) (Policy, error) {
 	all := repositories(env, func(image.Registry) bool { return true })
 	if len(all) == 0 {
 		return Policy{}, noRepository(env)
 	}
 	var l lifecycle
 	add := func(description string, s selection) {
-		r := rule{Priority: len(l.Rules) + 1, Description: description, Selection: s}
-		r.Action.Type = "expire"
-		l.Rules = append(l.Rules, r)
+		l.Rules = append(l.Rules, rule{len(l.Rules) + 1, description, s, end})
 	}
 	for _, tag := range kept(env) {
 		add("Keep "+tag, selection{TagStatus: "tagged", Patterns: []string{tag}, CountType: "imageCountMoreThan",
@@ -85,14 +101,32 @@ func Lifecycle(env *environment.Environment) (Policy, error) {
 	for _, r := range registries(all) {
 		p.Notes = append(p.Notes, "put it on the repositories of "+of(r)+", with that account's credentials")
 	}
-	p.Notes = append(p.Notes,
-		"preview what it would delete: aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview",
-		fmt.Sprintf(
-			"an image that runs under a commit's tag alone expires after %d newer ones; deployer doctor shows how "+
-				"many are left", keepBuilds))
+	p.Notes = append(p.Notes, end.notes()...)
 	p.Steps = each(all, "aws ecr put-lifecycle-policy", "--lifecycle-policy-text")
 	p.Terraform = repositoryResources("aws_ecr_lifecycle_policy", all, l)
 	return p, nil
+}
+
+// notes says what becomes of images at the end.
+func (a action) notes() []string {
+	const preview = ": aws ecr start-lifecycle-policy-preview, then get-lifecycle-policy-preview"
+	if a == archive {
+		return []string{
+			"preview what it would archive" + preview,
+			"archived images stay until you delete them, are billed for 90 days at least, and cannot be pulled; " +
+				"restore " +
+				"one: aws ecr update-image-storage-class --target-storage-class STANDARD",
+			fmt.Sprintf(
+				"an image that runs under a commit's tag alone is archived after %d newer ones; deployer doctor shows "+
+					"how many are left", keepBuilds),
+		}
+	}
+	return []string{
+		"preview what it would delete" + preview,
+		fmt.Sprintf(
+			"an image that runs under a commit's tag alone expires after %d newer ones; deployer doctor shows how "+
+				"many are left", keepBuilds),
+	}
 }
 
 // patternForm matches the patterns that ECR accepts, except those that start with a

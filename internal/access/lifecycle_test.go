@@ -163,6 +163,28 @@ func TestWhatExpires(t *testing.T) {
 	}
 }
 
+// TestArchiving checks that the archiving policy ends the same images, and deletes none.
+func TestArchiving(t *testing.T) {
+	t.Parallel()
+	env := example(t, "centralized-dev-ecr/dev")
+	deleting, err := Lifecycle(env)
+	must(t, err)
+	archiving, err := ArchivingLifecycle(env)
+	must(t, err)
+	for _, form := range []func(Policy) string{
+		func(p Policy) string { return p.JSON }, func(p Policy) string { return p.Terraform },
+	} {
+		want := strings.NewReplacer(`"expire"`, `"transition",#"targetStorageClass":"archive"`).Replace(form(deleting))
+		squeeze := strings.NewReplacer(" ", "", "\n", "", "#", "").Replace
+		if diff := cmp.Diff(squeeze(want), squeeze(form(archiving))); diff != "" {
+			t.Error(diff)
+		}
+		if strings.Contains(form(archiving), "expire") {
+			t.Errorf("a rule deletes images:\n%s", form(archiving))
+		}
+	}
+}
+
 func TestKept(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, autoDeploy, want string }{

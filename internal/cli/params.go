@@ -7,57 +7,114 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"deployer/internal/environment"
 	"deployer/internal/stack"
 )
 
 func (a *app) paramsCommand() *cobra.Command {
 	var format string
+	var registry, archive bool
 	cmd := &cobra.Command{
 		Use:   "params -f FILE [NAME=VALUE...]",
 		Short: "Print the parameters of the deployer's stack for an environment",
 		Long: `The parameters of deploy/template.yaml are derived from the environment file.
 Arguments set the ones that the file does not determine; NAME= sets one to its
 default. Every parameter is printed, because sam deploy keeps the previous value
-of one that is left out: repeat the arguments at each update of the stack.`,
+of one that is left out: repeat the arguments at each update of the stack.
+
+With --registry, the parameters are those of deploy/registry.yaml: the stack of
+the repositories of an environment with ecr_strategy local. The aws commands that
+use them are printed on standard error; the format import is for repositories
+that exist.`,
 		Example: `deployer params -f project/prod.yaml --format samconfig > samconfig.toml
-deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms`,
+deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms
+deployer params -f project/dev.yaml --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 		Args: arguments("[NAME=VALUE...]"),
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
-	cmd.Flags().StringVar(&format, "format", "sam", "output `FORMAT`: sam, samconfig or tfvars")
-	completeFormats(cmd, stack.Formats...)
+	flags := cmd.Flags()
+	flags.StringVar(&format, "format", "", "output `FORMAT`: sam (the default), samconfig, tfvars or json; with "+
+		"--registry json (the default), tfvars or import")
+	flags.BoolVar(&registry, "registry", false, "print the parameters of the stack of the repositories")
+	flags.BoolVar(&archive, "archive", false, "with --registry: archive images instead of deleting them")
+	completeFormats(cmd, append(slices.Clone(stack.Formats), "import")...)
 	cmd.RunE = func(_ *cobra.Command, more []string) error {
-		if !slices.Contains(stack.Formats, format) {
-			return wrongUsage("there is no format %q: choose one of %s", format, strings.Join(stack.Formats, ", "))
+		formats := stack.Formats
+		if registry {
+			formats = stack.RegistryFormats
+		}
+		if format == "" {
+			format = formats[0]
+		}
+		if !slices.Contains(formats, format) {
+			return wrongUsage("there is no format %q: choose one of %s", format, strings.Join(formats, ", "))
+		}
+		if archive && !registry {
+			return wrongUsage("--archive is for the repositories of --registry")
 		}
 		env, err := a.loadIn(*file, *account)
 		if err != nil {
 			return err
 		}
-		parameters, err := stack.Parameters(env, more...)
-		if err != nil {
-			return err
+		if registry {
+			return a.registryParams(env, format, archive, more)
 		}
-		if env.Production != "" {
-			a.note("%s", production(env))
-		}
-		if len(env.TrustedAccounts) > 0 && !slices.ContainsFunc(more, func(setting string) bool {
-			return strings.HasPrefix(setting, "ForwardPushesTo=")
-		}) {
-			a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
-				"account out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
-		}
-		if patterns := stack.Patterns(env, parameters); patterns != "" {
-			a.note("%s", patterns)
-		}
-		text, err := stack.Format(format, env, parameters)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprint(a.out, text)
-		return err
+		return a.params(env, format, more)
 	}
 	return cmd
+}
+
+// params prints the parameters of the deployer's stack.
+func (a *app) params(env *environment.Environment, format string, more []string) error {
+	parameters, err := stack.Parameters(env, more...)
+	if err != nil {
+		return err
+	}
+	if env.Production != "" {
+		a.note("%s", production(env))
+	}
+	if len(env.TrustedAccounts) > 0 && !slices.ContainsFunc(more, func(setting string) bool {
+		return strings.HasPrefix(setting, "ForwardPushesTo=")
+	}) {
+		a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
+			"account out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
+	}
+	if patterns := stack.Patterns(env, parameters); patterns != "" {
+		a.note("%s", patterns)
+	}
+	text, err := stack.Format(format, env, parameters)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(a.out, text)
+	return err
+}
+
+// registryParams prints the parameters of the stack of an environment's repositories, and on standard error how to
+// use them.
+func (a *app) registryParams(env *environment.Environment, format string, archive bool, more []string) error {
+	parameters, err := stack.RegistryParameters(env, archive, more...)
+	if err != nil {
+		return err
+	}
+	text, err := stack.FormatRegistry(format, parameters)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(parameters, func(p stack.Parameter) bool {
+		return p.Value != "" && (p.Name == "ReaderAccountIds" || p.Name == "OrganizationId")
+	}) {
+		a.note("no other account may pull: %s has no ecr_trusted_accounts; to allow others, name them: "+
+			"ReaderAccountIds=111111111111,222222222222 or OrganizationId=o-a1b2c3d4e5", env.File)
+	}
+	if intro, steps := stack.RegistrySteps(env, format); len(steps) > 0 {
+		a.note("%s", intro)
+		for _, step := range steps {
+			fmt.Fprintf(a.err, "  %s\n", step) // to be copied
+		}
+	}
+	_, err = fmt.Fprint(a.out, text)
+	return err
 }
 
 // completeFormats completes the values of the flag --format.

@@ -19,12 +19,14 @@ var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote"
 // policyFlagKinds are the flags that apply only to some of the policies.
 var policyFlagKinds = map[string][]string{
 	"org": {"repository", "bus"}, "accounts": {"repository", "bus"},
-	"from": {"promote"}, "repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
+	"archive": {"lifecycle"}, "from": {"promote"},
+	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
 }
 
 // policyFlags are the flags of policy.
 type policyFlags struct {
 	org, accounts, from   string
+	archive               bool
 	repo, ownerID, repoID string
 	format                string
 }
@@ -55,6 +57,7 @@ deployer policy promote -f project/prod.yaml --from project/dev.yaml`,
 	flags := cmd.Flags()
 	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
 	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
+	flags.BoolVar(&p.archive, "archive", false, "lifecycle: archive images instead of deleting them")
 	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
 	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
 	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
@@ -96,6 +99,9 @@ func (a *app) policy(env *environment.Environment, kind string, p policyFlags) (
 		}
 		return access.Promotion(from, env)
 	case "lifecycle":
+		if p.archive {
+			return access.ArchivingLifecycle(env)
+		}
 		return access.Lifecycle(env)
 	case "github":
 		from, err := access.ParseSource(p.repo, p.ownerID, p.repoID)

@@ -9,12 +9,30 @@ import (
 )
 
 // Formats are the names of the formats that [Format] writes.
-var Formats = []string{"sam", "samconfig", "tfvars"}
+var Formats = []string{"sam", "samconfig", "tfvars", "json"}
+
+// RegistryFormats are the names of the formats that [FormatRegistry] writes.
+var RegistryFormats = []string{"json", "tfvars", "import"}
+
+// FormatRegistry formats the parameters of [RegistryParameters]: "json" for `aws cloudformation deploy
+// --parameter-overrides file://FILE`, "tfvars" as a Terraform variable for the parameters of an
+// aws_cloudformation_stack, "import" as the file of `aws cloudformation create-change-set --resources-to-import`.
+func FormatRegistry(format string, parameters []Parameter) (string, error) {
+	switch format {
+	case "json":
+		return parameterFile(parameters), nil
+	case "tfvars":
+		return tfvars("registry_parameters", parameters), nil
+	case "import":
+		return ResourcesToImport(parameters), nil
+	}
+	return "", fmt.Errorf("the format %q is unknown: choose one of %s", format, strings.Join(RegistryFormats, ", "))
+}
 
 // Format formats parameters for the tool that installs the stack: "sam" for
 // `sam deploy --parameter-overrides $(…)`, "samconfig" as a samconfig.toml for
 // `sam deploy --config-env`, "tfvars" as a Terraform variable for the parameters of
-// an aws_cloudformation_stack.
+// an aws_cloudformation_stack, "json" for `aws cloudformation deploy --parameter-overrides file://FILE`.
 func Format(format string, env *environment.Environment, parameters []Parameter) (string, error) {
 	switch format {
 	case "sam":
@@ -22,13 +40,20 @@ func Format(format string, env *environment.Environment, parameters []Parameter)
 	case "samconfig":
 		return samconfig(env, parameters), nil
 	case "tfvars":
-		width := 0 // aligned as by terraform fmt
-		for _, p := range parameters {
-			width = max(width, len(p.Name))
-		}
-		return "deployer_parameters = {\n" + lines(fmt.Sprintf("  %%-%ds = %%q\n", width), parameters) + "}\n", nil
+		return tfvars("deployer_parameters", parameters), nil
+	case "json":
+		return parameterFile(parameters), nil
 	}
 	return "", fmt.Errorf("the format %q is unknown: choose one of %s", format, strings.Join(Formats, ", "))
+}
+
+// tfvars returns a Terraform variable, aligned as by terraform fmt.
+func tfvars(name string, parameters []Parameter) string {
+	width := 0
+	for _, p := range parameters {
+		width = max(width, len(p.Name))
+	}
+	return name + " = {\n" + lines(fmt.Sprintf("  %%-%ds = %%q\n", width), parameters) + "}\n"
 }
 
 func lines(format string, parameters []Parameter) string {

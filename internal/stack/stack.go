@@ -1,5 +1,6 @@
 // Package stack derives the parameters of the deployer's own stack,
-// deploy/template.yaml, from an environment file. It is pure.
+// deploy/template.yaml, and of the stack of the images' repositories,
+// deploy/registry.yaml, from an environment file. It is pure.
 package stack
 
 import (
@@ -10,7 +11,7 @@ import (
 	"deployer/internal/environment"
 )
 
-// Parameter is a parameter of the template. Its value has no white space and no quotes.
+// Parameter is a parameter of a template. Its value has no white space and no quotes, but for that of LifecyclePolicy.
 type Parameter struct{ Name, Value string }
 
 // chosen are the parameters that the environment file does not decide, with the
