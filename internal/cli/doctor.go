@@ -50,7 +50,7 @@ deployer doctor -f project/prod.yaml backend --json`,
 var doctorPermissions = []string{
 	"ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:ListTasks", "ecs:DescribeTasks",
 	"ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments",
-	"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
+	"ecr:BatchGetImage", "ecr:BatchGetRepositoryScanningConfiguration", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer",
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",
 	"events:TestEventPattern",

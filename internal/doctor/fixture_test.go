@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/internal/environment"
@@ -78,6 +79,27 @@ func (x *fixture) lifecycle(t *testing.T, text string) {
 	_, err := x.accounts["dev"].ECR.PutLifecyclePolicy(t.Context(),
 		&ecr.PutLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend"),
 			LifecyclePolicyText: aws.String(text)})
+	must(t, err)
+}
+
+// scanOnPush returns a damage that turns the repository's own scan on push on or off.
+func scanOnPush(on bool) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) {
+		t.Helper()
+		_, err := x.accounts["dev"].ECR.PutImageScanningConfiguration(t.Context(), &ecr.PutImageScanningConfigurationInput{
+			RepositoryName:             aws.String("myproject_backend"),
+			ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: on}})
+		must(t, err)
+	}
+}
+
+// registryScanning gives dev's registry enhanced scanning, of the repositories that a filter matches.
+func (x *fixture) registryScanning(t *testing.T, frequency types.ScanFrequency, filter string) {
+	t.Helper()
+	_, err := x.accounts["dev"].ECR.PutRegistryScanningConfiguration(t.Context(),
+		&ecr.PutRegistryScanningConfigurationInput{ScanType: types.ScanTypeEnhanced,
+			Rules: []types.RegistryScanningRule{{ScanFrequency: frequency, RepositoryFilters: []types.ScanningRepositoryFilter{
+				{Filter: aws.String(filter), FilterType: types.ScanningRepositoryFilterTypeWildcard}}}}})
 	must(t, err)
 }
 

@@ -46,12 +46,13 @@ func TestHealthy(t *testing.T) {
 				"111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:v1",
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy local",
 			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
-			"ok repository policy: not public",
+			"ok repository policy: not open to every AWS account",
+			"ok scanning: images are scanned when they are pushed",
 			"ok execution role: arn:aws:iam::111111111111:role/myproject_backend_task_execution_dev may pull from " +
 				"account 111111111111 in us-east-1",
 			"ok image: the running image is in the registry and not archived: " + digest,
 			"ok platform: the image is built for linux/amd64, the platform of its tasks",
-			"ok lifecycle: the repository has no lifecycle policy, and keeps every image",
+			`ok lifecycle: rule 3 of the lifecycle policy ("Keep v*") keeps the running image`,
 		},
 		"staging": {
 			"ok file: staging.yaml is valid: project myproject, environment staging",
@@ -92,6 +93,11 @@ func TestHealthy(t *testing.T) {
 			"ok origin: myproject_backend of account 111111111111 in us-east-1, by strategy cross_account",
 			"ok pull: ecr:BatchGetImage is allowed on myproject_backend of account 111111111111 in us-east-1",
 			denied("repository policy", "222222222222", "ecr:GetRepositoryPolicy"),
+			"unknown scanning: whether the images of myproject_backend are scanned is seen only in account " +
+				"111111111111 → with credentials of account 111111111111, run the doctor with its environment file, " +
+				"or aws ecr batch-get-repository-scanning-configuration --region us-east-1 --repository-names " +
+				"myproject_backend",
+			denied("lifecycle", "222222222222", "ecr:GetLifecyclePolicy"),
 			"unknown execution role: arn:aws:iam::222222222222:role/myproject_backend_task_execution_staging may " +
 				"pull by its own policies; whether the repository's policy allows it is unknown: it could not be " +
 				"read → read the repository's policy in account 111111111111",

@@ -50,10 +50,15 @@ func (f *findings) task(ctx context.Context, c *checker, w environment.Workload)
 	r := c.repositoryOf(ctx, w)
 	// any tag shows whether pulls are allowed
 	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")})
-	f.open(c, r, err)
+	if !f.open(c, r, err) {
+		return
+	}
+	if text, err := r.lifecycle(); err == nil && text != "" {
+		f.ok("lifecycle", "the repository has a lifecycle policy")
+	}
 }
 
-// open reports whether a repository exists, and who may use it. Err is the error of
+// open reports whether a repository exists, who may use it, and what it lacks. Err is the error of
 // reading an image from it. It returns false if the repository does not exist.
 func (f *findings) open(c *checker, r *repository, err error) bool {
 	if fault.HasCode(err, "RepositoryNotFoundException") {
@@ -65,6 +70,7 @@ func (f *findings) open(c *checker, r *repository, err error) bool {
 	}
 	f.pull(c, r, err)
 	f.openness(c, r)
+	f.upkeep(c, r)
 	return true
 }
 
@@ -161,14 +167,13 @@ func (f *findings) kept(c *checker, r *repository, digest string) {
 		f.notReconciled(c, r, err)
 		return
 	}
+	text, err := r.lifecycle()
+	if err != nil || text == "" {
+		return // reported by upkeep
+	}
 	i := slices.IndexFunc(images, func(d ecrtypes.ImageDetail) bool { return aws.ToString(d.ImageDigest) == digest })
 	if i < 0 {
 		f.add("lifecycle", Unknown, "not checked: ECR does not list the image "+digest, "try again")
-		return
-	}
-	text, err := r.lifecycle()
-	if err != nil {
-		f.notChecked(c, "lifecycle", "ecr:GetLifecyclePolicy", r.arn.String(), err)
 		return
 	}
 	f.lifecycle(c.env.File, text, images, images[i])

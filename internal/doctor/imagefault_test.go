@@ -51,11 +51,31 @@ var imageFaults = []damage{
 	{name: "archive after a time", damage: withLifecycle(
 		`{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPrefixList":["v"],` +
 			`"countType":"sinceImagePushed","countUnit":"days","countNumber":30},"action":{"type":"transition",` +
-			`"targetStorageClass":"ARCHIVE"}}`)},
-	{name: "delete what is not pulled",
+			`"targetStorageClass":"archive"}}`)},
+	{name: "archive what is not pulled",
 		damage: withLifecycle(
 			`{"rulePriority":1,"selection":{"tagStatus":"any","countType":"sinceImagePulled","countUnit":"days",` +
-				`"countNumber":90},"action":{"type":"expire"}}`)},
+				`"countNumber":90},"action":{"type":"transition","targetStorageClass":"archive"}}`)},
+	{name: "delete what was archived", damage: withLifecycle(
+		`{"rulePriority":1,"selection":{"tagStatus":"any","storageClass":"archive",` +
+			`"countType":"sinceImageTransitioned","countUnit":"days","countNumber":90},"action":{"type":"expire"}}`)},
+	{name: "no lifecycle policy", damage: func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].ECR.DeleteLifecyclePolicy(t.Context(),
+			&ecr.DeleteLifecyclePolicyInput{RepositoryName: aws.String("myproject_backend")})
+		must(t, err)
+	}},
+	{name: "no scanning", damage: scanOnPush(false)},
+	{name: "scanning by the registry's rules", damage: func(t *testing.T, x *fixture) {
+		scanOnPush(false)(t, x)
+		x.registryScanning(t, ecrtypes.ScanFrequencyScanOnPush, "myproject_*")
+	}},
+	{name: "continuous scanning", damage: func(t *testing.T, x *fixture) {
+		x.registryScanning(t, ecrtypes.ScanFrequencyContinuousScan, "*")
+	}},
+	{name: "enhanced scanning of other repositories", damage: func(t *testing.T, x *fixture) {
+		x.registryScanning(t, ecrtypes.ScanFrequencyContinuousScan, "other_*")
+	}},
+	{name: "scanning denied", damage: deny("ecr:BatchGetRepositoryScanningConfiguration")},
 	{name: "a rule that keeps releases comes first", damage: withLifecycle(`{"rulePriority":2,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}},
 		{"rulePriority":1,"selection":{"tagStatus":"tagged","tagPatternList":["v*"],"countType":"imageCountMoreThan","countNumber":999999},"action":{"type":"expire"}}`)},
 	{name: "lifecycle denied", damage: deny("ecr:GetLifecyclePolicy")},

@@ -22,6 +22,7 @@ type rule struct {
 		TagStatus      string // "tagged", "untagged" or "any"
 		TagPatternList []string
 		TagPrefixList  []string
+		StorageClass   string // "standard", the default, or "archive"
 		CountType      string // "imageCountMoreThan", or "since…" with a number of days
 		CountUnit      string
 		CountNumber    int
@@ -33,10 +34,6 @@ type rule struct {
 // running image, and how soon. Only the first rule that selects an image can
 // expire it. File is the environment file, for the fix.
 func (f *findings) lifecycle(file, text string, images []types.ImageDetail, running types.ImageDetail) {
-	if text == "" {
-		f.ok("lifecycle", "the repository has no lifecycle policy, and keeps every image")
-		return
-	}
 	var policy struct{ Rules []rule }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
 		f.add("lifecycle", Unknown, "not checked: reading the lifecycle policy: "+err.Error(), "")
@@ -66,7 +63,7 @@ func (f *findings) lifecycle(file, text string, images []types.ImageDetail, runn
 		case left <= 0:
 			f.add("lifecycle", Problem, seen+"it is due to be "+r.fate(), fix)
 		case left >= 1000: // practically never
-			f.ok("lifecycle", "%s%d more images can be pushed before it is %s", seen, left, r.fate())
+			f.ok("lifecycle", "%s keeps the running image", r)
 		default:
 			f.add("lifecycle", Warning, fmt.Sprintf("%sit is %s after %d more", seen, r.fate(), left), fix)
 		}
@@ -97,8 +94,12 @@ func (r rule) String() string {
 	return text
 }
 
-// selects reports whether the rule selects an image, by its tags.
+// selects reports whether the rule selects an image, by its tags. It does not, if it is about archived images: a running
+// image that is archived is reported by exists.
 func (r rule) selects(d types.ImageDetail) bool {
+	if r.Selection.StorageClass == "archive" {
+		return false
+	}
 	switch r.Selection.TagStatus {
 	case "any":
 		return true

@@ -19,10 +19,6 @@ import (
 // pulling are the IAM actions on a repository that pulling an image needs.
 var pulling = []string{"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 
-// sensitive are the actions on a repository that must not be public.
-var sensitive = slices.Concat(pulling, []string{"ecr:DescribeImages", "ecr:ListImages", "ecr:PutImage",
-	"ecr:BatchDeleteImage", "ecr:DeleteRepository", "ecr:SetRepositoryPolicy"})
-
 // pull reports whether the caller, and so the deployer's account, may read images
 // from the repository.
 func (f *findings) pull(c *checker, r *repository, err error) {
@@ -36,46 +32,6 @@ func (f *findings) pull(c *checker, r *repository, err error) {
 	default:
 		f.notChecked(c, "pull", "ecr:BatchGetImage", r.arn.String(), err)
 	}
-}
-
-// openness reports whether the repository is public.
-func (f *findings) openness(c *checker, r *repository) {
-	text, err := r.policy()
-	if err != nil {
-		f.notChecked(c, "repository policy", "ecr:GetRepositoryPolicy", r.arn.String(), err)
-		return
-	}
-	if text == "" {
-		f.ok("repository policy", "none: only account %s has access", r.registry.AccountID)
-		return
-	}
-	document, err := iam.Parse([]byte(text))
-	if err != nil {
-		f.add("repository policy", Unknown, "not checked: "+err.Error(),
-			"read it: aws ecr get-repository-policy --registry-id "+r.registry.AccountID+" --region "+r.registry.Region+
-				" --repository-name "+r.name)
-		return
-	}
-	var open []string
-	for _, action := range sensitive {
-		if document.Evaluate(stranger(r, action)) == iam.Allow {
-			open = append(open, action)
-		}
-	}
-	if len(open) > 0 {
-		f.add("repository policy", Problem, "critical: every AWS account may use it: "+strings.Join(open, ", "),
-			fmt.Sprintf("in account %s, replace it with the policy for your organization, by its id: "+
-				"deployer policy repository -f %s --org o-a1b2c3d4e5", r.registry.AccountID, c.env.File))
-		return
-	}
-	f.ok("repository policy", "not public")
-}
-
-// stranger returns a request from an account outside the project and its organization.
-func stranger(r *repository, action string) iam.Request {
-	const account = "000000000000"
-	return iam.Request{Principal: "arn:" + r.arn.Partition + ":iam::" + account + ":role/stranger", Account: account,
-		Organization: "o-stranger00", Action: action, Resource: r.arn.String()}
 }
 
 // execution reports whether the tasks' execution role may pull, by its own policies

@@ -25,6 +25,7 @@ type repository struct {
 
 	policy    func() (string, error) // "" if it has none
 	lifecycle func() (string, error) // the lifecycle policy; "" if it has none
+	scanning  func() (types.RepositoryScanningConfiguration, error)
 	images    func() ([]types.ImageDetail, error)
 }
 
@@ -41,6 +42,7 @@ func (c *checker) repositoryOf(ctx context.Context, w environment.Workload) *rep
 	r.arn, _ = arn.Parse(name) // always valid
 	r.policy = sync.OnceValues(func() (string, error) { return r.readPolicy(ctx) })
 	r.lifecycle = sync.OnceValues(func() (string, error) { return r.readLifecycle(ctx) })
+	r.scanning = sync.OnceValues(func() (types.RepositoryScanningConfiguration, error) { return r.readScanning(ctx) })
 	r.images = sync.OnceValues(func() ([]types.ImageDetail, error) { return r.readImages(ctx) })
 	c.repositories[name] = r
 	return r

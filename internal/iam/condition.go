@@ -45,6 +45,15 @@ var operators = map[string]operator{
 	"Bool":                      {compare: strings.EqualFold},
 }
 
+// callerKeys are the condition keys that say who calls, and from where ("AWS global condition context keys" in the IAM
+// user guide). All others are about the resource or the request, such as aws:ResourceOrgID, or a caller can choose them.
+var callerKeys = []string{"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",
+	"aws:principalservicename", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:sourceorgid",
+	"aws:sourceorgpaths", "aws:sourcevpc", "aws:sourcevpce", "aws:userid", "aws:username", "aws:vpcsourceip"}
+
+// aboutCaller reports whether the condition is about who calls, or from where.
+func (c condition) aboutCaller() bool { return slices.Contains(callerKeys, c.key) }
+
 func (c condition) holds(r Request) bool {
 	values := r.contextValues(c.key)
 	if (c.operator.compare == nil || c.forAll) && isNull(values) {

@@ -53,6 +53,10 @@ type Request struct {
 	// TagKeys are the values of aws:TagKeys: the keys of the tags that the request sets
 	// or removes.
 	TagKeys []string
+	// Anyone asks whether a caller like this one can make the request so that it is allowed: a condition on a key that
+	// every caller can satisfy, such as aws:SecureTransport, holds in a statement that allows, and not in one that
+	// denies. Conditions on who calls and from where are evaluated.
+	Anyone bool
 }
 
 // Document is a parsed policy. It is safe for concurrent use.
@@ -90,7 +94,12 @@ func (s statement) matches(r Request) bool {
 		return false
 	}
 	return s.actions.match(r.Action) && s.resources.match(r.Resource) &&
-		!slices.ContainsFunc(s.conditions, func(c condition) bool { return !c.holds(r) })
+		!slices.ContainsFunc(s.conditions, func(c condition) bool {
+			if r.Anyone && !c.aboutCaller() {
+				return s.effect == Deny
+			}
+			return !c.holds(r)
+		})
 }
 
 // patterns are the values of Action or Resource, or of NotAction or NotResource.

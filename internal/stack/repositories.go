@@ -236,10 +236,9 @@ func checkNames(env *environment.Environment, all, names []string) error {
 			return fmt.Errorf("%s has %s twice", repositories, name)
 		case by[id] != "":
 			rest := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
-			return fmt.Errorf("CloudFormation would give the repositories %s and %s one logical id, %s: put them "+
-				"into two "+
-				"stacks, of these parameters: deployer params --registry -f %s %s=%s, and the same with %[5]s=%[2]s",
-				by[id], name, id, env.File, repositories, strings.Join(rest, ","))
+			return fmt.Errorf("CloudFormation would give the repositories %s and %s one logical id, %s: put them into "+
+				"two stacks: deployer params --registry -f %s %s=%s, and for a stack with another name the same with "+
+				"%[5]s=%[2]s", by[id], name, id, env.File, repositories, strings.Join(rest, ","))
 		}
 		by[id] = name
 	}

@@ -97,8 +97,12 @@ func (c *Cloud) start(ctx context.Context) error {
 	if err := addRolesAndConfigs(ctx, c.AWS, c.Accounts); err != nil {
 		return err
 	}
-	if err := allowReading(ctx, c.Accounts["dev"]); err != nil {
+	registry, err := Registry(c.options.Root)
+	if err != nil {
 		return err
+	}
+	if err := c.AWS.LoadTemplate(accounts.Dev, accounts.Region, registry); err != nil {
+		return fmt.Errorf("creating the stack of dev's repositories: %w", err)
 	}
 	for _, env := range Environments {
 		file, err := filepath.Abs(filepath.Join(c.options.Files, env.Name+".yaml"))

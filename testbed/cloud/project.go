@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -28,26 +27,11 @@ var Workloads = []struct{ Name, Repository, infix, role string }{
 	{"worker", Project + "_service_worker", "_worker", "_service_worker"},
 }
 
-// pullPolicy lets staging and prod pull from dev's repositories (docs/strategies.md).
+// pullPolicy lets staging and prod pull from dev's repositories (docs/strategies.md). It does not let them find lost
+// pushes, as the policy of deploy/registry.yaml does.
 const pullPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
 	"Principal":{"AWS":["arn:aws:iam::` + accounts.Staging + `:root","arn:aws:iam::` + accounts.Prod + `:root"]},
 	"Action":["ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","ecr:BatchCheckLayerAvailability"]}]}`
-
-// readPolicy is what `deployer policy repository` prints for dev: with pullPolicy, lost pushes are not found.
-var readPolicy = strings.Replace(pullPolicy, `"ecr:BatchGetImage"`, `"ecr:BatchGetImage","ecr:DescribeImages"`, 1)
-
-// allowReading sets the policy of dev's repositories to readPolicy.
-func allowReading(ctx context.Context, dev *accounts.Account) error {
-	for _, w := range Workloads {
-		_, err := dev.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{
-			RepositoryName: aws.String(w.Repository), PolicyText: aws.String(readPolicy),
-		})
-		if err != nil {
-			return fmt.Errorf("setting the policy of repository %q: %w", w.Repository, err)
-		}
-	}
-	return nil
-}
 
 // CentralizedDev sets up the ECR strategy "centralized dev ECR" (docs/strategies.md) behind the endpoint at url:
 // repositories in dev that staging and prod may read, and in each environment a cluster whose services run the image

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"deployer/internal/environment"
 	"deployer/internal/iam"
@@ -43,6 +47,9 @@ func InstallStacks(
 	if err := addRolesAndConfigs(ctx, aws, byName); err != nil {
 		return err
 	}
+	if err := keepUp(ctx, root, byName["dev"]); err != nil {
+		return err
+	}
 	for _, e := range Environments {
 		file := filepath.Join(root, "examples", "centralized-dev-ecr", e.Name+".yaml")
 		env, err := environment.Load(file)
@@ -66,6 +73,56 @@ func InstallStacks(
 		}
 	}
 	return nil
+}
+
+// keepUp gives dev's repositories the lifecycle policy and the scan on push of deploy/registry.yaml.
+func keepUp(ctx context.Context, root string, dev *accounts.Account) error {
+	t, err := Registry(root)
+	if err != nil {
+		return err
+	}
+	for _, r := range t.Repositories() {
+		if strings.HasPrefix(r.Name, Project+"_task_") {
+			continue // see PushTask
+		}
+		_, err := dev.ECR.PutLifecyclePolicy(ctx, &ecr.PutLifecyclePolicyInput{
+			RepositoryName: &r.Name, LifecyclePolicyText: &r.Lifecycle})
+		if err != nil {
+			return fmt.Errorf("setting the lifecycle policy of repository %q: %w", r.Name, err)
+		}
+		_, err = dev.ECR.PutImageScanningConfiguration(ctx, &ecr.PutImageScanningConfigurationInput{
+			RepositoryName:             &r.Name,
+			ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: r.ScanOnPush}})
+		if err != nil {
+			return fmt.Errorf("setting the scanning of repository %q: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// Registry loads deploy/registry.yaml of the project in root for the repositories of [CentralizedDev]: staging and prod
+// may read. Every tag may move, because tests move any.
+func Registry(root string) (*cloudformation.Template, error) {
+	source, err := os.ReadFile(filepath.Join(root, "deploy", "registry.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	env, err := environment.Load(filepath.Join(root, "examples", "centralized-dev-ecr", "dev.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	parameters, err := stack.RegistryParameters(env, false,
+		"ReaderAccountIds="+accounts.Staging+","+accounts.Prod, "MutableTags=*")
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, p := range parameters {
+		values[p.Name] = p.Value
+	}
+	return cloudformation.Load(source, cloudformation.Parameters{
+		Account: env.AccountID, Region: env.Region, Stack: stack.RegistryName(env), Values: values,
+	})
 }
 
 // executionPolicy is what a task execution role needs to pull the project's images.

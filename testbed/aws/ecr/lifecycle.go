@@ -106,11 +106,28 @@ func (e *Server) getLifecyclePolicy(r *api.Request, in repositoryID) (any, *api.
 		return nil, err
 	}
 	if repo.lifecycle == "" {
-		return nil, api.NewError("LifecyclePolicyNotFoundException",
-			"Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", repo.name,
-			repo.scope.Account)
+		return nil, lifecycleNotFound(repo)
 	}
 	return repo.describeLifecycle(), nil
+}
+
+func (e *Server) deleteLifecyclePolicy(r *api.Request, in repositoryID) (any, *api.Error) {
+	repo, err := e.openRepository(r, in)
+	if err != nil {
+		return nil, err
+	}
+	if repo.lifecycle == "" {
+		return nil, lifecycleNotFound(repo)
+	}
+	answer := repo.describeLifecycle()
+	repo.lifecycle = ""
+	return answer, nil
+}
+
+func lifecycleNotFound(r *repository) *api.Error {
+	return api.NewError("LifecyclePolicyNotFoundException",
+		"Lifecycle policy does not exist for the repository with name '%s' in the registry with id '%s'", r.name,
+		r.scope.Account)
 }
 
 func (r *repository) describeLifecycle() api.Object {

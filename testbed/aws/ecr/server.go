@@ -46,6 +46,7 @@ func (e *Server) Operations() api.Operations {
 		"ecr:BatchGetRepositoryScanningConfiguration": api.JSON(e.batchGetRepositoryScanningConfiguration),
 		"ecr:CompleteLayerUpload":                     api.JSON(e.completeLayerUpload),
 		"ecr:CreateRepository":                        api.JSON(e.createRepository),
+		"ecr:DeleteLifecyclePolicy":                   api.JSON(e.deleteLifecyclePolicy),
 		"ecr:DescribeImages":                          api.JSON(e.describeImages),
 		"ecr:DescribeRepositories":                    api.JSON(e.describeRepositories),
 		"ecr:GetDownloadUrlForLayer":                  api.JSON(e.getDownloadURLForLayer),
