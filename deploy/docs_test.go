@@ -18,8 +18,8 @@ func TestDocumentation(t *testing.T) {
 		}
 		return string(text)
 	}
-	template := read("template.yaml")
-	section := func(name string) string {
+	template, registry := read("template.yaml"), read("registry.yaml")
+	section := func(template, name string) string {
 		_, after, _ := strings.Cut(template, "\n"+name+":\n")
 		return after[:regexp.MustCompile(`(?m)^[A-Z]|\z`).FindStringIndex(after)[0]]
 	}
@@ -30,12 +30,14 @@ func TestDocumentation(t *testing.T) {
 		names          [][]string
 		prefix, suffix string
 	}{
-		{"parameter", "stack-parameters.md", key.FindAllStringSubmatch(section("Parameters"), -1), "`", "`"},
-		{"output", "stack-parameters.md", key.FindAllStringSubmatch(section("Outputs"), -1), "`", "`"},
+		{"parameter", "stack-parameters.md", key.FindAllStringSubmatch(section(template, "Parameters"), -1), "`", "`"},
+		{"parameter of the repositories", "stack-parameters.md",
+			key.FindAllStringSubmatch(section(registry, "Parameters"), -1), "| `", "` |"},
+		{"output", "stack-parameters.md", key.FindAllStringSubmatch(section(template, "Outputs"), -1), "`", "`"},
 		{"alarm", "metrics-and-alarms.md", alarm.FindAllStringSubmatch(template, -1), "`PROJECT_", "_ENV`"},
 	} {
 		page := read("../docs/reference/" + check.page)
-		if len(check.names) < 7 {
+		if len(check.names) < 6 {
 			t.Errorf("only %d %ss were found: %v", len(check.names), check.what, check.names)
 		}
 		for _, name := range check.names {

@@ -107,6 +107,12 @@ func (a *app) registryParams(env *environment.Environment, format string, archiv
 		a.note("no other account may pull: %s has no ecr_trusted_accounts; to allow others, name them: "+
 			"ReaderAccountIds=111111111111,222222222222 or OrganizationId=o-a1b2c3d4e5", env.File)
 	}
+	if format == "import" {
+		a.note("the import sets the policies of the repositories, and removes a policy that they have if no reader is "+
+			"named: name every account that pulls now (aws ecr get-repository-policy --region %s --repository-name "+
+			"NAME)",
+			env.Region)
+	}
 	if intro, steps := stack.RegistrySteps(env, format); len(steps) > 0 {
 		a.note("%s", intro)
 		for _, step := range steps {

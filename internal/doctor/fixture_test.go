@@ -86,9 +86,9 @@ func (x *fixture) lifecycle(t *testing.T, text string) {
 func scanOnPush(on bool) func(t *testing.T, x *fixture) {
 	return func(t *testing.T, x *fixture) {
 		t.Helper()
-		_, err := x.accounts["dev"].ECR.PutImageScanningConfiguration(t.Context(), &ecr.PutImageScanningConfigurationInput{
-			RepositoryName:             aws.String("myproject_backend"),
-			ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: on}})
+		_, err := x.accounts["dev"].ECR.PutImageScanningConfiguration(t.Context(),
+			&ecr.PutImageScanningConfigurationInput{RepositoryName: aws.String("myproject_backend"),
+				ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: on}})
 		must(t, err)
 	}
 }
@@ -96,10 +96,11 @@ func scanOnPush(on bool) func(t *testing.T, x *fixture) {
 // registryScanning gives dev's registry enhanced scanning, of the repositories that a filter matches.
 func (x *fixture) registryScanning(t *testing.T, frequency types.ScanFrequency, filter string) {
 	t.Helper()
+	rule := types.RegistryScanningRule{ScanFrequency: frequency, RepositoryFilters: []types.ScanningRepositoryFilter{
+		{Filter: aws.String(filter), FilterType: types.ScanningRepositoryFilterTypeWildcard}}}
 	_, err := x.accounts["dev"].ECR.PutRegistryScanningConfiguration(t.Context(),
 		&ecr.PutRegistryScanningConfigurationInput{ScanType: types.ScanTypeEnhanced,
-			Rules: []types.RegistryScanningRule{{ScanFrequency: frequency, RepositoryFilters: []types.ScanningRepositoryFilter{
-				{Filter: aws.String(filter), FilterType: types.ScanningRepositoryFilterTypeWildcard}}}}})
+			Rules: []types.RegistryScanningRule{rule}})
 	must(t, err)
 }
 

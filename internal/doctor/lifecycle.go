@@ -94,8 +94,8 @@ func (r rule) String() string {
 	return text
 }
 
-// selects reports whether the rule selects an image, by its tags. It does not, if it is about archived images: a running
-// image that is archived is reported by exists.
+// selects reports whether the rule selects an image, by its tags. It does not, if it is about archived images: a
+// running image that is archived is reported by exists.
 func (r rule) selects(d types.ImageDetail) bool {
 	if r.Selection.StorageClass == "archive" {
 		return false

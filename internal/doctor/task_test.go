@@ -35,11 +35,13 @@ func TestTasks(t *testing.T) {
 			"ecr:BatchGetImage is allowed on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
 		{"repository policy", "nightly-report", OK, "none: only account 111111111111 has access", ""},
 		{"scanning", "nightly-report", Warning, "off: vulnerabilities of pushed images are not found",
-			"set it in the infrastructure (deploy/registry.yaml does), or, unless the registry has enhanced scanning: " +
+			"set it in the infrastructure (deploy/registry.yaml does), or, unless the registry has enhanced " +
+				"scanning: " +
 				"aws ecr put-image-scanning-configuration --region us-east-1 --repository-name " +
 				"myproject_task_nightly-report --image-scanning-configuration scanOnPush=true"},
-		{"lifecycle", "nightly-report", Warning, "the repository has no lifecycle policy: every image is kept, and billed",
-			"give it one that keeps releases: deployer policy lifecycle -f dev.yaml"},
+		{"lifecycle", "nightly-report", Warning,
+			"the repository has no lifecycle policy: every image is kept, and billed", "give it one that keeps " +
+				"releases: deployer policy lifecycle -f dev.yaml"},
 	}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)

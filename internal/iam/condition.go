@@ -46,7 +46,8 @@ var operators = map[string]operator{
 }
 
 // callerKeys are the condition keys that say who calls, and from where ("AWS global condition context keys" in the IAM
-// user guide). All others are about the resource or the request, such as aws:ResourceOrgID, or a caller can choose them.
+// user guide). All others are about the resource or the request, such as aws:ResourceOrgID, or a caller can choose
+// their values.
 var callerKeys = []string{"aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths",
 	"aws:principalservicename", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip", "aws:sourceorgid",
 	"aws:sourceorgpaths", "aws:sourcevpc", "aws:sourcevpce", "aws:userid", "aws:username", "aws:vpcsourceip"}

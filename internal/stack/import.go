@@ -46,8 +46,9 @@ func RegistrySteps(env *environment.Environment, format string) (intro string, s
 				" --no-fail-on-empty-changeset",
 		}
 	case "import":
-		return "with the resources in import.json, the parameters of the same repositories in registry.json, and " +
-				"credentials of " + owner + ":", []string{
+		return "with the resources in import.json, the parameters of these repositories and of those that the stack " +
+				"has " +
+				"in registry.json, and credentials of " + owner + ":", []string{
 				"aws cloudformation create-change-set" + in + " --change-set-name import --change-set-type IMPORT" +
 					" --template-body file://deploy/registry.yaml --parameters file://registry.json" +
 					" --resources-to-import file://import.json --capabilities CAPABILITY_AUTO_EXPAND",

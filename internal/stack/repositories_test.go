@@ -117,8 +117,10 @@ func TestRegistryErrors(t *testing.T) {
 	}{
 		{"names with one logical id", "{name: web-api}, {name: webapi}", "", nil,
 			"CloudFormation would give the repositories myproject_service_web-api and myproject_service_webapi one " +
-				"logical id, Repositorymyprojectservicewebapi: put them into two stacks: deployer params --registry -f " +
-				"dev.yaml Repositories=myproject_backend,myproject_service_web-api, and for a stack with another name " +
+				"logical id, Repositorymyprojectservicewebapi: put them into two stacks: deployer params --registry " +
+				"-f " +
+				"dev.yaml Repositories=myproject_backend,myproject_service_web-api, and for a stack with another " +
+				"name " +
 				"the same with Repositories=myproject_service_webapi"},
 		{"too many tags that move", "", "deployer: {auto_deploy: [main, next, dev]}\n", nil,
 			"6 tags would be mutable (latest, stable, env-*, main, next, dev), and ECR accepts at most 5: name " +
