@@ -24,8 +24,10 @@ of one that is left out: repeat the arguments at each update of the stack.
 
 With --registry, the parameters are those of deploy/registry.yaml: the stack of
 the repositories of an environment with ecr_strategy local. The aws commands that
-use them are printed on standard error; the format import is for repositories
-that exist.`,
+use them are printed on standard error. Its formats are json, tfvars, and import
+for repositories that exist.
+
+The default format is sam, with --registry json.`,
 		Example: `deployer params -f project/prod.yaml --format samconfig > samconfig.toml
 deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms
 deployer params -f project/dev.yaml --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
@@ -33,8 +35,7 @@ deployer params -f project/dev.yaml --registry OrganizationId=o-a1b2c3d4e5 > reg
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", "", "output `FORMAT`: sam (the default), samconfig, tfvars or json; with "+
-		"--registry json (the default), tfvars or import")
+	flags.StringVar(&format, "format", "", "output `FORMAT`: sam, samconfig, tfvars, json or import")
 	flags.BoolVar(&registry, "registry", false, "print the parameters of the stack of the repositories")
 	flags.BoolVar(&archive, "archive", false, "with --registry: archive images instead of deleting them")
 	completeFormats(cmd, append(slices.Clone(stack.Formats), "import")...)
