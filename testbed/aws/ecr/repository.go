@@ -142,7 +142,8 @@ func (e *Server) createRepository(r *api.Request, in createRepositoryInput) (any
 // addRepository creates a repository with ECR's default settings, which the registry does not have.
 func (e *Server) addRepository(registry api.Scope, name string, now time.Time) *repository {
 	repo := &repository{scope: registry, name: name, mutability: mutability{Setting: "MUTABLE"},
-		encryption: encryption{Type: "AES256"}, created: now, layers: map[string][]byte{}, uploads: map[string]*upload{}}
+		encryption: encryption{Type: "AES256"}, created: now, layers: map[string][]byte{},
+		uploads: map[string]*upload{}}
 	if e.registries[registry] == nil {
 		e.registries[registry] = map[string]*repository{}
 	}
