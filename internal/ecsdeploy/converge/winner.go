@@ -10,6 +10,10 @@ const ownRollout = int64(5 * 60 * 1e9)
 // last. Older revisions are not in the gap, whatever its base: a tag may be edited.
 const oldestGap = int64(15 * 60 * 1e9)
 
+// maxExternal is how many revisions of others are looked behind for the journal of a
+// revision that failed: without a journal, a rollback counts as a choice.
+const maxExternal = 20
+
 // How many revisions are read at the same time: in a gap, and where no journal sums up
 // the earlier ones.
 const (
@@ -126,8 +130,12 @@ func (k *known) rollback(roll Rollout) bool {
 	if roll.Rollback {
 		return true
 	}
-	for n := k.newest; n > roll.Revision; n-- {
+	external := 0
+	for n := k.newest; n > roll.Revision && external < maxExternal; n-- {
 		r, ok := k.at(n)
+		if ok && !r.Own {
+			external++
+		}
 		switch {
 		case !ok:
 			k.span(max(roll.Revision, n-1-readAhead), n)
