@@ -53,7 +53,8 @@ func TestPaced(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(io.ErrClosedPipe)
-		_, err := client.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
+		_, err := client.DescribeTaskDefinition(ctx,
+			&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
 		if !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, context.Canceled) {
 			t.Errorf("a call that waits with an ended context: %v", err)
 		}
