@@ -46,7 +46,8 @@ func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at tim
 			d.services.Moved(ctx, s.target, s.service, record.TaskDefinition, record.Registered)) {
 			return true, nil
 		}
-		if of := record.Cause.Time; !of.IsZero() && of.Before(at) {
+		// A copy of an older event's revision may have been registered later.
+		if of := record.Cause.Time; !of.IsZero() && of.Before(at) && !record.Registered.After(at) {
 			return false, nil
 		}
 	}

@@ -155,14 +155,16 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		if records[i], err = r.record(ctx, p.TaskDefinition); err != nil {
 			return err
 		}
-		if records[i].DeploymentID == "" || i <= at-first {
-			records[i].DeploymentID = p.ID
+		if noted := records[i].DeploymentID; noted != "" && noted != p.ID {
+			records[i].Foreign = true // another rollout of a revision whose own was noted: a person's
 		}
+		records[i].DeploymentID = p.ID
 	}
 	o.FailedForCertain = all[at].RolledBack
 	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.ReturnID == "" })
 	for i := at - first; i >= 0; i-- { // the newest first
 		one, original := records[i], r.known[run[i].TaskDefinition]
+		one.Foreign = original.Foreign
 		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1]) && !failed(service, run[i])
 		if !replaced || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
 			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition }) {
