@@ -16,7 +16,7 @@ import (
 
 // What `go test` runs: what holds today. `make histories` runs everything.
 const (
-	testActors = "all,-redeploys,-people,-copies,-terraform,-family,-denials"
+	testActors = "all"
 	testChecks = "all,-words"
 )
 

@@ -46,8 +46,9 @@ func (o *outside) run(r Request) Outcome {
 				o.read = append(o.read, c.Number)
 				continue
 			case Register:
-				one := Revision{Number: len(o.revisions) + 1, Own: true, Event: r.Event, Time: r.Time, Registered: r.Time,
-					Image: r.Image, Demand: r.Demand, Base: c.Registration.Base, Delivery: r.Delivery}
+				one := Revision{Number: len(o.revisions) + 1, Own: true, Event: r.Event, Time: r.Time,
+					Registered: r.Time,
+					Image:      r.Image, Demand: r.Demand, Base: c.Registration.Base, Delivery: r.Delivery}
 				if of := c.Registration.Copy; of.Key.Number > 0 {
 					one.Event, one.Time, one.Image, one.Copy = of.Event, of.Key.Time, of.Image, true
 				}
@@ -92,10 +93,12 @@ func TestDelivery(t *testing.T) {
 			[]Kind{Register, Update}},
 		{"the running image", []Revision{v1}, ran, Request{Event: "e", Time: 30, Image: "v1"}, Unchanged, 1,
 			[]Kind{Register}},
-		{"the running image, forced", []Revision{v1}, ran, Request{Event: "e", Time: 30, Image: "v1", Demand: OwnRevision},
+		{"the running image, forced", []Revision{v1}, ran, Request{Event: "e", Time: 30, Image: "v1",
+			Demand: OwnRevision},
 			Deployed, 2, []Kind{Register, Update}},
 		{"late", []Revision{v1, e2}, runs2, Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 2, nil},
-		{"late, for the winner's image", []Revision{v1, e2}, runs2, Request{Event: "e", Time: 10, Image: "v2"}, Unchanged,
+		{"late, for the winner's image", []Revision{v1, e2}, runs2, Request{Event: "e", Time: 10, Image: "v2"},
+			Unchanged,
 			2, nil},
 		{"of the same time", []Revision{v1, e2}, runs2, Request{Event: "e", Time: 20, Image: "v3"}, Superseded, 2, nil},
 		{"late, leaves the update to the newer event's delivery", []Revision{v1, e2}, ran,
@@ -106,7 +109,8 @@ func TestDelivery(t *testing.T) {
 		{"duplicate", []Revision{v1, e2}, runs2, Request{Event: "e2", Time: 20, Image: "v2"}, Repeated, 2, nil},
 		{"resumed", []Revision{v1, e2}, ran, Request{Event: "e2", Time: 20, Image: "v2"}, Deployed, 3,
 			[]Kind{Register, Update}},
-		{"failed before", []Revision{v1, failed}, append(Service{{ID: "x3", Revision: 1, Created: 22 * minute}}, runs2...),
+		{"failed before", []Revision{v1, failed}, append(Service{{ID: "x3", Revision: 1, Created: 22 * minute}},
+			runs2...),
 			Request{Event: "e2", Time: 20, Image: "v2"}, Failed, 1, nil},
 		{"newer than the failed one", []Revision{v1, failed},
 			Service{{ID: "x3", Revision: 1, Created: 40 * minute}}, Request{Event: "e", Time: 30, Image: "v3"},
@@ -121,8 +125,10 @@ func TestDelivery(t *testing.T) {
 		{"a push, with a newer configuration", []Revision{v1, noted, newer}, runs2,
 			Request{Event: "e", Time: 30, Image: "v2"}, Unchanged, 2, []Kind{Register}},
 		{"a DEPLOY, with a newer configuration", []Revision{v1, noted, newer}, runs2,
-			Request{Event: "e", Time: 30, Image: "v2", Demand: NewerConfiguration}, Deployed, 4, []Kind{Register, Update}},
-		{"a look completes any winner", []Revision{v1, e2}, ran, Request{Rollout: "x1", Time: 30 * minute}, Superseded, 3,
+			Request{Event: "e", Time: 30, Image: "v2", Demand: NewerConfiguration}, Deployed, 4, []Kind{Register,
+				Update}},
+		{"a look completes any winner", []Revision{v1, e2}, ran, Request{Rollout: "x1", Time: 30 * minute}, Superseded,
+			3,
 			[]Kind{Register, Update}},
 	}
 	for _, tt := range tests {
@@ -174,14 +180,15 @@ func TestReads(t *testing.T) {
 	}{
 		{"the newest runs", append(old(1), ownAt(2, "e", 100, "v2")), 2, 100, 0},
 		{"an old family without journals", old(1000), 1000, 1000, 0},
-		{"a person went back far in it", old(1000), 3, 1000, maxExternal + readAhead - 1},
+		{"a person moved far back in it", old(1000), 3, 1000, maxExternal + readAhead - 1},
 		{"some were only journaled", journaled, 2, 100, 0},
 		{"a crowd registered at once", crowd, 2, 100, 40},
 		{"an edited base far below", edited, 501, 1000, 2 * gapAhead},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := &outside{revisions: tt.revisions, service: Service{{ID: "x", Revision: tt.runs, Created: tt.created * minute}}}
+			o := &outside{revisions: tt.revisions, service: Service{{ID: "x", Revision: tt.runs,
+				Created: tt.created * minute}}}
 			o.run(Request{Event: "new", Time: 5000 * minute, Image: "v9", Delivery: "this delivery"})
 			if len(o.read) != tt.want {
 				t.Errorf("%d read, want %d: %v", len(o.read), tt.want, o.read)
