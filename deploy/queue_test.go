@@ -63,6 +63,7 @@ func TestQueuePolicies(t *testing.T) {
 	}
 	unsafe := principal(own)
 	unsafe.Context["aws:SecureTransport"] = "false"
+	retry := account + "role/myproject_deployer_retry_"
 	loaded := load(t, "prod")
 	for _, tt := range []struct {
 		name, queue string
@@ -74,7 +75,9 @@ func TestQueuePolicies(t *testing.T) {
 		{"the function", "Undelivered", principal(own), iam.Deny},
 		{"an administrator", "Undelivered", principal(account + "root"), iam.Deny},
 		{"a rule", "Failed", service(rule + "deploy_prod"), iam.Deny},
-		{"the function", "Failed", principal(own), iam.NoMatch}, // its own policy allows it
+		{"the function", "Failed", principal(own), iam.NoMatch},          // its own policy allows it
+		{"a schedule", "Failed", principal(retry + "prod"), iam.NoMatch}, // as the function
+		{"another environment's schedule", "Failed", principal(retry + "dev"), iam.Deny},
 		{"the function without TLS", "Failed", unsafe, iam.Deny},
 		{"another function", "Failed", principal(account + "role/myproject_deployer_staging"), iam.Deny},
 		{"a user", "Failed", principal(account + "user/ada"), iam.Deny},

@@ -143,8 +143,9 @@ func TestRoleHasNoUnusedStatement(t *testing.T) {
 	t.Parallel()
 	// Lambda itself uses these, for logs and traces.
 	usedByLambda := []string{"WriteLogs", "WriteTraces"}
-	// See TestRoleOfRollouts and TestRoleKeepsEvents.
-	usedLater := []string{"ReadServiceDeployments", "ListStoppedTasks", "ReadStoppedTasks", "KeepFailedEvents"}
+	// See TestRoleOfRollouts, TestRoleKeepsEvents and TestRoleSchedulesRetries.
+	usedLater := []string{"ReadServiceDeployments", "ListStoppedTasks", "ReadStoppedTasks", "KeepFailedEvents",
+		"ScheduleRetries", "PassRetryRole"}
 	for i, s := range statements(t, "prod") {
 		sid := fmt.Sprint(member(s, "Sid"))
 		if slices.Contains(usedByLambda, sid) || slices.Contains(usedLater, sid) {
@@ -172,6 +173,7 @@ func TestRoleIsNarrow(t *testing.T) {
 		role     = "arn:aws:iam::333333333333:role/"
 		registry = "arn:aws:ecr:us-east-1:111111111111:repository/"
 		failed   = "arn:aws:sqs:us-east-1:333333333333:myproject_deployer_failed_prod"
+		schedule = "arn:aws:scheduler:us-east-1:333333333333:schedule/"
 	)
 	type context = map[string]string
 	inCluster := context{"ecs:cluster": ecs + "cluster/myproject_cluster_prod"}
@@ -233,6 +235,17 @@ func TestRoleIsNarrow(t *testing.T) {
 		{"keep an event", "sqs:SendMessage", failed, nil, iam.Allow},
 		{"send to another queue", "sqs:SendMessage", strings.Replace(failed, "failed", "undelivered", 1), nil,
 			iam.NoMatch},
+		{"schedule a retry", "scheduler:CreateSchedule", schedule + "myproject_deployer_retry_prod/x", nil, iam.Allow},
+		{"schedule in another group", "scheduler:CreateSchedule", schedule + "default/x", nil, iam.NoMatch},
+		{"delete a schedule", "scheduler:DeleteSchedule", schedule + "myproject_deployer_retry_prod/x", nil,
+			iam.NoMatch},
+		{"give a schedule its role", "iam:PassRole", role + "myproject_deployer_retry_prod",
+			context{"iam:PassedToService": "scheduler.amazonaws.com"}, iam.Allow},
+		{"give a schedule its own role", "iam:PassRole", role + "myproject_deployer_prod",
+			context{"iam:PassedToService": "scheduler.amazonaws.com"}, iam.NoMatch},
+		{"give the retry role to a task", "iam:PassRole", role + "myproject_deployer_retry_prod", toECS, iam.NoMatch},
+		{"invoke itself", "lambda:InvokeFunction",
+			"arn:aws:lambda:us-east-1:333333333333:function:myproject_deployer_prod", nil, iam.NoMatch},
 		{"read the failure queue", "sqs:ReceiveMessage", failed, nil, iam.NoMatch},
 	}
 	d := document(t, statements(t, "prod"))

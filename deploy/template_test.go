@@ -226,6 +226,15 @@ func TestProperties(t *testing.T) {
 		{"LogGroup", []any{"Properties", "RetentionInDays"}, "90"},
 		{"UndeliveredQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"}, // 14 days
 		{"UndeliveredQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_RETRY_GROUP"},
+			"myproject_deployer_retry_prod"},
+		{"DeployerFunction", []any{"Properties", "Environment", "Variables", "DEPLOYER_RETRY_ROLE"},
+			"arn:aws:iam::333333333333:role/myproject_deployer_retry_prod"},
+		{"RetryRole", []any{"Properties", "AssumeRolePolicyDocument", "Statement", 0},
+			"map[Action:sts:AssumeRole Condition:map[ArnEquals:map[aws:SourceArn:arn:aws:scheduler:us-east-1:" +
+				"333333333333:schedule-group/myproject_deployer_retry_prod] StringEquals:map[aws:SourceAccount:" +
+				"333333333333]] " +
+				"Effect:Allow Principal:map[Service:scheduler.amazonaws.com]]"},
 		{"FailedQueue", []any{"Properties", "MessageRetentionPeriod"}, "1209600"},
 		{"FailedQueue", []any{"Properties", "SqsManagedSseEnabled"}, "true"},
 		{"UndeliveredQueuePolicy", statement(0, "Principal", "Service"), "events.amazonaws.com"},

@@ -58,12 +58,19 @@ type scenario struct {
 // the deployer.
 func newScenario(t *testing.T) *scenario {
 	t.Helper()
+	return newScenarioWith(t, "", time.Minute)
+}
+
+// newScenarioWith is newScenario with further lines of section deployer in prod's file, and an environment that was set
+// up the given time ago.
+func newScenarioWith(t *testing.T, settings string, ago time.Duration) *scenario {
+	t.Helper()
 	s := &scenario{pushed: map[string]string{}, logs: &logBuffer{}, start: time.Now().Truncate(time.Second)}
-	s.clock = emulator.NewClock(s.start.Add(-time.Minute))
+	s.clock = emulator.NewClock(s.start.Add(-ago))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
 	s.cloud = newCloud(t, cloud.Options{
-		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: notifyingFiles(t),
+		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: notifyingFiles(t, settings),
 		Logs: func(env string) io.Writer {
 			if env == "prod" {
 				return s.logs
@@ -99,8 +106,8 @@ func newCloud(t *testing.T, o cloud.Options) *cloud.Cloud {
 }
 
 // notifyingFiles returns a directory with the example environment files, of which
-// prod's has a Slack webhook and an SNS topic.
-func notifyingFiles(t *testing.T) string {
+// prod's has a Slack webhook and an SNS topic, and further settings.
+func notifyingFiles(t *testing.T, settings string) string {
 	t.Helper()
 	const notify = "\ndeployer:\n  notify:\n    slack: /myproject/slack\n" +
 		"    topic: arn:aws:sns:us-east-1:333333333333:deployments\n"
@@ -109,7 +116,7 @@ func notifyingFiles(t *testing.T) string {
 		text, err := os.ReadFile("../../examples/centralized-dev-ecr/" + env.Name + ".yaml")
 		must(t, err)
 		if env.Name == "prod" {
-			text = append(text, notify...)
+			text = append(text, notify+settings...)
 		}
 		must(t, os.WriteFile(filepath.Join(dir, env.Name+".yaml"), text, 0o644))
 	}
@@ -179,10 +186,16 @@ func (s *scenario) advance(t *testing.T, by time.Duration) {
 // send puts a DEPLOY event on prod's bus, and waits until it is handled.
 func (s *scenario) send(t *testing.T, detail string) {
 	t.Helper()
+	s.sendAt(t, s.clock.Now(), detail)
+}
+
+// sendAt is send with the event's time.
+func (s *scenario) sendAt(t *testing.T, at time.Time, detail string) {
+	t.Helper()
 	bus := eventbridge.NewFromConfig(s.prod.Config)
 	out, err := bus.PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
 		Source: aws.String("action.production"), DetailType: aws.String("DEPLOY"),
-		Detail: aws.String(detail), Time: aws.Time(s.clock.Now()),
+		Detail: aws.String(detail), Time: aws.Time(at),
 	}}})
 	must(t, err)
 	if out.FailedEntryCount != 0 {

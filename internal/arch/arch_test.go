@@ -19,8 +19,8 @@ const module = "deployer/"
 // import only packages that stand before it.
 var layers = []string{
 	"iam", "image", "environment", "event", "fault", "version", "awsconfig", "caller", "signed", "bus", "resolve",
-	"promote", "journal", "outcome", "kept", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile", "pipeline",
-	"redrive", "doctor", "migrate", "access", "stack", "function", "cli",
+	"promote", "journal", "outcome", "kept", "retry", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile",
+	"pipeline", "redrive", "doctor", "migrate", "access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.

@@ -123,6 +123,10 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	} else {
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
+	if r.Replicated {
+		line("waits", "until %.0f minutes after the event, if ECR does not have the image yet: %s",
+			environment.ReplicationTime.Minutes(), whyWaits(env, w))
+	}
 	if w.RegistryReason == env.Strategy.String() {
 		line("strategy", "%s: %s", env.Strategy.Name, env.Strategy.Why)
 	} else {
@@ -142,4 +146,12 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	if r.Push {
 		line("policy", "pushes of %s deploy %s", env.AutoDeploy, env.Name)
 	}
+}
+
+// whyWaits says why an event of a workload waits for its image.
+func whyWaits(env *environment.Environment, w environment.Workload) string {
+	if env.IsReplicated(w) {
+		return "deployer.replicated is true"
+	}
+	return "ECR reports a copy, which may not be readable at once"
 }

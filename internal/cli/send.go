@@ -89,7 +89,8 @@ func (a *app) send(
 	if err != nil {
 		return err
 	}
-	if err := a.checkTag(limited, s, w, tag); err != nil {
+	waits, err := a.checkTag(limited, s, w, tag)
+	if err != nil {
 		return err
 	}
 	detail := request{Project: env.Project, Service: w.Name, Tag: tag, Env: env.Name, Actor: how.actor,
@@ -111,7 +112,11 @@ func (a *app) send(
 		return printJSON(a.out, []putEventsEntry{{s.busName, entry.Source, entry.DetailType, entry.Detail}})
 	}
 	if how.follow {
-		return a.sendAndFollow(ctx, limited, s, w, entry)
+		timeout := startTimeout
+		if waits {
+			timeout += environment.ReplicationTime
+		}
+		return a.sendAndFollow(ctx, limited, s, w, entry, timeout)
 	}
 	ids, err := s.bus.Put(limited, entry)
 	if err == nil {
@@ -119,9 +124,6 @@ func (a *app) send(
 	}
 	return err
 }
-
-// errNotStarted is the cause of an event that nothing followed from in time.
-var errNotStarted = fmt.Errorf("no deployment started in %s; the function's log says why", startTimeout)
 
 // sender sends events to one environment's deployer.
 type sender struct {
@@ -171,20 +173,29 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, how s
 	return s, nil
 }
 
-// checkTag checks that ECR has the image, if the credentials have access to
-// ECR. Sending does not require that: the function looks the image up again.
-func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, tag string) error {
-	_, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
+// checkTag checks that ECR has the image, if the credentials have access to ECR.
+// Sending does not require that: the function looks the image up again. It reports
+// whether the function will wait for the image.
+func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, tag string) (waits bool, err error) {
+	_, err = resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
+	missing := errors.Is(err, fault.ErrImageNotFound) || errors.Is(err, fault.ErrRepositoryNotFound)
+	if missing && s.env.IsReplicated(w) {
+		a.note("ECR does not have the image yet; the function waits for it until %.0f minutes after the event",
+			environment.ReplicationTime.Minutes())
+		return true, nil
+	}
 	if errors.Is(err, fault.ErrAccessDenied) {
 		a.note("whether the tag exists was not checked: these credentials have no access to ECR")
-		return nil
+		return false, nil
 	}
-	return err
+	return false, err
 }
 
-// sendAndFollow sends an event and follows the deployment that it causes. The
-// calls before the event is sent are limited by the second context.
-func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environment.Workload, entry bus.Entry) error {
+// sendAndFollow sends an event and follows the deployment that it causes, which has to
+// start within a time. The calls before the event is sent are limited by the second
+// context.
+func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environment.Workload, entry bus.Entry,
+	timeout time.Duration) error {
 	if s.caller.AccountID != s.env.AccountID {
 		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
 		return hinted(commandLine(args...),
@@ -207,10 +218,11 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environme
 		return err
 	}
 	fmt.Fprintln(a.out, ids[0])
-	waiting, cancel := context.WithTimeoutCause(ctx, startTimeout, errNotStarted)
+	notStarted := fmt.Errorf("no deployment started in %s; the function's log says why", timeout)
+	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
 	revision, moved, err := rollouts.Await(waiting, target, ids[0], newest)
-	if errors.Is(err, errNotStarted) {
+	if errors.Is(err, notStarted) {
 		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
 			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
 			s.env.Region, s.env.Project, s.env.Name, ids[0]), "%w", err)

@@ -60,6 +60,10 @@ func (a *app) validate(file string) bool {
 	if env.Production != "" {
 		fmt.Fprintf(a.out, "%s: %s\n", file, production(env))
 	}
+	if env.Replicated {
+		fmt.Fprintf(a.out, "%s: images come by replication: an event whose image is not in the registry yet waits "+
+			"for %.0f minutes, also if its tag is misspelled\n", file, environment.ReplicationTime.Minutes())
+	}
 	parameters, err := stack.Parameters(env)
 	if err != nil {
 		fmt.Fprintf(a.out, "%s: warning: the stack has no parameters for it: %v\n", file, err)

@@ -48,6 +48,12 @@ func (f *findings) deployerFunction(ctx context.Context, c *checker) (installed 
 		f.add(check, Problem, fmt.Sprintf("function %q does not know its failure queue: its variable "+
 			"DEPLOYER_FAILED_QUEUE is %q, not the URL of %s, so rejected events are not kept", c.function,
 			variables["DEPLOYER_FAILED_QUEUE"], c.failedQueue()), fix)
+	case variables["DEPLOYER_RETRY_GROUP"] != c.env.RetryName() ||
+		variables["DEPLOYER_RETRY_ROLE"] != c.roleARN(c.env.RetryName()):
+		f.add(check, Problem, fmt.Sprintf("function %q does not wait for images that ECR still replicates: its "+
+			"variables DEPLOYER_RETRY_GROUP and DEPLOYER_RETRY_ROLE are %q and %q, not %s and the ARN of the role of "+
+			"that name, so such an event is rejected at once", c.function, variables["DEPLOYER_RETRY_GROUP"],
+			variables["DEPLOYER_RETRY_ROLE"], c.env.RetryName()), fix)
 	default:
 		f.ok(check, "%s exists", aws.ToString(out.FunctionArn))
 		f.code(ctx, c, variables["DEPLOYER_ENVIRONMENT_FILE"])

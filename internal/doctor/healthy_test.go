@@ -33,6 +33,8 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok forwarding: none: pushes are not forwarded to other accounts (stack parameter ForwardPushesTo)",
 			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows its own calls",
+			"ok retry role: arn:aws:iam::111111111111:role/myproject_deployer_retry_dev allows trying events again " +
+				"that wait for their image",
 			"ok failed queue: myproject_deployer_failed_dev is empty",
 			"ok undelivered queue: myproject_deployer_undelivered_dev is empty",
 			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of dev",
@@ -78,6 +80,8 @@ func TestHealthy(t *testing.T) {
 				"file, or aws " +
 				"events list-rules --region us-east-1 --name-prefix myproject_deployer_forward",
 			"ok deployer's role: arn:aws:iam::222222222222:role/myproject_deployer_staging allows its own calls",
+			"ok retry role: arn:aws:iam::222222222222:role/myproject_deployer_retry_staging allows trying events " +
+				"again that wait for their image",
 			"ok failed queue: myproject_deployer_failed_staging is empty",
 			"ok undelivered queue: myproject_deployer_undelivered_staging is empty",
 			"ok other rules: no other rule of the default bus matches the DEPLOY and push events of staging",

@@ -38,7 +38,16 @@ func (f *findings) deployerRole(ctx context.Context, c *checker) {
 		{[]string{"events:PutEvents"}, c.arn("events", "event-bus/default"),
 			map[string]string{"events:source": "deployer", "events:detail-type": string(outcome.DeploymentFailed)}},
 	}
-	f.allowed(ctx, c, append(needed, c.notifying()...), "its own calls")
+	needed = append(needed, c.notifying()...)
+	needed = append(needed, permission{[]string{"scheduler:CreateSchedule"},
+		c.arn("scheduler", "schedule/"+c.env.RetryName()+"/any"), nil},
+		permission{[]string{"iam:PassRole"}, c.roleARN(c.env.RetryName()),
+			map[string]string{"iam:PassedToService": "scheduler.amazonaws.com"}})
+	f.allowed(ctx, c, c.function, needed, "its own calls")
+	f.allowed(ctx, c, c.env.RetryName(), []permission{
+		{[]string{"lambda:InvokeFunction"}, c.arn("lambda", "function:"+c.function), nil},
+		{[]string{"sqs:SendMessage"}, c.arn("sqs", c.failedQueue()), nil},
+	}, "trying events again that wait for their image")
 }
 
 // secretPrefix begins the names of parameters that are secrets of Secrets Manager. See
@@ -88,14 +97,21 @@ func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Wo
 			}
 		}
 	}
-	f.allowed(ctx, c, needed, "deployments of "+w.Name)
+	f.allowed(ctx, c, c.function, needed, "deployments of "+w.Name)
 }
 
-// allowed asks IAM's policy simulator about the calls. It evaluates the role's own
-// policies and permissions boundary, and not policies of resources.
-func (f *findings) allowed(ctx context.Context, c *checker, needed []permission, what string) {
-	const check = "deployer's role"
-	role := "arn:" + c.caller.Partition + ":iam::" + c.env.AccountID + ":role/" + c.function
+// roleARN returns the ARN of a role of the stack.
+func (c *checker) roleARN(name string) string {
+	return "arn:" + c.caller.Partition + ":iam::" + c.env.AccountID + ":role/" + name
+}
+
+// allowed asks IAM's policy simulator about the calls of a role of the stack. It evaluates
+// the role's own policies and permissions boundary, and not policies of resources.
+func (f *findings) allowed(ctx context.Context, c *checker, name string, needed []permission, what string) {
+	check, role := "deployer's role", c.roleARN(name)
+	if name != c.function {
+		check = "retry role"
+	}
 	var statements, extra []string // extra are roles without a conventional name
 	for _, p := range needed {
 		lacking, err := c.lacking(ctx, role, p)
@@ -131,7 +147,7 @@ func (f *findings) allowed(ctx context.Context, c *checker, needed []permission,
 // isConventional reports whether a role has a name that the stack's parameters follow.
 func (c *checker) isConventional(role string) bool {
 	name := role[strings.LastIndexByte(role, '/')+1:]
-	return slices.ContainsFunc(c.env.Workloads, func(w environment.Workload) bool {
+	return name == c.env.RetryName() || slices.ContainsFunc(c.env.Workloads, func(w environment.Workload) bool {
 		return slices.Contains(c.env.Roles(w), name)
 	})
 }

@@ -54,6 +54,16 @@ var stackFaults = []damage{
 			ARN:         "arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			Environment: map[string]string{"DEPLOYER_PROJECT": "shop", "DEPLOYER_ENV": "dev"}})
 	}},
+	{name: "a function of a stack without retries", damage: func(_ *testing.T, x *fixture) {
+		x.aws.CreateFunction(lambda.Function{
+			ARN: "arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			Environment: map[string]string{"DEPLOYER_PROJECT": "myproject", "DEPLOYER_ENV": "dev",
+				"DEPLOYER_FAILED_QUEUE": "" +
+					"https://sqs.us-east-1.amazonaws.com/111111111111/myproject_deployer_failed_dev"}})
+	}},
+	{name: "a retry role without permissions", damage: func(_ *testing.T, x *fixture) {
+		x.aws.SetRolePolicy("111111111111", "myproject_deployer_retry_dev")
+	}},
 	{name: "forwarding without dead-letter queue", damage: func(t *testing.T, x *fixture) {
 		x.addRule(t, "myproject_deployer_forward_dev", `{"source":["aws.ecr"]}`, "",
 			"arn:aws:events:us-east-1:222222222222:event-bus/default")

@@ -20,6 +20,7 @@ const (
 	Planned    Status = "planned"    // a dry run: says what would change
 	Ignored    Status = "ignored"    // not for this environment
 	Followed   Status = "followed"   // a rollout event of ECS, whose outcome was reported
+	Waiting    Status = "waiting"    // the image is not in ECR yet: the event is handled again later
 	Rejected   Status = "rejected"   // the sender's fault, which a retry cannot mend
 )
 

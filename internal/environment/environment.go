@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"deployer/internal/image"
 )
@@ -43,6 +44,10 @@ type Environment struct {
 	DeploySources []string  // the sources whose DEPLOY events are accepted
 	Notify        Notify    // where outcomes are sent
 
+	// Replicated means that ECR copies images into the environment's registry. A DEPLOY
+	// may then come before its image: it waits for [ReplicationTime].
+	Replicated bool
+
 	TrustedAccounts []TrustedAccount // other accounts that run images of the environment's registry
 
 	Workloads []Workload // the backend first, then services and tasks as in the file
@@ -68,6 +73,10 @@ const (
 	BaseLatest  Base = "latest"  // the latest ACTIVE revision of the family
 	BaseService Base = "service" // the revision that the service runs
 )
+
+// ReplicationTime is how long a copy of an image may take: ECR replicates most images in
+// less than 30 minutes ("Private image replication in Amazon ECR" in the ECR user guide).
+const ReplicationTime = 30 * time.Minute
 
 // Load reads and checks the environment file at path. Its error is a [Faults] with
 // every fault of the file, or the reason why the file cannot be read. It wraps
@@ -137,6 +146,13 @@ func (e *Environment) Registry() image.Registry {
 		return image.Registry{AccountID: e.ECRAccountID, Region: e.ECRAccountRegion}
 	}
 	return image.Registry{AccountID: e.AccountID, Region: e.Region}
+}
+
+// IsReplicated reports whether the images of a workload come by replication: those of the
+// environment's registry do if the file says so, and not those of a registry that is
+// named for the workload alone.
+func (e *Environment) IsReplicated(w Workload) bool {
+	return e.Replicated && w.Repository != "" && w.RegistryReason == e.Strategy.String()
 }
 
 // Find returns the workload of that name among those of the given kinds, and

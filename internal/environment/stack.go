@@ -20,6 +20,16 @@ func (e *Environment) FailedQueueURL() string { return e.queueURL("failed") }
 // rules. The environment must know its account.
 func (e *Environment) UndeliveredQueueURL() string { return e.queueURL("undelivered") }
 
+// FailedQueueARN returns the ARN of that queue.
+func (e *Environment) FailedQueueARN() string {
+	return "arn:" + image.PartitionOf(e.Region).Name + ":sqs:" + e.Region + ":" + e.AccountID + ":" + e.Project +
+		"_deployer_failed_" + e.Name
+}
+
+// RetryName returns the name of the group of schedules that send waiting events to the
+// function again, and of the role that they do it with.
+func (e *Environment) RetryName() string { return e.Project + "_deployer_retry_" + e.Name }
+
 func (e *Environment) queueURL(kind string) string {
 	return "https://sqs." + e.Region + "." + image.PartitionOf(e.Region).Suffix + "/" + e.AccountID + "/" + e.Project +
 		"_deployer_" + kind + "_" + e.Name

@@ -44,6 +44,7 @@ func (r reader) deploy(wrong problems) Reading {
 	request.Cause.Reason, request.Cause.Actor = d.reason, d.actor
 	request.DryRun, request.Force = d.dryRun, d.force
 	request.Rollback, request.Redeploy = d.rollback, d.redeploy
+	request.Replicated = request.Replicated && request.Tag != "" // the others' images were there before
 	if request.Redeploy {
 		return r.accepted("redeployment of "+request.Workload.Name+" from "+source, request)
 	}

@@ -49,8 +49,9 @@ type Request struct {
 	Digest   string // of the pushed image; "" for other requests
 	Push     bool   // a push or a replication asked for it, not a DEPLOY event or a command
 
-	// Replicated means that ECR copied the image into the registry. It may not be
-	// readable there at once.
+	// Replicated means that ECR copies the image into the registry: it may come there
+	// later than the event. Until [environment.ReplicationTime] has passed since the
+	// event, an image that is missing is waited for.
 	Replicated bool
 
 	DryRun bool // report what would change, without changing it
@@ -193,7 +194,7 @@ func (r reader) accepted(reason string, requests ...Request) Reading {
 
 // request returns a request for a workload that the event asks for.
 func (r reader) request(w environment.Workload, tag string) Request {
-	return Request{Cause: r.cause(), Workload: w, Tag: tag}
+	return Request{Cause: r.cause(), Workload: w, Tag: tag, Replicated: r.env.IsReplicated(w)}
 }
 
 // cause returns the event's id, time and source.

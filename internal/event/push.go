@@ -67,7 +67,8 @@ func (r reader) push(wrong problems) Reading {
 	var requests []Request
 	for _, w := range workloads {
 		request := r.request(w, tag)
-		request.Push, request.Replicated, request.Digest = true, replicated, digest
+		request.Push, request.Digest = true, digest
+		request.Replicated = request.Replicated || replicated
 		requests = append(requests, request)
 	}
 	reason = noun + " of tag " + tag + " to " + repository

@@ -23,6 +23,7 @@ const (
 	ErrNoRollback             Name = "NoRollback"
 	ErrNotImage               Name = "NotImage"
 	ErrPlatform               Name = "PlatformMismatch"
+	ErrUnexpectedMessage      Name = "UnexpectedMessage"
 	ErrRepositoryNotFound     Name = "RepositoryNotFound"
 	ErrRollbackInProgress     Name = "RollbackInProgress"
 	ErrServiceNotActive       Name = "ServiceNotActive"

@@ -139,6 +139,10 @@ var table = map[string]entry{
 	"NotAuthorizedForDetailTypeException": {misconfigured, allowIt},
 	"RedactionFailure":                    {misconfigured, badCall},
 
+	// EventBridge Scheduler.
+	"InternalServerException":       {unavailable, ""},
+	"ServiceQuotaExceededException": {misconfigured, "delete schedules, or request a higher quota"},
+
 	// SQS.
 	"QueueDoesNotExist": {misconfigured, "check the queue's URL and region, and the account of these credentials"},
 	"InvalidAddress": {misconfigured,

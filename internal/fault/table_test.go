@@ -76,6 +76,7 @@ func called(t *testing.T) []string {
 	found := map[string]bool{
 		// signed by the product itself
 		"ssm.GetParameter": true, "sns.Publish": true, "sqs.SendMessage": true, "eventbridge.PutEvents": true,
+		"scheduler.CreateSchedule":     true,
 		"eventbridge.DescribeEventBus": true,
 	}
 	operations := map[string]map[string]bool{} // of a service, by what calls them

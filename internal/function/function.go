@@ -57,7 +57,12 @@ func Serve(api string) (exit int) {
 		slog.Warn("rejected events and those of failed rollouts are not kept: DEPLOYER_FAILED_QUEUE is not set",
 			"fix", "update the stack: make deploy env="+env.Name)
 	}
-	p := pipeline.NewFunction(env, config, os.Stdout).KeepIn(queue)
+	group, role := os.Getenv("DEPLOYER_RETRY_GROUP"), os.Getenv("DEPLOYER_RETRY_ROLE")
+	if group == "" || role == "" {
+		slog.Warn("images that ECR still replicates are not waited for: DEPLOYER_RETRY_GROUP or DEPLOYER_RETRY_ROLE "+
+			"is not set", "fix", "update the stack: make deploy env="+env.Name)
+	}
+	p := pipeline.NewFunction(env, config, os.Stdout).KeepIn(queue).RetryIn(group, role)
 	p.SetRole(os.Getenv("DEPLOYER_ROLE"))
 	connect(p)
 	lambda.Start(handler{p, newFreeze(config.HTTPClient)})

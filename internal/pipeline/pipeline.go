@@ -25,6 +25,7 @@ import (
 	"deployer/internal/outcome"
 	"deployer/internal/reconcile"
 	"deployer/internal/resolve"
+	"deployer/internal/retry"
 	"deployer/internal/rollout"
 )
 
@@ -38,7 +39,8 @@ type Pipeline struct {
 	rollouts   rolloutHandler
 	reconciler func() *reconcile.Reconciler // is made when it is first used
 	publisher  publisher
-	queue      keeper // nil if nothing is kept
+	queue      keeper    // nil if nothing is kept
+	scheduler  scheduler // nil if nothing waits
 	now        func() time.Time
 	role       string                 // name of the function's role; "" if it is not known
 	actor      func() (string, error) // of requests, if they do not name one; nil if they do
@@ -98,6 +100,16 @@ func (p *Pipeline) KeepIn(url string) *Pipeline {
 // SetRole sets the name of the function's role, which the journals of its revisions have.
 func (p *Pipeline) SetRole(name string) { p.role = name }
 
+// RetryIn makes the pipeline of a function wait for images that ECR still replicates: it
+// gets the events again, by schedules of the named group with the role of the ARN.
+// Without either nothing waits. It returns the pipeline.
+func (p *Pipeline) RetryIn(group, role string) *Pipeline {
+	if group != "" && role != "" {
+		p.scheduler = retry.NewScheduler(p.config, group, role)
+	}
+	return p
+}
+
 // NewRedrive returns a pipeline for events that are run again from a failure
 // queue. It publishes the outcomes of rollouts as the function does. Results of
 // requests are only returned: a rejected event would otherwise be published, and
@@ -131,7 +143,7 @@ func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, e
 		return Result{}, err
 	}
 	request.Workload = env.Current(request.Workload)
-	return p.run(ctx, env, Result{EventID: request.Cause.ID}, nil, []event.Request{request})
+	return p.run(ctx, env, Result{EventID: request.Cause.ID}, delivery{}, []event.Request{request})
 }
 
 // DeployAs is Deploy for a caller who is not known yet: the request's actor is what actor
@@ -152,6 +164,11 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		slog.ErrorContext(ctx, "finding the account failed", "error", err.Error(), "error_type", fault.NameOf(err))
 		return Result{}, err
 	}
+	d, err := unwrap(ctx, env, raw)
+	if err != nil {
+		return Result{}, err
+	}
+	raw = d.raw
 	reading := event.Read(raw, env, p.now())
 	result := Result{EventID: reading.ID, Reason: reading.Reason, Deployments: []ecsdeploy.Deployment{}}
 	switch reading.Verdict {
@@ -188,7 +205,12 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	for i := range reading.Requests {
 		reading.Requests[i].DryRun = reading.Requests[i].DryRun || dryRun
 	}
-	return p.run(ctx, env, result, raw, reading.Requests)
+	requests := d.waiting(reading.Requests)
+	if len(requests) == 0 { // of an event that has waited, after the file changed
+		result.Status, result.Reason = ecsdeploy.Ignored, "no workload of "+env.Name+" waits for the event any more"
+		return result, nil
+	}
+	return p.run(ctx, env, result, d, requests)
 }
 
 // reconcile searches for lost pushes and deploys them. Result holds the id of
@@ -207,7 +229,7 @@ func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, 
 	if len(search.Requests) == 0 {
 		return result, nil
 	}
-	result, err = p.run(ctx, env, result, nil, search.Requests)
+	result, err = p.run(ctx, env, result, delivery{}, search.Requests)
 	if search.Denied > 0 && !strings.Contains(result.Reason, search.Reason) {
 		result.Reason += "; " + search.Reason
 	}

@@ -202,7 +202,7 @@ func TestRunAll(t *testing.T) {
 	}
 	f.aws.Inject(emulator.Fault{Operation: "ecs:UpdateService", Error: emulator.AccessDenied("no"), Times: 1})
 	p := f.function()
-	if _, err := p.run(t.Context(), f.env, Result{EventID: "e1"}, nil, requests); err == nil {
+	if _, err := p.run(t.Context(), f.env, Result{EventID: "e1"}, delivery{}, requests); err == nil {
 		t.Error("it succeeds")
 	}
 	updates := 0

@@ -59,7 +59,7 @@ func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Enviro
 }
 
 // publishResults publishes the outcomes of the requests that ended here. What ECS
-// accepted has its outcome later, from the rollout's events.
+// accepted has its outcome later, from the rollout's events, and what waits has none yet.
 func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environment, raw json.RawMessage,
 	requests []event.Request, results []ecsdeploy.Deployment, failures []error) error {
 	if !p.publishesResults {

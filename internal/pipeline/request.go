@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 	"time"
@@ -17,9 +16,9 @@ import (
 )
 
 // run carries out the requests of one event at the same time. If one fails, the
-// others are still carried out: a retry of the event finds them unchanged. Raw is
-// the event, nil if no event asked.
-func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, raw json.RawMessage,
+// others are still carried out: a retry of the event finds them unchanged. Those that
+// wait for their image are tried again later.
+func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result Result, d delivery,
 	requests []event.Request) (Result, error) {
 	result.Deployments = make([]ecsdeploy.Deployment, len(requests))
 	errs := make([]error, len(requests))
@@ -33,7 +32,8 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 		})
 	}
 	all.Wait()
-	errs = append(errs, p.publishResults(ctx, env, raw, requests, result.Deployments, errs))
+	errs = append(errs, p.publishResults(ctx, env, d.raw, requests, result.Deployments, errs))
+	errs = append(errs, p.scheduleRetry(ctx, env, d, requests, result.Deployments))
 	if err := errors.Join(errs...); err != nil {
 		return Result{}, err
 	}
@@ -57,6 +57,9 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	var state *ecsdeploy.State
 	if err == nil {
 		ref, state, err = p.read(ctx, env, request, lookup)
+	}
+	if waits, ok := waitingResult(request, err); ok {
+		return waits, nil
 	}
 	if err != nil {
 		return rejection(request, err)

@@ -18,8 +18,8 @@ type Result struct {
 // precedence orders the statuses of deployments: the first that occurs is the
 // status of the event.
 var precedence = []ecsdeploy.Status{
-	ecsdeploy.Rejected, ecsdeploy.Deployed, ecsdeploy.Planned, ecsdeploy.Superseded,
-	ecsdeploy.Unchanged, ecsdeploy.Ignored,
+	ecsdeploy.Rejected, ecsdeploy.Deployed, ecsdeploy.Planned, ecsdeploy.Waiting,
+	ecsdeploy.Superseded, ecsdeploy.Unchanged, ecsdeploy.Ignored,
 }
 
 // summarize sets the event's status from those of its deployments. It sets the

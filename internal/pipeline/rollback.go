@@ -35,7 +35,7 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 				return p.resolver.PinnedImage(ctx, env, w, tag, digest)
 			}
 		}
-		if request.Replicated {
+		if request.Replicated && p.scheduler != nil {
 			return p.awaitReplica(*request, lookup), nil, nil
 		}
 		return lookup, nil, nil

@@ -8,6 +8,7 @@ import (
 
 	"deployer/internal/kept"
 	"deployer/internal/outcome"
+	"deployer/internal/retry"
 )
 
 // Form is the form of a message: who sent it, and what for.
@@ -18,6 +19,7 @@ const (
 	DeadLetter  Form = "dead letter"        // of a rule: EventBridge could not deliver the event
 	Record      Form = "on-failure record"  // Lambda's: the function failed on the event for good
 	Kept        Form = "kept event"         // the function rejected it, or its rollout failed
+	Waited      Form = "event that waited"  // a schedule could not deliver it to the function again
 	FromTheBus  Form = "outcome on the bus" // as rules of earlier stacks put it into the queue: anyone could send it
 	unknownForm Form = "unknown form"
 )
@@ -46,8 +48,10 @@ const (
 	attributeMessage = "ERROR_MESSAGE"
 )
 
-// Parse reads the body and the attributes of a message. There are four forms:
+// Parse reads the body and the attributes of a message. There are five forms:
 //   - a kept event, which the function itself sends: see package kept;
+//   - an event that waited for its image, which no schedule could deliver: see package
+//     retry. The on-failure record of a function may have one too;
 //   - the on-failure record of a function has the event in requestPayload (see
 //     "Capturing records of Lambda asynchronous invocations");
 //   - the dead letter of a rule is the event itself, and its attributes say why;
@@ -59,6 +63,13 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 			err = errors.New("it has no event that can be run again: " + why)
 		}
 		return Message{Form: Kept, Event: raw, Why: why, Target: m.Function}, err
+	}
+	if raw, ok := retry.EventOf(body); ok {
+		m := Message{Form: Waited, Event: raw, Why: why(attributes), Target: attributes[attributeTarget]}
+		if raw == nil {
+			return m, errors.New("it has no event that can be run again")
+		}
+		return m, nil
 	}
 	var message struct {
 		RequestContext *struct {
@@ -79,12 +90,15 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 	}
 	switch {
 	case message.RequestContext != nil && len(message.RequestPayload) > 0:
-		why := message.RequestContext.Condition
+		because := message.RequestContext.Condition
 		if message.ResponsePayload.ErrorMessage != "" {
-			why += ": " + message.ResponsePayload.ErrorType + ": " + message.ResponsePayload.ErrorMessage
+			because += ": " + message.ResponsePayload.ErrorType + ": " + message.ResponsePayload.ErrorMessage
 		}
-		return Message{Form: Record, Event: message.RequestPayload, Why: why,
-			Target: message.RequestContext.FunctionARN}, nil
+		raw := message.RequestPayload
+		if event, waited := retry.EventOf(raw); waited && event != nil {
+			raw = event
+		}
+		return Message{Form: Record, Event: raw, Why: because, Target: message.RequestContext.FunctionARN}, nil
 	case message.Source == outcome.Source && message.DetailType != nil:
 		var detail struct {
 			Event   json.RawMessage `json:"event"`
@@ -94,12 +108,16 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 			return Message{Form: FromTheBus, Event: detail.Event, Why: detail.Message}, nil
 		}
 	case message.DetailType != nil:
-		why := attributes[attributeCode]
-		if attributes[attributeMessage] != "" {
-			why += ": " + attributes[attributeMessage]
-		}
-		return Message{Form: DeadLetter, Event: body, Why: why, Target: attributes[attributeTarget],
+		return Message{Form: DeadLetter, Event: body, Why: why(attributes), Target: attributes[attributeTarget],
 			RuleARN: attributes[attributeRule]}, nil
 	}
 	return Message{Form: unknownForm}, ErrNoEvent
+}
+
+// why returns why a message could not be delivered, from its attributes.
+func why(attributes map[string]string) string {
+	if attributes[attributeMessage] == "" {
+		return attributes[attributeCode]
+	}
+	return attributes[attributeCode] + ": " + attributes[attributeMessage]
 }

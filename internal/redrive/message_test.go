@@ -54,6 +54,19 @@ func TestParse(t *testing.T) {
 				"detail":{"schema":1,"event":` + deploy + `,"message":"no such image"}}`,
 			want: Message{Form: Kept, Event: json.RawMessage(deploy), Why: "no such image", Target: function},
 		}, {
+			name: "an event that waited, and that no schedule could deliver",
+			body: `{"kind":"deployer.waiting-event","schema":1,"function":"` + function + `","services":["backend"],
+				"event":` + deploy + `}`,
+			attributes: map[string]string{"ERROR_CODE": "AccessDenied", "ERROR_MESSAGE": "no", "TARGET_ARN": function},
+			want: Message{Form: Waited, Event: json.RawMessage(deploy), Why: "AccessDenied: no",
+				Target: function},
+		}, {
+			name: "a record of an event that waited",
+			body: `{"requestContext":{"functionArn":"` + function + `","condition":"RetriesExhausted",
+				"approximateInvokeCount":3},"requestPayload":{"kind":"deployer.waiting-event","schema":1,
+				"event":` + deploy + `}}`,
+			want: Message{Form: Record, Event: json.RawMessage(deploy), Why: "RetriesExhausted", Target: function},
+		}, {
 			name: "an outcome",
 			body: `{"version":"0","id":"o1","detail-type":"Deployment Rejected","source":"deployer",
 				"detail":{"schema":1,"event":` + deploy + `,"message":"no such image"}}`,

@@ -39,6 +39,11 @@ func (o owner) check(m Message, sender string) error {
 	if m.Form == DeadLetter {
 		return checkEventBridge(sender)
 	}
+	if m.Form == Waited {
+		return fmt.Errorf("role %s sends such messages, and this one was sent by %s; if that role has this id (aws "+
+			"iam get-role --role-name %[1]s --query Role.RoleId), add --trust-sender %[3]s", o.env.RetryName(),
+			named(sender), id)
+	}
 	switch {
 	case o.roleID == "":
 		return fmt.Errorf("whether the function's role sent it is not known: %w; or, if you know that SenderId %q is "+
@@ -76,8 +81,9 @@ func named(sender string) string {
 
 // checkTarget checks that the event of a message was for the environment's function.
 func (o owner) checkTarget(m Message) error {
-	attribute := map[Form]string{DeadLetter: "its attribute TARGET_ARN", Record: "its requestContext.functionArn",
-		Kept: "its member function"}[m.Form]
+	attribute := map[Form]string{DeadLetter: "its attribute TARGET_ARN", Waited: "its attribute TARGET_ARN",
+		Record: "its requestContext.functionArn",
+		Kept:   "its member function"}[m.Form]
 	own := o.env.FunctionARN()
 	switch {
 	case m.Target == "" && m.Form == DeadLetter:

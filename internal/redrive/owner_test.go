@@ -53,6 +53,12 @@ func TestOwner(t *testing.T) {
 		{"a record", ownSender, record(function + ":$LATEST"), ""},
 		{"a record by Lambda's session", roleID + ":awslambda_475_20260122101530", record(function + ":live"), ""},
 		{"a kept event", ownSender, Message{Form: Kept, Target: function}, ""},
+		{"a schedule's dead letter", "AROARETRY:s", Message{Form: Waited, Target: function}, "role " +
+			"myproject_deployer_retry_prod sends such messages, and this one was sent by AROARETRY:s; if that role " +
+			"has this id (aws iam get-role --role-name myproject_deployer_retry_prod --query Role.RoleId), add " +
+			"--trust-sender AROARETRY"},
+		{"a schedule's dead letter for another function", "AROARETRY:s", Message{Form: Waited, Target: other},
+			"it is for another function: its attribute TARGET_ARN is " + other + ", not " + function + another},
 		{"another function's dead letter", eventBridge, letter(other, rule), "it is for another function: its " +
 			"attribute TARGET_ARN is " + other + ", not " + function + another},
 		{"another region's dead letter", eventBridge,

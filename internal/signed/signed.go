@@ -65,16 +65,28 @@ func (c Client) Form(ctx context.Context, service, doing string, parameters url.
 	return c.call(ctx, service, doing, []byte(parameters.Encode()), header, nil)
 }
 
+// Post calls an operation in the REST JSON protocol that is POST on a path, and ignores
+// its answer. Path has no leading slash. Doing, the error and the retries are as in
+// [Client.JSON], but a ConflictException is not retried.
+func (c Client) Post(ctx context.Context, service, path, doing string, in any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fault.Classify(doing, err)
+	}
+	return c.call(ctx, service+"/"+path, doing, body, http.Header{"Content-Type": {"application/json"}}, nil)
+}
+
 // call makes a call, and repeats it while its fault is transient. It decodes a JSON
-// answer into out, unless that is nil.
-func (c Client) call(ctx context.Context, service, doing string, body []byte, header http.Header, out any) error {
+// answer into out, unless that is nil. Target is the service, with a path after a slash
+// if it has one.
+func (c Client) call(ctx context.Context, target, doing string, body []byte, header http.Header, out any) error {
 	for attempt := 1; ; attempt++ {
-		err := c.once(ctx, service, body, header, out)
+		err := c.once(ctx, target, body, header, out)
 		if err == nil {
 			return nil
 		}
 		classified := fault.Classify(doing, err)
-		if !fault.IsUnavailable(classified) || attempt == maxAttempts {
+		if !fault.IsUnavailable(classified) || attempt == maxAttempts || fault.HasCode(err, "ConflictException") {
 			return classified
 		}
 		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
@@ -93,12 +105,13 @@ func (c Client) userAgent() string {
 }
 
 // once makes a call without retries.
-func (c Client) once(ctx context.Context, service string, body []byte, header http.Header, out any) error {
+func (c Client) once(ctx context.Context, target string, body []byte, header http.Header, out any) error {
+	service, path, _ := strings.Cut(target, "/")
 	endpoint, err := c.endpoint(ctx, service)
 	if err != nil {
 		return err
 	}
-	endpoint = strings.TrimSuffix(endpoint, "/") + "/"
+	endpoint = strings.TrimSuffix(endpoint, "/") + "/" + path
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -127,7 +140,7 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	switch {
 	case answer.StatusCode != http.StatusOK:
-		return apiError(answer.StatusCode, text)
+		return apiError(answer.StatusCode, answer.Header.Get("X-Amzn-ErrorType"), text)
 	case err != nil || out == nil:
 		return err
 	}
@@ -137,9 +150,10 @@ func (c Client) once(ctx context.Context, service string, body []byte, header ht
 	return nil
 }
 
-// apiError returns the error in an answer of either protocol, or of a proxy that
-// answers in neither.
-func apiError(status int, text []byte) error {
+// apiError returns the error in an answer of any of the protocols, or of a proxy that
+// answers in none. Named is the header in which the REST protocol names the error, with
+// an address after a colon ("Operation error serialization" of Smithy's AWS restJson1).
+func apiError(status int, named string, text []byte) error {
 	var j struct {
 		Type    string `json:"__type"`
 		Message string
@@ -149,6 +163,9 @@ func apiError(status int, text []byte) error {
 	}
 	e := &smithy.GenericAPIError{Code: fmt.Sprintf("HTTP%d", status)}
 	switch {
+	case named != "" && json.Unmarshal(text, &j) == nil:
+		e.Code, _, _ = strings.Cut(named, ":")
+		e.Message = j.Message
 	case json.Unmarshal(text, &j) == nil && j.Type != "":
 		e.Code, e.Message = j.Type[strings.LastIndexByte(j.Type, '#')+1:], j.Message
 	case xml.Unmarshal(text, &x) == nil && x.Error.Code != "":

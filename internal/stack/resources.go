@@ -18,6 +18,7 @@ type resources struct {
 	extraFamilies                 []string
 	extraRepositories             []string
 	extraRoles                    string
+	names                         int // characters of the project and the environment
 }
 
 // The limits on the role's lists.
@@ -33,7 +34,7 @@ var errNoAccount = errors.New(
 // roleResources returns what the role of an environment's function may use. The error
 // is errNoAccount.
 func roleResources(env *environment.Environment) (resources, error) {
-	var r resources
+	r := resources{names: len(env.Project) + len(env.Name)}
 	partition, account := image.PartitionOf(env.Region).Name, env.AccountID
 	if account == "" {
 		account = "*" // of an ARN; the role's own account all the same
@@ -117,10 +118,19 @@ func (r *resources) fit(rest int) {
 	}
 }
 
-// size returns how many characters the lists take in the role's policy: two
-// statements have the families.
+// size returns how many characters the lists take in the role's policy, or the patterns in
+// their place: two statements have the families.
 func (r *resources) size() int {
 	size := 0
+	if len(r.families) == 0 {
+		size += 270 + 4*r.names
+	}
+	if len(r.roles) == 0 {
+		size += 100 + 2*r.names
+	}
+	if len(r.repositories) == 0 {
+		size += 60 + r.names
+	}
 	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
 		{r.extraRoles}, r.repositories, r.extraRepositories} {
 		for _, arn := range list {
@@ -133,13 +143,13 @@ func (r *resources) size() int {
 // restOf returns what the policy has at most beside the lists. The cluster, the
 // project and the environment are in several resources each.
 func restOf(all []Parameter) int {
-	size := 3900
+	size := 4060
 	for _, p := range all {
 		switch p.Name {
 		case "ClusterName":
 			size += 5 * len(p.Value)
 		case "Project", "Env":
-			size += 10 * len(p.Value)
+			size += 12 * len(p.Value)
 		case "SlackParameter":
 			size += 2 * len(p.Value)
 		case "NotifyTopicArn", "KmsKeyArns":

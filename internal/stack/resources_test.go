@@ -19,7 +19,7 @@ func TestPatterns(t *testing.T) {
 		lists, instead string
 	}{
 		{1, "", ""},
-		{14, "", ""},
+		{13, "", ""},
 		{16, "RepositoryArns", repositories},
 		{20, "FamilyArns, RepositoryArns", families + "; " + repositories},
 		{40, "FamilyArns, RoleArns, RepositoryArns", families + "; " + roles + "; " + repositories},

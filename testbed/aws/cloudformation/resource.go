@@ -64,9 +64,11 @@ var kinds = map[string]kind{
 	"AWS::Serverless::Function": {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
 	"AWS::SQS::Queue": {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""),
 		"QueueName": byName, "QueueUrl": queueURL}},
-	"AWS::IAM::Role":             {"RoleName", byName, map[string]namer{"Arn": roleARN}},
-	"AWS::Logs::LogGroup":        {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
-	"AWS::Events::Rule":          {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
+	"AWS::IAM::Role":      {"RoleName", byName, map[string]namer{"Arn": roleARN}},
+	"AWS::Logs::LogGroup": {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
+	"AWS::Events::Rule":   {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
+	"AWS::Scheduler::ScheduleGroup": {"Name", byName, map[string]namer{
+		"Arn": arnOf("scheduler", "schedule-group/", "")}},
 	"AWS::CloudWatch::Dashboard": {"DashboardName", byName, nil},
 	"AWS::ECR::Repository": {"RepositoryName", byName, map[string]namer{"Arn": arnOf("ecr", "repository/", ""),
 		"RepositoryUri": repositoryURI}},
@@ -169,10 +171,12 @@ func (r *resolver) identify(id string) (k kind, name string, identity map[string
 }
 
 // maxName is the number of characters that a name may have (EventBridge PutRule, IAM CreateRole, Lambda CreateFunction,
-// SQS CreateQueue, ECR CreateRepository, CloudWatch PutMetricAlarm and PutDashboard).
+// SQS CreateQueue, ECR CreateRepository, CloudWatch PutMetricAlarm and PutDashboard, EventBridge Scheduler
+// CreateScheduleGroup).
 var maxName = map[string]int{
 	"AWS::Events::Rule": 64, "AWS::IAM::Role": 64, "AWS::Serverless::Function": 64, "AWS::SQS::Queue": 80,
 	"AWS::CloudWatch::Alarm": 255, "AWS::CloudWatch::Dashboard": 255, "AWS::ECR::Repository": 256,
+	"AWS::Scheduler::ScheduleGroup": 64,
 }
 
 // exists reports whether the stack has a resource. It is an error if the template does not have it.

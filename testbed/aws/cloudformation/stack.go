@@ -37,6 +37,9 @@ func (t *Template) Queues() []Queue { return t.queues }
 // QueuePolicies returns the policies of queues, one for each queue that has any.
 func (t *Template) QueuePolicies() []QueuePolicy { return t.queuePolicies }
 
+// ScheduleGroups returns the names of the stack's schedule groups, sorted by logical id.
+func (t *Template) ScheduleGroups() []string { return t.scheduleGroups }
+
 // Roles returns the stack's roles, sorted by logical id.
 func (t *Template) Roles() []Role { return t.roles }
 
@@ -90,6 +93,12 @@ func (t *Template) readResource(r *resolver, id string) error {
 			return err
 		}
 		t.queues = append(t.queues, Queue{id, name, r.arn("sqs", r.stack.Region, name), queueURL(r, name, nil)})
+	case "AWS::Scheduler::ScheduleGroup":
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return err
+		}
+		t.scheduleGroups = append(t.scheduleGroups, name)
 	case "AWS::SQS::QueuePolicy":
 		return t.addQueuePolicies(r, properties)
 	case "AWS::ECR::Repository":

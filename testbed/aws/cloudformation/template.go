@@ -27,8 +27,9 @@ type Template struct {
 	roles     []Role
 	functions []Function
 
-	queuePolicies []QueuePolicy
-	repositories  []Repository
+	queuePolicies  []QueuePolicy
+	repositories   []Repository
+	scheduleGroups []string
 }
 
 // sections are the supported sections. Metadata is for tools and not read.

@@ -31,8 +31,20 @@ func (e *Emulator) FailImage(part string) { e.ecs.FailImage(part) }
 // DelayFailures sets how long after the start of its rollback a deployment becomes FAILED.
 func (e *Emulator) DelayFailures(by time.Duration) { e.ecs.DelayFailures(by) }
 
-// Tick advances every rollout to the clock's time, so that its events are sent even if no one describes the service.
-func (e *Emulator) Tick() { e.ecs.Tick() }
+// Tick advances every rollout to the clock's time, so that its events are sent even if no one describes the service. It
+// also runs the schedules that are due.
+func (e *Emulator) Tick() {
+	e.ecs.Tick()
+	e.scheduler.Tick()
+}
+
+// CreateScheduleGroup creates a schedule group of EventBridge Scheduler, if there is none of the name.
+func (e *Emulator) CreateScheduleGroup(account, region, name string) {
+	e.scheduler.CreateGroup(api.Scope{Account: account, Region: region}, name)
+}
+
+// Scheduled returns the times of the schedules that have not run, in order.
+func (e *Emulator) Scheduled() []time.Time { return e.scheduler.Pending() }
 
 // Archive moves the image with the digest to ECR's archive, as a lifecycle policy would: it keeps its tags and can be
 // described, but cannot be pulled until it is pushed again.

@@ -12,6 +12,7 @@ import (
 	"deployer/testbed/aws/iam"
 	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/s3"
+	"deployer/testbed/aws/scheduler"
 	"deployer/testbed/aws/secretsmanager"
 	"deployer/testbed/aws/sns"
 	"deployer/testbed/aws/sqs"
@@ -55,6 +56,8 @@ type Emulator struct {
 	ssm     *ssm.Server
 	lambda  *lambda.Server
 
+	scheduler *scheduler.Server
+
 	operations api.Operations
 
 	// The backend's lock guards these too.
@@ -82,7 +85,7 @@ func New(o Options) *Emulator {
 	e := &Emulator{backend: backend, buckets: map[bucketKey]*bucket{}}
 	e.iam = iam.New(backend)
 	e.s3 = s3.New(backend)
-	e.sqs = sqs.New(backend)
+	e.sqs = sqs.New(backend, e.iam)
 	e.events = events.New(backend, e.iam, e.sqs)
 	e.ecr = ecr.New(backend, e.events, e.s3, ecr.Options{VerifyLayers: o.VerifyLayers})
 	e.ecs = ecs.New(backend, e.ecr, e.events, ecs.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute})
@@ -90,10 +93,11 @@ func New(o Options) *Emulator {
 	e.secrets = secretsmanager.New(backend)
 	e.ssm = ssm.New(backend, e.secrets)
 	e.lambda = lambda.New(backend, e.s3)
+	e.scheduler = scheduler.New(backend, e.iam, e.events, e.sqs)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
 		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
-		e.lambda.Operations(), sts.Operations(),
+		e.lambda.Operations(), e.scheduler.Operations(), sts.Operations(),
 	)
 	return e
 }

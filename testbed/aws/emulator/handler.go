@@ -8,6 +8,7 @@ import (
 	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/s3"
+	"deployer/testbed/aws/scheduler"
 )
 
 // maxBody is larger than any request that the services accept.
@@ -42,7 +43,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		s3.Write(w, requestID, answer, err)
 	case queryServices[r.Service] != "":
 		writeXML(w, requestID, queryServices[r.Service], answer, err)
-	case r.Service == "lambda":
+	case r.Service == "lambda", r.Service == "scheduler":
 		if err != nil { // the REST protocol names the error in a header
 			w.Header().Set("X-Amzn-ErrorType", err.Code)
 		}
@@ -63,10 +64,14 @@ func (e *Emulator) parse(hr *http.Request) (*api.Request, *api.Error) {
 		return r, api.NewError("SerializationException", "reading the request: %v", readErr)
 	}
 	r.Body = body
-	if lambda.IsRequest(hr) {
+	switch {
+	case lambda.IsRequest(hr):
 		r.Service = "lambda"
 		r.Operation, r.Body = lambda.Parse(hr)
-	} else {
+	case scheduler.IsRequest(hr):
+		r.Service = "scheduler"
+		r.Operation, r.Body = scheduler.Parse(hr, body)
+	default:
 		r.Service, r.Operation = parseOperation(hr, body)
 	}
 	signature, err := api.ParseSignature(hr)

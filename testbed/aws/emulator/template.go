@@ -11,8 +11,8 @@ import (
 )
 
 // LoadTemplate creates the resources of a template in the account and region: repositories, functions, rules with their
-// targets, bus policies, queues and roles. They replace resources with the same names; a repository keeps its images.
-// EventBridge may send to a queue of a template only if the queue's policy allows it.
+// targets, bus policies, queues, roles and schedule groups. They replace resources with the same names; a repository
+// keeps its images. EventBridge may send to a queue of a template only if the queue's policy allows it.
 func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Template) error {
 	scope := api.Scope{Account: account, Region: region}
 	for _, role := range t.Roles() {
@@ -31,6 +31,9 @@ func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Templa
 	}
 	for _, q := range t.Queues() {
 		e.sqs.CreateWithPolicy(q.ARN, policies[q.ARN])
+	}
+	for _, group := range t.ScheduleGroups() {
+		e.scheduler.CreateGroup(scope, group)
 	}
 	for _, f := range t.Functions() {
 		e.lambda.Create(lambda.Function{ARN: f.ARN, RoleARN: f.RoleARN, Runtime: f.Runtime, Handler: f.Handler,

@@ -45,6 +45,34 @@ func (e *Server) deliverToLambda(r *rule, t target, body []byte) {
 	go e.invoke(f, r, t, body)
 }
 
+// Invoke starts an asynchronous invocation of the function with the ARN for another service. failed is called if that
+// is not possible. Both run with the backend's lock held.
+func (e *Server) Invoke(arn string, input []byte, failed func(code, message string)) {
+	f, ok := e.functions[arn]
+	if !ok {
+		failed("ResourceNotFoundException", "Function not found: "+arn)
+		return
+	}
+	e.running++
+	go func() {
+		err := f(context.Background(), slices.Clone(input))
+		e.backend.Mu.Lock()
+		defer e.backend.Mu.Unlock()
+		if err != nil {
+			failed("ServiceException", err.Error())
+		}
+		e.ended()
+	}()
+}
+
+// ended counts an invocation that has ended.
+func (e *Server) ended() {
+	e.running--
+	if e.running == 0 {
+		e.idle.Broadcast()
+	}
+}
+
 // invoke runs a function without holding the lock.
 func (e *Server) invoke(f func(context.Context, []byte) error, r *rule, t target, body []byte) {
 	err := f(context.Background(), slices.Clone(body))
@@ -53,8 +81,5 @@ func (e *Server) invoke(f func(context.Context, []byte) error, r *rule, t target
 	if err != nil {
 		e.deadLetter(r, t, body, failure{code: "ERROR_FROM_TARGET", message: err.Error(), retryable: true})
 	}
-	e.running--
-	if e.running == 0 {
-		e.idle.Broadcast()
-	}
+	e.ended()
 }

@@ -4,19 +4,21 @@ package sqs
 import (
 	"deployer/internal/iam"
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/kms"
 )
 
 // A Server is Amazon SQS in all accounts and regions.
 type Server struct {
 	backend  *api.Backend
+	iam      api.Authorizer
 	queues   map[string][]*storedMessage // by ARN
 	keys     map[string]string           // ARNs of customer managed keys, by queue
 	policies map[string]*iam.Document    // of the queues that a template made, by ARN; nil for a queue without policy
 }
 
 // New returns an SQS without queues.
-func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, queues: map[string][]*storedMessage{}, keys: map[string]string{},
+func New(backend *api.Backend, authorizer api.Authorizer) *Server {
+	return &Server{backend: backend, iam: authorizer, queues: map[string][]*storedMessage{}, keys: map[string]string{},
 		policies: map[string]*iam.Document{}}
 }
 
@@ -78,6 +80,21 @@ func (s *Server) Messages(arn string) []Message {
 		messages = append(messages, m.message)
 	}
 	return messages
+}
+
+// SendAs sends a message to a queue with the permissions of a caller, as services do that send with a role of the
+// account. It is called with the backend's lock held.
+func (s *Server) SendAs(caller api.Caller, queueARN string, m Message) *api.Error {
+	r := &api.Request{Caller: caller, Service: "sqs", Operation: "SendMessage", IAM: s.iam, TLS: true}
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: queueARN, Policy: s.policies[queueARN]}); err != nil {
+		return err
+	}
+	if err := s.useKey(r, queueARN, kms.GenerateDataKey, kms.Decrypt); err != nil {
+		return err
+	}
+	m.SenderID = caller.UserID()
+	s.send(queueARN, m)
+	return nil
 }
 
 // EventBridge is the SenderId of messages that EventBridge sends: a user of an account of AWS, without a session. It

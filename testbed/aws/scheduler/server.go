@@ -1,0 +1,142 @@
+// Package scheduler emulates the part of Amazon EventBridge Scheduler that makes one-time schedules of Lambda functions
+// (EventBridge Scheduler API reference, "CreateSchedule"; user guide, "Schedule types" and "Managing the schedule
+// group").
+package scheduler
+
+import (
+	"cmp"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/sqs"
+)
+
+// Functions are the Lambda functions that schedules invoke.
+type Functions interface {
+	// Invoke starts an invocation with the lock held, and calls failed, also with the lock held, if it could not.
+	Invoke(arn string, input []byte, failed func(code, message string))
+}
+
+// Queues are the queues that dead letters are sent to.
+type Queues interface {
+	// SendAs sends a message with the permissions of a caller. It is called with the lock held.
+	SendAs(caller api.Caller, queueARN string, m sqs.Message) *api.Error
+}
+
+// A Server is EventBridge Scheduler in all accounts and regions.
+type Server struct {
+	backend   *api.Backend
+	iam       api.Authorizer
+	functions Functions
+	queues    Queues
+	groups    map[string]bool      // by ARN
+	schedules map[string]*schedule // by ARN
+}
+
+// schedule is a one-time schedule.
+type schedule struct {
+	arn    string
+	at     time.Time
+	target target
+}
+
+// caller returns the role that invokes the target.
+func (s *schedule) caller() api.Caller {
+	_, scope, _, _ := api.SplitARN(s.arn)
+	_, owner, role, _ := api.SplitARN(s.target.RoleArn)
+	return api.Caller{Account: owner.Account, Region: scope.Region, Role: role[strings.LastIndex(role, "/")+1:]}
+}
+
+// New returns a Scheduler that has only the default groups.
+func New(backend *api.Backend, iam api.Authorizer, functions Functions, queues Queues) *Server {
+	return &Server{backend: backend, iam: iam, functions: functions, queues: queues, groups: map[string]bool{},
+		schedules: map[string]*schedule{}}
+}
+
+// Operations returns the operations that are emulated.
+func (s *Server) Operations() api.Operations {
+	return api.Operations{
+		"scheduler:CreateSchedule": api.JSON(s.createSchedule),
+	}
+}
+
+// IsRequest reports whether a request is for Scheduler, whose protocol names the operation by method and path.
+func IsRequest(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/schedules/")
+}
+
+// Parse returns the operation that a request calls and its input: the body with the name of the path.
+func Parse(r *http.Request, body []byte) (operation string, input []byte) {
+	if name, ok := strings.CutPrefix(r.URL.Path, "/schedules/"); ok && r.Method == http.MethodPost {
+		return "CreateSchedule", slices.Concat([]byte(`{"name":`), api.Encode(name), []byte(`,"body":`), body,
+			[]byte("}"))
+	}
+	return r.Method + " " + r.URL.Path, nil
+}
+
+// CreateGroup creates a schedule group, if there is none of the name.
+func (s *Server) CreateGroup(scope api.Scope, name string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.groups[scope.ARN("scheduler", "schedule-group/"+name)] = true
+}
+
+// Pending returns the times of the schedules that have not run, in order.
+func (s *Server) Pending() (times []time.Time) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	for _, one := range s.schedules {
+		times = append(times, one.at)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times
+}
+
+// Tick invokes the targets of the schedules that are due, in order. A schedule is deleted then, as its
+// ActionAfterCompletion says.
+func (s *Server) Tick() {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	var due []*schedule
+	for arn, one := range s.schedules {
+		if !one.at.After(s.backend.Clock()) {
+			due = append(due, one)
+			delete(s.schedules, arn)
+		}
+	}
+	slices.SortFunc(due, func(a, b *schedule) int { return cmp.Or(a.at.Compare(b.at), strings.Compare(a.arn, b.arn)) })
+	for _, one := range due {
+		s.run(one)
+	}
+}
+
+// run invokes the target of a schedule with its role (user guide, "Set up the execution role").
+func (s *Server) run(one *schedule) {
+	fail := func(code, message string) { s.deadLetter(one, code, message) }
+	access := api.Access{Action: "lambda:InvokeFunction", Resource: one.target.Arn}
+	if err := s.iam.Authorize(one.caller(), access); err != nil {
+		fail("AccessDeniedException", err.Message)
+		return
+	}
+	s.functions.Invoke(one.target.Arn, []byte(one.target.Input), fail)
+}
+
+// deadLetter sends what could not be delivered to the target's queue, with the schedule's role (user guide,
+// "Configuring a schedule's dead-letter queue").
+func (s *Server) deadLetter(one *schedule, code, message string) {
+	queue := one.target.DeadLetterConfig.Arn
+	if queue == "" {
+		return
+	}
+	_ = s.queues.SendAs(one.caller(), queue, sqs.Message{Body: []byte(one.target.Input), Attributes: map[string]string{
+		"ERROR_CODE": code, "ERROR_MESSAGE": message, "SCHEDULE_ARN": one.arn, "TARGET_ARN": one.target.Arn,
+		"RETRY_ATTEMPTS": "0", "IS_PAYLOAD_TRUNCATED": "false",
+		"SCHEDULED_TIME": one.at.UTC().Format("2006-01-02T15:04:05Z"),
+	}}) // refused: the letter is lost
+}
+
+var nameForm = regexp.MustCompile(`^[0-9a-zA-Z-_.]{1,64}$`)
