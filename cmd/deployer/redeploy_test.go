@@ -25,7 +25,8 @@ func TestRedeploy(t *testing.T) {
 		Family: got.TaskDefinition.Family, ContainerDefinitions: got.TaskDefinition.ContainerDefinitions,
 		NetworkMode:             got.TaskDefinition.NetworkMode,
 		RequiresCompatibilities: got.TaskDefinition.RequiresCompatibilities,
-		ExecutionRoleArn:        got.TaskDefinition.ExecutionRoleArn, Cpu: aws.String("512"), Memory: aws.String("1024"),
+		ExecutionRoleArn:        got.TaskDefinition.ExecutionRoleArn,
+		Cpu:                     aws.String("512"), Memory: aws.String("1024"),
 	})
 	must(t, err)
 	redeploy := deployEventAt(now.Add(2*time.Second), "e2", "action.production",
