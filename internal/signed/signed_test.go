@@ -23,6 +23,7 @@ type wire struct {
 	answers  []answer // the last one is repeated
 	requests []*http.Request
 	bodies   []string
+	header   http.Header // of the answers
 }
 
 type answer struct {
@@ -42,7 +43,7 @@ func (w *wire) Do(r *http.Request) (*http.Response, error) {
 		return nil, a.err
 	}
 	response := io.NopCloser(strings.NewReader(a.body))
-	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: response, Request: r}, nil
+	return &http.Response{StatusCode: a.status, Header: w.header.Clone(), Body: response, Request: r}, nil
 }
 
 // client returns a client in a region whose HTTP client is w.
@@ -191,5 +192,38 @@ func TestNoCredentials(t *testing.T) {
 	err := c.Form(t.Context(), "sns", "publishing", url.Values{})
 	if !errors.Is(err, none) || len(w.requests) != 0 {
 		t.Errorf("%v after %d calls", err, len(w.requests))
+	}
+}
+
+// TestPost calls an operation of the REST protocol, whose errors are named in a header.
+func TestPost(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer answer
+		header string
+		want   string
+		calls  int
+	}{
+		"success":  {answer{status: 200, body: `{"ScheduleArn":"a"}`}, "", "", 1},
+		"exists":   {answer{status: 409, body: `{"Message":"it exists"}`}, "ConflictException:http://x", "Conflict", 1},
+		"denied":   {answer{status: 403, body: `{"Message":"no"}`}, "AccessDeniedException", "AccessDenied", 1},
+		"no error": {answer{status: 400, body: `<html>`}, "", "HTTP400", 1},
+	} {
+		w := &wire{answers: []answer{tt.answer}, header: http.Header{"X-Amzn-Errortype": {tt.header}}}
+		err := w.client("us-east-1").Post(t.Context(), "scheduler", "schedules/s", "scheduling", map[string]int{"A": 1})
+		got := ""
+		if err != nil {
+			got = fault.NameOf(err)
+		}
+		if got != tt.want || len(w.requests) != tt.calls {
+			t.Errorf("%s: %v after %d calls, want %q", name, err, len(w.requests), tt.want)
+		}
+		r := w.requests[0]
+		const signedFor = "/us-east-1/scheduler/aws4_request"
+		if r.URL.String() != "https://scheduler.us-east-1.amazonaws.com/schedules/s" || w.bodies[0] != `{"A":1}` ||
+			r.Header.Get("Content-Type") != "application/json" ||
+			!strings.Contains(r.Header.Get("Authorization"), signedFor) {
+			t.Errorf("%s: %s %s with %v", name, r.URL, w.bodies[0], r.Header)
+		}
 	}
 }
