@@ -22,6 +22,16 @@ type Revision struct {
 	Copy      bool // of another revision, whose event it names
 }
 
+// String returns the revision as a few words.
+func (r Revision) String() string {
+	who := map[bool]string{true: "own", false: "foreign"}[r.Own]
+	if r.Copy {
+		who = "own copy"
+	}
+	image := r.Image[strings.LastIndexByte(r.Image, '/')+1:]
+	return fmt.Sprintf("%s, for %q of %s, image %s", who, r.EventID, r.EventTime, image)
+}
+
 // Runs reports whether the revision has the image that an event asks for.
 func (r Revision) Runs(e Event) bool { return strings.HasSuffix(r.Image, "@"+e.Image) }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -81,6 +83,26 @@ func (h history) runsNewest() bool {
 	return runs.Image == h.revisions[foreign.revision-1].Image
 }
 
+// explain says what is wrong, a line for each fault.
+func (h history) explain(service string) (lines []string) {
+	line := func(format string, args ...any) { lines = append(lines, service+": "+fmt.Sprintf(format, args...)) }
+	if !h.runsNewest() {
+		line("runs revision %d: %s", h.running, h.revisions[h.running-1])
+		if n := len(h.events); n > 0 {
+			line("newest event %s of %s: %s", h.events[n-1].ID, h.events[n-1].Time, h.events[n-1].Image)
+		}
+		for _, u := range h.updates[max(0, len(h.updates)-6):] {
+			line("update to revision %d at %s, foreign: %v: %s", u.revision, u.at, u.foreign, h.revisions[u.revision-1])
+		}
+	}
+	for _, event := range slices.Sorted(maps.Keys(h.registered())) {
+		if n := h.registered()[event]; n > h.attempts[event] {
+			line("event %s has %d revisions, for %d attempts", event, n, h.attempts[event])
+		}
+	}
+	return lines
+}
+
 // choice returns the time of the choice that an update carried out.
 func (h history) choice(u update) time.Time {
 	if u.foreign {
@@ -116,14 +138,19 @@ func (h history) downgrades() (n int) {
 // duplicates counts the revisions that the deployer registered for an event beyond the attempts at its deliveries.
 // Copies, which restore what was overwritten, are not counted.
 func (h history) duplicates() (n int) {
+	for event, revisions := range h.registered() {
+		n += max(0, revisions-h.attempts[event])
+	}
+	return n
+}
+
+// registered returns how many revisions the deployer registered for each event.
+func (h history) registered() map[string]int {
 	registered := map[string]int{}
 	for _, r := range h.revisions[1:] {
 		if r.Own && !r.Copy {
 			registered[r.EventID]++
 		}
 	}
-	for event, revisions := range registered {
-		n += max(0, revisions-h.attempts[event])
-	}
-	return n
+	return registered
 }

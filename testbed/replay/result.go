@@ -24,6 +24,7 @@ type result struct {
 	calls, faults, registers, rollouts, foreign, redriven    int
 	took                                                     time.Duration
 	logged                                                   map[string]int
+	faulty                                                   []string // what is wrong
 }
 
 // evaluate compares what the services run with what was chosen.
@@ -64,6 +65,7 @@ func (p *player) evaluate(ctx context.Context) (*result, error) {
 			return nil, err
 		}
 		r.add(h)
+		r.faulty = append(r.faulty, h.explain(fleet.ServiceName(i))...)
 	}
 	return r, nil
 }
@@ -142,5 +144,8 @@ func (r *result) String() string {
 		row("log: "+message, r.logged[message])
 	}
 	w.Flush()
+	for _, line := range r.faulty {
+		fmt.Fprintln(&s, line)
+	}
 	return s.String()
 }
