@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +27,7 @@ var (
 	first  = flag.Uint64("seed", 0, "the only history that TestHistories runs; 0 for all")
 	actors = flag.String("actors", testActors, "the actors, separated by commas: all, none, NAME, -NAME")
 	checks = flag.String("checks", testChecks, "the checks, separated by commas: all, none, NAME, -NAME")
+	limit  = flag.Duration("limit", 0, "how long TestHistories begins new histories; 0 for all")
 	shown  = flag.Int("shown", 3, "how many failing histories are shrunk and printed")
 )
 
@@ -45,7 +48,7 @@ func run(t *testing.T, h History) (r Report) {
 	return r
 }
 
-// TestHistories runs random histories. `make histories` runs more of them.
+// TestHistories runs random histories, as many at a time as there are processors. `make histories` runs more of them.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	set, err := ParseActors(*actors)
@@ -56,39 +59,70 @@ func TestHistories(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seeds := []uint64{*first}
-	if *first == 0 {
-		seeds = seeds[:0]
-		for n := range *count {
-			seeds = append(seeds, uint64(n+1))
-		}
+	if *first != 0 {
+		h := Generate(*first, set)
+		t.Logf("%s\n%s", h, run(t, h).Trace)
+		*count = 1
 	}
 	start := time.Now()
-	failed, total := map[Check][]uint64{}, Report{}
-	shownOf := map[Check]int{}
-	for _, seed := range seeds {
-		h := Generate(seed, set)
-		r := run(t, h)
-		total.Calls += r.Calls
-		total.Moves += r.Moves
-		total.Choices += r.Choices
-		if *first != 0 {
-			t.Logf("%s\n%s", h, r.Trace)
+	var all totals
+	t.Run("all", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("worker", func(t *testing.T) {
+				t.Parallel()
+				for seed, ok := all.next(start); ok; seed, ok = all.next(start) {
+					all.add(seed, run(t, Generate(seed, set)), wanted)
+				}
+			})
 		}
-		for _, check := range checksOf(r) {
-			if !wanted[check] {
-				continue
-			}
-			failed[check] = append(failed[check], seed)
-			if shownOf[check]++; shownOf[check] <= *shown {
-				report(t, h, check)
-			}
+	})
+	t.Logf("%d histories in %.1f s: %d choices, %d moves by the deployer, %d calls of the function", all.histories,
+		time.Since(start).Seconds(), all.choices, all.moves, all.calls)
+	for _, check := range slices.Sorted(maps.Keys(all.failed)) {
+		slices.Sort(all.failed[check])
+		t.Errorf("%s: %d histories: %v", check, len(all.failed[check]), all.failed[check])
+		for _, seed := range all.failed[check][:min(len(all.failed[check]), *shown)] {
+			report(t, Generate(seed, set), check)
 		}
 	}
-	t.Logf("%d histories in %.1f s: %d choices, %d moves by the deployer, %d calls of the function", len(seeds),
-		time.Since(start).Seconds(), total.Choices, total.Moves, total.Calls)
-	for _, check := range slices.Sorted(maps.Keys(failed)) {
-		t.Errorf("%s: %d histories: %v", check, len(failed[check]), failed[check])
+}
+
+// totals are the results of many histories.
+type totals struct {
+	mu      sync.Mutex
+	started int
+	failed  map[Check][]uint64 // seeds
+
+	histories, choices, moves, calls int
+}
+
+// next returns the seed of the next history, unless there are enough.
+func (a *totals) next(start time.Time) (seed uint64, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.started == *count || *limit > 0 && time.Since(start) > *limit {
+		return 0, false
+	}
+	a.started++
+	return max(*first, uint64(a.started)), true
+}
+
+// add adds the result of a history.
+func (a *totals) add(seed uint64, r Report, wanted map[Check]bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.histories++
+	a.choices += r.Choices
+	a.moves += r.Moves
+	a.calls += r.Calls
+	for _, check := range checksOf(r) {
+		if !wanted[check] {
+			continue
+		}
+		if a.failed == nil {
+			a.failed = map[Check][]uint64{}
+		}
+		a.failed[check] = append(a.failed[check], seed)
 	}
 }
 
