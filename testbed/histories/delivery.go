@@ -62,9 +62,11 @@ func (w *world) takeProcess() *pipeline.Pipeline {
 func (w *world) attempt(in *invocation, n int, by string, p *pipeline.Pipeline) bool {
 	a, ctx := w.newAttempt(fmt.Sprintf("%s.%d", in.key, n), by, in.kills[n])
 	defer a.cancel()
-	ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
-		InvokedFunctionArn: functionARN, AwsRequestID: "request " + in.key,
-	})
+	if by == "function" {
+		ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
+			InvokedFunctionArn: functionARN, AwsRequestID: "request " + in.key,
+		})
+	}
 	result, err := p.Handle(ctx, in.raw)
 	if !w.finish(a, err) {
 		w.addResult(in.eventID, a, pipeline.Result{}, err)

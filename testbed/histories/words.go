@@ -46,7 +46,8 @@ func (w *world) checkOutcome(p publication) {
 	e := w.record.events[p.eventID]
 	m := w.record.moved(p.deployment)
 	if e == nil {
-		if m != nil && p.eventID == "" && m.by == "function" && (p.kind == "Started" || p.kind == "Succeeded") {
+		external := m != nil && p.eventID == "" && (p.kind == "Started" || p.kind == "Succeeded")
+		if external && m.by == "function" && !w.movedBackTo(m.revision) {
 			w.problem(checkWords, "%s reports the rollout of %s by the deployer as an external one", p.attempt.key,
 				m.revision)
 		}
@@ -56,6 +57,7 @@ func (w *world) checkOutcome(p publication) {
 		return
 	}
 	switch {
+	case m.ownRevision && m.at.Sub(m.registeredAt) < ownTime: // see choice.optional
 	case m.by == "person" || m.by == "terraform":
 		w.problem(checkWords, "%s reports the rollout of %s by the %s as %s of %s", p.attempt.key, m.revision, m.by,
 			p.kind, p.eventID)
@@ -68,4 +70,12 @@ func (w *world) checkOutcome(p publication) {
 	case p.kind == "Failed" && m.completed:
 		w.problem(checkWords, "%s says that the rollout of %s failed, which succeeded", p.attempt.key, m.revision)
 	}
+}
+
+// movedBackTo reports whether a person moved the service to one of the deployer's revisions so early that either rollout
+// of it may be taken for the deployer's own, see choice.optional.
+func (w *world) movedBackTo(revision string) bool {
+	return slices.ContainsFunc(w.record.moves, func(m move) bool {
+		return m.revision == revision && !m.own() && m.ownRevision && m.at.Sub(m.registeredAt) < ownTime
+	})
 }

@@ -7,7 +7,7 @@ import "testing"
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	r, err := replay(t.Context(), options{
-		root: "../..", services: 5, deliveries: 200, phases: 3, seed: 7,
+		root: "../..", services: 5, deliveries: 200, phases: 3, seed: 8, foreign: true, denied: true,
 		throttled: []string{"ecr:*", "ecs:Describe*", "ecs:Update*"},
 	})
 	if err != nil {
