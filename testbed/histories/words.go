@@ -72,8 +72,8 @@ func (w *world) checkOutcome(p publication) {
 	}
 }
 
-// movedBackTo reports whether a person moved the service to one of the deployer's revisions so early that either rollout
-// of it may be taken for the deployer's own, see choice.optional.
+// movedBackTo reports whether a person moved the service to one of the deployer's revisions so early that either
+// rollout of it may be taken for the deployer's own, see choice.optional.
 func (w *world) movedBackTo(revision string) bool {
 	return slices.ContainsFunc(w.record.moves, func(m move) bool {
 		return m.revision == revision && !m.own() && m.ownRevision && m.at.Sub(m.registeredAt) < ownTime

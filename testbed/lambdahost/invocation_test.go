@@ -147,7 +147,10 @@ func TestInvoke(t *testing.T) {
 			if got.Duration <= 0 || got.Duration < tt.timeout {
 				t.Errorf("duration %v, want more than %v", got.Duration, tt.timeout)
 			}
-			got.RequestID, got.Duration = "", 0
+			if got.Begun.IsZero() != (got.Process == 0) {
+				t.Errorf("begun at %v in process %d", got.Begun, got.Process)
+			}
+			got.RequestID, got.Begun, got.Duration = "", time.Time{}, 0
 			got.Payload = bytes.ReplaceAll(got.Payload, []byte(id), []byte("ID"))
 			got.ErrorMessage = strings.ReplaceAll(got.ErrorMessage, id, "ID")
 			tt.want.Cold = true
