@@ -47,7 +47,6 @@ type player struct {
 	updates   *updateRecorder
 
 	events   []fleet.Event
-	copies   map[string]int      // deliveries of each event that were not made yet
 	requests map[string][]string // the request ids of the deliveries of each event
 	late     []fleet.Event       // deliveries for a later phase
 	redriven map[string]int      // attempts at an event by an operator
