@@ -91,6 +91,7 @@ func TestRulesMatchEvents(t *testing.T) {
 		"deploy-other-type":          {},
 		"ecr-scan":                   {},
 		"scheduled":                  {}, // its rule has a schedule instead of a pattern
+		"deploy-redeploy":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-rollback":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"ecs-deployment-in-progress": {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-deployment-completed":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},

@@ -118,9 +118,12 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(a.out, "  %-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
 	}
-	if r.Rollback {
+	switch {
+	case r.Rollback:
 		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
-	} else {
+	case r.Redeploy:
+		line("image", "the one that the service runs, if ECR still has it")
+	default:
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
 	if r.Replicated {

@@ -14,7 +14,8 @@ import (
 
 // noTag is the problem of a DEPLOY without a tag.
 const noTag = `"tag" is missing: name the tag of the image to deploy, like "tag": "git-abc123f", or send "action": ` +
-	`"rollback" to deploy the last image whose rollout succeeded`
+	`"redeploy" for the image that runs with the family's newest configuration, or "action": "rollback" for the last ` +
+	`image whose rollout succeeded`
 
 func TestDeploy(t *testing.T) {
 	t.Parallel()
@@ -45,6 +46,13 @@ func TestDeploy(t *testing.T) {
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 		{"rollback", `{"service":"backend","action":"rollback","tag":null}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Rollback: true}},
+		{"redeploy", `{"service":"backend","action":"redeploy","force":true}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Redeploy: true,
+				Force: true}},
+		{"a commit besides the redeployment", `{"service":"backend","action":"redeploy","sha":"abc123f"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Redeploy: true}},
+		{"a commit besides the rollback", `{"service":"backend","action":"rollback","sha":"abc123f"}`,
+			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Rollback: true}},
 		{"nulls and unknown members",
 			`{"service":"backend","task":null,"tag":"a","dry_run":null,"env":null,"commit":{"sha":"abc"}}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
@@ -57,6 +65,9 @@ func TestDeploy(t *testing.T) {
 				Reason: "DEPLOY of " + tt.want.Workload.Name + " with tag " + tt.want.Tag + " from action.production"}
 			if tt.want.Rollback {
 				want.Reason = "rollback of backend from action.production"
+			}
+			if tt.want.Redeploy {
+				want.Reason = "redeployment of backend from action.production"
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -107,6 +118,9 @@ func TestRejected(t *testing.T) {
 			malformed(`"action" is "restart", not "deploy", "rollback" or "redeploy"`)},
 		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
 			malformed(`"action" is "rollback", which chooses the image itself, and "tag" is "a": remove one of them`)},
+		{"redeployment of a tag",
+			deployment("action.production", `{"service":"backend","action":"redeploy","tag":"a"}`),
+			malformed(`"action" is "redeploy", which chooses the image itself, and "tag" is "a": remove one of them`)},
 		{"rollback of nothing", deployment("action.production", `{"action":"rollback"}`),
 			malformed(`neither "service" nor "task" is set: name what to deploy`)},
 		{"detail empty", deployment("action.production", `{}`),

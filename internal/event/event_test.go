@@ -192,6 +192,8 @@ func TestSamples(t *testing.T) {
 	}{
 		{"deploy-another-project", "prod", Ignored, `the DEPLOY is for project "vineyard", not for myproject`},
 		{"deploy-rejected-no-tag", "prod", Rejected, `the DEPLOY is malformed: ` + noTag},
+		{"deploy-redeploy", "prod", Accepted, `redeployment of backend from action.production`},
+		{"deploy-rollback", "prod", Accepted, `rollback of backend from action.production`},
 		{"deploy-other-type", "dev", Ignored, `events of type "SERVICE_DEPLOY" from "github.actions.dev" are not for ` +
 			`dev, ` + strings.Replace(sendToDev, "backend", "web-api", 1)},
 		{"deploy-other-source", "dev", Ignored, `DEPLOY from "action.deploy" is not for dev, ` + sendToDev},

@@ -58,11 +58,11 @@ func (d *detail) checkOdd() {
 	for _, key := range d.writtenFor("action") {
 		value, _ := text(d.members[key])
 		if _, set := d.members["action"]; !set && (strings.EqualFold(value, Rollback) ||
-			strings.EqualFold(value, "redeploy")) {
+			strings.EqualFold(value, Redeploy)) {
 			d.wrong.add(`%s is not a member of a DEPLOY: write "action": %s`, quote(key), quote(strings.ToLower(value)))
 		}
 	}
-	for _, key := range []string{Rollback, "redeploy"} {
+	for _, key := range []string{Rollback, Redeploy} {
 		if string(d.members[key]) == "true" {
 			d.wrong.add(`%q is not a member of a DEPLOY: write "action": %q`, key, key)
 		}
@@ -98,7 +98,7 @@ func (d *detail) suggestService() {
 // suggestTag adds what to write for the tag, if the detail has none, but another member
 // has one.
 func (d *detail) suggestTag() {
-	if d.has("tag") || d.rollback {
+	if d.has("tag") || d.rollback || d.redeploy {
 		return
 	}
 	for _, key := range d.writtenFor("tag") {

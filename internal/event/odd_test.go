@@ -55,6 +55,10 @@ func TestOdd(t *testing.T) {
 		{"the type of a deployment", `{"service":"backend","tag":"v1","type":"deploy"}`, backend},
 		{"rollback as a flag", `{"service":"backend","tag":"v1","rollback":true}`,
 			malformed(instead("rollback", "action", `"rollback"`))},
+		{"redeploy as a flag", `{"service":"backend","redeploy":true}`,
+			malformed(noTag, instead("redeploy", "action", `"redeploy"`))},
+		{"mode for action", `{"service":"backend","mode":"Redeploy"}`, malformed(noTag,
+			instead("mode", "action", `"redeploy"`))},
 		{"no rollback", `{"service":"backend","tag":"v1","rollback":false}`, backend},
 		{"preview for dry_run", `{"service":"backend","tag":"v1","preview":true}`,
 			malformed(`"preview" is not a member of a DEPLOY: write "dry_run": true, so that the event deploys ` +

@@ -18,7 +18,7 @@ type Item struct {
 	Form      Form
 	Why       string        // why it is in the queue; "" if that is not known
 	EventID   string        // "" if it has none, as the following four
-	Asks      string        // "DEPLOY", "rollback", or the detail-type of an event of AWS
+	Asks      string        // "DEPLOY", "redeploy", "rollback", or the detail-type of an event of AWS
 	Service   string        // what the event is about: services, or a repository
 	Tag       string        // of the image
 	Actor     string        // who asked, as the event states it
@@ -36,8 +36,11 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 	var names []string
 	for _, r := range reading.Requests {
 		names = append(names, r.Workload.Name)
-		if r.Rollback {
+		switch {
+		case r.Rollback:
 			item.Asks = event.Rollback
+		case r.Redeploy:
+			item.Asks = event.Redeploy
 		}
 	}
 	if len(names) > 0 {

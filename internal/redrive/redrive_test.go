@@ -268,6 +268,7 @@ func TestItem(t *testing.T) {
 	event := `{"id":"e1","detail-type":%q,"source":"action.prod","time":%q,"detail":%s}`
 	_, config := fill(t, fmt.Sprintf(event, "DEPLOY", at, `{"service":"backend","tag":"v1","actor":"ada"}`),
 		fmt.Sprintf(event, "DEPLOY", at, `{"service":"backend","action":"rollback"}`),
+		fmt.Sprintf(event, "DEPLOY", at, `{"service":"backend","action":"redeploy"}`),
 		fmt.Sprintf(event, "DEPLOY", old, `{"service":"\u001b[2J","tag":["x"]}`), fmt.Sprintf(rolloutEvent, "e2"),
 		`nope`)
 	var got []Item
@@ -281,12 +282,13 @@ func TestItem(t *testing.T) {
 		{Form: DeadLetter, EventID: "e1", Asks: "DEPLOY", Service: "backend", Tag: "v1", Actor: "ada",
 			Age: 3 * time.Hour},
 		{Form: DeadLetter, EventID: "e1", Asks: "rollback", Service: "backend", Age: 3 * time.Hour},
+		{Form: DeadLetter, EventID: "e1", Asks: "redeploy", Service: "backend", Age: 3 * time.Hour},
 		{Form: DeadLetter, EventID: "e1", Asks: "DEPLOY", Service: "\x1b[2J"},
 		{Form: DeadLetter, EventID: "e2", Asks: "ECS Deployment State Change", Service: "backend"},
 		{Form: unknownForm},
 	}
 	if len(got) == len(want) {
-		want[3].Age = got[3].Age // since January 2026
+		want[4].Age = got[4].Age // since January 2026
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -60,7 +60,11 @@ func deployDetail(w environment.Workload, r journal.Record, source string) map[s
 		add("reason", ecsdeploy.SenderReason(r.Cause.Reason))
 		return detail
 	}
-	detail["tag"] = r.Tag
 	add("reason", r.Cause.Reason)
+	if r.Tag == "" && r.Restores == "" { // only a redeployment deploys an image without a tag
+		detail["action"] = event.Redeploy
+		return detail
+	}
+	detail["tag"] = r.Tag
 	return detail
 }

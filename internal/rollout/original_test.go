@@ -37,6 +37,9 @@ func TestOriginalEvent(t *testing.T) {
 	rollback.Tag, rollback.Rollback = "", true
 	push := event.Request{Cause: event.Cause{ID: "e1", Time: eventTime.Add(1e9), Source: event.ECRSource}, Workload: w,
 		Tag: "latest", Digest: digest, Push: true}
+	redeploy := deploy
+	redeploy.Tag, redeploy.Redeploy = "", true
+	untagged := func(r *journal.Record) { r.Tag = "" }
 	restored := deploy
 	restored.Cause.Reason = ecsdeploy.RollbackReason(3, "because")
 	for _, tt := range []struct {
@@ -46,6 +49,7 @@ func TestOriginalEvent(t *testing.T) {
 	}{
 		{"a DEPLOY event", asked(source), deploy},
 		{"a rollback", asked(source, restoring), rollback},
+		{"a redeployment of an image without a tag", asked(source, untagged), redeploy},
 		{"a command", asked("deployer.cli"), deploy},
 		{"a rollback by a command", asked("deployer.cli", restoring), restored},
 		{"a push", asked(event.ECRSource), push},
