@@ -97,8 +97,8 @@ type group struct {
 // groups are the commands in the order of the overview.
 var groups = []group{
 	{cobra.Group{ID: "deploy", Title: "Deploy"}, []func(*app) *cobra.Command{
-		(*app).deployCommand, (*app).rollbackCommand, (*app).promoteCommand, (*app).diffCommand, (*app).continueCommand,
-		(*app).stopCommand,
+		(*app).deployCommand, (*app).redeployCommand, (*app).rollbackCommand, (*app).promoteCommand, (*app).diffCommand,
+		(*app).continueCommand, (*app).stopCommand,
 	}},
 	{cobra.Group{ID: "look", Title: "Look"}, []func(*app) *cobra.Command{
 		(*app).statusCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,

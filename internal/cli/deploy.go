@@ -64,13 +64,14 @@ func (a *app) deployCommand() *cobra.Command {
 		Long: `The image is looked up in ECR, a new revision of the task definition is
 registered with the image's digest, and the service is updated to it: what the
 function does for a DEPLOY event, with your own credentials. A service that runs
-the image already is not changed.
+the image already is not changed, unless its task definition family has a newer
+configuration.
 
 With --follow, the rollout's progress is shown on standard error.`,
 		Example: `deployer deploy -f project/prod.yaml backend git-abc123f --dry-run
 deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix the login"`,
 		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
-		Args:        arguments("SERVICE", "TAG"),
+		Args:        serviceAndTag,
 	}
 	file := fileFlag(cmd)
 	how.add(cmd)
@@ -84,6 +85,16 @@ deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix 
 		return a.deploy(cmd.Context(), env, event.Request{Workload: w, Tag: tag, Force: force}, how)
 	}
 	return cmd
+}
+
+// serviceAndTag checks the arguments of deploy. Without a tag, two other commands may be
+// what is meant.
+func serviceAndTag(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return wrongUsage("TAG is missing: name one, or use deployer redeploy for the image that runs, or " +
+			"deployer rollback for the last one that succeeded")
+	}
+	return arguments("SERVICE", "TAG")(cmd, args)
 }
 
 // deploy carries out a request with the caller's credentials, and prints the result.

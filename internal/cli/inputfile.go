@@ -97,7 +97,7 @@ func sampleEvent(env *environment.Environment) string {
 
 // changing are the commands that change something: a hint must not lead them to an
 // environment that the person may not mean.
-var changing = []string{"deploy", "rollback", "send", "redrive", "stop", "continue", "migrate"}
+var changing = []string{"deploy", "redeploy", "rollback", "send", "redrive", "stop", "continue", "migrate"}
 
 // withFile returns the command line with another file in place of one: of the
 // candidates, that of the nearest name, else the first. It returns otherwise if there

@@ -7,6 +7,7 @@ import (
 
 	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 )
@@ -91,7 +92,7 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 		return result, nil
 	}
 	if s.sameImage(s.running, o) && !o.Force && !s.newerConfiguration(o, n) {
-		result.Status, result.Reason = Unchanged, "the service already runs this image"
+		result.Status, result.Reason = Unchanged, s.unchanged(o)
 		result.TaskDefinition = s.running.ARN()
 		if result.PreviousTaskDefinition == result.TaskDefinition {
 			result.PreviousTaskDefinition = ""
@@ -124,6 +125,18 @@ func (s *State) newerConfiguration(o Order, n converge.Registration) bool {
 	return s.demand(o) == journal.NewerConfiguration && of < n.Configuration
 }
 
+// unchanged returns why a deployment is [Unchanged] whose image the service runs.
+func (s *State) unchanged(o Order) string {
+	const runs = "the service already runs this image"
+	switch {
+	case !o.Redeploy:
+		return runs
+	case s.target.Base == environment.BaseService:
+		return runs + ", and with base: service a deployment keeps the configuration that runs"
+	}
+	return runs + " with the newest configuration"
+}
+
 // conclude completes a result with the rule's outcome.
 func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 	d.TaskDefinition, d.DeploymentID = s.running.ARN(), s.rollout
@@ -140,7 +153,7 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 		d.Reason += s.omitted()
 		return
 	case converge.Unchanged:
-		d.Status, d.Reason = Unchanged, "the service already runs this image"
+		d.Status, d.Reason = Unchanged, s.unchanged(o)
 	case converge.Repeated:
 		d.Status, d.Reason = Unchanged, "this event was carried out before"
 	case converge.Concurrent:

@@ -24,6 +24,8 @@ func TestImagesByHand(t *testing.T) {
 		{"outside ECR", "nginx:1.29", `{"service":"backend","tag":"v7"}`, ecsdeploy.Rejected, refused},
 		{"a rollback outside ECR", "nginx:1.29", `{"service":"backend","action":"rollback"}`, ecsdeploy.Rejected,
 			refused},
+		{"a redeployment outside ECR", "nginx:1.29", `{"service":"backend","action":"redeploy"}`, ecsdeploy.Rejected,
+			refused},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

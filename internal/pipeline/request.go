@@ -77,7 +77,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 	}
 	order := ecsdeploy.Order{
 		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force, Push: request.Push,
-		Cause: request.Cause, Restores: request.Restores,
+		Cause: request.Cause, Restores: request.Restores, Redeploy: request.Redeploy,
 		// A push never rolls out what the infrastructure registered, and neither does a rollback.
 		Configuration: !request.Push && !request.Rollback && request.Cause.Source != event.ReconcileSource,
 	}

@@ -17,12 +17,18 @@ import (
 type imageLookup func(context.Context) (resolve.Image, error)
 
 // imageLookup returns how to find the image of a request: by its tag, for a push by
-// the digest that was pushed, or for a rollback as the image of an earlier revision,
-// with which it completes the request. The result of a rollback that was carried out
-// before is returned at once.
+// the digest that was pushed, for a redeployment as the image that runs, or for a
+// rollback as that of an earlier revision; with both it completes the request. The
+// result of a rollback that was carried out before is returned at once.
 func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
 	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
+	if w.External != "" && (request.Redeploy || request.Rollback) { // explain says the same
+		doing := map[bool]string{true: "redeploying", false: "rolling back"}[request.Redeploy]
+		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR, fmt.Sprintf("%s %s %q", doing, w.Kind, w.Name),
+			fmt.Errorf("its image %q is not in ECR", w.External),
+			"to deploy from ECR, remove the image from "+env.File+" and apply the infrastructure")
+	}
 	if request.Redeploy {
 		lookup, err := p.runningImage(ctx, env, request)
 		return lookup, nil, err
@@ -39,11 +45,6 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 			return p.awaitReplica(*request, lookup), nil, nil
 		}
 		return lookup, nil, nil
-	}
-	if w.External != "" { // explain says the same
-		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR, fmt.Sprintf("rolling back %s %q", w.Kind, w.Name),
-			fmt.Errorf("its image %q is not in ECR", w.External),
-			"to deploy from ECR, remove the image from "+env.File+" and apply the infrastructure")
 	}
 	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)

@@ -126,8 +126,11 @@ func (o owner) again(m Message) string {
 	reading := event.Read(m.Event, o.env, time.Now())
 	for _, r := range reading.Requests {
 		command := "deployer send -f " + file + " " + r.Workload.Name + " " + r.Tag
-		if r.Rollback {
+		switch {
+		case r.Rollback:
 			command = "deployer rollback -f " + file + " " + r.Workload.Name
+		case r.Redeploy:
+			command = "deployer redeploy -f " + file + " " + r.Workload.Name
 		}
 		commands = append(commands, command)
 	}

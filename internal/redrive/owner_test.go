@@ -115,6 +115,8 @@ func TestOwner(t *testing.T) {
 			"deployer send -f prod.yaml web-api v2"},
 		{"an outcome of a rollback", ownSender, outcome(asked + `{"service":"web-api","action":"rollback"}}`), notBus +
 			"deployer rollback -f prod.yaml web-api"},
+		{"an outcome of a redeployment", ownSender, outcome(asked + `{"service":"web-api","action":"redeploy"}}`),
+			notBus + "deployer redeploy -f prod.yaml web-api"},
 		{"an outcome of nothing", ownSender, outcome(asked + `{"service":"; rm -rf /","tag":"$(x)"}}`), notBus +
 			"deployer send -f prod.yaml SERVICE TAG"},
 	}
