@@ -320,6 +320,11 @@ func TestSharedFamily(t *testing.T) {
 	if _, _, err := w.deployer().RollbackTo(t.Context(), target, "v3", "rollback"); err == nil {
 		t.Error("it can be rolled back to an image that only the other service ran")
 	}
+	_, _, err = w.deployer().RollbackTo(t.Context(), target, "3", "rollback")
+	const others = `revision 3 is another service's, which shares the family "`
+	if err == nil || !strings.Contains(err.Error(), others+target.Family+`" (list the revisions: `) {
+		t.Errorf("to a revision of the other service: %v", err)
+	}
 	w.clock.Advance(2 * time.Hour)
 	w.move(t, "3") // it runs the other service's revision now
 	if got, _, err := w.deploy(t, target, late); err != nil || got.Status != Superseded || w.running(t) != 3 {

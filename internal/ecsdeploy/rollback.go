@@ -111,6 +111,9 @@ func (d *Deployer) rollbackToNumber(
 		cause = fmt.Errorf("there is no revision %d", number)
 	case err != nil:
 		return journal.Record{}, err
+	case r.Other && r.TaskDefinition != runs.TaskDefinition:
+		cause = fmt.Errorf("revision %d is another service's, which shares the family %q", number,
+			ecsservice.FamilyOf(r.TaskDefinition))
 	case r.Tag == "" && r.Digest == "":
 		cause = fmt.Errorf("the image %q of revision %d has neither tag nor digest", r.Image, number)
 	default:

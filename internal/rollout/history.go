@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -21,10 +22,10 @@ type History struct {
 	Records []journal.Record // newest first
 }
 
-// History reads at most limit of the newest revisions of the target's family,
-// including deregistered ones. An outcome that is not in the journal comes from the
-// service's deployments, if they show it. If the service is missing, the family is
-// the conventional one.
+// History reads at most limit of the newest revisions of the target's family, including
+// deregistered ones, without those of another service that shares it. An outcome that is
+// not in the journal comes from the service's deployments, if they show it. If the
+// service is missing, the family is the conventional one.
 func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*History, error) {
 	service, err := c.services.DescribeService(ctx, t)
 	h := &History{Family: t.Family, Why: err}
@@ -38,23 +39,48 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 	default:
 		return nil, err
 	}
-	arns, err := c.services.NewestRevisions(ctx, h.Family, limit)
-	if err != nil {
+	if h.Records, err = c.records(ctx, t, h.Family, h.Runs, limit); err != nil {
 		return nil, err
 	}
-	if h.Records, err = c.services.Records(ctx, t, arns); err != nil {
-		return nil, err
-	}
-	// Another service may share the family.
-	h.Records = slices.DeleteFunc(h.Records, func(r journal.Record) bool {
-		return r.Other && r.TaskDefinition != h.Runs
-	})
 	for i := range h.Records {
 		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
 			one.Outcome, one.Why = c.listedPhase(ctx, t, service, one.TaskDefinition)
 		}
 	}
 	return h, nil
+}
+
+// maxSearched is how many revisions of a family are read for a history, if another
+// service registers most of them.
+const maxSearched = 500
+
+// records returns the newest records of a family, at most limit of them. Revisions that
+// the deployer registered for another service are left out, except one that runs: then
+// older ones are read in their place.
+func (c *Client) records(ctx context.Context, t ecsservice.Target, family, runs string, limit int) (
+	own []journal.Record, err error) {
+	oldest := math.MaxInt // number of the oldest revision that was read
+	for listed := limit; ; listed *= 2 {
+		arns, err := c.services.NewestRevisions(ctx, family, listed)
+		if err != nil {
+			return nil, err
+		}
+		last := len(arns) < listed || listed >= max(limit, maxSearched)
+		arns = slices.DeleteFunc(arns, func(arn string) bool { return ecsservice.NumberOf(arn) >= oldest })
+		records, err := c.services.Records(ctx, t, arns)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			oldest = min(oldest, r.Revision)
+			if !r.Other || r.TaskDefinition == runs {
+				own = append(own, r)
+			}
+		}
+		if last || len(own) >= limit {
+			return own[:min(len(own), limit)], nil
+		}
+	}
 }
 
 // listedPhase returns the phase of a revision's rollout that a service's

@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
@@ -75,4 +76,44 @@ func TestHistory(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHistoryOfSharedFamily checks that a history has as many of the service's own
+// revisions as were asked for, however many another service of the family registered
+// since.
+func TestHistoryOfSharedFamily(t *testing.T) {
+	t.Parallel()
+	a := newInstantAccount(t, emulator.Options{})
+	for i := 2; i <= 60; i++ {
+		service := map[bool]string{true: "other", false: target.Workload}[i > 5 && i != 50]
+		in := &ecs.RegisterTaskDefinitionInput{Family: aws.String(target.Family),
+			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Memory: aws.Int32(128),
+				Image: aws.String(fmt.Sprintf("%s/p_service_web:v%d", host, i))}}}
+		for key, value := range map[string]string{"event-id": "e", "event-time": "2026-01-22T10:15:30Z",
+			"service": service} {
+			in.Tags = append(in.Tags, types.Tag{Key: aws.String("deployer:" + key), Value: aws.String(value)})
+		}
+		_, err := a.ECS.RegisterTaskDefinition(t.Context(), in)
+		must(t, err)
+	}
+	for _, tt := range []struct {
+		limit int
+		want  []int
+	}{{1, []int{50}}, {3, []int{50, 5, 4}}, {20, []int{50, 5, 4, 3, 2, 1}}, {100, []int{50, 5, 4, 3, 2, 1}}} {
+		h, err := a.rollouts.History(t.Context(), target, tt.limit)
+		must(t, err)
+		var numbers []int
+		for _, r := range h.Records {
+			numbers = append(numbers, r.Revision)
+		}
+		if !slices.Equal(numbers, tt.want) {
+			t.Errorf("-n %d: %v, want %v", tt.limit, numbers, tt.want)
+		}
+	}
+	a.moveTo(t, target.Family+":60")
+	h, err := a.rollouts.History(t.Context(), target, 2)
+	must(t, err)
+	if len(h.Records) != 2 || h.Records[0].Revision != 60 || h.Records[1].Revision != 50 {
+		t.Errorf("it runs the other's: %+v", h.Records)
+	}
 }
