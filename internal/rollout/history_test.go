@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/journal"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
 )
@@ -85,7 +86,10 @@ func TestHistoryOfSharedFamily(t *testing.T) {
 	t.Parallel()
 	a := newInstantAccount(t, emulator.Options{})
 	for i := 2; i <= 60; i++ {
-		service := map[bool]string{true: "other", false: target.Workload}[i > 5 && i != 50]
+		service := journal.ServiceName(target.Cluster, target.Service)
+		if i > 5 && i != 50 {
+			service += "-other"
+		}
 		in := &ecs.RegisterTaskDefinitionInput{Family: aws.String(target.Family),
 			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app"), Memory: aws.Int32(128),
 				Image: aws.String(fmt.Sprintf("%s/p_service_web:v%d", host, i))}}}
