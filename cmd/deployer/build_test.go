@@ -52,6 +52,8 @@ func TestPackage(t *testing.T) {
 	defer archive.Close()
 	want, err := os.ReadFile("../../" + file)
 	must(t, err)
+	bootstrap, err := os.ReadFile(filepath.Join(dist, "bootstrap"))
+	must(t, err)
 	for _, f := range archive.File {
 		switch f.Name {
 		case "bootstrap":
@@ -64,12 +66,20 @@ func TestPackage(t *testing.T) {
 			if got, err := io.ReadAll(r); err != nil || string(got) != string(want) {
 				t.Errorf("environment.yaml is %q, %v", got, err)
 			}
+		case "version":
+			r, err := f.Open()
+			must(t, err)
+			version, err := io.ReadAll(r)
+			must(t, err)
+			if text := bytes.TrimSpace(version); len(text) == 0 || !bytes.Contains(bootstrap, text) {
+				t.Errorf("the file version has %q, which is not the bootstrap's", version)
+			}
 		default:
 			t.Errorf("the zip contains %s", f.Name)
 		}
 	}
-	if len(archive.File) != 2 {
-		t.Errorf("the zip has %d files, want 2", len(archive.File))
+	if len(archive.File) != 3 {
+		t.Errorf("the zip has %d files, want 3", len(archive.File))
 	}
 }
 
