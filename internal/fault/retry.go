@@ -71,9 +71,9 @@ func (r *rejectedRetryer) RetryDelay(attempt int, err error) (time.Duration, err
 }
 
 // Impatient is a retryer for several calls that try the same. A call that would wait
-// longer than a limit in all fails with the last attempt's error, and [LongWait] says
-// how long to wait before the next one. Between, the caller can read again what it
-// decided the call by.
+// longer than a limit in all, or that may have taken effect, fails with the last
+// attempt's error, and [LongWait] says how long to wait before the next one. Between,
+// the caller can read again what it decided the call by.
 type Impatient struct {
 	aws.Retryer
 	limit, waited time.Duration
@@ -92,14 +92,14 @@ func (i *Impatient) RetryDelay(_ int, err error) (time.Duration, error) {
 	if ended != nil {
 		return delay, ended
 	}
-	if i.waited += delay; i.waited > i.limit {
+	if i.waited += delay; i.waited > i.limit || MayHaveTakenEffect(err) {
 		i.waited = 0
 		return 0, &longWait{delay, err}
 	}
 	return delay, nil
 }
 
-// longWait is the error of a call that would have waited for long.
+// longWait is the error of a call that is not made again at once.
 type longWait struct {
 	delay time.Duration
 	err   error

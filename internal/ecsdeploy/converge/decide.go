@@ -109,12 +109,12 @@ func (d *Delivery) compareGap(k *known) {
 		event = d.copies.Event
 	}
 	switch {
+	case k.rolls.lists(d.number): // the answer to the move was lost
+		d.moved()
 	case !m.is(event):
 		d.end(Superseded)
 	case d.copies.Key.Number == 0 && k.twin(d.number):
 		d.end(Concurrent)
-	case k.settled(m) && k.rolls.runs() == d.number: // the answer to the move was lost
-		d.moved()
 	case k.settled(m):
 		d.phase = rereading
 	default:

@@ -180,7 +180,8 @@ func reads(numbers []int) (calls []Call) {
 }
 
 // Stale makes the delivery read again before its next write, because what it has read
-// is too old to decide by. A choice that was seen overwritten stays known.
+// is too old to decide by, or because the answer to a move was lost. A choice that was
+// seen overwritten stays known.
 func (d *Delivery) Stale() {
 	switch {
 	case d.phase == registering && d.copies.Key.Number == 0:

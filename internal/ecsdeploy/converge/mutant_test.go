@@ -31,6 +31,12 @@ func mutants() []*scenario {
 				p.phase, p.Delivery.number = updating, p.copies.Key.Number
 			}
 		}})),
+		of("makes a move again that was overwritten before its answer was lost", "a2v2 b3v3 c4v4", lost(1), noLooks,
+			with(mutant{phase: func(k *known, p *process) {
+				if p.phase == looking && k.rolls.runs() != p.Delivery.number {
+					p.phase = updating
+				}
+			}})),
 		of("external rollouts are dated by registration", "a2v2", at(3, "move", ""), at(6, "tfmove", "v9"),
 			at(9, "move", ""), with(mutant{service: func(w *world, s Service) Service {
 				for i := range s {

@@ -17,6 +17,7 @@ type change func(*scenario)
 func crashes(n int) change { return func(s *scenario) { s.crashes = n } }
 func again(n int) change   { return func(s *scenario) { s.again = n } }
 func lost(n int) change    { return func(s *scenario) { s.lost = n } }
+func noLooks(s *scenario)  { s.looks = false }
 func waits(n int) change   { return func(s *scenario) { s.waits = n } }
 func lists(n int) change   { return func(s *scenario) { s.listed = n } }
 func early(s *scenario)    { s.early = true }
@@ -86,6 +87,8 @@ func cases() []*scenario {
 	return []*scenario{
 		of("two events, 2 deaths", two, crashes(2), large),
 		of("two events, 1 death, 1 lost answer", two, crashes(1), lost(1), large),
+		of("two events, 1 lost answer, no looks", two, lost(1), noLooks),
+		of("three events, 1 lost answer, no looks", "a2v2 b3v3 c4v4", lost(1), noLooks, large),
 		of("one event, 1 death, 1 lost answer, again", "a2v2", crashes(1), lost(1), again(1)),
 		of("two events, 2 waits", two, waits(2)),
 		of("Terraform moves after one, 1 wait, 1 death", "a2v2", at(5, "tfmove", "v9"), waits(1), crashes(1)),

@@ -170,13 +170,17 @@ func (x *explorer) calls(w *world, i int, visit func(string, *world) bool) bool 
 		}) {
 			return false
 		}
-		if c.Kind == Register && w.lost > 0 {
+		if w.lost > 0 {
 			return do(", not answered", func(next *world) {
 				next.lost--
 				next.processes[i].Delivery = p.Delivery
 				d := &next.processes[i].Delivery
 				d.Next(x.family(next, &p))
-				d.Answered(c, Answer{Lost: true})
+				if c.Kind == Update {
+					d.Stale()
+				} else {
+					d.Answered(c, Answer{Lost: true})
+				}
 				x.settle(next, i)
 			})
 		}
