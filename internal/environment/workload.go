@@ -79,7 +79,7 @@ func (e *Environment) Roles(w Workload) []string {
 	switch w.Kind {
 	case Backend:
 	case Service:
-		owner = e.Project + "_service_" + w.Name
+		owner = e.Project + "_service_" + strings.TrimPrefix(w.Name, ServicePrefix)
 	default:
 		return nil
 	}

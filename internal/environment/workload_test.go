@@ -106,3 +106,20 @@ func TestIn(t *testing.T) {
 		}
 	}
 }
+
+// TestRoles checks the names of the roles, also of a service that is called backend.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	e, err := Load("testdata/service-named-backend.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, owner := range map[string]string{"backend": "orchard_backend", "api": "orchard_service_api",
+		"service:backend": "orchard_service_backend"} {
+		w, _ := e.Find(name, Services...)
+		want := []string{owner + "_task_dev", owner + "_task_execution_dev"}
+		if diff := cmp.Diff(want, e.Roles(w)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 package stack
 
 import (
+	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
+
+	"deployer/internal/environment"
 )
 
 // declaration is the declaration of a parameter in the template.
@@ -40,11 +44,17 @@ func declared(t *testing.T) map[string]declaration {
 // accepted checks that the template has the parameters and allows their values.
 func accepted(t *testing.T, parameters []Parameter) {
 	t.Helper()
-	template := declared(t)
+	for _, wrong := range refused(declared(t), parameters) {
+		t.Error(wrong)
+	}
+}
+
+// refused returns what the template does not take of the parameters.
+func refused(template map[string]declaration, parameters []Parameter) (wrong []string) {
 	for _, p := range parameters {
 		d, ok := template[p.Name]
 		if !ok {
-			t.Errorf("the template has no parameter %s", p.Name)
+			wrong = append(wrong, "the template has no parameter "+p.Name)
 		}
 		values := []string{p.Value}
 		if d.Type == "CommaDelimitedList" {
@@ -52,13 +62,14 @@ func accepted(t *testing.T, parameters []Parameter) {
 		}
 		for _, value := range values {
 			if d.AllowedPattern != "" && !regexp.MustCompile("^(?:"+d.AllowedPattern+")$").MatchString(value) {
-				t.Errorf("the template does not take %q for %s: %s", value, p.Name, d.AllowedPattern)
+				wrong = append(wrong, fmt.Sprintf("%s=%q does not match %s", p.Name, value, d.AllowedPattern))
 			}
 			if d.AllowedValues != nil && !slices.Contains(d.AllowedValues, value) {
-				t.Errorf("the template does not take %q for %s: %v", value, p.Name, d.AllowedValues)
+				wrong = append(wrong, fmt.Sprintf("%s=%q is not one of %v", p.Name, value, d.AllowedValues))
 			}
 		}
 	}
+	return wrong
 }
 
 // complete checks that the parameters are all that the template has: `sam deploy` keeps
@@ -87,5 +98,38 @@ func TestDefaults(t *testing.T) {
 		if got := template[p.Name].Default; got != p.Value {
 			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)
 		}
+	}
+}
+
+// TestEveryFile checks that the template takes every parameter of every file of the
+// examples and of the field.
+func TestEveryFile(t *testing.T) {
+	t.Parallel()
+	var files []string
+	for _, pattern := range []string{"../../examples/*/*.yaml", "../environment/testdata/*.yaml"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: no files, %v", pattern, err)
+		}
+		files = append(files, found...)
+	}
+	read := 0
+	for _, file := range files {
+		env, err := environment.Load(file)
+		if err != nil {
+			continue // a file with faults, of a test of these
+		}
+		parameters, err := Parameters(env)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		read++
+		for _, wrong := range refused(declared(t), parameters) {
+			t.Errorf("%s: %s", file, wrong)
+		}
+	}
+	if read < 12 {
+		t.Errorf("only %d files were read", read)
 	}
 }
