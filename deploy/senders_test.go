@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/pipeline"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/cloudformation"
@@ -32,6 +33,10 @@ import (
 // TestDeployRule checks which DEPLOY events reach the function.
 func TestDeployRule(t *testing.T) {
 	t.Parallel()
+	env, err := environment.Load("../examples/centralized-dev-ecr/prod.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, senders, account, detail string
 		want                           bool
@@ -48,6 +53,13 @@ func TestDeployRule(t *testing.T) {
 		{"an empty project, which the function rejects", "", prod, `{"project":""}`, true},
 		{"a project of a wrong type", "", prod, `{"project":5}`, false},
 		{"no members", "", prod, `{}`, true},
+		{"a project null", "", prod, `{"project":null}`, false},
+		{"a project of two values", "", prod, `{"project":[true,"vineyard"]}`, false},
+		{"our project in an array", "", prod, `{"project":["vineyard","myproject"]}`, true},
+		{"our project in an array of arrays", "", prod, `{"project":[["myproject"]]}`, true},
+		{"an empty project in an array", "", prod, `{"project":[""]}`, true},
+		{"an empty array", "", prod, `{"project":[]}`, true},
+		{"an object", "", prod, `{"project":{"name":"vineyard"}}`, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,10 +75,15 @@ func TestDeployRule(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := p.Match(fmt.Appendf(nil, `{"id":"e1","detail-type":"DEPLOY","source":"action.prod","account":%q,
-				"region":"us-east-1","time":"2026-01-22T10:15:30Z","resources":[],"detail":%s}`, tt.account, tt.detail))
+			raw := fmt.Appendf(nil, `{"id":"e1","detail-type":"DEPLOY","source":"action.prod","account":%q,
+				"region":"us-east-1","time":"2026-01-22T10:15:30Z","resources":[],"detail":%s}`, tt.account, tt.detail)
+			got, err := p.Match(raw)
 			if err != nil || got != tt.want {
 				t.Errorf("it matches: %t, %v; want %t", got, err, tt.want)
+			}
+			// deployer explain answers for what never arrives, except from another account
+			if v := event.Read(raw, env, time.Now()).Verdict; tt.account == prod && (v != event.Ignored) != tt.want {
+				t.Errorf("it is %s, and the rule delivers it: %t", v, tt.want)
 			}
 		})
 	}

@@ -124,11 +124,15 @@ func (a *app) service(env *environment.Environment, name string) (environment.Wo
 	if ok {
 		return w, nil
 	}
-	if task, ok := env.Find(name, environment.Tasks...); ok && strings.HasPrefix(name, environment.TaskPrefix) {
-		return w, fmt.Errorf("%s %s is not a service: deploying tasks is not supported yet", task.Kind, task.Name)
+	bare := strings.TrimPrefix(strings.TrimPrefix(name, environment.ServicePrefix), environment.TaskPrefix)
+	if task, ok := env.Find(bare, environment.Tasks...); ok {
+		return w, fmt.Errorf("%s is %s; tasks are not deployed yet", task.Name, task.Noun())
 	}
 	err := errors.New(event.Unknown(env, "service", name))
 	near := nearest(name, env.Names(environment.Services...))
+	if service, ok := env.Find(bare, environment.Services...); ok && strings.HasPrefix(name, environment.TaskPrefix) {
+		near, err = service.Name, fmt.Errorf("%s is a service, not a task", service.Name)
+	}
 	i := slices.Index(a.args, name)
 	if near == "" || i < 0 {
 		return w, err

@@ -122,7 +122,7 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	case r.Rollback:
 		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
 	case r.Redeploy:
-		line("image", "the one that the service runs, if ECR still has it")
+		line("image", "the image that runs, with the family's newest configuration, if ECR still has it")
 	default:
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
@@ -137,7 +137,11 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	}
 	line("cluster", "%s", env.Cluster)
 	line("service", "%s", w.Pointer.Name())
-	line("family", "%s, cloned from the %s revision, unless the service runs another family", w.Family, env.Base)
+	cloned := "with the family's newest external configuration"
+	if env.Base == environment.BaseService {
+		cloned = "from the revision that runs"
+	}
+	line("family", "%s, cloned %s, unless the service runs another family", w.Family, cloned)
 	if named := w.Containers.Names(); len(named) > 0 {
 		line("container", "%s, which the file names", strings.Join(named, " and "))
 	} else {

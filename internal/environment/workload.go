@@ -66,6 +66,17 @@ func (c Containers) Names() []string {
 	return strings.Split(string(c), ",")
 }
 
+// Noun returns what the workload is, with its article: "a service" for the backend too.
+func (w Workload) Noun() string {
+	switch w.Kind {
+	case Backend, Service:
+		return "a service"
+	case EventTask:
+		return "an " + string(w.Kind)
+	}
+	return "a " + string(w.Kind)
+}
+
 // Deployable reports whether the deployer can deploy the workload's kind.
 func (w Workload) Deployable() bool { return w.Pointer != nil }
 

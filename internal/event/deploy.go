@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,6 +36,10 @@ func (r reader) deploy(wrong problems) Reading {
 	}
 	if d.target != "" && d.target != r.env.Name {
 		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name)
+	}
+	if project := d.members["project"]; project != nil && !delivers(r.env.Project, project) {
+		return r.ignored(`the DEPLOY's "project" is ` + kind(project) + `, and the rule of the stack never delivers ` +
+			`it; write "project": ` + quote(r.env.Project))
 	}
 	r.checkTime(maxAhead, &d.wrong)
 	if len(d.wrong) > 0 {
@@ -188,11 +193,16 @@ func (d *detail) readWorkload() {
 	if strings.HasPrefix(service, environment.TaskPrefix) { // "service": "task:NAME" names a task too
 		name, member, kinds = strings.TrimPrefix(service, environment.TaskPrefix), "task", environment.Tasks
 	}
+	wrongKind := wrongKind(d.env, cmp.Or(service, task))
 	switch {
 	case len(d.wrong) > before: // text has added the problem
 	case service != "" && task != "":
 		d.wrong.add(`both "service" (%s) and "task" (%s) are set: one event deploys one of them`, quote(service),
 			quote(task))
+	case wrongKind != "" && service != "":
+		d.wrong.add(`"service" is %s, %s`, quote(service), wrongKind)
+	case wrongKind != "":
+		d.wrong.add(`"task" is %s, %s`, quote(task), wrongKind)
 	case name == "" && (d.members["service"] != nil || d.members["task"] != nil):
 		d.wrong.add(`"service" is empty: name what to deploy`)
 	case name == "":
@@ -203,38 +213,6 @@ func (d *detail) readWorkload() {
 			d.wrong.add("%s", Unknown(d.env, member, name))
 		}
 	}
-}
-
-// Unknown returns the message that an environment has no workload of a name.
-// Member is "service" or "task". The message suggests a similar name, or lists
-// the names that there are.
-func Unknown(env *environment.Environment, member, name string) string {
-	kinds, otherKinds, other := environment.Services, environment.Tasks, "task"
-	if member == "task" {
-		kinds, otherKinds, other = environment.Tasks, environment.Services, "service"
-	}
-	known := env.Names(kinds...)
-	message := member + " " + quote(name) + " is not in the " + env.Name + " environment"
-	if _, ok := env.Find(name, otherKinds...); ok {
-		return message + `: it is a ` + other + `, so write "` + other + `" for "` + member + `"`
-	}
-	if w, ok := env.FindDisabled(name, kinds...); ok {
-		return message + ": it is disabled (" + w.Disabled + ")"
-	}
-	if w, what := awsName(env, name, kinds); what != "" {
-		return message + ": it is " + what + " of " + quote(w.Name) + "; write that name"
-	}
-	near := environment.Nearest(name, known)
-	if trimmed := strings.TrimSpace(name); trimmed != name && slices.Contains(known, trimmed) {
-		near = trimmed
-	}
-	if near != "" {
-		return message + "; did you mean " + quote(near) + "?"
-	}
-	if len(known) == 0 {
-		return message + ", which has no " + member + "s"
-	}
-	return message + ", which has " + strings.Join(known, ", ")
 }
 
 // readAction reads the action, and the tag if the action needs one.

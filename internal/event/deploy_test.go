@@ -38,8 +38,6 @@ func TestDeploy(t *testing.T) {
 				Workload: api, Tag: "v1.2.3", DryRun: true, Force: true}},
 		{"our project", `{"project":"myproject","service":"backend","tag":"a"}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
-		{"project null", `{"project":null,"service":"backend","tag":"a"}`,
-			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: backend, Tag: "a"}},
 		{"task", `{"task":"nightly-report","tag":"latest"}`,
 			Request{Cause: Cause{ID: "e1", Time: at, Source: "action.production"}, Workload: report, Tag: "latest"}},
 		{"the action spelt out", `{"service":"backend","tag":"a","action":"deploy"}`,
@@ -133,6 +131,8 @@ func TestRejected(t *testing.T) {
 			malformed(`"project" is empty; did a variable expand to nothing?`)},
 		{"project a list", deployment("action.production", `{"project":["myproject"],"service":"backend","tag":"a"}`),
 			malformed(`"project" is an array, not a string`)},
+		{"project an object", deployment("action.production", `{"project":{"a":1},"service":"backend","tag":"a"}`),
+			malformed(`"project" is an object, not a string`)},
 		{"project misspelt", deployment("action.production", `{"Project":"vineyard","service":"backend","tag":"a"}`),
 			malformed(`"Project" is not a member of a DEPLOY; did you mean "project"?`)},
 		{"detail of 1 MB", deployment("action.production", `{"service":"backend","tag":"`+strings.Repeat("a", 1<<20)+
@@ -150,6 +150,17 @@ func TestRejected(t *testing.T) {
 					`it is a task, so write "task" for "service"`)},
 		{"a service as task", deployment("action.production", `{"task":"worker","tag":"a"}`),
 			malformed(`task "worker" is not in the prod environment: it is a service, so write "service" for "task"`)},
+		{"a service after task:", deployment("action.production", `{"service":"task:web-api","tag":"a"}`),
+			malformed(`"service" is "task:web-api", but web-api is a service: write "service": "web-api"`)},
+		{"a service after task: as task", deployment("action.production", `{"task":"task:web-api","tag":"a"}`),
+			malformed(`"task" is "task:web-api", but web-api is a service: write "service": "web-api"`)},
+		{"a task after service:", deployment("action.production", `{"service":"service:nightly-report","tag":"a"}`),
+			malformed(`"service" is "service:nightly-report", but nightly-report is a scheduled task: ` +
+				`write "task": "nightly-report"`)},
+		{"no name after task:", deployment("action.production", `{"service":"task:","tag":"a"}`),
+			malformed(`"service" is "task:", without a name`)},
+		{"no name after service:", deployment("action.production", `{"task":"service:","tag":"a"}`),
+			malformed(`"task" is "service:", without a name`)},
 		{"service and task", deployment("action.production", `{"service":"backend","task":"nightly-report","tag":"a"}`),
 			malformed(
 				`both "service" ("backend") and "task" ("nightly-report") are set: one event deploys one of them`)},
@@ -269,5 +280,22 @@ func TestTaskPrefix(t *testing.T) {
 	r := Read(raw, env, at)
 	if r.Verdict != Accepted || r.Requests[0].Workload.Kind != environment.ScheduledTask {
 		t.Errorf("got %+v", r)
+	}
+}
+
+// TestUndelivered checks the answer about a project that the stack's rule drops. A test
+// of the template compares the rule itself.
+func TestUndelivered(t *testing.T) {
+	t.Parallel()
+	env := load(t, "prod")
+	for project, what := range map[string]string{`null`: "null", `5`: "a number", `true`: "a boolean",
+		`["vineyard"]`: "an array", `[[null], {"a": 1}]`: "an array"} {
+		got := Read([]byte(deployment("action.production", `{"project":`+project+`,"service":"backend","tag":"a"}`)),
+			env, now)
+		want := Reading{ID: "e1", Verdict: Ignored, Reason: `the DEPLOY's "project" is ` + what + `, and the rule of ` +
+			`the stack never delivers it; write "project": "myproject"`}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", project, diff)
+		}
 	}
 }

@@ -91,3 +91,36 @@ func quote(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+// delivers reports whether the stack's rule delivers a DEPLOY whose detail has a project:
+// one that is the environment's or empty, or an array with it, and what has no value, an
+// object or an empty array. EventBridge compares each value in an array (EventBridge
+// user guide, "Arrays").
+func delivers(project string, v json.RawMessage) bool {
+	values := scalars(v)
+	for _, value := range values {
+		if s, ok := text(value); ok && (s == project || s == "") {
+			return true
+		}
+	}
+	return len(values) == 0
+}
+
+// scalars returns the strings, numbers, booleans and nulls of a JSON value: itself, or
+// those of an array; none of an object.
+func scalars(v json.RawMessage) (all []json.RawMessage) {
+	switch kind(v) {
+	case "an object":
+		return nil
+	case "an array":
+		var elements []json.RawMessage
+		if json.Unmarshal(v, &elements) != nil {
+			return nil
+		}
+		for _, element := range elements {
+			all = append(all, scalars(element)...)
+		}
+		return all
+	}
+	return []json.RawMessage{v}
+}
