@@ -120,8 +120,9 @@ func mutants() []*scenario {
 	}
 }
 
-// TestMutants checks that each part of the rule is needed: without it, the model check
-// finds a run that ends wrong.
+// TestMutants checks that the parts of the rule that the mutants break are needed:
+// without one, the model check finds a run that ends wrong. The end as Concurrent, the
+// waits for another delivery, Stale after a wait, oldestGap and maxExternal have none.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	for _, s := range mutants() {

@@ -1,17 +1,19 @@
 package converge
 
 // ownRollout is the longest time from the registration of a revision to the
-// deployer's own rollout of it, in nanoseconds: no invocation lasts as long. A
-// later rollout is an external choice.
+// deployer's own rollout of it, in nanoseconds. One invocation does both, and the
+// function's timeout is 120 seconds. A later rollout is an external choice.
 const ownRollout = int64(5 * 60 * 1e9)
 
 // oldestGap is the longest time from the registration of a revision in the gap before
-// another one to the registration of that, in nanoseconds: how long an invocation can
-// last. Older revisions are not in the gap, whatever its base: a tag may be edited.
+// another one to the registration of that, in nanoseconds: the max timeout that Lambda
+// allows a function. The search of a gap ends at the first older revision after
+// gapAhead others, whatever the base says, because a tag may be edited.
 const oldestGap = int64(15 * 60 * 1e9)
 
-// maxExternal is how many revisions of others are looked behind for the journal of a
-// revision that failed: without a journal, a rollback counts as a choice.
+// maxExternal is how many external revisions the search for the journal of a failed
+// revision passes. If it finds none, a rollback that ECS does not mark as one counts
+// as a choice.
 const maxExternal = 20
 
 // How many revisions are read at the same time: in a gap, and where no journal sums up
@@ -52,7 +54,7 @@ func (k *known) span(low, high int) bool {
 
 // gap returns the revisions between the base of one of the deployer's own revisions and
 // that revision: its delivery had not read them. There are as many as deliveries
-// registered at the same time, without a bound.
+// registered at the same time. The number has no bound, but their age has: oldestGap.
 func (k *known) gap(r Revision) (all []Revision, ok bool) {
 	for n := r.Number - 1; n > r.Base; n-- {
 		one, known := k.family(n)
