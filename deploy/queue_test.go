@@ -44,8 +44,8 @@ func TestRoleKeepsEvents(t *testing.T) {
 }
 
 // TestQueuePolicies evaluates who may send to the queues: what `deployer redrive` runs
-// has to come from EventBridge or from the function, and from no one else who may put
-// events, or send messages to any queue of the account.
+// has to come from EventBridge or from the function, and from no other principal with
+// events:PutEvents, or with sqs:SendMessage on any queue of the account.
 func TestQueuePolicies(t *testing.T) {
 	t.Parallel()
 	const (

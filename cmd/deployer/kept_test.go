@@ -31,8 +31,8 @@ func (s *scenario) kept(t *testing.T) (all []string) {
 	return all
 }
 
-// TestForgedOutcomes puts outcomes on prod's bus that no deployer sent, as everyone may who may put events. None gets
-// into a queue, from which an operator would deploy what it says.
+// TestForgedOutcomes puts outcomes on prod's bus that no deployer sent, as every principal with events:PutEvents can.
+// None gets into a queue, from which an operator would deploy what it says.
 func TestForgedOutcomes(t *testing.T) {
 	t.Parallel()
 	s := newScenario(t)

@@ -61,11 +61,11 @@ func (a *app) deployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy -f FILE SERVICE TAG",
 		Short: "Deploy the image under TAG to SERVICE",
-		Long: `The image is looked up in ECR, a new revision of the task definition is
-registered with the image's digest, and the service is updated to it: what the
-function does for a DEPLOY event, with your own credentials. A service that runs
-the image already is not changed, unless its task definition family has a newer
-configuration.
+		Long: `The command does what the function does for a DEPLOY event, with your own
+credentials. It looks the image up in ECR, registers a new revision of the task
+definition with the image's digest, and updates the service to it. A service that
+runs the image already is not changed, unless its task definition family has a
+newer configuration.
 
 With --follow, the rollout's progress is shown on standard error.`,
 		Example: `deployer deploy -f project/prod.yaml backend git-abc123f --dry-run

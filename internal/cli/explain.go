@@ -20,10 +20,10 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain -f FILE EVENT.json",
 		Short: "Explain what an event would do in an environment (offline)",
-		Long: `The event is read as the function reads it, and the verdict is printed with its
-reason: accepted, ignored or rejected; followed, for an event of ECS about a
-rollout; due, for the schedule that searches for lost pushes. The exit code is 1
-if it is rejected.`,
+		Long: `The command reads the event as the function does, and prints the verdict with its
+reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
+rollout it is followed; for the schedule that searches for lost pushes, due. The
+exit code is 1 if the event is rejected.`,
 		Example: `deployer explain -f project/prod.yaml events/deploy-backend.json`,
 		Args:    arguments("EVENT.json"),
 	}

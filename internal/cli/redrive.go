@@ -34,9 +34,9 @@ its event was carried out. It stays in the queue if its event fails, is rejected
 ignored, or if you do not want to run it.
 
 The queue is the function's failure queue or the dead-letter queue of the rules.
-Not run are messages for another environment or function, messages that neither
-the function's role nor EventBridge sent, and outcomes that earlier versions kept:
-the reason says what to do instead.
+The command does not run messages for another environment or function, messages
+that neither the function's role nor EventBridge sent, and outcomes that earlier
+versions kept. The reason says what to do instead.
 
 On a terminal, the command asks before it runs an event. Elsewhere, it needs --yes.
 The exit code is 0 if every message was carried out, 1 if some stay in the queue,

@@ -20,10 +20,10 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status -f FILE [SERVICE...]",
 		Short: "Show what services run, the state of their rollouts, and drift",
-		Long: `For each service: the image that runs, since when and by whom, the state of its
-rollout, and what has drifted: a newer revision that does not run, or a tag that
-ECR has on another image now. Without arguments, all services are shown. The exit
-code is 1 if a rollout failed or a service could not be read.`,
+		Long: `For each service, the command shows the image that runs, since when and by whom,
+and the state of its rollout. It shows drift too: a newer revision that does not
+run, or a tag that ECR has on another image now. Without arguments, all services
+are shown. The exit code is 1 if a rollout failed or a service could not be read.`,
 		Example: `deployer status -f project/prod.yaml
 deployer status -f project/prod.yaml backend --watch
 deployer status -f project/prod.yaml --json`,

@@ -106,7 +106,7 @@ func (f *findings) controller(c *checker, t ecsservice.Target, s *types.Service)
 	switch {
 	case !breaker.Enable:
 		f.add("circuit breaker", Warning,
-			"off: a rollout whose tasks fail is retried for ever and never rolled back", fix)
+			"off: a rollout whose tasks fail is retried forever and never rolled back", fix)
 	case !breaker.Rollback:
 		f.add("circuit breaker", Warning, "on, without rollback: a failed rollout is not rolled back", fix)
 	default:

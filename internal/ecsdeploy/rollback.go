@@ -62,9 +62,6 @@ func (d *Deployer) RollbackTo(
 		case r.Cause.ID == journal.Value(event):
 			return r, true, nil
 		}
-		if to == "" && !r.Foreign && r.Digest == runs.Digest {
-			below = min(below, ecsservice.NumberOf(r.Origin())) // a rollback's image was redeployed since
-		}
 		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}
@@ -86,19 +83,18 @@ func (d *Deployer) Running(ctx context.Context, t ecsservice.Target) (journal.Re
 
 // noRollback is the fault of a rollback for which no revision was found.
 func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string) error {
-	family, before := ecsservice.FamilyOf(runs.TaskDefinition), fmt.Sprintf("revision %d", below)
+	family, restored := ecsservice.FamilyOf(runs.TaskDefinition), ""
 	if below != runs.Revision {
-		before += fmt.Sprintf(", which revision %d restored,", runs.Revision)
+		restored = fmt.Sprintf(" (revision %d restored %d)", runs.Revision, below)
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,
-			fmt.Errorf("family %q has no revision with the tag %q before %s whose image is another one "+
-				"and whose rollout did not fail", family, to, before),
+			fmt.Errorf("in family %q, no earlier revision than %d has the tag %q, another image and a rollout "+
+				"that did not fail%s", family, below, to, restored),
 			"list the revisions and their tags: "+t.Command("history"))
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
-		fmt.Errorf("family %q has no revision before %s whose image is another one "+
-			"and whose rollout is known to have succeeded", family, before),
+		fmt.Errorf("in family %q, no earlier revision than %d succeeded with another image%s", family, below, restored),
 		"list the revisions, and roll back to one by its number: "+t.Command("history"))
 }
 

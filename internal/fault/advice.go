@@ -111,8 +111,8 @@ func (d Denial) excludeAdvice() string {
 	if d.PolicyARN != "" {
 		where += " (" + d.PolicyARN + ")"
 	}
-	advice := fmt.Sprintf("an Allow elsewhere does not help: %s, exclude %s from the Deny, which has to let this "+
-		"through: %s", where, d.caller(), d.Statement())
+	advice := fmt.Sprintf("%s, exclude %s from the Deny for %s on %s", where, d.caller(), d.Action,
+		d.statementResource())
 	if d.Policy == "" && d.Encoded != "" {
 		advice += "; AWS's reason: " + d.decode()
 	}

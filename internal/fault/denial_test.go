@@ -128,10 +128,9 @@ func TestAdvice(t *testing.T) {
 	const root = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["`
 	tests := []struct{ name, code, message, want string }{
 		{"Deny of a service control policy", "AccessDeniedException", lines[0],
-			"an Allow elsewhere does not help: in the organization's management account 999999999999, in the service " +
-				"control policy (" + scp + "), exclude role myproject_deployer_prod from the Deny, which has to let " +
-				`this through: {"Effect":"Allow","Action":["ecs:RegisterTaskDefinition"],"Resource":` +
-				`"arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:*"}`},
+			"in the organization's management account 999999999999, in the service control policy (" + scp +
+				"), exclude role myproject_deployer_prod from the Deny for ecs:RegisterTaskDefinition on " +
+				"arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_prod:*"},
 		{"permissions boundary", "AccessDeniedException", lines[1],
 			"in account 333333333333, add to the policy that is the permissions boundary of role " +
 				"myproject_deployer_prod: " + allowUpdate + "; no other policy can exceed the boundary"},

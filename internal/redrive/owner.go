@@ -13,7 +13,7 @@ import (
 )
 
 // owner is whose messages are run: those for an environment's own function, from a
-// sender that cannot be anyone.
+// sender that is known.
 type owner struct {
 	env     *environment.Environment
 	roleID  string   // the unique id of the function's role; "" if it is not known
@@ -25,8 +25,8 @@ type owner struct {
 // attribute SenderId, which SQS sets.
 func (o owner) check(m Message, sender string) error {
 	if m.Form == FromTheBus {
-		return errors.New("it is an outcome that came over the event bus, as an earlier version kept it: everyone " +
-			"who may put events could have sent it, so its event is not run; if you asked for that deployment, ask " +
+		return errors.New("it is an outcome that came over the event bus, as an earlier version kept it: every " +
+			"principal with events:PutEvents could have sent it, so its event is not run; if you asked for that deployment, ask " +
 			"again: " + o.again(m))
 	}
 	if err := o.checkTarget(m); err != nil {

@@ -1,8 +1,8 @@
 // Package redrive runs the events of a failure queue again.
 //
-// A message is what anyone may have sent who may send to the queue, or who may put
-// events. It is run only if its event was for the environment's own function, and if
-// its sender cannot be anyone: see [Parse] for the forms of messages.
+// Every principal with sqs:SendMessage on the queue, or with events:PutEvents, may have
+// sent a message. It is run only if its event was for the environment's own function,
+// and if its sender is known: see [Parse] for the forms of messages.
 package redrive
 
 import (

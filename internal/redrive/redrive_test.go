@@ -320,8 +320,9 @@ func TestRunDeniedByOrganization(t *testing.T) {
 		"arn:aws:iam::333333333333:user/ada is not authorized to perform: sqs:ReceiveMessage on resource: " +
 		"arn:aws:sqs:us-east-1:333333333333:q with an explicit deny in a service control policy")})
 	_, err := redriveAll(t, config, all, Options{})
-	if err == nil || !strings.Contains(err.Error(), "(an Allow elsewhere does not help: in the organization's "+
-		"management account, in the service control policy, exclude arn:aws:iam::333333333333:user/ada from the Deny") {
+	if err == nil || !strings.Contains(err.Error(), "(in the organization's management account, in the service "+
+		"control policy, exclude arn:aws:iam::333333333333:user/ada from the Deny for sqs:ReceiveMessage on "+
+		"arn:aws:sqs:us-east-1:333333333333:q)") {
 		t.Error(err)
 	}
 }

@@ -124,10 +124,9 @@ func TestDenied(t *testing.T) {
 				"; if it is still denied then, " + repository + ")"}},
 		{"explicit deny", pull, shutRepository,
 			[]string{doing + "access denied: explicit deny in a resource-based policy; AWS's message: " + user,
-				"(an Allow elsewhere does not help: in account 111111111111, in the policy of repository " +
-					"myproject_backend in us-east-1, exclude role Deployer from the Deny, which has to let this " +
-					"through: {", `"Action":["ecr:BatchGetImage"],"Resource":` +
-					`"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"})`}},
+				"(in account 111111111111, in the policy of repository myproject_backend in us-east-1, exclude role " +
+					"Deployer from the Deny for ecr:BatchGetImage on " +
+					"arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend)"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

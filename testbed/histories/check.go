@@ -25,7 +25,7 @@ const (
 	checkEnds    Check = "ends"    // an event was answered deployed, and has no end, or several
 	checkWords   Check = "words"   // a result or an outcome says what is not so
 	checkMoves   Check = "moves"   // the deployer moved the service too often
-	checkHandled Check = "handled" // an event failed for ever, or was rejected
+	checkHandled Check = "handled" // an event failed forever, or was rejected
 	checkConfig  Check = "config"  // the configuration that was registered last is lost
 )
 

@@ -41,7 +41,7 @@ func (w *world) deployed(id string) bool {
 	})
 }
 
-// goesOn reports whether the rollout of an event goes on for ever: its image is broken, there is no circuit breaker,
+// goesOn reports whether the rollout of an event goes on forever: its image is broken, there is no circuit breaker,
 // and it is the last one.
 func (w *world) goesOn(e *requested) bool {
 	for _, m := range slices.Backward(w.record.moves) {

@@ -12,7 +12,7 @@ import (
 const (
 	tickInterval = 5 * time.Second
 	// settleLimit is how long the world has to come to rest after the last action. A rollout without a circuit breaker
-	// may go on for ever, which is rest too.
+	// may go on forever, which is rest too.
 	settleLimit = 3 * time.Hour
 	// epoch is when histories begin. The clock of a synctest bubble begins in 2000, when there were no events.
 	epoch = "2026-01-22T10:15:30Z"
