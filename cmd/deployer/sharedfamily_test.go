@@ -145,6 +145,32 @@ func (s *sharedFamily) history(t *testing.T, args ...string) string {
 	return strings.Join(numbers, ", ")
 }
 
+// configure registers a revision of the family with more memory and the image of web's v1,
+// as infrastructure code does.
+func (s *sharedFamily) configure(t *testing.T) {
+	t.Helper()
+	out, err := s.account.ECS.DescribeTaskDefinition(t.Context(),
+		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("app:1")})
+	must(t, err)
+	d := out.TaskDefinition
+	_, err = s.account.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
+		Family: d.Family, ContainerDefinitions: d.ContainerDefinitions, NetworkMode: d.NetworkMode, Cpu: d.Cpu,
+		Memory: aws.String("1024"), RequiresCompatibilities: d.RequiresCompatibilities,
+		ExecutionRoleArn: d.ExecutionRoleArn})
+	must(t, err)
+}
+
+// hasStatus checks that status prints lines that match.
+func (s *sharedFamily) hasStatus(t *testing.T, lines ...string) {
+	t.Helper()
+	status := s.command(t, "status")
+	for _, want := range lines {
+		if !regexp.MustCompile("(?m)^" + want + "$").MatchString(status) {
+			t.Errorf("status has no line like %s:\n%s", want, status)
+		}
+	}
+}
+
 // outcomes returns the outcomes that the function published, such as "Deployment
 // Succeeded: web v2".
 func (s *sharedFamily) outcomes(t *testing.T) (all []string) {
@@ -204,31 +230,43 @@ func TestSharedFamily(t *testing.T) {
 		}
 	}
 
+	// Terraform registers a configuration, which is for both services: each gets it by a
+	// redeployment of its own.
+	s.configure(t)
+	const redeployed = "deployed: same image, newer configuration: revision 9"
+	if got := s.send(t, "e8", 12, `{"service":"web","action":"redeploy"}`); got != redeployed {
+		t.Errorf("redeployed: %s", got)
+	}
+	s.finish(t)
+	s.hasStatus(t, `web +v3 .* steady 2/2 +none`, `internal +v2 .* steady 2/2 +revision 9 is newer, with v1`)
+	if got := s.send(t, "e9", 13, `{"service":"internal","action":"redeploy"}`); got != redeployed {
+		t.Errorf("the other one redeployed: %s", got)
+	}
+	s.finish(t)
+	if got := s.runs(t); got != "web 10 v3, internal 11 v2" {
+		t.Errorf("after the redeployments: %s", got)
+	}
 	outcomes := []string{"Deployment Succeeded: web v2", "Deployment Succeeded: internal v2",
 		"Deployment Succeeded: web v3", "Deployment Succeeded: internal v3", "Deployment Succeeded: web v4",
-		"Deployment Succeeded: web v3", "Deployment Succeeded: internal v2"}
+		"Deployment Succeeded: web v3", "Deployment Succeeded: internal v2", "Deployment Succeeded: web v3",
+		"Deployment Succeeded: internal v2"}
 	if diff := cmp.Diff(outcomes, s.outcomes(t)); diff != "" {
 		t.Errorf("outcomes: %s", diff)
 	}
 
 	// The command line.
-	if diff := cmp.Diff([]string{"7 *, 6, 4, 2, 1", "8 *, 5, 3, 1", "7 *, 6", "8 *, 5"}, []string{
-		s.history(t, "web"), s.history(t, "internal"), s.history(t, "web", "-n", "2"), s.history(t, "internal", "-n2"),
+	if diff := cmp.Diff([]string{"10 *, 9, 7, 6, 4, 2, 1", "11 *, 9, 8, 5, 3, 1", "10 *, 9, 7", "11 *, 9, 8"}, []string{
+		s.history(t, "web"), s.history(t, "internal"), s.history(t, "web", "-n", "3"), s.history(t, "internal", "-n3"),
 	}); diff != "" {
 		t.Errorf("history: %s", diff)
 	}
-	status := s.command(t, "status")
-	for _, want := range []string{`(?m)^web +v3 .* steady 2/2 +none$`, `(?m)^internal +v2 .* steady 2/2 +none$`} {
-		if !regexp.MustCompile(want).MatchString(status) {
-			t.Errorf("status has no line like %s:\n%s", want, status)
-		}
-	}
+	s.hasStatus(t, `web +v3 .* steady 2/2 +none`, `internal +v2 .* steady 2/2 +none`)
 	for _, tt := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"rollback", "web"}, "web: deployed: "}, // further back than v3
-		{[]string{"rollback", "web", "--to", "5"}, "web: rejected: rolling back service \"web\" from revision 9: " +
+		{[]string{"rollback", "web"}, "web: deployed: "}, // not to v4, from which it was rolled back
+		{[]string{"rollback", "web", "--to", "5"}, "web: rejected: rolling back service \"web\" from revision 12: " +
 			"revision 5 is another service's, which shares the family \"app\""},
 		{[]string{"redeploy", "internal"}, "internal: unchanged: the service already runs this image with the newest " +
 			"configuration"},
@@ -237,7 +275,7 @@ func TestSharedFamily(t *testing.T) {
 			t.Errorf("%v: %s\nwant %s", tt.args, got, tt.want)
 		}
 	}
-	if got := s.runs(t); got != "web 9 v2, internal 8 v2" {
+	if got := s.runs(t); got != "web 12 v2, internal 11 v2" {
 		t.Errorf("in the end: %s", got)
 	}
 }

@@ -62,6 +62,9 @@ func (d *Deployer) RollbackTo(
 		case r.Cause.ID == journal.Value(event):
 			return r, true, nil
 		}
+		if to == "" && !r.Foreign && r.Digest == runs.Digest {
+			below = min(below, ecsservice.NumberOf(r.Origin())) // a rollback's image was redeployed since
+		}
 		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}

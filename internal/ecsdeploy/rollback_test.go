@@ -9,8 +9,9 @@ import (
 )
 
 // TestRollbackTo makes a sequence of deployments and rollbacks. A step is an event, for
-// an image or for a "rollback", and the image that the service runs afterwards. After
-// each step the events of all rollbacks are delivered again.
+// an image, for the image that runs ("again") or for a "rollback", and the image that the
+// service runs afterwards. After each step the events of all rollbacks are delivered
+// again.
 func TestRollbackTo(t *testing.T) {
 	t.Parallel()
 	type step struct {
@@ -32,6 +33,12 @@ func TestRollbackTo(t *testing.T) {
 		{"twice", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
 			{"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"rollback", "v2",
 				journal.Succeeded}}},
+		{"twice, with a redeployment between", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
+			{"v4", "v4", journal.Succeeded}, {"rollback", "v3", journal.Succeeded}, {"again", "v3", journal.Succeeded},
+			{"again", "v3", journal.Failed}, {"rollback", "v2", journal.Succeeded}}},
+		{"from an image that was deployed again", []step{{"v2", "v2", journal.Succeeded},
+			{"v3", "v3", journal.Succeeded}, {"v2", "v2", journal.Succeeded}, {"again", "v2", journal.Succeeded},
+			{"rollback", "v3", journal.Succeeded}}},
 		{"after a newer deployment", []step{{"v2", "v2", journal.Succeeded}, {"v3", "v3", journal.Succeeded},
 			{"rollback", "v2", journal.Succeeded}, {"v4", "v4", journal.Succeeded}, {"rollback", "v2",
 				journal.Succeeded}}},
@@ -50,6 +57,10 @@ func TestRollbackTo(t *testing.T) {
 			var rollbacks []string
 			for i, s := range tt.steps {
 				o := w.event(t, string(rune('a'+i)), i, s.event)
+				if s.event == "again" {
+					o = w.event(t, o.Cause.ID, i, s.runs)
+					o.Force = true
+				}
 				if s.event == "rollback" {
 					back, done, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
 					if s.runs == "" {

@@ -36,8 +36,9 @@ func TestOwner(t *testing.T) {
 		bus     = "arn:aws:events:us-east-1:222222222222:event-bus/default"
 		asked   = `{"id":"e1","detail-type":"DEPLOY","source":"action.production","time":"2026-01-22T10:15:30Z",` +
 			`"detail":`
-		notBus = "it is an outcome that came over the event bus, as an earlier version kept it: every " +
-			"principal with events:PutEvents could have sent it, so its event is not run; if you asked for that deployment, ask again: "
+		notBus = "it is an outcome that came over the event bus, as an earlier version kept it: every principal " +
+			"with events:PutEvents could have sent it, so its event is not run; if you asked for that deployment, " +
+			"ask again: "
 	)
 	letter := func(target, rule string) Message { return Message{Form: DeadLetter, Target: target, RuleARN: rule} }
 	record := func(target string) Message { return Message{Form: Record, Target: target} }

@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -136,11 +137,41 @@ func (c *Client) family(
 	if err != nil {
 		return familyRead{}, err
 	}
-	if gone || t.Record(read.newest).Other { // the newest one may be of another service
+	if !gone && t.Record(read.newest).Other {
+		read.newest, err = c.newestBelow(ctx, t, read.newest, read.running)
+	}
+	if err != nil {
+		return familyRead{}, err
+	}
+	if gone {
 		read.newest = read.running
 	}
 	memory.keep(t.Service, read)
 	return read, nil
+}
+
+// maxOthers is how many revisions of another service of the family are skipped to find
+// the newest one that is not.
+const maxOthers = 10
+
+// newestBelow returns the newest ACTIVE revision between one of another service that
+// shares the family and the one that runs that is not another service's: a
+// configuration that is for all of them. It returns the one that runs if there is none.
+func (c *Client) newestBelow(ctx context.Context, t ecsservice.Target, other, running ecsservice.Revision) (
+	ecsservice.Revision, error) {
+	family, number := ecsservice.FamilyOf(other.ARN()), ecsservice.NumberOf(other.ARN())
+	last := max(ecsservice.NumberOf(running.ARN()), number-1-maxOthers)
+	for number--; number > last; number-- {
+		r, err := c.services.DescribeRevision(ctx, fmt.Sprintf("%s:%d", family, number))
+		switch {
+		case errors.Is(err, fault.ErrTaskDefinitionNotFound): // it was deleted
+		case err != nil:
+			return ecsservice.Revision{}, err
+		case r.TaskDefinition.Status == types.TaskDefinitionStatusActive && !t.Record(r).Other:
+			return r, nil
+		}
+	}
+	return running, nil
 }
 
 // statusOf returns the status of a service from its running revision and its
