@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,17 +106,43 @@ func TestKeptIsRedriven(t *testing.T) {
 	if diff := cmp.Diff([]string{"Deployment Rejected", "RetriesExhausted"}, s.kept(t)); diff != "" {
 		t.Fatal(diff)
 	}
+	rolledBack(t, s)
+	queued := []string{"Deployment Rejected", "RetriesExhausted", "Deployment Failed"}
+	if diff := cmp.Diff(queued, s.kept(t)); diff != "" {
+		t.Fatal(diff)
+	}
 	s.push(t, "v7")
 	env, err := environment.Load("../../examples/centralized-dev-ecr/prod.yaml")
 	must(t, err)
 	var got []string
-	must(t, redrive.Run(t.Context(), s.prod.Config, env, pipeline.NewRedrive(env, s.prod.Config), redrive.Options{
-		QueueURL: env.FailedQueueURL(),
-		Found:    func(i redrive.Item) { got = append(got, string(i.Form)+": "+i.Service+" "+i.Tag+" "+i.Actor) },
-		Report:   func(r redrive.Report) { got = append(got, fmt.Sprint(r.Result.Status, " ", r.Deleted, " ", r.Err)) },
-	}))
+	var failed string // the message of the failed rollout
+	run := func(remove ...string) {
+		got = nil
+		must(t, redrive.Run(t.Context(), s.prod.Config, env, pipeline.NewRedrive(env, s.prod.Config), redrive.Options{
+			QueueURL: env.FailedQueueURL(), Delete: remove,
+			Found: func(i redrive.Item) { got = append(got, string(i.Form)+": "+i.Service+" "+i.Tag+" "+i.Actor) },
+			Report: func(r redrive.Report) {
+				line := fmt.Sprint(r.Result.Status, " ", r.Deleted, " ", r.Err)
+				got = append(got, strings.ReplaceAll(line, r.EventID, "ID"))
+				if r.Ended {
+					failed = r.MessageID
+				}
+			},
+		}))
+	}
+	run()
 	want := []string{"kept event: backend v7 ada", "deployed true <nil>", "on-failure record: web-api v1 ",
-		"deployed true <nil>"}
+		"deployed true <nil>", "kept event: backend broken ada", "ignored false event ID ignored: " +
+			"the rollout of this event failed before, and is not repeated; to try again: deployer send -f " + env.File +
+			" backend broken"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Deployment Failed"}, s.kept(t)); diff != "" {
+		t.Error(diff)
+	}
+	run(failed)
+	want = []string{"kept event: backend broken ada", " true <nil>"}
 	if diff := cmp.Diff(want, got); diff != "" || len(s.kept(t)) > 0 {
 		t.Errorf("%v left (-want +got):\n%s", s.kept(t), diff)
 	}

@@ -120,7 +120,7 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	}
 	switch {
 	case r.Rollback:
-		line("image", "that of the last revision whose rollout succeeded, if ECR still has it")
+		line("image", "the previous one whose rollout succeeded, if ECR still has it")
 	case r.Redeploy:
 		line("image", "the image that runs, with the family's newest configuration, if ECR still has it")
 	default:

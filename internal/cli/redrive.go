@@ -20,7 +20,7 @@ type redriveFlags struct {
 	queue       string
 	dryRun, yes bool
 	limit       int
-	trust       []string
+	trust, del  []string
 }
 
 func (a *app) redriveCommand() *cobra.Command {
@@ -31,7 +31,9 @@ func (a *app) redriveCommand() *cobra.Command {
 		Long: `Each message is shown with its service, tag, actor and age. Its event is then
 handled as the function would, with your own credentials. A message is deleted if
 its event was carried out. It stays in the queue if its event fails, is rejected or
-ignored, or if you do not want to run it.
+ignored, or if you do not want to run it. An event whose rollout failed is ignored:
+the reason has the command that asks for the deployment again. Delete such a message
+with --delete, which runs nothing.
 
 The queue is the function's failure queue or the dead-letter queue of the rules.
 The command does not run messages for another environment or function, messages
@@ -60,6 +62,8 @@ deployer redrive -f project/prod.yaml --yes \
 	flags.IntVar(&how.limit, "max", 0, "stop after `N` messages; 0 for all")
 	flags.StringSliceVar(&how.trust, "trust-sender", nil,
 		"also run messages of the sender with this `ID` (SenderId); may be repeated")
+	flags.StringSliceVar(&how.del, "delete", nil,
+		"only delete the message with this `ID`, and run nothing; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
 		switch {
@@ -69,7 +73,7 @@ deployer redrive -f project/prod.yaml --yes \
 			return a.missingQueue(env)
 		case how.limit < 0:
 			return wrongUsage("--max %d is negative: 0 is for all", how.limit)
-		case !how.dryRun && !how.yes && !a.canAsk():
+		case !how.dryRun && !how.yes && len(how.del) == 0 && !a.canAsk():
 			return &usageError{"there is no terminal to ask on: look with --dry-run first, then run all with --yes",
 				commandLine(append(slices.Clone(a.args), "--dry-run")...)}
 		}
@@ -90,9 +94,10 @@ func (a *app) redrive(ctx context.Context, env *environment.Environment, how red
 		a.note("%s is neither %s nor %s: what is not for %s stays in it", printable(how.queue), s.env.FailedQueueURL(),
 			s.env.UndeliveredQueueURL(), s.env.FunctionName())
 	}
-	report := redriveReport{app: a, dryRun: how.dryRun}
+	report := redriveReport{app: a, dryRun: how.dryRun, discards: how.del,
+		discard: []string{"redrive", "-f", s.env.File, "--queue", how.queue, "--delete"}}
 	options := redrive.Options{
-		QueueURL: how.queue, MaxMessages: how.limit, DryRun: how.dryRun, TrustSenders: how.trust,
+		QueueURL: how.queue, MaxMessages: how.limit, DryRun: how.dryRun, TrustSenders: how.trust, Delete: how.del,
 		Found: report.found, Report: report.add,
 	}
 	if !how.yes && !how.dryRun {

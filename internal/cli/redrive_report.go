@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,8 @@ const maxShown = 300
 type redriveReport struct {
 	app        *app
 	dryRun     bool
+	discard    []string // the command line that deletes a message, but for its id
+	discards   []string // ids of the messages to delete without running them, that were not found yet
 	done, kept int
 }
 
@@ -61,9 +64,21 @@ func age(d time.Duration) string {
 // add prints the result of a message.
 func (r *redriveReport) add(m redrive.Report) {
 	switch {
+	case slices.Contains(r.discards, m.MessageID):
+		r.discards = slices.DeleteFunc(slices.Clone(r.discards), func(id string) bool { return id == m.MessageID })
+		r.done++
+		what := "deleted, and its event not run"
+		if r.dryRun {
+			what = "would be deleted, and its event not run"
+		}
+		fmt.Fprintf(r.app.out, "%s: %s\n", m.MessageID, what)
 	case m.Err != nil:
 		r.kept++
 		fmt.Fprintf(r.app.out, "%s: kept: %s\n", m.MessageID, printable(m.Err.Error()))
+		if m.Ended {
+			fmt.Fprintf(r.app.out, "%s: to delete the message: %s\n", m.MessageID,
+				commandLine(append(slices.Clone(r.discard), m.MessageID)...))
+		}
 	case r.dryRun:
 		r.done++
 		fmt.Fprintf(r.app.out, "%s: would be %s\n", m.MessageID, verdict(m))
@@ -87,12 +102,16 @@ func verdict(m redrive.Report) string {
 
 // end prints the counts. Messages that were kept are an error.
 func (r *redriveReport) end() error {
+	for _, id := range r.discards {
+		r.app.note("no message %s is in the queue, or another receiver has it: try again in five minutes",
+			printable(id))
+	}
 	done := "done"
 	if r.dryRun {
 		done = "would be done"
 	}
 	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
-	if r.kept > 0 {
+	if r.kept > 0 || len(r.discards) > 0 {
 		return errNotDone
 	}
 	return nil

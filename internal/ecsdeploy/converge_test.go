@@ -200,7 +200,7 @@ func TestExternalDeployment(t *testing.T) {
 
 	got, _, err := w.deploy(t, target, older)
 	if err != nil || got.Status != Superseded ||
-		got.Reason != "a newer event already deployed: the service runs "+arn+"p_service_web_dev:3" ||
+		got.Reason != "a newer external rollout won: the service runs "+arn+"p_service_web_dev:3" ||
 		w.running(t) != 3 {
 		t.Errorf("older: %+v, %v", got, err)
 	}

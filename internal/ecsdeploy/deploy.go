@@ -161,18 +161,43 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 		d.TaskDefinition = ""
 	case converge.Failed:
 		d.Status = Ignored
-		d.Reason = "the rollout of this event failed before, and is not repeated; to try again, send a new event"
+		d.RolloutFailed = true
+		d.Reason = "the rollout of this event failed before, and is not repeated; to try again: " + s.again(o)
 	case converge.Superseded:
 		winner := s.target.Record(s.running)
 		d.Status = Superseded
-		d.Reason = "a newer event already deployed: the service runs " + winner.TaskDefinition
-		if winner.Cause.ID != "" {
-			d.Reason += fmt.Sprintf(", for event %s of %s", winner.Cause.ID, winner.Cause.Time.Format(time.RFC3339Nano))
-		}
+		d.Reason = superseded(winner)
 		d.Image, d.Digest = "", "" // the service runs another image
 		d.Newer = Newer{winner.Cause.ID, s.primary}
 	}
 	if d.PreviousTaskDefinition == d.TaskDefinition {
 		d.PreviousTaskDefinition = ""
 	}
+}
+
+// superseded returns why a deployment is [Superseded], given what the service runs.
+func superseded(winner journal.Record) string {
+	if winner.Cause.ID == "" || winner.Cause.Source == externalSource {
+		return "a newer external rollout won: the service runs " + winner.TaskDefinition
+	}
+	return fmt.Sprintf("a newer event already deployed: the service runs %s, for event %s of %s",
+		winner.TaskDefinition, winner.Cause.ID, winner.Cause.Time.Format(time.RFC3339Nano))
+}
+
+// again returns the command that asks once more for what an order asked for. An image that
+// the service runs is only rolled out by force: ECS did not roll the failed rollout back.
+func (s *State) again(o Order) string {
+	force := ""
+	if o.Force || s.sameImage(s.running, o) {
+		force = " --force"
+	}
+	switch {
+	case o.Restores != "":
+		return s.target.Command("rollback")
+	case o.Redeploy:
+		return s.target.Command("redeploy") + force
+	case force != "":
+		return s.target.Command("deploy") + " " + o.Image.Tag + force
+	}
+	return s.target.Command("send") + " " + o.Image.Tag
 }

@@ -14,11 +14,11 @@ type Status string
 
 // The statuses, as results and logs spell them.
 const (
-	Deployed   Status = "deployed"   // a revision is registered, and ECS accepted the service's update to it
-	Unchanged  Status = "unchanged"  // the service already runs this image
-	Superseded Status = "superseded" // a newer event already deployed; at most its unfinished update was completed
+	Deployed   Status = "deployed"   // ECS accepted an update, or another delivery of the event makes it
+	Unchanged  Status = "unchanged"  // the service already runs this image, or the event was carried out before
+	Superseded Status = "superseded" // a newer event or external rollout won; at most its update was completed
 	Planned    Status = "planned"    // a dry run: says what would change
-	Ignored    Status = "ignored"    // not for this environment
+	Ignored    Status = "ignored"    // not for this environment, or not repeated: the event's rollout failed before
 	Followed   Status = "followed"   // a rollout event of ECS, whose outcome was reported
 	Waiting    Status = "waiting"    // the image is not in ECR yet: the event is handled again later
 	Rejected   Status = "rejected"   // the sender's fault, which a retry cannot mend
@@ -38,6 +38,9 @@ type Deployment struct {
 	PreviousTaskDefinition string `json:"previous_task_definition,omitempty"` // ARN of the revision that ran before
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
+
+	// RolloutFailed means that it is ignored because the event's rollout failed before.
+	RolloutFailed bool `json:"-"`
 
 	Newer     Newer `json:"-"` // what superseded it, if it was superseded
 	EventSeen bool  `json:"-"` // it was superseded, and its event was handled before: see [Deployer.EventSeen]

@@ -241,7 +241,7 @@ func (d *detail) readTag() {
 	if v, ok := d.members["tag"]; !ok || string(v) == "null" {
 		d.wrong.add(`"tag" is missing: name the tag of the image to deploy, like "tag": "git-abc123f", or send ` +
 			`"action": "redeploy" for the image that runs with the family's newest configuration, or ` +
-			`"action": "rollback" for the last image whose rollout succeeded`)
+			`"action": "rollback" for the previous image whose rollout succeeded`)
 		return
 	}
 	if problem := CheckTag(d.tag); problem != "" {

@@ -14,8 +14,8 @@ import (
 
 // noTag is the problem of a DEPLOY without a tag.
 const noTag = `"tag" is missing: name the tag of the image to deploy, like "tag": "git-abc123f", or send "action": ` +
-	`"redeploy" for the image that runs with the family's newest configuration, or "action": "rollback" for the last ` +
-	`image whose rollout succeeded`
+	`"redeploy" for the image that runs with the family's newest configuration, or "action": "rollback" for the ` +
+	`previous image whose rollout succeeded`
 
 func TestDeploy(t *testing.T) {
 	t.Parallel()

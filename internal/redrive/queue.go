@@ -42,7 +42,7 @@ func (q *queue) receive(ctx context.Context) (*types.Message, error) {
 func (q *queue) delete(ctx context.Context, receipt string) error {
 	in := &sqs.DeleteMessageInput{QueueUrl: aws.String(q.url), ReceiptHandle: aws.String(receipt)}
 	_, err := q.client.DeleteMessage(ctx, in, untilDeadline(ctx))
-	return q.fault("deleting a message whose event was carried out", "sqs:DeleteMessage", err)
+	return q.fault("deleting a message", "sqs:DeleteMessage", err)
 }
 
 // extend hides a received message from other receivers for another visibilityTimeout.

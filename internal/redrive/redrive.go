@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,6 +35,9 @@ type Report struct {
 	Result  pipeline.Result
 	Handled bool  // the event asked for no deployment, and was handled: a rollout event, or the schedule
 	Err     error // why the message stays in the queue
+	// Ended means that the event ended otherwise than carried out: as rejected or ignored, or
+	// its rollout failed before. Err says how. The message stays until it is deleted.
+	Ended   bool
 	Deleted bool
 }
 
@@ -58,6 +62,10 @@ type Options struct {
 	DryRun       bool     // preview each event, and delete nothing
 	TrustSenders []string // ids of senders besides EventBridge and the function's role
 
+	// Delete has ids of messages that are deleted, and their events not run. If it has any, no
+	// other message is reported or run, and Run ends when all are found.
+	Delete []string
+
 	// Found is called with each message before its event is run, Report after.
 	Found  func(Item)
 	Report func(Report)
@@ -72,7 +80,8 @@ type Options struct {
 // function, or has the wrong sender; and if it has no event.
 //
 // Run ends when the queue is empty, when it receives a message for the second
-// time, after MaxMessages, or when a person quits. Its error is that of a call of
+// time, after MaxMessages, or when a person quits. A message of Options.Delete that the
+// queue does not give is no error: compare the reports. Its error is that of a call of
 // SQS, a fault of package fault, or of Ask.
 func Run(ctx context.Context, config aws.Config, env *environment.Environment, p Pipeline, o Options) error {
 	roleID, noRole := functionRole(ctx, config, env)
@@ -95,6 +104,12 @@ func Run(ctx context.Context, config aws.Config, env *environment.Environment, p
 			return nil
 		}
 		seen[id] = true
+		if len(o.Delete) > 0 {
+			if err := r.discard(ctx, m); err != nil || r.deleted == len(o.Delete) {
+				return err
+			}
+			continue
+		}
 		if more, err := r.message(ctx, m); !more || err != nil {
 			return err
 		}
@@ -110,6 +125,29 @@ type run struct {
 	owner    owner
 	now      func() time.Time
 	kept     []string // receipts of messages that stay in the queue
+	deleted  int      // messages of Delete that were found
+}
+
+// discard deletes a message if it is one of Delete, and does not run its event.
+func (r *run) discard(ctx context.Context, m *types.Message) error {
+	receipt := aws.ToString(m.ReceiptHandle)
+	if !slices.Contains(r.Delete, aws.ToString(m.MessageId)) {
+		r.kept = append(r.kept, receipt)
+		return nil
+	}
+	r.deleted++
+	item, _, _, _ := r.owner.read(m, r.now()) //nolint:dogsled // it is deleted whatever it is
+	r.Found(item)
+	report := Report{Item: item}
+	if r.DryRun {
+		r.kept = append(r.kept, receipt)
+		r.Report(report)
+		return nil
+	}
+	err := r.queue.delete(ctx, receipt)
+	report.Deleted = err == nil
+	r.Report(report)
+	return err
 }
 
 // message runs the event of one message, and deletes the message if that was carried
@@ -173,12 +211,21 @@ func (r *run) carryOut(ctx context.Context, item Item, message Message, reading 
 	handle func(context.Context, json.RawMessage) (pipeline.Result, error)) Report {
 	report := Report{Item: item, Handled: reading.Verdict == event.Followed || reading.Verdict == event.Due}
 	report.Result, report.Err = handle(ctx, message.Event)
+	failed := slices.IndexFunc(report.Result.Deployments, func(d ecsdeploy.Deployment) bool { return d.RolloutFailed })
 	switch {
 	case report.Err != nil:
+		return report
 	case report.Result.Status == ecsdeploy.Rejected:
 		report.Err = fmt.Errorf("event %s rejected: %s", report.Result.EventID, report.Result.Reason)
 	case report.Result.Status == ecsdeploy.Ignored && !report.Handled:
 		report.Err = fmt.Errorf("event %s ignored: %s", report.Result.EventID, report.Result.Reason)
 	}
+	// An event of several services is not done by what its other services say.
+	undecided := report.Result.Status == ecsdeploy.Rejected || report.Result.Status == ecsdeploy.Planned
+	if failed >= 0 && len(report.Result.Deployments) > 1 && !undecided {
+		d := report.Result.Deployments[failed]
+		report.Err = fmt.Errorf("event %s ignored for %s: %s", report.Result.EventID, d.Service, d.Reason)
+	}
+	report.Ended = report.Err != nil
 	return report
 }

@@ -152,6 +152,71 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestDelete deletes messages by their ids, and runs nothing.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	e, config := fill(t, letters[0], letters[4], letters[8])
+	id := map[string]string{}
+	o := Options{QueueURL: queueURL, DryRun: true, Found: func(Item) {}}
+	var all []string
+	o.Report = func(r Report) { id[r.EventID] = r.MessageID; all = append(all, r.MessageID) }
+	if err := Run(t.Context(), config, prod(t), results{}, o); err != nil {
+		t.Fatal(err)
+	}
+	never := func(context.Context, Report) (Answer, error) { return Yes, errors.New("it asked") }
+	for _, tt := range []struct {
+		name   string
+		dryRun bool
+		delete []string
+		want   []string
+		left   int
+	}{
+		{"a look", true, []string{id["ignored"]}, []string{id["ignored"] + " false"}, 3},
+		{"one", false, []string{id["ignored"]}, []string{id["ignored"] + " true"}, 2},
+		{"it is gone", false, []string{id["ignored"]}, nil, 2},
+		{"of any form", false, all, []string{id["deployed"] + " true", id[""] + " true"}, 0},
+	} {
+		var got []string
+		o := Options{QueueURL: queueURL, DryRun: tt.dryRun, Delete: tt.delete, Ask: never, Found: func(Item) {},
+			Report: func(r Report) { got = append(got, fmt.Sprint(r.MessageID, " ", r.Deleted)) }}
+		err := Run(t.Context(), config, prod(t), results{}, o)
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != tt.left {
+			t.Errorf("%s: %v, %d left (-want +got):\n%s", tt.name, err, len(e.Queue(queueARN)), diff)
+		}
+	}
+}
+
+// several is a pipeline whose event is for two services, of which the rollout of one failed before.
+type several struct{ other ecsdeploy.Status }
+
+func (s several) Handle(context.Context, json.RawMessage) (pipeline.Result, error) {
+	return pipeline.Result{EventID: "e", Status: s.other, Deployments: []ecsdeploy.Deployment{
+		{Service: "web", Status: s.other},
+		{Service: "api", Status: ecsdeploy.Ignored, Reason: "it failed", RolloutFailed: true}}}, nil
+}
+
+func (s several) Preview(ctx context.Context, raw json.RawMessage) (pipeline.Result, error) {
+	result, err := s.Handle(ctx, raw)
+	if s.other == ecsdeploy.Deployed {
+		result.Status = ecsdeploy.Planned
+	}
+	return result, err
+}
+
+// TestOneOfSeveralFailed keeps the message of an event that failed for one service, whatever the others say.
+func TestOneOfSeveralFailed(t *testing.T) {
+	t.Parallel()
+	yes := func(context.Context, Report) (Answer, error) { return Yes, nil }
+	for _, status := range []ecsdeploy.Status{ecsdeploy.Deployed, ecsdeploy.Unchanged, ecsdeploy.Superseded} {
+		e, config := fill(t, letters[0])
+		got, err := redriveAll(t, config, several{status}, Options{Ask: yes})
+		want := []string{"kept: event e ignored for api: it failed"}
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != 1 {
+			t.Errorf("%s: %v (-want +got):\n%s", status, err, diff)
+		}
+	}
+}
+
 // TestAsk checks what the answers of a person do, and what is not asked about.
 func TestAsk(t *testing.T) {
 	t.Parallel()
