@@ -26,8 +26,8 @@ type owner struct {
 func (o owner) check(m Message, sender string) error {
 	if m.Form == FromTheBus {
 		return errors.New("it is an outcome that came over the event bus, as an earlier version kept it: every " +
-			"principal with events:PutEvents could have sent it, so its event is not run; if you asked for that deployment, ask " +
-			"again: " + o.again(m))
+			"principal with events:PutEvents could have sent it, so its event is not run; if you asked for that " +
+			"deployment, ask again: " + o.again(m))
 	}
 	if err := o.checkTarget(m); err != nil {
 		return err
