@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,17 +69,18 @@ deployer params -f project/dev.yaml --registry OrganizationId=o-a1b2c3d4e5 > reg
 // params prints the parameters of the deployer's stack.
 func (a *app) params(env *environment.Environment, format string, more []string) error {
 	parameters, err := stack.Parameters(env, more...)
-	if err != nil {
+	var setting *stack.SettingError
+	switch {
+	case errors.As(err, &setting):
+		return wrongUsage("%s", err)
+	case err != nil:
 		return err
 	}
 	if env.Production != "" {
 		a.note("%s", production(env))
 	}
-	if len(env.TrustedAccounts) > 0 && !slices.ContainsFunc(more, func(setting string) bool {
-		return strings.HasPrefix(setting, "ForwardPushesTo=")
-	}) {
-		a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
-			"account out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
+	if !slices.ContainsFunc(more, func(setting string) bool { return strings.HasPrefix(setting, "ForwardPushesTo=") }) {
+		a.noteForwarding(env, parameters)
 	}
 	if patterns := stack.Patterns(env, parameters); patterns != "" {
 		a.note("%s", patterns)
@@ -89,6 +91,19 @@ func (a *app) params(env *environment.Environment, format string, more []string)
 	}
 	_, err = fmt.Fprint(a.out, text)
 	return err
+}
+
+// noteForwarding notes which of ecr_trusted_accounts receive pushes by default.
+func (a *app) noteForwarding(env *environment.Environment, parameters []stack.Parameter) {
+	if slices.ContainsFunc(parameters, func(p stack.Parameter) bool {
+		return p.Name == "ForwardPushesTo" && p.Value != ""
+	}) {
+		a.note("pushes are forwarded to the accounts of ecr_trusted_accounts; where no push deploys, leave the " +
+			"account out: ForwardPushesTo=ARNS, or ForwardPushesTo= for none")
+	}
+	if not := stack.NotForwarded(env); not != "" {
+		a.note("%s", not)
+	}
 }
 
 // registryParams prints the parameters of the stack of an environment's repositories, and on standard error how to

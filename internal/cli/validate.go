@@ -70,6 +70,9 @@ func (a *app) validate(file string) bool {
 	} else if patterns := stack.Patterns(env, parameters); patterns != "" {
 		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, patterns)
 	}
+	if not := stack.NotForwarded(env); not != "" {
+		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, not)
+	}
 	return true
 }
 

@@ -82,7 +82,8 @@ var stackFaults = []damage{
 		}
 	}},
 	{name: "no forwarding to a trusted account", change: func(e *environment.Environment) {
-		e.TrustedAccounts = []environment.TrustedAccount{{ID: "222222222222", Region: "us-east-1"}}
+		e.TrustedAccounts = []environment.TrustedAccount{{ID: "222222222222", Region: "us-east-1"},
+			{ID: "333333333333", Env: "prod", Region: "us-east-1"}} // production is not expected
 	}},
 	{name: "an image of a registry that the stack does not know", change: func(e *environment.Environment) {
 		e.Workloads[1].Registry = image.Registry{AccountID: "444444444444", Region: "eu-west-1"}

@@ -14,6 +14,9 @@ type TrustedAccount struct {
 	Region string // of its clusters
 }
 
+// IsProduction reports whether the account's environment is production by its name.
+func (t TrustedAccount) IsProduction() bool { return productionName(t.Env) != "" }
+
 // Bus returns the ARN of the account's default event bus.
 func (t TrustedAccount) Bus() string {
 	return "arn:" + image.PartitionOf(t.Region).Name + ":events:" + t.Region + ":" + t.ID + ":event-bus/default"

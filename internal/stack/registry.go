@@ -16,15 +16,31 @@ const forwarding = "ForwardPushesTo="
 const maxForwarded = 15
 
 // forwards returns the default buses of ecr_trusted_accounts, which run images of the
-// environment's own registry.
+// environment's own registry, without those of production, which no push deploys.
 func forwards(env *environment.Environment) (buses []string) {
 	for _, t := range env.TrustedAccounts {
 		bus := t.Bus()
-		if env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
+		if !t.IsProduction() && env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
 			buses = append(buses, bus)
 		}
 	}
 	return buses
+}
+
+// NotForwarded returns a sentence about the trusted accounts to which pushes are not
+// forwarded by default, because they are of production; "" if there are none.
+func NotForwarded(env *environment.Environment) string {
+	var names []string
+	for _, t := range env.TrustedAccounts {
+		if t.IsProduction() && env.Strategy.Name == environment.Local {
+			names = add(names, t.ID+" ("+t.Env+")")
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "pushes are not forwarded to " + strings.Join(names, ", ") + " of ecr_trusted_accounts, because no push " +
+		"deploys production by default; where one does, name every bus: " + forwarding + "ARNS"
 }
 
 // checkForwarding returns an error if pushes are to be forwarded to more buses than

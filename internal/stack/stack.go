@@ -32,8 +32,8 @@ func Name(env *environment.Environment) string {
 // Parameters returns every parameter of the template, because `sam deploy` keeps the
 // previous value of one that is left out. Those that follow from the environment file
 // come first, then those that it decides at most by default: more holds NAME=VALUE for these, and
-// NAME= for the template's default. The error names the setting that is invalid, or
-// the key that the file lacks.
+// NAME= for the template's default. The error is a [SettingError] for a setting, or
+// names the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	if len(env.Project) > maxProject || len(env.Name) > maxEnv {
 		return nil, fmt.Errorf("`project` of %s has %d characters and `env` %d: the names of the stack's rules and "+
@@ -65,6 +65,9 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	if err := checkForwarding(env, settings); err != nil {
 		return nil, err
 	}
+	if err := checkSettings(settings); err != nil {
+		return nil, err
+	}
 	all = append(all, extraRegistries(env)...)
 	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name == "ExtraRoleArns" })
 	r.extraRoles = settings[i].Value
@@ -85,8 +88,8 @@ func choose(settings []string, file string) ([]Parameter, error) {
 			for _, p := range chosen {
 				names = append(names, p.Name)
 			}
-			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting,
-				strings.Join(names, ", "), file)
+			return nil, &SettingError{fmt.Sprintf("reading %q: not NAME=VALUE for one of %s; the others follow from %s",
+				setting, strings.Join(names, ", "), file)}
 		}
 		if all[i].Value = value; value == "" {
 			all[i].Value = chosen[i].Value

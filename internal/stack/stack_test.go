@@ -139,6 +139,12 @@ func TestParametersRefuses(t *testing.T) {
 		{"no value", file, "AlarmTopicArn", `reading "AlarmTopicArn"` + setting},
 		{"unknown and empty", file, "Unknown=", `reading "Unknown="` + setting},
 		{"empty, but the file says it", file, "AutoDeploy=", `reading "AutoDeploy="` + setting},
+		{"an account too short", file, "SenderAccounts=12", `SenderAccounts=12: the template accepts only what ` +
+			`matches ([0-9]{12})?, and "12" does not`},
+		{"a number that is not offered", file, "ReconcileMinutes=7",
+			"ReconcileMinutes=7: the template accepts only 0, 5, 10, 15, 30, 60"},
+		{"no bus", file, "ForwardPushesTo=foo", "ForwardPushesTo=foo: the template accepts only what matches " +
+			forms["ForwardPushesTo"].pattern + `, and "foo" does not`},
 		{"a shell's", file, "AlarmTopicArn=$(id)", `reading "AlarmTopicArn=$(id)"` + setting},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -95,6 +95,11 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("the template accepts %d characters, not %d and %d", got, maxProject, maxEnv)
 	}
 	for _, p := range chosen {
+		d, f := template[p.Name], forms[p.Name]
+		want := form{d.AllowedValues, d.AllowedPattern, d.Type == "CommaDelimitedList"}
+		if diff := cmp.Diff(want, f, cmp.AllowUnexported(form{})); diff != "" {
+			t.Errorf("what the template accepts as %s (-template +forms):\n%s", p.Name, diff)
+		}
 		if got := template[p.Name].Default; got != p.Value {
 			t.Errorf("%s is %q by default, and %q in the template", p.Name, p.Value, got)
 		}
