@@ -25,7 +25,13 @@ reason. The verdict is accepted, ignored or rejected. For an event of ECS about 
 rollout it is followed; for the schedule that searches for lost pushes, due. The
 exit code is 1 if the event is rejected.`,
 		Example: `deployer explain -f project/prod.yaml events/deploy-backend.json`,
-		Args:    arguments("EVENT.json"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if file, _ := cmd.Flags().GetString("file"); file == "" && len(args) == 2 {
+				return &usageError{"the environment file is missing: name it with -f",
+					commandLine("explain", "-f", args[0], args[1])}
+			}
+			return arguments("EVENT.json")(cmd, args)
+		},
 	}
 	file := fileFlag(cmd)
 	account := accountFlag(cmd)

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -71,6 +73,8 @@ deployer redrive -f project/prod.yaml --yes \
 			return err
 		case how.queue == "":
 			return a.missingQueue(env)
+		case !strings.HasPrefix(how.queue, "https://") && !strings.HasPrefix(how.queue, "http://"):
+			return a.notURL(env, how.queue)
 		case how.limit < 0:
 			return wrongUsage("--max %d is negative: 0 is for all", how.limit)
 		case !how.dryRun && !how.yes && len(how.del) == 0 && !a.canAsk():
@@ -117,5 +121,23 @@ func (a *app) missingQueue(env *environment.Environment) error {
 	if env.AccountID != "" {
 		e.hint = commandLine(append(slices.Clone(a.args), "--queue", env.FailedQueueURL())...)
 	}
+	return e
+}
+
+// notURL returns the error for a --queue that is no URL. Its hint has that of the queue
+// with the name, else of the failure queue, if its account is known.
+func (a *app) notURL(env *environment.Environment, queue string) error {
+	e := &usageError{what: fmt.Sprintf("--queue %s is not the URL of a queue", printable(queue))}
+	i := slices.IndexFunc(a.args, func(arg string) bool { return arg == queue || arg == "--queue="+queue })
+	if env.AccountID == "" || i < 0 {
+		return e
+	}
+	url := env.FailedQueueURL()
+	if undelivered := env.UndeliveredQueueURL(); strings.HasSuffix(undelivered, "/"+queue) {
+		url = undelivered
+	}
+	corrected := slices.Clone(a.args)
+	corrected[i] = strings.TrimSuffix(a.args[i], queue) + url
+	e.hint = commandLine(corrected...)
 	return e
 }

@@ -3,6 +3,7 @@ package environment
 import (
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -219,5 +220,13 @@ func TestImpossiblePatterns(t *testing.T) {
 		if _, err := ParseTagPattern(pattern); err != nil {
 			t.Errorf("%s: %v", pattern, err)
 		}
+	}
+}
+
+func TestEmptyContainer(t *testing.T) {
+	t.Parallel()
+	_, err := Parse("x.yaml", []byte(head+"deployer: {workloads: {backend: {container: \"\"}}}\n"))
+	if err == nil || !strings.Contains(err.Error(), "is empty (write a name in the task definition") {
+		t.Errorf("error %v", err)
 	}
 }

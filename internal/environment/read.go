@@ -205,6 +205,9 @@ func (s section) overrides(e *Environment) {
 // containers reads the names of the containers that get the workload's image.
 func (s section) containers() Containers {
 	names := s.oneOrMore("container")
+	if n := s.values["container"]; n != nil && n.Kind == yaml.ScalarNode && !isNull(n) && n.Value == "" {
+		s.fault("container", "is empty", "write a name in the task definition, or leave the key out")
+	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
 			s.fault("container", "names "+quote(name)+" twice", "name each container once")

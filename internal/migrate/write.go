@@ -11,8 +11,7 @@ import (
 
 // Read returns the content of an environment file that can be migrated in place, and
 // the path to write, which differs from path for a symbolic link. It returns an error
-// for a link out of its directory, for a file that is not regular, and for a read-only
-// file.
+// for a link out of its directory, and for a file that is not regular.
 func Read(path string) (target string, data []byte, err error) {
 	target, err = filepath.EvalSymlinks(path)
 	if err != nil {
@@ -23,7 +22,7 @@ func Read(path string) (target string, data []byte, err error) {
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	if !inside {
-		return "", nil, fmt.Errorf("%s: is a symbolic link to %s, outside its directory (migrate that file itself)",
+		return "", nil, fmt.Errorf("%s is a symbolic link to %s, outside its directory (migrate that file itself)",
 			path, target)
 	}
 	info, err := os.Stat(target)
@@ -31,9 +30,7 @@ func Read(path string) (target string, data []byte, err error) {
 	case err != nil:
 		return "", nil, fmt.Errorf("reading %q: %w", path, err)
 	case !info.Mode().IsRegular():
-		return "", nil, fmt.Errorf("%s: is not a file", path)
-	case info.Mode().Perm()&0o200 == 0:
-		return "", nil, fmt.Errorf("%s: is read-only (allow it to be written: chmod u+w %s)", path, path)
+		return "", nil, fmt.Errorf("%s is not a file", path)
 	}
 	file, err := os.Open(target)
 	if err != nil {
@@ -61,11 +58,15 @@ func isInside(dir, file string) (bool, error) {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)), err
 }
 
-// Write replaces a file's content atomically, and keeps its mode and owner.
+// Write replaces a file's content atomically, and keeps its mode and owner. A read-only
+// file is an error.
 func Write(path string, data []byte) (err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
+	}
+	if info.Mode().Perm()&0o200 == 0 {
+		return fmt.Errorf("%s is read-only (allow it to be written: chmod u+w %s)", path, path)
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

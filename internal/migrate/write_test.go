@@ -41,10 +41,18 @@ func TestReadAndWrite(t *testing.T) {
 		t.Errorf("the link is %q, %v", link, err)
 	}
 	for name, want := range map[string]string{"away.yaml": "outside its directory (migrate that file itself)",
-		"locked.yaml": "is read-only (allow it to be written: chmod u+w ", "none.yaml": "no such file"} {
+		"none.yaml": "no such file"} {
 		if _, _, err := Read(filepath.Join(dir, name)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", name, err, want)
 		}
+	}
+	locked := filepath.Join(dir, "locked.yaml")
+	if _, data, err := Read(locked); err != nil || string(data) != "env: qa\n" {
+		t.Errorf("a read-only file: %q, %v", data, err)
+	}
+	want := locked + " is read-only (allow it to be written: chmod u+w " + locked + ")"
+	if err := Write(locked, nil); err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 	if _, _, err := Read(dir); err == nil {
 		t.Error("a directory was read")
