@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,10 +16,10 @@ func TestShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const took = time.Second
 		var s shared[string]
-		made := 0
+		var made atomic.Int32
 		call := func(ctx context.Context, key string) (string, error) {
 			return s.do(ctx, key, func() (string, error) {
-				made++
+				made.Add(1)
 				select {
 				case <-time.After(took):
 				case <-ctx.Done():
@@ -36,20 +37,20 @@ func TestShared(t *testing.T) {
 		}
 		go check("other", t.Context(), "b", nil)
 		time.Sleep(2 * took)
-		if made != 2 {
-			t.Errorf("%d calls, want 2", made)
+		if n := made.Load(); n != 2 {
+			t.Errorf("%d calls, want 2", n)
 		}
 		check("later", t.Context(), "a", nil)
-		if made != 3 {
-			t.Errorf("%d calls, want 3", made)
+		if n := made.Load(); n != 3 {
+			t.Errorf("%d calls, want 3", n)
 		}
 		short, cancel := context.WithTimeout(t.Context(), took/2)
 		defer cancel()
 		go check("ended", short, "a", context.DeadlineExceeded)
 		synctest.Wait()
 		check("joined one that ended", t.Context(), "a", nil)
-		if made != 5 {
-			t.Errorf("%d calls, want 5", made)
+		if n := made.Load(); n != 5 {
+			t.Errorf("%d calls, want 5", n)
 		}
 	})
 }
