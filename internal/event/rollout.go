@@ -102,6 +102,10 @@ func (r reader) workloadWithARN(arn string) (w environment.Workload, reason stri
 	name, ours := strings.CutPrefix(arn, services)
 	name, inCluster := strings.CutPrefix(name, r.env.Cluster+"/")
 	old := !strings.Contains(name, "/")
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 && strings.Count(parts[5], "/") == 1 && !ours {
+		return w, "the service " + quote(arn) + " is in account " + parts[4] + " in " + parts[3] + ", and " +
+			r.env.Name + " is in " + r.env.AccountID + " in " + r.env.Region
+	}
 	if !ours || !inCluster && !old || r.event.Account != r.env.AccountID {
 		return w, "the service " + quote(arn) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
 	}

@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +88,10 @@ func TestRollout(t *testing.T) {
 			followed("SERVICE_TASK_START_IMPAIRED", Rollout{Step: TasksImpaired})},
 		{"another service with the old form of ARN", rolled(change, "333333333333", "other", completed),
 			ignored(`the service "other" is not a workload of myproject`)},
+		{"an old form of ARN of another account", strings.Replace(rolled(change, "333333333333", "other", completed),
+			"arn:aws:ecs:us-east-1:333333333333:", "arn:aws:ecs:us-east-1:222222222222:", 1),
+			ignored(`the service "arn:aws:ecs:us-east-1:222222222222:service/other" is in account 222222222222 in ` +
+				`us-east-1, and prod is in 333333333333 in us-east-1`)},
 		{"the old form of ARN in another account", rolled(change, "222222222222", "myproject_service_web-api_prod",
 			completed),
 			ignored(`the service "arn:aws:ecs:us-east-1:333333333333:service/myproject_service_web-api_prod" ` +
