@@ -20,7 +20,8 @@ const maxForwarded = 15
 func forwards(env *environment.Environment) (buses []string) {
 	for _, t := range env.TrustedAccounts {
 		bus := t.Bus()
-		if !t.IsProduction() && env.Strategy.Name == environment.Local && t.ID != env.AccountID && !slices.Contains(buses, bus) {
+		receives := !t.IsProduction() && env.Strategy.Name == environment.Local && t.ID != env.AccountID
+		if receives && !slices.Contains(buses, bus) {
 			buses = append(buses, bus)
 		}
 	}
