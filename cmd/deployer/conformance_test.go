@@ -105,7 +105,7 @@ func newConformance(t *testing.T, project string) *conformance {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
 	c := &conformance{
-		account: accounts.Connect(url, account, "us-east-1"), start: time.Now(),
+		account: accounts.Connect(url, account, "us-east-1"),
 		cluster: project + "_cluster_dev", service: project + "_service_dev",
 	}
 	must(t, c.account.Cluster(t.Context(), c.cluster))
@@ -134,6 +134,7 @@ func newConformance(t *testing.T, project string) *conformance {
 	})
 	must(t, err)
 	t.Cleanup(func() { c.host.Close() })
+	c.start = time.Now() // the service's creation counts as an external choice, to which no older event is deployed
 	return c
 }
 
