@@ -49,7 +49,7 @@ func (s *State) rollouts(service *types.Service) converge.Service {
 	runs := ecsservice.NumberOf(aws.ToString(service.TaskDefinition))
 	if len(rolls) == 0 || rolls[0].Revision != runs {
 		created := aws.ToTime(service.CreatedAt).Truncate(time.Second).UnixNano()
-		if r, known := s.revisions[runs]; known {
+		if r, known := s.revisions[runs]; known && !r.Registered().IsZero() {
 			created = r.Registered().Truncate(time.Second).UnixNano()
 		}
 		rolls = slices.Insert(rolls, 0, converge.Rollout{Revision: runs, Created: created})
@@ -68,8 +68,9 @@ func (s *State) family(number int) (converge.Revision, bool) {
 		Number: number, Registered: r.Registered().UnixNano(), Image: s.target.Identity(r), Failed: s.failed[r.ARN()],
 		Other: record.Other,
 	}
-	if aws.ToTime(r.TaskDefinition.RegisteredAt).IsZero() {
-		c.Registered, c.Other = 0, true // it was deleted
+	unknown := r.Registered().IsZero() // moto_server leaves it out
+	if unknown {
+		c.Registered, c.Other = 0, r.TaskDefinition.Status == types.TaskDefinitionStatusDeleteInProgress
 	}
 	if record.Foreign || s.copied(record) {
 		return c, true
@@ -77,6 +78,9 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	age := s.now.Sub(r.Registered())
 	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed
 	c.Event, c.Time = record.Cause.ID, record.Cause.Time.UnixNano()
+	if unknown {
+		c.Registered = c.Time // no event is dated after its registration
+	}
 	c.Demand, c.Delivery, c.Copy = demands[record.Rule.Demand], record.Rule.Request, record.CopyOf > 0
 	c.Base, c.Summary = record.Rule.Base, converge.Key(record.Rule.Best)
 	if c.Base == 0 { // absent, or no number that can be
