@@ -46,6 +46,16 @@ func (e *Emulator) CreateScheduleGroup(account, region, name string) {
 // Scheduled returns the times of the schedules that have not run, in order.
 func (e *Emulator) Scheduled() []time.Time { return e.scheduler.Pending() }
 
+// FailTarget makes PutTargets answer for a target of a rule that it failed with an error code, "" for no more.
+func (e *Emulator) FailTarget(account, region, rule, target, code string) {
+	e.events.FailTarget(api.Scope{Account: account, Region: region}, rule, target, code)
+}
+
+// ManageRule makes a rule one of an AWS service, such as "autoscaling.amazonaws.com".
+func (e *Emulator) ManageRule(account, region, rule, service string) {
+	e.events.ManageRule(api.Scope{Account: account, Region: region}, rule, service)
+}
+
 // Archive moves the image with the digest to ECR's archive, as a lifecycle policy would: it keeps its tags and can be
 // described, but cannot be pulled until it is pushed again.
 func (e *Emulator) Archive(account, region, repository, digest string) error {

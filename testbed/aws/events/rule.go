@@ -20,6 +20,8 @@ type rule struct {
 	description string
 	roleARN     string
 	targets     []target
+	managedBy   string            // the AWS service that made it
+	failing     map[string]string // error codes of PutTargets by the ids of targets
 }
 
 const (
@@ -102,7 +104,7 @@ func (e *Server) putRule(r *api.Request, in putRuleInput) (any, *api.Error) {
 		}
 	}
 	if old, ok := b.rules[in.Name]; ok {
-		put.targets = old.targets
+		put.targets, put.managedBy, put.failing = old.targets, old.managedBy, old.failing
 	}
 	b.rules[in.Name] = put
 	return api.Object{"RuleArn": put.arn()}, nil
@@ -113,14 +115,19 @@ type ruleID struct {
 	Name         string // in DescribeRule
 	Rule         string // in the other operations
 	EventBusName string
+
+	targets []target // of PutTargets
 }
 
 // openRule checks that the caller may carry out the request's operation on a rule, and returns the rule.
 func (e *Server) openRule(r *api.Request, in ruleID) (*rule, *api.Error) {
 	id := parseBus(r, in.EventBusName)
 	name := in.Name + in.Rule
-	if err := r.Authorize(api.Access{Action: r.Name(), Resource: ruleARN(id, name)}); err != nil {
-		return nil, err
+	for _, context := range in.contexts() {
+		access := api.Access{Action: r.Name(), Resource: ruleARN(id, name), Context: context}
+		if err := r.Authorize(access); err != nil {
+			return nil, err
+		}
 	}
 	b := e.find(id)
 	if b == nil {
@@ -133,6 +140,18 @@ func (e *Server) openRule(r *api.Request, in ruleID) (*rule, *api.Error) {
 	return found, nil
 }
 
+// contexts returns the condition keys of each permission that the request needs: PutTargets needs one for each target
+// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon EventBridge").
+func (in ruleID) contexts() (all []map[string]string) {
+	for _, t := range in.targets {
+		all = append(all, map[string]string{"events:TargetArn": t.ARN})
+	}
+	if len(all) == 0 {
+		all = append(all, nil)
+	}
+	return all
+}
+
 func (e *Server) describeRule(r *api.Request, in ruleID) (any, *api.Error) {
 	found, err := e.openRule(r, in)
 	if err != nil {
@@ -140,6 +159,9 @@ func (e *Server) describeRule(r *api.Request, in ruleID) (any, *api.Error) {
 	}
 	o := found.describe()
 	o["CreatedBy"] = found.bus.scope.Account
+	if found.managedBy != "" {
+		o["ManagedBy"] = found.managedBy
+	}
 	return o, nil
 }
 

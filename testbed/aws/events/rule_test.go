@@ -17,6 +17,9 @@ func TestRules(t *testing.T) {
 			`"EventPattern":"{\"source\":[\"s\"]}","Name":"all","State":"ENABLED"`
 		target = `{"Id":"t","Arn":"` + function + `","DeadLetterConfig":{"Arn":"` + deadLetters +
 			`"},"RetryPolicy":{"MaximumRetryAttempts":0}}`
+		task = `{"Id":"t","Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","RoleArn":"r",` +
+			`"InputTransformer":{"InputTemplate":"<a>  <b>"},"EcsParameters":{"TaskCount":2,"TaskDefinitionArn":"d:1",` +
+			`"NewMember":1.0}}`
 	)
 	steps := []struct {
 		name, call, body string
@@ -64,6 +67,15 @@ func TestRules(t *testing.T) {
 			`"},{"Id":"2","Arn":"` + function + `"},{"Id":"3","Arn":"` + function + `"},{"Id":"4","Arn":"` + function +
 			`"},{"Id":"5","Arn":"` + function + `"}]}`, 400, `{"__type":"LimitExceededException","message":"The ` +
 			`requested resource exceeds the maximum number allowed."}`},
+		{"a task", "events:PutTargets", `{"Rule":"daily","Targets":[` + task + `]}`, 200,
+			`{"FailedEntries":[],"FailedEntryCount":0}`},
+		{"all members of a task", "events:ListTargetsByRule", `{"Rule":"daily"}`, 200, `{"Targets":[` + task + `]}`},
+		{"a task without a definition", "events:PutTargets", `{"Rule":"daily","Targets":[{"Id":"x","Arn":` +
+			`"arn:aws:ecs:us-east-1:111111111111:cluster/c","RoleArn":"r"}]}`, 400, `{"__type":"ValidationException",` +
+			`"message":"Parameter EcsParameters.TaskDefinitionArn is required for target x."}`},
+		{"a task without a role", "events:PutTargets", `{"Rule":"daily","Targets":[{"Id":"x","Arn":` +
+			`"arn:aws:ecs:us-east-1:111111111111:cluster/c"}]}`, 400, `{"__type":"ValidationException",` +
+			`"message":"RoleArn is required for target arn:aws:ecs:us-east-1:111111111111:cluster/c."}`},
 		{"a bad permission", "events:PutPermission", `{"Policy":"{}"}`, 400, ``},
 		{"a pattern that matches", "events:TestEventPattern",
 			`{"EventPattern":"{\"source\":[\"s\"]}","Event":"{\"id\":\"1\",\"account\":\"1\",\"source\":\"s\",` +
@@ -118,6 +130,36 @@ func TestPutRuleAgain(t *testing.T) {
 		w.Do(t, dev, "events:PutEvents", deployEntry)
 		if got := len(w.AWS.Queue(devQueue)); got != s.want {
 			t.Errorf("after %s there are %d messages, want %d", s.rule, got, s.want)
+		}
+	}
+}
+
+// TestPutTargetsFails checks the two ways in which the targets of an existing rule cannot be changed, and what a role
+// needs for it.
+func TestPutTargetsFails(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{})
+	const account, put = "111111111111", `{"Rule":"r","Targets":[{"Id":"t","Arn":` +
+		`"arn:aws:ecs:us-east-1:111111111111:cluster/c","RoleArn":"arn:aws:iam::111111111111:role/x",` +
+		`"EcsParameters":{"TaskDefinitionArn":"d:1"}}]}`
+	w.Do(t, dev, "events:PutRule", `{"Name":"r","ScheduleExpression":"rate(1 day)"}`)
+	steps := []struct {
+		name   string
+		change func()
+		want   string
+	}{
+		{"failed", func() { w.AWS.FailTarget(account, "us-east-1", "r", "t", "ConcurrentModificationException") },
+			`{"FailedEntries":[{"ErrorCode":"ConcurrentModificationException","ErrorMessage":"It failed.",` +
+				`"TargetId":"t"}],"FailedEntryCount":1}`},
+		{"no more", func() { w.AWS.FailTarget(account, "us-east-1", "r", "t", "") },
+			`{"FailedEntries":[],"FailedEntryCount":0}`},
+		{"managed", func() { w.AWS.ManageRule(account, "us-east-1", "r", "autoscaling.amazonaws.com") },
+			`{"__type":"ManagedRuleException","message":"Rule r is managed by autoscaling.amazonaws.com."}`},
+	}
+	for _, s := range steps {
+		s.change()
+		if _, got := w.Raw(t, dev, "events:PutTargets", put); got != s.want {
+			t.Errorf("%s: %s, want %s", s.name, got, s.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/json"
 	"slices"
 
 	"deployer/testbed/aws/api"
@@ -11,7 +12,7 @@ const maxTargets = 5
 
 // pipelines are services that can be targets, and that nothing is delivered to: they are not emulated. Such a target
 // needs a role (EventBridge API reference, "PutTargets").
-var pipelines = map[string]bool{"codebuild": true, "codepipeline": true, "states": true}
+var pipelines = map[string]bool{"codebuild": true, "codepipeline": true, "states": true, "ecs": true}
 
 // A target is where a rule sends events.
 type target struct {
@@ -24,10 +25,33 @@ type target struct {
 		Age      *int `json:"MaximumEventAgeInSeconds,omitempty"`
 	} `json:"RetryPolicy,omitempty"`
 
-	// Changes of the event on its way are not emulated: these are errors.
+	// Changes of the event on its way are not emulated: these are errors, but of a target that nothing is delivered to.
 	Input            *string   `json:"Input,omitempty"`
 	InputPath        *string   `json:"InputPath,omitempty"`
 	InputTransformer *struct{} `json:"InputTransformer,omitempty"`
+
+	Task *struct {
+		TaskDefinition string `json:"TaskDefinitionArn"`
+		Count          *int   `json:"TaskCount,omitempty"`
+	} `json:"EcsParameters,omitempty"`
+
+	raw json.RawMessage // as it was sent: ListTargetsByRule returns all members
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (t *target) UnmarshalJSON(raw []byte) error {
+	type members target
+	t.raw = slices.Clone(raw)
+	return json.Unmarshal(raw, (*members)(t))
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (t target) MarshalJSON() ([]byte, error) {
+	if t.raw != nil {
+		return t.raw, nil
+	}
+	type members target
+	return json.Marshal(members(t))
 }
 
 // A deadLetterConfig names the queue of events that could not be delivered.
@@ -47,6 +71,9 @@ func (t target) check(rule api.Scope) *api.Error {
 		if t.RoleARN == "" {
 			return api.Validation("RoleArn is required for target %s.", t.ARN)
 		}
+		if service == "ecs" {
+			return t.checkTask()
+		}
 	case service != "lambda" && service != "sqs" && service != "events":
 		return api.Validation("Parameter %s is not valid. "+
 			"Reason: the emulator delivers to Lambda, SQS and event buses only.", t.ARN)
@@ -58,6 +85,27 @@ func (t target) check(rule api.Scope) *api.Error {
 	return nil
 }
 
+// checkTask checks the parameters of an ECS task (EventBridge API reference, "EcsParameters").
+func (t target) checkTask() *api.Error {
+	switch {
+	case t.Task == nil || t.Task.TaskDefinition == "":
+		return api.Validation("Parameter EcsParameters.TaskDefinitionArn is required for target %s.", t.ID)
+	case t.Task.Count != nil && *t.Task.Count < 1:
+		return api.Validation("Parameter EcsParameters.TaskCount of target %s is not valid.", t.ID)
+	}
+	return nil
+}
+
+// authorize checks that the caller may pass the target's role (user guide, "Permissions required for EventBridge to
+// access targets").
+func (t target) authorize(r *api.Request) *api.Error {
+	if t.RoleARN == "" {
+		return nil
+	}
+	passing := map[string]string{"iam:PassedToService": "events.amazonaws.com"}
+	return r.Authorize(api.Access{Action: "iam:PassRole", Resource: t.RoleARN, Context: passing})
+}
+
 type putTargetsInput struct {
 	ruleID
 	Targets []target
@@ -65,12 +113,24 @@ type putTargetsInput struct {
 
 // putTargets adds targets to a rule, or replaces those with the same id.
 func (e *Server) putTargets(r *api.Request, in putTargetsInput) (any, *api.Error) {
+	in.targets = in.Targets
 	found, err := e.openRule(r, in.ruleID)
 	if err != nil {
 		return nil, err
 	}
+	if found.managedBy != "" {
+		return nil, api.NewError("ManagedRuleException", "Rule %s is managed by %s.", found.name, found.managedBy)
+	}
 	targets := slices.Clone(found.targets)
+	failed := []api.Object{}
 	for _, t := range in.Targets {
+		if err := t.authorize(r); err != nil {
+			return nil, err
+		}
+		if code := found.failing[t.ID]; code != "" {
+			failed = append(failed, api.Object{"TargetId": t.ID, "ErrorCode": code, "ErrorMessage": "It failed."})
+			continue
+		}
 		if err := t.check(found.bus.scope); err != nil {
 			return nil, err
 		}
@@ -81,7 +141,27 @@ func (e *Server) putTargets(r *api.Request, in putTargetsInput) (any, *api.Error
 		return nil, api.NewError("LimitExceededException", "The requested resource exceeds the maximum number allowed.")
 	}
 	found.targets = targets
-	return api.Object{"FailedEntryCount": 0, "FailedEntries": []api.Object{}}, nil
+	return api.Object{"FailedEntryCount": len(failed), "FailedEntries": failed}, nil
+}
+
+// FailTarget makes PutTargets answer for a target of a rule of the default bus that it failed with an error code, "" for
+// no more. The answer itself is HTTP 200 (EventBridge API reference, "PutTargets").
+func (e *Server) FailTarget(scope api.Scope, rule, target, code string) {
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	found := e.find(busID{scope, defaultBus}).rules[rule]
+	if found.failing == nil {
+		found.failing = map[string]string{}
+	}
+	found.failing[target] = code
+}
+
+// ManageRule makes a rule of the default bus one of an AWS service: its targets cannot be changed (EventBridge API
+// reference, "ManagedRuleException").
+func (e *Server) ManageRule(scope api.Scope, rule, service string) {
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	e.find(busID{scope, defaultBus}).rules[rule].managedBy = service
 }
 
 type listTargetsByRuleInput struct {

@@ -1,10 +1,11 @@
-// Package scheduler emulates the part of Amazon EventBridge Scheduler that makes one-time schedules of Lambda functions
-// (EventBridge Scheduler API reference, "CreateSchedule"; user guide, "Schedule types" and "Managing the schedule
-// group").
+// Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads and updates schedules of Lambda
+// functions and ECS tasks (EventBridge Scheduler API reference; user guide, "Schedule types" and "Managing the schedule
+// group"). One-time schedules of functions run; others never do.
 package scheduler
 
 import (
 	"cmp"
+	"encoding/json"
 	"net/http"
 	"regexp"
 	"slices"
@@ -37,11 +38,13 @@ type Server struct {
 	schedules map[string]*schedule // by ARN
 }
 
-// schedule is a one-time schedule.
+// schedule is a schedule. Its members are as they were sent, with the defaults that EventBridge Scheduler returns.
 type schedule struct {
-	arn    string
-	at     time.Time
-	target target
+	arn               string
+	members           map[string]json.RawMessage
+	created, modified time.Time
+	at                time.Time // when it runs; zero if it never does
+	target            target
 }
 
 // caller returns the role that invokes the target.
@@ -61,6 +64,8 @@ func New(backend *api.Backend, iam api.Authorizer, functions Functions, queues Q
 func (s *Server) Operations() api.Operations {
 	return api.Operations{
 		"scheduler:CreateSchedule": api.JSON(s.createSchedule),
+		"scheduler:GetSchedule":    api.JSON(s.getSchedule),
+		"scheduler:UpdateSchedule": api.JSON(s.updateSchedule),
 	}
 }
 
@@ -69,13 +74,23 @@ func IsRequest(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Path, "/schedules/")
 }
 
-// Parse returns the operation that a request calls and its input: the body with the name of the path.
+// operations are the operations by the method of their requests.
+var operations = map[string]string{
+	http.MethodGet: "GetSchedule", http.MethodPost: "CreateSchedule", http.MethodPut: "UpdateSchedule",
+}
+
+// Parse returns the operation that a request calls and its input: the body with the name of the path and the group of
+// the query.
 func Parse(r *http.Request, body []byte) (operation string, input []byte) {
-	if name, ok := strings.CutPrefix(r.URL.Path, "/schedules/"); ok && r.Method == http.MethodPost {
-		return "CreateSchedule", slices.Concat([]byte(`{"name":`), api.Encode(name), []byte(`,"body":`), body,
-			[]byte("}"))
+	name, ok := strings.CutPrefix(r.URL.Path, "/schedules/")
+	if operation = operations[r.Method]; !ok || operation == "" {
+		return r.Method + " " + r.URL.Path, nil
 	}
-	return r.Method + " " + r.URL.Path, nil
+	if len(body) == 0 {
+		body = []byte("{}")
+	}
+	return operation, slices.Concat([]byte(`{"name":`), api.Encode(name), []byte(`,"group":`),
+		api.Encode(r.URL.Query().Get("groupName")), []byte(`,"body":`), body, []byte("}"))
 }
 
 // CreateGroup creates a schedule group, if there is none of the name.
@@ -90,7 +105,9 @@ func (s *Server) Pending() (times []time.Time) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
 	for _, one := range s.schedules {
-		times = append(times, one.at)
+		if !one.at.IsZero() {
+			times = append(times, one.at)
+		}
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	return times
@@ -103,7 +120,7 @@ func (s *Server) Tick() {
 	defer s.backend.Mu.Unlock()
 	var due []*schedule
 	for arn, one := range s.schedules {
-		if !one.at.After(s.backend.Clock()) {
+		if !one.at.IsZero() && !one.at.After(s.backend.Clock()) {
 			due = append(due, one)
 			delete(s.schedules, arn)
 		}
