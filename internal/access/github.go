@@ -74,11 +74,30 @@ type role struct {
 // may send the DEPLOY events that the environment accepts and, if its strategy is
 // local, push images to its registry.
 func GitHub(env *environment.Environment, from Source) (Policy, error) {
-	bus, err := busARN(env)
+	s, err := newScope(env)
 	if err != nil {
 		return Policy{}, err
 	}
-	trust := newDocument(statement{
+	rights := s.sending()
+	if rights != nil {
+		rights = append(rights, s.following()...)
+	}
+	if own := s.own(); len(own) > 0 {
+		rights = append(rights, pushing(own)...)
+	}
+	if len(rights) == 0 {
+		return Policy{}, noSources(env)
+	}
+	r := role{trusting(env, from), newDocument(rights...)}
+	name := env.Project + "_github_" + env.Name
+	return Policy{JSON: text(r, ""), Terraform: roleResources(env, name, r), Notes: r.notes(env, from),
+		Steps: r.steps(name, "")}, nil
+}
+
+// trusting returns the policy by which a role trusts the jobs of a repository that run in
+// the GitHub environment with the environment's name.
+func trusting(env *environment.Environment, from Source) document {
+	return newDocument(statement{
 		Sid: "DeployFromGitHub",
 		Principal: map[string]any{"Federated": "arn:" + image.PartitionOf(env.Region).Name + ":iam::" + env.AccountID +
 			":oidc-provider/" + issuer},
@@ -86,31 +105,23 @@ func GitHub(env *environment.Environment, from Source) (Policy, error) {
 		Condition: condition{"StringEquals": {issuer + ":aud": "sts.amazonaws.com",
 			issuer + ":sub": named(from.subjects(env.Name))}},
 	})
-	var rights []statement
-	if len(env.DeploySources) > 0 {
-		rights = append(rights, putting("SendDeployEvents", bus, deploys, env.DeploySources))
-	}
-	own := repositories(env, func(r image.Registry) bool { return !foreign(env, r) })
-	if env.Strategy.Name == environment.Local && len(own) > 0 {
-		arns := make([]string, len(own))
-		for i, r := range own {
-			arns[i] = r.registry.RepositoryARN(r.name)
+}
+
+// steps returns the commands that create the role from policy.json: the object, or that
+// at an index of a list, such as [0].
+func (r role) steps(name, index string) []string {
+	part := func(member string) string {
+		if index == "" {
+			return "." + member
 		}
-		rights = append(rights,
-			statement{Sid: "LogInToRegistry", Action: "ecr:GetAuthorizationToken", Resource: "*"}, // it has no resource
-			statement{Sid: "PushImages", Action: pushes, Resource: named(arns)})
+		return "'." + index + "." + member + "'" // brackets are patterns to a shell
 	}
-	if len(rights) == 0 {
-		return Policy{}, noSources(env)
-	}
-	r := role{trust, newDocument(rights...)}
-	name := env.Project + "_github_" + env.Name
-	return Policy{JSON: text(r, ""), Terraform: roleResources(env, name, r), Notes: r.notes(env, from), Steps: []string{
+	return []string{
 		"aws iam create-role --role-name " + name +
-			` --assume-role-policy-document "$(jq .AssumeRolePolicyDocument policy.json)"`,
+			` --assume-role-policy-document "$(jq ` + part("AssumeRolePolicyDocument") + ` policy.json)"`,
 		"aws iam put-role-policy --role-name " + name +
-			` --policy-name deploy --policy-document "$(jq .PolicyDocument policy.json)"`,
-	}}, nil
+			` --policy-name deploy --policy-document "$(jq ` + part("PolicyDocument") + ` policy.json)"`,
+	}
 }
 
 func (r role) notes(env *environment.Environment, from Source) []string {
@@ -127,14 +138,18 @@ func (r role) notes(env *environment.Environment, from Source) []string {
 				"every project of the account whose deploy_sources have %s: to separate the senders of projects, "+
 				"give each project sources of its own", env.Project, strings.Join(env.DeploySources, " or ")))
 	}
-	const find = ": gh api repos/%s/%s --jq .owner.id,.id"
-	if from.ID == "" {
-		return append(notes, fmt.Sprintf(
+	return append(notes, from.note())
+}
+
+// note says which tokens the role trusts, and what to do about the others.
+func (s Source) note() string {
+	if s.ID == "" {
+		return fmt.Sprintf(
 			"without --owner-id and --repo-id the role trusts the repository by name only; tokens of repositories "+
-				"that were created, renamed or moved since July 2026 contain the ids, and are not trusted then"+find,
-			from.Owner, from.Name))
+				"that were created, renamed or moved since July 2026 contain the ids, and are not trusted then"+
+				": gh api repos/%s/%s --jq .owner.id,.id", s.Owner, s.Name)
 	}
-	return append(notes, fmt.Sprintf(
+	return fmt.Sprintf(
 		"the role trusts the repository with and without its ids; remove the subject without ids if the tokens "+
-			"contain them: gh api repos/%s/%s/actions/oidc/customization/sub", from.Owner, from.Name))
+			"contain them: gh api repos/%s/%s/actions/oidc/customization/sub", s.Owner, s.Name)
 }

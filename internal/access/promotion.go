@@ -21,6 +21,28 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
+	rights, tagging, err := promoting(from, to)
+	if err != nil {
+		return Policy{}, err
+	}
+	if len(to.DeploySources) > 0 {
+		rights = append(rights, putting("SendDeployEvents", bus, deploys, to.DeploySources))
+	}
+	doc := newDocument(rights...)
+	name := to.Project + "_github_" + to.Name
+	in := "# In " + image.Registry{AccountID: to.AccountID, Region: to.Region}.String() + "."
+	return Policy{JSON: text(doc, ""), Notes: promotionNotes(from, to, tagging),
+		Steps: []string{"aws iam put-role-policy --role-name " + name +
+			" --policy-name promote --policy-document file://policy.json"},
+		Terraform: resource("aws_iam_role_policy", identifier(name+"_promote"), in, attribute{"name", "promote"},
+			attribute{"role", name}, attribute{"policy", doc}),
+	}, nil
+}
+
+// promoting returns the rights to copy the images of the services that both environments
+// have. tagging reports whether a service has its images in one repository for both: they
+// only get a tag there.
+func promoting(from, to *environment.Environment) (rights []statement, tagging bool, err error) {
 	var sources, targets, both []string // ARNs of repositories
 	for _, w := range to.Workloads {
 		source, ok := from.Find(w.Name, environment.Services...)
@@ -29,8 +51,8 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 			continue
 		}
 		if source.Registry.AccountID == "" {
-			return Policy{}, fmt.Errorf("%s does not name the account of its registry, which is part of the ARN of a "+
-				"repository (add account_id to the file)", from.File)
+			return nil, false, fmt.Errorf("%s does not name the account of its registry, which is part of the ARN of "+
+				"a repository (add account_id to the file)", from.File)
 		}
 		read, written := source.Registry.RepositoryARN(source.Repository), w.Registry.RepositoryARN(w.Repository)
 		if read == written {
@@ -39,7 +61,6 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 		}
 		sources, targets = append(sources, read), append(targets, written)
 	}
-	var rights []statement
 	if len(sources) > 0 {
 		rights = append(rights, statement{Sid: "ReadSource", Action: reads, Resource: named(sources)},
 			statement{Sid: "WriteTarget", Action: pushes, Resource: named(targets)})
@@ -48,21 +69,9 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 		rights = append(rights, statement{Sid: "TagImages", Action: tags, Resource: named(both)})
 	}
 	if len(rights) == 0 {
-		return Policy{}, fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File,
-			to.File)
+		err = fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File, to.File)
 	}
-	if len(to.DeploySources) > 0 {
-		rights = append(rights, putting("SendDeployEvents", bus, deploys, to.DeploySources))
-	}
-	doc := newDocument(rights...)
-	name := to.Project + "_github_" + to.Name
-	in := "# In " + image.Registry{AccountID: to.AccountID, Region: to.Region}.String() + "."
-	return Policy{JSON: text(doc, ""), Notes: promotionNotes(from, to, len(both) > 0),
-		Steps: []string{"aws iam put-role-policy --role-name " + name +
-			" --policy-name promote --policy-document file://policy.json"},
-		Terraform: resource("aws_iam_role_policy", identifier(name+"_promote"), in, attribute{"name", "promote"},
-			attribute{"role", name}, attribute{"policy", doc}),
-	}, nil
+	return rights, len(both) > 0, err
 }
 
 // promotionNotes say where the policy belongs, and what the other account has to allow.

@@ -14,19 +14,22 @@ import (
 )
 
 // policyKinds are the policies that the command policy prints.
-var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote"}
+var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote", "operator"}
 
 // policyFlagKinds are the flags that apply only to some of the policies.
 var policyFlagKinds = map[string][]string{
 	"org": {"repository", "bus"}, "accounts": {"repository", "bus"},
 	"archive": {"lifecycle"}, "from": {"promote"},
-	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"},
+	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"}, "rebuild": {"github"},
+	"commands": {"operator"},
 }
 
 // policyFlags are the flags of policy.
 type policyFlags struct {
 	org, accounts, from   string
-	archive               bool
+	archive, rebuild      bool
+	commands              []string
+	all                   []*cobra.Command // of the command line
 	repo, ownerID, repoID string
 	format                string
 }
@@ -34,33 +37,44 @@ type policyFlags struct {
 func (a *app) policyCommand() *cobra.Command {
 	var p policyFlags
 	cmd := &cobra.Command{
-		Use:   "policy -f FILE repository|lifecycle|bus|github|promote",
+		Use:   "policy -f FILE repository|lifecycle|bus|github|promote|operator",
 		Short: "Print the policies that accounts have to give each other",
 		Long: `repository   policy of the ECR repositories: which accounts pull images; without flags,
              those of ecr_trusted_accounts
 lifecycle    lifecycle policy of the ECR repositories: which images are kept
 bus          policy of the event bus: which accounts send events
-github       role that GitHub's workflows assume to send DEPLOY events; as JSON, one
-             object with AssumeRolePolicyDocument and PolicyDocument
+github       role that GitHub's workflows assume to send DEPLOY events and follow the
+             rollout, and to push images; as JSON, one object with
+             AssumeRolePolicyDocument and PolicyDocument. With several files, in the
+             order of a release: a list of roles, one for each kind of job (build,
+             promote, deploy) in each environment
 promote      rights of a role that promotes images from the environment of --from, and
              deploys them; the source's repositories get the policy "repository"
+operator     rights of people who run the command line's commands
 
 The commands that put a policy in place are printed on standard error.`,
 		Example: `deployer policy repository -f project/prod.yaml --org o-a1b2c3d4e5
 deployer policy bus -f project/prod.yaml --accounts 111111111111,222222222222
 deployer policy github -f project/prod.yaml --repo octocat/shop --format terraform
-deployer policy promote -f project/prod.yaml --from project/dev.yaml`,
+deployer policy github -f project/dev.yaml -f project/staging.yaml -f project/prod.yaml \
+    --repo octocat/shop
+deployer policy promote -f project/prod.yaml --from project/dev.yaml
+deployer policy operator -f project/prod.yaml --commands status,history,rollback`,
 		Args:      arguments("POLICY"),
 		ValidArgs: policyKinds,
 	}
-	file, account := fileFlag(cmd), accountFlag(cmd)
+	account := accountFlag(cmd)
 	flags := cmd.Flags()
+	files := flags.StringArrayP("file", "f", nil, "environment `FILE`; github: several, in the order of a release")
+	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // fails only for a flag that does not exist
 	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
 	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
 	flags.BoolVar(&p.archive, "archive", false, "lifecycle: archive images instead of deleting them")
 	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
 	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
 	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
+	flags.BoolVar(&p.rebuild, "rebuild", false, "github: build images for each registry instead of promoting them")
+	flags.StringSliceVar(&p.commands, "commands", nil, "operator: only these `COMMANDS`, with commas")
 	flags.StringVar(&p.from, "from", "", "promote: environment `FILE` of the source")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")
@@ -69,11 +83,12 @@ deployer policy promote -f project/prod.yaml --from project/dev.yaml`,
 		if err := checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
 			return err
 		}
-		env, err := a.loadIn(*file, *account)
+		envs, err := a.policyFiles(*files, *account, kind)
 		if err != nil {
 			return err
 		}
-		policy, err := a.policy(env, kind, p)
+		p.all = cmd.Root().Commands()
+		policy, err := a.policy(envs, kind, p)
 		if errors.Is(err, access.ErrUnnamed) {
 			return wrongUsage("%s", err)
 		}
@@ -86,9 +101,32 @@ deployer policy promote -f project/prod.yaml --from project/dev.yaml`,
 	return cmd
 }
 
-// policy returns the policy of a kind for an environment.
-func (a *app) policy(env *environment.Environment, kind string, p policyFlags) (access.Policy, error) {
+// policyFiles reads the environment files. Only for GitHub there may be several.
+func (a *app) policyFiles(files []string, account, kind string) (envs []*environment.Environment, err error) {
+	switch {
+	case len(files) == 0:
+		return nil, errNoFile
+	case len(files) > 1 && kind != "github":
+		return nil, wrongUsage("%s is for one environment: give -f once", kind)
+	case len(files) > 1 && account != "":
+		return nil, wrongUsage("--account is for one environment: write account_id into the files")
+	}
+	for _, file := range files {
+		env, err := a.loadIn(file, account)
+		if err != nil {
+			return nil, err
+		}
+		envs = append(envs, env)
+	}
+	return envs, nil
+}
+
+// policy returns the policy of a kind for an environment, or for several.
+func (a *app) policy(envs []*environment.Environment, kind string, p policyFlags) (access.Policy, error) {
+	env := envs[0]
 	switch kind {
+	case "operator":
+		return operator(env, p.all, p.commands)
 	case "promote":
 		if p.from == "" {
 			return access.Policy{}, wrongUsage("the source's environment file is missing: name it with --from")
@@ -107,6 +145,12 @@ func (a *app) policy(env *environment.Environment, kind string, p policyFlags) (
 		from, err := access.ParseSource(p.repo, p.ownerID, p.repoID)
 		if err != nil {
 			return access.Policy{}, wrongUsage("%s", err)
+		}
+		if len(envs) > 1 {
+			return access.Pipeline(envs, from, p.rebuild)
+		}
+		if p.rebuild {
+			return access.Policy{}, wrongUsage("--rebuild is for several environments: name their files with -f")
 		}
 		return access.GitHub(env, from)
 	}

@@ -1,0 +1,139 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"deployer/internal/environment"
+)
+
+// Need is what one command of the command line needs: its IAM actions, such as
+// ecs:DescribeServices.
+type Need struct {
+	Command string
+	Actions []string
+}
+
+// maxManaged is how many characters a managed policy may have, without white space ("IAM and
+// AWS STS quotas" in the IAM user guide).
+const maxManaged = 6144
+
+// packed returns the characters of a policy without white space.
+func packed(d document) int {
+	return len(strings.Join(strings.Fields(text(d, "")), ""))
+}
+
+// Operator returns the policy of people who run commands for an environment, with one
+// statement for each kind of resource. A note for each command names its statements.
+func Operator(env *environment.Environment, needs []Need) (Policy, error) {
+	s, err := newScope(env)
+	if err != nil {
+		return Policy{}, err
+	}
+	var rights []statement
+	var notes []string
+	for _, candidate := range s.operations() {
+		var actions []string
+		for _, need := range needs {
+			for _, action := range need.Actions {
+				if slices.Contains(candidate.Action.([]string), action) && !slices.Contains(actions, action) {
+					actions = append(actions, action)
+				}
+			}
+		}
+		if len(actions) > 0 && !empty(candidate.Resource) {
+			slices.Sort(actions)
+			candidate.Action = named(actions)
+			rights = append(rights, candidate)
+		}
+	}
+	for _, need := range needs {
+		sids, err := s.sids(need)
+		if err != nil {
+			return Policy{}, err
+		}
+		notes = append(notes, need.Command+" needs "+strings.Join(sids, ", "))
+	}
+	doc := newDocument(rights...)
+	if size := packed(doc); size > maxManaged {
+		notes = append(notes, fmt.Sprintf("the policy has %d characters, and IAM accepts %d in one: make several, with "+
+			"--commands", size, maxManaged))
+	}
+	name := env.Project + "_operator_" + env.Name
+	in := "# In account " + env.AccountID + "."
+	return Policy{JSON: text(doc, ""),
+		Notes: append([]string{"attach it to the role or the group of those who operate " + env.Name + ", in account " +
+			env.AccountID}, notes...),
+		Steps: []string{"aws iam create-policy --policy-name " + name + " --policy-document file://policy.json"},
+		Terraform: resource("aws_iam_policy", identifier(name), in, attribute{"name", name},
+			attribute{"policy", doc}),
+	}, nil
+}
+
+// sids returns the statements that a command needs. A new action of a command has to get
+// its statement in [scope.operations].
+func (s scope) sids(need Need) (sids []string, err error) {
+	for _, action := range need.Actions {
+		all := s.operations()
+		i := slices.IndexFunc(all, func(c statement) bool { return slices.Contains(c.Action.([]string), action) })
+		switch {
+		case i < 0:
+			return nil, fmt.Errorf("%s needs %s, for which there is no statement", need.Command, action)
+		case !slices.Contains(sids, all[i].Sid) && !empty(all[i].Resource):
+			sids = append(sids, all[i].Sid)
+		}
+	}
+	return sids, nil
+}
+
+func empty(resources any) bool {
+	list, ok := resources.([]string)
+	return ok && len(list) == 0
+}
+
+// operations returns every statement that a person can need. The first one with an action
+// is the action's.
+func (s scope) operations() []statement {
+	queues := []string{s.arn("sqs", s.env.Project+"_deployer_failed_"+s.env.Name),
+		s.arn("sqs", s.env.Project+"_deployer_undelivered_"+s.env.Name)}
+	rollouts := append(s.services(), s.arn("ecs", "service-deployment/"+s.env.Cluster+"/*"))
+	function := s.arn("lambda", "function:"+s.env.FunctionName())
+	own := s.arn("iam", "role/"+s.env.FunctionName())
+	statements := []statement{
+		{Sid: "ReadTaskDefinitions", Action: []string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"},
+			Resource: "*"}, // they have no resource
+		{Sid: "ReadRollouts",
+			Action:   []string{"ecs:DescribeServiceDeployments", "ecs:DescribeServices", "ecs:ListServiceDeployments"},
+			Resource: rollouts, Condition: s.inCluster()},
+		s.readTasks(),
+		{Sid: "FindImages", Action: []string{"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"},
+			Resource: s.repositories()},
+		{Sid: "RegisterTaskDefinitions", Action: []string{"ecs:RegisterTaskDefinition"}, Resource: s.families()},
+		{Sid: "TagTaskDefinitions", Action: []string{"ecs:TagResource"}, Resource: s.families()},
+		{Sid: "PassTaskRoles", Action: []string{"iam:PassRole"}, Resource: s.roles(),
+			Condition: condition{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}},
+		{Sid: "UpdateServices", Action: []string{"ecs:UpdateService"}, Resource: s.services(), Condition: s.inCluster()},
+		{Sid: "EndRollouts", Action: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"},
+			Resource: rollouts, Condition: s.inCluster()},
+		{Sid: "RunQueuedEvents",
+			Action: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}, Resource: queues},
+		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"}, Resource: own},
+	}
+	if sending := s.sending(); sending != nil {
+		sending[0].Action = []string{"events:PutEvents"}
+		statements = append(statements, sending...)
+	}
+	return append(statements, []statement{
+		{Sid: "ReadBus", Action: []string{"events:DescribeEventBus"}, Resource: s.arn("events", "event-bus/default")},
+		{Sid: "ReadRules", Action: []string{"events:DescribeRule", "events:ListRules", "events:ListTargetsByRule"},
+			Resource: s.arn("events", "rule/*")},
+		{Sid: "TestPatterns", Action: []string{"events:TestEventPattern"}, Resource: "*"}, // it has no resource
+		{Sid: "ReadRepositories", Action: []string{"ecr:BatchGetRepositoryScanningConfiguration",
+			"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy"}, Resource: s.repositories()},
+		{Sid: "SimulateRoles", Action: []string{"iam:SimulatePrincipalPolicy"}, Resource: append(s.roles(), own)},
+		{Sid: "ReadFunction", Action: []string{"lambda:GetFunction", "lambda:GetFunctionConfiguration"},
+			Resource: function},
+		{Sid: "ReadQueues", Action: []string{"sqs:GetQueueAttributes"}, Resource: queues},
+	}...)
+}

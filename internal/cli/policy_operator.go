@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"deployer/internal/access"
+	"deployer/internal/environment"
+)
+
+// actionInHelp matches an IAM action in the permissions of a command's help.
+var actionInHelp = regexp.MustCompile(`[a-z]+:[A-Za-z]+`)
+
+// operator returns the policy of people who run the named commands, or all that call AWS
+// with the credentials of the environment's account.
+func operator(env *environment.Environment, commands []*cobra.Command, names []string) (access.Policy, error) {
+	var needs []access.Need
+	var known []string
+	for _, cmd := range commands {
+		var actions []string
+		for _, line := range permissionsOf(cmd) {
+			listed, _, _ := strings.Cut(line, " (") // a note may name other actions
+			actions = append(actions, actionInHelp.FindAllString(listed, -1)...)
+		}
+		if len(actions) == 0 || cmd.Name() == "promote" {
+			continue
+		}
+		known = append(known, cmd.Name())
+		if len(names) == 0 || slices.Contains(names, cmd.Name()) {
+			needs = append(needs, access.Need{Command: cmd.Name(), Actions: actions})
+		}
+	}
+	for _, name := range names {
+		switch {
+		case name == "promote":
+			return access.Policy{}, wrongUsage("promote has a policy of its own: deployer policy promote -f %s --from FILE",
+				env.File)
+		case !slices.Contains(known, name):
+			return access.Policy{}, wrongUsage("there is no command %q that needs permissions: choose of %s", name,
+				strings.Join(known, ", "))
+		}
+	}
+	return access.Operator(env, needs)
+}
