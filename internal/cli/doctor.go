@@ -55,7 +55,8 @@ var doctorPermissions = []string{
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",
 	"events:TestEventPattern",
-	"iam:SimulatePrincipalPolicy", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "sqs:GetQueueAttributes",
+	"iam:SimulatePrincipalPolicy", "kms:DescribeKey", "lambda:GetFunction", "lambda:GetFunctionConfiguration",
+	"secretsmanager:DescribeSecret", "sns:GetTopicAttributes", "sqs:GetQueueAttributes", "ssm:DescribeParameters",
 }
 
 // examine returns the doctor's report on an environment. The faults of an

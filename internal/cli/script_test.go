@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
-			"broken":  broken,
+			"broken": broken, "channels": channels,
 			"release": release, "repository": repository, "role": role,
 			"rollouts": rollouts, "await": await, "shown": inReadme,
 		},

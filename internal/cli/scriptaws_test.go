@@ -177,3 +177,16 @@ func role(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("AWS_ACCESS_KEY_ID", args[0]+"-"+args[1])
 	of(ts).ResetCalls()
 }
+
+// channels is `channels KEY TOPICKEY`: the parameter and the secret team/slack exist, with the KMS key with that ARN,
+// and the topic deployments, with its other name, an alias.
+func channels(ts *testscript.TestScript, _ bool, args []string) {
+	const account, region = "111111111111", "us-east-1"
+	w := of(ts)
+	w.PutParameter(account, region, "/team/slack", "https://hooks.example/1")
+	w.EncryptParameter(account, region, "/team/slack", args[0])
+	w.PutSecret(account, region, "team/slack", "https://hooks.example/1")
+	w.EncryptSecret(account, region, "team/slack", args[0])
+	w.AliasKey(account, region, args[1], args[0])
+	w.EncryptTopic(w.CreateTopic(account, region, "deployments"), args[1])
+}

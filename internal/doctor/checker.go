@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"golang.org/x/sync/errgroup"
 
@@ -23,6 +24,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
+	"deployer/internal/signed"
 )
 
 // checker holds what the checks of an environment share.
@@ -36,6 +38,8 @@ type checker struct {
 	iam      *awsiam.Client
 	lambda   *lambda.Client
 	sqs      *sqs.Client
+	sns      *sns.Client
+	signed   signed.Client
 	events   *eventbridge.Client
 	http     aws.HTTPClient // for layers, which ECR returns as a URL
 
@@ -53,7 +57,8 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
 		ecs:    ecs.NewFromConfig(awsconfig.Paced(config)),
 		lambda: lambda.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
-		iam:    awsiam.NewFromConfig(config),
+		iam: awsiam.NewFromConfig(config),
+		sns: sns.NewFromConfig(config), signed: signed.New(config),
 		events: eventbridge.NewFromConfig(config), http: client, repositories: map[string]*repository{}}
 }
 

@@ -22,10 +22,12 @@ type damage struct {
 }
 
 // deny returns a damage by which AWS denies every call of an operation.
-func deny(operation string) func(t *testing.T, x *fixture) {
+func deny(operations ...string) func(t *testing.T, x *fixture) {
 	return func(t *testing.T, x *fixture) {
-		x.aws.Inject(emulator.Fault{Operation: operation,
-			Error: emulator.AccessDenied("User: u is not authorized to perform: " + operation)})
+		for _, operation := range operations {
+			x.aws.Inject(emulator.Fault{Operation: operation,
+				Error: emulator.AccessDenied("User: u is not authorized to perform: " + operation)})
+		}
 	}
 }
 

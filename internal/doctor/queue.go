@@ -18,13 +18,12 @@ import (
 func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 	check := kind + " queue"
 	name := c.env.Project + "_deployer_" + kind + "_" + c.env.Name
-	url := fmt.Sprintf("https://sqs.%s.%s/%s/%s", c.env.Region, image.PartitionOf(c.env.Region).Suffix, c.env.AccountID,
-		name)
+	url := c.queueURL(kind)
 	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url),
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}})
 	switch {
-	case fault.HasCode(err, "QueueDoesNotExist"), fault.HasCode(err, "AWS.SimpleQueueService.NonExistentQueue"):
+	case noQueue(err):
 		f.add(check, Problem, fmt.Sprintf("queue %q does not exist: %s are lost", name, why), install+c.env.Name)
 		return
 	case err != nil:
@@ -43,4 +42,15 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 	f.add(check, Warning, fmt.Sprintf("queue %q has %d messages: %s", name, count, why),
 		fmt.Sprintf("see what they are, then run them again or discard them: "+
 			"deployer redrive -f %s --queue %s --dry-run", c.env.File, url))
+}
+
+// noQueue reports whether an error says that a queue does not exist.
+func noQueue(err error) bool {
+	return fault.HasCode(err, "QueueDoesNotExist") || fault.HasCode(err, "AWS.SimpleQueueService.NonExistentQueue")
+}
+
+// queueURL returns the URL of one of the stack's queues.
+func (c *checker) queueURL(kind string) string {
+	return fmt.Sprintf("https://sqs.%s.%s/%s/%s_deployer_%s_%s", c.env.Region,
+		image.PartitionOf(c.env.Region).Suffix, c.env.AccountID, c.env.Project, kind, c.env.Name)
 }

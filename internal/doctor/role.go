@@ -39,6 +39,7 @@ func (f *findings) deployerRole(ctx context.Context, c *checker) {
 			map[string]string{"events:source": "deployer", "events:detail-type": string(outcome.DeploymentFailed)}},
 	}
 	needed = append(needed, c.notifying()...)
+	needed = append(needed, f.keys(ctx, c)...)
 	needed = append(needed, permission{[]string{"scheduler:CreateSchedule"},
 		c.arn("scheduler", "schedule/"+c.env.RetryName()+"/any"), nil},
 		permission{[]string{"iam:PassRole"}, c.roleARN(c.env.RetryName()),
@@ -112,8 +113,12 @@ func (f *findings) allowed(ctx context.Context, c *checker, name string, needed 
 	if name != c.function {
 		check = "retry role"
 	}
-	var statements, extra []string // extra are roles without a conventional name
+	var statements, extra, keys []string // extra are roles without a conventional name
+	noKey := false
 	for _, p := range needed {
+		if strings.HasPrefix(p.actions[0], "kms:") && !slices.Contains(keys, p.resource) {
+			keys = append(keys, p.resource)
+		}
 		lacking, err := c.lacking(ctx, role, p)
 		switch {
 		case fault.HasCode(err, "NoSuchEntity") && f.service != "":
@@ -130,18 +135,36 @@ func (f *findings) allowed(ctx context.Context, c *checker, name string, needed 
 			if slices.Contains(lacking, "iam:PassRole") && !c.isConventional(p.resource) {
 				extra = append(extra, p.resource)
 			}
+			noKey = noKey || slices.Contains(keys, p.resource)
 		}
 	}
 	if len(statements) > 0 {
-		fix := install + c.env.Name
-		if len(extra) > 0 {
-			fix += " set=ExtraRoleArns=" + strings.Join(extra, ",")
-		}
+		fix := install + c.env.Name + settings(extra, keys, noKey)
 		f.add(check, Problem, fmt.Sprintf("the policies of %s do not allow %s", role, what),
 			fix+"; it lacks: "+strings.Join(statements, ", "))
 		return
 	}
 	f.ok(check, "%s allows %s", role, what)
+}
+
+// settings returns the parameters of the stack that the fix sets: roles without a
+// conventional name, and all keys if the role may not use one of them.
+func settings(roles, keys []string, noKey bool) string {
+	var set []string
+	if len(roles) > 0 {
+		set = append(set, "ExtraRoleArns="+strings.Join(roles, ","))
+	}
+	if noKey {
+		set = append(set, "KmsKeyArns="+strings.Join(keys, ","))
+	}
+	switch len(set) {
+	case 0:
+		return ""
+	case 1:
+		return " set=" + set[0]
+	default:
+		return ` set="` + strings.Join(set, " ") + `"`
+	}
 }
 
 // isConventional reports whether a role has a name that the stack's parameters follow.

@@ -120,6 +120,37 @@ var stackFaults = []damage{
 			`"Resource":"arn:aws:ssm:us-east-1:111111111111:parameter/team/slack"},`+
 			`{"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:us-east-1:111111111111:deployments"}`)
 	}},
+	{name: "keys that the role may not use", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/team/slack", Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}
+	}, damage: func(_ *testing.T, x *fixture) {
+		x.aws.PutParameter("111111111111", "us-east-1", "/team/slack", "https://hooks.example/1")
+		x.aws.EncryptParameter("111111111111", "us-east-1", "/team/slack", "alias/team")
+		x.aws.AliasKey("111111111111", "us-east-1", "alias/team", keyARN("1"))
+		x.aws.CreateTopic("111111111111", "us-east-1", "deployments")
+		x.aws.EncryptTopic("arn:aws:sns:us-east-1:111111111111:deployments", "1234abcd-12ab-34cd-56ef-000000000002")
+		x.aws.EncryptQueue("arn:aws:sqs:us-east-1:111111111111:myproject_deployer_failed_dev", keyARN("1"))
+	}},
+	{name: "a secret's key that the role may not use", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/aws/reference/secretsmanager/team/slack"}
+	}, damage: func(_ *testing.T, x *fixture) {
+		x.aws.PutSecret("111111111111", "us-east-1", "team/slack", "https://hooks.example/1")
+		x.aws.EncryptSecret("111111111111", "us-east-1", "team/slack", keyARN("1"))
+	}},
+	{name: "keys that the role may use", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/team/slack", Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}
+	}, damage: func(t *testing.T, x *fixture) {
+		x.aws.PutParameter("111111111111", "us-east-1", "/team/slack", "https://hooks.example/1")
+		x.aws.EncryptParameter("111111111111", "us-east-1", "/team/slack", keyARN("1"))
+		x.aws.CreateTopic("111111111111", "us-east-1", "deployments")
+		x.aws.EncryptTopic("arn:aws:sns:us-east-1:111111111111:deployments", "alias/aws/sns")
+		x.allow(t, "111111111111", "myproject_deployer_dev", `{"Effect":"Allow","Action":["ecs:*","ecr:*",`+
+			`"iam:PassRole","sqs:SendMessage","events:PutEvents","scheduler:*","ssm:*","sns:*"],"Resource":"*"},`+
+			`{"Effect":"Allow","Action":"kms:Decrypt","Resource":"`+keyARN("1")+`",`+
+			`"Condition":{"StringEquals":{"kms:ViaService":"ssm.us-east-1.amazonaws.com"}}}`)
+	}},
+	{name: "keys that cannot be looked at", change: func(e *environment.Environment) {
+		e.Notify = environment.Notify{Slack: "/team/slack", Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}
+	}, damage: deny("ssm:DescribeParameters", "sns:GetTopicAttributes")},
 	{name: "a disabled schedule", damage: func(t *testing.T, x *fixture) {
 		_, err := eventbridge.NewFromConfig(x.accounts["dev"].Config).PutRule(t.Context(),
 			&eventbridge.PutRuleInput{Name: aws.String("myproject_deployer_reconcile_dev"),
@@ -146,4 +177,9 @@ var stackFaults = []damage{
 					`"Resource":"arn:aws:events:us-east-1:222222222222:event-bus/default"}]}`)})
 		must(t, err)
 	}},
+}
+
+// keyARN returns the ARN of a KMS key by the last digit of its id.
+func keyARN(digit string) string {
+	return "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-00000000000" + digit
 }

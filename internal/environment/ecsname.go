@@ -7,9 +7,12 @@ import (
 	"deployer/internal/image"
 )
 
+// maxECSName is the number of characters that ECS allows in a name (ECS API reference, "CreateService").
+const maxECSName = 255
+
 // validECSName reports whether s can be the name of a cluster, service or family. See
 // "CreateCluster", "CreateService" and "RegisterTaskDefinition" in the ECS API reference.
-func validECSName(s string) bool { return only(s, upper+lower+digits+"_-") && len(s) <= 255 }
+func validECSName(s string) bool { return only(s, upper+lower+digits+"_-") && len(s) <= maxECSName }
 
 // ecsName returns the name of an ECS resource under a key: the value itself, or the name
 // in an ARN of the environment's account and region. Kind is the word in the ARN:

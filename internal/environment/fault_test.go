@@ -82,6 +82,12 @@ func TestFaults(t *testing.T) {
 				"\nx.yaml:5:32: `services[1].name` is \"web_\"" + refused("myproject_service_web_") +
 				"\nx.yaml:5:46: `services[2].name` is \"a___b\"" + refused("myproject_service_a___b") +
 				"\nx.yaml:6:26: `scheduled_tasks[0].name` is \"Nightly\"" + refused("myproject_task_Nightly")},
+		{"a name too long for ECS", head + "services: [{name: " + strings.Repeat("a", 230) + "}, {name: " +
+			strings.Repeat("b", 230) + "}, {name: " + strings.Repeat("c", 230) + ", enabled: false}]\n" +
+			"deployer: {workloads: {" + strings.Repeat("b", 230) + ": {service: b, family: b}}}\n",
+			"x.yaml:6:23: `deployer.workloads` names no service for \"" + strings.Repeat("a", 230) + "\", whose ECS " +
+				"service would have a name of 256 characters, and ECS allows 255 (write the service's name there: " +
+				strings.Repeat("a", 230) + ": {service: NAME, family: NAME})"},
 		{"project that ECR refuses", strings.Replace(head, "myproject", "my_-project", 1) + "services: [{name: web}]\n",
 			"x.yaml:1:10: `project` is \"my_-project\", so its repositories would be called like " +
 				"\"my_-project_backend\", which ECR refuses (write lower-case letters and digits, with single ., - " +

@@ -182,7 +182,11 @@ func (s section) overrides(e *Environment) {
 	o := s.own("workloads", known)
 	for i := range e.Workloads {
 		w := &e.Workloads[i]
-		if !slices.Contains(Services, w.Kind) || isNull(o.values[w.Name]) {
+		if !slices.Contains(Services, w.Kind) {
+			continue
+		}
+		if isNull(o.values[w.Name]) {
+			s.conventionalName(*w)
 			continue
 		}
 		names := o.own(w.Name, []string{"service", "family", "container"})
@@ -199,6 +203,15 @@ func (s section) overrides(e *Environment) {
 					"give each a service of its own")
 			}
 		}
+	}
+}
+
+// conventionalName adds a fault if a workload's conventional name is too long for ECS.
+func (s section) conventionalName(w Workload) {
+	if n := len(w.Pointer.Name()); n > maxECSName && w.Disabled == "" && w.External == "" {
+		s.fault("workloads", fmt.Sprintf("names no service for %q, whose ECS service would have a name of %d "+
+			"characters, and ECS allows %d", w.Name, n, maxECSName), "write the service's name there: "+w.Name+
+			": {service: NAME, family: NAME}")
 	}
 }
 

@@ -99,6 +99,9 @@ func (r reader) workloadWithARN(arn string) (w environment.Workload, reason stri
 			return w, ""
 		}
 	}
+	if account := r.event.Account; account != r.env.AccountID {
+		return w, "the event is of account " + account + ", and " + r.env.Name + " is in " + r.env.AccountID
+	}
 	name, ours := strings.CutPrefix(arn, services)
 	name, inCluster := strings.CutPrefix(name, r.env.Cluster+"/")
 	old := !strings.Contains(name, "/")
@@ -106,7 +109,7 @@ func (r reader) workloadWithARN(arn string) (w environment.Workload, reason stri
 		return w, "the service " + quote(arn) + " is in account " + parts[4] + " in " + parts[3] + ", and " +
 			r.env.Name + " is in " + r.env.AccountID + " in " + r.env.Region
 	}
-	if !ours || !inCluster && !old || r.event.Account != r.env.AccountID {
+	if !ours || !inCluster && !old {
 		return w, "the service " + quote(arn) + " is not in cluster " + r.env.Cluster + " of " + r.env.Name
 	}
 	return w, "the service " + quote(name) + " is not a workload of " + r.env.Project

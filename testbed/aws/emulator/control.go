@@ -126,6 +126,11 @@ func (e *Emulator) EncryptTopic(arn, key string) { e.sns.Encrypt(arn, key) }
 // EncryptQueue gives the SQS queue with the ARN a customer managed key, by its ARN.
 func (e *Emulator) EncryptQueue(arn, key string) { e.sqs.Encrypt(arn, key) }
 
+// AliasKey gives the KMS key with the ARN an alias, such as alias/deployer.
+func (e *Emulator) AliasKey(account, region, alias, key string) {
+	e.kms.Alias(api.Scope{Account: account, Region: region}, alias, key)
+}
+
 // CreateFunction creates a Lambda function, or replaces the one with its ARN, so that its configuration can be read.
 func (e *Emulator) CreateFunction(f lambda.Function) { e.lambda.Create(f) }
 

@@ -10,6 +10,7 @@ import (
 	"deployer/testbed/aws/ecs"
 	"deployer/testbed/aws/events"
 	"deployer/testbed/aws/iam"
+	"deployer/testbed/aws/kms"
 	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/s3"
 	"deployer/testbed/aws/scheduler"
@@ -52,6 +53,7 @@ type Emulator struct {
 	ecr     *ecr.Server
 	ecs     *ecs.Server
 	sns     *sns.Server
+	kms     *kms.Server
 	secrets *secretsmanager.Server
 	ssm     *ssm.Server
 	lambda  *lambda.Server
@@ -90,6 +92,7 @@ func New(o Options) *Emulator {
 	e.ecr = ecr.New(backend, e.events, e.s3, ecr.Options{VerifyLayers: o.VerifyLayers})
 	e.ecs = ecs.New(backend, e.ecr, e.events, ecs.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute})
 	e.sns = sns.New(backend)
+	e.kms = kms.New(backend)
 	e.secrets = secretsmanager.New(backend)
 	e.ssm = ssm.New(backend, e.secrets)
 	e.lambda = lambda.New(backend, e.s3)
@@ -97,7 +100,7 @@ func New(o Options) *Emulator {
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
 		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
-		e.lambda.Operations(), e.scheduler.Operations(), sts.Operations(),
+		e.kms.Operations(), e.lambda.Operations(), e.scheduler.Operations(), sts.Operations(),
 	)
 	return e
 }

@@ -21,6 +21,7 @@ var jsonServices = map[string]string{
 	"AmazonSQS":                            "sqs",
 	"AmazonSSM":                            "ssm",
 	"secretsmanager":                       "secretsmanager",
+	"TrentService":                         "kms",
 }
 
 // queryServices are the XML namespaces of the services of the query protocol (Smithy specification, "AWS query

@@ -28,7 +28,10 @@ func New(backend *api.Backend) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"secretsmanager:GetSecretValue": api.JSON(s.getSecretValue)}
+	return api.Operations{
+		"secretsmanager:DescribeSecret": api.JSON(s.describeSecret),
+		"secretsmanager:GetSecretValue": api.JSON(s.getSecretValue),
+	}
 }
 
 var errNotFound = api.NewError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
@@ -62,6 +65,19 @@ func secretARN(scope api.Scope, name string) string {
 
 // Get checks that the caller may read the secret with the name or the ARN, and returns it.
 func (s *Server) Get(r *api.Request, id string) (*Secret, *api.Error) {
+	found, err := s.find(r, "secretsmanager:GetSecretValue", id)
+	if err != nil {
+		return nil, err
+	}
+	// Secrets Manager user guide, "Secret encryption and decryption in AWS Secrets Manager".
+	if err := kms.Use(r, "secretsmanager", found.Key, kms.Decrypt); err != nil {
+		return nil, &api.Error{Status: err.Status, Code: err.Code, Message: "Access to KMS is not allowed"}
+	}
+	return found, nil
+}
+
+// find checks that the caller may do something with the secret with the name or the ARN, and returns it.
+func (s *Server) find(r *api.Request, action, id string) (*Secret, *api.Error) {
 	scope := r.Scope()
 	arn := secretARN(scope, id)
 	if service, owner, _, ok := api.SplitARN(id); ok && service == "secretsmanager" {
@@ -73,17 +89,26 @@ func (s *Server) Get(r *api.Request, id string) (*Secret, *api.Error) {
 			found, arn = secret, secret.ARN
 		}
 	}
-	if err := r.Authorize(api.Access{Action: "secretsmanager:GetSecretValue", Resource: arn}); err != nil {
+	if err := r.Authorize(api.Access{Action: action, Resource: arn}); err != nil {
 		return nil, err
 	}
 	if found == nil {
 		return nil, errNotFound
 	}
-	// Secrets Manager user guide, "Secret encryption and decryption in AWS Secrets Manager".
-	if err := kms.Use(r, "secretsmanager", found.Key, kms.Decrypt); err != nil {
-		return nil, &api.Error{Status: err.Status, Code: err.Code, Message: "Access to KMS is not allowed"}
-	}
 	return found, nil
+}
+
+// describeSecret returns what a secret is, without its value.
+func (s *Server) describeSecret(r *api.Request, in getSecretValueInput) (any, *api.Error) {
+	secret, err := s.find(r, r.Name(), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := api.Object{"ARN": secret.ARN, "Name": secret.Name, "CreatedDate": api.Timestamp(secret.Created)}
+	if secret.Key != "" { // left out for aws/secretsmanager (Secrets Manager API reference, "DescribeSecret")
+		out["KmsKeyId"] = secret.Key
+	}
+	return out, nil
 }
 
 type getSecretValueInput struct {

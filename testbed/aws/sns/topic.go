@@ -29,7 +29,7 @@ func New(backend *api.Backend) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"sns:Publish": s.publish}
+	return api.Operations{"sns:GetTopicAttributes": s.getTopicAttributes, "sns:Publish": s.publish}
 }
 
 // Create creates a topic, if there is none of the name, and returns its ARN.

@@ -30,9 +30,13 @@ func (s *Server) getQueueAttributes(r *api.Request, in getQueueAttributesInput) 
 	known := map[string]string{
 		"QueueArn": arn, "ApproximateNumberOfMessages": strconv.Itoa(visible),
 		"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(hidden),
+		"KmsMasterKeyId":                        s.keys[arn],
 	}
 	attributes := map[string]string{}
 	for name, value := range known {
+		if value == "" {
+			continue // SQS leaves out what is not set
+		}
 		if slices.Contains(in.AttributeNames, name) || slices.Contains(in.AttributeNames, "All") {
 			attributes[name] = value
 		}

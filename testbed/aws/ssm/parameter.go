@@ -45,7 +45,9 @@ func New(backend *api.Backend, secrets Secrets) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"ssm:GetParameter": api.JSON(s.getParameter)}
+	return api.Operations{
+		"ssm:DescribeParameters": api.JSON(s.describeParameters), "ssm:GetParameter": api.JSON(s.getParameter),
+	}
 }
 
 // Put sets a SecureString, such as /deployer/slack.
