@@ -13,7 +13,9 @@ type Server struct {
 }
 
 // New returns a KMS without aliases.
-func New(backend *api.Backend) *Server { return &Server{backend: backend, aliases: map[string]string{}} }
+func New(backend *api.Backend) *Server {
+	return &Server{backend: backend, aliases: map[string]string{}}
+}
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
