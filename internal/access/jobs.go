@@ -74,7 +74,9 @@ func jobsOf(before []*environment.Environment, env *environment.Environment, reb
 		return nil, err
 	}
 	var jobs []job
-	built := slices.ContainsFunc(before, func(e *environment.Environment) bool { return e.Registry() == env.Registry() })
+	built := slices.ContainsFunc(before, func(e *environment.Environment) bool {
+		return e.Registry() == env.Registry()
+	})
 	if own := s.own(); len(own) > 0 && !built {
 		rights, err := copying(before, env, rebuild)
 		switch {
@@ -117,9 +119,9 @@ func sourceNotes(envs []*environment.Environment) (notes []string) {
 		for _, other := range envs[:i] {
 			for _, source := range env.DeploySources {
 				if env.AccountID == other.AccountID && slices.Contains(other.DeploySources, source) {
-					notes = append(notes, fmt.Sprintf("%s and %s are in account %s and both accept %s: the deploy role "+
-						"of one deploys the other too (give each deploy_sources of its own)", other.Name, env.Name,
-						env.AccountID, source))
+					notes = append(notes, fmt.Sprintf("%s and %s are in account %s and both accept %s: the deploy "+
+						"role of one deploys the other too (give each deploy_sources of its own)", other.Name,
+						env.Name, env.AccountID, source))
 				}
 			}
 		}

@@ -57,8 +57,8 @@ func Operator(env *environment.Environment, needs []Need) (Policy, error) {
 	}
 	doc := newDocument(rights...)
 	if size := packed(doc); size > maxManaged {
-		notes = append(notes, fmt.Sprintf("the policy has %d characters, and IAM accepts %d in one: make several, with "+
-			"--commands", size, maxManaged))
+		notes = append(notes, fmt.Sprintf("the policy has %d characters, and IAM accepts %d in one: make several, "+
+			"with --commands", size, maxManaged))
 	}
 	name := env.Project + "_operator_" + env.Name
 	in := "# In account " + env.AccountID + "."
@@ -113,11 +113,13 @@ func (s scope) operations() []statement {
 		{Sid: "TagTaskDefinitions", Action: []string{"ecs:TagResource"}, Resource: s.families()},
 		{Sid: "PassTaskRoles", Action: []string{"iam:PassRole"}, Resource: s.roles(),
 			Condition: condition{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}},
-		{Sid: "UpdateServices", Action: []string{"ecs:UpdateService"}, Resource: s.services(), Condition: s.inCluster()},
+		{Sid: "UpdateServices", Action: []string{"ecs:UpdateService"}, Resource: s.services(),
+			Condition: s.inCluster()},
 		{Sid: "EndRollouts", Action: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"},
 			Resource: rollouts, Condition: s.inCluster()},
 		{Sid: "RunQueuedEvents",
-			Action: []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"}, Resource: queues},
+			Action:   []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
+			Resource: queues},
 		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"}, Resource: own},
 	}
 	if sending := s.sending(); sending != nil {

@@ -36,8 +36,8 @@ func operator(env *environment.Environment, commands []*cobra.Command, names []s
 	for _, name := range names {
 		switch {
 		case name == "promote":
-			return access.Policy{}, wrongUsage("promote has a policy of its own: deployer policy promote -f %s --from FILE",
-				env.File)
+			return access.Policy{}, wrongUsage("promote has a policy of its own: deployer policy promote -f %s "+
+				"--from FILE", env.File)
 		case !slices.Contains(known, name):
 			return access.Policy{}, wrongUsage("there is no command %q that needs permissions: choose of %s", name,
 				strings.Join(known, ", "))
