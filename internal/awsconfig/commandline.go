@@ -4,6 +4,7 @@ package awsconfig
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,3 +30,7 @@ func load(ctx context.Context, region, profile string) (aws.Config, error) {
 	c.HTTPClient = newClient(buildable.GetTransport())
 	return c, nil
 }
+
+// NoProfile reports whether err of [LoadProfile] is that the machine does not have the
+// profile.
+func NoProfile(err error) bool { return errors.As(err, new(config.SharedConfigProfileNotExistError)) }

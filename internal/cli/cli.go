@@ -32,6 +32,7 @@ type app struct {
 	in       io.Reader // what a person types
 	out, err io.Writer // results, and everything else
 	args     []string  // the command line without the program's name
+	profile  string    // the AWS profile that the command line names
 }
 
 // Run runs the command line and returns its exit code: 0 done, 1 not done, 2
@@ -79,6 +80,7 @@ func (a *app) root() *cobra.Command {
 		for _, build := range g.commands {
 			cmd := build(a)
 			cmd.GroupID = g.ID
+			a.addShared(cmd)
 			root.AddCommand(cmd)
 		}
 	}
@@ -86,6 +88,15 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand(root))
 	root.InitDefaultHelpCmd()
 	return root
+}
+
+// addShared adds to a command what all have that concern an environment: the flag
+// --profile if it calls AWS, and before it runs the choice of the environment.
+func (a *app) addShared(cmd *cobra.Command) {
+	if len(permissionsOf(cmd)) > 0 && cmd.Flags().Lookup("from-profile") == nil {
+		cmd.Flags().StringVar(&a.profile, "profile", "", "`NAME` of the AWS profile with the credentials")
+	}
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.choose(cmd) }
 }
 
 // group is a part of the overview that `deployer help` prints.

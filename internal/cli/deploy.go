@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -59,7 +58,7 @@ func (a *app) deployCommand() *cobra.Command {
 	var how deployFlags
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "deploy -f FILE SERVICE TAG",
+		Use:   "deploy -e ENV SERVICE TAG",
 		Short: "Deploy the image under TAG to SERVICE",
 		Long: `The command does what the function does for a DEPLOY event, with your own
 credentials. It looks the image up in ECR, registers a new revision of the task
@@ -68,8 +67,8 @@ runs the image already is not changed, unless its task definition family has a
 newer configuration.
 
 With --follow, the rollout's progress is shown on standard error.`,
-		Example: `deployer deploy -f project/prod.yaml backend git-abc123f --dry-run
-deployer deploy -f project/prod.yaml backend git-abc123f --follow --reason "fix the login"`,
+		Example: `deployer deploy -e prod backend git-abc123f --dry-run
+deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"`,
 		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
 		Args:        serviceAndTag,
 	}
@@ -101,7 +100,7 @@ func serviceAndTag(cmd *cobra.Command, args []string) error {
 func (a *app) deploy(ctx context.Context, env *environment.Environment, request event.Request, how deployFlags) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
-	config, err := awsconfig.Load(limited, env.Region)
+	config, err := a.config(limited, env)
 	if err != nil {
 		return err
 	}

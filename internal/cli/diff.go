@@ -13,12 +13,12 @@ import (
 
 func (a *app) diffCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "diff -f FILE SERVICE TAG",
+		Use:   "diff -e ENV SERVICE TAG",
 		Short: "Show what deploying TAG would change of the task definition",
 		Long: `The task definition that runs and the one that would be registered are compared
 as a unified diff. Nothing is changed, and values of secrets and of environment
 variables are not shown.`,
-		Example:     `deployer diff -f project/prod.yaml backend git-abc123f`,
+		Example:     `deployer diff -e prod backend git-abc123f`,
 		Annotations: permissions("ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"),
 		Args:        arguments("SERVICE", "TAG"),
 	}
@@ -31,7 +31,7 @@ variables are not shown.`,
 		}
 		ctx, cancel := withTimeout(cmd.Context())
 		defer cancel()
-		s, err := connect(ctx, env)
+		s, err := a.connect(ctx, env)
 		if err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/doctor"
 	"deployer/internal/environment"
 )
@@ -15,13 +14,13 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "doctor -f FILE [SERVICE...]",
+		Use:   "doctor -e ENV [SERVICE...]",
 		Short: "Check whether an environment can be deployed to, and how to fix it",
 		Long: `The services, their images, policies and roles, and the event rules are checked.
 Nothing is changed. A check that the credentials have no permission for is
 reported as unknown. The exit code is 1 if there is a problem.`,
-		Example: `deployer doctor -f project/prod.yaml
-deployer doctor -f project/prod.yaml backend --json`,
+		Example: `deployer doctor -e prod
+deployer doctor -e prod backend --json`,
 		Annotations: permissions(doctorPermissions...),
 		Args:        arguments("[SERVICE...]"),
 	}
@@ -63,7 +62,7 @@ var doctorPermissions = []string{
 // invalid file are a report too.
 func (a *app) examine(ctx context.Context, file string, services []string) (*doctor.Report, error) {
 	if file == "" {
-		return nil, errNoFile
+		return nil, a.errNoEnvironment()
 	}
 	env, err := environment.Load(file)
 	if err != nil {
@@ -82,7 +81,7 @@ func (a *app) examine(ctx context.Context, file string, services []string) (*doc
 	}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	config, err := awsconfig.Load(ctx, env.Region)
+	config, err := a.config(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/caller"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -27,13 +26,6 @@ const (
 	// firstCallTimeout limits the first call: without a network a command ends soon.
 	firstCallTimeout = 15 * time.Second
 )
-
-// fileFlag adds the flag -f, --file: the environment file.
-func fileFlag(cmd *cobra.Command) *string {
-	file := cmd.Flags().StringP("file", "f", "", "environment `FILE`")
-	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // fails only for a flag that does not exist
-	return file
-}
 
 // accountFlag adds the flag --account: the environment's account, for files that do not
 // have it.
@@ -60,7 +52,7 @@ func (a *app) loadIn(file, account string) (*environment.Environment, error) {
 // load reads an environment file and prints its warnings.
 func (a *app) load(file string) (*environment.Environment, error) {
 	if file == "" {
-		return nil, errNoFile
+		return nil, a.errNoEnvironment()
 	}
 	env, err := environment.Load(file)
 	if err != nil {
@@ -71,8 +63,6 @@ func (a *app) load(file string) (*environment.Environment, error) {
 	}
 	return env, nil
 }
-
-var errNoFile = wrongUsage("the environment file is missing: name it with -f")
 
 // loadService reads an environment file and finds a service in it.
 func (a *app) loadService(file, name string) (*environment.Environment, environment.Workload, error) {
@@ -168,13 +158,13 @@ type session struct {
 
 // connect loads the AWS configuration for an environment, and checks that the
 // credentials belong to the environment's account.
-func connect(ctx context.Context, env *environment.Environment) (*session, error) {
-	return connectAs(ctx, env, "")
+func (a *app) connect(ctx context.Context, env *environment.Environment) (*session, error) {
+	return a.connectAs(ctx, env, "")
 }
 
 // connectAs is [connect] with the credentials of a profile; "" for none in particular.
-func connectAs(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
-	config, err := awsconfig.LoadProfile(ctx, env.Region, profile)
+func (a *app) connectAs(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
+	config, err := a.configAs(ctx, env, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -187,8 +177,8 @@ func connectAs(ctx context.Context, env *environment.Environment, profile string
 
 // enter is [connectAs] with credentials that may be of any account. An environment
 // without an account is in that of the credentials.
-func enter(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
-	config, err := awsconfig.LoadProfile(ctx, env.Region, profile)
+func (a *app) enter(ctx context.Context, env *environment.Environment, profile string) (*session, error) {
+	config, err := a.configAs(ctx, env, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +227,7 @@ func (a *app) connectTo(ctx context.Context, file, name string) (*session, ecsse
 	if err != nil {
 		return nil, ecsservice.Target{}, err
 	}
-	s, err := connect(ctx, env)
+	s, err := a.connect(ctx, env)
 	if err != nil {
 		return nil, ecsservice.Target{}, err
 	}
@@ -247,16 +237,4 @@ func (a *app) connectTo(ctx context.Context, file, name string) (*session, ecsse
 // withTimeout limits how long a command waits for AWS.
 func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, awsTimeout)
-}
-
-// completeServices completes arguments with the services of the environment
-// file that -f names: the first limit arguments, all if limit is 0.
-func completeServices(file *string, limit int) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		env, err := environment.Load(*file)
-		if err != nil || limit > 0 && len(args) >= limit {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return env.Names(environment.Services...), cobra.ShellCompDirectiveNoFileComp
-	}
 }

@@ -18,13 +18,13 @@ const callersAccount = `"$(aws sts get-caller-identity --query Account --output 
 
 func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "explain -f FILE EVENT.json",
+		Use:   "explain -e ENV EVENT.json",
 		Short: "Explain what an event would do in an environment (offline)",
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
 rollout it is followed; for the schedule that searches for lost pushes, due. The
 exit code is 1 if the event is rejected.`,
-		Example: `deployer explain -f project/prod.yaml events/deploy-backend.json`,
+		Example: `deployer explain -e prod events/deploy-backend.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if file, _ := cmd.Flags().GetString("file"); file == "" && len(args) == 2 {
 				return &usageError{"the environment file is missing: name it with -f",

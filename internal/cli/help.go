@@ -130,7 +130,7 @@ func (a *app) printHelp(cmd *cobra.Command) {
 func usageLine(cmd *cobra.Command) string {
 	line := cmd.Parent().CommandPath() + " " + cmd.Use
 	more := false
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { more = more || f.Name != "file" && f.Name != "help" })
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { more = more || f.Name != "file" && f.Name != "env" && f.Name != "help" })
 	if more {
 		line += " [flags]"
 	}

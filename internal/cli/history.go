@@ -14,12 +14,12 @@ func (a *app) historyCommand() *cobra.Command {
 	var limit int
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "history -f FILE SERVICE",
+		Use:   "history -e ENV SERVICE",
 		Short: "List the deployments of SERVICE: when, by whom, and how they ended",
 		Long: `The revisions of the service's task definition are listed, newest first, with what
 their journals record. A star marks the revision that runs.`,
-		Example: `deployer history -f project/prod.yaml backend
-deployer history -f project/prod.yaml backend --max 5 --json`,
+		Example: `deployer history -e prod backend
+deployer history -e prod backend --max 5 --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
 			"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)"),
 		Args: arguments("SERVICE"),

@@ -22,18 +22,25 @@ func (a *app) migrateCommand() *cobra.Command {
 comments, order and formatting stay. With "all", the YAML files of the directory
 project are migrated, or those of the current directory if there is none.`,
 		Example: `deployer migrate all --dry-run
-deployer migrate project/dev.yaml project/prod.yaml`,
-		Args: arguments("FILE..."),
-		RunE: func(_ *cobra.Command, files []string) error {
-			all := slices.Equal(files, []string{"all"})
-			if all {
-				var err error
-				if files, err = migrate.All(dir); err != nil {
-					return err
-				}
+deployer migrate project/dev.yaml project/prod.yaml
+deployer migrate -e prod`,
+		Annotations: map[string]string{filesAsArguments: "yes"},
+		Args:        arguments("[FILE...]"),
+	}
+	named := filesFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		files := slices.Concat(*named, args)
+		everything := slices.Equal(args, []string{all}) && len(*named) == 0
+		switch {
+		case everything:
+			var err error
+			if files, err = migrate.All(dir); err != nil {
+				return err
 			}
-			return a.migrate(files, all, dryRun)
-		},
+		case len(files) == 0:
+			return a.errNoEnvironment()
+		}
+		return a.migrate(files, everything, dryRun)
 	}
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print what would change as a unified diff, write nothing")
 	cmd.Flags().StringVar(&dir, "dir", ".", "`DIRECTORY` that all stands for")

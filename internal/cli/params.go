@@ -16,7 +16,7 @@ func (a *app) paramsCommand() *cobra.Command {
 	var format string
 	var registry, archive bool
 	cmd := &cobra.Command{
-		Use:   "params -f FILE [NAME=VALUE...]",
+		Use:   "params -e ENV [NAME=VALUE...]",
 		Short: "Print the parameters of the deployer's stack for an environment",
 		Long: `The parameters of deploy/template.yaml are derived from the environment file.
 Arguments set the ones that the file does not determine; NAME= sets one to its
@@ -29,9 +29,9 @@ use them are printed on standard error. Its formats are json, tfvars, and import
 for repositories that exist.
 
 The default format is sam, with --registry json.`,
-		Example: `deployer params -f project/prod.yaml --format samconfig > samconfig.toml
-deployer params -f project/prod.yaml AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms
-deployer params -f project/dev.yaml --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
+		Example: `deployer params -e prod --format samconfig > samconfig.toml
+deployer params -e prod AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:alarms
+deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 		Args: arguments("[NAME=VALUE...]"),
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)

@@ -12,11 +12,11 @@ import (
 
 func (a *app) continueCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "continue -f FILE SERVICE",
+		Use:   "continue -e ENV SERVICE",
 		Short: "Continue a paused deployment of SERVICE",
 		Long: `A deployment that is paused by a PAUSE lifecycle hook of the service is continued.
 "deployer status --json" shows at which stage it is paused, and until when.`,
-		Example: `deployer continue -f project/prod.yaml backend`,
+		Example: `deployer continue -e prod backend`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
 			"ecs:ContinueServiceDeployment"),
 	}
@@ -26,11 +26,11 @@ func (a *app) continueCommand() *cobra.Command {
 
 func (a *app) stopCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "stop -f FILE SERVICE",
+		Use:   "stop -e ENV SERVICE",
 		Short: "Stop a deployment of SERVICE that is in progress, and roll it back",
 		Long: `ECS stops the deployment and rolls the service back to the previous revision.
 ECS cannot roll back a service's first deployment.`,
-		Example: `deployer stop -f project/prod.yaml backend`,
+		Example: `deployer stop -e prod backend`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments",
 			"ecs:StopServiceDeployment"),
 	}

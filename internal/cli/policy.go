@@ -37,7 +37,7 @@ type policyFlags struct {
 func (a *app) policyCommand() *cobra.Command {
 	var p policyFlags
 	cmd := &cobra.Command{
-		Use:   "policy -f FILE repository|lifecycle|bus|github|promote|operator",
+		Use:   "policy -e ENV repository|lifecycle|bus|github|promote|operator",
 		Short: "Print the policies that accounts have to give each other",
 		Long: `repository   policy of the ECR repositories: which accounts pull images; without flags,
              those of ecr_trusted_accounts
@@ -53,20 +53,18 @@ promote      rights of a role that promotes images from the environment of --fro
 operator     rights of people who run the command line's commands
 
 The commands that put a policy in place are printed on standard error.`,
-		Example: `deployer policy repository -f project/prod.yaml --org o-a1b2c3d4e5
-deployer policy bus -f project/prod.yaml --accounts 111111111111,222222222222
-deployer policy github -f project/prod.yaml --repo octocat/shop --format terraform
-deployer policy github -f project/dev.yaml -f project/staging.yaml -f project/prod.yaml \
-    --repo octocat/shop
-deployer policy promote -f project/prod.yaml --from project/dev.yaml
-deployer policy operator -f project/prod.yaml --commands status,history,rollback`,
+		Example: `deployer policy repository -e prod --org o-a1b2c3d4e5
+deployer policy bus -e prod --accounts 111111111111,222222222222
+deployer policy github -e prod --repo octocat/shop --format terraform
+deployer policy github -e dev -e staging -e prod --repo octocat/shop
+deployer policy promote -e prod --from dev
+deployer policy operator -e prod --commands status,history,rollback`,
 		Args:      arguments("POLICY"),
 		ValidArgs: policyKinds,
 	}
 	account := accountFlag(cmd)
+	files := filesFlag(cmd) // several are for GitHub, in the order of a release
 	flags := cmd.Flags()
-	files := flags.StringArrayP("file", "f", nil, "environment `FILE`; github: several, in the order of a release")
-	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // fails only for a flag that does not exist
 	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
 	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
 	flags.BoolVar(&p.archive, "archive", false, "lifecycle: archive images instead of deleting them")
@@ -75,7 +73,7 @@ deployer policy operator -f project/prod.yaml --commands status,history,rollback
 	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
 	flags.BoolVar(&p.rebuild, "rebuild", false, "github: build images for each registry instead of promoting them")
 	flags.StringSliceVar(&p.commands, "commands", nil, "operator: only these `COMMANDS`, with commas")
-	flags.StringVar(&p.from, "from", "", "promote: environment `FILE` of the source")
+	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -105,9 +103,9 @@ deployer policy operator -f project/prod.yaml --commands status,history,rollback
 func (a *app) policyFiles(files []string, account, kind string) (envs []*environment.Environment, err error) {
 	switch {
 	case len(files) == 0:
-		return nil, errNoFile
+		return nil, a.errNoEnvironment()
 	case len(files) > 1 && kind != "github":
-		return nil, wrongUsage("%s is for one environment: give -f once", kind)
+		return nil, wrongUsage("%s is for one environment: name one", kind)
 	case len(files) > 1 && account != "":
 		return nil, wrongUsage("--account is for one environment: write account_id into the files")
 	}
@@ -131,7 +129,11 @@ func (a *app) policy(envs []*environment.Environment, kind string, p policyFlags
 		if p.from == "" {
 			return access.Policy{}, wrongUsage("the source's environment file is missing: name it with --from")
 		}
-		from, err := a.load(p.from)
+		file, err := a.fileOrEnvironment(p.from)
+		if err != nil {
+			return access.Policy{}, err
+		}
+		from, err := a.load(file)
 		if err != nil {
 			return access.Policy{}, err
 		}

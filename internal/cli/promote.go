@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ type promoteFlags struct {
 func (a *app) promoteCommand() *cobra.Command {
 	var how promoteFlags
 	cmd := &cobra.Command{
-		Use:   "promote --from FILE --to FILE SERVICE [TAG]",
+		Use:   "promote --from ENV --to ENV SERVICE [TAG]",
 		Short: "Copy an image from one environment's registry to another's",
 		Long: `The image is copied by its digest, with the images of an index and with the
 signatures, attestations and bills of materials that belong to it. Nothing is built
@@ -50,9 +51,9 @@ registry's account, if either are.
 
 With --deploy, a DEPLOY event for the tag is sent to the target environment, as
 "deployer send" does.`,
-		Example: `deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc123f --dry-run
-deployer promote --from project/staging.yaml --to project/prod.yaml backend --as v1.2.3
-deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc123f \
+		Example: `deployer promote --from dev --to prod backend git-abc123f --dry-run
+deployer promote --from staging --to prod backend --as v1.2.3
+deployer promote --from dev --to prod backend git-abc123f \
     --from-profile dev --to-profile prod --deploy --follow`,
 		Annotations: permissions(slices.Concat([]string{
 			"ecr:BatchGetImage (source and target)",
@@ -71,9 +72,10 @@ deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc1
 			return arguments("SERVICE")(cmd, args)
 		},
 	}
+	target := fileFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&how.from, "from", "", "environment `FILE` of the source")
-	flags.StringVar(&how.to, "to", "", "environment `FILE` of the target")
+	flags.StringVar(&how.from, "from", "", "`ENV` of the source: its name, or its file")
+	flags.StringVar(&how.to, "to", "", "`ENV` of the target: its name, or its file (or -e, -f)")
 	flags.StringVar(&how.as, "as", "", "`TAG` in the target; by default the same")
 	flags.StringVar(&how.fromProfile, "from-profile", "", "`NAME` of the AWS profile that reads the source")
 	flags.StringVar(&how.toProfile, "to-profile", "", "`NAME` of the AWS profile that writes the target")
@@ -84,10 +86,13 @@ deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc1
 	flags.BoolVar(&how.follow, "follow", false, "with --deploy: wait until the rollout has ended")
 	flags.StringVar(&how.reason, "reason", "", "with --deploy: why, `TEXT` for the journal and the notifications")
 	for _, name := range []string{"from", "to"} {
-		_ = cmd.MarkFlagFilename(name, "yaml", "yml") // fails only for a flag that does not exist
+		_ = cmd.RegisterFlagCompletionFunc(name, completeEnvironments) // fails only for a flag that does not exist
 	}
 	cmd.ValidArgsFunction = completeServices(&how.from, 1)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.promote(cmd.Context(), args, how) }
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		how.to = cmp.Or(how.to, *target)
+		return a.promote(cmd.Context(), args, how)
+	}
 	return cmd
 }
 
@@ -95,9 +100,9 @@ deployer promote --from project/dev.yaml --to project/prod.yaml backend git-abc1
 func (how promoteFlags) check() error {
 	switch {
 	case how.from == "":
-		return wrongUsage("the source's environment file is missing: name it with --from")
+		return wrongUsage("the source is missing: name it with --from")
 	case how.to == "":
-		return wrongUsage("the target's environment file is missing: name it with --to")
+		return wrongUsage("the target is missing: name it with --to")
 	case !how.deploy && (how.follow || how.reason != ""):
 		return wrongUsage("--follow and --reason are for --deploy")
 	}
@@ -167,11 +172,15 @@ func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from,
 
 // end connects to one environment with the credentials of a profile.
 func (a *app) end(ctx context.Context, file, service, profile string) (*end, error) {
+	file, err := a.fileOrEnvironment(file)
+	if err != nil {
+		return nil, err
+	}
 	env, w, err := a.loadService(file, service)
 	if err != nil {
 		return nil, err
 	}
-	s, err := enter(ctx, env, profile)
+	s, err := a.enter(ctx, env, profile)
 	if err != nil {
 		return nil, err
 	}

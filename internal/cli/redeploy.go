@@ -12,7 +12,7 @@ func (a *app) redeployCommand() *cobra.Command {
 	var how deployFlags
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "redeploy -f FILE SERVICE",
+		Use:   "redeploy -e ENV SERVICE",
 		Short: "Deploy the image that SERVICE runs with the newest configuration",
 		Long: `The image that the service runs is deployed again, with the newest configuration of
 the task definition family that another tool, such as Terraform, registered. The tag
@@ -20,8 +20,8 @@ may be on another image by now: the image is that of the running revision. A ser
 that runs the newest configuration already is not changed.
 
 The event of this command is a DEPLOY with "action": "redeploy".`,
-		Example: `deployer redeploy -f project/prod.yaml backend --dry-run
-deployer redeploy -f project/prod.yaml backend --reason "more memory" --follow`,
+		Example: `deployer redeploy -e prod backend --dry-run
+deployer redeploy -e prod backend --reason "more memory" --follow`,
 		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
 		Args:        arguments("SERVICE"),
 	}

@@ -28,7 +28,7 @@ type redriveFlags struct {
 func (a *app) redriveCommand() *cobra.Command {
 	var how redriveFlags
 	cmd := &cobra.Command{
-		Use:   "redrive -f FILE --queue URL",
+		Use:   "redrive -e ENV --queue URL",
 		Short: "Handle the events of a failure queue once more",
 		Long: `Each message is shown with its service, tag, actor and age. Its event is then
 handled as the function would, with your own credentials. A message is deleted if
@@ -45,9 +45,9 @@ versions kept. The reason says what to do instead.
 On a terminal, the command asks before it runs an event. Elsewhere, it needs --yes.
 The exit code is 0 if every message was carried out, 1 if some stay in the queue,
 and 2 for wrong usage.`,
-		Example: `deployer redrive -f project/prod.yaml --dry-run \
+		Example: `deployer redrive -e prod --dry-run \
     --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod
-deployer redrive -f project/prod.yaml --yes \
+deployer redrive -e prod --yes \
     --queue https://sqs.us-east-1.amazonaws.com/333333333333/myproject_deployer_failed_prod`,
 		Annotations: permissions(slices.Concat([]string{
 			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
@@ -90,7 +90,7 @@ deployer redrive -f project/prod.yaml --yes \
 func (a *app) redrive(ctx context.Context, env *environment.Environment, how redriveFlags) error {
 	ctx, cancel := context.WithTimeout(ctx, redriveTimeout)
 	defer cancel()
-	s, err := connect(ctx, env)
+	s, err := a.connect(ctx, env)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/caller"
 	"deployer/internal/environment"
 	"deployer/internal/resolve"
@@ -15,12 +14,12 @@ import (
 func (a *app) resolveCommand() *cobra.Command {
 	var check bool
 	cmd := &cobra.Command{
-		Use:   "resolve -f FILE SERVICE TAG",
+		Use:   "resolve -e ENV SERVICE TAG",
 		Short: "Print the image reference of SERVICE under TAG",
 		Long: `The registry and the repository follow from the environment file. With --check, ECR
 is asked for the image, and the reference has its digest.`,
-		Example: `deployer resolve -f project/prod.yaml backend git-abc123f
-deployer resolve -f project/prod.yaml backend git-abc123f --check`,
+		Example: `deployer resolve -e prod backend git-abc123f
+deployer resolve -e prod backend git-abc123f --check`,
 		Annotations: permissions("ecr:BatchGetImage (with --check)"),
 		Args:        arguments("SERVICE", "TAG"),
 	}
@@ -61,7 +60,7 @@ deployer resolve -f project/prod.yaml backend git-abc123f --check`,
 func (a *app) resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) error {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
-	config, err := awsconfig.Load(ctx, env.Region)
+	config, err := a.config(ctx, env)
 	if err != nil {
 		return err
 	}

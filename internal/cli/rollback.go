@@ -12,14 +12,14 @@ func (a *app) rollbackCommand() *cobra.Command {
 	var how deployFlags
 	var to string
 	cmd := &cobra.Command{
-		Use:   "rollback -f FILE SERVICE",
+		Use:   "rollback -e ENV SERVICE",
 		Short: "Deploy the previous image of SERVICE whose rollout succeeded",
 		Long: `The image of an older revision is deployed again, as a new revision with a
 journal of its own. Without --to it is the previous image whose rollout is known
 to have succeeded; a second rollback goes further back. ECR must still have the image.`,
-		Example: `deployer rollback -f project/prod.yaml backend --dry-run
-deployer rollback -f project/prod.yaml backend --reason "the login is broken" --follow
-deployer rollback -f project/prod.yaml backend --to 41`,
+		Example: `deployer rollback -e prod backend --dry-run
+deployer rollback -e prod backend --reason "the login is broken" --follow
+deployer rollback -e prod backend --to 41`,
 		Annotations: permissions(slices.Concat(
 			deployActions, []string{"ecs:ListTaskDefinitions"}, platformActions, stageActions)...),
 		Args: arguments("SERVICE"),

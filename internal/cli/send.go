@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/bus"
 	"deployer/internal/caller"
 	"deployer/internal/ecsservice"
@@ -44,7 +43,7 @@ type sendFlags struct {
 func (a *app) sendCommand() *cobra.Command {
 	var how sendFlags
 	cmd := &cobra.Command{
-		Use:   "send -f FILE SERVICE TAG",
+		Use:   "send -e ENV SERVICE TAG",
 		Short: "Send a DEPLOY event, checked before and after",
 		Long: `The event is the one that "aws events put-events" would send. The service, the tag
 and the event bus are checked first, and a refusal by EventBridge is an error. The
@@ -52,9 +51,9 @@ id of the event is printed.
 
 With --bus, the event is sent to a bus of another account, and the credentials may
 belong to any account that the bus allows and that SenderAccounts of the stack has.`,
-		Example: `deployer send -f project/prod.yaml backend git-abc123f --dry-run
-deployer send -f project/prod.yaml backend git-abc123f --follow
-deployer send -f project/prod.yaml backend git-abc123f \
+		Example: `deployer send -e prod backend git-abc123f --dry-run
+deployer send -e prod backend git-abc123f --follow
+deployer send -e prod backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
 			"ecr:BatchGetImage (optional: checks the tag)",
@@ -137,7 +136,7 @@ type sender struct {
 func (a *app) newSender(ctx context.Context, env *environment.Environment, how sendFlags) (*sender, error) {
 	busARN := how.bus
 	if busARN == "" {
-		s, err := connectAs(ctx, env, how.profile)
+		s, err := a.connectAs(ctx, env, how.profile)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +151,7 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, how s
 		return nil, fmt.Errorf("the bus %s is not in account %s and region %s, where %s puts the environment",
 			busARN, env.AccountID, env.Region, env.File)
 	}
-	config, err := awsconfig.Load(ctx, env.Region)
+	config, err := a.config(ctx, env)
 	if err != nil {
 		return nil, err
 	}

@@ -18,15 +18,15 @@ import (
 func (a *app) statusCommand() *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
-		Use:   "status -f FILE [SERVICE...]",
+		Use:   "status -e ENV [SERVICE...]",
 		Short: "Show what services run, the state of their rollouts, and drift",
 		Long: `For each service, the command shows the image that runs, since when and by whom,
 and the state of its rollout. It shows drift too: a newer revision that does not
 run, or a tag that ECR has on another image now. Without arguments, all services
 are shown. The exit code is 1 if a rollout failed or a service could not be read.`,
-		Example: `deployer status -f project/prod.yaml
-deployer status -f project/prod.yaml backend --watch
-deployer status -f project/prod.yaml --json`,
+		Example: `deployer status -e prod
+deployer status -e prod backend --watch
+deployer status -e prod --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
 			"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 			"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
@@ -52,7 +52,7 @@ deployer status -f project/prod.yaml --json`,
 		}
 		ctx, cancel := withTimeout(cmd.Context())
 		defer cancel()
-		s, err := connect(ctx, env)
+		s, err := a.connect(ctx, env)
 		if err != nil {
 			return err
 		}

@@ -75,10 +75,13 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 		flag, long := parseFlag(flags, arg)
 		if !long && isMisspelt(arg, flag) {
 			name := strings.TrimPrefix(arg, "-")
-			wrong = append(wrong, arg)
 			bare, value, hasValue := strings.Cut(name, "=")
-			flag = flags.Lookup(nearestFlag(flags, bare))
-			if flag == nil {
+			near := flags.Lookup(nearestFlag(flags, bare))
+			if near == nil && flag != nil && flag.Name == "env" {
+				continue // -eprod
+			}
+			wrong = append(wrong, arg)
+			if flag = near; flag == nil {
 				return cmd, wrongUsage("there is no flag %s", arg)
 			}
 			corrected[i] = "--" + flag.Name

@@ -13,24 +13,57 @@ import (
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "validate FILE...",
+	cmd := &cobra.Command{
+		Use:   "validate FILE... | all",
 		Short: "Check environment files",
 		Long: `Every fault of every file is printed with its line and column. For a file without
 faults, advice is printed, and the registry and how it was chosen; for production,
-why it is production, and what deploys it.`,
-		Example: `deployer validate project/dev.yaml project/prod.yaml`,
-		Args:    arguments("FILE..."),
-		RunE: func(_ *cobra.Command, files []string) error {
-			var failed error
-			for _, file := range files {
-				if !a.validate(file) {
-					failed = errNotDone
-				}
-			}
-			return failed
-		},
+why it is production, and what deploys it. With "all", the environment files of the
+directory project are checked, or those of the current directory if there is none.`,
+		Example: `deployer validate project/dev.yaml project/prod.yaml
+deployer validate all
+deployer validate -e prod`,
+		Annotations: map[string]string{filesAsArguments: "yes"},
+		Args:        arguments("[FILE...]"),
 	}
+	named := filesFlag(cmd)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		files, err := a.filesToCheck(*named, args)
+		if err != nil {
+			return err
+		}
+		var failed error
+		for _, file := range files {
+			if !a.validate(file) {
+				failed = errNotDone
+			}
+		}
+		return failed
+	}
+	return cmd
+}
+
+// filesToCheck returns the files that flags and arguments name, in which "all" stands
+// for all environments.
+func (a *app) filesToCheck(named, args []string) ([]string, error) {
+	files := slices.Clone(named)
+	for _, arg := range args {
+		if arg != all {
+			files = append(files, arg)
+			continue
+		}
+		found := allEnvironments()
+		if len(found) == 0 {
+			return nil, a.unknownEnvironment(all)
+		}
+		for _, one := range found {
+			files = append(files, one.file)
+		}
+	}
+	if len(files) == 0 {
+		return nil, a.errNoEnvironment()
+	}
+	return files, nil
 }
 
 // validate prints the faults of an environment file, and reports whether it has none.

@@ -27,6 +27,7 @@ type Environment struct {
 	Name          string // the key `env`, such as "dev", "staging" or "prod"
 	Region        string // the region of the ECS cluster
 	AccountID     string // the environment's own AWS account; "" if the file does not name it
+	AWSProfile    string // the key `aws_profile`: the profile with which people reach the account; may be ""
 	SchemaVersion int    // of the file; 0 if it has none, as old files do
 
 	// Production says why the environment is production: is_prod, or its name. No push

@@ -23,7 +23,7 @@ func validName(s string) bool {
 
 // environment fills e from the file's root mapping.
 func (r *reader) environment(e *Environment, root *yaml.Node) {
-	s := r.section(root, "", "project", "env", "region", "account_id", "schema_version", "is_prod",
+	s := r.section(root, "", "project", "env", "region", "account_id", "aws_profile", "schema_version", "is_prod",
 		"ecr_strategy", "ecr_account_id", "ecr_account_region", "ecr_trusted_accounts",
 		"services", "scheduled_tasks", "event_processor_tasks", "workload", "deployer")
 	if _, ok := s.keys["env"]; !ok { // it is another kind of file: its other faults do not matter
@@ -38,6 +38,7 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 		s.fault("region", "is "+quote(e.Region)+", not an AWS region", `write it like "us-east-1"`)
 	}
 	e.AccountID = s.account("account_id")
+	e.AWSProfile = s.plain("aws_profile")
 	if v := s.text("schema_version"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {

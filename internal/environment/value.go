@@ -26,6 +26,15 @@ func (s section) text(key string) string {
 	return n.Value
 }
 
+// plain returns the plain value of a key that the function does not need: any other value
+// is no fault.
+func (s section) plain(key string) string {
+	if n := s.values[key]; !isNull(n) && n.Kind == yaml.ScalarNode {
+		return n.Value
+	}
+	return ""
+}
+
 // list returns the items of the sequence under key, and whether the file has one. An
 // empty list counts, null does not.
 func (s section) list(key string) ([]*yaml.Node, bool) {

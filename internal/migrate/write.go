@@ -95,6 +95,11 @@ func All(dir string) ([]string, error) {
 	if info, err := os.Stat(filepath.Join(dir, "project")); err == nil && info.IsDir() {
 		dir = filepath.Join(dir, "project")
 	}
+	return Files(dir)
+}
+
+// Files returns the YAML files of a directory. It leaves out backups and hidden files.
+func Files(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("listing environment files: %w", err)
