@@ -10,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"deployer/internal/environment"
-	"deployer/internal/stack"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
@@ -30,22 +28,7 @@ type receivers struct {
 // counts events.
 func (r *receivers) install(t *testing.T, file string, more ...string) {
 	t.Helper()
-	env, err := environment.Parse("environment.yaml", []byte(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	parameters, err := stack.Parameters(env, more...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := map[string]string{}
-	for _, p := range parameters {
-		values[p.Name] = p.Value
-	}
-	template, err := loadWith(t, env.AccountID, values)
-	if err != nil {
-		t.Fatal(err)
-	}
+	env, template := install(t, file, more...)
 	if err := r.aws.LoadTemplate(env.AccountID, region, template); err != nil {
 		t.Fatal(err)
 	}

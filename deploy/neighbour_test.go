@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func install(t *testing.T, file string, more ...string) (*environment.Environmen
 			t.Errorf("%s has %d characters, more than CloudFormation's 4096", p.Name, len(p.Value))
 		}
 	}
-	template, err := loadWith(t, prod, values)
+	template, err := loadWith(t, cmp.Or(env.AccountID, prod), values)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,10 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsdeploy"
-	"deployer/internal/fault"
 	"deployer/internal/pipeline"
 	"deployer/testbed/accounts"
-	"deployer/testbed/aws/api"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
 )
@@ -217,114 +214,6 @@ func TestOneOfSeveralFailed(t *testing.T) {
 	}
 }
 
-// TestAsk checks what the answers of a person do, and what is not asked about.
-func TestAsk(t *testing.T) {
-	t.Parallel()
-	events := []string{letters[3], letters[0], letters[1], letters[2]} // rejected, deployed, superseded, unchanged
-	const declined = "kept: it was not to be run"
-	const rejected = "kept: event rejected rejected: because"
-	for _, tt := range []struct {
-		name    string
-		answers []Answer
-		want    []string
-		left    int
-	}{
-		{"no, yes, no", []Answer{No, Yes, No}, []string{rejected, declined, "deleted: superseded", declined}, 3},
-		{"all", []Answer{All}, []string{rejected, "deleted: deployed", "deleted: superseded", "deleted: unchanged"}, 1},
-		{"yes, quit", []Answer{Yes, Quit}, []string{rejected, "deleted: deployed", declined}, 3},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			e, config := fill(t, events...)
-			asked := 0
-			got, err := redriveAll(t, config, all, Options{Ask: func(_ context.Context, preview Report) (Answer,
-				error) {
-				if preview.Result.Status == ecsdeploy.Deployed || preview.Err != nil {
-					t.Errorf("asked after %+v", preview)
-				}
-				asked++
-				return tt.answers[asked-1], nil
-			}})
-			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != tt.left ||
-				asked != len(tt.answers) {
-				t.Errorf("%v after %d questions, %d left, want %d (-want +got):\n%s", err, asked,
-					len(e.Queue(queueARN)),
-					tt.left, diff)
-			}
-			if again := receiveAll(t, config); len(again) != tt.left {
-				t.Errorf("%d messages are visible, want %d", len(again), tt.left)
-			}
-		})
-	}
-}
-
-// TestAskSlowly answers after the time for which SQS hides a message: another receiver
-// may run it meanwhile.
-func TestAskSlowly(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name string
-		wait time.Duration
-		want string
-	}{
-		{"in time", visibilityTimeout * time.Second * 9 / 10, "deleted: deployed"},
-		{"too late", visibilityTimeout * time.Second, "kept: the answer came after more than 2m30s, so another " +
-			"redrive may have the message: run this one again: keeping a message hidden of queue \"" + queueURL +
-			"\": " +
-			"MessageNotInflight (another consumer received the message meanwhile, or it was deleted)"},
-	} {
-		clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))
-		e, url := emulatortest.Start(t, emulator.Options{Clock: clock.Now})
-		e.PutMessage(queueARN, emulator.Message{Body: []byte(letters[0]), SenderID: eventBridge,
-			Attributes: map[string]string{"RULE_ARN": rule, "TARGET_ARN": function}})
-		var got string
-		r := &run{pipeline: all, owner: owner{env: prod(t)}, now: clock.Now, Options: Options{Found: func(Item) {},
-			Report: func(r Report) {
-				if got = "deleted: " + string(r.Result.Status); r.Err != nil {
-					got = "kept: " + r.Err.Error()
-				}
-			},
-			Ask: func(context.Context, Report) (Answer, error) {
-				clock.Advance(tt.wait)
-				return Yes, nil
-			}}}
-		r.queue = &queue{sqs.NewFromConfig(accounts.Connect(url, accounts.Prod, accounts.Region).Config), queueURL}
-		m, err := r.queue.receive(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := r.message(t.Context(), m); err != nil || got != tt.want {
-			t.Errorf("%s: %s, %v\nwant %s", tt.name, got, err, tt.want)
-		}
-	}
-}
-
-// TestSenders runs messages of every form that the function and EventBridge sent
-// through emulated SQS, and none of another principal of the account.
-func TestSenders(t *testing.T) {
-	t.Parallel()
-	e, config := fill(t)
-	own := api.RoleID(accounts.Prod, "myproject_deployer_prod") + ":myproject_deployer_prod"
-	kept := `{"kind":"deployer.kept-event","schema":1,"function":"` + function + `","detail":{"event":` +
-		letters[0] + `}}`
-	record := `{"requestContext":{"functionArn":"` + function + `:$LATEST"},"requestPayload":` + letters[1] + `}`
-	e.PutMessage(queueARN, emulator.Message{Body: []byte(kept), SenderID: own})
-	e.PutMessage(queueARN, emulator.Message{Body: []byte(record), SenderID: own})
-	for _, forged := range []string{kept, record} {
-		in := &sqs.SendMessageInput{QueueUrl: aws.String(queueURL), MessageBody: aws.String(forged)}
-		if _, err := sqs.NewFromConfig(config).SendMessage(t.Context(), in); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := redriveAll(t, config, all, Options{})
-	forged := "kept: it was sent by 333333333333, not by the function: its SenderId does not begin with " +
-		api.RoleID(accounts.Prod, "myproject_deployer_prod") + ", the id of role myproject_deployer_prod"
-	if diff := cmp.Diff([]string{"deleted: deployed", "deleted: superseded", forged, forged}, got); diff != "" ||
-		err != nil {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-}
-
 // TestItem checks what people see of messages before they are run.
 func TestItem(t *testing.T) {
 	t.Parallel()
@@ -375,33 +264,4 @@ func receiveAll(t *testing.T, config aws.Config) []string {
 		}
 	}
 	return slices.Collect(maps.Keys(ids))
-}
-
-// TestRunDeniedByOrganization checks that AWS's message is believed about the policy.
-func TestRunDeniedByOrganization(t *testing.T) {
-	t.Parallel()
-	e, config := fill(t, letters...)
-	e.Inject(emulator.Fault{Operation: "sqs:ReceiveMessage", Error: emulator.AccessDenied("User: " +
-		"arn:aws:iam::333333333333:user/ada is not authorized to perform: sqs:ReceiveMessage on resource: " +
-		"arn:aws:sqs:us-east-1:333333333333:q with an explicit deny in a service control policy")})
-	_, err := redriveAll(t, config, all, Options{})
-	if err == nil || !strings.Contains(err.Error(), "(in the organization's management account, in the service "+
-		"control policy, exclude arn:aws:iam::333333333333:user/ada from the Deny for sqs:ReceiveMessage on "+
-		"arn:aws:sqs:us-east-1:333333333333:q)") {
-		t.Error(err)
-	}
-}
-
-func TestRunDenied(t *testing.T) {
-	t.Parallel()
-	for _, operation := range []string{"ReceiveMessage", "DeleteMessage"} {
-		e, config := fill(t, letters...)
-		e.Inject(emulator.Fault{Operation: "sqs:" + operation, Error: emulator.AccessDenied("no")})
-		_, err := redriveAll(t, config, all, Options{})
-		want := fmt.Sprintf(`of queue %q: `, queueURL)
-		if !errors.Is(err, fault.ErrAccessDenied) || !strings.Contains(err.Error(), want) ||
-			!strings.HasSuffix(err.Error(), "(allow sqs:"+operation+" on the queue)") {
-			t.Errorf("%s: %v", operation, err)
-		}
-	}
 }
