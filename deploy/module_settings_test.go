@@ -1,0 +1,145 @@
+package deploy_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// written writes an environment file of project shop.
+func written(t *testing.T, lines string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(file, []byte("project: shop\n"+lines), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// buses returns the ARNs of n event buses.
+func buses(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("arn:aws:events:us-east-1:2222222222%02d:event-bus/default", i))
+	}
+	return all
+}
+
+// TestModuleSettings compares the two descriptions with each variable of the module, and for files that none of the
+// examples is like.
+func TestModuleSettings(t *testing.T) {
+	t.Parallel()
+	const head = "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"
+	const topic = "arn:aws:sns:us-east-1:111111111111:alarms"
+	const role, key = "arn:aws:iam::111111111111:role/web", "arn:aws:kms:us-east-1:111111111111:key/1234-ab"
+	set := func(variable string, value any, setting string) chosenSettings {
+		return chosenSettings{map[string]any{variable: value}, []string{setting}}
+	}
+	for _, tt := range []struct {
+		name, file string
+		chosen     chosenSettings
+	}{
+		{"senders", head, set("sender_accounts", []string{prod}, "SenderAccounts="+prod)},
+		{"no search", head, set("reconcile_minutes", 0, "ReconcileMinutes=0")},
+		{"hourly search", head, set("reconcile_minutes", 60, "ReconcileMinutes=60")},
+		{"roles", head, set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
+		{"keys", head, set("kms_key_arns", []string{key, key + "2"}, "KmsKeyArns="+key+","+key+"2")},
+		{"reserved", head, set("reserved_concurrency", 0, "ReservedConcurrency=0")},
+		{"alarm topic", head, set("alarm_topic_arn", topic, "AlarmTopicArn="+topic)},
+		{"5 buses", head, set("forward_pushes_to", buses(5), "ForwardPushesTo="+strings.Join(buses(5), ","))},
+		{"6 buses", head, set("forward_pushes_to", buses(6), "ForwardPushesTo="+strings.Join(buses(6), ","))},
+		{"15 buses", head, set("forward_pushes_to", buses(15), "ForwardPushesTo="+strings.Join(buses(15), ","))},
+		{"buses though trusted accounts are named", head + "ecr_trusted_accounts: [{account_id: \"222222222222\"}]\n",
+			set("forward_pushes_to", buses(1), "ForwardPushesTo="+buses(1)[0])},
+		{"trusted accounts", head + "ecr_trusted_accounts: [{account_id: \"222222222222\", region: eu-west-1}, " +
+			"{account_id: \"333333333333\", env: prod}, {account_id: \"111111111111\"}, {env: x}, " +
+			"{account_id: \"222222222222\", region: eu-west-1}]\n", chosenSettings{}},
+		{"trusted accounts of another's registry", "env: staging\nregion: us-east-1\necr_account_id: " +
+			"\"222222222222\"\n" +
+			"ecr_account_region: us-east-1\necr_trusted_accounts: [{account_id: " +
+			"\"333333333333\"}]\n", chosenSettings{}},
+		{"a parameter and a topic", head + "deployer: {notify: {slack: /shop/slack, topic: " + topic + "}}\n",
+			chosenSettings{}},
+		{"a secret", head + "deployer: {notify: {slack: " +
+			"/aws/reference/secretsmanager/shop/slack}}\n", chosenSettings{}},
+		{"sources", head + "deployer: {deploy_sources: [ci.shop, ci.other]}\n", chosenSettings{}},
+		{"no tags", head + "deployer: {auto_deploy: []}\n", chosenSettings{}},
+		{"null", head + "deployer: {auto_deploy: null, cluster: null}\nservices: " +
+			"null\nworkload:\n", chosenSettings{}},
+		{"nothing deploys on push", head + "workload: {backend_auto_deploy: no}\n", chosenSettings{}},
+		{"tags in production", "env: eu-live\nregion: us-east-1\ndeployer: {auto_deploy: " +
+			"['v*']}\n", chosenSettings{}},
+		{"production by a flag", "env: eu\nregion: us-east-1\nis_prod: \"yes\"\n", chosenSettings{}},
+		{"env production", "env: production\nregion: us-east-1\n", chosenSettings{}},
+		{"dev ignores another registry", head + "ecr_account_id: \"222222222222\"\n", chosenSettings{}},
+		{"China", "env: dev\nregion: cn-north-1\ndeployer: {notify: {slack: /a}}\n", chosenSettings{}},
+		{"GovCloud", "env: qa\nregion: us-gov-west-1\necr_account_id: \"222222222222\"\n" +
+			"ecr_account_region: us-gov-east-1\n", set("kms_key_arns", []string{"arn:aws-us-gov:kms:us-gov-west-1:" +
+			"111111111111:key/1"}, "KmsKeyArns=arn:aws-us-gov:kms:us-gov-west-1:111111111111:key/1")},
+		{"names of its own", head + "services: [{name: web}, {name: backend}, {name: off, enabled: false}]\n" +
+			"deployer: {cluster: apps, workloads: {backend: {family: main}, web: {service: w, family: web-v2}, " +
+			"\"service:backend\": {family: other}}}\n", chosenSettings{}},
+		{"images by hand", head + "services: [{name: a, docker_image: \"nginx:1\"}, {name: b, docker_image: " +
+			"\"https://222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/b:1@sha256:" + strings.Repeat("a", 64) +
+			"\"}, " +
+			"{name: c, docker_image: 111111111111.dkr-ecr-fips.us-east-1.on.aws/shop_other}]\n", chosenSettings{}},
+		{"repositories of others", head + "services: [{name: a, ecr_config: {mode: use_existing, " +
+			"source_service_name: b, " +
+			"source_service_type: scheduled_tasks}}, {name: c, ecr_config: {mode: use_existing, " +
+			"source_service_name: a}}, " +
+			"{name: d, ecr_config: {mode: manual_repo, repository_uri: " +
+			"222222222222.dkr.ecr.eu-west-1.amazonaws.com/x}}, " +
+			"{name: e, enabled: false, ecr_config: {mode: manual_repo, repository_uri: quay.io/e}}, " +
+			"{name: f, ecr_config: {mode: use_existing, source_service_name: e}}]\n" +
+			"scheduled_tasks: [{name: b, ecr_config: {mode: use_existing, source_service_name: " +
+			"d}}]\n", chosenSettings{}},
+		{"keys that are merged", "x: &x {enabled: false}\n" + head + "services: [{name: a, <<: *x}, {name: b}]\n",
+			chosenSettings{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := describe(t, written(t, tt.file), tt.chosen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range differences(got.template, got.module) {
+				t.Error(line)
+			}
+		})
+	}
+}
+
+// TestModuleRoleFits checks that the role's policy is within IAM's limit however many services there are, and that the
+// module uses patterns for no more kinds of resources than `deployer params` does, whose parameters have limits too.
+func TestModuleRoleFits(t *testing.T) {
+	t.Parallel()
+	const policy = "AWS::IAM::Role shop_deployer_dev"
+	patterns := func(d described) (kinds int) {
+		for _, statement := range []string{"RegisterTaskDefinitions", "PassTaskRoles", "FindImages"} {
+			resources := d[policy]["Policies[deployer].PolicyDocument.Statement["+statement+"].Resource"]
+			if strings.Contains(resources, "_*") {
+				kinds++
+			}
+		}
+		return kinds
+	}
+	for _, n := range []int{1, 20, 25, 31, 40, 52, 90} {
+		file := "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\nservices:\n"
+		for i := range n {
+			file += fmt.Sprintf("  - name: a-service-%02d\n", i)
+		}
+		got, err := describe(t, written(t, file), chosenSettings{})
+		if err != nil {
+			t.Fatalf("%d services: %v", n, err)
+		}
+		for _, line := range differences(got.template, got.module) {
+			if !strings.HasPrefix(line, policy+": Policies[deployer]") || !strings.Contains(line, ".Resource is ") {
+				t.Errorf("%d services: %s", n, line)
+			}
+		}
+		if in, of := patterns(got.module), patterns(got.template); in > of {
+			t.Errorf("%d services: the module has patterns for %d kinds, and the template for %d", n, in, of)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+# What follows from the environment file, by the rules of `deployer params`, which a test compares with. `deployer
+# validate` reports more faults of a file than this module.
+
+locals {
+  file     = yamldecode(file(var.environment_file))
+  deployer = try(local.file.deployer, null)
+
+  # A key that is absent or null is "".
+  text = {
+    for key in ["project", "env", "region", "account_id", "ecr_strategy", "ecr_account_id", "ecr_account_region", "is_prod"] :
+    key => try(local.file[key] == null ? "" : tostring(local.file[key]), "")
+  }
+  project            = local.text.project
+  env                = local.text.env
+  region             = local.text.region
+  file_account_id    = local.text.account_id
+  ecr_account_id     = local.text.ecr_account_id
+  ecr_account_region = local.text.ecr_account_region
+
+  # How YAML 1.1 and people write booleans.
+  yes = ["true", "yes", "on", "y"]
+  no  = ["false", "no", "off", "n"]
+
+  # Production by is_prod or by its name: no push deploys it by default.
+  is_production = contains(local.yes, lower(local.text.is_prod)) || length(setintersection(
+    split("-", lower(replace(local.env, "_", "-"))), ["prod", "production", "prd", "live"],
+  )) > 0
+
+  # The strategy of a file that does not set ecr_strategy, as the migration to schema version 7 derives it.
+  strategy = (
+    local.text.ecr_strategy != "" ? local.text.ecr_strategy :
+    local.env == "dev" ? "local" :
+    local.ecr_account_id != "" ? "cross_account" : "local"
+  )
+  is_cross_account = local.strategy == "cross_account"
+  registry = {
+    account_id = local.is_cross_account ? local.ecr_account_id : local.account_id
+    region     = local.is_cross_account ? local.ecr_account_region : local.region
+  }
+
+  cluster = reverse(split("/", try(tostring(local.deployer.cluster), null) == null ? "${local.project}_cluster_${local.env}" : local.deployer.cluster))[0]
+
+  # Whether pushes deploy: some tags do, and some workload has a repository and has not opted out.
+  auto_deploy    = try(length(local.deployer.auto_deploy), local.is_production ? 0 : 1) > 0
+  deploys_pushes = local.auto_deploy && length(local.pushed) > 0
+  reconciles     = local.deploys_pushes && var.reconcile_minutes > 0
+
+  deploy_sources = try(
+    [for source in local.deployer.deploy_sources : tostring(source)],
+    compact(["action.${local.env}", local.is_production && local.env != "production" ? "action.production" : ""]),
+  )
+
+  # An SSM parameter, or a secret that SSM reads.
+  slack_parameter = try(local.deployer.notify.slack == null ? "" : local.deployer.notify.slack, "")
+  slack_secret    = try(regex("^/aws/reference/secretsmanager/(.*)$", local.slack_parameter)[0], "")
+  topic_arn       = try(local.deployer.notify.topic == null ? "" : local.deployer.notify.topic, "")
+
+  # The default buses of accounts that run images of this registry, without those of production, which no push deploys.
+  trusted_buses = distinct([
+    for trusted in try(local.file.ecr_trusted_accounts[*], []) :
+    "arn:${local.partition}:events:${coalesce(try(trusted.region, ""), local.region)}:${trusted.account_id}:event-bus/default"
+    if try(length(trusted.account_id), 0) > 0 && try(trusted.account_id, "") != local.account_id && !local.is_cross_account &&
+    length(setintersection(
+      split("-", lower(replace(try(tostring(trusted.env), ""), "_", "-"))), ["prod", "production", "prd", "live"],
+    )) == 0
+  ])
+  forward_pushes_to = var.forward_pushes_to == null ? local.trusted_buses : var.forward_pushes_to
+  forwards          = length(local.forward_pushes_to) > 0
+
+  # Other registries whose pushes deploy, from images and repositories that the file names by hand.
+  extra_registry_accounts = local.auto_deploy ? distinct([for w in local.pushed : w.account_id if w.account_id != local.registry.account_id]) : []
+  extra_registry_regions  = local.auto_deploy ? distinct([for w in local.pushed : w.region if w.region != local.registry.region]) : []
+  receives_pushes         = local.deploys_pushes && (local.is_cross_account || length(local.extra_registry_accounts) > 0)
+  push_accounts           = concat([local.registry.account_id], local.extra_registry_accounts)
+  push_regions            = concat([local.registry.region], local.extra_registry_regions)
+}

@@ -1,0 +1,285 @@
+# The function's role, and that of its schedules. ARNs of the module's own resources are built from names, so that a plan
+# shows the policies before anything exists.
+
+locals {
+  failed_queue_arn = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.name.failed}"
+  in_cluster       = { ArnEquals = { "ecs:cluster" = local.cluster_arn } }
+
+  # The statements with the lists of the environment's resources. Where the ARNs do not fit into the policy, patterns take
+  # the place of some. Reading images of a neighbour is the least that a pattern may allow, passing its roles the most.
+  patterns_for = [
+    [], ["repositories"], ["families"], ["roles"], ["repositories", "families"], ["repositories", "roles"],
+    ["families", "roles"], ["repositories", "families", "roles"],
+  ]
+  listed = [
+    for kinds in local.patterns_for : {
+      for kind, arns in local.conventional : kind => concat(
+        length(arns) == 0 || contains(kinds, kind) ? local.patterns[kind] : arns, local.extra[kind],
+      )
+    }
+  ]
+  listed_statements = [
+    for arns in local.listed : [
+      {
+        Sid      = "RegisterTaskDefinitions"
+        Effect   = "Allow"
+        Action   = "ecs:RegisterTaskDefinition"
+        Resource = arns.families
+      },
+      # Later, only the tags of the rollout's outcome are added.
+      {
+        Sid      = "NoteOutcomes"
+        Effect   = "Allow"
+        Action   = "ecs:TagResource"
+        Resource = arns.families
+        Condition = {
+          "ForAllValues:StringEquals" = {
+            "aws:TagKeys" = [
+              "deployer:deployment", "deployer:outcome", "deployer:finished", "deployer:why", "deployer:return",
+              "deployer:stopped", "deployer:hooks",
+            ]
+          }
+          Null = { "aws:TagKeys" = "false" }
+        }
+      },
+      # A revision names its roles, and registering it passes them to ECS.
+      {
+        Sid       = "PassTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = arns.roles
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+      # Across accounts, the repository's policy has to allow this too. DescribeImages returns when an image was pushed,
+      # which the search for lost pushes needs. GetDownloadUrlForLayer gives the configuration of an image that is not an
+      # index, which has its platform.
+      {
+        Sid      = "FindImages"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+        Resource = arns.repositories
+      },
+    ]
+  ]
+
+  # The other statements; null for one that the environment does not need.
+  statements = [
+    # These two actions do not support resource-level permissions.
+    {
+      Sid      = "ReadTaskDefinitions"
+      Effect   = "Allow"
+      Action   = ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"]
+      Resource = "*"
+    },
+    # The journal is written as tags in the call that registers the revision, hence the condition. Any family, because the
+    # condition limits it to a registration, which another statement allows or not.
+    {
+      Sid       = "TagTaskDefinitionsWhenRegistering"
+      Effect    = "Allow"
+      Action    = "ecs:TagResource"
+      Resource  = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/*"
+      Condition = { StringEquals = { "ecs:CreateAction" = "RegisterTaskDefinition" } }
+    },
+    # All services of the environment's cluster, because deployer.workloads may give them any name.
+    {
+      Sid       = "UpdateServices"
+      Effect    = "Allow"
+      Action    = ["ecs:DescribeServices", "ecs:UpdateService"]
+      Resource  = [for arn in local.service_arns : "${arn}*"]
+      Condition = local.in_cluster
+    },
+    # The rolloutState of a deployment is that of a rolling update only: of the others, the status of the service
+    # deployment says whether they succeeded. ECS's events about lifecycle hooks name one too. Describing one is
+    # authorized on it and on its service. service-revision has the revision of a rollout that ECS no longer lists.
+    {
+      Sid    = "ReadServiceDeployments"
+      Effect = "Allow"
+      Action = ["ecs:DescribeServiceDeployments", "ecs:DescribeServiceRevisions", "ecs:ListServiceDeployments"]
+      Resource = concat(
+        [for arn in local.service_arns : "${arn}*"],
+        ["arn:${local.partition}:ecs:${local.region}:${local.account_id}:service-*/${local.cluster}/*"],
+      )
+      Condition = local.in_cluster
+    },
+    # Why tasks of a rollout stopped. ListTasks cannot be limited to a service's tasks, only to a cluster.
+    {
+      Sid       = "ListStoppedTasks"
+      Effect    = "Allow"
+      Action    = "ecs:ListTasks"
+      Resource  = "*"
+      Condition = local.in_cluster
+    },
+    {
+      Sid       = "ReadStoppedTasks"
+      Effect    = "Allow"
+      Action    = "ecs:DescribeTasks"
+      Resource  = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task/${local.cluster}/*"
+      Condition = local.in_cluster
+    },
+    # Outcomes. The condition on the source prevents the role from sending DEPLOY events. The keys are lists to IAM;
+    # ForAllValues alone would also hold for empty ones.
+    {
+      Sid      = "PublishOutcomes"
+      Effect   = "Allow"
+      Action   = "events:PutEvents"
+      Resource = local.bus_arn
+      Condition = {
+        "ForAllValues:StringEquals" = {
+          "events:source" = "deployer"
+          "events:detail-type" = [
+            "Deployment Started", "Deployment Succeeded", "Deployment Failed", "Deployment Rejected",
+            "Deployment Superseded", "Deployment Impaired", "Deployment Paused",
+          ]
+        }
+        Null = { "events:source" = "false", "events:detail-type" = "false" }
+      }
+    },
+    local.slack_parameter == "" ? null : {
+      Sid      = "ReadWebhook"
+      Effect   = "Allow"
+      Action   = "ssm:GetParameter"
+      Resource = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.slack_parameter}"
+    },
+    # SSM reads a secret with the caller's permissions. Secrets Manager appends six characters to the name.
+    local.slack_secret == "" ? null : {
+      Sid      = "ReadWebhookSecret"
+      Effect   = "Allow"
+      Action   = "secretsmanager:GetSecretValue"
+      Resource = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret:${local.slack_secret}-??????"
+    },
+    local.topic_arn == "" ? null : {
+      Sid      = "NotifyTopic"
+      Effect   = "Allow"
+      Action   = "sns:Publish"
+      Resource = local.topic_arn
+    },
+    # Encrypted parameters, secrets, topics and queues, and nothing that the function would decrypt itself.
+    length(var.kms_key_arns) == 0 ? null : {
+      Sid       = "UseKeys"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = var.kms_key_arns
+      Condition = { StringEquals = { "kms:ViaService" = [for service in ["ssm", "secretsmanager", "sns", "sqs"] : "${service}.${local.region}.${local.dns_suffix}"] } }
+    },
+    # For the function, and for Lambda's on-failure destination.
+    {
+      Sid      = "KeepFailedEvents"
+      Effect   = "Allow"
+      Action   = "sqs:SendMessage"
+      Resource = local.failed_queue_arn
+    },
+    # One-time schedules, see the retry group. What they do is limited by the role that they get.
+    {
+      Sid      = "ScheduleRetries"
+      Effect   = "Allow"
+      Action   = "scheduler:CreateSchedule"
+      Resource = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${local.name.retry}/*"
+    },
+    {
+      Sid       = "PassRetryRole"
+      Effect    = "Allow"
+      Action    = "iam:PassRole"
+      Resource  = "arn:${local.partition}:iam::${local.account_id}:role/${local.name.retry}"
+      Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
+    },
+    {
+      Sid      = "WriteLogs"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/lambda/${local.function_name}:*"
+    },
+    # X-Ray does not support resource-level permissions either.
+    {
+      Sid      = "WriteTraces"
+      Effect   = "Allow"
+      Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+      Resource = "*"
+    },
+  ]
+
+  # What a role's inline policies may have in all, in characters without white space (IAM and STS quotas). The policy is the
+  # first that fits.
+  max_policy = 10240
+  policies = [
+    for listed in local.listed_statements : jsonencode({
+      Version   = "2012-10-17"
+      Statement = concat([for statement in local.statements : statement if statement != null], listed)
+    })
+  ]
+  policy = concat([for policy in local.policies : policy if length(policy) <= local.max_policy], reverse(local.policies))[0]
+}
+
+resource "aws_iam_role" "deployer" {
+  name = local.function_name
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "deployer" {
+  name   = "deployer"
+  role   = aws_iam_role.deployer.name
+  policy = local.policy
+
+  lifecycle {
+    precondition {
+      condition     = length(local.policy) <= local.max_policy
+      error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: name fewer families, roles and repositories by hand."
+    }
+  }
+}
+
+# What a schedule may do: invoke the function, and keep the event if that is not possible.
+resource "aws_iam_role" "retry" {
+  name = local.name.retry
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+        ArnEquals    = { "aws:SourceArn" = aws_scheduler_schedule_group.retry.arn }
+      }
+    }]
+  })
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "retry" {
+  name = "retry"
+  role = aws_iam_role.retry.name
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      for statement in [
+        {
+          Sid      = "InvokeFunction"
+          Effect   = "Allow"
+          Action   = "lambda:InvokeFunction"
+          Resource = local.function_arn
+        },
+        {
+          Sid      = "KeepFailedEvents"
+          Effect   = "Allow"
+          Action   = "sqs:SendMessage"
+          Resource = local.failed_queue_arn
+        },
+        length(var.kms_key_arns) == 0 ? null : {
+          Sid       = "UseKeys"
+          Effect    = "Allow"
+          Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource  = var.kms_key_arns
+          Condition = { StringEquals = { "kms:ViaService" = "sqs.${local.region}.${local.dns_suffix}" } }
+        },
+      ] : statement if statement != null
+    ]
+  })
+}

@@ -1,0 +1,126 @@
+# The workloads of the environment file: their task definition families, roles and repositories.
+
+locals {
+  # Every item of the file that can have a repository, those that are not enabled too, because others may refer to them.
+  items = merge(
+    {
+      "backend" = {
+        image        = try(tostring(local.file.workload.backend_external_docker_image), null)
+        mode         = "create_ecr", uri = null, source = null
+        conventional = "${local.project}_backend"
+      }
+    },
+    [
+      for list, part in { services = "service", scheduled_tasks = "task", event_processor_tasks = "task" } : {
+        for item in try(local.file[list][*], []) : "${list}/${item.name}" => {
+          image        = try(tostring(item.docker_image), null)
+          mode         = coalesce(try(tostring(item.ecr_config.mode), null), "create_ecr")
+          uri          = try(tostring(item.ecr_config.repository_uri), null)
+          conventional = "${local.project}_${part}_${item.name}"
+          source       = "${coalesce(try(tostring(item.ecr_config.source_service_type), null), "services")}/${try(tostring(item.ecr_config.source_service_name), "")}"
+        }
+      }
+    ]...
+  )
+
+  # An item with mode use_existing has the repository of another, which may refer to another again: up to 16 in a row.
+  sources_1 = { for key, item in local.items : key => item.mode == "use_existing" && coalesce(item.image, "-") == "-" ? item.source : key }
+  sources_2 = { for key, source in local.sources_1 : key => try(local.sources_1[source], "") }
+  sources_4 = { for key, source in local.sources_2 : key => try(local.sources_2[source], "") }
+  sources_8 = { for key, source in local.sources_4 : key => try(local.sources_4[source], "") }
+  sources   = { for key, source in local.sources_8 : key => try(local.sources_8[source], "") }
+  # The ends must not refer to others, which they do if the references go in a circle.
+  unresolved = [for key, source in local.sources : key if try(local.sources_1[source], "") != source || source == ""]
+
+  # The images and repositories that the file names by hand; null for the conventional repository.
+  named = {
+    for key, source in local.sources : key => try(
+      local.items[source].image != null && local.items[source].image != "" ? local.items[source].image :
+      local.items[source].mode == "manual_repo" ? local.items[source].uri : null, null
+    )
+  }
+  # The registry and the repository of an image in ECR, in any partition: plain, FIPS, or the dual-stack forms of both.
+  parsed = {
+    for key, name in local.named : key => name == null ? {
+      account_id = local.registry.account_id, region = local.registry.region
+      repository = try(local.items[local.sources[key]].conventional, "")
+      } : try(regex(
+        "^(?:https://)?(?P<account_id>[0-9]{12})\\.dkr[.-]ecr(?:-fips)?\\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-[0-9]+)\\.(?:amazonaws\\.com|amazonaws\\.com\\.cn|on\\.aws|on\\.amazonwebservices\\.com\\.cn|amazonaws\\.eu|sc2s\\.sgov\\.gov|csp\\.hci\\.ic\\.gov|c2s\\.ic\\.gov|cloud\\.adc-e\\.uk)/(?P<repository>[a-z0-9._/-]+)(?::[A-Za-z0-9_.-]+)?(?:@sha256:[0-9a-f]{64})?$",
+        name,
+    ), { account_id = "", region = "", repository = "" })
+  }
+
+  # What the deployer can deploy: the backend, and the enabled services.
+  overrides = try(local.deployer.workloads, null)
+  workloads = concat(
+    [{
+      key     = "backend"
+      family  = coalesce(try(tostring(local.overrides.backend.family), ""), "${local.project}_service_${local.env}")
+      owner   = "${local.project}_backend"
+      opt_out = contains(local.no, lower(try(tostring(local.file.workload.backend_auto_deploy), "")))
+    }],
+    [
+      for item in try(local.file.services[*], []) : {
+        key     = "services/${item.name}"
+        family  = coalesce(try(tostring(local.overrides[item.name == "backend" ? "service:backend" : item.name].family), ""), "${local.project}_service_${item.name}_${local.env}")
+        owner   = "${local.project}_service_${item.name}"
+        opt_out = contains(local.no, lower(try(tostring(item.auto_deploy), "")))
+      } if !contains(local.no, lower(try(tostring(item.enabled), "")))
+    ],
+  )
+  # Those with a repository in ECR.
+  stored = [
+    for w in local.workloads : merge(w, local.parsed[w.key]) if local.parsed[w.key].repository != ""
+  ]
+  # Those that a push deploys.
+  pushed = [for w in local.stored : w if !w.opt_out]
+
+  families = distinct([for w in local.workloads : reverse(split("/", w.family))[0]])
+  # The families, roles and repositories that the patterns cover.
+  conventional = {
+    families = [
+      for family in local.families : "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${family}:*"
+      if local.covered[family]
+    ]
+    roles = flatten([
+      for w in local.workloads : [
+        for part in ["task", "task_execution"] :
+        "arn:${local.partition}:iam::${local.account_id}:role/${w.owner}_${part}_${local.env}"
+      ]
+    ])
+    repositories = distinct([
+      for w in local.stored : "arn:${local.partition}:ecr:${w.region}:${w.account_id}:repository/${w.repository}"
+      if w.account_id == local.registry.account_id && w.region == local.registry.region && startswith(w.repository, "${local.project}_")
+    ])
+  }
+  covered = {
+    for family in local.families : family => family == "${local.project}_service_${local.env}" || (
+      startswith(family, "${local.project}_service_") && endswith(family, "_${local.env}")
+    )
+  }
+  # Those with other names.
+  extra = {
+    families = [
+      for family in local.families : "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${family}:*"
+      if !local.covered[family]
+    ]
+    roles = var.extra_role_arns
+    repositories = distinct([
+      for w in local.stored : "arn:${local.partition}:ecr:${w.region}:${w.account_id}:repository/${w.repository}"
+      if !(w.account_id == local.registry.account_id && w.region == local.registry.region && startswith(w.repository, "${local.project}_"))
+    ])
+  }
+  patterns = {
+    families = [
+      "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${local.project}_service_${local.env}:*",
+      "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${local.project}_service_*_${local.env}:*",
+    ]
+    roles = [
+      "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_task_${local.env}",
+      "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_task_execution_${local.env}",
+    ]
+    repositories = [
+      "arn:${local.partition}:ecr:${local.registry.region}:${local.registry.account_id}:repository/${local.project}_*",
+    ]
+  }
+}
