@@ -91,6 +91,9 @@ func TestRulesMatchEvents(t *testing.T) {
 		"deploy-other-type":          {},
 		"ecr-scan":                   {},
 		"scheduled":                  {}, // its rule has a schedule instead of a pattern
+		"deploy-several":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-all":                 {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-rejected-several":    {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-redeploy":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-rollback":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"ecs-deployment-in-progress": {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},

@@ -136,7 +136,7 @@ func TestBadEvents(t *testing.T) {
 		{"detail a string", deploy(`"backend"`), "rejected", malformed + `"detail" is a string, not a JSON object`},
 		{"detail null", deploy(`null`), "rejected", malformed + `"detail" is null, not a JSON object`},
 		{"detail an array", deploy(`[]`), "rejected", malformed + `"detail" is an array, not a JSON object: ` +
-			`one event deploys one service, so send an event for each`},
+			`send an event for each, or one event with "services": ["NAME", …] for one tag`},
 		{"unknown service", deploy(`{"service":"web","tag":"v1"}`),
 			"rejected", malformed + `service "web" is not in the prod environment, which has backend, web-api, worker`},
 		{"tag empty", deploy(`{"service":"backend","tag":""}`),

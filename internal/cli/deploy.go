@@ -155,10 +155,10 @@ func deployAs(ctx context.Context, env *environment.Environment, config aws.Conf
 		}
 		env = env.In(caller.AccountID)
 	}
-	result, err := pipeline.New(env, config).DeployAs(ctx, request, func() (string, error) {
+	result, err := pipeline.New(env, config).DeployAs(ctx, func() (string, error) {
 		<-known
 		return caller.Resource, unknown
-	})
+	}, request)
 	if <-known; unknown != nil {
 		return nil, pipeline.Result{}, unknown
 	}

@@ -60,6 +60,9 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 	verdict := verdictOf(reading)
 	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, printable(reading.Reason))
 	rejected := verdict == event.Rejected
+	if len(reading.Requests) > 0 && reading.Requests[0].Together {
+		fmt.Fprint(a.out, "  all of these are deployed, or none: each image and each service is checked first\n")
+	}
 	for _, r := range reading.Requests {
 		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
 		if status, reason := refusal(r); status != "" {
@@ -91,15 +94,19 @@ func refusal(r event.Request) (ecsdeploy.Status, string) {
 }
 
 // verdictOf returns the verdict on an event: that of its reading, unless every request
-// is refused.
+// is refused, or one of an event that deploys all or none.
 func verdictOf(reading event.Reading) event.Verdict {
 	verdict := reading.Verdict
 	for _, r := range reading.Requests {
 		switch status, _ := refusal(r); status {
 		case "":
-			return reading.Verdict
+			if !r.Together {
+				return reading.Verdict
+			}
 		case ecsdeploy.Rejected:
-			verdict = event.Rejected
+			if verdict = event.Rejected; r.Together {
+				return verdict
+			}
 		default:
 			if verdict != event.Rejected {
 				verdict = event.Ignored
@@ -131,6 +138,9 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 		line("image", "the image that runs, with the family's newest configuration, if ECR still has it")
 	default:
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
+	}
+	if r.Optional {
+		line("skipped", "if ECR does not have the image")
 	}
 	if r.Replicated {
 		line("waits", "until %.0f minutes after the event, if ECR does not have the image yet: %s",

@@ -39,6 +39,10 @@ type Deployment struct {
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
 
+	// HeldBack means that nothing is wrong with the request itself: its event deploys all of
+	// its workloads or none, and another one cannot be deployed.
+	HeldBack bool `json:"-"`
+
 	// RolloutFailed means that it is ignored because the event's rollout failed before.
 	RolloutFailed bool `json:"-"`
 

@@ -97,6 +97,20 @@ func (s *State) deployment(o Order) (Deployment, error) {
 	}, err
 }
 
+// Check returns the fault that the order would fail with before anything is registered, as
+// far as it can be known from the state: a container that is not found, too many tags, a
+// task definition that is too large, an image for another platform.
+func (s *State) Check(o Order) error {
+	if _, err := s.deployment(o); err != nil {
+		return err
+	}
+	if s.sameImage(s.running, o) && !o.Force {
+		return nil
+	}
+	_, err := s.measure(o, converge.Registration{})
+	return err
+}
+
 // maxTaskDefinition is the size limit of a task definition in bytes. See "Amazon ECS
 // endpoints and quotas".
 const maxTaskDefinition = 64 << 10

@@ -28,6 +28,22 @@ const (
 // for the newest event, so the search ends at the first revision of an older one. It
 // reads at most 40 further revisions, and what ECS's service deployments show.
 func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
+	return d.searchEvent(ctx, s, event, at, func(r journal.Record) bool {
+		return r.Revision != s.unused && (s.reportedOrSoon(r) ||
+			d.services.Moved(ctx, s.target, s.service, r.TaskDefinition, r.Registered))
+	})
+}
+
+// Begun reports whether a revision of the service was registered for an event: an earlier
+// delivery of it has begun. It searches as [Deployer.EventSeen] does.
+func (d *Deployer) Begun(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
+	return d.searchEvent(ctx, s, event, at, func(r journal.Record) bool { return !r.Foreign })
+}
+
+// searchEvent reports whether one of the family's newest revisions was registered for an
+// event, and counts. It reads at most 40 further revisions.
+func (d *Deployer) searchEvent(ctx context.Context, s *State, event string, at time.Time,
+	counts func(journal.Record) bool) (bool, error) {
 	event = journal.Value(event)
 	// While the order was deployed, revisions newer than s.newest may have been read.
 	newest := slices.Max(slices.Collect(maps.Keys(s.revisions)))
@@ -42,8 +58,7 @@ func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at tim
 			return false, err
 		}
 		record := s.target.Record(one)
-		if record.Cause.ID == event && n != s.unused && (s.reportedOrSoon(record) ||
-			d.services.Moved(ctx, s.target, s.service, record.TaskDefinition, record.Registered)) {
+		if record.Cause.ID == event && counts(record) {
 			return true, nil
 		}
 		// A copy of an older event's revision may have been registered later.

@@ -12,8 +12,8 @@ import (
 )
 
 // deployMembers are the members of a DEPLOY's detail.
-var deployMembers = []string{"service", "task", "tag", "action", "project", "env", "reason", "actor", "dry_run",
-	"force"}
+var deployMembers = []string{"service", "services", "task", "tag", "action", "project", "env", "reason", "actor",
+	"dry_run", "force"}
 
 // The actions of a DEPLOY; without one it deploys.
 const (
@@ -45,18 +45,35 @@ func (r reader) deploy(wrong problems) Reading {
 	if len(d.wrong) > 0 {
 		return r.rejected("the DEPLOY is malformed: " + d.wrong.String())
 	}
-	request := r.request(d.workload, d.tag)
-	request.Cause.Reason, request.Cause.Actor = d.reason, d.actor
-	request.DryRun, request.Force = d.dryRun, d.force
-	request.Rollback, request.Redeploy = d.rollback, d.redeploy
-	request.Replicated = request.Replicated && request.Tag != "" // the others' images were there before
-	if request.Redeploy {
-		return r.accepted("redeployment of "+request.Workload.Name+" from "+source, request)
+	var requests []Request
+	for _, w := range d.workloads {
+		request := r.request(w, d.tag)
+		request.Cause.Reason, request.Cause.Actor = d.reason, d.actor
+		request.DryRun, request.Force = d.dryRun, d.force
+		request.Rollback, request.Redeploy = d.rollback, d.redeploy
+		request.Replicated = request.Replicated && request.Tag != "" // the others' images were there before
+		request.Together, request.Optional = d.several, d.all && d.tag != ""
+		requests = append(requests, request)
 	}
-	if request.Rollback {
-		return r.accepted("rollback of "+request.Workload.Name+" from "+source, request)
+	return r.accepted(d.asks()+" from "+source, requests...)
+}
+
+// asks returns what the DEPLOY asks for.
+func (d *detail) asks() string {
+	names := make([]string, len(d.workloads))
+	for i, w := range d.workloads {
+		names[i] = w.Name
 	}
-	return r.accepted("DEPLOY of "+request.Workload.Name+" with tag "+request.Tag+" from "+source, request)
+	what := strings.Join(names, ", ")
+	switch {
+	case d.all && d.tag != "":
+		return "DEPLOY of all workloads whose repository has the tag " + d.tag
+	case d.redeploy:
+		return "redeployment of " + what
+	case d.rollback:
+		return "rollback of " + what
+	}
+	return "DEPLOY of " + what + " with tag " + d.tag
 }
 
 // howToDeploy returns the end of a message about an event that was meant to deploy,
@@ -105,7 +122,8 @@ type detail struct {
 	members map[string]json.RawMessage
 	wrong   problems
 
-	workload        environment.Workload
+	workloads       []environment.Workload
+	several, all    bool   // "services" names the workloads; it names all
 	project, target string // the project and the environment that it is for; "" if it does not say
 	tag             string
 	reason, actor   string
@@ -132,7 +150,11 @@ func (d *detail) parse(raw json.RawMessage) {
 	d.members = members
 	d.readProject()
 	d.target = d.text("env")
-	d.readWorkload()
+	if d.has("services") {
+		d.readWorkloads()
+	} else {
+		d.readWorkload()
+	}
 	d.readAction()
 	d.reason, d.actor = d.text("reason"), d.text("actor")
 	d.dryRun, d.force = d.flag("dry_run"), d.flag("force")
@@ -149,8 +171,10 @@ func (d *detail) text(key string) string {
 	s, ok := text(v)
 	switch {
 	case ok:
-	case kind(v) == "an array" && (key == "service" || key == "task"):
-		d.wrong.add("%q is an array, not a string: one event deploys one %[1]s, so send an event for each", key)
+	case kind(v) == "an array" && key == "service":
+		d.wrong.add(`"service" is an array, not a string: write "services" for "service"`)
+	case kind(v) == "an array" && key == "task":
+		d.wrong.add(`"task" is an array, not a string: write "services": ["task:NAME", …]`)
 	case kind(v) == "a number":
 		d.wrong.add("%q is a number, not a string: write it in quotes", key)
 	default:
@@ -208,10 +232,11 @@ func (d *detail) readWorkload() {
 	case name == "":
 		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
 	default:
-		var ok bool
-		if d.workload, ok = d.env.Find(name, kinds...); !ok {
+		w, ok := d.env.Find(name, kinds...)
+		if !ok {
 			d.wrong.add("%s", Unknown(d.env, member, name))
 		}
+		d.workloads = []environment.Workload{w}
 	}
 }
 
@@ -222,6 +247,10 @@ func (d *detail) readAction() {
 		d.readTag()
 	case Rollback, Redeploy:
 		d.rollback, d.redeploy = action == Rollback, action == Redeploy
+		if d.rollback && d.all {
+			d.wrong.add(`"action" is "rollback", and "services" is "*": name the services, because each is rolled ` +
+				`back to its own previous image`)
+		}
 		if tag := d.text("tag"); tag != "" {
 			d.wrong.add(`"action" is %q, which chooses the image itself, and "tag" is %s: remove one of them`, action,
 				quote(tag))
@@ -263,9 +292,8 @@ func (d *detail) checkSpelling() {
 			near = plain
 		}
 		switch {
-		case plain == "services" && kind(d.members[key]) == "an array":
-			d.wrong.add("%s is not a member of a DEPLOY: one event deploys one service, so send an event for each",
-				quote(key))
+		case plain == "tasks" && kind(d.members[key]) == "an array":
+			d.wrong.add(`%s is not a member of a DEPLOY: write "services": ["task:NAME", …]`, quote(key))
 		case near != "":
 			d.wrong.add("%s is not a member of a DEPLOY; did you mean %q?", quote(key), near)
 		}

@@ -110,8 +110,8 @@ func TestRejected(t *testing.T) {
 			malformed(`"detail" is a string, not a JSON object: the object was encoded twice; encode it once`)},
 		{"detail null", deployment("action.production", `null`), malformed(`"detail" is null, not a JSON object`)},
 		{"detail an array", deployment("action.production", `[]`),
-			malformed(`"detail" is an array, not a JSON object: one event deploys one service, so send an event for ` +
-				`each`)},
+			malformed(`"detail" is an array, not a JSON object: send an event for each, or one event with ` +
+				`"services": ["NAME", …] for one tag`)},
 		{"action unknown", deployment("action.production", `{"service":"backend","action":"restart","tag":"a"}`),
 			malformed(`"action" is "restart", not "deploy", "rollback" or "redeploy"`)},
 		{"rollback to a tag", deployment("action.production", `{"service":"backend","action":"rollback","tag":"a"}`),
@@ -167,7 +167,9 @@ func TestRejected(t *testing.T) {
 		{"service empty", deployment("action.production", `{"service":"","tag":"a"}`),
 			malformed(`"service" is empty: name what to deploy`)},
 		{"service a list", deployment("action.production", `{"service":["backend"],"tag":"a"}`),
-			malformed(`"service" is an array, not a string: one event deploys one service, so send an event for each`)},
+			malformed(`"service" is an array, not a string: write "services" for "service"`)},
+		{"task a list", deployment("action.production", `{"task":["nightly-report"],"tag":"a"}`),
+			malformed(`"task" is an array, not a string: write "services": ["task:NAME", …]`)},
 		{"tag empty", deployment("action.production", `{"service":"backend","tag":""}`),
 			malformed(`the tag is empty; did a variable expand to nothing?`)},
 		{"tag of an empty variable", deployment("action.production", `{"service":"backend","tag":"git-"}`),

@@ -54,6 +54,13 @@ type Request struct {
 	// event, an image that is missing is waited for.
 	Replicated bool
 
+	// Together means that the event asks for several workloads: none of them is deployed
+	// unless each of them can be.
+	Together bool
+	// Optional means that the workload is skipped if its repository has no image with the
+	// tag: the event does not name it, but asks for all that have one.
+	Optional bool
+
 	DryRun bool // report what would change, without changing it
 	Force  bool // deploy even if the service runs the image already
 
@@ -160,6 +167,7 @@ func (r reader) claims() Claims {
 	claims := Claims{Cause: r.cause()}
 	claims.Cause.Time = r.claimedTime()
 	detail, _ := object(r.event.Detail)
+	claims.Service = claimedServices(detail["services"])
 	for _, f := range []struct {
 		key string
 		to  *string

@@ -192,6 +192,12 @@ func TestSamples(t *testing.T) {
 	}{
 		{"deploy-another-project", "prod", Ignored, `the DEPLOY is for project "vineyard", not for myproject`},
 		{"deploy-rejected-no-tag", "prod", Rejected, `the DEPLOY is malformed: ` + noTag},
+		{"deploy-several", "prod", Accepted, `DEPLOY of worker, web-api with tag git-abc123f from action.production`},
+		{"deploy-all", "prod", Accepted,
+			`DEPLOY of all workloads whose repository has the tag git-abc123f from action.production`},
+		{"deploy-rejected-several", "prod", Rejected, `the DEPLOY is malformed: both "service" and "services" are ` +
+			`set: name everything in one of them; service "web_api" is not in the prod environment; did you mean ` +
+			`"web-api"?; "services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
 		{"deploy-redeploy", "prod", Accepted, `redeployment of backend from action.production`},
 		{"deploy-rollback", "prod", Accepted, `rollback of backend from action.production`},
 		{"deploy-other-type", "dev", Ignored, `events of type "SERVICE_DEPLOY" from "github.actions.dev" are not for ` +
@@ -246,6 +252,8 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(hook)
+	f.Add([]byte(deployment("action.production", `{"services":["worker","task:a","*",1],"tag":"v2"}`)))
+	f.Add([]byte(deployment("action.production", `{"services":"*","action":"redeploy"}`)))
 	f.Add([]byte(deployment("action.prod", `{"project":"vineyard","service":"backend","tag":"a"}`)))
 	f.Add([]byte(`{"id":"e1","source":"github.actions.dev","detail-type":"SERVICE_DEPLOY",` +
 		`"detail":{"service":"backend"}}`))
@@ -273,7 +281,8 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("Read(%q) = %+v", raw, got)
 			}
 			for _, r := range got.Requests {
-				if r.Cause.ID == "" || r.Tag == "" || r.Cause.Time.After(now.Add(maxAhead)) ||
+				noTag := r.Tag == "" && !r.Redeploy && !r.Rollback
+				if r.Cause.ID == "" || noTag || r.Cause.Time.After(now.Add(maxAhead)) ||
 					r.Cause.Time.Before(earliest) {
 					t.Errorf("Read(%q) asks for %+v", raw, r)
 				}

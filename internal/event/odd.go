@@ -84,7 +84,7 @@ func (d *detail) has(member string) bool {
 // suggestService adds what to write for the service, if the detail has none, but another
 // member names a service.
 func (d *detail) suggestService() {
-	if d.has("service") || d.has("task") {
+	if d.has("service") || d.has("task") || d.has("services") {
 		return
 	}
 	for _, key := range d.writtenFor("service") {
@@ -161,7 +161,7 @@ func (d *detail) checkImage() {
 // checkWrapped adds a problem if the detail is wrapped in a member of the detail, as an
 // object or as its text. It reports whether it is.
 func (d *detail) checkWrapped() bool {
-	if d.members["service"] != nil || d.members["task"] != nil {
+	if namesWorkload(d.members) {
 		return false
 	}
 	for _, key := range slices.Sorted(maps.Keys(d.members)) {
@@ -173,7 +173,7 @@ func (d *detail) checkWrapped() bool {
 			inner, encoded = json.RawMessage(s), " as a text"
 		}
 		members, err := object(inner)
-		if err != nil || members["service"] == nil && members["task"] == nil {
+		if err != nil || !namesWorkload(members) {
 			continue
 		}
 		d.wrong.add(`the members of the DEPLOY are in %s%s: they have to be members of "detail" itself`,
@@ -181,6 +181,11 @@ func (d *detail) checkWrapped() bool {
 		return true
 	}
 	return false
+}
+
+// namesWorkload reports whether a detail has a member that names what to deploy.
+func namesWorkload(members map[string]json.RawMessage) bool {
+	return members["service"] != nil || members["services"] != nil || members["task"] != nil
 }
 
 // notAnObject returns what is wrong with a detail that is no JSON object, with what the
@@ -193,7 +198,7 @@ func notAnObject(raw json.RawMessage, err error) string {
 		}
 	}
 	if kind(raw) == "an array" {
-		return problem + ": one event deploys one service, so send an event for each"
+		return problem + `: send an event for each, or one event with "services": ["NAME", …] for one tag`
 	}
 	return problem
 }
@@ -216,7 +221,7 @@ func oddEnvelope(raw []byte) string {
 			return `: write "detail-type" for ` + quote(key)
 		}
 	}
-	if members["service"] != nil || members["task"] != nil {
+	if namesWorkload(members) {
 		return `: it is the detail of one; the detail is sent with a source and the detail-type "DEPLOY"`
 	}
 	return ""

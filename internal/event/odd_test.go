@@ -69,8 +69,10 @@ func TestOdd(t *testing.T) {
 		{"flags as text", `{"service":"backend","tag":"v1","dry_run":"true","force":"False"}`,
 			malformed(`"dry_run" is a string, not true or false: write it without quotes`,
 				`"force" is a string, not true or false: write it without quotes`)},
-		{"a list of services", `{"services":["backend","worker"],"tag":"v1"}`, malformed(noService,
-			`"services" is not a member of a DEPLOY: one event deploys one service, so send an event for each`)},
+		{"a list of tasks", `{"tasks":["nightly-report"],"tag":"v1"}`, malformed(noService,
+			`"tasks" is not a member of a DEPLOY: write "services": ["task:NAME", …]`)},
+		{"a list wrapped once more", `{"payload":{"services":["backend"],"tag":"v1"}}`, malformed(noService, noTag,
+			`the members of the DEPLOY are in "payload": they have to be members of "detail" itself`)},
 		{"wrapped once more", `{"detail":{"service":"backend","tag":"v1"}}`, malformed(noService, noTag,
 			`the members of the DEPLOY are in "detail": they have to be members of "detail" itself`)},
 		{"wrapped as a text", `{"payload":"{\"service\":\"backend\",\"tag\":\"v1\"}"}`, malformed(noService, noTag,
@@ -80,8 +82,8 @@ func TestOdd(t *testing.T) {
 			malformed(`"detail" is a string, not a JSON object: the object was encoded twice; encode it once`)},
 		{"a text that is no object", `"backend"`, malformed(`"detail" is a string, not a JSON object`)},
 		{"a list of details", `[{"service":"backend","tag":"v1"}]`,
-			malformed(`"detail" is an array, not a JSON object: one event deploys one service, so send an event for ` +
-				`each`)},
+			malformed(`"detail" is an array, not a JSON object: send an event for each, or one event with ` +
+				`"services": ["NAME", …] for one tag`)},
 		{"the name of the ECS service", `{"service":"myproject_service_web-api_prod","tag":"v1"}`,
 			malformed(`service "myproject_service_web-api_prod" is not in the prod environment: it is the ECS ` +
 				`service of "web-api"; write that name`)},
@@ -129,6 +131,8 @@ func TestOddEnvelope(t *testing.T) {
 			`"detail_type"`,
 		`{"service":"backend","tag":"v1"}`: none + `: it is the detail of one; the ` +
 			`detail is sent with a source and the detail-type "DEPLOY"`,
+		`{"services":"*","tag":"v1"}`: none + `: it is the ` +
+			`detail of one; the detail is sent with a source and the detail-type "DEPLOY"`,
 		`{"Records":[{"body":"{}"}]}`: none,
 	} {
 		if got := Read([]byte(raw), load(t, "prod"), now); got.Verdict != Rejected || got.Reason != want {

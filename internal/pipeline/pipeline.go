@@ -136,23 +136,27 @@ func (p *Pipeline) Preview(ctx context.Context, raw json.RawMessage) (Result, er
 	return p.handle(ctx, raw, true)
 }
 
-// Deploy carries out one request with the credentials of the pipeline's config.
-func (p *Pipeline) Deploy(ctx context.Context, request event.Request) (Result, error) {
+// Deploy carries out the requests of one event, at least one, with the credentials of the
+// pipeline's config.
+func (p *Pipeline) Deploy(ctx context.Context, requests ...event.Request) (Result, error) {
 	env, err := p.environmentOf(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	request.Workload = env.Current(request.Workload)
-	return p.run(ctx, env, Result{EventID: request.Cause.ID}, delivery{}, []event.Request{request})
+	for i := range requests {
+		requests[i].Workload = env.Current(requests[i].Workload)
+	}
+	return p.run(ctx, env, Result{EventID: requests[0].Cause.ID}, delivery{}, requests)
 }
 
-// DeployAs is Deploy for a caller who is not known yet: the request's actor is what actor
+// DeployAs is Deploy for a caller who is not known yet: the requests' actor is what actor
 // returns. It is called before anything is changed, and may wait. If it fails, nothing is
 // changed.
-func (p *Pipeline) DeployAs(ctx context.Context, request event.Request, actor func() (string, error)) (Result, error) {
+func (p *Pipeline) DeployAs(ctx context.Context, actor func() (string, error), requests ...event.Request) (Result,
+	error) {
 	as := *p
 	as.actor = actor
-	return as.Deploy(ctx, request)
+	return as.Deploy(ctx, requests...)
 }
 
 // handle routes one event by its verdict.

@@ -62,8 +62,11 @@ func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Enviro
 // accepted has its outcome later, from the rollout's events, and what waits has none yet.
 func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environment, raw json.RawMessage,
 	requests []event.Request, results []ecsdeploy.Deployment, failures []error) error {
-	if !p.publishesResults {
+	switch {
+	case !p.publishesResults:
 		return nil
+	case isTogether(requests):
+		return p.publishTogether(ctx, env, raw, requests, results, failures)
 	}
 	var outcomes []outcome.Outcome
 	var errs []error

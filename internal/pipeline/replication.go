@@ -26,6 +26,7 @@ type scheduler interface {
 type delivery struct {
 	raw      json.RawMessage // nil if no event asked
 	services []string        // that still wait, if it was to be handled again
+	partly   bool            // some of the event's requests were handled before
 }
 
 // unwrap returns the delivery of what the function was invoked with: an event, or a
@@ -46,13 +47,16 @@ func unwrap(ctx context.Context, env *environment.Environment, raw json.RawMessa
 }
 
 // waiting returns the requests of workloads that still wait.
-func (d delivery) waiting(requests []event.Request) []event.Request {
+func (d *delivery) waiting(requests []event.Request) []event.Request {
 	if d.services == nil {
 		return requests
 	}
-	return slices.DeleteFunc(requests, func(r event.Request) bool {
+	all := len(requests)
+	requests = slices.DeleteFunc(requests, func(r event.Request) bool {
 		return !slices.Contains(d.services, r.Workload.Name)
 	})
+	d.partly = len(requests) < all
+	return requests
 }
 
 // tries are the minutes after an event's time at which it is tried again. At the last

@@ -24,15 +24,22 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 	errs := make([]error, len(requests))
 	working, cancel := p.withNotifyReserve(ctx)
 	defer cancel()
-	var all sync.WaitGroup
-	for i, request := range requests {
-		all.Go(func() {
+	if isTogether(requests) {
+		t := together{pipeline: p, env: env, partly: d.partly}
+		t.deploy(working, requests, result.Deployments, errs)
+	} else {
+		each(requests, func(i int, request event.Request) {
 			result.Deployments[i], errs[i] = p.deploy(working, env, request)
 			logDeployment(ctx, request, result.Deployments[i], errs[i])
 		})
 	}
-	all.Wait()
-	errs = append(errs, p.publishResults(ctx, env, d.raw, requests, result.Deployments, errs))
+	published := p.publishResults(ctx, env, d.raw, requests, result.Deployments, errs)
+	for i, one := range result.Deployments {
+		if one.HeldBack {
+			errs[i] = nil // the others say why
+		}
+	}
+	errs = append(errs, published)
 	errs = append(errs, p.scheduleRetry(ctx, env, d, requests, result.Deployments))
 	if err := errors.Join(errs...); err != nil {
 		return Result{}, err
@@ -41,54 +48,100 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 	return result, nil
 }
 
+// each calls f for each request, all at the same time.
+func each(requests []event.Request, f func(int, event.Request)) {
+	var all sync.WaitGroup
+	for i, request := range requests {
+		all.Go(func() { f(i, request) })
+	}
+	all.Wait()
+}
+
 // deploy carries out one request. A rejection is a result, not an error.
 func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, request event.Request) (
 	ecsdeploy.Deployment, error) {
-	d, unsupported := Unsupported(request)
-	if unsupported {
-		return d, nil
-	}
 	ctx, _ = fault.CountWaits(ctx) // what was read before a long wait is read again
+	one := p.prepare(ctx, env, request)
+	if !one.ready {
+		return one.result, one.err
+	}
+	return p.carryOut(ctx, env, one)
+}
+
+// prepared is a request for which everything was read.
+type prepared struct {
+	request   event.Request
+	state     *ecsdeploy.State // nil if it could not be read
+	order     ecsdeploy.Order
+	unchecked string // what could not be checked, for the result's reason
+
+	ready  bool                 // it can be carried out; else it has ended, with:
+	result ecsdeploy.Deployment // the result
+	err    error                // or an error, if a retry may end otherwise
+}
+
+// ended returns the request with the result or the error that it has ended with.
+func (one prepared) ended(result ecsdeploy.Deployment, err error) *prepared {
+	one.ready, one.result, one.err = false, result, err
+	return &one
+}
+
+// prepare reads what a request needs, and checks it. It changes nothing.
+func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, request event.Request) *prepared {
+	one := prepared{request: request}
+	if d, unsupported := Unsupported(request); unsupported {
+		return one.ended(d, nil)
+	}
 	lookup, done, err := p.imageLookup(ctx, env, &request)
+	one.request = request // a rollback and a redeployment have their image now
 	if done != nil {
-		return *done, nil
+		return one.ended(*done, nil)
 	}
 	var ref resolve.Image
-	var state *ecsdeploy.State
 	if err == nil {
-		ref, state, err = p.read(ctx, env, request, lookup)
+		ref, one.state, err = p.read(ctx, env, request, lookup)
 	}
 	if waits, ok := waitingResult(request, err); ok {
-		return waits, nil
+		return one.ended(waits, nil)
+	}
+	if d, ok := skipped(request, err); ok {
+		return one.ended(d, nil)
 	}
 	if err != nil {
-		return rejection(request, err)
+		return one.ended(rejection(request, err))
 	}
 	if request.Cause.Source == event.ReconcileSource {
 		// Without this check every search would deploy the image that ECS or a
 		// person rolled back.
-		back, err := p.deployer.WasRolledBackFrom(ctx, state, ref.Reference)
+		back, err := p.deployer.WasRolledBackFrom(ctx, one.state, ref.Reference)
 		if back || err != nil {
-			return ecsdeploy.Deployment{
+			return one.ended(ecsdeploy.Deployment{
 				Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
 				Reason: "the push was not lost: the service was rolled back from the image",
-			}, err
+			}, err)
 		}
 	}
-	order := ecsdeploy.Order{
+	one.order = ecsdeploy.Order{
 		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force, Push: request.Push,
 		Cause: request.Cause, Restores: request.Restores, Redeploy: request.Redeploy,
 		// A push never rolls out what the infrastructure registered, and neither does a rollback.
 		Configuration: !request.Push && !request.Rollback && request.Cause.Source != event.ReconcileSource,
 	}
-	order.Principal, order.Request = p.principal(ctx, env, order.Cause)
-	unchecked := ""
-	if state.NeedsPlatform(order) {
+	one.order.Principal, one.order.Request = p.principal(ctx, env, request.Cause)
+	if one.state.NeedsPlatform(one.order) {
 		var why error
-		if order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref); why != nil {
-			unchecked = "; the image's platform was not checked: " + why.Error()
+		if one.order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref); why != nil {
+			one.unchecked = "; the image's platform was not checked: " + why.Error()
 		}
 	}
+	one.ready = true
+	return &one
+}
+
+// carryOut carries out a request that was prepared.
+func (p *Pipeline) carryOut(ctx context.Context, env *environment.Environment, one *prepared) (
+	d ecsdeploy.Deployment, err error) {
+	request, state, order := one.request, one.state, one.order
 	if p.actor != nil {
 		if order.Cause.Actor, err = p.actor(); err != nil {
 			return d, err
@@ -108,7 +161,7 @@ func (p *Pipeline) deploy(ctx context.Context, env *environment.Environment, req
 		return rejection(request, err)
 	}
 	if d.Status == ecsdeploy.Deployed || d.Status == ecsdeploy.Planned {
-		d.Reason += unchecked
+		d.Reason += one.unchecked
 	}
 	if d.Status == ecsdeploy.Superseded && !request.DryRun && p.publishesResults {
 		d.EventSeen, err = p.deployer.EventSeen(ctx, state, order.Cause.ID, order.Cause.Time)
@@ -123,14 +176,21 @@ func rejection(request event.Request, err error) (ecsdeploy.Deployment, error) {
 	if !fault.IsRejected(err) {
 		return ecsdeploy.Deployment{}, err
 	}
-	d := ecsdeploy.Deployment{
-		Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag, Reason: rejectionText(err),
+	d := rejected(request, rejectionText(err))
+	if request.Together {
+		d.Reason = faults(err)
 	}
 	cannotRun := errors.Is(err, fault.ErrNotImage) || errors.Is(err, fault.ErrPlatform)
 	if cannotRun && request.Cause.Source == event.ReconcileSource {
 		d.Status = ecsdeploy.Ignored
 	}
 	return d, nil
+}
+
+// rejected returns the result of a request that was rejected for a reason.
+func rejected(request event.Request, reason string) ecsdeploy.Deployment {
+	return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
+		Reason: reason}
 }
 
 // rejectionText returns the text of the rejection that err wraps.
@@ -150,6 +210,8 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsservice.TargetOf(env, request.Workload)) })
 	both.Wait()
 	switch {
+	case request.Together && fault.IsRejected(imageErr) && stateErr != nil: // every fault is named
+		return ref, state, errors.Join(imageErr, stateErr)
 	case fault.IsRejected(imageErr), stateErr == nil:
 		return ref, state, imageErr
 	case imageErr == nil:

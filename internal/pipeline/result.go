@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"deployer/internal/ecsdeploy"
 )
@@ -23,7 +24,7 @@ var precedence = []ecsdeploy.Status{
 }
 
 // summarize sets the event's status from those of its deployments. It sets the
-// reason to that of the only deployment, or of the first rejected one.
+// reason to that of the only deployment, or to those of the rejected ones.
 func (r *Result) summarize() {
 	for _, status := range precedence {
 		i := slices.IndexFunc(r.Deployments, func(d ecsdeploy.Deployment) bool { return d.Status == status })
@@ -31,9 +32,27 @@ func (r *Result) summarize() {
 			continue
 		}
 		r.Status = status
-		if len(r.Deployments) == 1 || status == ecsdeploy.Rejected {
+		switch {
+		case len(r.Deployments) == 1:
 			r.Reason = r.Deployments[i].Reason
+		case status == ecsdeploy.Rejected:
+			r.Reason = rejections(r.Deployments)
 		}
 		return
 	}
+}
+
+// rejections returns the reasons of the rejected deployments, each with its service if
+// there are several.
+func rejections(all []ecsdeploy.Deployment) string {
+	var reasons, named []string
+	for _, d := range all {
+		if d.Status == ecsdeploy.Rejected && !d.HeldBack {
+			reasons, named = append(reasons, d.Reason), append(named, d.Service+": "+d.Reason)
+		}
+	}
+	if len(reasons) == 1 {
+		return reasons[0]
+	}
+	return strings.Join(named, "; ")
 }

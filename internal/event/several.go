@@ -1,0 +1,157 @@
+package event
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"deployer/internal/environment"
+)
+
+const (
+	// MaxServices is how many workloads one event deploys at most. After the first 20, ECS
+	// accepts one registration a second, and the function has two minutes.
+	MaxServices = 50
+	// AllServices is what "services" is for all workloads whose repository has the tag.
+	AllServices = "*"
+)
+
+// All returns the workloads that [AllServices] stands for: those that the deployer can
+// deploy, with an image from ECR.
+func All(env *environment.Environment) (all []environment.Workload) {
+	for _, w := range env.Workloads {
+		if w.Deployable() && w.Repository != "" {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// Named returns the workloads with the given names, as "services" names them, and what is
+// wrong with the names: every fault, none if the workloads can be deployed together.
+func Named(env *environment.Environment, names []string) (all []environment.Workload, wrong []string) {
+	if len(names) > MaxServices {
+		return nil, []string{`"services" has ` + strconv.Itoa(len(names)) + " names, and one event deploys at most " +
+			strconv.Itoa(MaxServices) + ": send several events"}
+	}
+	for _, name := range names {
+		w, fault := named(env, name)
+		if fault == "" && slices.Contains(all, w) {
+			fault = `"services" names ` + quote(w.Name) + " twice"
+		}
+		if fault != "" {
+			wrong = append(wrong, fault)
+			continue
+		}
+		all = append(all, w)
+	}
+	return all, wrong
+}
+
+// named returns the workload with a name in "services", or what is wrong with the name.
+func named(env *environment.Environment, name string) (w environment.Workload, wrong string) {
+	member, kinds, bare := "service", environment.Services, name
+	if task, isTask := strings.CutPrefix(name, environment.TaskPrefix); isTask {
+		member, kinds, bare = "task", environment.Tasks, task
+	}
+	switch {
+	case name == "":
+		return w, `"services" has an empty name`
+	case name == AllServices:
+		return w, `"services" has "*" among its names: write "services": "*" for all workloads whose repository has ` +
+			`the tag`
+	}
+	if task, ok := env.Find(name, environment.Tasks...); ok && member == "service" {
+		if _, ok := env.Find(name, environment.Services...); !ok {
+			return w, `"services" has ` + quote(name) + ", which is " + task.Noun() + ": write " +
+				quote(environment.TaskPrefix+task.Name)
+		}
+	}
+	if service, ok := env.Find(bare, environment.Services...); ok && member == "task" {
+		if _, ok := env.Find(bare, environment.Tasks...); !ok {
+			return w, `"services" has ` + quote(name) + ", and " + service.Name + " is " + service.Noun() + ": write " +
+				quote(service.Name)
+		}
+	}
+	w, ok := env.Find(bare, kinds...)
+	if !ok {
+		return w, Unknown(env, member, bare)
+	}
+	return w, ""
+}
+
+// readWorkloads finds the workloads that "services" names.
+func (d *detail) readWorkloads() {
+	for _, other := range []string{"service", "task"} {
+		if d.has(other) {
+			d.wrong.add(`both %q and "services" are set: name everything in one of them`, other)
+		}
+	}
+	d.several = true
+	value := d.members["services"]
+	if s, ok := text(value); ok {
+		d.readAll(s)
+		return
+	}
+	var elements []json.RawMessage
+	if kind(value) != "an array" || json.Unmarshal(value, &elements) != nil {
+		d.wrong.add(`"services" is %s, not an array of names, or "*"`, kind(value))
+		return
+	}
+	if len(elements) == 0 {
+		d.wrong.add(`"services" is empty: name what to deploy`)
+		return
+	}
+	var names []string
+	for _, e := range elements {
+		name, ok := text(e)
+		if !ok {
+			d.wrong.add(`"services" has %s, and each element is a name`, kind(e))
+			continue
+		}
+		names = append(names, name)
+	}
+	all, wrong := Named(d.env, names)
+	d.workloads, d.wrong = all, append(d.wrong, wrong...)
+}
+
+// readAll reads "services" where it is a string.
+func (d *detail) readAll(s string) {
+	switch {
+	case s == AllServices:
+		d.all = true
+		if d.workloads = All(d.env); len(d.workloads) == 0 {
+			d.wrong.add(`"services" is "*", and no workload of %s that can be deployed has an image in ECR`, d.env.Name)
+		}
+	case s == "":
+		d.wrong.add(`"services" is empty: name what to deploy`)
+	default:
+		names := strings.Split(s, ",")
+		for i, name := range names {
+			names[i] = strconv.Quote(strings.TrimSpace(name))
+		}
+		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s),
+			cut(strings.Join(names, ", ")))
+	}
+}
+
+// cut returns a text that is shortened to fit a log line.
+func cut(s string) string {
+	const maxLength = 160
+	if len(s) > maxLength {
+		return strings.ToValidUTF8(s[:maxLength], "") + "…"
+	}
+	return s
+}
+
+// claimedServices returns the names that a member "services" has, as people write them.
+func claimedServices(v json.RawMessage) string {
+	s, _ := text(v)
+	var names []string
+	if json.Unmarshal(v, &names) != nil {
+		return s
+	}
+	return cmp.Or(strings.Join(names, ", "), s)
+}

@@ -1,0 +1,157 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+)
+
+// TestSeveral checks the requests of a DEPLOY of several workloads.
+func TestSeveral(t *testing.T) {
+	t.Parallel()
+	const from = " from action.production"
+	tests := []struct {
+		name, detail, reason string
+		want                 []string // the workloads, with what differs from a plain request
+	}{
+		{"two", `{"services":["worker","backend"],"tag":"v2"}`, "DEPLOY of worker, backend with tag v2" + from,
+			[]string{"worker v2", "backend v2"}},
+		{"one", `{"services":["worker"],"tag":"v2"}`, "DEPLOY of worker with tag v2" + from, []string{"worker v2"}},
+		{"names with their kind", `{"services":["service:worker","task:nightly-report"],"tag":"v2"}`,
+			"DEPLOY of worker, nightly-report with tag v2" + from, []string{"worker v2", "nightly-report v2"}},
+		{"null members", `{"service":null,"task":null,"services":["worker"],"tag":"v2"}`,
+			"DEPLOY of worker with tag v2" + from, []string{"worker v2"}},
+		{"all", `{"services":"*","tag":"v2"}`, "DEPLOY of all workloads whose repository has the tag v2" + from,
+			[]string{"backend v2 optional", "web-api v2 optional", "worker v2 optional"}},
+		{"redeploy two", `{"services":["worker","backend"],"action":"redeploy"}`,
+			"redeployment of worker, backend" + from, []string{"worker  redeploy", "backend  redeploy"}},
+		{"redeploy all", `{"services":"*","action":"redeploy","force":true}`,
+			"redeployment of backend, web-api, worker" + from,
+			[]string{"backend  redeploy", "web-api  redeploy", "worker  redeploy"}},
+		{"roll back two", `{"services":["worker","backend"],"action":"rollback"}`,
+			"rollback of worker, backend" + from, []string{"worker  rollback", "backend  rollback"}},
+		{"our project and environment", `{"project":"myproject","env":"prod","services":["worker"],"tag":"v2"}`,
+			"DEPLOY of worker with tag v2" + from, []string{"worker v2"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			reading := Read([]byte(deployment("action.production", tt.detail)), load(t, "prod"), now)
+			var got []string
+			for _, r := range reading.Requests {
+				line := r.Workload.Name + " " + r.Tag
+				for word, set := range map[string]bool{"optional": r.Optional, "redeploy": r.Redeploy,
+					"rollback": r.Rollback, "alone": !r.Together} {
+					if set {
+						line += " " + word
+					}
+				}
+				got = append(got, line)
+			}
+			diff := cmp.Diff(tt.want, got)
+			if diff != "" || reading.Verdict != Accepted || reading.Reason != tt.reason {
+				t.Errorf("%s: %s\n%s", reading.Verdict, reading.Reason, diff)
+			}
+		})
+	}
+	for other, detail := range map[string]string{
+		"project": `{"project":"vineyard","services":["frontend"],"tag":"v2"}`,
+		"env":     `{"env":"dev","services":[],"tag":"v2"}`,
+	} {
+		if got := Read([]byte(deployment("action.production", detail)), load(t, "prod"), now); got.Verdict != Ignored {
+			t.Errorf("another %s: %+v", other, got)
+		}
+	}
+}
+
+// TestSeveralRejected checks every message about the member "services".
+func TestSeveralRejected(t *testing.T) {
+	t.Parallel()
+	names := make([]string, MaxServices+1)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"s%d"`, i)
+	}
+	many := `[` + strings.Join(names, ",") + `]`
+	tests := []struct{ name, members, want string }{
+		{"empty", `"services":[]`, `"services" is empty: name what to deploy`},
+		{"an empty text", `"services":""`, `"services" is empty: name what to deploy`},
+		{"an empty name", `"services":["worker",""]`, `"services" has an empty name`},
+		{"a name", `"services":"worker"`, `"services" is "worker", not an array of names, or "*": write "services": ` +
+			`["worker"]`},
+		{"names with commas", `"services":"worker, backend"`, `"services" is "worker, backend", not an array of ` +
+			`names, or "*": write "services": ["worker", "backend"]`},
+		{"all", `"services":"all"`, `"services" is "all", not an array of names, or "*": write "services": ["all"]`},
+		{"an object", `"services":{"worker":"v2"}`, `"services" is an object, not an array of names, or "*"`},
+		{"true", `"services":true`, `"services" is a boolean, not an array of names, or "*"`},
+		{"elements of other kinds", `"services":["worker",{"name":"backend"},7]`,
+			`"services" has an object, and each element is a name; "services" has a number, and each element is a ` +
+				`name`},
+		{"a star among names", `"services":["worker","*"]`, `"services" has "*" among its names: write "services": ` +
+			`"*" for all workloads whose repository has the tag`},
+		{"twice", `"services":["worker","backend","worker"]`, `"services" names "worker" twice`},
+		{"twice, by its kind", `"services":["worker","service:worker"]`, `"services" names "worker" twice`},
+		{"unknown names", `"services":["frontnd","worker","web_api"]`,
+			`service "frontnd" is not in the prod environment, which has backend, web-api, worker; service "web_api" ` +
+				`is not in the prod environment; did you mean "web-api"?`},
+		{"a task without its kind", `"services":["nightly-report"]`,
+			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
+		{"a service as a task", `"services":["task:worker"]`,
+			`"services" has "task:worker", and worker is a service: write "worker"`},
+		{"an unknown task", `"services":["task:nightly"]`,
+			`task "nightly" is not in the prod environment, which has nightly-report`},
+		{"the ECS service's name", `"services":["myproject_service_prod"]`, `service "myproject_service_prod" is not ` +
+			`in the prod environment: it is the ECS service of "backend"; write that name`},
+		{"with service", `"service":"backend","services":["worker"]`,
+			`both "service" and "services" are set: name everything in one of them`},
+		{"with task", `"task":"nightly-report","services":["worker"]`,
+			`both "task" and "services" are set: name everything in one of them`},
+		{"more than 50", `"services":` + many,
+			`"services" has 51 names, and one event deploys at most 50: send several events`},
+		{"a rollback of all", `"services":"*","action":"rollback"`, `"action" is "rollback", and "services" is "*": ` +
+			`name the services, because each is rolled back to its own previous image`},
+		{"misspelt", `"Services":["worker"],"service":"backend"`,
+			`"Services" is not a member of a DEPLOY; did you mean "services"?`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			detail := `{` + tt.members + `,"tag":"v2"}`
+			if strings.Contains(tt.members, "rollback") {
+				detail = `{` + tt.members + `}`
+			}
+			got := Read([]byte(deployment("action.production", detail)), load(t, "prod"), now)
+			if want := "the DEPLOY is malformed: " + tt.want; got.Verdict != Rejected || got.Reason != want {
+				t.Errorf("%s: %s\nwant %s", got.Verdict, got.Reason, want)
+			}
+		})
+	}
+	env, err := environment.Parse("dev.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\naccount_id: "+
+		"\"111111111111\"\nworkload: {backend_external_docker_image: \"nginx:1\"}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := Read([]byte(deployment("action.dev", `{"services":"*","tag":"v2"}`)), env, now)
+	const none = `the DEPLOY is malformed: "services" is "*", and no workload of dev that can be deployed has an ` +
+		`image in ECR`
+	if got.Verdict != Rejected || got.Reason != none {
+		t.Errorf("%s: %s", got.Verdict, got.Reason)
+	}
+}
+
+// TestSeveralClaims checks what a rejected event is said to be about.
+func TestSeveralClaims(t *testing.T) {
+	t.Parallel()
+	for members, want := range map[string]string{
+		`"services":["worker","nope"]`: "worker, nope", `"services":"*"`: "*", `"services":"a,b"`: "a,b",
+		`"services":[1]`: "", `"services":["worker"],"service":"backend"`: "backend",
+	} {
+		raw := deployment("action.production", `{`+members+`,"tag":"v2"}`)
+		if got := ClaimsOf([]byte(raw), now); got.Service != want || got.Tag != "v2" {
+			t.Errorf("%s: %+v, want %q", members, got, want)
+		}
+	}
+}
