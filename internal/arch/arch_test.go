@@ -18,9 +18,9 @@ const module = "deployer/"
 // layers are the product's packages under internal/, in order: a package may
 // import only packages that stand before it.
 var layers = []string{
-	"iam", "image", "environment", "event", "fault", "version", "awsconfig", "caller", "signed", "bus", "resolve",
-	"promote", "journal", "outcome", "kept", "retry", "ecsservice", "ecsdeploy", "rollout", "notify", "reconcile",
-	"pipeline", "redrive", "doctor", "migrate", "access", "stack", "function", "cli",
+	"iam", "image", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
+	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
+	"notify", "reconcile", "pipeline", "redrive", "doctor", "migrate", "access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.
@@ -35,7 +35,8 @@ var clients = map[string][]string{
 }
 
 // pure packages import no part of any SDK, nor of the Lambda libraries.
-var pure = []string{"iam", "image", "environment", "event", "journal", "access", "stack", "ecsdeploy/converge"}
+var pure = []string{"iam", "image", "environment", "event", "journal", "access", "stack", "rawjson",
+	"ecsdeploy/converge"}
 
 // standIns are the parts of the test environment that stand in for AWS. Of the
 // product they may import only what IAM's policy language means; otherwise

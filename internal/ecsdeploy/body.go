@@ -13,59 +13,8 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/rawjson"
 )
-
-// member is a member of a JSON object. Its value is as it came.
-type member struct {
-	name  string
-	value json.RawMessage
-}
-
-// readObject returns the members of a JSON object in their order.
-func readObject(raw json.RawMessage) (all []member, err error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, fmt.Errorf("%.20q is not a JSON object", raw)
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		m := member{name: name.(string)} // a name in an object is a string
-		if err := d.Decode(&m.value); err != nil {
-			return nil, err
-		}
-		all = append(all, m)
-	}
-	_, err = d.Token()
-	return all, err
-}
-
-// writeObject returns a JSON object with the members in their order.
-func writeObject(all []member) json.RawMessage {
-	var b bytes.Buffer
-	for i, m := range all {
-		b.WriteByte("{,"[min(i, 1)])
-		b.Write(encode(m.name))
-		b.WriteByte(':')
-		b.Write(m.value)
-	}
-	if len(all) == 0 {
-		b.WriteByte('{')
-	}
-	b.WriteByte('}')
-	return b.Bytes()
-}
-
-// encode returns a value as JSON. Values that cannot be encoded are not passed.
-func encode(v any) json.RawMessage {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v)
-	return bytes.TrimSpace(b.Bytes())
-}
 
 // outputOnly are the members of a task definition that ECS sets, and that
 // RegisterTaskDefinition does not take.
@@ -82,17 +31,17 @@ func body(r ecsservice.Revision, in *ecs.RegisterTaskDefinitionInput) ([]byte, e
 	if len(r.Raw) == 0 {
 		return wire(in)
 	}
-	members, err := readObject(r.Raw)
+	members, err := rawjson.Read(r.Raw)
 	if err != nil {
 		return nil, fmt.Errorf("reading task definition %q: %w", r.ARN(), err)
 	}
-	var kept []member
+	var kept rawjson.Object
 	for _, m := range members {
 		switch {
-		case outputOnly[m.name], m.name == "tags", isRole[m.name] && string(m.value) == `""`:
+		case outputOnly[m.Name], m.Name == "tags", isRole[m.Name] && string(m.Value) == `""`:
 			continue
-		case m.name == "containerDefinitions":
-			if m.value, err = withImages(m.value, in); err != nil {
+		case m.Name == "containerDefinitions":
+			if m.Value, err = withImages(m.Value, in); err != nil {
 				return nil, fmt.Errorf("reading the containers of task definition %q: %w", r.ARN(), err)
 			}
 		}
@@ -103,9 +52,9 @@ func body(r ecsservice.Revision, in *ecs.RegisterTaskDefinitionInput) ([]byte, e
 		for i, t := range in.Tags {
 			tags[i] = map[string]string{"key": aws.ToString(t.Key), "value": aws.ToString(t.Value)}
 		}
-		kept = append(kept, member{"tags", encode(tags)})
+		kept = append(kept, rawjson.Member{Name: "tags", Value: rawjson.Encode(tags)})
 	}
-	return writeObject(kept), nil
+	return kept.Bytes(), nil
 }
 
 // isRole are the members of a task definition that name its roles. ECS may return
@@ -122,18 +71,18 @@ func withImages(raw json.RawMessage, in *ecs.RegisterTaskDefinitionInput) (json.
 		return nil, fmt.Errorf("%d containers, want %d", len(containers), len(in.ContainerDefinitions))
 	}
 	for i, c := range containers {
-		members, err := readObject(c)
+		members, err := rawjson.Read(c)
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(members, func(m member) bool { return m.name == "image" })
+		at := slices.IndexFunc(members, func(m rawjson.Member) bool { return m.Name == "image" })
 		var was string
 		now := in.ContainerDefinitions[i].Image
-		if at < 0 || json.Unmarshal(members[at].value, &was) != nil || now != nil && *now == was {
+		if at < 0 || json.Unmarshal(members[at].Value, &was) != nil || now != nil && *now == was {
 			continue // as it came
 		}
-		members[at].value = encode(now)
-		containers[i] = writeObject(members)
+		members[at].Value = rawjson.Encode(now)
+		containers[i] = rawjson.Object(members).Bytes()
 	}
 	return append(append(json.RawMessage{'['}, bytes.Join(toBytes(containers), []byte{','})...), ']'), nil
 }

@@ -65,26 +65,6 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// FuzzObject checks that an object's members are written as they were read.
-func FuzzObject(f *testing.F) {
-	f.Add(`{"a":1.0,"a":null,"<":"\u00e9"}`)
-	f.Add(`{}`)
-	f.Add(`{"a":1}}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		all, err := readObject(json.RawMessage(text))
-		if err != nil || !json.Valid([]byte(text)) {
-			return
-		}
-		again, err := readObject(writeObject(all))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(all, again, cmp.AllowUnexported(member{})); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
-
 // future is a task definition with members that the SDK does not know.
 const future = `{"family":"p_service_web_dev","futureMember":{"big":9007199254740993,"f":1.0,"none":null,"empty":[]},` +
 	`"networkMode":"awsvpc","requiresCompatibilities":["FARGATE"],"cpu":"256","memory":"512","taskRoleArn":"",` +

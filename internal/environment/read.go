@@ -177,31 +177,67 @@ func (s section) policy(e *Environment) {
 	}
 }
 
-// overrides replaces conventional names by those of deployer.workloads.
+// overrides replaces conventional names by those of deployer.workloads. A task is named
+// there as task:NAME, or as NAME if no service is called so.
 func (s section) overrides(e *Environment) {
 	known := e.Names(Services...)
+	for _, name := range e.Names(Tasks...) {
+		known = append(known, name, TaskPrefix+name)
+	}
 	o := s.own("workloads", known)
 	for i := range e.Workloads {
 		w := &e.Workloads[i]
-		if !slices.Contains(Services, w.Kind) {
+		if w.HasService() {
+			if isNull(o.values[w.Name]) {
+				s.conventionalName(*w)
+			} else {
+				o.overrideService(e, i)
+			}
 			continue
 		}
-		if isNull(o.values[w.Name]) {
-			s.conventionalName(*w)
-			continue
+		key := TaskPrefix + w.Name
+		if _, taken := e.Find(w.Name, Services...); !taken && isNull(o.values[key]) {
+			key = w.Name
 		}
-		names := o.own(w.Name, []string{"service", "family", "container"})
-		if service := names.ecsName(e, "service", "service"); service != "" {
-			w.Pointer = ECSService(service)
+		if !isNull(o.values[key]) {
+			o.overrideTask(e, key, i)
 		}
-		w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
-		w.Containers = names.containers()
-		for _, other := range e.Workloads[:i] {
-			if other.Pointer == w.Pointer && other.Disabled == "" && w.Disabled == "" {
+	}
+}
+
+// overrideService replaces the names of the service with an index.
+func (s section) overrideService(e *Environment, i int) {
+	w := &e.Workloads[i]
+	names := s.own(w.Name, []string{"service", "family", "container"})
+	if service := names.ecsName(e, "service", "service"); service != "" {
+		w.Pointer = ECSService(service)
+	}
+	w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
+	w.Containers = names.containers()
+	for _, other := range e.Workloads[:i] {
+		if other.Pointer == w.Pointer && other.Disabled == "" && w.Disabled == "" {
+			s.reader.fault(names.node,
+				fmt.Sprintf("`%sservice` makes %q and %q the same ECS service %q", names.path, w.Name, other.Name,
+					w.Pointer.Name()),
+				"give each a service of its own")
+		}
+	}
+}
+
+// overrideTask replaces the names of the task with an index. A rule may start several
+// tasks, a schedule only one.
+func (s section) overrideTask(e *Environment, key string, i int) {
+	w := &e.Workloads[i]
+	names := s.own(key, []string{"schedule", "rule", "family", "container"})
+	names.overridePointers(e, w)
+	w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
+	w.Containers = names.containers()
+	for _, other := range e.Workloads[:i] {
+		for _, p := range w.Pointers.All() {
+			if !p.Rule && slices.Contains(other.Pointers.All(), p) && other.Disabled == "" && w.Disabled == "" {
 				s.reader.fault(names.node,
-					fmt.Sprintf("`%sservice` makes %q and %q the same ECS service %q", names.path, w.Name, other.Name,
-						w.Pointer.Name()),
-					"give each a service of its own")
+					fmt.Sprintf("`%sschedule` makes %q and %q the same schedule %q", names.path, w.Name, other.Name,
+						p.Group+"/"+p.Name), "give each a schedule of its own")
 			}
 		}
 	}

@@ -40,8 +40,8 @@ func (s section) workloads(e *Environment, workload section) {
 		items, _ := s.list(list.key)
 		for i, item := range items {
 			path := list.key + "[" + strconv.Itoa(i) + "]."
-			one := s.reader.section(item, path, "name", "rule_name", "docker_image", "ecr_config", "enabled",
-				"auto_deploy")
+			one := s.reader.section(item, path, "name", "rule_name", "rules", "docker_image", "ecr_config",
+				"enabled", "auto_deploy")
 			if value := resolved(item); value.Kind != yaml.MappingNode && !isNull(value) {
 				continue // section has reported the fault
 			}
@@ -82,6 +82,9 @@ const repositoryNames = "write lower-case letters and digits, with single ., - o
 // workload reads an item of a list. The origin is nil if the file names the image itself.
 func (s section) workload(e *Environment, kind Kind, name string) (Workload, *origin) {
 	w := e.conventional(kind, name)
+	if kind != Service {
+		w.Pointers = s.taskPointers(e, kind, name)
+	}
 	if !s.flag("enabled", true) {
 		w.Disabled = s.path + "enabled is false"
 	}

@@ -45,9 +45,10 @@ type Workload struct {
 	RegistryReason string
 	External       string // the image, if it is not in ECR
 
-	Pointer   Pointer // what a deployment moves; nil if the deployer cannot deploy the workload's kind
-	Family    string  // the conventional task definition family
-	Container string  // the conventional name of the container that runs the image
+	Pointer   Pointer      // the ECS service that a deployment moves; nil for a task
+	Pointers  TaskPointers // what starts a task, and a deployment moves; none for a service
+	Family    string       // the conventional task definition family
+	Container string       // the conventional name of the container that runs the image
 
 	// Containers are the containers that the file names: they alone get the image.
 	// Without them, see ecsservice.Target.
@@ -76,6 +77,10 @@ func (w Workload) Noun() string {
 	}
 	return "a " + string(w.Kind)
 }
+
+// HasService reports whether the workload runs as an ECS service. If it does not, it is a
+// task.
+func (w Workload) HasService() bool { return w.Pointer != nil }
 
 // Deployable reports whether the deployer can deploy the workload's kind.
 func (w Workload) Deployable() bool { return w.Pointer != nil }

@@ -60,9 +60,12 @@ deployer:
 			RegistryReason: "ecr_config of chain names it", Pointer: ECSService("myproject_service_chain_staging"),
 			Family: "myproject_service_chain_staging", Container: "myproject_service_chain_staging"},
 		{Kind: ScheduledTask, Name: "nightly", Repository: "myproject_task_nightly", Registry: own,
-			RegistryReason: local, Family: "nightly", Container: "myproject_container_nightly_staging"},
+			RegistryReason: local, Family: "nightly",
+			Pointers:  "schedule/myproject-schedule-group-staging-nightly/myproject-scheduler-nightly-staging",
+			Container: "myproject_container_nightly_staging"},
 		{Kind: EventTask, Name: "resize", Repository: "myproject_task_resize", Registry: own, RegistryReason: local,
-			Family: "resize", Container: "myproject_container_resize_staging"},
+			Pointers: "rule/myproject_rule_uploads_staging", Family: "resize",
+			Container: "myproject_container_resize_staging"},
 	}
 	if diff := cmp.Diff(want, e.Workloads); diff != "" {
 		t.Error(diff)

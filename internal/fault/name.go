@@ -22,6 +22,8 @@ const (
 	ErrNoCredentials          Name = "NoCredentials"
 	ErrNoRollback             Name = "NoRollback"
 	ErrNotImage               Name = "NotImage"
+	ErrPointerNotFound        Name = "PointerNotFound"
+	ErrPointerUnusable        Name = "PointerUnusable"
 	ErrPlatform               Name = "PlatformMismatch"
 	ErrUnexpectedMessage      Name = "UnexpectedMessage"
 	ErrRepositoryNotFound     Name = "RepositoryNotFound"

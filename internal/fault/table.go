@@ -130,7 +130,10 @@ var table = map[string]entry{
 	"UnableToListUpstreamImageReferrersException": {unavailable, ""},
 
 	// EventBridge; the last six are those of a single entry of PutEvents.
-	"InternalException":                   {unavailable, ""},
+	"InternalException":               {unavailable, ""},
+	"ConcurrentModificationException": {unavailable, ""},
+	"ManagedRuleException": {misconfigured,
+		"an AWS service made the rule, and only that service changes it"},
 	"InvalidEventPatternException":        {misconfigured, "correct the event pattern of the rule"},
 	"InvalidAccountIdException":           {misconfigured, "name a bus of an account that exists"},
 	"InvalidArgument":                     {misconfigured, badCall},

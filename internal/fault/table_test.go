@@ -77,6 +77,9 @@ func called(t *testing.T) []string {
 		// signed by the product itself
 		"ssm.GetParameter": true, "sns.Publish": true, "sqs.SendMessage": true, "eventbridge.PutEvents": true,
 		"scheduler.CreateSchedule":     true,
+		"scheduler.GetSchedule":        true,
+		"scheduler.UpdateSchedule":     true,
+		"eventbridge.PutTargets":       true,
 		"eventbridge.DescribeEventBus": true,
 	}
 	operations := map[string]map[string]bool{} // of a service, by what calls them

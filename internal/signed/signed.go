@@ -45,54 +45,97 @@ const (
 var jsonVersions = map[string]string{"sqs": "1.0"}
 
 // JSON calls an operation in the AWS JSON protocol, such as
-// "AmazonSSM.GetParameter" of service "ssm", and decodes its answer into out. The
-// error is a fault of package fault, in which doing is the operation in gerund
-// form. Transient faults are retried until the deadline of ctx.
+// "AmazonSSM.GetParameter" of service "ssm", and decodes its answer into out. If in is a
+// [json.RawMessage], it is sent as it is. The error is a fault of package fault, in which
+// doing is the operation in gerund form. Transient faults are retried until the deadline
+// of ctx, but not a [Conflict].
 func (c Client) JSON(ctx context.Context, service, target, doing string, in, out any) error {
-	body, err := json.Marshal(in)
+	body, err := encode(in)
 	if err != nil {
 		return fault.Classify(doing, err)
 	}
 	version := cmp.Or(jsonVersions[service], "1.1")
 	header := http.Header{"Content-Type": {"application/x-amz-json-" + version}, "X-Amz-Target": {target}}
-	return c.call(ctx, service, doing, body, header, out)
+	return c.call(ctx, request{service: service, body: body, header: header}, doing, out)
 }
 
 // Form calls an operation in the AWS query protocol with its parameters, and
 // ignores its answer. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
-	return c.call(ctx, service, doing, []byte(parameters.Encode()), header, nil)
+	return c.call(ctx, request{service: service, body: []byte(parameters.Encode()), header: header}, doing, nil)
 }
 
 // Post calls an operation in the REST JSON protocol that is POST on a path, and ignores
 // its answer. Path has no leading slash. Doing, the error and the retries are as in
-// [Client.JSON], but a ConflictException is not retried.
+// [Client.JSON].
 func (c Client) Post(ctx context.Context, service, path, doing string, in any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return fault.Classify(doing, err)
+	return c.rest(ctx, request{service: service, method: http.MethodPost, path: path}, doing, in, nil)
+}
+
+// Put is [Client.Post] for an operation that is PUT on a path.
+func (c Client) Put(ctx context.Context, service, path, doing string, in any) error {
+	return c.rest(ctx, request{service: service, method: http.MethodPut, path: path}, doing, in, nil)
+}
+
+// Get is [Client.Post] for an operation that is GET on a path with a query, and decodes
+// its answer into out.
+func (c Client) Get(ctx context.Context, service, path string, query url.Values, doing string, out any) error {
+	r := request{service: service, method: http.MethodGet, path: path, query: query.Encode()}
+	return c.rest(ctx, r, doing, nil, out)
+}
+
+// rest calls an operation in the REST JSON protocol.
+func (c Client) rest(ctx context.Context, r request, doing string, in, out any) (err error) {
+	if in != nil {
+		if r.body, err = encode(in); err != nil {
+			return fault.Classify(doing, err)
+		}
 	}
-	return c.call(ctx, service+"/"+path, doing, body, http.Header{"Content-Type": {"application/json"}}, nil)
+	r.header = http.Header{"Content-Type": {"application/json"}}
+	return c.call(ctx, r, doing, out)
+}
+
+// encode returns a value as JSON. What is JSON already is left as it is.
+func encode(in any) ([]byte, error) {
+	if raw, ok := in.(json.RawMessage); ok {
+		return raw, nil
+	}
+	return json.Marshal(in)
+}
+
+// request is a request without its signature.
+type request struct {
+	service string
+	method  string // "" for POST
+	path    string // without a leading slash
+	query   string
+	header  http.Header
+	body    []byte
 }
 
 // call makes a call, and repeats it while its fault is transient. It decodes a JSON
-// answer into out, unless that is nil. Target is the service, with a path after a slash
-// if it has one.
-func (c Client) call(ctx context.Context, target, doing string, body []byte, header http.Header, out any) error {
+// answer into out, unless that is nil.
+func (c Client) call(ctx context.Context, r request, doing string, out any) error {
 	for attempt := 1; ; attempt++ {
-		err := c.once(ctx, target, body, header, out)
+		err := c.once(ctx, r, out)
 		if err == nil {
 			return nil
 		}
 		classified := fault.Classify(doing, err)
-		if !fault.IsUnavailable(classified) || attempt == maxAttempts || fault.HasCode(err, "ConflictException") {
+		if !fault.IsUnavailable(classified) || attempt == maxAttempts || Conflict(err) {
 			return classified
 		}
 		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
 			return late
 		}
 	}
+}
+
+// Conflict reports whether AWS refused a change because of another one at the same time.
+// Such a call is not retried: what it writes has to be read again.
+func Conflict(err error) bool {
+	return fault.HasCode(err, "ConflictException") || fault.HasCode(err, "ConcurrentModificationException")
 }
 
 // userAgent returns what CloudTrail shows of a call, with the application's id that
@@ -105,26 +148,29 @@ func (c Client) userAgent() string {
 }
 
 // once makes a call without retries.
-func (c Client) once(ctx context.Context, target string, body []byte, header http.Header, out any) error {
-	service, path, _ := strings.Cut(target, "/")
-	endpoint, err := c.endpoint(ctx, service)
+func (c Client) once(ctx context.Context, r request, out any) error {
+	endpoint, err := c.endpoint(ctx, r.service)
 	if err != nil {
 		return err
 	}
-	endpoint = strings.TrimSuffix(endpoint, "/") + "/" + path
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
+	endpoint = strings.TrimSuffix(endpoint, "/") + "/" + r.path
+	if r.query != "" {
+		endpoint += "?" + r.query
+	}
+	method := cmp.Or(r.method, http.MethodPost)
+	request, err := http.NewRequestWithContext(ctx, method, endpoint, bytes.NewReader(r.body))
 	if err != nil {
 		return err
 	}
-	request.Header = header.Clone()
+	request.Header = r.header.Clone()
 	request.Header.Set("User-Agent", c.userAgent())
 	credentials, err := c.config.Credentials.Retrieve(ctx)
 	if err != nil {
 		return err
 	}
-	hash := sha256.Sum256(body)
+	hash := sha256.Sum256(r.body)
 	hexHash, region := hex.EncodeToString(hash[:]), c.config.Region
-	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, service, region, time.Now())
+	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, r.service, region, time.Now())
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ func TestRules(t *testing.T) {
 		target = `{"Id":"t","Arn":"` + function + `","DeadLetterConfig":{"Arn":"` + deadLetters +
 			`"},"RetryPolicy":{"MaximumRetryAttempts":0}}`
 		task = `{"Id":"t","Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","RoleArn":"r",` +
-			`"InputTransformer":{"InputTemplate":"<a>  <b>"},"EcsParameters":{"TaskCount":2,"TaskDefinitionArn":"d:1",` +
-			`"NewMember":1.0}}`
+			`"InputTransformer":{"InputTemplate":"<a>  <b>"},"EcsParameters":{"TaskCount":2,"TaskDefinitionArn":` +
+			`"d:1","NewMember":1.0}}`
 	)
 	steps := []struct {
 		name, call, body string

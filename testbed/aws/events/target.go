@@ -144,8 +144,8 @@ func (e *Server) putTargets(r *api.Request, in putTargetsInput) (any, *api.Error
 	return api.Object{"FailedEntryCount": len(failed), "FailedEntries": failed}, nil
 }
 
-// FailTarget makes PutTargets answer for a target of a rule of the default bus that it failed with an error code, "" for
-// no more. The answer itself is HTTP 200 (EventBridge API reference, "PutTargets").
+// FailTarget makes PutTargets answer for a target of a rule of the default bus that it failed with an error code; ""
+// ends that. The answer itself is HTTP 200 (EventBridge API reference, "PutTargets").
 func (e *Server) FailTarget(scope api.Scope, rule, target, code string) {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()

@@ -66,9 +66,9 @@ func (in input) open(r *api.Request, group string) (arn string, _ *api.Error) {
 	return arn, r.Authorize(api.Access{Action: r.Name(), Resource: arn})
 }
 
-// check checks a schedule and its caller's permissions, also to pass the target's role (user guide, "Identity and access
-// management"). It returns the schedule with the defaults that EventBridge Scheduler returns: what is not sent is reset
-// by UpdateSchedule too (API reference, "UpdateSchedule").
+// check checks a schedule and its caller's permissions, also to pass the target's role (user guide, "Identity and
+// access management"). It returns the schedule with the defaults that EventBridge Scheduler returns: UpdateSchedule too
+// resets what it is not sent (API reference).
 func (s *Server) check(r *api.Request, in input) (*schedule, *api.Error) {
 	group := in.text("GroupName", "default")
 	arn, denied := in.open(r, group)

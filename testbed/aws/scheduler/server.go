@@ -1,4 +1,4 @@
-// Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads and updates schedules of Lambda
+// Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads and updates schedules of
 // functions and ECS tasks (EventBridge Scheduler API reference; user guide, "Schedule types" and "Managing the schedule
 // group"). One-time schedules of functions run; others never do.
 package scheduler

@@ -42,8 +42,8 @@ const (
 		`"NewMember":{"a":1.0}},"Input":"{\"a\":  1}"}`
 	full = `{"ActionAfterCompletion":"DELETE","Description":"d","EndDate":1800000000,"FlexibleTimeWindow":` +
 		`{"Mode":"FLEXIBLE","MaximumWindowInMinutes":5},"GroupName":"g","KmsKeyArn":"k","ScheduleExpression":` +
-		`"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","StartDate":1769076000.5,"State":"DISABLED",` +
-		task + `}`
+		`"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","StartDate":1769076000.5,` +
+		`"State":"DISABLED",` + task + `}`
 	least = `{"FlexibleTimeWindow":{"Mode":"OFF"},"GroupName":"g","ScheduleExpression":"rate(1 hour)",` + task + `}`
 	was   = `"ActionAfterCompletion":"DELETE","Arn":"arn:aws:scheduler:us-east-1:333333333333:schedule/g/s",` +
 		`"CreationDate":1769076000,"Description":"d","EndDate":1800000000,"FlexibleTimeWindow":{"Mode":"FLEXIBLE",` +

@@ -1,0 +1,148 @@
+package pointer
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxOffset is the max offset of a time zone from UTC.
+const maxOffset = 14 * time.Hour
+
+// maxAhead is how far ahead Next looks.
+const maxAhead = 366 * 24 * time.Hour
+
+// oneTime returns when a one-time schedule runs; false for another expression. If its time
+// zone is not known here, it is the earliest time that it can be.
+func oneTime(expression, zone string) (at time.Time, ok bool) {
+	location, err := time.LoadLocation(zone)
+	if err != nil {
+		location = time.UTC
+	}
+	at, parseErr := time.ParseInLocation("at(2006-01-02T15:04:05)", expression, location)
+	if err != nil {
+		at = at.Add(-maxOffset)
+	}
+	return at, parseErr == nil
+}
+
+// Next returns when the pointer starts the task next, after a time. It is false where that
+// is not known: for rules, for rate(…), whose beginning AWS does not return, for a time
+// zone that this machine does not know, and for the letters L, W and # in a cron(…).
+func (p Pointer) Next(after time.Time) (time.Time, bool) {
+	if p.Disabled {
+		return time.Time{}, false
+	}
+	location, err := time.LoadLocation(p.Timezone)
+	if err != nil {
+		return time.Time{}, false
+	}
+	if at, ok := oneTime(p.Expression, p.Timezone); ok {
+		return at, at.After(after)
+	}
+	c, ok := parseCron(p.Expression)
+	if !ok {
+		return time.Time{}, false
+	}
+	return c.next(after.In(location))
+}
+
+// cron is a cron expression of EventBridge Scheduler (user guide, "Cron-based schedules"):
+// the values that each field allows. Nil allows all.
+type cron struct{ minutes, hours, days, months, weekdays, years []int }
+
+var (
+	monthNames   = []string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
+	weekdayNames = []string{"SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"}
+)
+
+// parseCron reads a cron expression.
+func parseCron(expression string) (c cron, ok bool) {
+	fields := strings.Fields(strings.TrimSuffix(strings.TrimPrefix(expression, "cron("), ")"))
+	if !strings.HasPrefix(expression, "cron(") || len(fields) != 6 {
+		return c, false
+	}
+	for i, f := range []struct {
+		to        *[]int
+		low, high int
+		names     []string
+	}{
+		{&c.minutes, 0, 59, nil}, {&c.hours, 0, 23, nil}, {&c.days, 1, 31, nil}, {&c.months, 1, 12, monthNames},
+		{&c.weekdays, 1, 7, weekdayNames}, {&c.years, 1970, 2199, nil},
+	} {
+		if *f.to, ok = parseField(strings.ToUpper(fields[i]), f.low, f.high, f.names); !ok {
+			return c, false
+		}
+	}
+	return c, true
+}
+
+// parseField returns the values that a field allows, nil for all.
+func parseField(text string, low, high int, names []string) (values []int, ok bool) {
+	if text == "*" || text == "?" {
+		return nil, true
+	}
+	number := func(s string) (int, bool) {
+		if i := slices.Index(names, s); i >= 0 {
+			return low + i, true
+		}
+		n, err := strconv.Atoi(s)
+		return n, err == nil && n >= low && n <= high
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		span, every, stepped := strings.Cut(part, "/")
+		step, from, to := 1, low, high
+		if stepped {
+			if n, err := strconv.Atoi(every); err != nil || n < 1 {
+				return nil, false
+			} else {
+				step = n
+			}
+		}
+		if first, last, isRange := strings.Cut(span, "-"); span != "*" {
+			var okFirst, okLast bool
+			from, okFirst = number(first)
+			to, okLast = from, true
+			if isRange {
+				to, okLast = number(last)
+			} else if stepped {
+				to = high
+			}
+			if !okFirst || !okLast || to < from {
+				return nil, false
+			}
+		}
+		for n := from; n <= to; n += step {
+			values = append(values, n)
+		}
+	}
+	return values, true
+}
+
+func allows(values []int, n int) bool { return values == nil || slices.Contains(values, n) }
+
+// next returns the first time after another one, in its location.
+func (c cron) next(after time.Time) (time.Time, bool) {
+	start := after.Truncate(time.Minute).Add(time.Minute)
+	for day := start; day.Sub(start) < maxAhead; {
+		year, month, date := day.Date()
+		if c.onDay(day) {
+			for hour := range 24 {
+				for minute := range 60 {
+					at := time.Date(year, month, date, hour, minute, 0, 0, day.Location())
+					if allows(c.hours, hour) && allows(c.minutes, minute) && !at.Before(start) && at.Hour() == hour {
+						return at, true
+					}
+				}
+			}
+		}
+		day = time.Date(year, month, date+1, 0, 0, 0, 0, day.Location())
+	}
+	return time.Time{}, false
+}
+
+func (c cron) onDay(day time.Time) bool {
+	return allows(c.years, day.Year()) && allows(c.months, int(day.Month())) && allows(c.days, day.Day()) &&
+		allows(c.weekdays, int(day.Weekday())+1)
+}

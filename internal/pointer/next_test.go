@@ -1,0 +1,54 @@
+package pointer
+
+import (
+	"testing"
+	"time"
+)
+
+// TestNext checks when a schedule runs next after Thursday, 22 January 2026, 09:30:20 UTC.
+func TestNext(t *testing.T) {
+	t.Parallel()
+	after := time.Date(2026, 1, 22, 9, 30, 20, 0, time.UTC)
+	for _, tt := range []struct{ name, expression, zone, want string }{
+		{"every night", "cron(0 3 * * ? *)", "UTC", "2026-01-23T03:00:00Z"},
+		{"in a time zone", "cron(0 3 * * ? *)", "Europe/Zurich", "2026-01-23T03:00:00+01:00"},
+		{"the next minute", "cron(* * * * ? *)", "", "2026-01-22T09:31:00Z"},
+		{"every 20 minutes", "cron(0/20 * * * ? *)", "UTC", "2026-01-22T09:40:00Z"},
+		{"work days", "cron(15,45 8-10 ? * MON-FRI *)", "UTC", "2026-01-22T09:45:00Z"},
+		{"sundays", "cron(0 0 ? * 1 *)", "UTC", "2026-01-25T00:00:00Z"},
+		{"a month", "cron(0 0 1 MAR/3 ? *)", "UTC", "2026-03-01T00:00:00Z"},
+		{"a year that is over", "cron(0 0 1 1 ? 2025)", "UTC", ""},
+		{"the hour that summer time skips", "cron(30 2 29 3 ? 2026)", "Europe/Zurich", ""},
+		{"the last day of the month", "cron(0 0 L * ? *)", "UTC", ""},
+		{"a rate", "rate(1 hour)", "UTC", ""},
+		{"once", "at(2026-01-22T10:00:00)", "UTC", "2026-01-22T10:00:00Z"},
+		{"once, over", "at(2026-01-22T10:00:00)", "Europe/Zurich", ""},
+		{"a zone that is not known", "cron(0 3 * * ? *)", "Mars/Base", ""},
+		{"too few fields", "cron(0 3 * * ?)", "UTC", ""},
+		{"a rule", "", "", ""},
+	} {
+		p := Pointer{Expression: tt.expression, Timezone: tt.zone}
+		got := ""
+		if at, ok := p.Next(after); ok {
+			got = at.Format(time.RFC3339)
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+		p.Disabled = true
+		if _, ok := p.Next(after); ok {
+			t.Errorf("%s: a disabled schedule runs", tt.name)
+		}
+	}
+}
+
+func FuzzNext(f *testing.F) {
+	f.Add("cron(0/20 8-10 ? JAN-MAR MON,3 2026)", "UTC")
+	f.Add("at(2026-01-22T10:00:00)", "Europe/Zurich")
+	after := time.Date(2026, 1, 22, 9, 30, 20, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, expression, zone string) {
+		if at, ok := (Pointer{Expression: expression, Timezone: zone}).Next(after); ok && !at.After(after) {
+			t.Errorf("%q in %q: %s", expression, zone, at)
+		}
+	})
+}

@@ -1,0 +1,154 @@
+// Package pointer reads and moves what starts a task: schedules of EventBridge Scheduler,
+// and targets of EventBridge rules. Each holds the task definition that it starts. Moving
+// it changes that one member: everything else is written as it was read, members that the
+// SDK does not know included, because both UpdateSchedule and PutTargets reset what they
+// are not sent.
+package pointer
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+)
+
+// Pointer is a schedule, or a target of a rule, as it was read.
+type Pointer struct {
+	environment.TaskPointer
+	Target string // the id of the rule's target; "" for a schedule
+
+	TaskDefinition string // an ARN or FAMILY:REVISION; without a revision it floats
+	Cluster        string // the cluster's ARN
+	Role           string // ARN of the role that starts the task
+	Disabled       bool   // a schedule that never runs; of a rule it is not known
+
+	Expression string // of a schedule, such as "cron(0 3 * * ? *)"
+	Timezone   string // of the expression, such as "Europe/Zurich"
+
+	EcsParameters json.RawMessage // how the task is started, as AWS returns it
+	Input         string          // what the task is started with: overrides as JSON; "" if nothing
+	startsInPast  bool            // a schedule with a StartDate that is over
+	raw           json.RawMessage // as it came
+}
+
+// String returns the pointer as journals and messages name it: schedule/GROUP/NAME, or
+// rule/NAME/TARGET.
+func (p Pointer) String() string {
+	if p.Target == "" {
+		return p.TaskPointer.String()
+	}
+	return p.TaskPointer.String() + "/" + p.Target
+}
+
+// Floating reports whether the pointer names no revision: ECS starts the family's latest
+// ACTIVE one (RunTask in the ECS API reference). Registering a revision moves it.
+func (p Pointer) Floating() bool { return p.Revision() == 0 }
+
+// Revision returns the number of the revision that the pointer names, 0 if it floats.
+func (p Pointer) Revision() int {
+	_, number, ok := strings.Cut(p.name(), ":")
+	if !ok {
+		return 0
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Family returns the family of the task definition.
+func (p Pointer) Family() string {
+	family, _, _ := strings.Cut(p.name(), ":")
+	return family
+}
+
+// name returns the task definition as FAMILY:REVISION, or FAMILY.
+func (p Pointer) name() string {
+	if _, name, ok := strings.Cut(p.TaskDefinition, ":task-definition/"); ok {
+		return name
+	}
+	return p.TaskDefinition
+}
+
+// Owner is the task whose pointers are read.
+type Owner struct {
+	Task    string // the name in events
+	File    string // the environment file, for hints
+	Cluster string // the cluster's name
+	Region  string
+	Family  string // the task's family
+}
+
+// reading returns the operation of reading a pointer, for faults.
+func (o Owner) reading(p environment.TaskPointer) string {
+	return fmt.Sprintf("reading %s, which starts task %q", describe(p), o.Task)
+}
+
+// describe returns the pointer for people: schedule "NAME" in group "GROUP".
+func describe(p environment.TaskPointer) string {
+	switch {
+	case !p.Rule:
+		return fmt.Sprintf("schedule %q in group %q", p.Name, p.Group)
+	case p.Group != "":
+		return fmt.Sprintf("rule %q of event bus %q", p.Name, p.Group)
+	}
+	return fmt.Sprintf("rule %q", p.Name)
+}
+
+// setting returns the setting of the environment file that names the pointer.
+func (o Owner) setting(p environment.TaskPointer) string {
+	key := "schedule"
+	if p.Rule {
+		key = "rule"
+	}
+	return "deployer.workloads." + o.Task + "." + key + " in " + o.File
+}
+
+// notFound is the fault of a pointer that does not exist.
+func (o Owner) notFound(p environment.TaskPointer) error {
+	return fault.Misconfigured(fault.ErrPointerNotFound, o.reading(p), fmt.Errorf("%s does not exist", describe(p)),
+		"create it with the infrastructure, or correct "+o.setting(p))
+}
+
+// unusable is the fault of a pointer that cannot be moved.
+func (o Owner) unusable(p environment.TaskPointer, cause error, hint string) error {
+	return fault.Misconfigured(fault.ErrPointerUnusable, o.reading(p), cause, hint)
+}
+
+// starts reports whether a pointer starts the owner's task in its cluster, and returns why
+// it does not.
+func (o Owner) starts(p Pointer) (bool, string) {
+	switch cluster := p.Cluster[strings.LastIndexByte(p.Cluster, ':')+1:]; {
+	case cluster != "cluster/"+o.Cluster || !strings.Contains(p.Cluster, ":"+o.Region+":"):
+		return false, fmt.Sprintf("its target is %q, not cluster %q", p.Cluster, o.Cluster)
+	case p.Family() != o.Family:
+		return false, fmt.Sprintf("it starts family %q, not %q", p.Family(), o.Family)
+	}
+	return true, ""
+}
+
+// check returns the fault of a schedule that starts another task, or must not be touched.
+func (o Owner) check(p Pointer, now time.Time) error {
+	if ok, why := o.starts(p); !ok {
+		return o.unusable(p.TaskPointer, fmt.Errorf("%s", why),
+			"name the right one in "+o.setting(p.TaskPointer)+", or its family in deployer.workloads."+o.Task+".family")
+	}
+	if at, ok := oneTime(p.Expression, p.Timezone); ok && !at.After(now) {
+		return o.unusable(p.TaskPointer, fmt.Errorf("it is a one-time schedule, and %s is over: AWS may run it "+
+			"again when it is changed", p.Expression), "delete the schedule, or give it a time to come")
+	}
+	return nil
+}
+
+// Equal reports whether two lists of pointers hold the same task definitions.
+func Equal(a, b []Pointer) bool {
+	return slices.EqualFunc(a, b, func(p, q Pointer) bool {
+		return p.String() == q.String() && p.TaskDefinition == q.TaskDefinition
+	})
+}
