@@ -79,9 +79,12 @@ func TestHistories(t *testing.T) {
 	t.Logf("%d histories in %.1f s: %d choices, %d moves by the deployer, %d calls of the function", all.histories,
 		time.Since(start).Seconds(), all.choices, all.moves, all.calls)
 	for _, check := range slices.Sorted(maps.Keys(all.failed)) {
-		slices.Sort(all.failed[check])
-		t.Errorf("%s: %d histories: %v", check, len(all.failed[check]), all.failed[check])
-		for _, seed := range all.failed[check][:min(len(all.failed[check]), *shown)] {
+		seeds := slices.Sorted(maps.Keys(all.failed[check]))
+		t.Errorf("%s: %d histories", check, len(seeds))
+		for _, seed := range seeds {
+			t.Logf("seed %d: %s", seed, all.failed[check][seed])
+		}
+		for _, seed := range seeds[:min(len(seeds), *shown)] {
 			report(t, Generate(seed, set), check)
 		}
 	}
@@ -91,7 +94,7 @@ func TestHistories(t *testing.T) {
 type totals struct {
 	mu      sync.Mutex
 	started int
-	failed  map[Check][]uint64 // seeds
+	failed  map[Check]map[uint64]string // what is wrong, by seed
 
 	histories, choices, moves, calls int
 }
@@ -115,14 +118,17 @@ func (a *totals) add(seed uint64, r Report, wanted map[Check]bool) {
 	a.choices += r.Choices
 	a.moves += r.Moves
 	a.calls += r.Calls
-	for _, check := range checksOf(r) {
-		if !wanted[check] {
+	for _, p := range r.Problems {
+		if !wanted[p.Check] {
 			continue
 		}
 		if a.failed == nil {
-			a.failed = map[Check][]uint64{}
+			a.failed = map[Check]map[uint64]string{}
 		}
-		a.failed[check] = append(a.failed[check], seed)
+		if a.failed[p.Check] == nil {
+			a.failed[p.Check] = map[uint64]string{}
+		}
+		a.failed[p.Check][seed] = p.Text
 	}
 }
 

@@ -21,7 +21,10 @@ type history struct {
 
 // lost counts the events that are neither recorded by a revision nor superseded by a newer event that is, and those of
 // which a delivery was refused.
-func (h history) lost() (n int) {
+func (h history) lost() int { return len(h.missing()) }
+
+// missing returns the events that [history.lost] counts.
+func (h history) missing() (lost []fleet.Event) {
 	var newest time.Time // the time of the newest event that a revision records, or of the newest foreign update
 	for _, r := range h.revisions {
 		if r.Own && r.EventTime.After(newest) {
@@ -35,10 +38,10 @@ func (h history) lost() (n int) {
 	}
 	for _, e := range h.events {
 		if e.Time.After(newest) || h.refused[e.ID] {
-			n++
+			lost = append(lost, e)
 		}
 	}
-	return n
+	return lost
 }
 
 // wrong counts the service if it does not run the newest choice, which is an event or a foreign update, and its
@@ -47,18 +50,23 @@ func (h history) wrong() (n int) {
 	if !h.runsNewest() {
 		n++
 	}
-	for _, r := range h.revisions[1:] {
-		if !r.Own || r.Copy {
+	return n + len(h.unrequested())
+}
+
+// unrequested returns the numbers of the deployer's revisions that are for no event that deploys.
+func (h history) unrequested() (numbers []int) {
+	for i, r := range h.revisions {
+		if i == 0 || !r.Own || r.Copy {
 			continue
 		}
 		requested := slices.ContainsFunc(h.events, func(e fleet.Event) bool {
 			return e.ID == r.EventID && e.Time.Equal(r.EventTime)
 		})
 		if !requested {
-			n++
+			numbers = append(numbers, i+1)
 		}
 	}
-	return n
+	return numbers
 }
 
 // runsNewest reports whether the service runs the image of its newest choice, or its first revision if there is none.
@@ -77,28 +85,64 @@ func (h history) runsNewest() bool {
 	switch {
 	case event.ID == "" && foreign.revision == 0:
 		return h.running == 1
+	case sameSecond(event.Time, foreign.at) && runs.Runs(event):
+		return true
 	case event.Time.After(foreign.at):
 		return runs.Runs(event)
 	}
 	return runs.Image == h.revisions[foreign.revision-1].Image
 }
 
-// explain says what is wrong, a line for each fault.
+// sameSecond reports whether two times are in one second. Of an event and a foreign update in one second, either may
+// count as the newer one: the times of events are whole seconds.
+func sameSecond(a, b time.Time) bool { return a.Truncate(time.Second).Equal(b.Truncate(time.Second)) }
+
+// explain says what is wrong, with what happened to the service around it.
 func (h history) explain(service string) (lines []string) {
 	line := func(format string, args ...any) { lines = append(lines, service+": "+fmt.Sprintf(format, args...)) }
+	around := func(u int) { lines = append(lines, h.around(u)...) }
 	if !h.runsNewest() {
 		line("runs revision %d: %s", h.running, h.revisions[h.running-1])
 		if n := len(h.events); n > 0 {
 			line("newest event %s of %s: %s", h.events[n-1].ID, h.events[n-1].Time, h.events[n-1].Image)
 		}
-		for _, u := range h.updates[max(0, len(h.updates)-6):] {
-			line("update to revision %d at %s, foreign: %v: %s", u.revision, u.at, u.foreign, h.revisions[u.revision-1])
-		}
+		around(len(h.updates) - 1)
+	}
+	for _, e := range h.missing() {
+		line("event %s of %s (%s) is lost; a delivery was refused: %v", e.ID, e.Time, e.Image, h.refused[e.ID])
+		around(slices.IndexFunc(h.updates, func(u update) bool { return u.at.After(e.Time) }))
+	}
+	for _, n := range h.unrequested() {
+		line("revision %d is for no event that deploys: %s", n, h.revisions[n-1])
+	}
+	for _, n := range h.downgraded() {
+		line("update %d, to revision %d, is a downgrade", n, h.updates[n].revision)
+		around(n)
 	}
 	for _, event := range slices.Sorted(maps.Keys(h.registered())) {
 		if n := h.registered()[event]; n > h.attempts[event] {
 			line("event %s has %d revisions, for %d attempts", event, n, h.attempts[event])
+			for i, r := range h.revisions {
+				if r.EventID == event {
+					line("revision %d: %s", i+1, r)
+				}
+			}
 		}
+	}
+	return lines
+}
+
+// around returns the updates near one of them, a line each.
+func (h history) around(n int) (lines []string) {
+	const clock = "15:04:05.000"
+	for i := max(0, n-8); i < min(len(h.updates), n+4); i++ {
+		u := h.updates[i]
+		who := "foreign"
+		if !u.foreign {
+			who = "attempt began " + u.attemptStart.Format(clock)
+		}
+		lines = append(lines, fmt.Sprintf("    update %d, to revision %d at %s, AWS %s, %s: %s", i, u.revision,
+			u.end.Format(clock), u.at.Format(clock), who, h.revisions[u.revision-1]))
 	}
 	return lines
 }
@@ -111,28 +155,34 @@ func (h history) choice(u update) time.Time {
 	return h.revisions[u.revision-1].EventTime
 }
 
-// downgrades counts the service if its last update carried out an older choice than an earlier one, and the updates to
-// an older choice that an attempt of the deployer made which began after the service had been updated to a newer one.
-// An attempt that had begun before may move the service back for a moment, until it corrects that: this is not counted.
-func (h history) downgrades() (n int) {
+// downgrades counts the updates that moved the service back, and the last one twice if it was never corrected.
+func (h history) downgrades() int { return len(h.downgraded()) }
+
+// downgraded returns the indices of the updates that [history.downgrades] counts: the last one, if it carried out an
+// older choice than an earlier one, and those to an older choice that an attempt of the deployer made which began after
+// the service had been updated to a newer one. An attempt that had begun before may move the service back for a moment,
+// until it corrects that: this is not counted.
+func (h history) downgraded() (all []int) {
 	// newer reports whether u carried out a newer choice of another image than v.
 	newer := func(u, v update) bool {
-		return h.choice(u).After(h.choice(v)) && h.revisions[u.revision-1].Image != h.revisions[v.revision-1].Image
+		at, other := h.choice(u), h.choice(v)
+		together := u.foreign != v.foreign && sameSecond(at, other)
+		return at.After(other) && !together && h.revisions[u.revision-1].Image != h.revisions[v.revision-1].Image
 	}
-	if len(h.updates) > 0 {
-		last := h.updates[len(h.updates)-1]
-		if !last.foreign && slices.ContainsFunc(h.updates, func(u update) bool { return newer(u, last) }) {
-			n++
-		}
-	}
-	for _, u := range h.updates {
+	for i, u := range h.updates {
 		if !u.foreign && slices.ContainsFunc(h.updates, func(other update) bool {
 			return other.end.Before(u.attemptStart) && newer(other, u)
 		}) {
-			n++
+			all = append(all, i)
 		}
 	}
-	return n
+	if n := len(h.updates) - 1; n >= 0 {
+		last := h.updates[n]
+		if !last.foreign && slices.ContainsFunc(h.updates, func(u update) bool { return newer(u, last) }) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // duplicates counts the revisions that the deployer registered for an event beyond the attempts at its deliveries.

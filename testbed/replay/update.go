@@ -29,6 +29,8 @@ type updateRecorder struct {
 	aws   http.Handler
 	clock func() time.Time // AWS's
 
+	updating sync.Mutex // one update at a time, so that they are recorded in the order in which they took effect
+
 	mu       sync.Mutex
 	attempts map[string]time.Time // the first call of each attempt, by trace id
 	redrive  time.Time            // when the operator's current attempt began
@@ -55,6 +57,8 @@ func (u *updateRecorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	foreign := strings.Contains(r.Header.Get("Authorization"), "-"+fleet.Person+"/") ||
 		strings.Contains(r.Header.Get("Authorization"), "-"+fleet.Terraform+"/")
+	u.updating.Lock()
+	defer u.updating.Unlock()
 	answer := &copyWriter{ResponseWriter: w, status: http.StatusOK}
 	defer func() { // the emulator panics to drop the connection after the update
 		if answer.status == http.StatusOK {
