@@ -40,30 +40,6 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 	return result, nil
 }
 
-// Look looks at a target's service after ECS's event about its rollout with an id: if
-// the newest choice does not run, it is completed. It returns the revision that the
-// service was moved to, "" if it was not. Only the event of the service's newest rollout
-// leads to anything. Order has the caller's principal and request.
-func (d *Deployer) Look(ctx context.Context, t ecsservice.Target, rollout string, o Order) (moved string, err error) {
-	s, err := d.Read(ctx, t)
-	if err != nil || s.primary != rollout || rollout == "" {
-		return "", err
-	}
-	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
-	if err != nil {
-		return "", fault.Classify(fmt.Sprintf("waiting for another deployment of service %q", t.Service), err)
-	}
-	defer leave()
-	if waited {
-		s.freshService, s.freshNewest = false, false
-	}
-	rule := converge.New(converge.Request{Rollout: rollout, Delivery: journal.Value(o.Request)})
-	if err := d.newRun(ctx, s, o).carryOut(ctx, &rule); err != nil || s.rollout == "" {
-		return "", err
-	}
-	return s.running.ARN(), nil
-}
-
 // Plan returns what Deploy would do. It only reads.
 func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, error) {
 	result, err := s.deployment(o)
@@ -156,9 +132,6 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 		d.Status, d.Reason = Unchanged, s.unchanged(o)
 	case converge.Repeated:
 		d.Status, d.Reason = Unchanged, "this event was carried out before"
-	case converge.Concurrent:
-		d.Status, d.Reason = Deployed, "another delivery of this event is moving the service"
-		d.TaskDefinition = ""
 	case converge.Failed:
 		d.Status = Ignored
 		d.RolloutFailed = true

@@ -14,7 +14,7 @@ type Status string
 
 // The statuses, as results and logs spell them.
 const (
-	Deployed   Status = "deployed"   // ECS accepted an update, or another delivery of the event makes it
+	Deployed   Status = "deployed"   // ECS accepted an update
 	Unchanged  Status = "unchanged"  // the service already runs this image, or the event was carried out before
 	Superseded Status = "superseded" // a newer event or external rollout won; at most its update was completed
 	Planned    Status = "planned"    // a dry run: says what would change

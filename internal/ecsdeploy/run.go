@@ -172,6 +172,9 @@ func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, erro
 	if err != nil {
 		return converge.Answer{}, err
 	}
+	if s.rollouts(service).OlderThan(s.rolls) { // ECS's reads are eventually consistent
+		return converge.Answer{Service: s.rolls}, nil
+	}
 	runs := aws.ToString(service.TaskDefinition)
 	if ecsservice.FamilyOf(runs) != s.familyName {
 		return converge.Answer{}, fault.Unavailable("FamilyChanged",

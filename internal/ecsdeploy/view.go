@@ -18,6 +18,10 @@ import (
 // move the service to it. Another delivery of the same event waits for that.
 const recent = 10 * time.Second
 
+// dead is how long after the registration of a revision its delivery has ended, or died:
+// the max timeout that Lambda allows a function.
+const dead = 15 * time.Minute
+
 // rollouts returns a service's deployments as the rule takes them, newest first. The
 // first is the one that runs.
 func (s *State) rollouts(service *types.Service) converge.Service {
@@ -76,7 +80,8 @@ func (s *State) family(number int) (converge.Revision, bool) {
 		return c, true
 	}
 	age := s.now.Sub(r.Registered())
-	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed
+	// ECS's rollback is noted before the failure, whose event comes minutes later.
+	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed || record.Return != ""
 	c.Event, c.Time = record.Cause.ID, record.Cause.Time.UnixNano()
 	if unknown {
 		c.Registered = c.Time // no event is dated after its registration
@@ -91,7 +96,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	if !record.Finished.IsZero() {
 		c.Ended = record.Finished.UnixNano()
 	}
-	c.New = age < recent && age > -recent
+	c.New, c.Old = age < recent && age > -recent, age > dead && !unknown
 	if ecsservice.FamilyOf(record.Previous) == s.familyName {
 		c.Previous = ecsservice.NumberOf(record.Previous)
 	}

@@ -38,7 +38,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 		err = p.publishReports(ctx, env, reports)
 	}
 	if err == nil {
-		err = p.look(ctx, env, e)
+		err = p.look(ctx, env, e, reading.At)
 	}
 	if err != nil {
 		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))
@@ -57,7 +57,7 @@ func (p *Pipeline) follow(ctx context.Context, env *environment.Environment, rea
 // look looks at the service after its rollout started or ended, and completes the newest
 // choice if that does not run: what a stale read missed, what an attempt left unfinished
 // when it ended too early, and what was overwritten.
-func (p *Pipeline) look(ctx context.Context, env *environment.Environment, e event.Rollout) error {
+func (p *Pipeline) look(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) error {
 	switch e.Step {
 	case event.RolloutStarted, event.RolloutCompleted, event.RolloutFailed:
 	default:
@@ -65,7 +65,7 @@ func (p *Pipeline) look(ctx context.Context, env *environment.Environment, e eve
 	}
 	ctx, cancel := p.withNotifyReserve(ctx)
 	defer cancel()
-	order := ecsdeploy.Order{}
+	order := ecsdeploy.Order{Cause: event.Cause{Time: at}}
 	order.Principal, order.Request = p.principal(ctx, env, event.Cause{ID: e.DeploymentID})
 	moved, err := p.deployer.Look(ctx, ecsservice.TargetOf(env, e.Workload), e.DeploymentID, order)
 	switch {

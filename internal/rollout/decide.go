@@ -242,11 +242,16 @@ func (r rule) deleted() Decision {
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
+// returnSkew is how far the time of a failure's event may be before the beginning of ECS's
+// rollback: the times of events are whole seconds.
+const returnSkew = 5 * time.Second
+
 // failure returns the draft of a failure. It names the rollback, if there is one,
 // and so does its note.
 func (r rule) failure(phase journal.Phase) Draft {
 	d, o := r.draft(outcome.DeploymentFailed, phase), r.seen
-	if !o.RolledBack() {
+	later := o.ReturnID == "" && o.PrimaryAccepted.After(r.at.Add(returnSkew)) // no rollback begins after the failure
+	if !o.RolledBack() || later {
 		return d
 	}
 	d.Note.Return = cmp.Or(o.ReturnID, o.PrimaryID)

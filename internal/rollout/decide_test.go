@@ -30,6 +30,7 @@ func TestDecide(t *testing.T) {
 	revised := func(changes ...func(*journal.Record)) func(*Draft) {
 		return func(d *Draft) { d.Revision = record(12, changes...) }
 	}
+	movedLater := func(o *Observation) { o.PrimaryAccepted = reported.Add(time.Minute) }
 	external := func(d *Draft) { d.Foreign = true }
 	again := func(d *Draft) { d.Foreign, d.DeploymentID, d.Note.DeploymentID = true, "ecs-svc/99", "ecs-svc/99" }
 	late := func(d *Draft) { d.Accepted = time.Time{} }
@@ -160,6 +161,8 @@ func TestDecide(t *testing.T) {
 		// A rollout failed.
 		{"rolling back", fail, why, primary(over, demoted(11)),
 			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), ecsReason, rolledBackTo(11)))},
+		{"a person moved the service back after the failure", fail, why, primary(over, demoted(11), movedLater),
+			reports(report(outcome.DeploymentFailed, failed(why), ecsReason))},
 		{"rolled back, no longer listed", fail, why, primary(unlisted, revision(begun), demoted(11)),
 			reports(report(outcome.DeploymentFailed, rolledBack(why, 11), revised(begun), late, ecsReason,
 				rolledBackTo(11)))},

@@ -77,7 +77,7 @@ func (o *Observation) addDeployment(service *types.Service) (revision string) {
 	for _, d := range service.Deployments {
 		id, primary := aws.ToString(d.Id), ecsservice.IsPrimary(d)
 		if primary {
-			o.PrimaryID = id
+			o.PrimaryID, o.PrimaryAccepted = id, aws.ToTime(d.CreatedAt)
 		}
 		if id != wanted && !(wanted == "" && primary) {
 			continue

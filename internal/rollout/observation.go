@@ -19,11 +19,12 @@ type Observation struct {
 	Previous journal.Record // the revision that ran before; zero if that is not known
 	Runs     journal.Record // the revision that the service runs, or is being moved to
 
-	Primary         bool   // the rollout is the service's newest
-	PrimaryID       string // ECS's id of the service's newest rollout; "" if it has none
-	InProgress      bool   // the rollout has not ended
-	BreakerEnabled  bool   // a circuit breaker or an alarm ends failing rollouts
-	BreakerRollback bool   // and then ECS rolls the service back
+	Primary         bool      // the rollout is the service's newest
+	PrimaryID       string    // ECS's id of the service's newest rollout; "" if it has none
+	PrimaryAccepted time.Time // when ECS accepted that; zero if it has none
+	InProgress      bool      // the rollout has not ended
+	BreakerEnabled  bool      // a circuit breaker or an alarm ends failing rollouts
+	BreakerRollback bool      // and then ECS rolls the service back
 
 	// Rollback means that the rollout is ECS's rollback of a failed one.
 	Rollback       bool

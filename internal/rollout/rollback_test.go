@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -49,6 +50,9 @@ var previousRevisions = map[string]map[string]string{
 	"deleted":                              nil,
 }
 
+// afterPublished is a time after those in the published answers.
+var afterPublished = time.Unix(1795690800, 0)
+
 // handle handles an event in a state of the service, and journals its reports.
 func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outcome.Outcome, reason string) {
 	a.t.Helper()
@@ -61,7 +65,7 @@ func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outc
 	if h == nil {
 		h = NewHandler(a.client())
 	}
-	all, reason, err := h.Handle(a.t.Context(), env, e, reported)
+	all, reason, err := h.Handle(a.t.Context(), env, e, afterPublished)
 	must(a.t, err)
 	for _, r := range all {
 		must(a.t, h.Journal(a.t.Context(), r))

@@ -105,8 +105,8 @@ func (w *world) visible(service int, all []choice, at time.Time) (seen choice, o
 	for _, c := range all {
 		moved := c.external && c.at.Before(at) || !c.external &&
 			slices.ContainsFunc(w.record.moves, func(m move) bool {
-				return m.service == service && m.image == c.image && m.at.Before(at) && m.at.After(c.at) &&
-					m.own()
+				return m.service == service && m.image == c.image && m.at.Before(at) && m.own() &&
+					w.record.registrationOf(m.revision).eventID == c.name
 			})
 		if moved {
 			seen, ok = c, true

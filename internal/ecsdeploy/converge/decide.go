@@ -50,11 +50,9 @@ func (d *Delivery) start(k *known) {
 		d.end(d.settledOutcome(m))
 	case mine:
 		d.resume(k, m)
+	case k.due(m, event == "") && !m.External && d.awaits(k, m.Event):
+		d.wait()
 	case k.due(m, event == ""):
-		if r, _ := k.family(m.Key.Number); !m.External && d.awaits(k, r) {
-			d.wait()
-			return
-		}
 		d.copy(m)
 	default:
 		d.end(Superseded)
@@ -80,24 +78,32 @@ func (d *Delivery) resume(k *known, m Choice) {
 	switch {
 	case d.lost > 0 && r.Number > d.lost && r.Delivery == d.request.Delivery:
 		d.number, d.base, d.phase = r.Number, r.Base, registered // the registration took effect
-	case d.awaits(k, r):
+	case d.awaits(k, m.Event):
 		d.wait()
 	default:
 		d.copy(m)
 	}
 }
 
-// awaits reports whether the delivery of a revision may be about to move the service to
-// it, so that it is waited for. If it takes longer, the service is moved anyway.
-func (d *Delivery) awaits(k *known, r Revision) bool {
-	return r.Own && r.New && r.Delivery != d.request.Delivery && !k.rolls.lists(r.Number) && d.waits < maxWaits
+// awaits reports whether another delivery may be about to move the service to a revision
+// of an event, so that it is waited for. If it takes longer, the service is moved anyway.
+func (d *Delivery) awaits(k *known, event string) bool {
+	for n := k.newest; n > 0 && d.waits < maxWaits; n-- {
+		r, ok := k.family(n)
+		if !ok {
+			break
+		}
+		if r.Own && r.New && r.Event == event && r.Delivery != d.request.Delivery && !k.rolls.lists(n) {
+			return true
+		}
+	}
+	return false
 }
 
 // wait starts the delivery again, after a while.
 func (d *Delivery) wait() {
-	waits := d.waits + 1
-	*d = New(d.request)
-	d.waits = waits
+	d.restart()
+	d.waits++
 }
 
 // compareGap decides after a registration whether to move the service to it. A newer
@@ -114,7 +120,7 @@ func (d *Delivery) compareGap(k *known) {
 	case !m.is(event):
 		d.end(Superseded)
 	case d.copies.Key.Number == 0 && k.twin(d.number):
-		d.end(Concurrent)
+		d.wait() // the other delivery moves the service; if it died, or the move undid anything, this one completes it
 	case k.settled(m):
 		d.phase = rereading
 	default:
@@ -179,7 +185,7 @@ func (d *Delivery) verify(k *known) {
 // due reports whether to complete a choice of another event. A look completes any. A
 // delivery completes only one that no other delivery is about to complete: an external
 // one that was overwritten, one that was rolled out and overwritten, or one that was
-// only journaled because its image ran. What was superseded by an event whose rollout
+// only journaled because its image ran, or so long ago that its delivery died. What was superseded by an event whose rollout
 // failed is not brought back.
 func (k *known) due(m Choice, look bool) bool {
 	if m.External {
@@ -192,7 +198,7 @@ func (k *known) due(m Choice, look bool) bool {
 		return true
 	}
 	r, _ := k.at(m.Key.Number)
-	if r.Copy || r.Rollout != "" || k.rolls.lists(r.Number) {
+	if r.Copy || r.Old || r.Rollout != "" || k.rolls.lists(r.Number) {
 		return true
 	}
 	if r.Demand != AnyConfiguration || r.Previous == 0 {

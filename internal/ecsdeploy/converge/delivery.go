@@ -61,7 +61,6 @@ const (
 	Deployed   Outcome = iota + 1 // the service was moved to the event's image
 	Unchanged                     // the service already ran the event's image
 	Repeated                      // the service already ran what this event deployed
-	Concurrent                    // another delivery of the event is moving the service
 	Superseded                    // a newer choice won
 	Failed                        // the event's rollout failed before: it is not repeated
 )
@@ -93,6 +92,7 @@ type Delivery struct {
 	request Request
 	phase   phase
 	rolls   Service // as last read; nil while unread
+	seen    Service // the latest of all answers about the service
 	newest  int     // the newest revision known; 0 while unread
 	base    int     // newest, when the last registration was made
 	number  int     // the revision that it registered last
@@ -198,9 +198,11 @@ func (d *Delivery) Stale() {
 func (d *Delivery) Answered(c Call, a Answer) {
 	switch c.Kind {
 	case ReadService:
-		d.rolls = a.Service
+		if d.rolls = a.Service; d.rolls.OlderThan(d.seen) {
+			d.rolls = d.seen // the answer to a move is exact, and a read after it may be behind it
+		}
+		d.seen = d.rolls
 		switch d.phase {
-
 		case rereading:
 			d.phase = reread
 		case verifying:
@@ -214,15 +216,22 @@ func (d *Delivery) Answered(c Call, a Answer) {
 	case Register:
 		if a.Lost {
 			lost := d.base
-			*d = New(d.request)
+			d.restart()
 			d.lost = max(1, lost)
 			return
 		}
 		d.number, d.newest, d.phase = a.Number, max(d.newest, a.Number), registered
 	case Update:
-		d.rolls = a.Service
+		d.rolls, d.seen = a.Service, a.Service
 		d.moved()
 	}
+}
+
+// restart starts the delivery again. What it knows of the service remains.
+func (d *Delivery) restart() {
+	seen, waits := d.seen, d.waits
+	*d = New(d.request)
+	d.seen, d.waits = seen, waits
 }
 
 // moved continues after the service was moved.

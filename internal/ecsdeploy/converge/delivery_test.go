@@ -26,6 +26,9 @@ type outside struct {
 	service   Service
 	read      []int // the revisions that were read, besides those of the service and the newest one
 	writes    []Kind
+
+	beforeRegister func() // called once, if not nil
+	waited         func() // called whenever another delivery was given time
 }
 
 func (o *outside) run(r Request) Outcome {
@@ -41,11 +44,20 @@ func (o *outside) run(r Request) Outcome {
 		for _, c := range calls {
 			a := Answer{Service: o.service, Number: len(o.revisions)}
 			switch c.Kind {
+			case ReadService:
+				if c.Wait {
+					o.waited()
+					a.Service = o.service
+				}
 			case ReadRevision:
 				known[c.Number] = true
 				o.read = append(o.read, c.Number)
 				continue
 			case Register:
+				if before := o.beforeRegister; before != nil {
+					o.beforeRegister = nil
+					before()
+				}
 				one := Revision{Number: len(o.revisions) + 1, Own: true, Event: r.Event, Time: r.Time,
 					Registered: r.Time,
 					Image:      r.Image, Demand: r.Demand, Base: c.Registration.Base, Delivery: r.Delivery}
@@ -144,6 +156,40 @@ func TestDelivery(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.writes, o.writes); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestTwin runs a delivery of an event of which another delivery registers a revision at
+// the same time.
+func TestTwin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		waited func(o *outside)
+		want   Outcome
+		image  string
+	}{
+		{"the other one moves the service",
+			func(o *outside) { o.service = Service{{ID: "x2", Revision: 2, Created: 30 * minute}} }, Repeated, "v3"},
+		{"the other one overwrites a person's move, and dies", func(o *outside) {
+			o.service = Service{{ID: "x3", Revision: 2, Created: 41 * minute}, {ID: "x2", Revision: 1, Created: 40 * minute}}
+		}, Superseded, "v1"},
+		{"the other one dies before its move", func(*outside) {}, Deployed, "v3"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := &outside{revisions: []Revision{externalAt(1, 1, "v1")}, service: Service{{ID: "x1", Revision: 1}}}
+			o.beforeRegister = func() {
+				other := ownAt(2, "e", 30, "v3")
+				other.New, other.Registered = true, 41*minute
+				o.revisions = append(o.revisions, other)
+			}
+			o.waited = func() { tt.waited(o) }
+			got := o.run(Request{Event: "e", Time: 30 * minute, Image: "v3", Delivery: "this delivery"})
+			if image := o.revisions[o.service.runs()-1].Image; got != tt.want || image != tt.image {
+				t.Errorf("outcome %d, running %s; want %d, %s", got, image, tt.want, tt.image)
 			}
 		})
 	}

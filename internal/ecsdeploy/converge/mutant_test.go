@@ -77,6 +77,10 @@ func mutants() []*scenario {
 					p.phase = done
 				}
 			}})),
+		of("believes a read that is behind the answer to its own move", "a2v2", at(3, "tfmove", "v9"), stale(2), noLooks,
+			with(mutant{answered: func(_ *world, p *process, _ Call) { p.seen = nil }})),
+		of("leaves what died long ago to the delivery that died", two, late("a", 100), crashes(1), gone, with(mutant{
+			revision: func(_ *world, r Revision) Revision { r.Old = false; return r }})),
 		of("believes copied tags", two, at(6, "copy", "a"), with(mutant{
 			revision: func(w *world, r Revision) Revision { r.Own, r.Other = r.Event != "", false; return r }})),
 		of("clones the newest revision, whatever was registered meanwhile", "a2v2", at(5, "tf", ""), with(mutant{
@@ -121,8 +125,8 @@ func mutants() []*scenario {
 }
 
 // TestMutants checks that the parts of the rule that the mutants break are needed:
-// without one, the model check finds a run that ends wrong. The end as Concurrent, the
-// waits for another delivery, Stale after a wait, oldestGap and maxExternal have none.
+// without one, the model check finds a run that ends wrong. The waits for another
+// delivery, Stale after a wait, oldestGap and maxExternal have none.
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	for _, s := range mutants() {

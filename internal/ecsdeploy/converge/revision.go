@@ -56,6 +56,7 @@ type Revision struct {
 	Return        string // ECS's id of the rollback of its rollout; "" if it was not noted
 	Ended         int64  // when its rollout ended; 0 if that was not noted
 	New           bool   // registered so recently that its delivery may be about to move the service
+	Old           bool   // registered so long ago that its delivery has ended, or died
 }
 
 // configuration returns the number of the revision that r has its configuration from.
@@ -80,6 +81,21 @@ type Service []Rollout
 
 // runs returns the number of the revision that the service runs.
 func (s Service) runs() int { return s[0].Revision }
+
+// OlderThan reports whether ECS answered with the rollouts before it answered with
+// others: the newest one is among those that others replaced. A rollout is only once
+// the newest, and ECS's reads are eventually consistent.
+func (s Service) OlderThan(other Service) bool {
+	if len(s) == 0 || len(other) == 0 || s[0].ID == other[0].ID {
+		return false
+	}
+	for _, r := range other[1:] {
+		if r.ID == s[0].ID {
+			return true
+		}
+	}
+	return s[0].Created < other[0].Created
+}
 
 // lists reports whether a rollout of a revision is listed.
 func (s Service) lists(revision int) bool {

@@ -22,7 +22,19 @@ func waits(n int) change   { return func(s *scenario) { s.waits = n } }
 func lists(n int) change   { return func(s *scenario) { s.listed = n } }
 func early(s *scenario)    { s.early = true }
 func noted(s *scenario)    { s.noted = true }
+func gone(s *scenario)     { s.gone = true }
 func large(s *scenario)    { s.large = true }
+
+// late makes an event be delivered only after a time.
+func late(event string, time int) change {
+	return func(s *scenario) {
+		for i, o := range s.line {
+			if o.what == "emit" && o.arg == event {
+				s.line[i].at = time
+			}
+		}
+	}
+}
 
 // stale allows stale reads, which may miss a process's own writes too.
 func stale(n int) change { return func(s *scenario) { s.stale, s.fresh = n, false } }
@@ -95,7 +107,9 @@ func cases() []*scenario {
 		of("to what ran, 2 deaths", "a2v2 b4v1", crashes(2), large),
 		of("three events", two+" c6v4", large),
 		of("oldest twice", "a2v2 "+two, large),
-		of("newest twice, to what ran", "a2v2 b4v1 b4v1"),
+		of("newest twice, to what ran", "a2v2 b4v1 b4v1", large),
+		of("twice at once, 1 death", "a2v2 a2v2", crashes(1)),
+		of("twice at once, Terraform moves between", "a2v2 a2v2", at(3, "tfmove", "v9")),
 		of("looks before the maker ended", two, early),
 		of("the same, moved back to a late", two, at(100, "move", "a"), early),
 		of("a delivered again, 1 death", "a2v2", crashes(1), again(2)),
@@ -117,6 +131,8 @@ func cases() []*scenario {
 		of("Terraform registers, 1 death", two, at(5, "tf", ""), crashes(1), large),
 		of("Terraform moves after", two, at(5, "tfmove", "v9"), large),
 		of("Terraform moves between, stale 1", two, at(3, "tfmove", "v9"), stale(1), large),
+		of("Terraform moves between, stale 2, no looks", "a2v2", at(3, "tfmove", "v9"), stale(2), noLooks),
+		of("b dies for good, a is late", two, late("a", 100), crashes(1), gone),
 		of("Terraform moves late, 1 death", two, at(100, "tfmove", "v9"), crashes(1)),
 		of("Terraform moves after one, 2 deaths", "a2v2", at(5, "tfmove", "v9"), crashes(2)),
 		of("another service, 1 death", "a2v2 b6v3", at(4, "other", "v8"), crashes(1)),

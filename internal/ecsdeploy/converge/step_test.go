@@ -163,10 +163,11 @@ func (x *explorer) calls(w *world, i int, visit func(string, *world) bool) bool 
 				return false
 			}
 		}
-		if w.crashes > 0 && !do(", dies", func(next *world) {
+		if w.crashes > 0 && (!x.gone || w.clock < len(x.line)) && !do(", dies", func(next *world) {
 			next.crashes--
 			next.processes[i] = x.start(next.processes[i])
 			next.processes[i].active = p.isDelivery()
+			next.processes[i].ended = x.gone && p.isDelivery()
 		}) {
 			return false
 		}

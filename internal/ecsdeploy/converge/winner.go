@@ -119,7 +119,7 @@ func (k *known) external() Choice {
 		case back && r.Own:
 			return Choice{}
 		case back:
-			c.Key.Time, c.Event = r.Registered, ""
+			c.Key.Time = r.Registered
 		}
 		return c
 	}
