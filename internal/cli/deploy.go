@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -66,9 +67,14 @@ definition with the image's digest, and updates the service to it. A service tha
 runs the image already is not changed, unless its task definition family has a
 newer configuration.
 
+` + severalHelp + `
+'*' (in quotes) is all services whose repository has the tag.
+
 With --follow, the rollout's progress is shown on standard error.`,
 		Example: `deployer deploy -e prod backend git-abc123f --dry-run
-deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"`,
+deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"
+deployer deploy -e prod worker,web-api v2 --follow
+deployer deploy -e prod '*' v2 --dry-run`,
 		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
 		Args:        serviceAndTag,
 	}
@@ -77,11 +83,11 @@ deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"`,
 	cmd.Flags().BoolVar(&force, "force", false, "roll out a new revision even if the service runs this image")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		env, c, tag, err := a.loadChosenAndTag(*file, args)
 		if err != nil {
 			return err
 		}
-		return a.deploy(cmd.Context(), env, event.Request{Workload: w, Tag: tag, Force: force}, how)
+		return a.deploy(cmd.Context(), env, c.requests(event.Request{Tag: tag, Force: force}), how)
 	}
 	return cmd
 }
@@ -96,46 +102,65 @@ func serviceAndTag(cmd *cobra.Command, args []string) error {
 	return arguments("SERVICE", "TAG")(cmd, args)
 }
 
-// deploy carries out a request with the caller's credentials, and prints the result.
-func (a *app) deploy(ctx context.Context, env *environment.Environment, request event.Request, how deployFlags) error {
+// deploy carries out requests with the caller's credentials, and prints the results. The
+// requests are those of one event.
+func (a *app) deploy(ctx context.Context, env *environment.Environment, requests []event.Request,
+	how deployFlags) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
 	config, err := a.config(limited, env)
 	if err != nil {
 		return err
 	}
-	request.Cause.ID, request.Cause.Time, request.Cause.Source = "cli-"+rand.Text(), time.Now().UTC(), "deployer.cli"
-	request.Cause.Reason, request.DryRun = how.reason, how.dryRun
-	s, result, err := deployAs(limited, env, config, request)
-	if err != nil {
+	cause := event.Cause{ID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: "deployer.cli", Reason: how.reason}
+	for i := range requests {
+		requests[i].Cause, requests[i].DryRun = cause, how.dryRun
+	}
+	s, result, err := deployAs(limited, env, config, requests)
+	if err != nil && len(result.Deployments) == 0 {
 		return err
 	}
-	if how.asJSON {
-		if err := printJSON(a.out, result); err != nil {
-			return err
+	if printed := a.printResult(result, how.asJSON); printed != nil {
+		return errors.Join(err, printed)
+	}
+	done := true
+	var rollouts []followed
+	for i, d := range result.Deployments {
+		switch {
+		case d.Status == ecsdeploy.Deployed, d.Status == ecsdeploy.Unchanged: // that may still be rolling out
+			target := ecsservice.TargetOf(s.env, requests[i].Workload)
+			rollouts = append(rollouts, followed{target, d.TaskDefinition})
+		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
+		default:
+			done = false
 		}
-	} else {
-		for _, d := range result.Deployments {
+	}
+	if how.follow && len(rollouts) > 0 {
+		err = errors.Join(err, a.followAll(ctx, s.rollouts(), rollouts))
+	}
+	if err == nil && !done {
+		return errNotDone
+	}
+	return err
+}
+
+// printResult prints a result as JSON, or for people what is known of each deployment.
+func (a *app) printResult(result pipeline.Result, asJSON bool) error {
+	if asJSON {
+		return printJSON(a.out, result)
+	}
+	for _, d := range result.Deployments {
+		if d.Status != "" {
 			printDeployment(a.out, d)
 		}
 	}
-	switch result.Status {
-	case ecsdeploy.Deployed, ecsdeploy.Unchanged: // an unchanged service may still be rolling out
-		if !how.follow {
-			return nil
-		}
-		target := ecsservice.TargetOf(s.env, request.Workload)
-		return a.follow(ctx, s.rollouts(), target, result.Deployments[0].TaskDefinition)
-	case ecsdeploy.Planned:
-		return nil
-	}
-	return errNotDone
+	return nil
 }
 
-// deployAs carries out a request. If the file names the account, STS is asked whose the
+// deployAs carries out requests. If the file names the account, STS is asked whose the
 // credentials are while the deployment is read, and only the first change waits for the
 // answer.
-func deployAs(ctx context.Context, env *environment.Environment, config aws.Config, request event.Request) (
+func deployAs(ctx context.Context, env *environment.Environment, config aws.Config, requests []event.Request) (
 	*session, pipeline.Result, error,
 ) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -158,7 +183,7 @@ func deployAs(ctx context.Context, env *environment.Environment, config aws.Conf
 	result, err := pipeline.New(env, config).DeployAs(ctx, func() (string, error) {
 		<-known
 		return caller.Resource, unknown
-	}, request)
+	}, requests...)
 	if <-known; unknown != nil {
 		return nil, pipeline.Result{}, unknown
 	}

@@ -66,7 +66,7 @@ func TestRoundTrips(t *testing.T) {
 				request.Cause.ID, request.Cause.Time = "cli", start.UTC()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				_, _, err := deployAs(ctx, env, connect(tt.caller).Config, request)
+				_, _, err := deployAs(ctx, env, connect(tt.caller).Config, []event.Request{request})
 				text := ""
 				if err != nil {
 					text = err.Error()

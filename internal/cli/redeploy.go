@@ -19,6 +19,9 @@ the task definition family that another tool, such as Terraform, registered. The
 may be on another image by now: the image is that of the running revision. A service
 that runs the newest configuration already is not changed.
 
+` + severalHelp + `
+'*' (in quotes) is all services that run an image from ECR.
+
 The event of this command is a DEPLOY with "action": "redeploy".`,
 		Example: `deployer redeploy -e prod backend --dry-run
 deployer redeploy -e prod backend --reason "more memory" --follow`,
@@ -30,11 +33,11 @@ deployer redeploy -e prod backend --reason "more memory" --follow`,
 	cmd.Flags().BoolVar(&force, "force", false, "roll out a new revision even if there is no newer configuration")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, err := a.loadService(*file, args[0])
+		env, c, err := a.loadChosen(*file, args[0])
 		if err != nil {
 			return err
 		}
-		return a.deploy(cmd.Context(), env, event.Request{Workload: w, Redeploy: true, Force: force}, how)
+		return a.deploy(cmd.Context(), env, c.requests(event.Request{Redeploy: true, Force: force}), how)
 	}
 	return cmd
 }

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,10 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Deploy the previous image of SERVICE whose rollout succeeded",
 		Long: `The image of an older revision is deployed again, as a new revision with a
 journal of its own. Without --to it is the previous image whose rollout is known
-to have succeeded; a second rollback goes further back. ECR must still have the image.`,
+to have succeeded; a second rollback goes further back. ECR must still have the image.
+
+` + severalHelp + `
+Each is rolled back to its own previous image.`,
 		Example: `deployer rollback -e prod backend --dry-run
 deployer rollback -e prod backend --reason "the login is broken" --follow
 deployer rollback -e prod backend --to 41`,
@@ -29,11 +34,19 @@ deployer rollback -e prod backend --to 41`,
 	cmd.Flags().StringVar(&to, "to", "", "roll back to this `REVISION`: a number, or a tag for its newest revision")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, err := a.loadService(*file, args[0])
+		env, c, err := a.loadChosen(*file, args[0])
 		if err != nil {
 			return err
 		}
-		return a.deploy(cmd.Context(), env, event.Request{Workload: w, Rollback: true, To: to}, how)
+		if _, err := strconv.Atoi(to); err == nil && c.several {
+			return wrongUsage("--to %s is the number of a revision, and each service has its own: roll back one "+
+				"service at a time, or name a tag", to)
+		}
+		if c.all {
+			return wrongUsage("'*' would also roll back services that the last release did not touch: name the "+
+				"services, like %s", strings.Join(c.names(), ","))
+		}
+		return a.deploy(cmd.Context(), env, c.requests(event.Request{Rollback: true, To: to}), how)
 	}
 	return cmd
 }

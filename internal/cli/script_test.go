@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "allow": allow, "outcome": noteOutcome,
+			"queue": queue, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
 			"release": release, "repository": repository, "role": role,
@@ -262,6 +262,12 @@ func apply(ts *testscript.TestScript, _ bool, args []string) {
 func deny(ts *testscript.TestScript, _ bool, args []string) {
 	denied := emulator.AccessDenied("User: u is not authorized to perform: " + args[0])
 	of(ts).Inject(emulator.Fault{Operation: args[0], Error: denied})
+}
+
+// denyOnce is `denyonce OPERATION`: AWS denies it once.
+func denyOnce(ts *testscript.TestScript, _ bool, args []string) {
+	denied := emulator.AccessDenied("User: u is not authorized to perform: " + args[0])
+	of(ts).Inject(emulator.Fault{Operation: args[0], Error: denied, Times: 1})
 }
 
 // allow is `allow`: nothing is denied any more.

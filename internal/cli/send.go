@@ -7,27 +7,26 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
 	"deployer/internal/bus"
 	"deployer/internal/caller"
-	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/fault"
-	"deployer/internal/resolve"
 )
 
 // request is the detail of a DEPLOY event, as package event reads it.
 type request struct {
-	Project string `json:"project"`
-	Service string `json:"service"`
-	Tag     string `json:"tag"`
-	Env     string `json:"env"`
-	Actor   string `json:"actor,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Project  string `json:"project"`
+	Service  string `json:"service,omitempty"`
+	Services any    `json:"services,omitempty"` // names, or event.AllServices
+	Tag      string `json:"tag"`
+	Env      string `json:"env"`
+	Actor    string `json:"actor,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // putEventsEntry is an event as `aws events put-events` takes it.
@@ -49,10 +48,14 @@ func (a *app) sendCommand() *cobra.Command {
 and the event bus are checked first, and a refusal by EventBridge is an error. The
 id of the event is printed.
 
+` + severalHelp + `
+'*' (in quotes) is all services whose repository has the tag. It is one event.
+
 With --bus, the event is sent to a bus of another account, and the credentials may
 belong to any account that the bus allows and that SenderAccounts of the stack has.`,
 		Example: `deployer send -e prod backend git-abc123f --dry-run
 deployer send -e prod backend git-abc123f --follow
+deployer send -e prod worker,web-api git-abc123f --follow
 deployer send -e prod backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
@@ -69,18 +72,18 @@ deployer send -e prod backend git-abc123f \
 	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 1 unless it succeeded")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		env, c, tag, err := a.loadChosenAndTag(*file, args)
 		if err != nil {
 			return err
 		}
-		return a.send(cmd.Context(), env, w, tag, how)
+		return a.send(cmd.Context(), env, c, tag, how)
 	}
 	return cmd
 }
 
 // send sends the event, or prints it.
 func (a *app) send(
-	ctx context.Context, env *environment.Environment, w environment.Workload, tag string, how sendFlags,
+	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags,
 ) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
@@ -88,12 +91,19 @@ func (a *app) send(
 	if err != nil {
 		return err
 	}
-	waits, err := a.checkTag(limited, s, w, tag)
+	found, waits, err := a.checkTags(limited, s, c.in(s.env), tag)
 	if err != nil {
 		return err
 	}
-	detail := request{Project: env.Project, Service: w.Name, Tag: tag, Env: env.Name, Actor: how.actor,
-		Reason: how.reason}
+	detail := request{Project: env.Project, Tag: tag, Env: env.Name, Actor: how.actor, Reason: how.reason}
+	switch {
+	case c.all:
+		detail.Services = event.AllServices
+	case c.several:
+		detail.Services = c.names()
+	default:
+		detail.Service = c.workloads[0].Name
+	}
 	if detail.Actor == "" {
 		detail.Actor = s.caller.Resource
 	}
@@ -115,7 +125,7 @@ func (a *app) send(
 		if waits {
 			timeout += environment.ReplicationTime
 		}
-		return a.sendAndFollow(ctx, limited, s, w, entry, timeout)
+		return a.sendAndFollow(ctx, limited, s, found, entry, timeout)
 	}
 	ids, err := s.bus.Put(limited, entry)
 	if err == nil {
@@ -170,68 +180,4 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, how s
 		return nil, err
 	}
 	return s, nil
-}
-
-// checkTag checks that ECR has the image, if the credentials have access to ECR.
-// Sending does not require that: the function looks the image up again. It reports
-// whether the function will wait for the image.
-func (a *app) checkTag(ctx context.Context, s *sender, w environment.Workload, tag string) (waits bool, err error) {
-	_, err = resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
-	missing := errors.Is(err, fault.ErrImageNotFound) || errors.Is(err, fault.ErrRepositoryNotFound)
-	if missing && s.env.IsReplicated(w) {
-		a.note("ECR does not have the image yet; the function waits for it until %.0f minutes after the event",
-			environment.ReplicationTime.Minutes())
-		return true, nil
-	}
-	if errors.Is(err, fault.ErrAccessDenied) {
-		a.note("whether the tag exists was not checked: these credentials have no access to ECR")
-		return false, nil
-	}
-	return false, err
-}
-
-// sendAndFollow sends an event and follows the deployment that it causes, which has to
-// start within a time. The calls before the event is sent are limited by the second
-// context.
-func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, w environment.Workload, entry bus.Entry,
-	timeout time.Duration) error {
-	if s.caller.AccountID != s.env.AccountID {
-		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
-		return hinted(commandLine(args...),
-			"--follow needs credentials of the environment's account %s, but these belong to %s",
-			s.env.AccountID, s.caller)
-	}
-	rollouts, target := s.rollouts(), ecsservice.TargetOf(s.env, w)
-	newest, last, err := rollouts.Newest(limited, target)
-	if err != nil {
-		return err
-	}
-	// EventBridge gives events their time in whole seconds, and of two events in
-	// one second the deployer obeys the first.
-	nextSecond := time.Until(last.Truncate(time.Second).Add(time.Second))
-	if err := fault.Wait(limited, min(nextSecond, time.Second)); err != nil {
-		return err
-	}
-	ids, err := s.bus.Put(limited, entry)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(a.out, ids[0])
-	notStarted := fmt.Errorf("no deployment started in %s; the function's log says why", timeout)
-	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
-	defer cancel()
-	revision, moved, err := rollouts.Await(waiting, target, ids[0], newest)
-	if errors.Is(err, notStarted) {
-		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
-			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
-			s.env.Region, s.env.Project, s.env.Name, ids[0]), "%w", err)
-	}
-	if err != nil {
-		return err
-	}
-	if !moved {
-		a.note("%s runs this image already", w.Name)
-		return nil
-	}
-	return a.follow(ctx, rollouts, target, revision)
 }

@@ -89,3 +89,28 @@ func TestSendFollowImpaired(t *testing.T) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }
+
+// TestSendFollowSeveral follows the deployments of one event: each to its own end.
+func TestSendFollowSeveral(t *testing.T) {
+	t.Parallel()
+	s, _ := newCloud(t)
+	_, err := s.Accounts["dev"].Push(t.Context(), "myproject_service_worker", "worker", "v2")
+	must(t, err)
+	digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_service_web-api", "broken", "v2")
+	must(t, err)
+	s.AWS.FailImage(digest)
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "*", "v2", "--follow")
+	const arn = `arn:aws:ecs:us-east-1:333333333333:task-definition/myproject_service_`
+	for _, want := range []string{
+		`deployer: the event deploys web-api, worker; the other repositories do not have the tag`,
+		`deployer: worker runs ` + arn + `worker_prod:2`,
+		`deployer: error: the rollout of ` + arn + `web-api_prod:2 failed: ECS deployment circuit breaker: `,
+	} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("not in stderr: %s", want)
+		}
+	}
+	if exit != 1 || len(stdout) != 37 || strings.Contains(stderr, "backend") {
+		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}

@@ -117,11 +117,17 @@ func (s *State) updateService(service *types.Service) {
 	s.rolls = s.rollouts(service)
 }
 
-// NewestRollout returns when the service's newest rollout began, by ECS's clock.
-func (s *State) NewestRollout() (at time.Time) {
+// NewestChoice returns the time of the service's newest choice: when its newest rollout
+// began, by ECS's clock, or the time of the event of a revision that was read.
+func (s *State) NewestChoice() (at time.Time) {
 	for _, d := range s.service.Deployments {
 		if created := aws.ToTime(d.CreatedAt); created.After(at) {
 			at = created
+		}
+	}
+	for _, r := range s.revisions {
+		if record := s.target.Record(r); !record.Foreign && record.Cause.Time.After(at) {
+			at = record.Cause.Time
 		}
 	}
 	return at.UTC()

@@ -42,6 +42,9 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 	errs = append(errs, published)
 	errs = append(errs, p.scheduleRetry(ctx, env, d, requests, result.Deployments))
 	if err := errors.Join(errs...); err != nil {
+		if isTogether(requests) { // the command line shows what was done
+			return result, err
+		}
 		return Result{}, err
 	}
 	result.summarize()
@@ -147,7 +150,7 @@ func (p *Pipeline) carryOut(ctx context.Context, env *environment.Environment, o
 			return d, err
 		}
 		// A command is the newest choice, even if its clock is behind that of ECS.
-		if newest := state.NewestRollout(); !order.Cause.Time.After(newest) {
+		if newest := state.NewestChoice(); !order.Cause.Time.After(newest) {
 			order.Cause.Time = newest.Truncate(time.Second).Add(time.Second)
 		}
 		order.Principal = journal.Principal("arn:aws:iam::" + env.AccountID + ":" + order.Cause.Actor)

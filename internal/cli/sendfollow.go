@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"deployer/internal/bus"
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/resolve"
+	"deployer/internal/rollout"
+)
+
+// checkTags checks that ECR has the images, if the credentials have access to ECR.
+// Sending does not require that: the function looks the images up again. It returns the
+// workloads that the event deploys, and whether the function will wait for an image.
+func (a *app) checkTags(ctx context.Context, s *sender, c chosen, tag string) (found []environment.Workload, waits bool,
+	err error) {
+	resolver := resolve.New(s.config)
+	errs := make([]error, len(c.workloads))
+	var all sync.WaitGroup
+	for i, w := range c.workloads {
+		all.Go(func() { _, errs[i] = resolver.Resolve(ctx, s.env, w, tag) })
+	}
+	all.Wait()
+	var faults []error
+	denied, skipped := false, false
+	for i, w := range c.workloads {
+		missing := errors.Is(errs[i], fault.ErrImageNotFound) || errors.Is(errs[i], fault.ErrRepositoryNotFound)
+		switch {
+		case missing && s.env.IsReplicated(w):
+			waits = true
+		case errors.Is(errs[i], fault.ErrAccessDenied):
+			denied = true
+		case missing && c.all:
+			skipped = true
+			continue
+		case errs[i] != nil:
+			faults = append(faults, errs[i])
+			continue
+		}
+		found = append(found, w)
+	}
+	switch {
+	case len(faults) > 0:
+		return nil, false, errors.Join(faults...)
+	case len(found) == 0:
+		return nil, false, fmt.Errorf("no repository of %s has the tag %q", s.env.File, tag)
+	case waits:
+		a.note("ECR does not have the image yet; the function waits for it until %.0f minutes after the event",
+			environment.ReplicationTime.Minutes())
+	}
+	if denied {
+		a.note("whether the tag exists was not checked: these credentials have no access to ECR")
+	}
+	if skipped {
+		a.note("the event deploys %s; the other repositories do not have the tag", chosen{workloads: found}.list())
+	}
+	return found, waits, nil
+}
+
+// sendAndFollow sends an event and follows the deployments that it causes, which have to
+// start within a time. The calls before the event is sent are limited by the second
+// context.
+func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, workloads []environment.Workload, entry bus.Entry,
+	timeout time.Duration) error {
+	if s.caller.AccountID != s.env.AccountID {
+		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
+		return hinted(commandLine(args...),
+			"--follow needs credentials of the environment's account %s, but these belong to %s",
+			s.env.AccountID, s.caller)
+	}
+	rollouts := s.rollouts()
+	all, latest := make([]awaited, len(workloads)), time.Time{}
+	for i, w := range workloads {
+		newest, last, err := rollouts.Newest(limited, ecsservice.TargetOf(s.env, w))
+		if err != nil {
+			return err
+		}
+		all[i] = awaited{target: ecsservice.TargetOf(s.env, w), newest: newest}
+		if last.After(latest) {
+			latest = last
+		}
+	}
+	// EventBridge gives events their time in whole seconds, and of two events in
+	// one second the deployer obeys the first.
+	nextSecond := time.Until(latest.Truncate(time.Second).Add(time.Second))
+	if err := fault.Wait(limited, min(nextSecond, time.Second)); err != nil {
+		return err
+	}
+	ids, err := s.bus.Put(limited, entry)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.out, ids[0])
+	return a.atOnce(len(all), func(a *app, i int) error {
+		return a.awaitAndFollow(ctx, s, rollouts, all[i], ids[0], timeout)
+	})
+}
+
+// awaited is a service whose deployment for an event is awaited.
+type awaited struct {
+	target ecsservice.Target
+	newest int // the family's newest revision before the event
+}
+
+// awaitAndFollow waits until an event's deployment of one service has started, and follows it.
+func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.Client, one awaited, id string,
+	timeout time.Duration) error {
+	notStarted := fmt.Errorf("no deployment of %s started in %s; the function's log says why", one.target.Workload,
+		timeout)
+	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
+	defer cancel()
+	revision, moved, err := rollouts.Await(waiting, one.target, id, one.newest)
+	if errors.Is(err, notStarted) {
+		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
+			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
+			s.env.Region, s.env.Project, s.env.Name, id), "%w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if !moved {
+		a.note("%s runs this image already", one.target.Workload)
+		return nil
+	}
+	return a.follow(ctx, rollouts, one.target, revision)
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/rollout"
+)
+
+// severalHelp is the part of a command's help about its argument SERVICE.
+const severalHelp = `SERVICE may be several names with commas between them: every image and service is
+checked before anything is changed, and each then has its own result.`
+
+// chosen is what the argument SERVICE of a command names.
+type chosen struct {
+	workloads []environment.Workload
+	several   bool // the argument may name more than one
+	all       bool // it is event.AllServices
+}
+
+// chooseServices returns what an argument SERVICE names: a service, several with commas between
+// them, or all.
+func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, error) {
+	switch {
+	case arg == event.AllServices:
+		all := event.All(env)
+		if len(all) == 0 {
+			return chosen{}, fmt.Errorf("no workload of %s that can be deployed has an image in ECR", env.File)
+		}
+		return chosen{all, true, true}, nil
+	case !strings.Contains(arg, ","):
+		w, err := a.service(env, arg)
+		return chosen{workloads: []environment.Workload{w}}, err
+	}
+	names := strings.Split(arg, ",")
+	for i, name := range names {
+		names[i] = strings.TrimSpace(name)
+	}
+	workloads, wrong := event.Named(env, names)
+	var errs []error
+	for _, fault := range wrong {
+		errs = append(errs, errors.New(strings.ReplaceAll(fault, `"services"`, "the list "+arg)))
+	}
+	return chosen{workloads: workloads, several: true}, errors.Join(errs...)
+}
+
+// loadChosen reads an environment file and finds what an argument SERVICE names in it.
+func (a *app) loadChosen(file, arg string) (*environment.Environment, chosen, error) {
+	env, err := a.load(file)
+	if err != nil {
+		return nil, chosen{}, err
+	}
+	c, err := a.chooseServices(env, arg)
+	return env, c, err
+}
+
+// loadChosenAndTag is [app.loadChosen] for a command with the arguments SERVICE and TAG.
+func (a *app) loadChosenAndTag(file string, args []string) (*environment.Environment, chosen, string, error) {
+	if args[0] != event.AllServices && !strings.Contains(args[0], ",") {
+		env, w, tag, err := a.loadServiceAndTag(file, args)
+		return env, chosen{workloads: []environment.Workload{w}}, tag, err
+	}
+	env, c, err := a.loadChosen(file, args[0])
+	if wrong := event.CheckTag(args[1]); wrong != "" {
+		err = errors.Join(err, errors.New(wrong))
+	}
+	return env, c, args[1], err
+}
+
+// requests returns a request like the given one for each workload.
+func (c chosen) requests(like event.Request) []event.Request {
+	all := make([]event.Request, len(c.workloads))
+	for i, w := range c.workloads {
+		all[i] = like
+		all[i].Workload, all[i].Together, all[i].Optional = w, c.several, c.all && like.Tag != ""
+	}
+	return all
+}
+
+// in returns the choice with its workloads as env has them.
+func (c chosen) in(env *environment.Environment) chosen {
+	c.workloads = slices.Clone(c.workloads)
+	for i, w := range c.workloads {
+		c.workloads[i] = env.Current(w)
+	}
+	return c
+}
+
+// names returns the names of the workloads.
+func (c chosen) names() []string {
+	names := make([]string, len(c.workloads))
+	for i, w := range c.workloads {
+		names[i] = w.Name
+	}
+	return names
+}
+
+// list returns the names of the workloads for people.
+func (c chosen) list() string { return strings.Join(c.names(), ", ") }
+
+// followed is a rollout to follow.
+type followed struct {
+	target   ecsservice.Target
+	revision string
+}
+
+// followAll shows several rollouts at the same time until all have ended, and returns the
+// errors of those that did not succeed.
+func (a *app) followAll(ctx context.Context, rollouts *rollout.Client, all []followed) error {
+	return a.atOnce(len(all), func(a *app, i int) error {
+		return a.follow(ctx, rollouts, all[i].target, all[i].revision)
+	})
+}
+
+// atOnce calls f for several rollouts at the same time, and joins the errors. If there is more
+// than one, what they print is a line for each change, because bars would overwrite each other.
+func (a *app) atOnce(count int, f func(a *app, i int) error) error {
+	if count == 1 {
+		return f(a, 0)
+	}
+	shared := *a
+	shared.err = &lines{to: a.err}
+	errs := make([]error, count)
+	var all sync.WaitGroup
+	for i := range count {
+		all.Go(func() { errs[i] = f(&shared, i) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// lines is a writer of whole lines for concurrent use.
+type lines struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+// Write writes lines.
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
+}
