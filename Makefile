@@ -126,6 +126,10 @@ race: ## run the tests under the race detector (needs a C compiler)
 conformance: ## run the end-to-end cases against moto_server too, a second implementation of AWS
 	./scripts/conformance
 
+.PHONY: terraform
+terraform: ## check the Terraform module and its examples, with a stub of the AWS provider, if terraform is installed
+	@./scripts/terraform
+
 workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
 
 .PHONY: lint

@@ -26,20 +26,24 @@ func buses(n int) (all []string) {
 	return all
 }
 
-// TestModuleSettings compares the two descriptions with each variable of the module, and for files that none of the
-// examples is like.
-func TestModuleSettings(t *testing.T) {
-	t.Parallel()
-	const head = "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"
-	const topic = "arn:aws:sns:us-east-1:111111111111:alarms"
-	const role, key = "arn:aws:iam::111111111111:role/web", "arn:aws:kms:us-east-1:111111111111:key/1234-ab"
+// moduleCase is an environment file of project shop, and variables of the module.
+type moduleCase struct {
+	name, file string
+	chosen     chosenSettings
+}
+
+// moduleCases returns a case for each variable of the module, and for files that none of the examples is like.
+func moduleCases() []moduleCase {
+	const (
+		head  = "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"
+		topic = "arn:aws:sns:us-east-1:111111111111:alarms"
+		role  = "arn:aws:iam::111111111111:role/web"
+		key   = "arn:aws:kms:us-east-1:111111111111:key/1234-ab"
+	)
 	set := func(variable string, value any, setting string) chosenSettings {
 		return chosenSettings{map[string]any{variable: value}, []string{setting}}
 	}
-	for _, tt := range []struct {
-		name, file string
-		chosen     chosenSettings
-	}{
+	return []moduleCase{
 		{"senders", head, set("sender_accounts", []string{prod}, "SenderAccounts="+prod)},
 		{"no search", head, set("reconcile_minutes", 0, "ReconcileMinutes=0")},
 		{"hourly search", head, set("reconcile_minutes", 60, "ReconcileMinutes=60")},
@@ -96,7 +100,13 @@ func TestModuleSettings(t *testing.T) {
 			"d}}]\n", chosenSettings{}},
 		{"keys that are merged", "x: &x {enabled: false}\n" + head + "services: [{name: a, <<: *x}, {name: b}]\n",
 			chosenSettings{}},
-	} {
+	}
+}
+
+// TestModuleSettings compares the two descriptions for every case.
+func TestModuleSettings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range moduleCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := describe(t, written(t, tt.file), tt.chosen)
