@@ -82,6 +82,7 @@ func parseStatement(members map[string]any) (statement, error) {
 		var err error
 		switch name {
 		case "Sid":
+			s.sid, _ = value.(string)
 		case "Effect":
 			s.effect, err = parseEffect(value)
 		case "Principal":

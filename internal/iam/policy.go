@@ -81,7 +81,23 @@ func (d *Document) Evaluate(r Request) Decision {
 	return decision
 }
 
+// Statement is one statement of a document, as a document of its own.
+type Statement struct {
+	Sid string // "" if it has none
+	*Document
+}
+
+// Statements returns the statements of the document, in order.
+func (d *Document) Statements() []Statement {
+	var all []Statement
+	for _, s := range d.statements {
+		all = append(all, Statement{s.sid, &Document{statements: []statement{s}}})
+	}
+	return all
+}
+
 type statement struct {
+	sid        string
 	effect     Decision
 	principals []principal // nil for everyone
 	actions    patterns

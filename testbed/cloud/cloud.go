@@ -36,6 +36,8 @@ type Options struct {
 	Parameters  map[string][]string        // further stack parameters by environment, as NAME=VALUE
 	Env         map[string]string          // further environment variables of the functions
 	Logs        func(env string) io.Writer // returns where a function's log goes; nil discards the logs
+	OwnFiles    bool                       // set up what the strategies of Files say, see [Cloud.setUp]
+	Readers     map[string][]string        // with OwnFiles: accounts that may pull, by the registry's environment
 }
 
 // A Cloud is the running environment. Close it after use.
@@ -44,6 +46,7 @@ type Cloud struct {
 	URL       string                       // the endpoint of emulated AWS
 	Accounts  map[string]*accounts.Account // by environment
 	Functions map[string]*lambdahost.Host  // by environment
+	Stacks    []*cloudformation.Template   // of repositories and deployers, in the order of their creation
 	options   Options
 	stop      func() error // stops serving AWS
 	closed    chan struct{}
@@ -91,6 +94,9 @@ func (c *Cloud) start(ctx context.Context) error {
 	if c.URL, c.stop, err = emulator.Serve(c.AWS); err != nil {
 		return err
 	}
+	if c.options.OwnFiles {
+		return c.setUp(ctx)
+	}
 	if c.Accounts, err = CentralizedDev(ctx, c.URL); err != nil {
 		return err
 	}
@@ -109,7 +115,11 @@ func (c *Cloud) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := c.install(ctx, file); err != nil {
+		more := c.options.Parameters[env.Name]
+		if env.Name == "dev" { // only staging deploys pushes besides dev
+			more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+accounts.Staging+":event-bus/default")
+		}
+		if err := c.install(ctx, file, more...); err != nil {
 			return fmt.Errorf("creating the stack of environment %q: %w", env.Name, err)
 		}
 	}
@@ -117,14 +127,10 @@ func (c *Cloud) start(ctx context.Context) error {
 }
 
 // install does for one environment what `make deploy` does in AWS: it creates the stack and starts the function.
-func (c *Cloud) install(ctx context.Context, file string) error {
+func (c *Cloud) install(ctx context.Context, file string, more ...string) error {
 	env, err := environment.Load(file)
 	if err != nil {
 		return err
-	}
-	more := c.options.Parameters[env.Name]
-	if env.Name == "dev" { // only staging deploys pushes besides dev
-		more = append(more, "ForwardPushesTo=arn:aws:events:us-east-1:"+accounts.Staging+":event-bus/default")
 	}
 	t, err := Template(c.options.Root, env, more...)
 	if err != nil {
@@ -133,6 +139,7 @@ func (c *Cloud) install(ctx context.Context, file string) error {
 	if err := c.AWS.LoadTemplate(env.AccountID, env.Region, t); err != nil {
 		return err
 	}
+	c.Stacks = append(c.Stacks, t)
 	return c.startFunction(ctx, env, file, t)
 }
 

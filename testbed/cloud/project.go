@@ -54,21 +54,21 @@ func CentralizedDev(ctx context.Context, url string) (map[string]*accounts.Accou
 		}
 	}
 	for _, env := range Environments {
-		if err := createServices(ctx, byName[env.Name], env.Name); err != nil {
+		if err := createServices(ctx, byName[env.Name], env.Name, accounts.Dev); err != nil {
 			return nil, fmt.Errorf("creating the services of environment %q: %w", env.Name, err)
 		}
 	}
 	return byName, nil
 }
 
-// createServices creates the cluster and the services of one environment.
-func createServices(ctx context.Context, a *accounts.Account, env string) error {
+// createServices creates the cluster and the services of one environment, with images of a registry.
+func createServices(ctx context.Context, a *accounts.Account, env, registry string) error {
 	cluster := ClusterName(env)
 	if err := a.Cluster(ctx, cluster); err != nil {
 		return err
 	}
 	for _, w := range Workloads {
-		image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + w.Repository + ":v1"
+		image := registry + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + w.Repository + ":v1"
 		role := "arn:aws:iam::" + a.ID + ":role/"
 		setRoles := func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 			in.TaskRoleArn = aws.String(role + Project + w.role + "_task_" + env)

@@ -111,8 +111,12 @@ func Registry(root string) (*cloudformation.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	parameters, err := stack.RegistryParameters(env, false,
-		"ReaderAccountIds="+accounts.Staging+","+accounts.Prod, "MutableTags=*")
+	return registryOf(source, env, "ReaderAccountIds="+accounts.Staging+","+accounts.Prod, "MutableTags=*")
+}
+
+// registryOf loads the template of an environment's repositories, with further parameters.
+func registryOf(source []byte, env *environment.Environment, more ...string) (*cloudformation.Template, error) {
+	parameters, err := stack.RegistryParameters(env, false, more...)
 	if err != nil {
 		return nil, err
 	}
@@ -125,15 +129,17 @@ func Registry(root string) (*cloudformation.Template, error) {
 	})
 }
 
-// executionPolicy is what a task execution role needs to pull the project's images.
-const executionPolicy = `{"Version":"2012-10-17","Statement":[
+// executionPolicy returns what a task execution role needs to pull the project's images from a registry.
+func executionPolicy(registry string) string {
+	return `{"Version":"2012-10-17","Statement":[
 	{"Effect":"Allow","Action":"ecr:GetAuthorizationToken","Resource":"*"},
 	{"Effect":"Allow","Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],
-	"Resource":"arn:aws:ecr:us-east-1:` + accounts.Dev + `:repository/` + Project + `_*"}]}`
+	"Resource":"arn:aws:ecr:us-east-1:` + registry + `:repository/` + Project + `_*"}]}`
+}
 
 // addRolesAndConfigs adds the task execution roles and the config blobs of the images.
 func addRolesAndConfigs(ctx context.Context, aws *emulator.Emulator, byName map[string]*accounts.Account) error {
-	document, err := iam.Parse([]byte(executionPolicy))
+	document, err := iam.Parse([]byte(executionPolicy(accounts.Dev)))
 	if err != nil {
 		return err
 	}

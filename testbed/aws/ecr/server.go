@@ -49,6 +49,7 @@ func (e *Server) Operations() api.Operations {
 		"ecr:DeleteLifecyclePolicy":                   api.JSON(e.deleteLifecyclePolicy),
 		"ecr:DescribeImages":                          api.JSON(e.describeImages),
 		"ecr:DescribeRepositories":                    api.JSON(e.describeRepositories),
+		"ecr:GetAuthorizationToken":                   e.getAuthorizationToken,
 		"ecr:GetDownloadUrlForLayer":                  api.JSON(e.getDownloadURLForLayer),
 		"ecr:GetLifecyclePolicy":                      api.JSON(e.getLifecyclePolicy),
 		"ecr:GetRepositoryPolicy":                     api.JSON(e.getRepositoryPolicy),

@@ -6,6 +6,7 @@ import (
 
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/iam"
 	"deployer/testbed/aws/lambda"
 	"deployer/testbed/aws/sqs"
 )
@@ -18,6 +19,14 @@ type Message = sqs.Message
 func (e *Emulator) SetOrganization(id string, accounts ...string) {
 	e.iam.SetOrganization(id, accounts...)
 }
+
+// SetTrust replaces the policy that says which web identities may assume a role.
+func (e *Emulator) SetTrust(account, role string, document *policy.Document) {
+	e.iam.SetTrust(account, role, document)
+}
+
+// Observe makes f hear of every decision about a permission. f must not call the emulator.
+func (e *Emulator) Observe(f func(iam.Check)) { e.iam.Observe(f) }
 
 // SetRolePolicy replaces the identity policies of a role. A role without policies may do nothing.
 func (e *Emulator) SetRolePolicy(account, role string, documents ...*policy.Document) {

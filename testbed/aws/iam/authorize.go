@@ -18,6 +18,21 @@ func (s *Server) Authorize(c api.Caller, a api.Access) *api.Error {
 		owner = scope.Account
 	}
 	request := s.request(c, a, owner)
+	err := s.decide(c, a, request, owner)
+	s.note(request, err == nil)
+	return err
+}
+
+// AuthorizeService reports whether the policy of a resource lets an AWS service do something.
+func (s *Server) AuthorizeService(service string, a api.Access) bool {
+	request := iam.Request{Principal: service, Action: a.Action, Resource: a.Resource, Context: a.Context}
+	allowed := a.Policy != nil && a.Policy.Evaluate(request) == iam.Allow
+	s.note(request, allowed)
+	return allowed
+}
+
+// decide is Authorize for a request, whose resource belongs to the account owner.
+func (s *Server) decide(c api.Caller, a api.Access, request iam.Request, owner string) *api.Error {
 	identity := s.identityDecision(c, request)
 	resource := iam.NoMatch
 	if a.Policy != nil {

@@ -10,14 +10,21 @@ import (
 // A Server is Amazon SQS in all accounts and regions.
 type Server struct {
 	backend  *api.Backend
-	iam      api.Authorizer
+	iam      Authorizer
 	queues   map[string][]*storedMessage // by ARN
 	keys     map[string]string           // ARNs of customer managed keys, by queue
 	policies map[string]*iam.Document    // of the queues that a template made, by ARN; nil for a queue without policy
 }
 
+// An Authorizer decides about the calls of callers, and of AWS services.
+type Authorizer interface {
+	api.Authorizer
+	// AuthorizeService reports whether the policy of a resource allows a service, such as events.amazonaws.com.
+	AuthorizeService(service string, a api.Access) bool
+}
+
 // New returns an SQS without queues.
-func New(backend *api.Backend, authorizer api.Authorizer) *Server {
+func New(backend *api.Backend, authorizer Authorizer) *Server {
 	return &Server{backend: backend, iam: authorizer, queues: map[string][]*storedMessage{}, keys: map[string]string{},
 		policies: map[string]*iam.Document{}}
 }
@@ -111,10 +118,8 @@ func (s *Server) SendFromRule(queueARN, ruleARN string, m Message) bool {
 			"aws:SourceArn": ruleARN, "aws:SourceAccount": rule.Account, "aws:SecureTransport": "true",
 			"aws:PrincipalIsAWSService": "true",
 		}
-		allowed := policy != nil && policy.Evaluate(iam.Request{
-			Principal: "events.amazonaws.com", Action: "sqs:SendMessage", Resource: queueARN, Context: context,
-		}) == iam.Allow
-		if !allowed {
+		a := api.Access{Action: "sqs:SendMessage", Resource: queueARN, Context: context, Policy: policy}
+		if !s.iam.AuthorizeService("events.amazonaws.com", a) {
 			return false
 		}
 	}
