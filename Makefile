@@ -103,6 +103,11 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 demo: ## run the demo on emulated AWS: no account needed
 	@CGO_ENABLED=0 go run ./testbed/demo
 
+# pattern=1 shows one of them.
+.PHONY: patterns
+patterns: ## run the three patterns of docs/strategies.md on emulated AWS, with every role's rights (pattern=1 for one)
+	@CGO_ENABLED=0 go run ./testbed/demo -pattern $(or $(pattern),9)
+
 .PHONY: up
 up: ## run the demo's environment until interrupted: send it events with the aws command
 	@CGO_ENABLED=0 go run ./testbed/demo -up

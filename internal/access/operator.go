@@ -99,7 +99,7 @@ func (s scope) operations() []statement {
 		s.arn("sqs", s.env.Project+"_deployer_undelivered_"+s.env.Name)}
 	rollouts := append(s.services(), s.arn("ecs", "service-deployment/"+s.env.Cluster+"/*"))
 	function := s.arn("lambda", "function:"+s.env.FunctionName())
-	own := s.arn("iam", "role/"+s.env.FunctionName())
+	own, retry := s.arn("iam", "role/"+s.env.FunctionName()), s.arn("iam", "role/"+s.env.RetryName())
 	statements := []statement{
 		{Sid: "ReadTaskDefinitions", Action: []string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"},
 			Resource: "*"}, // they have no resource
@@ -108,7 +108,7 @@ func (s scope) operations() []statement {
 			Resource: rollouts, Condition: s.inCluster()},
 		s.readTasks(),
 		{Sid: "FindImages", Action: []string{"ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"},
-			Resource: s.repositories()},
+			Resource: s.allRepositories()},
 		{Sid: "RegisterTaskDefinitions", Action: []string{"ecs:RegisterTaskDefinition"}, Resource: s.families()},
 		{Sid: "TagTaskDefinitions", Action: []string{"ecs:TagResource"}, Resource: s.families()},
 		{Sid: "PassTaskRoles", Action: []string{"iam:PassRole"}, Resource: s.roles(),
@@ -126,16 +126,37 @@ func (s scope) operations() []statement {
 		sending[0].Action = []string{"events:PutEvents"}
 		statements = append(statements, sending...)
 	}
-	return append(statements, []statement{
+	return slices.Concat(statements, []statement{
 		{Sid: "ReadBus", Action: []string{"events:DescribeEventBus"}, Resource: s.arn("events", "event-bus/default")},
-		{Sid: "ReadRules", Action: []string{"events:DescribeRule", "events:ListRules", "events:ListTargetsByRule"},
+		{Sid: "ReadRules", Action: []string{"events:DescribeRule", "events:ListTargetsByRule"},
 			Resource: s.arn("events", "rule/*")},
-		{Sid: "TestPatterns", Action: []string{"events:TestEventPattern"}, Resource: "*"}, // it has no resource
+		// They have no resource.
+		{Sid: "FindRules", Action: []string{"events:ListRules", "events:TestEventPattern"}, Resource: "*"},
 		{Sid: "ReadRepositories", Action: []string{"ecr:BatchGetRepositoryScanningConfiguration",
-			"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy"}, Resource: s.repositories()},
-		{Sid: "SimulateRoles", Action: []string{"iam:SimulatePrincipalPolicy"}, Resource: append(s.roles(), own)},
+			"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy"}, Resource: s.ownRepositories()},
+		{Sid: "SimulateRoles", Action: []string{"iam:SimulatePrincipalPolicy"},
+			Resource: append(s.roles(), own, retry)},
 		{Sid: "ReadFunction", Action: []string{"lambda:GetFunction", "lambda:GetFunctionConfiguration"},
 			Resource: function},
 		{Sid: "ReadQueues", Action: []string{"sqs:GetQueueAttributes"}, Resource: queues},
-	}...)
+		{Sid: "ReadKeys", Action: []string{"kms:DescribeKey"}, Resource: s.arn("kms", "key/*")},
+	}, s.channels())
+}
+
+// channels returns the statements to look at the channels that the file configures.
+func (s scope) channels() []statement {
+	secrets, topics, parameters := []string{}, []string{}, []string{}
+	if secret, ok := strings.CutPrefix(s.env.Notify.Slack, "/aws/reference/secretsmanager/"); ok {
+		secrets = []string{s.arn("secretsmanager", "secret:"+secret+"-??????")}
+	} else if s.env.Notify.Slack != "" {
+		parameters = []string{"*"} // it has no resource
+	}
+	if s.env.Notify.Topic != "" {
+		topics = []string{s.env.Notify.Topic}
+	}
+	return []statement{
+		{Sid: "ReadParameters", Action: []string{"ssm:DescribeParameters"}, Resource: parameters},
+		{Sid: "ReadSecret", Action: []string{"secretsmanager:DescribeSecret"}, Resource: secrets},
+		{Sid: "ReadTopic", Action: []string{"sns:GetTopicAttributes"}, Resource: topics},
+	}
 }

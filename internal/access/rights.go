@@ -65,9 +65,24 @@ func (s scope) roles() (all []string) {
 }
 
 // repositories returns the repositories of the workloads that can be deployed.
-func (s scope) repositories() (all []string) {
+func (s scope) repositories() []string { return s.repositoriesOf(environment.Workload.Deployable) }
+
+// allRepositories returns those of all workloads.
+func (s scope) allRepositories() []string {
+	return s.repositoriesOf(func(environment.Workload) bool { return true })
+}
+
+// ownRepositories returns those of the environment's account: their policies cannot be
+// read from another one.
+func (s scope) ownRepositories() []string {
+	return s.repositoriesOf(func(w environment.Workload) bool {
+		return w.Registry.AccountID == "" || w.Registry.AccountID == s.env.AccountID
+	})
+}
+
+func (s scope) repositoriesOf(wanted func(environment.Workload) bool) (all []string) {
 	for _, w := range s.env.Workloads {
-		if !w.Deployable() || w.Repository == "" {
+		if w.Repository == "" || !wanted(w) {
 			continue
 		}
 		registry := w.Registry

@@ -44,9 +44,19 @@ func (a *Account) PushManifest(
 	if err := a.createRepository(ctx, repository); err != nil {
 		return "", err
 	}
-	config := imageConfig(architecture)
-	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
-		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
+	return a.putManifest(ctx, architecture, repository, content, tags...)
+}
+
+// PutManifest puts the manifest of the linux/amd64 image of [Account.Push] into a repository that has its config blob,
+// with no other call.
+func (a *Account) PutManifest(ctx context.Context, repository, content string, tags ...string) (string, error) {
+	return a.putManifest(ctx, "amd64", repository, content, tags...)
+}
+
+func (a *Account) putManifest(
+	ctx context.Context, architecture, repository, content string, tags ...string,
+) (digest string, err error) {
+	manifest := manifestOf(architecture, content)
 	return digestOf(manifest), a.put(ctx, repository, manifest, manifestType, tags...)
 }
 
@@ -189,6 +199,23 @@ func (a *Account) PushIndexOf(ctx context.Context, repository string, images []s
 // imageConfig is the config blob of every image of an architecture.
 func imageConfig(architecture string) string {
 	return fmt.Sprintf(`{"architecture":%q,"os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`, architecture)
+}
+
+// DigestOf returns the digest of the linux/amd64 image that [Account.Push] pushes.
+func DigestOf(content string) string { return digestOf(manifestOf("amd64", content)) }
+
+// BeginUpload begins to upload a layer to a repository of another account's registry.
+func (a *Account) BeginUpload(ctx context.Context, registry, repository string) error {
+	_, err := a.ECR.InitiateLayerUpload(ctx, &ecr.InitiateLayerUploadInput{RegistryId: aws.String(registry),
+		RepositoryName: aws.String(repository)})
+	return err
+}
+
+// manifestOf returns the manifest of a small image.
+func manifestOf(architecture, content string) string {
+	config := imageConfig(architecture)
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
+		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
 }
 
 func digestOf(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }

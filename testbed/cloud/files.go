@@ -13,9 +13,9 @@ import (
 	"deployer/testbed/accounts"
 )
 
-// setUp does what a person does by the pages about the installation, for the environments of the files: the stack of the
-// repositories in each account with a registry, the images that run, the services with their roles, and the deployer's
-// stack in each account. A registry's stack lets those accounts pull that run its images, and those of Readers; its
+// setUp does what a person does by the pages about the installation, for the environments of the files: the stack of
+// the repositories in each account with a registry, the images that run, the services with their roles, and the
+// deployer's stack in each account. A registry's stack lets those accounts pull that run its images, and those of Readers; its
 // account's deployer forwards pushes to those that deploy them.
 func (c *Cloud) setUp(ctx context.Context) error {
 	var envs []*environment.Environment
@@ -55,7 +55,9 @@ func (c *Cloud) setUp(ctx context.Context) error {
 }
 
 // createRegistry creates the repositories of an environment, with the images that run.
-func (c *Cloud) createRegistry(ctx context.Context, env *environment.Environment, all []*environment.Environment) error {
+func (c *Cloud) createRegistry(
+	ctx context.Context, env *environment.Environment, all []*environment.Environment,
+) error {
 	source, err := os.ReadFile(filepath.Join(c.options.Root, "deploy", "registry.yaml"))
 	if err != nil {
 		return err

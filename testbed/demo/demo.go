@@ -15,16 +15,15 @@ type demo struct {
 }
 
 // newDemo builds the bootstrap and starts the environment.
-func newDemo(ctx context.Context, root, bootstrap string, rolloutStep time.Duration) (*demo, error) {
+func newDemo(ctx context.Context, root, bootstrap string, o cloud.Options) (*demo, error) {
 	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return nil, err
 	}
 	log := &functionLog{}
-	c, err := cloud.New(ctx, cloud.Options{
-		Root: root, Bootstrap: bootstrap, RolloutStep: rolloutStep,
-		RetryWaits: []time.Duration{time.Second, 2 * time.Second}, // Lambda waits one and two minutes
-		Logs:       func(env string) io.Writer { return logWriter{log, env} },
-	})
+	o.Root, o.Bootstrap = root, bootstrap
+	o.RetryWaits = []time.Duration{time.Second, 2 * time.Second} // Lambda waits one and two minutes
+	o.Logs = func(env string) io.Writer { return logWriter{log, env} }
+	c, err := cloud.New(ctx, o)
 	if err != nil {
 		return nil, err
 	}

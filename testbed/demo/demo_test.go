@@ -93,7 +93,8 @@ func TestOutputIsDocumented(t *testing.T) {
 // is installed.
 func TestUp(t *testing.T) {
 	t.Parallel()
-	d, err := newDemo(t.Context(), "../..", t.TempDir()+"/bootstrap", time.Millisecond)
+	d, err := newDemo(t.Context(), "../..", t.TempDir()+"/bootstrap",
+		cloud.Options{RolloutStep: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,17 +46,28 @@ type outcome struct {
 	Foreign bool   `json:"foreign"`
 }
 
-// succeeded reports whether the line says that a rollout of the deployer succeeded.
-func (o outcome) succeeded() bool {
-	return o.Message == "outcome published" && o.Outcome == "Deployment Succeeded" && !o.Foreign
+// ended reports whether the line says that a rollout of the deployer succeeded or failed.
+func (o outcome) ended() bool {
+	return o.Message == "outcome published" && !o.Foreign && o.kind() != ""
+}
+
+// kind returns "succeeded" or "failed", "" for other outcomes.
+func (o outcome) kind() string {
+	switch o.Outcome {
+	case "Deployment Succeeded":
+		return "succeeded"
+	case "Deployment Failed":
+		return "failed"
+	}
+	return ""
 }
 
 // A functionLog collects the log lines of the functions.
 type functionLog struct {
-	mu        sync.Mutex
-	results   []result
-	successes []outcome
-	copyTo    io.Writer // receives every line too, unless nil
+	mu      sync.Mutex
+	results []result
+	ends    []outcome
+	copyTo  io.Writer // receives every line too, unless nil
 }
 
 // takeResults returns the results since the last call, in the order of a release.
@@ -71,24 +82,24 @@ func (l *functionLog) takeResults() []result {
 	return results
 }
 
-// takeSuccesses waits for n successful rollouts and returns them in the order of a release.
-func (l *functionLog) takeSuccesses(ctx context.Context, n int) ([]outcome, error) {
+// takeEnds waits for the ends of n rollouts and returns them in the order of a release.
+func (l *functionLog) takeEnds(ctx context.Context, n int) ([]outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		l.mu.Lock()
-		successes := l.successes
-		if len(successes) >= n {
-			l.successes = nil
+		ends := l.ends
+		if len(ends) >= n {
+			l.ends = nil
 		}
 		l.mu.Unlock()
-		if len(successes) >= n {
-			slices.SortStableFunc(successes, func(a, b outcome) int { return cmp.Compare(order(a.env), order(b.env)) })
-			return successes, nil
+		if len(ends) >= n {
+			slices.SortStableFunc(ends, func(a, b outcome) int { return cmp.Compare(order(a.env), order(b.env)) })
+			return ends, nil
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting for %d rollouts to succeed: only %d have", n, len(successes))
+			return nil, fmt.Errorf("waiting for %d rollouts to end: only %d have", n, len(ends))
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
@@ -126,8 +137,8 @@ func (w logWriter) Write(line []byte) (int, error) {
 		w.log.results = append(w.log.results, r)
 	}
 	o := outcome{env: w.env}
-	if json.Unmarshal(bytes.TrimSpace(line), &o) == nil && o.succeeded() {
-		w.log.successes = append(w.log.successes, o)
+	if json.Unmarshal(bytes.TrimSpace(line), &o) == nil && o.ended() {
+		w.log.ends = append(w.log.ends, o)
 	}
 	if w.log.copyTo != nil {
 		if _, err := w.log.copyTo.Write(append([]byte(w.env+"  "), line...)); err != nil {

@@ -13,15 +13,22 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"deployer/testbed/cloud"
 )
 
 func main() {
 	up := flag.Bool("up", false, "leave the environment running and wait for events from the aws command")
+	number := flag.Int("pattern", 0, "show this pattern of docs/strategies.md instead, `1`, 2 or 3; 9 for all")
 	root := flag.String("root", ".", "the project's `directory`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *root, *up, os.Stdout); err != nil {
+	show := func() error { return run(ctx, *root, *up, os.Stdout) }
+	if *number > 0 {
+		show = func() error { return runPatterns(ctx, *root, *number, os.Stdout) }
+	}
+	if err := show(); err != nil {
 		fmt.Fprintf(os.Stderr, "demo: error: %v\n", err)
 		os.Exit(1)
 	}
@@ -38,7 +45,8 @@ func run(ctx context.Context, root string, up bool, out io.Writer) error {
 	if up {
 		rolloutStep = 3 * time.Second
 	}
-	d, err := newDemo(ctx, root, filepath.Join(dir, "bootstrap"), rolloutStep)
+	d, err := newDemo(ctx, root, filepath.Join(dir, "bootstrap"),
+		cloud.Options{RolloutStep: rolloutStep})
 	if err != nil {
 		return err
 	}
@@ -50,5 +58,24 @@ func run(ctx context.Context, root string, up bool, out io.Writer) error {
 		return err
 	}
 	<-ctx.Done()
+	return nil
+}
+
+// runPatterns shows the pattern with a number, or all.
+func runPatterns(ctx context.Context, root string, number int, out io.Writer) error {
+	for i, p := range patterns {
+		if number != i+1 && number <= len(patterns) {
+			continue
+		}
+		dir, err := os.MkdirTemp("", "deployer-pattern-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if err := showPattern(ctx, root, dir, p, out); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
 	return nil
 }

@@ -16,6 +16,7 @@ type step struct {
 	title string
 	run   func(context.Context, *demo) error
 	want  []string // "ENVIRONMENT RESULT" in the order of a release
+	width int      // of the details; 0 for all of them
 	quiet string   // printed for the environments that receive no event; "" prints nothing
 }
 
@@ -71,7 +72,7 @@ func (d *demo) showSteps(ctx context.Context, out io.Writer) error {
 		if err := s.printResults(d.log.takeResults(), out); err != nil {
 			return err
 		}
-		if err := s.printSuccesses(ctx, d.log, out); err != nil {
+		if _, err := s.printEnds(ctx, d.log, 0, out); err != nil {
 			return err
 		}
 	}
@@ -92,7 +93,7 @@ func (s step) printResults(results []result, out io.Writer) error {
 			revision := r.TaskDefinition[strings.LastIndex(r.TaskDefinition, ":")+1:]
 			detail = r.Service + " " + r.Tag + " is revision " + revision + ": " + r.Reason
 		}
-		printRow(out, r.env, r.kind(), detail)
+		printRow(out, r.env, r.kind(), s.cut(detail))
 	}
 	for _, env := range cloud.Environments {
 		received := slices.ContainsFunc(results, func(r result) bool { return r.env == env.Name })
@@ -106,19 +107,27 @@ func (s step) printResults(results []result, out io.Writer) error {
 	return nil
 }
 
-// printSuccesses waits for the rollouts of the step to succeed, and prints their outcomes.
-func (s step) printSuccesses(ctx context.Context, log *functionLog, out io.Writer) error {
-	deployed := 0
+// printEnds waits for the rollouts of the step to end, and for more, and prints their outcomes.
+func (s step) printEnds(ctx context.Context, log *functionLog, more int, out io.Writer) ([]outcome, error) {
+	deployed := more
 	for _, want := range s.want {
 		if strings.HasSuffix(want, " deployed") {
 			deployed++
 		}
 	}
-	successes, err := log.takeSuccesses(ctx, deployed)
-	for _, o := range successes {
-		printRow(out, o.env, "succeeded", o.Summary)
+	ends, err := log.takeEnds(ctx, deployed)
+	for _, o := range ends {
+		printRow(out, o.env, o.kind(), s.cut(o.Summary))
 	}
-	return err
+	return ends, err
+}
+
+// cut shortens a detail to the step's width.
+func (s step) cut(detail string) string {
+	if runes := []rune(detail); s.width > 0 && len(runes) > s.width {
+		return string(runes[:s.width-1]) + "…"
+	}
+	return detail
 }
 
 func printRow(out io.Writer, env, what, detail string) {

@@ -11,9 +11,8 @@ import (
 	"deployer/testbed/aws/api"
 )
 
-// assumeRoleWithWebIdentity gives the credentials of a role to whoever has a token of an identity provider that the
-// role trusts (STS API reference, "AssumeRoleWithWebIdentity"). The token's signature is not verified. The call itself
-// is not signed.
+// assumeRoleWithWebIdentity gives the credentials of a role to the holder of a token that the role trusts (STS API
+// reference, "AssumeRoleWithWebIdentity"). The token's signature is not verified. The call itself is not signed.
 func (s *Server) assumeRoleWithWebIdentity(r *api.Request) (any, *api.Error) {
 	form, err := r.Form("RoleArn", "RoleSessionName", "WebIdentityToken", "DurationSeconds")
 	if err != nil {
@@ -27,9 +26,9 @@ func (s *Server) assumeRoleWithWebIdentity(r *api.Request) (any, *api.Error) {
 	_, scope, resource, _ := api.SplitARN(form.Get("RoleArn"))
 	name := resource[strings.LastIndexByte(resource, '/')+1:]
 	issuer := strings.TrimPrefix(claims.Issuer, "https://")
-	request := iam.Request{Action: r.Name(), Principal: "arn:" + api.Partition(scope.Region) + ":iam::" + scope.Account +
-		":oidc-provider/" + issuer, Resource: form.Get("RoleArn"),
-		Context: map[string]string{issuer + ":sub": claims.Subject, issuer + ":aud": claims.Audience}}
+	request := iam.Request{Action: r.Name(), Resource: form.Get("RoleArn"),
+		Principal: "arn:" + api.Partition(scope.Region) + ":iam::" + scope.Account + ":oidc-provider/" + issuer,
+		Context:   map[string]string{issuer + ":sub": claims.Subject, issuer + ":aud": claims.Audience}}
 	trust := s.trust[roleKey{scope.Account, name}]
 	allowed := trust != nil && trust.Evaluate(request) == iam.Allow
 	s.note(request, allowed)

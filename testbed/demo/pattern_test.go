@@ -1,0 +1,40 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestPatterns compares what `make patterns` prints with testdata/patternN.txt. UPDATE_GOLDEN=1 rewrites the files.
+func TestPatterns(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("the commands look once a second: it takes most of a minute")
+	}
+	for i, p := range patterns {
+		t.Run(p.files, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			if err := showPattern(t.Context(), "../..", t.TempDir(), p, &out); err != nil {
+				t.Fatalf("%v after\n%s", err, out.String())
+			}
+			file := fmt.Sprintf("testdata/pattern%d.txt", i+1)
+			if os.Getenv("UPDATE_GOLDEN") != "" {
+				if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), out.String()); diff != "" {
+				t.Errorf("%s differs (-want +got):\n%s", file, diff)
+			}
+		})
+	}
+}

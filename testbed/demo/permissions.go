@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"deployer/internal/iam"
+	"deployer/testbed/cloud"
+
+	fakeiam "deployer/testbed/aws/iam"
+)
+
+// permissions are the policies of a pattern, with the decisions that were made by them.
+type permissions struct {
+	statements []*policyStatement
+
+	mu      sync.Mutex
+	refuse  bool     // whether a denial is what a step wants
+	refused []string // what was denied, and should not have been
+}
+
+// A policyStatement is one statement of a role or of a resource.
+type policyStatement struct {
+	owner    string // the ARN of the role or resource
+	trust    bool   // who may assume the role
+	identity bool   // the policy of a role, else of a resource
+	iam.Statement
+	used bool
+}
+
+// unused are the statements that a run does not use, with the reason.
+var unused = map[string]string{
+	"WriteLogs":             "Lambda writes the function's log",
+	"WriteTraces":           "Lambda sends the traces",
+	"ScheduleRetries":       "only while ECR replicates an image",
+	"PassRetryRole":         "only while ECR replicates an image",
+	"InvokeFunction":        "only while ECR replicates an image",
+	"EndRollouts":           "no rollout waits for a person",
+	"ReadKeys":              "no customer managed key is used",
+	"AllowTheRules":         "no event was undeliverable",
+	"DenyInsecureTransport": "every call is encrypted",
+}
+
+func newPermissions(c *cloud.Cloud) *permissions {
+	p := &permissions{}
+	for _, t := range c.Stacks {
+		for _, role := range t.Roles() {
+			p.addRole(role.ARN, role.Policies...)
+		}
+		for _, r := range t.Repositories() {
+			if r.Policy != "" && !strings.Contains(r.Name, "_task_") { // tasks are not deployed
+				p.addResource(r.ARN, []byte(r.Policy))
+			}
+		}
+		for _, b := range t.BusPolicies() {
+			p.addResource(b.BusARN, b.Document)
+		}
+		for _, q := range t.QueuePolicies() {
+			p.add(policyStatement{owner: q.QueueARN}, q.Document)
+		}
+	}
+	c.AWS.Observe(p.note)
+	return p
+}
+
+func (p *permissions) addRole(arn string, documents ...*iam.Document) {
+	for _, d := range documents {
+		p.add(policyStatement{owner: arn, identity: true}, d)
+	}
+}
+
+func (p *permissions) addTrust(arn string, d *iam.Document) {
+	p.add(policyStatement{owner: arn, trust: true}, d)
+}
+
+func (p *permissions) addResource(arn string, text []byte) {
+	if d, err := iam.Parse(text); err == nil { // the emulator has parsed it
+		p.add(policyStatement{owner: arn}, d)
+	}
+}
+
+func (p *permissions) add(owner policyStatement, d *iam.Document) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range d.Statements() {
+		statement := owner
+		statement.Statement = s
+		p.statements = append(p.statements, &statement)
+	}
+}
+
+// note marks the statements that a decision was made by. A statement that denies is used if it denied.
+func (p *permissions) note(c fakeiam.Check) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !c.Allowed && !p.refuse && !foreignPolicy(c) {
+		p.refused = append(p.refused, c.Request.Principal+" may not "+c.Request.Action+" on "+c.Request.Resource)
+	}
+	for _, s := range p.statements {
+		applies := s.owner == c.Request.Resource && s.trust == (c.Request.Action == "sts:AssumeRoleWithWebIdentity")
+		if s.identity {
+			applies = s.owner == c.Request.Principal
+		}
+		if !applies || s.used {
+			continue
+		}
+		decision := s.Evaluate(c.Request)
+		s.used = decision == iam.Allow && c.Allowed || decision == iam.Deny && !c.Allowed
+	}
+}
+
+// foreignPolicy reports whether the doctor was denied a policy of another account's repository, which it then does not
+// check: only the registry's own account may read it.
+func foreignPolicy(c fakeiam.Check) bool {
+	return slices.Contains([]string{"ecr:GetRepositoryPolicy", "ecr:GetLifecyclePolicy"}, c.Request.Action) &&
+		!strings.Contains(c.Request.Resource, ":"+c.Request.Account+":")
+}
+
+// refusing runs f, in which calls are denied.
+func (p *permissions) refusing(f func() error) error {
+	set := func(refuse bool) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.refuse = refuse
+	}
+	set(true)
+	defer set(false)
+	return f()
+}
+
+// print prints how many statements there are and which were not used. It returns an error if one should have been, or
+// if a call was denied.
+func (p *permissions) print(out io.Writer) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var owners, not, wrong []string
+	used := 0
+	for _, s := range p.statements {
+		if !slices.Contains(owners, s.owner) {
+			owners = append(owners, s.owner)
+		}
+		switch {
+		case s.used:
+			used++
+		case unused[s.Sid] == "" && !(s.Sid == "KeepFailedEvents" && strings.Contains(s.owner, "_retry_")):
+			wrong = append(wrong, s.Sid+" of "+s.owner)
+		case s.Sid != "KeepFailedEvents" && !slices.Contains(not, s.Sid):
+			not = append(not, s.Sid)
+		}
+	}
+	if len(p.refused) > 0 {
+		return fmt.Errorf("denied:\n%s", strings.Join(p.refused, "\n"))
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("statements that no call used:\n%s", strings.Join(wrong, "\n"))
+	}
+	fmt.Fprintf(out, "%d roles, repositories, buses and queues have %d statements; calls used %d. The others:\n",
+		len(owners), len(p.statements), used)
+	slices.Sort(not)
+	for _, sid := range not {
+		fmt.Fprintf(out, "   %-21s  %s\n", sid, unused[sid])
+	}
+	return nil
+}
