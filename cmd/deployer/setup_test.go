@@ -35,7 +35,7 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 
 // functionTimeout is the function's timeout in tests that do not set their own. It
 // is long, so that a slow machine fails no test.
-const functionTimeout = 2 * time.Minute
+const functionTimeout = 4 * time.Minute
 
 // testFunction is the function of one environment: its real bootstrap behind the
 // Lambda runtime API, on emulated AWS that is set up for the central registry strategy.

@@ -9,20 +9,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
+
+	"deployer/internal/fault"
 )
 
 // rate is a token bucket: its size, and how many tokens it gains a second.
 type rate struct{ burst, refill float64 }
 
-// The half of ECS's token buckets for reads, each for one account in one region ("Request
-// throttling for the Amazon ECS API" in the ECS API reference): task definitions have 50
-// tokens and gain 20 a second, services and tasks have 100 and gain 20, and service
-// deployments have 50 and gain 20.
+// ECS's token buckets for reads, each for one account in one region ("Request throttling
+// for the Amazon ECS API" in the ECS API reference). An account can have more (Service
+// Quotas).
 var (
-	definitionReads = rate{25, 10}
-	serviceReads    = rate{50, 10}
-	taskReads       = rate{50, 10}
-	deploymentReads = rate{25, 10}
+	definitionReads = rate{50, 20}
+	serviceReads    = rate{100, 20}
+	taskReads       = rate{100, 20}
+	deploymentReads = rate{50, 20}
 )
 
 // paces are the buckets that operations take their tokens from.
@@ -33,12 +34,27 @@ var paces = map[string]*rate{
 	"DescribeServiceDeployments": &deploymentReads, "ListServiceDeployments": &deploymentReads,
 }
 
+// yielded is for how many seconds of its share housekeeping leaves all tokens to others,
+// after ECS throttled it: they need more than half.
+const yielded = 2
+
 // Paced returns a configuration for clients of ECS that read much and can wait. All of
 // them together take half of ECS's tokens for reads, so that the deployments of the same
 // account and region always find some.
 func Paced(c aws.Config) aws.Config {
+	return paced(c, &pacer{share: 0.5, always: true, debt: yielded})
+}
+
+// PacedIfThrottled returns a configuration for clients of ECS that deploy. Their reads
+// are made at once, until ECS throttles one: then they are made one for each token that
+// ECS gains, instead of each being tried again and again.
+func PacedIfThrottled(c aws.Config) aws.Config {
+	return paced(c, &pacer{share: 1, slots: make(chan struct{}, maxCalls)})
+}
+
+func paced(c aws.Config, p *pacer) aws.Config {
 	c = c.Copy()
-	p := &pacer{buckets: map[*rate]*bucket{}}
+	p.buckets = map[*rate]*bucket{}
 	c.APIOptions = append(slices.Clip(c.APIOptions), func(s *middleware.Stack) error {
 		return s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Pace", p.handle), "Retry", middleware.After)
 	})
@@ -47,6 +63,11 @@ func Paced(c aws.Config) aws.Config {
 
 // pacer lets calls wait for their tokens. It is safe for concurrent use.
 type pacer struct {
+	share  float64       // of ECS's tokens
+	always bool          // also before ECS has throttled a call
+	debt   float64       // seconds without a token after that
+	slots  chan struct{} // has an element for each call in progress, so that few are throttled first; nil: no limit
+
 	mu      sync.Mutex
 	buckets map[*rate]*bucket
 }
@@ -55,38 +76,68 @@ type pacer struct {
 type bucket struct {
 	tokens float64
 	at     time.Time
+	open   bool // calls need no token
 }
 
 // handle is a middleware for each attempt of a call.
 func (p *pacer) handle(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	if r := paces[awsmiddleware.GetOperationName(ctx)]; r != nil {
-		if wait := p.take(r, time.Now()); wait > 0 {
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				return middleware.FinalizeOutput{}, middleware.Metadata{}, context.Cause(ctx)
-			}
+	r := paces[awsmiddleware.GetOperationName(ctx)]
+	if r == nil {
+		return next.HandleFinalize(ctx, in)
+	}
+	if p.slots != nil {
+		select {
+		case p.slots <- struct{}{}:
+			defer func() { <-p.slots }()
+		case <-ctx.Done():
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, context.Cause(ctx)
 		}
 	}
-	return next.HandleFinalize(ctx, in)
+	if wait := p.take(r, time.Now()); wait > 0 {
+		if err := fault.Wait(ctx, wait); err != nil {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+		}
+		fault.AddWait(ctx, wait)
+	}
+	out, metadata, err := next.HandleFinalize(ctx, in)
+	if err != nil && fault.IsThrottled(err) {
+		p.throttled(r, time.Now())
+	}
+	return out, metadata, err
+}
+
+// bucket returns the bucket of a rate with what it has now. The pacer is locked.
+func (p *pacer) bucket(r *rate, now time.Time) *bucket {
+	b, full := p.buckets[r], r.burst*p.share
+	if b == nil {
+		b = &bucket{full, now, !p.always}
+		p.buckets[r] = b
+	}
+	b.tokens, b.at = min(full, b.tokens+now.Sub(b.at).Seconds()*r.refill*p.share), now
+	b.open = b.open || b.tokens == full && !p.always
+	return b
 }
 
 // take takes a token, and returns how long the call has to wait for it.
 func (p *pacer) take(r *rate, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	b := p.buckets[r]
-	if b == nil {
-		b = &bucket{r.burst, now}
-		p.buckets[r] = b
-	}
-	b.tokens, b.at = min(r.burst, b.tokens+now.Sub(b.at).Seconds()*r.refill)-1, now
-	if b.tokens >= 0 {
+	b := p.bucket(r, now)
+	if b.open {
 		return 0
 	}
-	return time.Duration(-b.tokens / r.refill * float64(time.Second))
+	if b.tokens--; b.tokens >= 0 {
+		return 0
+	}
+	return time.Duration(-b.tokens / (r.refill * p.share) * float64(time.Second))
+}
+
+// throttled notes that ECS's bucket is empty.
+func (p *pacer) throttled(r *rate, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	b := p.bucket(r, now)
+	b.open, b.tokens = false, min(b.tokens, -p.debt*r.refill*p.share)
 }

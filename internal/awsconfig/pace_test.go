@@ -60,3 +60,56 @@ func TestPaced(t *testing.T) {
 		}
 	})
 }
+
+// TestPacedIfThrottled checks, on fake time, that reads wait for nothing until ECS throttles
+// one, and then for ECS's tokens, until its bucket is full again.
+func TestPacedIfThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		e := emulator.New(emulator.Options{})
+		a := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
+			c.HTTPClient, c.RetryMaxAttempts = emulatortest.InProcess{AWS: e}, 100
+		})
+		client := ecs.NewFromConfig(PacedIfThrottled(a.Config))
+		read := func(reads int) (took time.Duration, throttled int) {
+			e.ResetCalls()
+			start := time.Now()
+			var all sync.WaitGroup
+			for range reads {
+				all.Go(func() {
+					_, _ = client.DescribeTaskDefinition(t.Context(),
+						&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
+				})
+			}
+			all.Wait()
+			for _, c := range e.Calls() {
+				if c.Error == "ThrottlingException" {
+					throttled++
+				}
+			}
+			return time.Since(start), throttled
+		}
+		for _, tt := range []struct {
+			name             string
+			limited          bool
+			wait             time.Duration // before
+			reads            int
+			minTime, maxTime time.Duration
+			maxThrottled     int
+		}{
+			{name: "no limit", reads: 300},
+			{name: "ECS's limit", limited: true, reads: 250, minTime: 10 * time.Second, maxTime: 12 * time.Second,
+				maxThrottled: maxCalls},
+			{name: "full again", wait: 10 * time.Second, reads: 50},
+		} {
+			if tt.limited {
+				e.LimitRates()
+			}
+			time.Sleep(tt.wait)
+			took, throttled := read(tt.reads)
+			if took < tt.minTime || took > tt.maxTime || throttled > tt.maxThrottled {
+				t.Errorf("%s: it took %s, and %d calls were throttled", tt.name, took, throttled)
+			}
+		}
+	})
+}

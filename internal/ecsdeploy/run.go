@@ -33,7 +33,8 @@ type run struct {
 	deployer *Deployer
 	state    *State
 	order    Order
-	unknown  int // registrations whose result is unknown
+	unknown  int  // registrations whose result is unknown
+	hasTurn  bool // to register
 
 	registering, updating *fault.Impatient
 }
@@ -41,7 +42,7 @@ type run struct {
 // newRun returns the run of an order under ctx.
 func (d *Deployer) newRun(ctx context.Context, s *State, o Order) *run {
 	return &run{deployer: d, state: s, order: o,
-		registering: fault.NewImpatient(fault.UntilDeadlineIfRejected(ctx), maxPatience),
+		registering: fault.NewImpatient(fault.UntilDeadlineIfRejected(ctx), maxPatience).InTurn(),
 		updating:    fault.NewImpatient(fault.UntilDeadline(ctx), maxPatience),
 	}
 }
@@ -49,7 +50,13 @@ func (d *Deployer) newRun(ctx context.Context, s *State, o Order) *run {
 // carryOut makes the rule's calls until its end.
 func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 	s := r.state
+	defer r.leaveTurn(false)
 	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
+		if calls[0].Kind == converge.Register {
+			if err := r.takeTurn(ctx); err != nil {
+				return err
+			}
+		}
 		if isWrite(calls[0]) && s.waits.Total()-s.waited > maxPatience {
 			s.waited = s.waits.Total()
 			rule.Stale()
@@ -60,7 +67,7 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 			if !again {
 				return err
 			}
-			if fault.Wait(ctx, delay) != nil {
+			if err := r.pause(ctx, delay, err); err != nil {
 				return err
 			}
 			s.waited = s.waits.Total()
@@ -213,6 +220,9 @@ func (r *run) register(ctx context.Context, n converge.Registration) (converge.A
 	retrying := func(o *ecs.Options) { o.Retryer = r.registering }
 	out, err := r.deployer.ecs.RegisterTaskDefinition(ctx, in, retrying, sending(send),
 		ecsservice.KeepTaskDefinition(&raw))
+	if err == nil || fault.MayHaveTakenEffect(err) {
+		r.leaveTurn(true)
+	}
 	if err != nil {
 		family := aws.ToString(in.Family)
 		doing := fmt.Sprintf("registering a revision of task definition %q with image %q", family, image)

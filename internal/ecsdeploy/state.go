@@ -31,6 +31,7 @@ type Deployer struct {
 	now      func() time.Time
 	memory   memory
 	line     line
+	turns    turns
 }
 
 // New returns a deployer that calls ECS through a client.
@@ -70,13 +71,25 @@ type State struct {
 
 // Read reads the state of the target's service: see [ecsservice.Client.Snapshot].
 func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error) {
+	return d.read(ctx, t, d.services.Snapshot)
+}
+
+// ReadIn is [Deployer.Read] for a service of a group, which is read with others.
+func (d *Deployer) ReadIn(ctx context.Context, group *ecsservice.Group, t ecsservice.Target) (*State, error) {
+	return d.read(ctx, t, group.Snapshot)
+}
+
+func (d *Deployer) read(
+	ctx context.Context, t ecsservice.Target,
+	snapshot func(context.Context, ecsservice.Target) (ecsservice.Snapshot, error),
+) (*State, error) {
 	ctx, waits := fault.CountWaits(ctx)
 	waited := waits.Total()
-	snapshot, err := d.services.Snapshot(ctx, t)
+	read, err := snapshot(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	s := newState(d.now(), t, snapshot)
+	s := newState(d.now(), t, read)
 	s.waits, s.waited = waits, waited
 	return s, nil
 }

@@ -56,10 +56,21 @@ type Snapshot struct {
 // same time, and then the running revision if it is another one. If the service
 // cannot be deployed to, the error is that of [Target.CheckDeployable].
 func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
+	return c.snapshot(ctx, t, c.DescribeService)
+}
+
+// Snapshot is [Client.Snapshot] for a target of the group.
+func (g *Group) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
+	return g.client.snapshot(ctx, t, g.DescribeService)
+}
+
+func (c *Client) snapshot(
+	ctx context.Context, t Target, describe func(context.Context, Target) (*types.Service, error),
+) (Snapshot, error) {
 	var s Snapshot
 	var serviceErr, runningErr, familyErr error
 	var both sync.WaitGroup
-	both.Go(func() { s.Service, serviceErr = c.DescribeService(ctx, t) })
+	both.Go(func() { s.Service, serviceErr = describe(ctx, t) })
 	both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, t.Family) })
 	both.Wait()
 	if serviceErr != nil {

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -62,7 +61,7 @@ func (r *rejectedRetryer) IsErrorRetryable(err error) bool {
 // RetryDelay implements [aws.Retryer] with the delays for a throttled registration.
 func (r *rejectedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	switch {
-	case !isThrottled(err):
+	case !IsThrottled(err):
 		return r.retryer.RetryDelay(attempt, err)
 	case attempt <= 1:
 		return r.jitter(attempt, 0, maxFirstQueueDelay, err)
@@ -70,80 +69,11 @@ func (r *rejectedRetryer) RetryDelay(attempt int, err error) (time.Duration, err
 	return r.jitter(attempt, minQueueDelay, maxQueueDelay, err)
 }
 
-// Impatient is a retryer for several calls that try the same. A call that would wait
-// longer than a limit in all, or that may have taken effect, fails with the last
-// attempt's error, and [LongWait] says how long to wait before the next one. Between,
-// the caller can read again what it decided the call by.
-type Impatient struct {
-	aws.Retryer
-	limit, waited time.Duration
-	attempts      int // of all calls
-}
-
-// NewImpatient returns a retryer that otherwise behaves as r.
-func NewImpatient(r aws.Retryer, limit time.Duration) *Impatient {
-	return &Impatient{Retryer: r, limit: limit}
-}
-
-// RetryDelay implements [aws.Retryer].
-func (i *Impatient) RetryDelay(_ int, err error) (time.Duration, error) {
-	i.attempts++
-	delay, ended := i.Retryer.RetryDelay(i.attempts, err)
-	if ended != nil {
-		return delay, ended
-	}
-	if i.waited += delay; i.waited > i.limit || MayHaveTakenEffect(err) {
-		i.waited = 0
-		return 0, &longWait{delay, err}
-	}
-	return delay, nil
-}
-
-// longWait is the error of a call that is not made again at once.
-type longWait struct {
-	delay time.Duration
-	err   error
-}
-
-func (w *longWait) Error() string { return w.err.Error() }
-func (w *longWait) Unwrap() error { return w.err }
-
-// LongWait returns how long to wait before a call with an [Impatient] retryer is made
-// again; ok is false if the call failed for another reason.
-func LongWait(err error) (delay time.Duration, ok bool) {
-	var w *longWait
-	if errors.As(err, &w) {
-		return w.delay, true
-	}
-	return 0, false
-}
-
-// Waits is how long calls under one context waited between their attempts.
-type Waits struct{ total atomic.Int64 }
-
-// Total returns the sum of all waits.
-func (w *Waits) Total() time.Duration { return time.Duration(w.total.Load()) }
-
-// Add adds a wait.
-func (w *Waits) Add(d time.Duration) { w.total.Add(int64(d)) }
-
-type waitsKey struct{}
-
-// CountWaits returns a context under which the waits of calls are counted, and the
-// counter. If they are counted already, it returns ctx and its counter.
-func CountWaits(ctx context.Context) (context.Context, *Waits) {
-	if w, ok := ctx.Value(waitsKey{}).(*Waits); ok {
-		return ctx, w
-	}
-	w := new(Waits)
-	return context.WithValue(ctx, waitsKey{}, w), w
-}
-
 // MayHaveTakenEffect reports whether a call that failed with err may have taken
 // effect all the same: the connection was lost after the request was sent, or
 // AWS answered with a server error. A rejected, throttled or unsent call has not.
 func MayHaveTakenEffect(err error) bool {
-	if isConcurrentRevision(err) || isThrottled(err) {
+	if isConcurrentRevision(err) || IsThrottled(err) {
 		return false
 	}
 	var dial *net.OpError
@@ -181,7 +111,8 @@ func Wait(ctx context.Context, d time.Duration) error {
 
 var throttles = retry.IsErrorThrottles(retry.DefaultThrottles)
 
-func isThrottled(err error) bool { return throttles.IsErrorThrottle(err) == aws.TrueTernary }
+// IsThrottled reports whether AWS rejected a call because there were too many.
+func IsThrottled(err error) bool { return throttles.IsErrorThrottle(err) == aws.TrueTernary }
 
 // standard holds the SDK's own rules for which errors are retried. It has no
 // state of its own, so all calls share it.
@@ -241,7 +172,7 @@ func (r *retryer) GetRetryToken(context.Context, error) (func(error) error, erro
 // there is no time for another attempt.
 func (r *retryer) RetryDelay(attempt int, err error) (time.Duration, error) {
 	first, bound := firstDelay, maxDelay
-	if isThrottled(err) {
+	if IsThrottled(err) {
 		first = firstThrottledDelay
 	}
 	if attempt < 8 { // later the bound is maxDelay anyway, and the shift would overflow

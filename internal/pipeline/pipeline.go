@@ -45,6 +45,7 @@ type Pipeline struct {
 	role       string                 // name of the function's role; "" if it is not known
 	actor      func() (string, error) // of requests, if they do not name one; nil if they do
 	attempts   *attempts
+	group      *ecsservice.Group // of the services of the event that is handled
 
 	followsRollouts  bool // rollout events are handled, and their outcomes published
 	publishesResults bool // requests that end at once have outcomes, and these are published
@@ -68,7 +69,7 @@ type keeper interface {
 // and not published, and rollout events are ignored.
 func New(env *environment.Environment, config aws.Config) *Pipeline {
 	config.Region = env.Region
-	resolver, services := resolve.New(config), ecsservice.New(config)
+	resolver, services := resolve.New(config), ecsservice.New(awsconfig.PacedIfThrottled(config))
 	return &Pipeline{
 		env: env, config: config, now: time.Now, attempts: &attempts{},
 		resolver: resolver, services: services, deployer: ecsdeploy.New(services),

@@ -24,6 +24,7 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 	errs := make([]error, len(requests))
 	working, cancel := p.withNotifyReserve(ctx)
 	defer cancel()
+	p = p.grouping(env, requests)
 	if isTogether(requests) {
 		t := together{pipeline: p, env: env, partly: d.partly}
 		t.deploy(working, requests, result.Deployments, errs)
@@ -49,6 +50,19 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 	}
 	result.summarize()
 	return result, nil
+}
+
+// grouping returns the pipeline, which reads the services of the requests together.
+func (p *Pipeline) grouping(env *environment.Environment, requests []event.Request) *Pipeline {
+	var targets []ecsservice.Target
+	for _, request := range requests {
+		if _, ok := request.Workload.Pointer.(environment.ECSService); ok {
+			targets = append(targets, ecsservice.TargetOf(env, request.Workload))
+		}
+	}
+	with := *p
+	with.group = p.services.Group(targets)
+	return &with
 }
 
 // each calls f for each request, all at the same time.
@@ -210,7 +224,7 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 	var imageErr, stateErr error
 	var both sync.WaitGroup
 	both.Go(func() { ref, imageErr = lookup(ctx) })
-	both.Go(func() { state, stateErr = p.deployer.Read(ctx, ecsservice.TargetOf(env, request.Workload)) })
+	both.Go(func() { state, stateErr = p.deployer.ReadIn(ctx, p.group, ecsservice.TargetOf(env, request.Workload)) })
 	both.Wait()
 	switch {
 	case request.Together && fault.IsRejected(imageErr) && stateErr != nil: // every fault is named

@@ -162,7 +162,7 @@ func (c *Cloud) startFunction(
 	variables["AWS_ENDPOINT_URL"], variables["DEPLOYER_ENVIRONMENT_FILE"] = c.URL, file
 	maps.Copy(variables, c.options.Env)
 	options := lambdahost.Options{
-		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 2 * time.Minute, Concurrency: 4,
+		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 4 * time.Minute, Concurrency: 4,
 		AccessKeyID: env.AccountID + "-" + role, SecretAccessKey: "emulated",
 		Env: variables, RetryWaits: c.options.RetryWaits,
 		OnFailure: c.onFailure(env, role, variables["DEPLOYER_FAILED_QUEUE"]),

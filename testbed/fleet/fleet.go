@@ -109,7 +109,7 @@ func (f *Fleet) start(ctx context.Context, o Options) error {
 	f.Function, err = lambdahost.Start(ctx, lambdahost.Options{
 		Bootstrap: bootstrap, FunctionARN: functionARN,
 		Env:         map[string]string{"AWS_ENDPOINT_URL": url, "DEPLOYER_ROLE": "deployer"},
-		AccessKeyID: account + "-deployer", SecretAccessKey: "any", Timeout: 2 * time.Minute, Concurrency: o.Processes,
+		AccessKeyID: account + "-deployer", SecretAccessKey: "any", Timeout: 4 * time.Minute, Concurrency: o.Processes,
 		RetryWaits: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond},
 		Logs:       (*logCounter)(f), OnFailure: f.addFailed, Initialized: started.wait,
 	})

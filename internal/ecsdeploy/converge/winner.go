@@ -2,7 +2,7 @@ package converge
 
 // ownRollout is the longest time from the registration of a revision to the
 // deployer's own rollout of it, in nanoseconds. One invocation does both, and the
-// function's timeout is 120 seconds. A later rollout is an external choice.
+// function's timeout is 240 seconds. A later rollout is an external choice.
 const ownRollout = int64(5 * 60 * 1e9)
 
 // oldestGap is the longest time from the registration of a revision in the gap before
