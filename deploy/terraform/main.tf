@@ -50,7 +50,7 @@ resource "aws_lambda_function" "deployer" {
   handler           = "bootstrap"
   # A deployment takes about a second. The rest is for throttling: after 20 registrations, ECS accepts one task
   # definition a second, and a push of an image that many services share has to wait.
-  timeout = 120
+  timeout = 240
   # Memory determines the share of the processor that an event gets.
   memory_size                    = 256
   reserved_concurrent_executions = var.reserved_concurrency
