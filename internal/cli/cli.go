@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -32,7 +33,9 @@ type app struct {
 	in       io.Reader // what a person types
 	out, err io.Writer // results, and everything else
 	args     []string  // the command line without the program's name
-	profile  string    // the AWS profile that the command line names
+
+	patience time.Duration // how long a rollout is followed; 0 for followTimeout
+	profile  string        // the AWS profile that the command line names
 }
 
 // Run runs the command line and returns its exit code: 0 done, 1 not done, 2

@@ -20,8 +20,12 @@ const (
 
 // follow shows a rollout until it has ended, and returns an error unless it succeeded.
 func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice.Target, revision string) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, followTimeout,
-		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", followTimeout, t.Command("status")))
+	limit := followTimeout
+	if a.patience > 0 {
+		limit = a.patience
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", limit, t.Command("status")))
 	defer cancel()
 	p := newProgress(a.err, t)
 	r, err := rollouts.Follow(ctx, t, revision, p.show)
@@ -35,11 +39,14 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 		if reason != "" {
 			reason = ": " + reason
 		}
-		return hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s", revision, reason, r.Runs)
+		return &rolloutError{r, hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s",
+			revision, reason, r.Runs)}
 	case journal.Impaired:
-		return hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision, r.Reason)
+		return &rolloutError{r, hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision,
+			r.Reason)}
 	case journal.Superseded:
-		return hinted(t.Command("status"), "the rollout of %s was superseded by that of %s", revision, r.Runs)
+		return &rolloutError{r, hinted(t.Command("status"), "the rollout of %s was superseded by that of %s",
+			revision, r.Runs)}
 	}
 	a.note("%s runs %s", t.Workload, revision)
 	return nil

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/spf13/cobra"
 
 	"deployer/internal/bus"
 	"deployer/internal/caller"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -37,6 +39,8 @@ type sendFlags struct {
 	bus, reason, actor string
 	profile            string // whose credentials are used; no flag of send's own
 	dryRun, follow     bool
+	summary, outputs   string        // files that are appended to; "" for none
+	timeout            time.Duration // of following; 0 for the default
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -70,6 +74,10 @@ deployer send -e prod backend git-abc123f \
 	flags.StringVar(&how.actor, "actor", "", "`NAME` of the person or job that asks; by default the caller's")
 	flags.BoolVar(&how.dryRun, "dry-run", false, "print the event, send nothing")
 	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 1 unless it succeeded")
+	flags.DurationVar(&how.timeout, "timeout", 0, "with --follow: give up after this `TIME`, such as 20m")
+	flags.StringVar(&how.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
+	flags.StringVar(&how.outputs, "outputs", "", "append status, outcome, event-id, revision, previous-tag and digest "+
+		"to `FILE`, such as $GITHUB_OUTPUT")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)
@@ -81,9 +89,26 @@ deployer send -e prod backend git-abc123f \
 	return cmd
 }
 
-// send sends the event, or prints it.
+// send sends the event, or prints it, and writes the report that is wanted.
 func (a *app) send(
 	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags,
+) error {
+	if how.timeout != 0 && (how.timeout < 0 || !how.follow) {
+		return wrongUsage("--timeout is for --follow, and longer than nothing")
+	}
+	a.patience = how.timeout
+	r := newReport(env, how)
+	err := a.sendFor(ctx, env, c, tag, how, r)
+	r.fail(c, tag, err)
+	if failed := r.write(a.err); failed != nil {
+		a.note("%v", failed)
+	}
+	return err
+}
+
+// sendFor sends the event, or prints it. What becomes of it is added to the report.
+func (a *app) sendFor(
+	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags, r *report,
 ) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
@@ -125,9 +150,20 @@ func (a *app) send(
 		if waits {
 			timeout += environment.ReplicationTime
 		}
+		if how.timeout > 0 {
+			timeout = min(timeout, how.timeout)
+		}
+		s.report, s.tag = r, tag
 		return a.sendAndFollow(ctx, limited, s, found, entry, timeout)
 	}
 	ids, err := s.bus.Put(limited, entry)
+	for _, w := range found {
+		d := deployed{Status: sent, Tag: tag, Actor: detail.Actor, Reason: how.reason}
+		if err == nil {
+			d.EventID = ids[0]
+		}
+		r.add(limited, s, d, ecsservice.TargetOf(s.env, w), "", err)
+	}
 	if err == nil {
 		_, err = fmt.Fprintln(a.out, ids[0])
 	}
@@ -139,6 +175,8 @@ type sender struct {
 	session
 	bus     *bus.Bus
 	busName string
+	report  *report // nil for none
+	tag     string  // for the report
 }
 
 // newSender finds the event bus: the one with the given ARN, else the default
@@ -150,7 +188,7 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, how s
 		if err != nil {
 			return nil, err
 		}
-		return &sender{*s, bus.New(s.config, ""), "default"}, nil
+		return &sender{session: *s, bus: bus.New(s.config, ""), busName: "default"}, nil
 	}
 	at, err := arn.Parse(busARN)
 	if err != nil || at.Service != "events" || !strings.HasPrefix(at.Resource, "event-bus/") {
@@ -169,7 +207,8 @@ func (a *app) newSender(ctx context.Context, env *environment.Environment, how s
 	if err != nil {
 		return nil, err
 	}
-	s := &sender{session{env.In(at.AccountID), config, identity}, bus.New(config, busARN), busARN}
+	s := &sender{session: session{env.In(at.AccountID), config, identity}, bus: bus.New(config, busARN),
+		busName: busARN}
 	exists, err := s.bus.Exists(ctx)
 	switch {
 	case err == nil && !exists:

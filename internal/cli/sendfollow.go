@@ -12,6 +12,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/internal/resolve"
 	"deployer/internal/rollout"
 )
@@ -111,12 +112,18 @@ type awaited struct {
 
 // awaitAndFollow waits until an event's deployment of one service has started, and follows it.
 func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.Client, one awaited, id string,
-	timeout time.Duration) error {
+	timeout time.Duration) (err error) {
+	revision, moved := "", false
+	d, begin := deployed{EventID: id, Status: unknown, Tag: s.tag}, time.Now()
+	defer func() {
+		d.Duration = time.Since(begin)
+		s.report.add(ctx, s, d, one.target, revision, err)
+	}()
 	notStarted := fmt.Errorf("no deployment of %s started in %s; the function's log says why", one.target.Workload,
 		timeout)
 	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
-	revision, moved, err := rollouts.Await(waiting, one.target, id, one.newest)
+	revision, moved, err = rollouts.Await(waiting, one.target, id, one.newest)
 	if errors.Is(err, notStarted) {
 		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
 			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
@@ -125,7 +132,8 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	if err != nil {
 		return err
 	}
-	if !moved {
+	if d.Status, d.Result = started, string(journal.Succeeded); !moved {
+		d.Status, d.Result = unchanged, ""
 		a.note("%s runs this image already", one.target.Workload)
 		return nil
 	}

@@ -43,6 +43,10 @@ func links(service, revision string) (l Links) {
 	return l
 }
 
+// DeploymentsPage returns the page of a service's deployments, given its ARN; "" in
+// partitions without a console.
+func DeploymentsPage(service string) string { return links(service, "").Deployment }
+
 // resourceOf returns the resource of an ARN, "" if it is not an ARN.
 func resourceOf(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)

@@ -15,8 +15,8 @@ import (
 
 // setUp does what a person does by the pages about the installation, for the environments of the files: the stack of
 // the repositories in each account with a registry, the images that run, the services with their roles, and the
-// deployer's stack in each account. A registry's stack lets those accounts pull that run its images, and those of Readers; its
-// account's deployer forwards pushes to those that deploy them.
+// deployer's stack in each account. A registry's stack lets those accounts pull that run its images, and those of
+// Readers; its account's deployer forwards pushes to those that deploy them.
 func (c *Cloud) setUp(ctx context.Context) error {
 	var envs []*environment.Environment
 	c.Accounts = map[string]*accounts.Account{}

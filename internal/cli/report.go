@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/outcome"
+	"deployer/internal/rollout"
+)
+
+// reportTime limits the reading of what a report has besides what was seen.
+const reportTime = 20 * time.Second
+
+// report collects what became of the deployments of one event. A nil report collects
+// nothing.
+type report struct {
+	env     *environment.Environment
+	summary string // the file to append Markdown to; "" for none
+	outputs string // the file to append NAME=VALUE to; "" for none
+
+	mu  sync.Mutex
+	all []deployed
+}
+
+// newReport returns the report of an event that is to be sent; nil if no one wants it.
+func newReport(env *environment.Environment, how sendFlags) *report {
+	if how.summary == "" && how.outputs == "" || how.dryRun {
+		return nil
+	}
+	return &report{env: env, summary: how.summary, outputs: how.outputs}
+}
+
+// add adds what became of one service's deployment. revision is the ARN of its revision,
+// "" if there is none, and result the end of its rollout, if it was followed.
+func (r *report) add(ctx context.Context, s *sender, d deployed, t ecsservice.Target, revision string, err error) {
+	if r == nil {
+		return
+	}
+	d.Environment, d.Service = r.env.Name, t.Workload
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTime)
+	defer cancel()
+	services := ecsservice.New(s.config)
+	if record, readErr := services.Record(ctx, t, revision); revision != "" && readErr == nil {
+		d.Tag, d.Digest, d.Revision = record.Tag, record.Digest, outcome.Short(record.TaskDefinition)
+		d.Actor, d.Reason = record.Actor, record.Reason
+		if previous, err := services.Record(ctx, t, record.Previous); record.Previous != "" && err == nil {
+			d.Previous = previous.Tag
+			if d.Previous == "" {
+				d.Previous = outcome.Short(previous.Image)
+			}
+		}
+	}
+	if err != nil {
+		d.Why, d.Fix = partsOf(err)
+		d.Result = resultOf(err)
+	}
+	if w, ok := s.env.Find(t.Workload, environment.Services...); ok {
+		if pointer, ok := w.Pointer.(environment.ECSService); ok {
+			d.Console = outcome.DeploymentsPage(pointer.ARN(s.env))
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all = append(r.all, d)
+}
+
+// fail adds that nothing was sent.
+func (r *report) fail(c chosen, tag string, err error) {
+	if r == nil || err == nil || len(r.all) > 0 {
+		return
+	}
+	d := deployed{Environment: r.env.Name, Service: strings.Join(c.names(), ", "), Tag: tag, Status: notSent}
+	d.Why, d.Fix = partsOf(err)
+	r.all = append(r.all, d)
+}
+
+// write appends the report to its files, and in GitHub Actions prints annotations.
+func (r *report) write(errs io.Writer) error {
+	if r == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if os.Getenv("GITHUB_ACTIONS") == "true" {
+		annotations(errs, r.all)
+	}
+	return errors.Join(appendTo(r.summary, func(w io.Writer) { markdown(w, r.all) }),
+		appendTo(r.outputs, func(w io.Writer) { outputs(w, r.all) }))
+}
+
+// appendTo appends to a file what write writes; "" is no file.
+func appendTo(name string, write func(io.Writer)) error {
+	if name == "" {
+		return nil
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	write(file)
+	return file.Close()
+}
+
+// partsOf returns what is wrong, and the next step as a command, "" if there is none. Of a
+// rollout that has ended, it is ECS's reason.
+func partsOf(err error) (what, fix string) {
+	what = err.Error()
+	var parts parted
+	if errors.As(err, &parts) {
+		what, fix = parts.Parts()
+	}
+	var ended *rolloutError
+	if errors.As(err, &ended) && ended.end.Reason != "" {
+		what = ended.end.Reason
+		if ended.end.Stopped != "" {
+			what += " Stopped tasks: " + ended.end.Stopped
+		}
+	}
+	return what, fix
+}
+
+// rolloutError is the error of a rollout that has ended without success.
+type rolloutError struct {
+	end rollout.Progress
+	error
+}
+
+func (e *rolloutError) Unwrap() error { return e.error }
+
+// resultOf returns the end of the rollout that an error is about; unknown if it is not
+// about an end.
+func resultOf(err error) string {
+	var ended *rolloutError
+	if errors.As(err, &ended) {
+		return string(ended.end.Phase)
+	}
+	return unknown
+}

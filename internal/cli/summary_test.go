@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/journal"
+	"deployer/internal/rollout"
+	"deployer/testbed/accounts"
+)
+
+// TestMarkdown checks the summary of a deployment, and that texts of senders are no markup in it.
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	good := deployed{Service: "backend", Environment: "prod", Tag: "git-abc123f", Digest: "sha256:9c9b",
+		Previous: "v1", Revision: "myproject_service_prod:7", Actor: "ada", Reason: "fix the login", EventID: "e-1",
+		Status: started, Result: "succeeded", Duration: 83*time.Second + time.Millisecond,
+		Console: "https://us-east-1.console.aws.amazon.com/ecs/v2/clusters/c/services/s/deployments?region=us-east-1"}
+	hostile := deployed{Service: "worker", Environment: "prod", Tag: "v2", Actor: "@octocat | <b>x</b>\n# title",
+		Reason: "[click](https://evil.example) `code` #1 https://evil.example", Status: unknown, Result: unknown,
+		Why: "a|b\n::error::c", Fix: "deployer status -f 'a|b.yaml' `x`"}
+	tests := []struct {
+		name string
+		deployed
+		want string
+	}{
+		{"succeeded", good, `### ✅ backend in prod: succeeded
+
+| | |
+|---|---|
+| tag | <code>git-abc123f</code> |
+| digest | <code>sha256&#58;9c9b</code> |
+| from → to | <code>v1</code> → <code>git-abc123f</code> |
+| revision | <code>myproject&#95;service&#95;prod&#58;7</code> |
+| by | ada |
+| reason | fix the login |
+| took | 1m23s |
+| event | <code>e-1</code> |
+| console | [deployments](` + good.Console + `) |
+
+`},
+		{"hostile", hostile, `### ❌ worker in prod: unknown
+
+| | |
+|---|---|
+| tag | <code>v2</code> |
+| by | &#64;octocat \| &lt;b&gt;x&lt;/b&gt; &#35; title |
+| reason | \[click\]\(https&#58;//evil\.example\) ` + "\\`code\\`" + ` &#35;1 https&#58;//evil\.example |
+| why | a\|b &#58;&#58;error&#58;&#58;c |
+| next | <code>deployer status -f &#39;a&#124;b.yaml&#39; &#96;x&#96;</code> |
+
+`},
+		{"sent", deployed{Service: "backend", Environment: "prod", Tag: "v1", EventID: "e-2", Status: sent},
+			`### 📨 backend in prod: sent
+
+| | |
+|---|---|
+| tag | <code>v1</code> |
+| event | <code>e-2</code> |
+
+`},
+	}
+	for _, tt := range tests {
+		var b strings.Builder
+		markdown(&b, []deployed{tt.deployed})
+		if diff := cmp.Diff(tt.want, b.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestOutputs checks the outputs of an action: those of the first deployment that did not succeed, each on one line.
+func TestOutputs(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	outputs(&b, []deployed{{Status: started, Result: "succeeded", EventID: "e-1"},
+		{Status: started, Result: "failed", EventID: "e-1", Revision: "web:2", Previous: "v1\nstatus=deployed",
+			Digest: "sha256:9c9b", Why: "no"}, {Status: unchanged}})
+	want := "status=deployed\noutcome=failed\nevent-id=e-1\nrevision=web:2\nprevious-tag=v1 status=deployed\n" +
+		"digest=sha256:9c9b\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+	b.Reset()
+	if outputs(&b, nil); b.Len() > 0 {
+		t.Errorf("without a deployment: %q", b.String())
+	}
+}
+
+// TestAnnotations checks GitHub's commands: a text of another cannot begin one.
+func TestAnnotations(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	annotations(&b, []deployed{{Service: "ok"}, {Service: "a,b", Environment: "prod",
+		Why: "100% of tasks\n::set-output name=x::y", Fix: "deployer history -f prod.yaml"}})
+	want := "::error title=a%2Cb was not deployed to prod::100%25 of tasks ::set-output name=x::y%0Anext: deployer " +
+		"history -f prod.yaml\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestResultOf names the end of a rollout.
+func TestResultOf(t *testing.T) {
+	t.Parallel()
+	failed := error(&rolloutError{rollout.Progress{Phase: journal.Failed, Reason: "no task started.",
+		Stopped: "out of memory"}, hinted("fix", "it failed")})
+	if got := resultOf(errors.Join(failed)); got != "failed" {
+		t.Errorf("a failed rollout is %q", got)
+	}
+	if got := resultOf(errors.New("no answer")); got != unknown {
+		t.Errorf("another error is %q", got)
+	}
+	if what, fix := partsOf(failed); what != "no task started. Stopped tasks: out of memory" || fix != "fix" {
+		t.Errorf("parts %q, %q", what, fix)
+	}
+}
+
+// TestSendSummary follows a deployment that succeeds, one of the same image, one that fails, and an event that cannot
+// be sent, and reads the files of a job.
+func TestSendSummary(t *testing.T) {
+	t.Parallel()
+	s, clock := newCloud(t)
+	for _, version := range []string{"v2", "broken"} {
+		digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", version, version)
+		must(t, err)
+		if version == "broken" {
+			s.AWS.FailImage(digest)
+		}
+	}
+	dir := t.TempDir()
+	summary, results := filepath.Join(dir, "summary.md"), filepath.Join(dir, "outputs")
+	for _, tt := range []struct {
+		tag, title string
+		outputs    string // a pattern
+		exit       int
+	}{
+		{"v2", "### ✅ backend in prod: succeeded",
+			`status=deployed\noutcome=succeeded\nevent-id=[0-9a-f-]{36}\nrevision=myproject_service_prod:2\n` +
+				`previous-tag=v1\ndigest=sha256:[0-9a-f]{64}\n`, 0},
+		{"v2", "### ✅ backend in prod: unchanged", `status=unchanged\noutcome=\nevent-id=[0-9a-f-]{36}\n.*`, 0},
+		{"broken", "### ❌ backend in prod: failed",
+			`status=deployed\noutcome=failed\nevent-id=[0-9a-f-]{36}\nrevision=myproject_service_prod:\d\n` +
+				`previous-tag=v2\ndigest=sha256:[0-9a-f]{64}\n`, 1},
+		{"none", "### ❌ backend in prod: not sent", `status=not sent\noutcome=\nevent-id=\n.*`, 1},
+	} {
+		clock.Advance(time.Second) // events of the same second have no order
+		os.Remove(summary)
+		os.Remove(results)
+		_, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "--follow",
+			"--summary", summary, "--outputs", results, "--reason", "try it", "--actor", "ada")
+		text, err := os.ReadFile(summary)
+		must(t, err)
+		values, err := os.ReadFile(results)
+		must(t, err)
+		if exit != tt.exit || !strings.HasPrefix(string(text), tt.title+"\n") {
+			t.Errorf("%s: exit %d, want %d and %q:\n%s\n%s", tt.tag, exit, tt.exit, tt.title, text, stderr)
+		}
+		if !regexp.MustCompile("^(?s:" + tt.outputs + ")$").Match(values) {
+			t.Errorf("%s: outputs\n%s\nwant %s", tt.tag, values, tt.outputs)
+		}
+		if tt.tag != "none" && !strings.Contains(string(text), "| reason | try it |") {
+			t.Errorf("%s: no reason in\n%s", tt.tag, text)
+		}
+	}
+}
