@@ -12,7 +12,7 @@ import (
 )
 
 // described is what a description of the stack creates: the properties of each resource, by its type and its name in
-// AWS. The names of the properties are CloudFormation's. A list is its sorted elements, because none has an order.
+// AWS. The names of the properties are CloudFormation's. A list is its sorted elements, each once: none has an order.
 type described map[string]map[string]string
 
 // add adds a value under a path. Elements of a list that have an id are added under that.
@@ -40,7 +40,7 @@ func (d described) add(resource, path string, value any) {
 			plain = append(plain, strings.Trim(string(text), `"`))
 		}
 		if slices.Sort(plain); len(plain) > 0 {
-			d[resource][path] = strings.Join(plain, " | ")
+			d[resource][path] = strings.Join(slices.Compact(plain), " | ")
 		}
 	default:
 		d[resource][path] = fmt.Sprint(value)

@@ -38,16 +38,22 @@ locals {
     region     = local.is_cross_account ? local.ecr_account_region : local.region
   }
 
-  cluster = reverse(split("/", try(tostring(local.deployer.cluster), null) == null ? "${local.project}_cluster_${local.env}" : local.deployer.cluster))[0]
+  # The name, or the last part of an ARN.
+  cluster = reverse(split("/", coalesce(try(tostring(local.deployer.cluster), ""), "${local.project}_cluster_${local.env}")))[0]
 
   # Whether pushes deploy: some tags do, and some workload has a repository and has not opted out.
   auto_deploy    = try(length(local.deployer.auto_deploy), local.is_production ? 0 : 1) > 0
   deploys_pushes = local.auto_deploy && length(local.pushed) > 0
   reconciles     = local.deploys_pushes && var.reconcile_minutes > 0
 
-  deploy_sources = try(
-    [for source in local.deployer.deploy_sources : tostring(source)],
-    compact(["action.${local.env}", local.is_production && local.env != "production" ? "action.production" : ""]),
+  # No pattern may have an empty list: with one, the template's default matches, and the function rejects the events.
+  default_sources = {
+    absent = ["action.${local.env}", local.is_production && local.env != "production" ? "action.production" : ""]
+    empty  = ["action.${local.env}", local.env == "prod" ? "action.production" : ""]
+  }
+  deploy_sources = coalescelist(
+    try([for source in local.deployer.deploy_sources : tostring(source)], compact(local.default_sources.absent)),
+    compact(local.default_sources.empty),
   )
 
   # An SSM parameter, or a secret that SSM reads.
@@ -61,7 +67,7 @@ locals {
     "arn:${local.partition}:events:${coalesce(try(trusted.region, ""), local.region)}:${trusted.account_id}:event-bus/default"
     if try(length(trusted.account_id), 0) > 0 && try(trusted.account_id, "") != local.account_id && !local.is_cross_account &&
     length(setintersection(
-      split("-", lower(replace(try(tostring(trusted.env), ""), "_", "-"))), ["prod", "production", "prd", "live"],
+      split("-", try(lower(replace(tostring(trusted.env), "_", "-")), "")), ["prod", "production", "prd", "live"],
     )) == 0
   ])
   forward_pushes_to = var.forward_pushes_to == null ? local.trusted_buses : var.forward_pushes_to

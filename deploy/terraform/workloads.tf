@@ -57,15 +57,15 @@ locals {
       key     = "backend"
       family  = coalesce(try(tostring(local.overrides.backend.family), ""), "${local.project}_service_${local.env}")
       owner   = "${local.project}_backend"
-      opt_out = contains(local.no, lower(try(tostring(local.file.workload.backend_auto_deploy), "")))
+      opt_out = contains(local.no, try(lower(tostring(local.file.workload.backend_auto_deploy)), ""))
     }],
     [
       for item in try(local.file.services[*], []) : {
         key     = "services/${item.name}"
         family  = coalesce(try(tostring(local.overrides[item.name == "backend" ? "service:backend" : item.name].family), ""), "${local.project}_service_${item.name}_${local.env}")
         owner   = "${local.project}_service_${item.name}"
-        opt_out = contains(local.no, lower(try(tostring(item.auto_deploy), "")))
-      } if !contains(local.no, lower(try(tostring(item.enabled), "")))
+        opt_out = contains(local.no, try(lower(tostring(item.auto_deploy)), ""))
+      } if !contains(local.no, try(lower(tostring(item.enabled)), ""))
     ],
   )
   # Those with a repository in ECR.

@@ -24,7 +24,7 @@ import (
 func functions() map[string]function.Function {
 	all := map[string]function.Function{
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc, "yamldecode": ctyyaml.YAMLDecodeFunc,
-		"ceil": stdlib.CeilFunc, "chunklist": stdlib.ChunklistFunc, "compact": stdlib.CompactFunc,
+		"ceil": stdlib.CeilFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
 		"concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
 		"flatten": stdlib.FlattenFunc, "floor": stdlib.FloorFunc, "format": stdlib.FormatFunc, "join": stdlib.JoinFunc,
 		"jsonencode": stdlib.JSONEncodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "keys": stdlib.KeysFunc,
