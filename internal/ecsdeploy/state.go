@@ -69,27 +69,21 @@ type State struct {
 	freshService, freshNewest bool
 }
 
-// Read reads the state of the target's service: see [ecsservice.Client.Snapshot].
+// Read reads the state of the target's service: see [ecsservice.Group.Snapshot].
 func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error) {
-	return d.read(ctx, t, d.services.Snapshot)
+	return d.ReadIn(ctx, d.services.Group(nil), t)
 }
 
 // ReadIn is [Deployer.Read] for a service of a group, which is read with others.
 func (d *Deployer) ReadIn(ctx context.Context, group *ecsservice.Group, t ecsservice.Target) (*State, error) {
-	return d.read(ctx, t, group.Snapshot)
-}
-
-func (d *Deployer) read(
-	ctx context.Context, t ecsservice.Target,
-	snapshot func(context.Context, ecsservice.Target) (ecsservice.Snapshot, error),
-) (*State, error) {
 	ctx, waits := fault.CountWaits(ctx)
 	waited := waits.Total()
-	read, err := snapshot(ctx, t)
+	read := func(ctx context.Context, arn string) (ecsservice.Revision, error) { return d.remembered(ctx, t, arn) }
+	snapshot, err := group.Snapshot(ctx, t, read)
 	if err != nil {
 		return nil, err
 	}
-	s := newState(d.now(), t, read)
+	s := newState(d.now(), t, snapshot)
 	s.waits, s.waited = waits, waited
 	return s, nil
 }
@@ -102,8 +96,9 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now, waits: new(fault.Waits),
 		freshService: true, freshNewest: true,
 	}
-	s.addRevision(read.Running)
-	s.addRevision(read.Newest)
+	for _, r := range append(read.Between, read.Running, read.Newest) {
+		s.addRevision(r)
+	}
 	s.updateService(read.Service)
 	if s.rollingBack != "" {
 		s.warning = "the service was being rolled back: " + s.rollingBack

@@ -169,8 +169,8 @@ func (t *turns) throttled() (alone bool) {
 }
 
 // errNoTurn is why a deployment does not register.
-var errNoTurn = errors.New("no time was left to wait for its turn: ECS accepts 20 registrations at once, and then one " +
-	"a second, for all of the account and region")
+var errNoTurn = errors.New("no time was left to wait for its turn: ECS accepts 20 registrations at once, and then " +
+	"one a second, for all of the account and region")
 
 // takeTurn waits for a turn to register, unless the run has one.
 func (r *run) takeTurn(ctx context.Context) error {

@@ -74,6 +74,14 @@ func (g *Group) DescribeService(ctx context.Context, t Target) (*types.Service, 
 	return d.Service, d.Err
 }
 
+// Snapshot is [Client.Snapshot] for a deployment to a target of the group, or to another
+// one. It reads the revisions between with read. External revisions that do not run, such
+// as Terraform registers, cost no further round trip then.
+func (g *Group) Snapshot(ctx context.Context, t Target, read func(ctx context.Context, arn string) (Revision, error)) (
+	Snapshot, error) {
+	return g.client.snapshot(ctx, t, g.DescribeService, read)
+}
+
 // describe makes the call.
 func (b *batch) describe(ctx context.Context, c *Client) {
 	into := make([]Described, len(b.targets))

@@ -50,22 +50,31 @@ type Snapshot struct {
 	Service *types.Service
 	Running Revision // the one that the service runs, or is being moved to
 	Newest  Revision // the latest ACTIVE one of the family; if it has none, the running one
+
+	// Between are those between the two that could be read, newest first, if an external
+	// one is the newest: only [Group.Snapshot] reads them.
+	Between []Revision
 }
+
+// maxBetween is how many revisions between the running and the newest one are read at
+// the same time as the running one.
+const maxBetween = 16
 
 // Snapshot reads the target's service and its family's newest revision at the
 // same time, and then the running revision if it is another one. If the service
 // cannot be deployed to, the error is that of [Target.CheckDeployable].
 func (c *Client) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
-	return c.snapshot(ctx, t, c.DescribeService)
+	return c.snapshot(ctx, t, c.DescribeService, nil)
 }
 
-// Snapshot is [Client.Snapshot] for a target of the group.
-func (g *Group) Snapshot(ctx context.Context, t Target) (Snapshot, error) {
-	return g.client.snapshot(ctx, t, g.DescribeService)
-}
+// describeRevision reads a revision by its ARN.
+type describeRevision func(ctx context.Context, arn string) (Revision, error)
 
+// snapshot reads a service with describe, and the revisions between with between, unless
+// that is nil.
 func (c *Client) snapshot(
 	ctx context.Context, t Target, describe func(context.Context, Target) (*types.Service, error),
+	between describeRevision,
 ) (Snapshot, error) {
 	var s Snapshot
 	var serviceErr, runningErr, familyErr error
@@ -91,6 +100,9 @@ func (c *Client) snapshot(
 		return Snapshot{}, familyErr
 	}
 	both.Go(func() { s.Running, runningErr = c.DescribeRevision(ctx, runs) })
+	if between != nil && familyErr == nil && t.Record(s.Newest).Foreign && FamilyOf(s.Newest.ARN()) == family {
+		both.Go(func() { s.Between = readBetween(ctx, NumberOf(runs), s.Newest, between) })
+	}
 	if family != t.Family {
 		both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, family) })
 	}
@@ -101,6 +113,23 @@ func (c *Client) snapshot(
 		s.Newest, familyErr = s.Running, nil
 	}
 	return s, errors.Join(runningErr, familyErr)
+}
+
+// readBetween reads the revisions between two. What could not be read is left out: a
+// caller that needs it reads it again, and reports what is wrong.
+func readBetween(ctx context.Context, low int, newest Revision, read describeRevision) []Revision {
+	low = max(low, newest.Number()-1-maxBetween)
+	all := make([]Revision, max(0, newest.Number()-1-low))
+	var wait sync.WaitGroup
+	for i := range all {
+		wait.Go(func() {
+			if r, err := read(ctx, Sibling(newest.ARN(), newest.Number()-1-i)); err == nil {
+				all[i] = r
+			}
+		})
+	}
+	wait.Wait()
+	return slices.DeleteFunc(all, func(r Revision) bool { return r.TaskDefinition == nil })
 }
 
 // DescribeService reads the target's service with DescribeServices. If the
