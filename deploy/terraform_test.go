@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
@@ -42,10 +43,7 @@ func describe(t *testing.T, file string, chosen chosenSettings) (both, error) {
 	if err != nil {
 		return both{}, err
 	}
-	values := map[string]string{}
-	for _, p := range parameters {
-		values[p.Name] = p.Value
-	}
+	values := printed(t, env, parameters)
 	source, err := os.ReadFile("template.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -61,12 +59,35 @@ func describe(t *testing.T, file string, chosen chosenSettings) (both, error) {
 		return both{}, err
 	}
 	outputs := module.Outputs()
-	registry := map[string]any{"account_id": env.Registry().AccountID, "region": env.Registry().Region}
+	want := map[string]any{"account_id": env.AccountID, "region": env.Region}
+	strategy := environment.Local
+	if values["EcrAccountId"] != "" {
+		want = map[string]any{"account_id": values["EcrAccountId"], "region": values["EcrAccountRegion"]}
+		strategy = environment.CrossAccount
+	}
 	got := []any{outputs["ecr_strategy"], outputs["registry"]}
-	if diff := cmp.Diff([]any{env.Strategy.Name, registry}, got); diff != "" {
-		t.Errorf("the strategy and the registry (-deployer +module):\n%s", diff)
+	if diff := cmp.Diff([]any{strategy, want}, got); diff != "" || env.Strategy.Name != strategy {
+		t.Errorf("the strategy, %s, and the registry (-parameters +module):\n%s", env.Strategy, diff)
 	}
 	return both{ofTemplate(t, template), ofModule(t, module), outputs}, nil
+}
+
+// printed returns the parameters as `deployer params --format json` prints them.
+func printed(t *testing.T, env *environment.Environment, parameters []stack.Parameter) map[string]string {
+	t.Helper()
+	text, err := stack.Format("json", env, parameters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct{ ParameterKey, ParameterValue string }
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, p := range all {
+		values[p.ParameterKey] = p.ParameterValue
+	}
+	return values
 }
 
 // loadModule evaluates the module with an environment file and further variables.
