@@ -20,7 +20,8 @@ const module = "deployer/"
 var layers = []string{
 	"iam", "image", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
 	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
-	"notify", "reconcile", "pipeline", "redrive", "doctor", "migrate", "access", "stack", "function", "cli",
+	"notify", "reconcile", "pipeline", "redrive", "doctor", "fleet", "migrate", "access", "stack", "function",
+	"cli",
 }
 
 // clients are SDK packages that only the named packages may import.

@@ -171,7 +171,11 @@ func fileOf(cmd *cobra.Command) string {
 		if files, _, err := a.chosen(cmd, flag); err == nil && len(files) > 0 {
 			return files[0].file
 		}
-		return strings.Trim(flag.Value.String(), "[]")
+		if several, ok := flag.Value.(pflag.SliceValue); !ok {
+			return flag.Value.String()
+		} else if files := several.GetSlice(); len(files) > 0 {
+			return files[0]
+		}
 	}
 	if flag := cmd.Flags().Lookup("from"); flag != nil {
 		return flag.Value.String()

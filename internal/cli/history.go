@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"deployer/internal/fleet"
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 )
@@ -25,6 +26,7 @@ deployer history -e prod backend --max 5 --json`,
 		Args: arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)
+	how := lookFlags(cmd)
 	cmd.Flags().IntVarP(&limit, "max", "n", 20, "list at most `N` revisions")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.ValidArgsFunction = completeServices(file, 1)
@@ -48,7 +50,7 @@ deployer history -e prod backend --max 5 --json`,
 		if asJSON {
 			return printJSON(a.out, historyReport{s.env.Name, target.Workload, h.Family, h.Runs, h.Records})
 		}
-		_, err = fmt.Fprint(a.out, drawHistory(newCanvas(a.out), h))
+		_, err = fmt.Fprint(a.out, drawHistory(how.on(a.out), h))
 		return err
 	}
 	return cmd
@@ -66,7 +68,7 @@ type historyReport struct {
 // drawHistory returns the history as a table, in which a star marks what runs.
 // Below it stands why rollouts failed: such texts are too long for a column.
 func drawHistory(on canvas, h *rollout.History) string {
-	var t table
+	t := table{optional: []string{"DIGEST", "BY"}, free: true}
 	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
 	var problems strings.Builder
 	for _, r := range h.Records {
@@ -79,13 +81,13 @@ func drawHistory(on canvas, h *rollout.History) string {
 			outcome.text = strings.TrimSpace(outcome.text + " (deregistered)")
 		}
 		t.add(
-			revision, cell{text: moment(r.Registered)}, cell{text: r.Tag}, cell{text: shortDigest(r.Digest)},
+			revision, cell{text: on.moment(r.Registered)}, cell{text: r.Tag}, cell{text: fleet.ShortDigest(r.Digest)},
 			cell{text: actorOf(r)}, outcome, cell{text: r.Reason},
 		)
 		problems.WriteString(problemOf(r))
 	}
 	if problems.Len() > 0 {
-		return t.draw(on) + "\n" + problems.String()
+		return t.draw(on) + "\n" + on.wrap(problems.String())
 	}
 	return t.draw(on)
 }

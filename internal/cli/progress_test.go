@@ -33,7 +33,7 @@ func TestProgress(t *testing.T) {
 	} {
 		var out strings.Builder
 		target := ecsservice.Target{File: "prod.yaml", Workload: "backend"}
-		p := progress{canvas: canvas{&out, tt.terminal, tt.colors}, target: target}
+		p := progress{canvas: canvas{Writer: &out, terminal: tt.terminal, colors: tt.colors}, target: target}
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 1, Pending: 1})
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "PRE_SCALE_UP", Paused: true})
 		p.show(rollout.Progress{Phase: journal.RollingOut, Desired: 2, Running: 2, Stage: "BAKE_TIME"})

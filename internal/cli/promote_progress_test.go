@@ -37,7 +37,7 @@ func TestCopyProgress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out strings.Builder
-			p := copyProgress{canvas: canvas{&out, tt.terminal, tt.terminal}}
+			p := copyProgress{canvas: canvas{Writer: &out, terminal: tt.terminal, colors: tt.terminal}}
 			for _, now := range steps {
 				now.AllBytes, now.AllBlobs = 1500*mib, 120
 				p.show(now)

@@ -2,16 +2,14 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"deployer/internal/fault"
-	"deployer/internal/journal"
+	"deployer/internal/environment"
+	"deployer/internal/fleet"
 	"deployer/internal/rollout"
 )
 
@@ -23,190 +21,207 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `For each service, the command shows the image that runs, since when and by whom,
 and the state of its rollout. It shows drift too: a newer revision that does not
 run, or a tag that ECR has on another image now. Without arguments, all services
-are shown. The exit code is 1 if a rollout failed or a service could not be read.`,
+are shown. The exit code is 1 if a rollout failed or a service could not be read.
+
+With several environments, a table has their services side by side, and below it
+stands which environment is behind which: compared with the one before it. Each
+account is read with its own credentials: the aws_profile of its file, unless those
+that are named belong to it.`,
 		Example: `deployer status -e prod
 deployer status -e prod backend --watch
-deployer status -e prod --json`,
+deployer status -e dev -e staging -e prod
+deployer status -e all --json`,
 		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
 			"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 			"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
 			"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
-			"ecr:BatchGetImage (optional: finds moved and deleted tags)"),
+			"ecr:BatchGetImage (optional: finds moved and deleted tags)",
+			"ecr:DescribeImages (optional: by how many images an environment is behind)"),
 		Args: arguments("[SERVICE...]"),
 	}
-	file := fileFlag(cmd)
+	files := filesFlag(cmd)
+	how := lookFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.Flags().BoolVar(&watch, "watch", false, "refresh every two seconds; off a terminal, print changes only")
-	cmd.ValidArgsFunction = completeServices(file, 0)
+	cmd.ValidArgsFunction = completeServices(nil, 0)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		if watch && asJSON {
 			return wrongUsage("--watch and --json exclude each other")
 		}
-		env, err := a.load(*file)
+		sources, err := a.sources(*files, names)
 		if err != nil {
 			return err
 		}
-		workloads, err := a.services(env, names)
-		if err != nil {
-			return err
-		}
-		ctx, cancel := withTimeout(cmd.Context())
-		defer cancel()
-		s, err := a.connect(ctx, env)
-		if err != nil {
-			return err
-		}
-		b := newBoard(s.env, s.config, workloads)
+		b := &board{fleet.New(sources...), len(sources) == 1, how}
 		if watch {
 			return a.watch(cmd.Context(), b)
 		}
-		return a.status(ctx, b, asJSON)
+		return a.status(cmd.Context(), b, asJSON)
 	}
 	return cmd
+}
+
+// board is what status shows, once or repeatedly.
+type board struct {
+	*fleet.Reader
+	single bool // one environment
+	*look
+}
+
+// sources returns the environments in files with the services of the given names, of
+// which each environment shows those that it has.
+func (a *app) sources(files, names []string) (sources []fleet.Source, err error) {
+	if len(files) == 0 {
+		return nil, a.errNoEnvironment()
+	}
+	found := map[string]bool{}
+	var first *environment.Environment
+	for _, file := range files {
+		env, err := a.load(file)
+		if err != nil && len(files) == 1 {
+			return nil, err
+		}
+		one := fleet.Source{Name: file, File: file}
+		if err != nil {
+			one.Open = func(context.Context) (fleet.Place, error) { return fleet.Place{}, err }
+			sources = append(sources, one)
+			continue
+		}
+		if one.Name = env.Name; first == nil {
+			first = env
+		}
+		var workloads []environment.Workload
+		for _, w := range servicesOf(env, names) {
+			workloads = append(workloads, w.Workload)
+			found[w.name] = true
+		}
+		one.Open = func(ctx context.Context) (fleet.Place, error) { return a.open(ctx, env, workloads, len(files) > 1) }
+		sources = append(sources, one)
+	}
+	for _, name := range names {
+		if !found[name] && first != nil {
+			_, err := a.service(first, name)
+			return nil, err
+		}
+	}
+	return sources, nil
+}
+
+// namedService is a service under the name by which it was asked for.
+type namedService struct {
+	environment.Workload
+	name string
+}
+
+// servicesOf returns those of the named services that an environment has; without names,
+// all of its services.
+func servicesOf(env *environment.Environment, names []string) (all []namedService) {
+	if len(names) == 0 {
+		names = env.Names(environment.Services...)
+	}
+	for _, name := range names {
+		w, ok := env.Find(name, environment.Services...)
+		if ok && !slices.ContainsFunc(all, func(n namedService) bool { return n.Name == w.Name }) {
+			all = append(all, namedService{w, name})
+		}
+	}
+	return all
+}
+
+// open connects to an environment's account. With several environments, credentials that
+// are named cannot be those of all accounts: where they are not the account's, its
+// aws_profile is used.
+func (a *app) open(ctx context.Context, env *environment.Environment, workloads []environment.Workload, several bool) (
+	fleet.Place, error) {
+	s, err := a.connect(ctx, env)
+	if err != nil && several && env.AWSProfile != "" && a.credentialsNamed() {
+		if other, otherErr := a.connectAs(ctx, env, env.AWSProfile); otherErr == nil {
+			s, err = other, nil
+		}
+	}
+	if err != nil {
+		return fleet.Place{}, err
+	}
+	return fleet.Place{Env: s.env, Config: s.config, Workloads: workloads}, nil
 }
 
 // status prints the status of services once.
 func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 	report, err := b.read(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if asJSON {
+	case asJSON && b.single:
+		err = printJSON(a.out, report.Environments[0])
+	case asJSON:
 		err = printJSON(a.out, report)
-	} else {
-		_, err = fmt.Fprint(a.out, report.draw(newCanvas(a.out)))
+	default:
+		_, err = fmt.Fprint(a.out, b.draw(b.on(a.out), report))
 	}
-	if err == nil && !report.healthy() {
+	if err == nil && !report.Healthy() {
 		return errNotDone
 	}
 	return err
 }
 
-// statusReport is the status of services, as --json prints it.
-type statusReport struct {
-	Environment string          `json:"environment"`
-	Cluster     string          `json:"cluster"`
-	Services    []serviceStatus `json:"services"`
-}
-
-// serviceStatus is the status of one service. With an error, all else but the names is empty.
-type serviceStatus struct {
-	Service    string            `json:"service"` // as events name it
-	ECSService string            `json:"ecs_service"`
-	Condition  rollout.Condition `json:"condition,omitempty"`
-	Since      time.Time         `json:"since,omitzero"` // when the rollout of what it runs began
-	Running    *journal.Record   `json:"running,omitempty"`
-	Rollout    *rolloutStatus    `json:"rollout,omitempty"`
-	Why        string            `json:"why,omitempty"`           // its last rollout failed or is impaired
-	Stopped    string            `json:"stopped_tasks,omitempty"` // why tasks of that rollout stopped
-	Drift      *drift            `json:"drift,omitempty"`
-	Error      *errorStatus      `json:"error,omitempty"`
-
-	failed  bool // its last rollout failed
-	trouble rollout.Trouble
-}
-
-// rolloutStatus is the progress of the rollout of what runs.
-type rolloutStatus struct {
-	DeploymentID string    `json:"deployment_id,omitempty"`
-	Reason       string    `json:"reason,omitempty"` // ECS's own text
-	Desired      int       `json:"desired"`
-	Running      int       `json:"running"`
-	Pending      int       `json:"pending"`
-	Failed       int       `json:"failed"`
-	Stage        string    `json:"stage,omitempty"`       // the lifecycle stage, such as "BAKE_TIME"
-	PausedUntil  time.Time `json:"paused_until,omitzero"` // when a pause ends by itself
-	Then         string    `json:"then,omitempty"`        // what ECS does then: "CONTINUE" or "ROLLBACK"
-}
-
-// errorStatus is why a service's status is not known.
-type errorStatus struct {
-	Name    string `json:"name"` // as in the function's errors, such as "ServiceNotFound"
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-}
-
-// healthy reports whether every service could be read and no rollout failed.
-func (r statusReport) healthy() bool {
-	for _, s := range r.Services {
-		if s.Error != nil || s.failed {
-			return false
-		}
+// read reads the status. That one environment alone cannot be read is an error.
+func (b *board) read(ctx context.Context) (*fleet.Fleet, error) {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	f := b.Read(ctx)
+	if b.single {
+		return f, f.Environments[0].Err()
 	}
-	return true
+	return f, ctx.Err()
 }
 
-// read reads the status of all services, and which images their tags are on now.
-func (b *board) read(ctx context.Context) (statusReport, error) {
-	services := make([]serviceStatus, len(b.workloads))
-	report := statusReport{Environment: b.env.Name, Cluster: b.env.Cluster, Services: services}
-	var lookups errgroup.Group
-	lookups.SetLimit(maxLookups)
-	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
-		w, row := b.workloads[i], &report.Services[i]
-		row.Service, row.ECSService = w.Name, w.Pointer.Name()
-		if err != nil {
-			row.Error = errorOf(err)
-			return
-		}
-		row.Condition, row.Since, row.Running, row.failed = s.Condition, s.Since, &s.Running, s.Failed()
-		row.trouble, row.Why, row.Stopped = s.Trouble, s.Trouble.Why, s.Trouble.Stopped
-		p, deployment := s.Progress, s.Deployment
-		row.Rollout = &rolloutStatus{
-			DeploymentID: p.DeploymentID, Reason: p.Reason,
-			Desired: p.Desired, Running: p.Running, Pending: p.Pending, Failed: p.Failed,
-			Stage: deployment.Stage, PausedUntil: deployment.Until, Then: deployment.Then,
-		}
-		row.Drift = &drift{Newest: s.Newest, SameImage: s.SameImage}
-		lookups.Go(func() error {
-			row.Drift.Tag = b.tag(ctx, w, s.Running)
-			return nil
-		})
-	})
-	return report, errors.Join(err, lookups.Wait())
-}
-
-// errorOf returns an error as the report has it: what is wrong, and what to do.
-func errorOf(err error) *errorStatus {
-	e := &errorStatus{Name: fault.NameOf(err), Message: err.Error()}
-	var parts interface {
-		Parts() (what, hint string)
-		Unwrap() error
+// draw returns the status as text.
+func (b *board) draw(c canvas, f *fleet.Fleet) string {
+	if b.single {
+		return drawStatus(c, f.Environments[0])
 	}
-	if errors.As(err, &parts) {
-		_, e.Hint = parts.Parts()
-		e.Message = parts.Unwrap().Error()
-	}
-	return e
+	return drawMatrix(c, f)
 }
 
-// draw returns the report as a table. Below it stands what is wrong with rollouts.
-func (r statusReport) draw(c canvas) string {
-	var t table
+// drawStatus returns the status of one environment as a table. Below it stands what is
+// wrong with rollouts.
+func drawStatus(c canvas, e fleet.Environment) string {
+	t := table{optional: []string{"DIGEST", "REVISION", "BY"}, free: true}
 	t.head("SERVICE", "TAG", "DIGEST", "REVISION", "SINCE", "BY", "ROLLOUT", "DRIFT")
 	var problems strings.Builder
-	for _, s := range r.Services {
+	for _, s := range e.Services {
 		if s.Error != nil {
-			text := "error: " + s.Error.Message
-			if s.Error.Hint != "" {
-				text += " (" + s.Error.Hint + ")"
+			t.add(cell{text: s.Name}, cell{"error: " + s.Error.String(), red})
+			if c.columns > 0 { // the table has only its beginning
+				fmt.Fprintf(&problems, "%s: error: %s\n", s.Name, printable(s.Error.String()))
 			}
-			t.add(cell{text: s.Service}, cell{text, red})
 			continue
 		}
-		t.add(cell{text: s.Service}, cell{text: s.Running.Tag}, cell{text: shortDigest(s.Running.Digest)},
-			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: moment(s.Since)}, cell{text: actorOf(*s.Running)},
-			s.rollout(c), s.Drift.cell())
-		problems.WriteString(problemLines(s.Service+": ", s.trouble.Revision, s.Why, s.Stopped))
+		t.add(cell{text: s.Name}, cell{text: s.Running.Tag}, cell{text: fleet.ShortDigest(s.Running.Digest)},
+			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: c.moment(s.Since)}, cell{text: actorOf(*s.Running)},
+			rolloutCell(c, s), driftCell(s.Drift))
+		problems.WriteString(problemLines(s.Name+": ", s.Troubled, s.Why, s.Stopped))
 	}
 	if problems.Len() > 0 {
-		return t.draw(c) + "\n" + problems.String()
+		return t.draw(c) + "\n" + c.wrap(problems.String())
 	}
 	return t.draw(c)
 }
 
-// rollout returns the state of the rollout as one field.
-func (s serviceStatus) rollout(c canvas) cell {
+// rolloutCell returns the state of a service's rollout as one field.
+func rolloutCell(c canvas, s fleet.Service) cell {
+	text := rolloutText(s)
+	switch {
+	case s.Failed():
+		return cell{text, red}
+	case s.Condition == rollout.Steady:
+		return cell{text, green}
+	}
+	return cell{c.bar(s.Rollout.Running, s.Rollout.Desired) + text, amber}
+}
+
+// rolloutText returns the state of a service's rollout.
+func rolloutText(s fleet.Service) string {
 	text := fmt.Sprintf("%s %d/%d", s.Condition, s.Rollout.Running, s.Rollout.Desired)
 	if s.Rollout.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", s.Rollout.Failed)
@@ -214,11 +229,17 @@ func (s serviceStatus) rollout(c canvas) cell {
 	if s.Rollout.Stage != "" {
 		text += " at " + s.Rollout.Stage
 	}
+	return text
+}
+
+// driftCell returns a service's drift as one field.
+func driftCell(d *fleet.Drift) cell {
+	lines, uncertain := d.Lines()
 	switch {
-	case s.failed:
-		return cell{text, red}
-	case s.Condition == rollout.Steady:
-		return cell{text, green}
+	case len(lines) == 0:
+		return cell{"none", green}
+	case uncertain:
+		return cell{text: lines[0]}
 	}
-	return cell{c.bar(s.Rollout.Running, s.Rollout.Desired) + text, amber}
+	return cell{strings.Join(lines, "; "), amber}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"deployer/internal/environment"
+	"deployer/internal/fleet"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
@@ -32,12 +33,17 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Ac
 	must(t, err)
 	env, err := environment.Parse("dev.yaml", []byte(file))
 	must(t, err)
-	workloads, err := (&app{}).services(env, env.Names(environment.Service))
-	must(t, err)
 	time.Sleep(time.Minute)
 	e.ResetCalls()
 	e.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
-	return e, dev, newBoard(env, dev.Config, workloads)
+	workloads := slices.DeleteFunc(slices.Clone(env.Workloads), func(w environment.Workload) bool {
+		return w.Kind != environment.Service
+	})
+	open := func(context.Context) (fleet.Place, error) {
+		return fleet.Place{Env: env, Config: dev.Config,
+			Workloads: workloads}, nil
+	}
+	return e, dev, &board{fleet.New(fleet.Source{Name: "dev", Open: open}), true, &look{}}
 }
 
 // redeploy starts a new deployment of service i.
@@ -48,62 +54,6 @@ func redeploy(t *testing.T, dev *accounts.Account, i int) {
 		ForceNewDeployment: true,
 	})
 	must(t, err)
-}
-
-// TestStatusOfManyServices limits what the status of 100 services costs, on fake
-// time: the calls, how many at once, and how long it takes at 50 ms a call.
-func TestStatusOfManyServices(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		e, dev, b := newQuickBoard(t, 100)
-		begin := time.Now()
-		report, err := b.read(t.Context())
-		took := time.Since(begin)
-		must(t, err)
-		table := report.draw(canvas{})
-		lines, steady := strings.Count(table, "\n"), strings.Count(table, " steady 2/2  none\n")
-		if lines != 101 || steady != 100 || !report.healthy() {
-			t.Errorf("%d lines:\n%s", lines, table)
-		}
-		for operation, want := range map[string]struct{ calls, atOnce int }{
-			"DescribeServices": {10, 8}, "DescribeTaskDefinition": {100, 8}, "BatchGetImage": {100, 8},
-		} {
-			all, atOnce := emulatortest.Count(e.Calls(), operation)
-			if all != want.calls || atOnce != want.atOnce {
-				t.Errorf("%s: %d calls, %d at once, want %d and %d", operation, all, atOnce, want.calls, want.atOnce)
-			}
-		}
-		if took > 2*time.Second || len(e.Calls()) != 210 {
-			t.Errorf("%d calls in %s", len(e.Calls()), took)
-		}
-		t.Logf("100 services: %d calls in %s", len(e.Calls()), took)
-
-		// The next reading describes only the services, and the revisions of services
-		// that have changed. After half a minute all is read again.
-		e.ResetCalls()
-		_, err = b.read(t.Context())
-		must(t, err)
-		redeploy(t, dev, 7)
-		_, err = b.read(t.Context())
-		must(t, err)
-		services, _ := emulatortest.Count(e.Calls(), "DescribeServices")
-		revisions, _ := emulatortest.Count(e.Calls(), "DescribeTaskDefinition")
-		tags, _ := emulatortest.Count(e.Calls(), "BatchGetImage")
-		if services != 20 || revisions != 1 || tags != 0 {
-			t.Errorf("twice more: %d DescribeServices, %d DescribeTaskDefinition, %d BatchGetImage",
-				services, revisions, tags)
-		}
-		time.Sleep(30 * time.Second)
-		e.ResetCalls()
-		_, err = b.read(t.Context())
-		must(t, err)
-		if n := len(e.Calls()); n != 210 {
-			t.Errorf("half a minute later: %d calls", n)
-		}
-		if unknown := e.UnknownOperations(); unknown != nil {
-			t.Errorf("the emulator does not have %v", unknown)
-		}
-	})
 }
 
 // TestStatusWithFaults checks that a failed call does not keep other services from being read.
@@ -117,10 +67,10 @@ func TestStatusWithFaults(t *testing.T) {
 		e.Inject(emulator.Fault{Operation: "ecr:BatchGetImage", Times: 2, Error: emulator.AccessDenied("no")})
 		report, err := b.read(t.Context())
 		must(t, err)
-		table := report.draw(canvas{})
+		table := b.draw(canvas{}, report)
 		steady, failed := strings.Count(table, "none\n"), strings.Count(table, " error: AccessDeniedException: ")
 		unknown := strings.Count(table, "unknown: these credentials have no access to ECR\n")
-		if steady != 7 || unknown != 2 || failed != 11 || report.healthy() {
+		if steady != 7 || unknown != 2 || failed != 11 || report.Healthy() {
 			t.Errorf("%d steady, %d unknown, %d failed:\n%s", steady, unknown, failed, table)
 		}
 	})

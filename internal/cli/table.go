@@ -2,70 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"io"
-	"os"
+	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"deployer/internal/journal"
 )
-
-// color is a foreground color of terminals (SGR).
-type color string
-
-// The colors, by their meaning.
-const (
-	plain color = ""
-	red   color = "31" // failed
-	green color = "32" // as it should be
-	amber color = "33" // look here
-)
-
-// canvas is a writer that people read: on a terminal with bars, and with colors
-// unless NO_COLOR is set (https://no-color.org); elsewhere plain text.
-type canvas struct {
-	io.Writer
-	terminal, colors bool
-}
-
-func newCanvas(w io.Writer) canvas {
-	terminal := isTerminal(w)
-	return canvas{w, terminal, terminal && os.Getenv("NO_COLOR") == ""}
-}
-
-// isTerminal reports whether w is a terminal that can be drawn on.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
-}
-
-// paint returns the text in a color, if the canvas has colors.
-func (c canvas) paint(text string, in color) string {
-	if !c.colors || in == plain || text == "" {
-		return text
-	}
-	return "\x1b[" + string(in) + "m" + text + "\x1b[0m"
-}
-
-// barWidth is the width of a bar in characters.
-const barWidth = 20
-
-// bar returns a bar of how much is done, with a space behind it; "" off a terminal.
-func (c canvas) bar(done, whole int) string {
-	if !c.terminal {
-		return ""
-	}
-	full := 0
-	if whole > 0 {
-		full = min(barWidth, barWidth*done/whole)
-	}
-	return "[" + strings.Repeat("#", full) + strings.Repeat("-", barWidth-full) + "] "
-}
 
 // cell is one field of a table.
 type cell struct {
@@ -75,7 +17,11 @@ type cell struct {
 
 // table is rows of cells under a heading. The last cell of a row does not widen
 // its column, so a row with fewer cells may end in a long text.
-type table struct{ rows [][]cell }
+type table struct {
+	rows     [][]cell
+	optional []string // columns that are left out where the table is too wide, the first one first
+	free     bool     // the last column has free text, which is cut before the others
+}
 
 // head adds the heading.
 func (t *table) head(names ...string) {
@@ -98,34 +44,106 @@ func (t *table) add(cells ...cell) {
 	t.rows = append(t.rows, cells)
 }
 
-// draw returns the table as text.
+// draw returns the table as text. On a canvas with a width it leaves out optional columns,
+// and then cuts long cells with an ellipsis, until it fits.
 func (t *table) draw(c canvas) string {
-	widths := make([]int, len(t.rows[0]))
-	for _, row := range t.rows {
-		for i, one := range row {
-			if i < len(row)-1 {
-				widths[i] = max(widths[i], utf8.RuneCountInString(one.text))
-			}
+	rows := t.rows
+	for _, name := range t.optional {
+		if c.columns == 0 || total(widths(rows, true)) <= c.columns {
+			break
 		}
+		rows = without(rows, slices.IndexFunc(rows[0], func(h cell) bool { return h.text == name }))
 	}
-	var b strings.Builder
-	for _, row := range t.rows {
+	width := widths(rows, false)
+	if c.columns > 0 {
+		width = t.fit(widths(rows, true), c.columns)
+	}
+	var all strings.Builder
+	for _, row := range rows {
+		var b strings.Builder
+		used := 0
 		for i, one := range row {
-			b.WriteString(c.paint(one.text, one.color))
-			if i < len(row)-1 {
-				fmt.Fprintf(&b, "%*s", widths[i]-utf8.RuneCountInString(one.text)+2, "")
+			last, space := i == len(row)-1, width[i]
+			if last && c.columns > 0 {
+				space = max(1, c.columns-used)
 			}
+			text := one.text
+			if c.columns > 0 {
+				text = ellipsis(text, space)
+			}
+			b.WriteString(c.paint(text, one.color))
+			if !last {
+				fmt.Fprintf(&b, "%*s", width[i]-utf8.RuneCountInString(text)+2, "")
+			}
+			used += width[i] + 2
 		}
-		b.WriteByte('\n')
+		all.WriteString(strings.TrimRight(b.String(), " ") + "\n")
 	}
-	return b.String()
+	return all.String()
 }
 
-// shortDigest returns the first 12 digits of a digest, without its algorithm.
-func shortDigest(digest string) string {
-	const digits = 12
-	_, hex, _ := strings.Cut(digest, ":")
-	return hex[:min(len(hex), digits)]
+// widths returns the widths of columns. The last cell of a row counts only in a table that
+// has to fit, if the row is complete.
+func widths(rows [][]cell, toFit bool) []int {
+	all := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, one := range row {
+			if i < len(row)-1 || toFit && len(row) == len(all) {
+				all[i] = max(all[i], utf8.RuneCountInString(one.text))
+			}
+		}
+	}
+	return all
+}
+
+// total returns how wide a table is.
+func total(widths []int) int {
+	sum := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
+// Columns are not cut below these widths.
+const (
+	leastWidth = 6
+	leastFree  = 16
+)
+
+// fit narrows the widest columns until the table is as wide as columns.
+func (t *table) fit(widths []int, columns int) []int {
+	if last := len(widths) - 1; t.free {
+		over := max(0, total(widths)-columns)
+		widths[last] = max(min(widths[last], leastFree), widths[last]-over)
+	}
+	for total(widths) > columns {
+		i := slices.Index(widths, slices.Max(widths))
+		if widths[i] <= leastWidth {
+			break
+		}
+		widths[i]--
+	}
+	return widths
+}
+
+// without returns the rows without a column. A row with fewer cells keeps its last one.
+func without(rows [][]cell, column int) [][]cell {
+	all := slices.Clone(rows)
+	for i, row := range all {
+		if column >= 0 && (column < len(row)-1 || len(row) == len(rows[0])) {
+			all[i] = slices.Delete(slices.Clone(row), column, column+1)
+		}
+	}
+	return all
+}
+
+// ellipsis cuts a text to a number of characters.
+func ellipsis(text string, space int) string {
+	if utf8.RuneCountInString(text) <= space {
+		return text
+	}
+	return string([]rune(text)[:max(0, space-1)]) + "…"
 }
 
 // actorOf returns who deployed a revision: the user or session name without
@@ -139,12 +157,4 @@ func actorOf(r journal.Record) string {
 		return actor[strings.LastIndexByte(actor, '/')+1:]
 	}
 	return actor
-}
-
-// moment returns a time as tables show it, "" for none.
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

@@ -12,17 +12,19 @@ const watchInterval = 2 * time.Second
 // watch shows the status until ctx ends: on a terminal it is redrawn in place,
 // elsewhere it is printed whenever something changed.
 func (a *app) watch(ctx context.Context, b *board) error {
-	on := newCanvas(a.out)
+	on := b.on(a.out)
+	on.utc = on.utc || !on.terminal // what is printed once must not get old
 	last := ""
 	for ctx.Err() == nil {
-		report, err := b.readWithTimeout(ctx)
+		report, err := b.read(ctx)
 		if ctx.Err() != nil {
 			break // interrupted while reading
 		}
 		if err != nil {
 			return err
 		}
-		text := report.draw(on)
+		on.now = time.Now()
+		text := b.draw(on, report)
 		switch {
 		case on.terminal:
 			now := time.Now().UTC().Format(time.RFC3339)
@@ -42,11 +44,4 @@ func (a *app) watch(ctx context.Context, b *board) error {
 		pause.Stop()
 	}
 	return nil
-}
-
-// readWithTimeout reads the status once.
-func (b *board) readWithTimeout(ctx context.Context) (statusReport, error) {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	return b.read(ctx)
 }

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+)
+
+// color is a foreground color of terminals (SGR).
+type color string
+
+// The colors, by their meaning.
+const (
+	plain color = ""
+	red   color = "31" // failed
+	green color = "32" // as it should be
+	amber color = "33" // look here
+)
+
+// canvas is a writer that people read: on a terminal with bars, and with colors
+// unless NO_COLOR is set (https://no-color.org); elsewhere plain text.
+type canvas struct {
+	io.Writer
+	terminal, colors bool
+	columns          int       // the width that tables have to fit in; 0 for any
+	utc              bool      // times are stamps, not relative
+	now              time.Time // that times are relative to
+}
+
+func newCanvas(w io.Writer) canvas {
+	terminal := isTerminal(w)
+	return canvas{Writer: w, terminal: terminal, colors: terminal && os.Getenv("NO_COLOR") == "",
+		columns: columnsOf(w, terminal), now: time.Now()}
+}
+
+// columnsOf returns the width of a writer: that of the terminal, or COLUMNS if it is set.
+func columnsOf(w io.Writer, terminal bool) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok && terminal {
+		return terminalWidth(f)
+	}
+	return 0
+}
+
+// look are the flags of commands that print tables.
+type look struct{ wide, utc bool }
+
+// lookFlags adds the flags of a command that prints tables.
+func lookFlags(cmd *cobra.Command) *look {
+	how := &look{}
+	cmd.Flags().BoolVar(&how.wide, "wide", false, "do not cut tables to the width of the terminal")
+	cmd.Flags().BoolVar(&how.utc, "utc", false, `print times in UTC, instead of "5 m ago"`)
+	return how
+}
+
+// on returns the canvas of a writer with the look.
+func (how *look) on(w io.Writer) canvas {
+	c := newCanvas(w)
+	if c.utc = how.utc; how.wide {
+		c.columns = 0
+	}
+	return c
+}
+
+// wrap breaks lines that are longer than the canvas is wide, at spaces, and indents what
+// follows.
+func (c canvas) wrap(text string) string {
+	if c.columns == 0 {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		used := 0
+		for i, word := range strings.Fields(line) {
+			n := utf8.RuneCountInString(word)
+			switch {
+			case i == 0:
+			case used+1+n > c.columns:
+				b.WriteString("\n  ")
+				used = 2
+			default:
+				b.WriteByte(' ')
+				used++
+			}
+			b.WriteString(word)
+			used += n
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// moment returns a time as tables show it, "" for none.
+func (c canvas) moment(t time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case c.utc:
+		return t.UTC().Format(time.RFC3339)
+	case t.After(c.now.Add(time.Second)):
+		return "in " + short(t.Sub(c.now))
+	}
+	return short(c.now.Sub(t)) + " ago"
+}
+
+// short returns a duration as people say it: in its largest unit.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(0, int(d.Seconds())))
+	case d < time.Hour:
+		return fmt.Sprintf("%d m", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d d", int(d.Hours()/24))
+}
+
+// isTerminal reports whether w is a terminal that can be drawn on.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}
+
+// paint returns the text in a color, if the canvas has colors.
+func (c canvas) paint(text string, in color) string {
+	if !c.colors || in == plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(in) + "m" + text + "\x1b[0m"
+}
+
+// barWidth is the width of a bar in characters.
+const barWidth = 20
+
+// bar returns a bar of how much is done, with a space behind it; "" off a terminal.
+func (c canvas) bar(done, whole int) string {
+	if !c.terminal {
+		return ""
+	}
+	full := 0
+	if whole > 0 {
+		full = min(barWidth, barWidth*done/whole)
+	}
+	return "[" + strings.Repeat("#", full) + strings.Repeat("-", barWidth-full) + "] "
+}

@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestMoment checks how times are shown.
+func TestMoment(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 22, 10, 15, 30, 0, time.UTC)
+	for want, at := range map[string]time.Time{
+		"":         {},
+		"0 s ago":  now,
+		"59 s ago": now.Add(-59 * time.Second),
+		"1 m ago":  now.Add(-119 * time.Second),
+		"59 m ago": now.Add(-59 * time.Minute),
+		"47 h ago": now.Add(-47 * time.Hour),
+		"2 d ago":  now.Add(-49 * time.Hour),
+		"in 5 m":   now.Add(5 * time.Minute),
+	} {
+		if got := (canvas{now: now}).moment(at); got != want {
+			t.Errorf("%s: %q, want %q", at, got, want)
+		}
+	}
+	if got := (canvas{utc: true}).moment(now); got != "2026-01-22T10:15:30Z" {
+		t.Errorf("in UTC: %q", got)
+	}
+}
+
+// TestTable checks that a table fits: optional columns are left out, then long cells cut.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	all := table{optional: []string{"DIGEST"}, free: true}
+	all.head("SERVICE", "DIGEST", "TAG", "REASON")
+	all.add(cell{text: "backend"}, cell{text: "586b4f8152ed"}, cell{text: "env-staging-20260122101530"},
+		cell{text: "a reason with many words"})
+	all.add(cell{text: "web"}, cell{text: "error: what is wrong with it, in a row with fewer cells"})
+	for _, tt := range []struct {
+		columns int
+		want    string
+	}{
+		{0, `SERVICE  DIGEST        TAG                         REASON
+backend  586b4f8152ed  env-staging-20260122101530  a reason with many words
+web      error: what is wrong with it, in a row with fewer cells
+`},
+		{75, `SERVICE  DIGEST        TAG                         REASON
+backend  586b4f8152ed  env-staging-20260122101530  a reason with many words
+web      error: what is wrong with it, in a row with fewer cells
+`},
+		{70, `SERVICE  TAG                         REASON
+backend  env-staging-20260122101530  a reason with many words
+web      error: what is wrong with it, in a row with fewer cells
+`},
+		{55, `SERVICE  TAG                         REASON
+backend  env-staging-20260122101530  a reason with man…
+web      error: what is wrong with it, in a row with f…
+`},
+		{40, `SERVICE  TAG             REASON
+backend  env-staging-2…  a reason with …
+web      error: what is wrong with it, …
+`},
+	} {
+		if diff := cmp.Diff(tt.want, all.draw(canvas{columns: tt.columns})); diff != "" {
+			t.Errorf("%d columns: %s", tt.columns, diff)
+		}
+	}
+}
+
+// TestWrap checks where long lines are broken.
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	const want = "one two\n  three\n  four\nfive\n"
+	if got := (canvas{columns: 8}).wrap("one two three four\nfive\n"); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -1,0 +1,84 @@
+package fleet
+
+import (
+	"context"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/environment"
+)
+
+// Source is an environment to read.
+type Source struct {
+	Name, File string // as people know it, for when it cannot be opened
+
+	// Open reads the environment's file and connects to its account. It is called until it
+	// succeeds once.
+	Open func(context.Context) (Place, error)
+}
+
+// Place is an environment with credentials of its account.
+type Place struct {
+	Env       *environment.Environment // with its account
+	Config    aws.Config
+	Workloads []environment.Workload // the services to read
+}
+
+// Reader reads environments, once or repeatedly: what cannot have changed is not read
+// again within [rollout.MemoryTime]. It is not safe for concurrent use.
+type Reader struct {
+	sources []Source
+	boards  []*board // by source; nil until it is open
+	places  []Place
+	held    *holdings
+}
+
+// New returns a reader of environments, in the order of a release: each is compared with
+// the one before it.
+func New(sources ...Source) *Reader {
+	return &Reader{sources, make([]*board, len(sources)), make([]Place, len(sources)), &holdings{}}
+}
+
+// Read reads all environments side by side. One that cannot be read has an error and does
+// not keep the others from being read.
+func (r *Reader) Read(ctx context.Context) *Fleet {
+	f := &Fleet{Environments: make([]Environment, len(r.sources)), Gaps: []Gap{}}
+	var reading sync.WaitGroup
+	for i := range r.sources {
+		reading.Go(func() { f.Environments[i] = r.read(ctx, i) })
+	}
+	reading.Wait()
+	f.Gaps = append(f.Gaps, r.gaps(ctx, f)...)
+	return f
+}
+
+// read reads one environment.
+func (r *Reader) read(ctx context.Context, i int) Environment {
+	e := Environment{Name: r.sources[i].Name, File: r.sources[i].File, Services: []Service{}}
+	if r.boards[i] == nil {
+		place, err := r.sources[i].Open(ctx)
+		if err != nil {
+			return e.failed(err)
+		}
+		r.places[i], r.boards[i] = place, newBoard(place)
+	}
+	env := r.places[i].Env
+	e.Name, e.File, e.Project, e.Account, e.Region = env.Name, env.File, env.Project, env.AccountID, env.Region
+	e.Production, e.Cluster = env.Production != "", env.Cluster
+	services, err := r.boards[i].read(ctx)
+	if err != nil {
+		return e.failed(err)
+	}
+	e.Services = services
+	return e
+}
+
+func (e Environment) failed(err error) Environment {
+	e.err, e.Error = err, ErrorOf(err)
+	return e
+}
+
+// Err returns why the environment could not be read, nil if it could or if that is not
+// known as a Go error.
+func (e Environment) Err() error { return e.err }
