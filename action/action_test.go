@@ -1,0 +1,349 @@
+// Package action_test runs the scripts of the GitHub action with a download that needs no network.
+package action_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+)
+
+// action is what the tests need of an action.yml.
+type action struct {
+	Inputs  map[string]struct{ Required bool }
+	Outputs map[string]struct{ Value string }
+	Runs    struct {
+		Using string
+		Steps []struct {
+			Uses, Run, Shell string
+			Env              map[string]string
+		}
+	}
+}
+
+func read(t *testing.T, file string) action {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	must(t, err)
+	var a action
+	must(t, yaml.Unmarshal(text, &a))
+	return a
+}
+
+// TestDefinition checks that no expression is inside a script, that other actions are pinned, and that every input
+// reaches the script.
+func TestDefinition(t *testing.T) {
+	t.Parallel()
+	pinned := regexp.MustCompile(`^[a-z-]+/[a-z-]+@[0-9a-f]{40}$`)
+	for _, file := range []string{"../action.yml", "../setup/action.yml"} {
+		a := read(t, file)
+		if a.Runs.Using != "composite" {
+			t.Errorf("%s runs by %s", file, a.Runs.Using)
+		}
+		env := map[string]string{}
+		for _, s := range a.Runs.Steps {
+			if strings.Contains(s.Run, "${{") {
+				t.Errorf("%s: the script has an expression: %s", file, s.Run)
+			}
+			if s.Uses != "" && !pinned.MatchString(s.Uses) {
+				t.Errorf("%s: %s is not pinned by its commit", file, s.Uses)
+			}
+			if s.Run != "" && s.Shell != "bash" {
+				t.Errorf("%s: shell %q", file, s.Shell)
+			}
+			for name, value := range s.Env {
+				env[name] = value
+			}
+		}
+		for name := range a.Inputs {
+			variable := "INPUT_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+			if env[variable] != "${{ inputs."+name+" }}" {
+				t.Errorf("%s: input %s reaches the script as %q", file, name, env[variable])
+			}
+		}
+		for name, o := range a.Outputs {
+			if o.Value != "${{ steps.send.outputs."+name+" }}" {
+				t.Errorf("%s: output %s is %q", file, name, o.Value)
+			}
+		}
+	}
+}
+
+// A runner is a job's machine, with a fake release.
+type runner struct {
+	t    *testing.T
+	dir  string // with action/, bin/, temp/, cache/ and work/
+	sums string // the SHA-256 that the action pins
+}
+
+// deployer is the program in the release: it writes its arguments, one a line.
+const deployer = `#!/usr/bin/env bash
+if [ "$1" = version ]; then echo "deployer 0.1.0"; exit; fi
+for a in "$@"; do printf '[%s]\n' "$a"; done > "$CALLED"
+exit "${EXIT:-0}"
+`
+
+// newRunner pins the release, and serves content in its place if there is any.
+func newRunner(t *testing.T, content []byte) *runner {
+	t.Helper()
+	r := &runner{t: t, dir: t.TempDir()}
+	for _, name := range []string{"action", "bin", "temp", "cache", "work"} {
+		must(t, os.Mkdir(filepath.Join(r.dir, name), 0o755))
+	}
+	for _, name := range []string{"install", "send"} {
+		text, err := os.ReadFile(name)
+		must(t, err)
+		r.write("action/"+name, string(text))
+	}
+	archive := archiveOf(t, deployer)
+	r.sums = fmt.Sprintf("%x", sha256.Sum256(archive))
+	r.write("action/release", "# pinned\nversion 0.1.0\n"+r.sums+"  deployer_0.1.0_linux_amd64.tar.gz\n")
+	if content == nil {
+		content = archive
+	}
+	r.write("served", string(content))
+	// curl of this runner has no network.
+	r.write("bin/curl", `#!/usr/bin/env bash
+echo "${@: -1}" >> "$RUNNER_TEMP/urls"
+[ -z "${OFFLINE:-}" ] || { echo "curl: (6) Could not resolve host" >&2; exit 6; }
+while [ "$1" != --output ]; do shift; done
+cp "`+r.dir+`/served" "$2"
+`)
+	must(t, os.Chmod(filepath.Join(r.dir, "bin", "curl"), 0o755))
+	r.write("work/prod.yaml", "env: prod\n")
+	return r
+}
+
+func (r *runner) write(name, text string) {
+	r.t.Helper()
+	must(r.t, os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644))
+}
+
+func (r *runner) read(name string) string {
+	text, _ := os.ReadFile(filepath.Join(r.dir, name))
+	return string(text)
+}
+
+// run runs a script with environment variables, NAME=VALUE, and returns its output and whether it succeeded.
+func (r *runner) run(script string, env ...string) (out string, ok bool) {
+	r.t.Helper()
+	cmd := exec.CommandContext(r.t.Context(), "bash", filepath.Join(r.dir, "action", script))
+	cmd.Dir = filepath.Join(r.dir, "work")
+	path := filepath.Join(r.dir, "bin") + ":" + strings.TrimSpace(r.read("path")) + ":" + os.Getenv("PATH")
+	cmd.Env = append([]string{"PATH=" + path, "RUNNER_OS=Linux", "RUNNER_ARCH=X64",
+		"RUNNER_TEMP=" + r.dir + "/temp", "RUNNER_TOOL_CACHE=" + r.dir + "/cache", "GITHUB_PATH=" + r.dir + "/path",
+		"GITHUB_SERVER_URL=https://github.example", "ACTION_REPOSITORY=octocat/deployer",
+		"GITHUB_STEP_SUMMARY=" + r.dir + "/summary", "GITHUB_OUTPUT=" + r.dir + "/output",
+		"CALLED=" + r.dir + "/called"}, env...)
+	text, err := cmd.CombinedOutput()
+	return string(text), err == nil
+}
+
+func archiveOf(t *testing.T, program string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	compressed := gzip.NewWriter(&b)
+	w := tar.NewWriter(compressed)
+	for name, text := range map[string]string{"deployer": program, "README.md": "read me"} {
+		must(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(text))}))
+		_, err := w.Write([]byte(text))
+		must(t, err)
+	}
+	must(t, w.Close())
+	must(t, compressed.Close())
+	return b.Bytes()
+}
+
+// TestInstall checks that only what is pinned is run.
+func TestInstall(t *testing.T) {
+	t.Parallel()
+	evil := archiveOf(t, "#!/usr/bin/env bash\ntouch \""+filepath.Join(t.TempDir(), "pwned")+"\"\n")
+	for _, tt := range []struct {
+		name    string
+		content []byte
+		release string // "" for one with the archive's sum
+		env     []string
+		want    string // a part of the output
+		ok      bool
+	}{
+		{"pinned", nil, "", nil, "deployer 0.1.0\n", true},
+		{"another archive", evil, "", nil, "and the action pins", false},
+		{"an empty download", []byte{}, "", nil, "and the action pins", false},
+		{"no network", nil, "", []string{"OFFLINE=1"}, "::error title=deployer::downloading https://github.example/" +
+			"octocat/deployer/releases/download/v0.1.0/deployer_0.1.0_linux_amd64.tar.gz failed", false},
+		{"no release yet", nil, "version none\n", nil, "pins no release: use the commit of a release", false},
+		{"a version that is a path", nil, "version ../../x\n", nil, "pins no release", false},
+		{"no sum", nil, "version 0.1.0\n", nil, "has no SHA-256 of deployer_0.1.0_linux_amd64.tar.gz", false},
+		{"a short sum", nil, "version 0.1.0\nabc  deployer_0.1.0_linux_amd64.tar.gz\n", nil, "has no SHA-256", false},
+		{"another platform", nil, "", []string{"RUNNER_ARCH=ARM64"},
+			"has no SHA-256 of deployer_0.1.0_linux_arm64.tar.gz", false},
+		{"an unknown platform", nil, "", []string{"RUNNER_ARCH=X86"}, "there is no release for X86", false},
+		{"an unknown system", nil, "", []string{"RUNNER_OS=Plan9"}, "there is no release for Plan9", false},
+		{"used without an action's repository", nil, "",
+			[]string{"ACTION_REPOSITORY=", "GITHUB_REPOSITORY=octocat/shop"}, "deployer 0.1.0\n", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t, tt.content)
+			if tt.release != "" {
+				r.write("action/release", tt.release)
+			}
+			out, ok := r.run("install", tt.env...)
+			if ok != tt.ok || !strings.Contains(out, tt.want) {
+				t.Errorf("succeeded %t, output:\n%s\nwant %t and %q", ok, out, tt.ok, tt.want)
+			}
+			if added := r.read("path") != ""; added != tt.ok {
+				t.Errorf("added to PATH: %t", added)
+			}
+		})
+	}
+}
+
+// TestInstallCache checks that the cache saves the download, and that what someone else wrote into it is not run.
+func TestInstallCache(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, nil)
+	const archive = "cache/deployer-archives/deployer_0.1.0_linux_amd64.tar.gz"
+	for _, tt := range []struct {
+		name      string
+		change    func()
+		downloads int
+	}{
+		{"first", func() {}, 1},
+		{"again", func() {}, 1},
+		{"tampered", func() { r.write(archive, "evil") }, 2},
+	} {
+		tt.change()
+		out, ok := r.run("install")
+		downloads := strings.Count(r.read("temp/urls"), "\n")
+		if !ok || downloads != tt.downloads {
+			t.Errorf("%s: %d downloads, want %d:\n%s", tt.name, downloads, tt.downloads, out)
+		}
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(r.read(archive)))); sum != r.sums {
+			t.Errorf("%s: the cache holds %s", tt.name, sum)
+		}
+	}
+}
+
+// TestSend checks what the deployer is called with, whatever the inputs are.
+func TestSend(t *testing.T) {
+	t.Parallel()
+	right := []string{"INPUT_SERVICE=backend", "INPUT_TAG=git-abc123f", "INPUT_ENVIRONMENT_FILE=prod.yaml",
+		"INPUT_FOLLOW=true", "INPUT_TIMEOUT=20m", "INPUT_ACTOR=octocat"}
+	for _, tt := range []struct {
+		name string
+		env  []string // in place of, and in addition to, the right ones
+		want []string // the arguments besides those that are always the same
+		fail string   // a part of the output, if it is not called
+	}{
+		{"follow", nil, []string{"[--reason=]", "[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]",
+			"[backend]", "[git-abc123f]"}, ""},
+		{"not follow", []string{"INPUT_FOLLOW=false"}, []string{"[--reason=]", "[--actor=octocat]", "[--]", "[backend]",
+			"[git-abc123f]"}, ""},
+		{"a task", []string{"INPUT_SERVICE=", "INPUT_TASK=nightly-report"}, []string{"[--reason=]",
+			"[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]", "[task:nightly-report]", "[git-abc123f]"}, ""},
+		{"shell in every input", []string{"INPUT_SERVICE=a; touch pwned", "INPUT_TAG=$(touch pwned)",
+			"INPUT_REASON=`touch pwned` \" ' \\ * ~", "INPUT_ACTOR=x && touch pwned", "INPUT_TIMEOUT=1m; touch pwned"},
+			[]string{"[--reason=`touch pwned` \" ' \\ * ~]", "[--actor=x && touch pwned]", "[--follow]",
+				"[--timeout=1m; touch pwned]", "[--]", "[a; touch pwned]", "[$(touch pwned)]"}, ""},
+		{"flags in every input", []string{"INPUT_SERVICE=--bus=arn", "INPUT_TAG=--dry-run", "INPUT_REASON=--force"},
+			[]string{"[--reason=--force]", "[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]", "[--bus=arn]",
+				"[--dry-run]"}, ""},
+		{"lines in an input", []string{"INPUT_REASON=a\n::error::b"}, []string{"[--reason=a\n::error::b]",
+			"[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]", "[backend]", "[git-abc123f]"}, ""},
+		{"service and task", []string{"INPUT_TASK=x"}, nil, "the inputs service and task exclude each other"},
+		{"neither", []string{"INPUT_SERVICE="}, nil, "did an expression expand to nothing?"},
+		{"no tag", []string{"INPUT_TAG="}, nil, "the input tag is empty: did an expression expand to nothing?"},
+		{"no file", []string{"INPUT_ENVIRONMENT_FILE="}, nil, "the input environment-file is empty"},
+		{"another file", []string{"INPUT_ENVIRONMENT_FILE=x.yaml\n::error::y"}, nil,
+			"there is no environment-file of that name"},
+		{"a role without a region", []string{"INPUT_ROLE=arn"}, nil, "the input role needs the input region"},
+		{"perhaps follow", []string{"INPUT_FOLLOW=yes"}, nil, "the input follow is neither true nor false"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRunner(t, nil)
+			if out, ok := r.run("install"); !ok {
+				t.Fatal(out)
+			}
+			out, ok := r.run("send", append(right, tt.env...)...)
+			if ok != (tt.fail == "") || !strings.Contains(out, tt.fail) || strings.Contains(out, "\n::error::y") {
+				t.Errorf("succeeded %t, output:\n%s", ok, out)
+			}
+			want := ""
+			if tt.want != nil {
+				want = "[send]\n[--file=prod.yaml]\n" + strings.Join(append(tt.want[:2:2], append([]string{
+					"[--summary=" + r.dir + "/summary]", "[--outputs=" + r.dir + "/output]"}, tt.want[2:]...)...), "\n") + "\n"
+			}
+			if diff := cmp.Diff(want, r.read("called")); diff != "" {
+				t.Errorf("called with (-want +got):\n%s", diff)
+			}
+			if _, err := os.Stat(filepath.Join(r.dir, "work", "pwned")); err == nil {
+				t.Error("the shell ran an input")
+			}
+		})
+	}
+}
+
+// TestSendFails checks that a deployment that did not succeed fails the step.
+func TestSendFails(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, nil)
+	if out, ok := r.run("install"); !ok {
+		t.Fatal(out)
+	}
+	if out, ok := r.run("send", "INPUT_SERVICE=backend", "INPUT_TAG=v1", "INPUT_ENVIRONMENT_FILE=prod.yaml",
+		"INPUT_FOLLOW=true", "EXIT=1"); ok {
+		t.Errorf("it succeeded:\n%s", out)
+	}
+}
+
+// TestPinRelease writes the file of a release, and installs by it.
+func TestPinRelease(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, nil)
+	script, err := os.ReadFile("../scripts/pin-release")
+	must(t, err)
+	must(t, os.Mkdir(filepath.Join(r.dir, "scripts"), 0o755))
+	r.write("scripts/pin-release", string(script))
+	var sums strings.Builder
+	for _, name := range []string{"deployer-function_0.2.0_arm64.zip", "deployer_0.2.0_linux_amd64.tar.gz",
+		"deployer_0.2.0_linux_arm64.tar.gz", "deployer_0.2.0_darwin_amd64.tar.gz", "deployer_0.2.0_darwin_arm64.tar.gz",
+		"deployer_0.2.0_windows_amd64.zip", "deployer_0.2.0_windows_arm64.zip"} {
+		fmt.Fprintf(&sums, "%s  %s\n", r.sums, name)
+	}
+	r.write("SHA256SUMS", sums.String())
+	pin := func(version string) (string, bool) {
+		out, err := exec.CommandContext(t.Context(), "bash", r.dir+"/scripts/pin-release", version,
+			r.dir+"/SHA256SUMS").CombinedOutput()
+		return string(out), err == nil
+	}
+	if out, ok := pin("0.2.0"); !ok || strings.Contains(r.read("action/release"), "function") {
+		t.Fatalf("%s\n%s", out, r.read("action/release"))
+	}
+	if out, ok := r.run("install"); !ok || !strings.Contains(r.read("temp/urls"), "/v0.2.0/deployer_0.2.0_linux_amd64") {
+		t.Errorf("installing by it:\n%s", out)
+	}
+	for _, wrong := range []string{"0.3.0", "latest", "../0.2.0"} {
+		if out, ok := pin(wrong); ok {
+			t.Errorf("%s was pinned: %s", wrong, out)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
