@@ -135,7 +135,7 @@ conformance: ## run the end-to-end cases against moto_server too, a second imple
 terraform: ## check the Terraform module and its examples, with a stub of the AWS provider, if terraform is installed
 	@./scripts/terraform
 
-workflows := examples/github-actions/deploy.yml $(wildcard .github/workflows/*.yml)
+workflows := $(wildcard examples/github-actions/*.yml examples/github-actions/action/*.yml .github/workflows/*.yml)
 
 .PHONY: lint
 lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, and the templates if cfn-lint is installed
@@ -145,7 +145,7 @@ lint: lint-words ## check words, format, modules, vet, staticcheck, workflows, a
 	$(linters) staticcheck -tags slow ./...
 	cd tools && go mod tidy -diff && go vet ./... && go tool staticcheck ./... && go test ./...
 	$(linters) actionlint -shellcheck= -pyflakes= $(workflows)
-	@! grep -nE 'uses: *[^.].*@' .github/workflows/*.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }
+	@! grep -nE 'uses: *[^.].*@' $(workflows) action.yml setup/action.yml | grep -vE '@[0-9a-f]{40} # v' || { echo "pin these actions by commit"; exit 1; }
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint deploy/template.yaml deploy/registry.yaml; cfn-lint deploy/template.yaml deploy/registry.yaml; else echo "cfn-lint is not installed: the templates are checked by the Go tests alone"; fi
 
 .PHONY: lint-words

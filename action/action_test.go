@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,7 +252,8 @@ func TestSend(t *testing.T) {
 		{"not follow", []string{"INPUT_FOLLOW=false"}, []string{"[--reason=]", "[--actor=octocat]", "[--]", "[backend]",
 			"[git-abc123f]"}, ""},
 		{"a task", []string{"INPUT_SERVICE=", "INPUT_TASK=nightly-report"}, []string{"[--reason=]",
-			"[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]", "[task:nightly-report]", "[git-abc123f]"}, ""},
+			"[--actor=octocat]", "[--follow]", "[--timeout=20m]", "[--]", "[task:nightly-report]",
+			"[git-abc123f]"}, ""},
 		{"shell in every input", []string{"INPUT_SERVICE=a; touch pwned", "INPUT_TAG=$(touch pwned)",
 			"INPUT_REASON=`touch pwned` \" ' \\ * ~", "INPUT_ACTOR=x && touch pwned", "INPUT_TIMEOUT=1m; touch pwned"},
 			[]string{"[--reason=`touch pwned` \" ' \\ * ~]", "[--actor=x && touch pwned]", "[--follow]",
@@ -282,8 +284,9 @@ func TestSend(t *testing.T) {
 			}
 			want := ""
 			if tt.want != nil {
-				want = "[send]\n[--file=prod.yaml]\n" + strings.Join(append(tt.want[:2:2], append([]string{
-					"[--summary=" + r.dir + "/summary]", "[--outputs=" + r.dir + "/output]"}, tt.want[2:]...)...), "\n") + "\n"
+				files := []string{"[--summary=" + r.dir + "/summary]", "[--outputs=" + r.dir + "/output]"}
+				all := slices.Concat([]string{"[send]", "[--file=prod.yaml]"}, tt.want[:2], files, tt.want[2:])
+				want = strings.Join(all, "\n") + "\n"
 			}
 			if diff := cmp.Diff(want, r.read("called")); diff != "" {
 				t.Errorf("called with (-want +got):\n%s", diff)
@@ -331,7 +334,8 @@ func TestPinRelease(t *testing.T) {
 	if out, ok := pin("0.2.0"); !ok || strings.Contains(r.read("action/release"), "function") {
 		t.Fatalf("%s\n%s", out, r.read("action/release"))
 	}
-	if out, ok := r.run("install"); !ok || !strings.Contains(r.read("temp/urls"), "/v0.2.0/deployer_0.2.0_linux_amd64") {
+	const url = "/v0.2.0/deployer_0.2.0_linux_amd64"
+	if out, ok := r.run("install"); !ok || !strings.Contains(r.read("temp/urls"), url) {
 		t.Errorf("installing by it:\n%s", out)
 	}
 	for _, wrong := range []string{"0.3.0", "latest", "../0.2.0"} {

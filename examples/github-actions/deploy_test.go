@@ -79,8 +79,8 @@ func TestWorkflow(t *testing.T) {
 			if (s.Uses == "") == (s.Run == "") {
 				t.Errorf("%s: step %q has to have one of uses and run", name, s.Name)
 			}
-			if s.Uses != "" && !regexp.MustCompile(`^[\w-]+/[\w-]+@v[0-9]+$`).MatchString(s.Uses) {
-				t.Errorf("%s: %s has no version", name, s.Uses)
+			if s.Uses != "" && !pinnedAction.MatchString(s.Uses) {
+				t.Errorf("%s: %s is not pinned by its commit", name, s.Uses)
 			}
 			if strings.Contains(s.Run, "${{") {
 				t.Errorf("%s: step %q has an expression in its script, which would run any text", name, s.Name)
