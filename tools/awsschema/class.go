@@ -128,8 +128,11 @@ func blockOf(source string, all map[string]string, class string) (*block, error)
 			kind = map[string]any{"String": "string", "Number": "number", "Boolean": "bool",
 				"List": []string{"list", "string"}, "StringMap": []string{"map", "string"}}[get[1]]
 		}
-		if kind == nil { // a list of objects that only AWS sets
-			kind = "string"
+		if strings.Contains(following, "new cdktn.StringMap(") {
+			kind = []string{"map", "string"}
+		}
+		if kind == nil {
+			return nil, fmt.Errorf("%s.%s: its type is none that the stub has", class, name)
 		}
 		if name != "alias" { // a word of Terraform's own, in the configuration of the provider
 			b.Attributes[name] = attribute{kind, required, m[3] == "true", m[2] == "true"}
