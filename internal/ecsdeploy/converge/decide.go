@@ -110,9 +110,10 @@ func (d *Delivery) wait() {
 // choice in the gap between the base and the revision has its own delivery, which
 // moves the service.
 func (d *Delivery) compareGap(k *known) {
-	m, event := k.winner(), d.request.Event
-	if d.copies.Key.Number > 0 {
-		event = d.copies.Event
+	m, event := k.winner(), d.event()
+	if k.rolls.pointers() {
+		d.comparePointers(k, m, m.is(event))
+		return
 	}
 	switch {
 	case k.rolls.lists(d.number): // the answer to the move was lost
@@ -126,6 +127,14 @@ func (d *Delivery) compareGap(k *known) {
 	default:
 		d.phase = updating
 	}
+}
+
+// event returns the event of what the delivery registers.
+func (d *Delivery) event() string {
+	if d.copies.Key.Number > 0 {
+		return d.copies.Event
+	}
+	return d.request.Event
 }
 
 // twin reports whether another delivery of a revision's event registered a revision
@@ -150,6 +159,9 @@ func (d *Delivery) compare(k *known) {
 	m := k.winner()
 	again := d.phase == reread
 	switch {
+	case again && k.rolls.pointers() && k.settled(m) && !m.is(d.event()):
+		d.end(Superseded)
+		return
 	case k.settled(m):
 	case again && m.Key.Number == d.number && !m.External:
 		d.phase = updating
@@ -179,6 +191,11 @@ func (d *Delivery) verify(k *known) {
 		d.end(Unchanged)
 		return
 	}
+	if k.rolls.pointers() && !m.External && d.awaits(k, m.Event) {
+		d.waits++ // another delivery is about to move the task
+		d.phase = verifying
+		return
+	}
 	d.copy(m)
 }
 
@@ -194,7 +211,7 @@ func (k *known) due(m Choice, look bool) bool {
 	if k.failedAfter(m) {
 		return false
 	}
-	if look {
+	if look || k.rolls.pointers() { // of a move of a task, ECS sends no event that leads to a look
 		return true
 	}
 	r, _ := k.at(m.Key.Number)

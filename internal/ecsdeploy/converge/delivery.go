@@ -124,7 +124,7 @@ func (d *Delivery) Next(family Family) []Call {
 				return calls
 			}
 		case rereading, verifying:
-			return []Call{{Kind: ReadService}}
+			return []Call{{Kind: ReadService, Wait: d.phase == verifying && d.waits > 0 && d.rolls.pointers()}}
 		case renewing:
 			if calls := d.reads(); calls != nil {
 				return calls
@@ -137,7 +137,8 @@ func (d *Delivery) Next(family Family) []Call {
 		case done:
 			return nil
 		}
-		k := &known{family: family, rolls: d.rolls, newest: max(d.newest, d.rolls.runs())}
+		newest := max(d.newest, d.rolls.runs())
+		k := &known{family: family, rolls: d.rolls.resolved(newest), newest: newest}
 		next := *d
 		var call Call
 		if d.phase == registering {

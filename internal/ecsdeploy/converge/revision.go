@@ -73,10 +73,12 @@ type Rollout struct {
 	Revision int   // 0 if it is of another family
 	Created  int64 // in nanoseconds since 1970, cut to the second as the times of events are
 	Rollback bool  // ECS rolled the service back
+	Form     Form  // of a task, this is one of its pointers
 }
 
 // Service is the service's rollouts as one answer of ECS lists them, the newest first.
-// The service runs the revision of the first, or is being moved to it.
+// The service runs the revision of the first, or is being moved to it. Of a task it is its
+// pointers, and then what they held before this delivery moved them.
 type Service []Rollout
 
 // runs returns the number of the revision that the service runs.
@@ -86,7 +88,7 @@ func (s Service) runs() int { return s[0].Revision }
 // others: the newest one is among those that others replaced. A rollout is only once
 // the newest, and ECS's reads are eventually consistent.
 func (s Service) OlderThan(other Service) bool {
-	if len(s) == 0 || len(other) == 0 || s[0].ID == other[0].ID {
+	if len(s) == 0 || len(other) == 0 || s[0].ID == other[0].ID || s.pointers() {
 		return false
 	}
 	for _, r := range other[1:] {

@@ -98,6 +98,9 @@ func (k *known) mine(i int, r Revision) bool {
 // deployer's own rollouts replaced it. A rollback by ECS is not a choice; if it
 // restored an external revision, that counts with its registration.
 func (k *known) external() Choice {
+	if k.rolls.pointers() {
+		return k.chosen()
+	}
 	var newest int64 // the newest event that is known to have been rolled out
 	for i, roll := range k.rolls {
 		if i > 0 && roll.Created <= newest || roll.Revision == 0 {
@@ -262,11 +265,22 @@ func (k *known) failedAfter(c Choice) bool {
 
 // settled reports whether the service runs what a choice chose.
 func (k *known) settled(c Choice) bool {
-	now := k.rolls[0]
-	if c.Key.Number == 0 || c.External && c.Event == now.ID {
+	if c.Key.Number == 0 {
 		return true
 	}
-	r, ok := k.at(now.Revision)
+	all := true
+	for _, now := range k.rolls.current() {
+		if c.External && c.Event == now.ID {
+			return true
+		}
+		all = k.runs(c, now.Revision) && all
+	}
+	return all
+}
+
+// runs reports whether a revision runs what a choice chose.
+func (k *known) runs(c Choice, revision int) bool {
+	r, ok := k.at(revision)
 	switch {
 	case !ok || r.Image != c.Image:
 		return false

@@ -1,0 +1,279 @@
+package converge
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+// The model of a task is its family and its pointers, deliveries of events to it, and
+// others who act on the same task. A pointer shows only what it holds now. A step is one
+// call, and is atomic; a move of several pointers is not. A delivery may die after any
+// write, and before it notes that it moved the task. See model_test.go for the clock.
+
+// taskCase is a case of the model and its bounds.
+type taskCase struct {
+	*scenario
+	forms []Form
+	gives int  // how many deliveries that die are never repeated
+	late  bool // the search for lost pushes looks at the end
+	// joint means that the first two reads are one step.
+	joint bool
+	// handled means that others act after all earlier events were handled.
+	handled bool
+
+	phase func(k *known, p *Delivery)         // a mutant: after each decision
+	moved func(k *known, r Revision) Revision // a mutant: what is known of a revision
+}
+
+// taskWorld is one state of the model.
+type taskWorld struct {
+	clock     int
+	revisions []revision
+	held      [][]int // what the pinned pointers held after each write; 0 for a floating one
+	processes []taskProcess
+	crashes   int
+	stale     int
+	again     int
+	lost      int
+	gives     int
+	looked    bool
+	wrote     int // when the latest write was made
+	others    []choiceMade
+	writes    int // of deliveries
+}
+
+// taskProcess is a delivery, or a look. When the rule has ended, it notes which revisions
+// the task was moved to.
+type taskProcess struct {
+	process
+	notes []int
+}
+
+func (w *taskWorld) clone() *taskWorld {
+	c := *w
+	c.revisions, c.held, c.processes = slices.Clone(w.revisions), slices.Clone(w.held), slices.Clone(w.processes)
+	c.others = slices.Clone(w.others)
+	return &c
+}
+
+func (w *taskWorld) now(s *scenario) int {
+	if w.clock == 0 {
+		return 1
+	}
+	return s.line[w.clock-1].at + 1
+}
+
+// family is what a process knows of the family. A note counts only some time after it was
+// made, because a read of the pointer may be older than it.
+func (c *taskCase) family(w *taskWorld) Family {
+	return func(number int) (Revision, bool) {
+		if number < 1 || number > len(w.revisions) {
+			return Revision{}, true
+		}
+		m := &w.revisions[number-1]
+		r := m.Revision
+		r.Own, r.Other = m.by == 'd', m.by == 'z'
+		if r.Ended > 0 && r.Ended > int64(w.now(c.scenario)-inTime)*unit {
+			r.Ended = 0
+		}
+		if c.moved != nil {
+			r = c.moved(nil, r)
+		}
+		return r, true
+	}
+}
+
+// service is what the pointers hold after the first writes.
+func (c *taskCase) service(held []int) (all Service) {
+	for i, n := range held {
+		all = append(all, Rollout{ID: fmt.Sprintf("p%d@%d", i, n), Revision: n, Form: c.forms[i]})
+	}
+	return all
+}
+
+// runs returns the revision that a pointer runs.
+func (w *taskWorld) runs(i int) int {
+	if n := w.held[len(w.held)-1][i]; n > 0 {
+		return n
+	}
+	return len(w.revisions)
+}
+
+// write makes the first pinned pointers hold a revision.
+func (w *taskWorld) write(c *taskCase, number, first int) {
+	now := slices.Clone(w.held[len(w.held)-1])
+	for i := range now[:first] {
+		if c.forms[i] == Pinned {
+			now[i] = number
+		}
+	}
+	w.held, w.wrote = append(w.held, now), w.now(c.scenario)
+}
+
+func (c *taskCase) first() *taskWorld {
+	w := &taskWorld{revisions: []revision{{Revision{Number: 1, Image: "v1"}, 'x'}}, crashes: c.crashes, stale: c.stale,
+		again: c.again, lost: c.lost, gives: c.gives, looked: !c.late}
+	held := make([]int, len(c.forms))
+	for i, f := range c.forms {
+		if f == Pinned {
+			held[i] = 1
+		}
+	}
+	w.held = [][]int{held}
+	for i, e := range c.events {
+		w.processes = append(w.processes, taskProcess{process: process{Delivery: New(c.request(i, e)), active: true}})
+	}
+	return w
+}
+
+// tick makes the next dated occurrence happen. Others act on the first pointer.
+func (c *taskCase) tick(w *taskWorld) {
+	o := c.line[w.clock]
+	w.clock++
+	choose := func(number int) {
+		if c.forms[0] == Pinned {
+			w.write(c, number, 1)
+			w.others = append(w.others, choiceMade{at: int64(o.at) * unit, image: w.revisions[number-1].Image,
+				name: "the move to " + fmt.Sprint(number)})
+		}
+	}
+	switch o.what {
+	case "move": // a person moves the task back to the first revision of an event, or to 1
+		n := 1 + slices.IndexFunc(w.revisions, func(r revision) bool { return r.Event == o.arg && r.Ended > 0 })
+		if o.arg == "" {
+			n = 1
+		}
+		if n > 0 && n != w.runs(0) {
+			choose(n)
+		}
+	case "tf", "tfmove", "other": // Terraform or another service registers, and Terraform moves
+		r := revision{by: map[bool]byte{true: 'z', false: 'x'}[o.what == "other"]}
+		r.Number, r.Registered, r.Image = len(w.revisions)+1, int64(o.at)*unit, o.arg
+		if r.by == 'z' {
+			r.Event, r.Time, r.Base, r.Configuration, r.Seen = "z", int64(o.at)*unit, len(w.revisions), 1, 1
+		}
+		w.revisions = append(w.revisions, r)
+		if c.forms[0] == Floating && r.by == 'x' {
+			w.others = append(w.others, choiceMade{at: int64(o.at) * unit, image: o.arg, name: "a registration"})
+		} else if o.what == "tfmove" {
+			choose(r.Number)
+		}
+	}
+}
+
+// taskExplorer runs every run of a case.
+type taskExplorer struct {
+	*taskCase
+	seen         map[uint64]struct{}
+	seed         maphash.Seed
+	trace        []string
+	states, ends int
+	most         int
+	wrong        string
+	buffer       []byte
+}
+
+func exploreTask(c *taskCase) *taskExplorer {
+	x := &taskExplorer{taskCase: c, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
+	x.visit(c.first())
+	return x
+}
+
+// encode appends all of a world that makes a difference for what follows.
+func (w *taskWorld) encode(b []byte) []byte {
+	b = append(b, byte(w.clock), byte(w.crashes), byte(w.stale), byte(w.again), byte(w.lost), byte(w.gives),
+		bit(w.looked), byte(w.wrote))
+	for _, held := range w.held[max(0, len(w.held)-2):] {
+		for _, n := range held {
+			b = append(b, byte(n))
+		}
+	}
+	for _, r := range w.revisions {
+		b = append(b, 0xf0, r.by, text(r.Event), byte(r.Time/unit), byte(r.Registered/unit), text(r.Image),
+			byte(r.Configuration), byte(r.Base), byte(r.Summary.Number), byte(r.Previous), byte(r.Ended/unit),
+			text(r.Delivery), byte(r.Seen), bit(r.Copy))
+	}
+	for _, p := range w.processes {
+		b = append(b, 0xf2, text(p.request.Event), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
+		for _, n := range p.notes {
+			b = append(b, byte(n))
+		}
+		b = append(b, 0xf3, byte(p.phase), byte(p.newest), byte(p.base), byte(p.Delivery.number), byte(p.lost),
+			byte(p.waits), byte(p.then), bit(p.renewed), byte(p.copies.Key.Number), byte(p.copies.Key.Time/unit),
+			byte(p.outcome))
+		for _, r := range p.rolls {
+			b = append(b, byte(r.Revision), byte(r.Form), text(r.ID))
+		}
+	}
+	return b
+}
+
+func (x *taskExplorer) visit(w *taskWorld) bool {
+	x.buffer = w.encode(x.buffer[:0])
+	key := maphash.Bytes(x.seed, x.buffer)
+	if _, ok := x.seen[key]; ok {
+		return true
+	}
+	x.seen[key] = struct{}{}
+	x.states++
+	if len(w.revisions) > maxWritten || len(w.held) > 2*maxWritten {
+		return x.fail("it does not settle")
+	}
+	idle := w.clock == len(x.line) && w.looked
+	for _, p := range w.processes {
+		idle = idle && (p.ended || p.stuck)
+	}
+	if idle {
+		x.ends++
+		x.most = max(x.most, w.writes)
+		if why := x.verdict(w); why != "" {
+			return x.fail(why)
+		}
+	}
+	taken, after := len(x.trace), 0
+	ok := x.successors(w, func(label string, next *taskWorld) bool {
+		after++
+		x.trace = append(x.trace[:taken], label)
+		return x.visit(next)
+	})
+	x.trace = x.trace[:taken]
+	if ok && after == 0 && !idle {
+		return x.fail("nothing can happen, and it is not the end")
+	}
+	return ok
+}
+
+func (x *taskExplorer) fail(why string) bool {
+	x.wrong = why + ":\n\t" + strings.Join(x.trace, "\n\t")
+	return false
+}
+
+// verdict returns what is wrong with a final world, "" if nothing.
+func (x *taskExplorer) verdict(w *taskWorld) string {
+	var best choiceMade
+	for _, e := range x.events {
+		best = best.newer(choiceMade{e.Time, 1, e.Image, "event " + e.Event, false})
+	}
+	newestEvent := best
+	for _, o := range w.others {
+		best = best.newer(o)
+	}
+	for _, p := range w.processes {
+		if p.stuck {
+			return "a delivery cannot go on, however often it is retried"
+		}
+	}
+	for i := range x.forms {
+		want := best
+		if i > 0 && x.forms[0] == Pinned { // others act on the first pointer only
+			want = newestEvent
+		}
+		if got := w.revisions[w.runs(i)-1].Image; got != want.image {
+			return fmt.Sprintf("pointer %d runs %d (%s), but the newest choice is %s (%s)", i, w.runs(i), got,
+				want.name, want.image)
+		}
+	}
+	return ""
+}
