@@ -37,6 +37,7 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 		return Deployment{}, err
 	}
 	s.conclude(&result, rule, o)
+	result.Ended, result.NextRun = s.ended(&rule), s.nextRun()
 	return result, nil
 }
 
@@ -103,7 +104,7 @@ func (s *State) newerConfiguration(o Order, n converge.Registration) bool {
 
 // unchanged returns why a deployment is [Unchanged] whose image the service runs.
 func (s *State) unchanged(o Order) string {
-	const runs = "the service already runs this image"
+	runs := "the " + s.target.Noun() + " already runs this image"
 	switch {
 	case !o.Redeploy:
 		return runs
@@ -119,6 +120,9 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 	switch rule.Outcome() {
 	case converge.Deployed:
 		d.Status, d.Reason = Deployed, "the service is being moved to the new revision"
+		if s.target.Task {
+			d.Reason = s.nextRun()
+		}
 		if s.sameImage(s.before, o) && s.demand(o) == journal.NewerConfiguration {
 			runs, _ := s.family(s.number())
 			d.Reason = fmt.Sprintf("same image, newer configuration: revision %d", max(runs.Configuration, 0))
@@ -139,7 +143,7 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 	case converge.Superseded:
 		winner := s.target.Record(s.running)
 		d.Status = Superseded
-		d.Reason = superseded(winner)
+		d.Reason = superseded(s.target.Noun(), winner)
 		d.Image, d.Digest = "", "" // the service runs another image
 		d.Newer = Newer{winner.Cause.ID, s.primary}
 	}
@@ -149,11 +153,15 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 }
 
 // superseded returns why a deployment is [Superseded], given what the service runs.
-func superseded(winner journal.Record) string {
+func superseded(noun string, winner journal.Record) string {
 	if winner.Cause.ID == "" || winner.Cause.Source == externalSource {
-		return "a newer external rollout won: the service runs " + winner.TaskDefinition
+		what := "a newer external rollout won"
+		if noun == "task" {
+			what = "another tool or a person moved the task later"
+		}
+		return what + ": the " + noun + " runs " + winner.TaskDefinition
 	}
-	return fmt.Sprintf("a newer event already deployed: the service runs %s, for event %s of %s",
+	return fmt.Sprintf("a newer event already deployed: the %s runs %s, for event %s of %s", noun,
 		winner.TaskDefinition, winner.Cause.ID, winner.Cause.Time.Format(time.RFC3339Nano))
 }
 

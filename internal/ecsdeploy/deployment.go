@@ -7,6 +7,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
 // Status is how a request ended.
@@ -46,8 +47,16 @@ type Deployment struct {
 	// RolloutFailed means that it is ignored because the event's rollout failed before.
 	RolloutFailed bool `json:"-"`
 
-	Newer     Newer `json:"-"` // what superseded it, if it was superseded
-	EventSeen bool  `json:"-"` // it was superseded, and its event was handled before: see [Deployer.EventSeen]
+	Newer Newer `json:"-"` // what superseded it, if it was superseded
+	// Pointers are what starts a task, which has no ECS service.
+	Pointers []string `json:"pointers,omitempty"`
+	// Ended are the records of revisions of a task whose move has ended, and is to be
+	// reported and noted in their journals: the newest choice's first. NextRun says when
+	// the task runs next.
+	Ended   []journal.Record `json:"-"`
+	NextRun string           `json:"-"`
+
+	EventSeen bool `json:"-"` // it was superseded, and its event was handled before: see [Deployer.EventSeen]
 }
 
 // Newer is the deployment that superseded another: the event that asked for it,

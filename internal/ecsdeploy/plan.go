@@ -90,11 +90,21 @@ func (s *State) deployment(o Order) (Deployment, error) {
 	if err := s.checkPlatform(o); err != nil {
 		return Deployment{}, err
 	}
+	if err := s.checkShared(); err != nil {
+		return Deployment{}, err
+	}
 	_, image, err := s.registration(o, converge.Registration{})
-	return Deployment{
+	d := Deployment{
 		Service: s.target.Workload, Cluster: s.target.Cluster, ECSService: s.target.Service,
 		Image: image, Tag: o.Image.Tag, Digest: o.Image.Digest, PreviousTaskDefinition: s.before.ARN(),
-	}, err
+	}
+	if s.target.Task {
+		d.ECSService = ""
+	}
+	for _, p := range s.pointers {
+		d.Pointers = append(d.Pointers, p.String())
+	}
+	return d, err
 }
 
 // Check returns the fault that the order would fail with before anything is registered, as

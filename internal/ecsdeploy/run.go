@@ -36,6 +36,8 @@ type run struct {
 	unknown  int  // registrations whose result is unknown
 	hasTurn  bool // to register
 
+	conflicts int // moves of a task that something else prevented
+
 	registering, updating *fault.Impatient
 }
 
@@ -63,6 +65,10 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 			continue
 		}
 		if err := r.makeAll(ctx, rule, calls); err != nil {
+			if r.conflict(ctx, err) {
+				rule.Stale()
+				continue
+			}
 			delay, again := fault.LongWait(err)
 			if !again {
 				return err
@@ -120,6 +126,7 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 			return converge.Answer{}, err
 		}
 		s.addRevision(newest)
+		s.follow(newest)
 		return converge.Answer{Number: newest.Number()}, nil
 	case converge.Register:
 		return r.register(ctx, c.Registration)
@@ -175,6 +182,9 @@ func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, erro
 		}
 	}
 	s.waited = s.waits.Total()
+	if s.pointers != nil {
+		return r.readPointers(ctx)
+	}
 	service, err := r.deployer.services.DescribeService(ctx, s.target)
 	if err != nil {
 		return converge.Answer{}, err
@@ -241,6 +251,7 @@ func (r *run) register(ctx context.Context, n converge.Registration) (converge.A
 	}
 	r.state.addRevision(registered)
 	r.state.unused = registered.Number()
+	r.state.follow(registered)
 	return converge.Answer{Number: registered.Number()}, nil
 }
 
@@ -248,6 +259,9 @@ func (r *run) register(ctx context.Context, n converge.Registration) (converge.A
 // that the move replaced.
 func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 	s := r.state
+	if s.pointers != nil {
+		return r.movePointers(ctx, number)
+	}
 	arn := s.arn(number)
 	out, err := r.deployer.ecs.UpdateService(ctx, &ecs.UpdateServiceInput{
 		Cluster: aws.String(s.target.Cluster), Service: aws.String(s.target.Service), TaskDefinition: aws.String(arn),

@@ -29,7 +29,7 @@ const (
 // reads at most 40 further revisions, and what ECS's service deployments show.
 func (d *Deployer) EventSeen(ctx context.Context, s *State, event string, at time.Time) (bool, error) {
 	return d.searchEvent(ctx, s, event, at, func(r journal.Record) bool {
-		return r.Revision != s.unused && (s.reportedOrSoon(r) ||
+		return r.Revision != s.unused && (s.reportedOrSoon(r) || s.pointers == nil &&
 			d.services.Moved(ctx, s.target, s.service, r.TaskDefinition, r.Registered))
 	})
 }

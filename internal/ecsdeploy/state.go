@@ -13,6 +13,7 @@ import (
 	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/pointer"
 )
 
 // writer is the part of the ECS API that changes services and families.
@@ -45,6 +46,7 @@ type State struct {
 	target     ecsservice.Target
 	service    *types.Service // as it was last read
 	rolls      converge.Service
+	pointers   []pointer.Pointer // of a task, as they were last read; nil for a service
 	familyName string
 	running    ecsservice.Revision // the one that the service runs, or is being moved to
 	newest     ecsservice.Revision // the latest ACTIVE one of the family
@@ -99,6 +101,7 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 	for _, r := range append(read.Between, read.Running, read.Newest) {
 		s.addRevision(r)
 	}
+	s.pointers = read.Pointers
 	s.updateService(read.Service)
 	if s.rollingBack != "" {
 		s.warning = "the service was being rolled back: " + s.rollingBack
@@ -122,7 +125,9 @@ func (s *State) updateService(service *types.Service) {
 		}
 	}
 	maps.Copy(s.failed, ecsservice.FailedRevisions(service))
-	s.rolls = s.rollouts(service)
+	if s.rolls = s.rollouts(service); s.pointers != nil {
+		s.rolls = held(s.pointers)
+	}
 }
 
 // NewestChoice returns the time of the service's newest choice: when its newest rollout

@@ -93,7 +93,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	}
 	c.Configuration, c.Seen = record.Rule.Configuration.From, record.Rule.Configuration.Seen
 	c.Rollout, c.Return = record.DeploymentID, record.Return
-	if !record.Finished.IsZero() {
+	if noted := !record.Finished.IsZero(); noted && (s.pointers == nil || s.now.Sub(record.Finished) > noteDelay) {
 		c.Ended = record.Finished.UnixNano()
 	}
 	c.New, c.Old = age < recent && age > -recent, age > dead && !unknown

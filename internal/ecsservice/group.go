@@ -34,7 +34,7 @@ func (c *Client) Group(targets []Target) *Group {
 	filling := map[string]*batch{} // by cluster
 	for _, t := range targets {
 		key := serviceKey{t.Cluster, t.Service}
-		if g.batches[key] != nil {
+		if g.batches[key] != nil || t.Task {
 			continue
 		}
 		b := filling[t.Cluster]

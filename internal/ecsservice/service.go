@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/fault"
+	"deployer/internal/pointer"
 )
 
 const (
@@ -23,11 +24,16 @@ const (
 )
 
 // Client reads Amazon ECS in one account and region. It is safe for concurrent use.
-type Client struct{ ecs *ecs.Client }
+type Client struct {
+	ecs      *ecs.Client
+	pointers *pointer.Client
+}
 
 // New returns a client that calls ECS with the credentials and in the region of
 // config.
-func New(config aws.Config) *Client { return &Client{ecs.NewFromConfig(config)} }
+func New(config aws.Config) *Client {
+	return &Client{ecs.NewFromConfig(config), pointer.New(config)}
+}
 
 // SDK returns the SDK's client, so that packages that make other calls share its
 // connections.
@@ -54,6 +60,8 @@ type Snapshot struct {
 	// Between are those between the two that could be read, newest first, if an external
 	// one is the newest: only [Group.Snapshot] reads them.
 	Between []Revision
+
+	Pointers []pointer.Pointer // of a task: what starts it
 }
 
 // maxBetween is how many revisions between the running and the newest one are read at
@@ -76,6 +84,9 @@ func (c *Client) snapshot(
 	ctx context.Context, t Target, describe func(context.Context, Target) (*types.Service, error),
 	between describeRevision,
 ) (Snapshot, error) {
+	if t.Task {
+		return c.snapshotTask(ctx, t)
+	}
 	var s Snapshot
 	var serviceErr, runningErr, familyErr error
 	var both sync.WaitGroup
@@ -137,6 +148,9 @@ func readBetween(ctx context.Context, low int, newest Revision, read describeRev
 // deployed to, it is returned together with the error of
 // [Target.CheckDeployable].
 func (c *Client) DescribeService(ctx context.Context, t Target) (*types.Service, error) {
+	if t.Task {
+		return c.describeTask(ctx, t)
+	}
 	in := &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}
 	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
 	if err != nil {
@@ -164,16 +178,25 @@ type Described struct {
 
 // DescribeServices reads the services of targets in one cluster: ten a call, at
 // most eight calls at the same time. If calls fail, it returns the first error,
-// together with the services that other calls returned.
+// together with the services that other calls returned. Each task is read by itself.
 func (c *Client) DescribeServices(ctx context.Context, cluster string, targets []Target) ([]Described, error) {
 	all := make([]Described, len(targets))
+	services := slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.Task })
+	read := make([]Described, len(services))
 	var g errgroup.Group
 	g.SetLimit(maxInFlight)
-	for first := 0; first < len(targets); first += maxServices {
-		part := targets[first:min(first+maxServices, len(targets))]
-		g.Go(func() error { return c.describeBatch(ctx, cluster, part, all[first:]) })
+	for first := 0; first < len(services); first += maxServices {
+		part := services[first:min(first+maxServices, len(services))]
+		g.Go(func() error { return c.describeBatch(ctx, cluster, part, read[first:]) })
 	}
-	return all, g.Wait()
+	c.describeTasks(ctx, targets, all)
+	err := g.Wait()
+	for i, t := range targets {
+		if !t.Task {
+			all[i], read = read[0], read[1:]
+		}
+	}
+	return all, err
 }
 
 // describeBatch reads the services of at most ten targets into the first

@@ -15,7 +15,11 @@ type Target struct {
 	File     string // the environment file, for hints
 	Workload string // the name in events
 	Cluster  string
-	Service  string
+	Service  string // of a task, what its journals name
+
+	Task     bool                     // it is a task: Pointers start it, and it has no ECS service
+	Pointers environment.TaskPointers // of a task
+	Region   string                   // of a task's pointers
 
 	// Family is the conventional task definition family. If the service runs
 	// another one, that one is used.
@@ -30,11 +34,16 @@ type Target struct {
 	Base       environment.Base // the revision that deployments clone
 }
 
-// TargetOf returns the target of a workload that runs as an ECS service.
+// TargetOf returns the target of a workload.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
-	return Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Service: w.Pointer.Name(), Family: w.Family,
+	t := Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Family: w.Family,
 		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
 		Base: env.Base}
+	if !w.HasService() {
+		return taskTarget(t, env, w)
+	}
+	t.Service = w.Pointer.Name()
+	return t
 }
 
 // Command returns a command of the deployer for the target's workload, for

@@ -16,8 +16,8 @@ const (
 // pointers reports whether the workload is a task.
 func (s Service) pointers() bool { return len(s) > 0 && s[0].Form != OfService }
 
-// floats reports whether a pointer runs the newest revision: registering one moves it.
-func (s Service) floats() bool {
+// Floats reports whether a pointer runs the newest revision: registering one moves it.
+func (s Service) Floats() bool {
 	for _, p := range s {
 		if p.Form == Floating {
 			return true
@@ -28,7 +28,7 @@ func (s Service) floats() bool {
 
 // resolved returns the pointers with the revision that the floating ones run.
 func (s Service) resolved(newest int) Service {
-	if !s.floats() {
+	if !s.Floats() {
 		return s
 	}
 	all := append(Service{}, s...)
@@ -125,12 +125,12 @@ func (k *known) movedOn(from Revision) (at int64, ok bool) {
 func (d *Delivery) comparePointers(k *known, m Choice, won bool) {
 	switch {
 	case won && d.copies.Key.Number == 0 && k.twin(d.number):
-		d.end(Concurrent)
+		d.wait()
 	case won && k.rolls.holds(d.number):
 		d.moved()
 	case won:
 		d.phase = rereading // the pointers are read right before they are written
-	case k.settled(m) || !k.rolls.floats() && !k.rolls.current().lists(d.number):
+	case k.settled(m) || !k.rolls.Floats() && !k.rolls.current().lists(d.number):
 		d.end(Superseded)
 	default:
 		d.outcome, d.copies, d.phase = Superseded, m, verifying

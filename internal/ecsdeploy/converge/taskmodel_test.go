@@ -18,7 +18,7 @@ type taskCase struct {
 	forms []Form
 	gives int  // how many deliveries that die are never repeated
 	late  bool // the search for lost pushes looks at the end
-	// joint means that the first two reads are one step.
+	// joint means that the first two reads are one step, and the last read and the note.
 	joint bool
 	// handled means that others act after all earlier events were handled.
 	handled bool

@@ -76,14 +76,8 @@ func (x *taskExplorer) restart(p taskProcess) taskProcess {
 // note notes which revisions the task was moved to, or dies before that.
 func (x *taskExplorer) note(w *taskWorld, i int, visit func(string, *taskWorld) bool) bool {
 	next := w.clone()
-	p := &next.processes[i]
-	for _, n := range p.notes {
-		if next.revisions[n-1].Ended == 0 {
-			next.revisions[n-1].Ended = int64(w.now(x.scenario)) * unit
-		}
-	}
-	p.ended, p.notes = true, nil
-	if !visit(p.name()+" notes what it did", next) {
+	x.noted(next, i)
+	if !visit(w.processes[i].name()+" notes what it did", next) {
 		return false
 	}
 	if w.crashes == 0 || len(w.processes[i].notes) == 0 {
@@ -93,6 +87,17 @@ func (x *taskExplorer) note(w *taskWorld, i int, visit func(string, *taskWorld) 
 	next.crashes--
 	next.processes[i] = x.restart(next.processes[i])
 	return visit(w.processes[i].name()+" dies before it notes what it did", next)
+}
+
+// noted ends a process, which notes what it did.
+func (x *taskExplorer) noted(w *taskWorld, i int) {
+	p := &w.processes[i]
+	for _, n := range p.notes {
+		if w.revisions[n-1].Ended == 0 {
+			w.revisions[n-1].Ended = int64(w.now(x.scenario)) * unit
+		}
+	}
+	p.ended, p.notes = true, nil
 }
 
 // settle lets a process decide, until it needs a call other than ReadRevision.
@@ -137,6 +142,9 @@ func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld)
 			change(next)
 		}
 		x.settle(next, i)
+		if p := &next.processes[i]; x.joint && next.crashes == 0 && p.phase == done && !p.ended {
+			x.noted(next, i)
+		}
 		return visit(p.name()+": "+c.describe()+how, next)
 	}
 	if !do("", 0, nil) {

@@ -1,0 +1,217 @@
+package ecsdeploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"deployer/internal/ecsdeploy/converge"
+	"deployer/internal/ecsservice"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+	"deployer/internal/pointer"
+	"deployer/internal/signed"
+)
+
+const (
+	// noteDelay is how long the note that a task was moved does not count: AWS may
+	// still answer with what the pointer held before.
+	noteDelay = 30 * time.Second
+	// maxConflicts is how often a pointer is read and written again because something
+	// else changed it at the same time.
+	maxConflicts = 8
+)
+
+// checkShared returns a fault if a task's pointer floats, and the family's newest revision
+// was registered for another environment or task: a pointer that floats runs every
+// revision of its family, and a deployment of one would deploy the other.
+func (s *State) checkShared() error {
+	if !s.rolls.Floats() || !s.target.Record(s.newest).Other {
+		return nil
+	}
+	var floating []string
+	for _, p := range s.pointers {
+		if p.Floating() {
+			floating = append(floating, p.String())
+		}
+	}
+	return fault.Misconfigured(fault.ErrPointerUnusable, fmt.Sprintf("deploying task %q", s.target.Workload),
+		fmt.Errorf("%s runs every revision of family %q, and %s was registered for another task", strings.Join(floating,
+			" and "), s.familyName, s.newest.ARN()),
+		"write the number of a revision into the pointer, or give each environment a family of its own: "+
+			"deployer.workloads."+s.target.Workload+".family")
+}
+
+// held returns a task's pointers as the rule takes them.
+func held(pointers []pointer.Pointer) (all converge.Service) {
+	for _, p := range pointers {
+		number := p.Revision()
+		one := converge.Rollout{ID: fmt.Sprintf("%s@%d", p, number), Revision: number, Form: converge.Pinned}
+		if p.Floating() {
+			one.Form = converge.Floating
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// follow makes a revision the one that runs if a task's first pointer floats: it runs the
+// newest revision.
+func (s *State) follow(newest ecsservice.Revision) {
+	if len(s.pointers) == 0 || !s.pointers[0].Floating() || newest.Number() < s.number() {
+		return
+	}
+	s.running = newest
+	if newest.Number() >= s.unused {
+		s.unused = 0
+	}
+}
+
+// readPointers reads the task's pointers again, and the revision that the first one holds.
+func (r *run) readPointers(ctx context.Context) (converge.Answer, error) {
+	s := r.state
+	pointers, err := r.deployer.services.Pointers(ctx, s.target)
+	if err != nil {
+		return converge.Answer{}, err
+	}
+	s.pointers, s.rolls = pointers, held(pointers)
+	number := pointers[0].Revision()
+	one, known := s.revisions[number]
+	if !known && number > 0 {
+		one, err = r.deployer.services.DescribeRevision(ctx, s.arn(number))
+		switch {
+		case err == nil:
+			s.addRevision(one)
+			known = true
+		case !errors.Is(err, fault.ErrTaskDefinitionNotFound): // one that was deleted runs no more
+			return converge.Answer{}, err
+		}
+	}
+	if known {
+		s.running = one
+	}
+	return converge.Answer{Service: s.rolls}, nil
+}
+
+// movePointers makes the task's pinned pointers hold a revision. They were read right
+// before. What they held is a part of the answer.
+func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, error) {
+	s := r.state
+	arn := s.arn(number)
+	replaced := held(s.pointers)
+	for i, p := range s.pointers {
+		if p.Floating() || p.Revision() == number {
+			continue
+		}
+		if err := r.deployer.services.MovePointer(ctx, s.target, p, arn); err != nil {
+			return converge.Answer{}, err
+		}
+		s.pointers[i].TaskDefinition = arn
+	}
+	s.rolls = held(s.pointers)
+	for i, was := range replaced {
+		if was.Form == converge.Pinned && was.Revision != s.rolls[i].Revision {
+			was.Form = converge.Replaced
+			s.rolls = append(s.rolls, was)
+		}
+	}
+	s.running = s.revisions[number]
+	if number == s.unused {
+		s.unused = 0
+	}
+	s.waited = s.waits.Total()
+	return converge.Answer{Service: s.rolls}, nil
+}
+
+// conflict waits after a pointer could not be written because something else changed it at
+// the same time. It reports whether to read and write it again.
+func (r *run) conflict(ctx context.Context, err error) bool {
+	if r.state.pointers == nil || !signed.Conflict(err) || r.conflicts >= maxConflicts {
+		return false
+	}
+	r.conflicts++
+	return fault.Backoff(ctx, r.conflicts, "moving a task", err) == nil
+}
+
+// ended returns the records of the revisions of a task whose move has to be noted, if the
+// rule ended with the newest choice in its pointers: that of the choice, and of the
+// revision that they hold. The choice's is the first.
+func (s *State) ended(rule *converge.Delivery) (all []journal.Record) {
+	if s.pointers == nil {
+		return nil
+	}
+	m, settled := rule.Winner(s.family)
+	if !settled || m.External {
+		return nil
+	}
+	for _, r := range []ecsservice.Revision{s.revisions[m.Key.Number], s.running} {
+		if r.TaskDefinition == nil {
+			continue
+		}
+		record := s.target.Record(r)
+		listed := slices.ContainsFunc(all, func(one journal.Record) bool { return one.Revision == record.Revision })
+		if !record.Foreign && record.Finished.IsZero() && !listed {
+			all = append(all, record)
+		}
+	}
+	return all
+}
+
+// nextRun returns what the task's next run uses, and when it is due, for people.
+func (s *State) nextRun() string {
+	if s.pointers == nil {
+		return ""
+	}
+	return NextRun(s.pointers, s.number(), s.now)
+}
+
+// NextRun returns that the next run of a task uses a revision, and when it is due, for
+// people.
+func NextRun(pointers []pointer.Pointer, number int, now time.Time) string {
+	text := fmt.Sprintf("the next run uses revision %d", number)
+	var when []string
+	for _, p := range pointers {
+		next, known := p.Next(now)
+		switch {
+		case p.Rule:
+			when = append(when, "when an event matches "+p.TaskPointer.String())
+		case p.Disabled:
+			when = append(when, "when "+p.String()+", which is DISABLED, is enabled")
+		case known:
+			when = append(when, "due at "+next.Format(time.RFC3339))
+		default:
+			when = append(when, "due by "+p.Expression)
+		}
+	}
+	if when = slices.Compact(when); len(when) > 0 {
+		text += ", " + strings.Join(when, ", and ")
+	}
+	return text
+}
+
+// LookAtTask looks at a task: if its pointers do not hold the newest choice, that is
+// completed. It returns the revisions whose move has to be noted, the newest choice's
+// first. No event of AWS says that a pointer was moved, so a schedule leads to this.
+func (d *Deployer) LookAtTask(ctx context.Context, t ecsservice.Target, o Order) (Deployment, error) {
+	s, err := d.Read(ctx, t)
+	if err != nil {
+		return Deployment{}, err
+	}
+	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
+	if err != nil {
+		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of task %q", t.Workload), err)
+	}
+	defer leave()
+	if waited {
+		s.freshService, s.freshNewest = false, false
+	}
+	rule := converge.New(converge.Request{Rollout: "look", Delivery: journal.Value(o.Request)})
+	if err := d.newRun(ctx, s, o).carryOut(ctx, &rule); err != nil {
+		return Deployment{}, err
+	}
+	return Deployment{Service: t.Workload, TaskDefinition: s.running.ARN(), PreviousTaskDefinition: s.before.ARN(),
+		Ended: s.ended(&rule), NextRun: s.nextRun()}, nil
+}

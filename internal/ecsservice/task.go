@@ -1,0 +1,153 @@
+package ecsservice
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/pointer"
+)
+
+// A task has no ECS service. It is read as if it had one: a service that runs the revision
+// which the task's first pointer holds, and whose rollout has completed.
+
+// taskTarget completes the target of a task. Its journals name it as a service with the
+// name "task:NAME", whatever its pointers are: several of them share the revisions.
+func taskTarget(t Target, env *environment.Environment, w environment.Workload) Target {
+	t.Task, t.Pointers, t.Region = true, w.Pointers, env.Region
+	t.Service = environment.TaskPrefix + w.Name
+	return t
+}
+
+// Noun returns what the target is: "service" or "task".
+func (t Target) Noun() string {
+	if t.Task {
+		return "task"
+	}
+	return "service"
+}
+
+// owner returns the target as package pointer needs it.
+func (t Target) owner() pointer.Owner {
+	return pointer.Owner{Task: t.Workload, File: t.File, Cluster: t.Cluster, Region: t.Region, Family: t.Family}
+}
+
+// Pointers reads what starts the target's task.
+func (c *Client) Pointers(ctx context.Context, t Target) ([]pointer.Pointer, error) {
+	return c.pointers.Read(ctx, t.owner(), t.Pointers)
+}
+
+// MovePointer makes a pointer of the target's task hold the revision with an ARN. The
+// pointer has to be as it was just read: see [pointer.Client.Move].
+func (c *Client) MovePointer(ctx context.Context, t Target, p pointer.Pointer, arn string) error {
+	return c.pointers.Move(ctx, t.owner(), p, arn)
+}
+
+// RevisionARN returns the ARN of the revision that a pointer holds, or the ARN of the
+// newest one if it floats.
+func RevisionARN(p pointer.Pointer, newest string) string {
+	if p.Floating() {
+		return newest
+	}
+	arn := strings.SplitN(p.Cluster, ":", 6) // the cluster and the family are in one account
+	return fmt.Sprintf("%s:task-definition/%s:%d", strings.Join(arn[:min(5, len(arn))], ":"), p.Family(), p.Revision())
+}
+
+// asService returns a task as a service that runs the revision with an ARN.
+func asService(pointers []pointer.Pointer, t Target, runs string) *types.Service {
+	var how struct {
+		LaunchType               types.LaunchType
+		CapacityProviderStrategy []struct{ CapacityProvider string }
+	}
+	_ = json.Unmarshal(pointers[0].EcsParameters, &how) // it was read before
+	s := &types.Service{ServiceName: aws.String(t.Service), Status: aws.String("ACTIVE"), LaunchType: how.LaunchType,
+		TaskDefinition: aws.String(runs)}
+	for _, one := range how.CapacityProviderStrategy {
+		s.CapacityProviderStrategy = append(s.CapacityProviderStrategy,
+			types.CapacityProviderStrategyItem{CapacityProvider: aws.String(one.CapacityProvider)})
+	}
+	s.Deployments = []types.Deployment{{Status: aws.String("PRIMARY"), TaskDefinition: aws.String(runs),
+		RolloutState: types.DeploymentRolloutStateCompleted}}
+	return s
+}
+
+// describeTask reads a task as a service. If its first pointer floats, it reads the
+// family's newest revision too.
+func (c *Client) describeTask(ctx context.Context, t Target) (*types.Service, error) {
+	pointers, err := c.Pointers(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	newest := ""
+	if pointers[0].Floating() {
+		r, err := c.DescribeRevision(ctx, t.Family)
+		if err != nil {
+			return nil, err
+		}
+		newest = r.ARN()
+	}
+	return asService(pointers, t, RevisionARN(pointers[0], newest)), nil
+}
+
+// describeTasks completes what DescribeServices read with the tasks among the targets, at
+// most eight at the same time.
+func (c *Client) describeTasks(ctx context.Context, targets []Target, into []Described) {
+	var g errgroup.Group
+	g.SetLimit(maxInFlight)
+	for i, t := range targets {
+		if t.Task {
+			g.Go(func() error {
+				into[i].Service, into[i].Err = c.describeTask(ctx, t)
+				return nil
+			})
+		}
+	}
+	_ = g.Wait() // each has its own error
+}
+
+// snapshotTask is [Client.Snapshot] for a task.
+func (c *Client) snapshotTask(ctx context.Context, t Target) (Snapshot, error) {
+	var s Snapshot
+	var pointerErr, familyErr error
+	var both sync.WaitGroup
+	both.Go(func() { s.Pointers, pointerErr = c.Pointers(ctx, t) })
+	both.Go(func() { s.Newest, familyErr = c.DescribeRevision(ctx, t.Family) })
+	both.Wait()
+	none := errors.Is(familyErr, fault.ErrTaskDefinitionNotFound) // no revision of the family is ACTIVE
+	switch {
+	case pointerErr != nil:
+		return Snapshot{}, pointerErr
+	case familyErr != nil && (!none || s.Pointers[0].Floating()):
+		return Snapshot{}, familyErr
+	}
+	runs := ""
+	if none {
+		runs = RevisionARN(s.Pointers[0], "")
+	} else {
+		runs = RevisionARN(s.Pointers[0], s.Newest.ARN())
+	}
+	s.Running = s.Newest
+	if none || s.Newest.ARN() != runs {
+		running, err := c.DescribeRevision(ctx, runs)
+		switch {
+		case err == nil:
+			s.Running = running
+		case none || !errors.Is(err, fault.ErrTaskDefinitionNotFound): // one that was deleted runs no more
+			return Snapshot{}, err
+		}
+	}
+	if none {
+		s.Newest = s.Running
+	}
+	s.Service = asService(s.Pointers, t, s.Running.ARN())
+	return s, nil
+}
