@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
+	"deployer/internal/environment"
 	"deployer/internal/fault"
 )
 
@@ -21,7 +22,8 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	env := c.env
 	var asked []event
 	for _, source := range env.DeploySources {
-		asked = append(asked, deployEvent(env, source, nil))
+		asked = append(asked, deployEvent(env, source,
+			map[string]any{"service": environment.BackendName, "tag": "git-abc123f"}))
 	}
 	if len(asked) > 0 {
 		f.rule(ctx, c, "deploy", asked)

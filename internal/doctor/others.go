@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,31 +10,44 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"golang.org/x/sync/errgroup"
 )
 
 // maxRules is how many rules of the bus are examined: EventBridge's default quota.
 const maxRules = 300
 
 // others reports rules of the default bus that match the environment's DEPLOY and push
-// events and are not the deployer's: another deployer may listen there.
+// events and are not the deployer's: another deployer may listen there. It reports those
+// of the infrastructure's own deployer whatever they match.
 func (f *findings) others(ctx context.Context, c *checker) {
 	const check = "other rules"
-	before := len(f.list)
+	var rules []types.Rule
 	next := (*string)(nil)
-	for seen := 0; seen < maxRules; {
+	for len(rules) < maxRules {
 		page, err := c.events.ListRules(ctx, &eventbridge.ListRulesInput{NextToken: next})
 		if err != nil {
 			f.notChecked(c, check, "events:ListRules", "*", err)
 			return
 		}
-		for _, rule := range page.Rules {
-			if !f.other(ctx, c, check, rule) {
-				return
-			}
-		}
-		seen += len(page.Rules)
+		rules = append(rules, page.Rules...)
 		if next = page.NextToken; next == nil {
 			break
+		}
+	}
+	found := make([]findings, len(rules))
+	var g errgroup.Group
+	g.SetLimit(maxInFlight)
+	for i, rule := range rules {
+		if !c.isOurs(aws.ToString(rule.Name)) {
+			g.Go(func() error { found[i].other(ctx, c, check, rule); return nil })
+		}
+	}
+	g.Wait() // no check returns an error: one that fails is a finding
+	before := len(f.list)
+	for _, one := range found {
+		f.list = append(f.list, one.list...)
+		if len(one.list) > 0 && one.list[0].Level == Unknown {
+			return // the rest is most likely unknown for the same reason
 		}
 	}
 	switch {
@@ -47,36 +59,41 @@ func (f *findings) others(ctx context.Context, c *checker) {
 	}
 }
 
-// other reports one rule of the bus. It returns false if the rules cannot be examined.
-func (f *findings) other(ctx context.Context, c *checker, check string, rule types.Rule) bool {
-	name := aws.ToString(rule.Name)
-	if aws.ToString(rule.EventPattern) == "" || c.isOurs(name) {
-		return true
+// other reports one rule of the bus.
+func (f *findings) other(ctx context.Context, c *checker, check string, rule types.Rule) {
+	name, pattern := aws.ToString(rule.Name), aws.ToString(rule.EventPattern)
+	var kinds []string
+	if pattern != "" {
+		var err error
+		if kinds, err = c.matching(ctx, pattern); err != nil {
+			f.notChecked(c, check, "events:TestEventPattern", "*", err)
+			return
+		}
 	}
-	kinds, err := c.matching(ctx, aws.ToString(rule.EventPattern))
-	if err != nil {
-		f.notChecked(c, check, "events:TestEventPattern", "*", err)
-		return false
-	}
-	if len(kinds) == 0 {
-		return true
-	}
+	disabled := rule.State == types.RuleStateDisabled
 	what := fmt.Sprintf("rule %q matches %s", name, strings.Join(kinds, " and "))
-	if rule.State == types.RuleStateDisabled {
+	switch {
+	case len(kinds) > 0:
+	case !c.isKnown(name) && (disabled || aws.ToString(rule.ManagedBy) != ""):
+		return
+	case pattern == "":
+		what = fmt.Sprintf("rule %q is a schedule", name)
+	default:
+		what = fmt.Sprintf("rule %q matches other events than those of %s", name, c.env.Name)
+	}
+	if disabled {
 		f.ok(check, "%s, but it is disabled", what)
-		return true
+		return
 	}
 	targets, err := c.targets(ctx, name)
 	if err != nil {
 		f.notChecked(c, check, "events:ListTargetsByRule", aws.ToString(rule.Arn), err)
-		return false
+		return
 	}
-	// A deployer of the same kind deploys its own services; with their project, DEPLOY events are not for it.
-	mayDeploy := slices.ContainsFunc(kinds, func(kind string) bool {
-		return strings.HasPrefix(kind, "DEPLOY") && !strings.HasSuffix(kind, withoutProject)
-	})
-	f.otherTargets(c, check, rule, what, targets, mayDeploy)
-	return true
+	if len(kinds) == 0 && !c.isKnown(name) && !slices.ContainsFunc(targets, c.isKnownTarget) {
+		return
+	}
+	f.otherTargets(c, check, rule, what, targets, kinds)
 }
 
 // targets returns the targets of a rule.
@@ -94,11 +111,15 @@ func (c *checker) targets(ctx context.Context, rule string) (all []types.Target,
 	}
 }
 
-// otherTargets reports what the targets of another rule do with the events. Named says
-// that the rule matches DEPLOY events which name the environment's project.
+// otherTargets reports what the targets of another rule do with the kinds of events that
+// it matches.
 func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what string, targets []types.Target,
-	named bool) {
+	kinds []string) {
 	name := aws.ToString(rule.Name)
+	// A deployer of the same kind deploys its own services; with their project, DEPLOY events are not for it.
+	named := slices.ContainsFunc(kinds, func(kind string) bool {
+		return strings.HasPrefix(kind, "DEPLOY") && !strings.HasSuffix(kind, withoutProject)
+	})
 	var all []string
 	known, acts := c.isKnown(name), false
 	for _, t := range targets {
@@ -113,7 +134,7 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 		if err != nil {
 			description, deploys = "a target of an unknown kind", true
 		}
-		known = known || c.isKnown(function)
+		known = known || c.isKnownTarget(t)
 		acts = acts || deploys && (named || !isDeployer(function))
 		all = append(all, description+" "+aws.ToString(t.Arn))
 	}
@@ -126,8 +147,12 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 	}
 	what += ", and its target is " + strings.Join(all, ", and ")
 	switch {
+	case len(targets) == 0 && len(kinds) == 0:
+		f.ok(check, "rule %q has no target", name)
 	case len(targets) == 0:
 		f.ok(check, "rule %q matches too, but has no target", name)
+	case known && len(kinds) == 0:
+		f.add(check, Problem, what+": the infrastructure's own deployer, which deploys the same services", fix)
 	case known:
 		f.add(check, Problem,
 			what+": the infrastructure's own deployer, which deploys the same events by its own rules", fix)
@@ -154,6 +179,13 @@ func (c *checker) isKnown(name string) bool {
 	p, e := c.env.Project, c.env.Name
 	return slices.Contains([]string{p + "_ci_ecr_" + e, p + "_ci_manual_" + e, p + "_ci_manual_global_" + e,
 		"ecr_events_cicd", p + "_ci_lambda_" + e, "ci_lambda_" + e}, name)
+}
+
+// isKnownTarget reports whether a target is the function of such a deployer.
+func (c *checker) isKnownTarget(t types.Target) bool {
+	a, err := arn.Parse(aws.ToString(t.Arn))
+	function, ok := strings.CutPrefix(a.Resource, "function:")
+	return err == nil && ok && c.isKnown(function)
 }
 
 // describeTarget returns what a target is, and whether it may deploy. A target that
@@ -195,67 +227,3 @@ func describeTarget(a arn.ARN) (what string, deploys bool) {
 	}
 	return "the " + a.Service + " resource", true
 }
-
-// matching returns which of the environment's events a pattern matches, as EventBridge
-// itself decides it. A pattern whose source or detail-type is another is not sent:
-// TestEventPattern is rate-limited.
-func (c *checker) matching(ctx context.Context, pattern string) (kinds []string, err error) {
-	for _, e := range c.samples() {
-		if excludes(pattern, e) {
-			continue
-		}
-		out, err := c.events.TestEventPattern(ctx,
-			&eventbridge.TestEventPatternInput{EventPattern: aws.String(pattern), Event: aws.String(e.String())})
-		if err != nil {
-			return nil, err
-		}
-		if out.Result && !slices.Contains(kinds, e.name) {
-			kinds = append(kinds, e.name)
-		}
-	}
-	return slices.DeleteFunc(kinds, func(kind string) bool {
-		general, ok := strings.CutSuffix(kind, withoutProject)
-		return ok && slices.Contains(kinds, general)
-	}), nil
-}
-
-// excludes reports whether the pattern's source or detail-type is a list of other
-// strings, which cannot match the event.
-func excludes(pattern string, e event) bool {
-	var p struct {
-		Source     []json.RawMessage `json:"source"`
-		DetailType []json.RawMessage `json:"detail-type"`
-	}
-	if json.Unmarshal([]byte(pattern), &p) != nil {
-		return false
-	}
-	lacks := func(list []json.RawMessage, value string) bool {
-		return len(list) > 0 && !slices.ContainsFunc(list, func(m json.RawMessage) bool {
-			var text string
-			return json.Unmarshal(m, &text) != nil || text == value // a filter such as {"prefix": …} may match
-		})
-	}
-	return lacks(p.Source, e.source) || lacks(p.DetailType, e.detailType)
-}
-
-// samples returns the events that deploy in the environment: a DEPLOY of each source,
-// with and without its project, and a push of each of the first workloads' repositories.
-func (c *checker) samples() (all []event) {
-	env := c.env
-	for _, source := range env.DeploySources {
-		all = append(all, deployEvent(env, source, map[string]any{"project": env.Project, "env": env.Name}),
-			deployEvent(env, source, nil))
-	}
-	if pushes := pushEvents(env); len(pushes) > 0 {
-		all = append(all, pushes...)
-		for _, w := range env.Workloads {
-			if w.Deployable() && w.Repository != "" && len(all) < 2*len(env.DeploySources)+maxSamples {
-				all = append(all, pushOf(env, w.Registry, w.Repository))
-			}
-		}
-	}
-	return all
-}
-
-// maxSamples is how many push events at most are tried with a rule.
-const maxSamples = 5

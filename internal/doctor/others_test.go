@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,6 +51,7 @@ func TestOthers(t *testing.T) {
 		"--region us-east-1 --name "
 	const again = "; remove it from the infrastructure too, which may enable it again"
 	const known = ": the infrastructure's own deployer, which deploys the same events by its own rules"
+	const knownToo = ": the infrastructure's own deployer, which deploys the same services"
 	const may = ": it may deploy the same services"
 	none := Finding{"other rules", "", OK,
 		"no other rule of the default bus matches the DEPLOY and push events of dev", ""}
@@ -111,6 +113,45 @@ func TestOthers(t *testing.T) {
 				`of action.dev without a ` +
 				`project, and its target is the deployer of project "shop" and environment "dev", ` + lambda +
 				"shop_deployer_dev: it does not deploy services of myproject", ""}},
+		{"pushes of some tags", "x",
+			`{"source":["aws.ecr"],"detail-type":["ECR Image Action"],"detail":{"image-tag":[{"prefix":"git-"}]}}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
+				"function " + lambda + "x" + may, off + "x" + again}},
+		{"pushes of any tag but one", "x", `{"source":["aws.ecr"],"detail":{"image-tag":[{"anything-but":["latest"]}]}}`,
+			"", []string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is ` +
+				"the function " + lambda + "x" + may, off + "x" + again}},
+		{"pushes of a tag that no sample has", "x",
+			`{"source":["aws.ecr"],"detail":{"$or":[{"image-tag":["nightly"]},{"image-tag":[{"wildcard":"r*-b*"}]}]}}`,
+			"", []string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is ` +
+				"the function " + lambda + "x" + may, off + "x" + again}},
+		{"replications", "x", `{"source":["aws.ecr"],"detail-type":["ECR Replication Action"]}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
+				"function " + lambda + "x" + may, off + "x" + again}},
+		{"pushes to a task's repository", "x", `{"detail":{"repository-name":["myproject_task_nightly-report"]}}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
+				"function " + lambda + "x" + may, off + "x" + again}},
+		{"DEPLOY of one service", "x",
+			`{"source":["action.dev"],"detail-type":["DEPLOY"],"detail":{"service":["web-api"]}}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches DEPLOY events of action.dev, ` +
+				"and its target is the function " + lambda + "x" + may, off + "x" + again}},
+		{"DEPLOY of some tags without an action", "x",
+			`{"source":["action.dev"],"detail":{"tag":[{"prefix":"v"}],"action":[{"exists":false}]}}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches DEPLOY events of action.dev, ` +
+				"and its target is the function " + lambda + "x" + may, off + "x" + again}},
+		{"DEPLOY of another service", "x", `{"source":["action.dev"],"detail":{"service":["shop"]}}`, "",
+			[]string{lambda + "x"}, none},
+		{"a known name, other events", "myproject_ci_manual_global_dev", `{"source":["release"]}`, "",
+			[]string{lambda + "x"}, Finding{"other rules", "", Problem, `rule "myproject_ci_manual_global_dev" matches ` +
+				"other events than those of dev, and its target is the function " + lambda + "x" + knownToo,
+				off + "myproject_ci_manual_global_dev" + again}},
+		{"a known target, other events", "x", `{"source":["release"]}`, "", []string{lambda + "ci_lambda_dev:live"},
+			Finding{"other rules", "", Problem, `rule "x" matches other events than those of dev, and its target is the ` +
+				"function " + lambda + "ci_lambda_dev:live" + knownToo, off + "x" + again}},
+		{"a known name, other events, disabled", "ecr_events_cicd", `{"source":["release"]}`, types.RuleStateDisabled,
+			[]string{lambda + "x"}, Finding{"other rules", "", OK, `rule "ecr_events_cicd" matches other events than ` +
+				"those of dev, but it is disabled", ""}},
+		{"a known name, other events, no target", "ecr_events_cicd", `{"source":["release"]}`, "", nil,
+			Finding{"other rules", "", OK, `rule "ecr_events_cicd" has no target`, ""}},
 		{"other events", "other", `{"source":["action.prod","aws.ecs"]}`, "", []string{lambda + "x"}, none},
 		{"another repository", "repository", `{"source":["aws.ecr"],"detail":{"repository-name":["shop"]}}`, "",
 			[]string{lambda + "x"}, none},
@@ -126,6 +167,24 @@ func TestOthers(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestSamplesOfProduction checks that a rule which deploys pushes is found where no push deploys.
+func TestSamplesOfProduction(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, e := range samples(load(t, "prod"), "") {
+		if !slices.Contains(got, e.name+" of "+e.account) {
+			got = append(got, e.name+" of "+e.account)
+		}
+	}
+	want := []string{"DEPLOY events of action.prod of 333333333333",
+		"DEPLOY events of action.prod without a project of 333333333333",
+		"DEPLOY events of action.production of 333333333333",
+		"DEPLOY events of action.production without a project of 333333333333", "pushes of 111111111111"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

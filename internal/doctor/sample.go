@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"encoding/json"
-	"maps"
 	"strings"
 
 	"deployer/internal/environment"
@@ -32,10 +31,8 @@ func (e event) String() string {
 // withoutProject ends the name of a DEPLOY event that does not name its project.
 const withoutProject = " without a project"
 
-// deployEvent returns a DEPLOY event of a source, with further members of its detail.
-func deployEvent(env *environment.Environment, source string, more map[string]any) event {
-	detail := map[string]any{"service": environment.BackendName, "tag": "git-abc123f"}
-	maps.Copy(detail, more)
+// deployEvent returns a DEPLOY event of a source.
+func deployEvent(env *environment.Environment, source string, detail map[string]any) event {
 	name := "DEPLOY events of " + source
 	if detail["project"] == nil {
 		name += withoutProject

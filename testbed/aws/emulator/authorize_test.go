@@ -95,6 +95,8 @@ func TestOperationsAreAuthorized(t *testing.T) {
 		{"events:PutRule", `{"Name":"r","EventPattern":"{\"source\":[\"s\"]}"}`,
 			[]string{statement("events:PutRule", eventsARN+"rule/r", "")}},
 		{"events:DescribeRule", `{"Name":"all"}`, []string{statement("events:DescribeRule", eventsARN+"rule/all", "")}},
+		{"events:DisableRule", `{"Name":"all"}`, []string{statement("events:DisableRule", eventsARN+"rule/all", "")}},
+		{"events:EnableRule", `{"Name":"all"}`, []string{statement("events:EnableRule", eventsARN+"rule/all", "")}},
 		{"events:PutTargets", `{"Rule":"all","Targets":[]}`,
 			[]string{statement("events:PutTargets", eventsARN+"rule/all", "")}},
 		{"events:ListTargetsByRule", `{"Rule":"all"}`, []string{statement("events:ListTargetsByRule",

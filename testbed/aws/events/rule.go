@@ -55,7 +55,7 @@ func (r *rule) describe() api.Object {
 	o := api.Object{"Name": r.name, "Arn": r.arn(), "State": r.state, "EventBusName": defaultBus}
 	for name, value := range map[string]string{
 		"EventPattern": r.patternText, "ScheduleExpression": r.schedule, "Description": r.description,
-		"RoleArn": r.roleARN,
+		"RoleArn": r.roleARN, "ManagedBy": r.managedBy,
 	} {
 		if value != "" {
 			o[name] = value
@@ -159,10 +159,26 @@ func (e *Server) describeRule(r *api.Request, in ruleID) (any, *api.Error) {
 	}
 	o := found.describe()
 	o["CreatedBy"] = found.bus.scope.Account
-	if found.managedBy != "" {
-		o["ManagedBy"] = found.managedBy
-	}
 	return o, nil
+}
+
+// setState returns EnableRule or DisableRule.
+func (e *Server) setState(state string) func(*api.Request, ruleID) (any, *api.Error) {
+	return func(r *api.Request, in ruleID) (any, *api.Error) {
+		found, err := e.openRule(r, in)
+		if err != nil {
+			return nil, err
+		}
+		if found.managedBy != "" {
+			return nil, managedRule(found)
+		}
+		found.state = state
+		return api.Object{}, nil
+	}
+}
+
+func managedRule(r *rule) *api.Error {
+	return api.NewError("ManagedRuleException", "Rule %s is managed by %s.", r.name, r.managedBy)
 }
 
 // LoadRule creates the rule of a template, or replaces the one with the same name. The rule's bus must be of the scope.

@@ -119,14 +119,16 @@ func TestPutRuleAgain(t *testing.T) {
 	w := emulatortest.New(t, emulator.Options{})
 	w.Rule(t, dev, `{"detail-type":["OTHER"]}`, devQueue, "")
 	for _, s := range []struct {
-		rule string
-		want int // messages in all
+		call, rule string
+		want       int // messages in all
 	}{
-		{`{"Name":"all","EventPattern":"{\"detail-type\":[\"DEPLOY\"]}"}`, 1},
-		{`{"Name":"all","EventPattern":"{\"detail-type\":[\"DEPLOY\"]}","State":"DISABLED"}`, 1},
-		{`{"Name":"all","EventPattern":"{\"source\":[\"action.production\"]}","State":"ENABLED"}`, 2},
+		{"PutRule", `{"Name":"all","EventPattern":"{\"detail-type\":[\"DEPLOY\"]}"}`, 1},
+		{"PutRule", `{"Name":"all","EventPattern":"{\"detail-type\":[\"DEPLOY\"]}","State":"DISABLED"}`, 1},
+		{"PutRule", `{"Name":"all","EventPattern":"{\"source\":[\"action.production\"]}","State":"ENABLED"}`, 2},
+		{"DisableRule", `{"Name":"all"}`, 2},
+		{"EnableRule", `{"Name":"all","EventBusName":"default"}`, 3},
 	} {
-		w.Do(t, dev, "events:PutRule", s.rule)
+		w.Do(t, dev, "events:"+s.call, s.rule)
 		w.Do(t, dev, "events:PutEvents", deployEntry)
 		if got := len(w.AWS.Queue(devQueue)); got != s.want {
 			t.Errorf("after %s there are %d messages, want %d", s.rule, got, s.want)
@@ -161,5 +163,8 @@ func TestPutTargetsFails(t *testing.T) {
 		if _, got := w.Raw(t, dev, "events:PutTargets", put); got != s.want {
 			t.Errorf("%s: %s, want %s", s.name, got, s.want)
 		}
+	}
+	if _, got := w.Raw(t, dev, "events:DisableRule", `{"Name":"r"}`); got != steps[2].want {
+		t.Errorf("disabled: %s, want %s", got, steps[2].want)
 	}
 }

@@ -42,6 +42,8 @@ func (e *Server) Operations() api.Operations {
 	return api.Operations{
 		"events:DescribeEventBus":  api.JSON(e.describeEventBus),
 		"events:DescribeRule":      api.JSON(e.describeRule),
+		"events:DisableRule":       api.JSON(e.setState(stateDisabled)),
+		"events:EnableRule":        api.JSON(e.setState(stateEnabled)),
 		"events:ListRules":         api.JSON(e.listRules),
 		"events:ListTargetsByRule": api.JSON(e.listTargetsByRule),
 		"events:PutEvents":         api.JSON(e.putEvents),

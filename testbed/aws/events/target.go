@@ -119,7 +119,7 @@ func (e *Server) putTargets(r *api.Request, in putTargetsInput) (any, *api.Error
 		return nil, err
 	}
 	if found.managedBy != "" {
-		return nil, api.NewError("ManagedRuleException", "Rule %s is managed by %s.", found.name, found.managedBy)
+		return nil, managedRule(found)
 	}
 	targets := slices.Clone(found.targets)
 	failed := []api.Object{}

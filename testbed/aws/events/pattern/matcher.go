@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
 )
@@ -66,38 +65,44 @@ const (
 // match is called only with values that exist.
 func (e existence) match(any) bool { return e == present }
 
-func parseMatcher(value any) (matcher, error) {
-	switch value := value.(type) {
-	case nil, bool, string:
-		return literal{value}, nil
-	case json.Number:
-		return number{value}, nil
-	case map[string]any:
-		if len(value) != 1 {
-			return nil, fmt.Errorf("a matcher must have exactly one key, not %d", len(value))
-		}
-		for name, operand := range value {
-			return parseOperator(name, operand)
-		}
-	}
-	return nil, fmt.Errorf("a value must be a string, number, true, false, null or matcher, not %s", describe(value))
+// text matches strings for which the function returns true.
+type text func(string) bool
+
+func (t text) match(value any) bool {
+	s, ok := value.(string)
+	return ok && t(s)
 }
 
-func parseOperator(name string, operand any) (matcher, error) {
-	switch name {
-	case "prefix":
-		want, ok := operand.(string)
-		if !ok {
-			return nil, fmt.Errorf("prefix must be a string, not %s", describe(operand))
+// butNot matches every value that none of the matchers does. A field that is missing has no value.
+type butNot []matcher
+
+func (b butNot) match(value any) bool {
+	for _, m := range b {
+		if m.match(value) {
+			return false
 		}
-		return prefix(want), nil
-	case "exists":
-		wanted, ok := operand.(bool)
-		if !ok {
-			return nil, fmt.Errorf("exists must be true or false, not %s", describe(operand))
-		}
-		return existence(wanted), nil
-	default:
-		return nil, fmt.Errorf("unknown matcher %q", name)
 	}
+	return true
+}
+
+// wildcard matches the whole string: "*" is any characters, and a backslash before "*" or "\\" makes it literal.
+func wildcard(pattern, s string) bool {
+	for pattern != "" {
+		switch pattern[0] {
+		case '*':
+			for i := range len(s) + 1 {
+				if wildcard(pattern[1:], s[i:]) {
+					return true
+				}
+			}
+			return false
+		case '\\':
+			pattern = pattern[1:]
+		}
+		if s == "" || s[0] != pattern[0] {
+			return false
+		}
+		pattern, s = pattern[1:], s[1:]
+	}
+	return s == ""
 }

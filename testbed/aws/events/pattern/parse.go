@@ -42,8 +42,13 @@ func parseObject(object map[string]any, path []string) (*node, error) {
 	n := &node{fields: map[string]*node{}}
 	for _, name := range slices.Sorted(maps.Keys(object)) {
 		at := append(slices.Clone(path), name)
-		if name == "$or" {
-			return nil, errAt(at, "the operator is not supported here")
+		if list, ok := object[name].([]any); ok && name == "$or" {
+			either, err := parseOr(list, at)
+			if err != nil {
+				return nil, err
+			}
+			n.either = either
+			continue
 		}
 		field, err := parseField(object[name], at)
 		if err != nil {
@@ -52,6 +57,26 @@ func parseObject(object map[string]any, path []string) (*node, error) {
 		n.fields[name] = field
 	}
 	return n, nil
+}
+
+// parseOr parses the alternatives of "$or", of which one has to match beside the object's other fields. Event-ruler takes
+// any other form for a field of that name.
+func parseOr(list []any, at []string) (either []*node, err error) {
+	if len(list) < 2 {
+		return nil, errAt(at, "must have at least two objects")
+	}
+	for _, value := range list {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil, errAt(at, "must be an array of objects, not of %s", describe(value))
+		}
+		alternative, err := parseObject(object, at)
+		if err != nil {
+			return nil, err
+		}
+		either = append(either, alternative)
+	}
+	return either, nil
 }
 
 func parseField(value any, at []string) (*node, error) {

@@ -1,6 +1,6 @@
 // Package pattern matches events against EventBridge event patterns (EventBridge user guide, "Creating event patterns";
-// where the guide is silent, github.com/aws/event-ruler). It knows the operators that the deployer's rules use: values,
-// prefix and exists. Any other operator is an error.
+// where the guide is silent, github.com/aws/event-ruler). It knows values, "$or", and all operators but numeric and cidr,
+// which are an error.
 //
 //	p, err := pattern.Parse([]byte(`{"source": ["aws.ecr"]}`))
 //	matches, err := p.Match(event)
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // A Pattern is a parsed event pattern. It never changes, so several goroutines may use it at once.
@@ -21,6 +22,7 @@ type Pattern struct{ root *node }
 // to match.
 type node struct {
 	fields map[string]*node
+	either []*node // one of which has to match too: "$or"
 	leaf   []matcher
 }
 
@@ -61,7 +63,7 @@ func (n *node) match(value any, everywhere []any) bool {
 			return false
 		}
 	}
-	return true
+	return n.either == nil || slices.ContainsFunc(n.either, func(one *node) bool { return one.match(value, everywhere) })
 }
 
 func (n *node) matchLeaf(values, everywhere []any) bool {
