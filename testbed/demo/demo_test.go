@@ -22,17 +22,17 @@ type page struct {
 	blockStart, blockEnd int // of the output in text
 }
 
-func readPage(t *testing.T, file string) page {
+func readPage(t *testing.T, file, command string) page {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const opening = "```console\n$ make demo\n"
+	opening := "```console\n$ " + command + "\n"
 	before, rest, opened := strings.Cut(string(text), opening)
 	output, _, closed := strings.Cut(rest, "```")
 	if !opened || !closed {
-		t.Fatalf("%s does not show make demo", file)
+		t.Fatalf("%s does not show %s", file, command)
 	}
 	start := len(before) + len(opening)
 	return page{file, string(text), start, start + len(output)}
@@ -61,12 +61,17 @@ func TestOutputIsDocumented(t *testing.T) {
 	if err := run(t.Context(), "../..", false, &out); err != nil {
 		t.Fatal(err)
 	}
-	readPage(t, "../../docs/getting-started.md").check(t, out.String())
+	readPage(t, "../../docs/getting-started.md", "make demo").check(t, out.String())
 
-	readme := readPage(t, "../../README.md")
+	readPage(t, "../../README.md", "make demo").checkParts(t, out.String())
+}
+
+// checkParts compares the page's block, in which "…" stands for lines that are left out, with the whole output.
+func (p page) checkParts(t *testing.T, output string) {
+	t.Helper()
 	var want strings.Builder
-	rest := strings.SplitAfter(out.String(), "\n")
-	for i, part := range strings.Split(readme.block(), "…\n") {
+	rest := strings.SplitAfter(output, "\n")
+	for i, part := range strings.Split(p.block(), "…\n") {
 		if i > 0 {
 			want.WriteString("…\n")
 		}
@@ -78,15 +83,14 @@ func TestOutputIsDocumented(t *testing.T) {
 			return strings.TrimSuffix(line, "\n") == strings.TrimSuffix(shown[0], "\n")
 		})
 		if start < 0 || start+len(shown) > len(rest) {
-			t.Fatalf("the demo does not print this line, or prints it before another that the README shows:\n%s",
-				shown[0])
+			t.Fatalf("%s: this line is not printed, or before another that is shown:\n%s", p.file, shown[0])
 		}
 		for _, line := range rest[start : start+len(shown)] {
 			want.WriteString(line)
 		}
 		rest = rest[start+len(shown):]
 	}
-	readme.check(t, want.String())
+	p.check(t, want.String())
 }
 
 // TestUp starts the environment as `make up` does, and sends the event that the help shows, with the aws command if it

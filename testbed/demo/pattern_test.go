@@ -38,3 +38,16 @@ func TestPatterns(t *testing.T) {
 		})
 	}
 }
+
+// TestPatternsAreDocumented compares what the installation pages show of `make patterns` with testdata/patternN.txt.
+func TestPatternsAreDocumented(t *testing.T) {
+	t.Parallel()
+	for i, name := range []string{"centralized-dev", "isolated-production", "per-environment"} {
+		output, err := os.ReadFile(fmt.Sprintf("testdata/pattern%d.txt", i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := readPage(t, "../../docs/install/"+name+".md", fmt.Sprintf("make patterns pattern=%d", i+1))
+		p.checkParts(t, string(output))
+	}
+}
