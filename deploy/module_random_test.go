@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
@@ -79,11 +78,11 @@ func randomFile(r *rand.Rand) string {
 // TestModuleRandomFiles compares the two descriptions for random environment files.
 func TestModuleRandomFiles(t *testing.T) {
 	t.Parallel()
-	files, compared := 150, 0
+	files, compared := 40, 0
 	if testing.Short() {
-		files = 20
+		files = 8
 	}
-	for seed := range uint64(files) {
+	for seed := uint64(0); compared < files; seed++ {
 		text := randomFile(rand.New(rand.NewPCG(seed, 0)))
 		file := written(t, text)
 		if _, err := environment.Load(file); err != nil {
@@ -92,20 +91,14 @@ func TestModuleRandomFiles(t *testing.T) {
 			}
 			continue // deployer validate refuses it
 		}
+		compared++
 		got, err := describe(t, file, chosenSettings{})
 		if err != nil {
 			t.Errorf("seed %d: %v in\n%s", seed, err, text)
 			continue
 		}
-		compared++
 		if lines := differences(got.template, got.module); len(lines) > 0 {
 			t.Errorf("seed %d:\n%s\nin\n%s", seed, strings.Join(lines, "\n"), text)
 		}
-		if err := os.Remove(file); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if compared < files/5 {
-		t.Errorf("only %d of %d files are valid", compared, files)
 	}
 }
