@@ -141,19 +141,32 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 		d.RolloutFailed = true
 		d.Reason = "the rollout of this event failed before, and is not repeated; to try again: " + s.again(o)
 	case converge.Superseded:
-		winner := s.target.Record(s.running)
 		d.Status = Superseded
-		d.Reason = superseded(s.target.Noun(), winner)
+		d.Reason, d.Newer = s.superseded(rule.Winner())
 		d.Image, d.Digest = "", "" // the service runs another image
-		d.Newer = Newer{winner.Cause.ID, s.primary}
 	}
 	if d.PreviousTaskDefinition == d.TaskDefinition {
 		d.PreviousTaskDefinition = ""
 	}
 }
 
-// superseded returns why a deployment is [Superseded], given what the service runs.
-func superseded(noun string, winner journal.Record) string {
+// superseded returns why a deployment is [Superseded], and what superseded it, given the
+// newest choice.
+func (s *State) superseded(choice converge.Choice) (reason string, by Newer) {
+	running := s.target.Record(s.running)
+	runs, _ := s.family(s.number())
+	if choice.Key.Number == 0 || choice.External || runs.Own && runs.Event == choice.Event {
+		return supersededBy(s.target.Noun(), running), Newer{running.Cause.ID, s.primary}
+	}
+	newer := s.target.Record(s.revisions[choice.Key.Number])
+	return fmt.Sprintf("a newer event won, whose deployment goes on: event %s of %s; the %s runs %s",
+			newer.Cause.ID, newer.Cause.Time.Format(time.RFC3339Nano), s.target.Noun(),
+			running.TaskDefinition),
+		Newer{EventID: newer.Cause.ID}
+}
+
+// supersededBy returns why a deployment is [Superseded] by what the service runs.
+func supersededBy(noun string, winner journal.Record) string {
 	if winner.Cause.ID == "" || winner.Cause.Source == externalSource {
 		what := "a newer external rollout won"
 		if noun == "task" {

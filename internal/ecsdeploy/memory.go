@@ -52,6 +52,13 @@ func (m *memory) put(t ecsservice.Target, r ecsservice.Revision, now time.Time) 
 	m.read[r.ARN()] = one
 }
 
+// forget forgets a revision.
+func (m *memory) forget(arn string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.read, arn)
+}
+
 // line lets one deployment at a time act on a service in this process. Of those that
 // wait, the one with the newest event is next: the older ones are superseded then,
 // without moving the service.

@@ -128,6 +128,8 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 		s.addRevision(newest)
 		s.follow(newest)
 		return converge.Answer{Number: newest.Number()}, nil
+	case converge.ReadOrigin:
+		return r.readOrigin(ctx, c.Rollout), nil
 	case converge.Register:
 		return r.register(ctx, c.Registration)
 	}
@@ -180,6 +182,7 @@ func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, erro
 		if err := fault.Wait(ctx, twinPause); err != nil {
 			return converge.Answer{}, fault.Classify("waiting for another delivery of the event", err)
 		}
+		r.forgetPending()
 	}
 	s.waited = s.waits.Total()
 	if s.pointers != nil {

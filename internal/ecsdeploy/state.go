@@ -63,6 +63,7 @@ type State struct {
 
 	revisions   map[int]ecsservice.Revision // all that were read or registered, by number
 	failed      map[string]bool             // ARNs of the revisions that have a FAILED deployment
+	origins     map[string]converge.Origin  // of rollouts, by ECS's id, as far as they were read
 	rollingBack string                      // ECS's reason for a rollback in progress; "" if there is none
 	now         time.Time                   // when the service was first read
 	waits       *fault.Waits                // of the calls of this deployment
@@ -95,7 +96,8 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 	s := &State{
 		target: t, familyName: aws.ToString(read.Running.TaskDefinition.Family),
 		running: read.Running, newest: read.Newest, before: read.Running,
-		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{}, now: now, waits: new(fault.Waits),
+		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{},
+		origins: map[string]converge.Origin{}, now: now, waits: new(fault.Waits),
 		freshService: true, freshNewest: true,
 	}
 	for _, r := range append(read.Between, read.Running, read.Newest) {

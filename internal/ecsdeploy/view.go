@@ -42,7 +42,7 @@ func (s *State) rollouts(service *types.Service) converge.Service {
 	for _, d := range all {
 		roll := converge.Rollout{
 			ID: aws.ToString(d.Id), Created: aws.ToTime(d.CreatedAt).Truncate(time.Second).UnixNano(),
-			Rollback: back[aws.ToString(d.Id)],
+			Rollback: back[aws.ToString(d.Id)], Origin: s.origins[aws.ToString(d.Id)],
 		}
 		if td := aws.ToString(d.TaskDefinition); ecsservice.FamilyOf(td) == s.familyName {
 			roll.Revision = ecsservice.NumberOf(td)

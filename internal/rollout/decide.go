@@ -124,7 +124,7 @@ func (r rule) started() Decision {
 		return r.rollback()
 	case !o.Revision.Foreign && o.Revision.DeploymentID == o.ID:
 		return nothing("already reported: started")
-	case (!o.Foreign() || o.Revision.Outcome == journal.Superseded) && !o.Primary && anotherRollout:
+	case (o.Revision.Pending() || o.Revision.Outcome == journal.Superseded) && !o.Primary && anotherRollout:
 		// Two deployers may move the service to the same revision, one after the other.
 		return nothing("superseded before it started; the rollout that replaced it is reported instead")
 	}

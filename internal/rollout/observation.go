@@ -87,12 +87,19 @@ type Replaced struct {
 	Reason   string
 }
 
+// ownRollout is the longest time from the registration of a revision to the deployer's
+// own rollout of it: one invocation does both.
+const ownRollout = 5 * time.Minute
+
 // Foreign reports whether the rollout is an external deployment: the rollout of a
-// revision without a journal, or another rollout of one whose own has ended.
+// revision without a journal, another rollout of one whose own was noted or has ended, or
+// one that began long after the registration.
 func (o Observation) Foreign() bool {
-	ended := o.Revision.Outcome == journal.Succeeded || o.Revision.Outcome == journal.Failed ||
-		o.Revision.Outcome == journal.Superseded
-	return o.Revision.Foreign || ended && o.Revision.DeploymentID != o.ID
+	r := o.Revision
+	ended := r.Outcome == journal.Succeeded || r.Outcome == journal.Failed || r.Outcome == journal.Superseded
+	another := (ended || r.DeploymentID != "") && r.DeploymentID != o.ID
+	late := r.DeploymentID != o.ID && !r.Registered.IsZero() && o.Accepted.Sub(r.Registered) > ownRollout
+	return r.Foreign || another || late
 }
 
 // RolledBack reports whether a failed rollout is or was rolled back, and no newer

@@ -116,9 +116,9 @@ func TestObservationOf(t *testing.T) {
 		{name: "journaled", service: service(11, listed(11, "PRIMARY", completed, "")), id: id(12),
 			journaled: record(12).TaskDefinition, records: []journal.Record{record(12, begun), record(11)},
 			reads: [][]int{{12}, {11}},
-			want: Observation{Found: true, ID: id(12), PrimaryID: id(11), PrimaryAccepted: reported, Revision: record(12, begun),
-				Previous: record(11),
-				Runs:     record(11)}},
+			want: Observation{Found: true, ID: id(12), PrimaryID: id(11), PrimaryAccepted: reported,
+				Revision: record(12, begun), Previous: record(11),
+				Runs: record(11)}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,6 +23,16 @@ func (w *world) checkEnds() {
 		if deployed && !e.command && len(ends) == 0 && !w.goesOn(e) {
 			w.problem(checkEnds, "%s was answered deployed, and its end was never reported", id)
 		}
+		// A delivery that was superseded by what failed then is no end of the others.
+		if w.newerFailed(e) {
+			ends = slices.DeleteFunc(ends, func(p publication) bool {
+				return p.kind == "Superseded" && p.deployment == ""
+			})
+		}
+		// A rollback that found nothing to roll back to leaves no journal.
+		if deployed && e.action.Kind == RollbackEvent {
+			ends = slices.DeleteFunc(ends, func(p publication) bool { return p.kind == "Rejected" })
+		}
 		if !deployed { // no revision has a journal of it, so that each delivery ends as the first one did
 			ends = slices.DeleteFunc(ends, func(p publication) bool {
 				return p.kind == "Rejected" || p.kind == "Superseded"
@@ -32,6 +42,11 @@ func (w *world) checkEnds() {
 			w.problem(checkEnds, "%s has several ends: %s", id, twice)
 		}
 	}
+}
+
+// newerFailed reports whether a newer choice than an event failed.
+func (w *world) newerFailed(e *requested) bool {
+	return slices.ContainsFunc(w.choices(e.action.Service), func(c choice) bool { return c.broken && c.at.After(e.at) })
 }
 
 // deployed reports whether an event was answered deployed.

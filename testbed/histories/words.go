@@ -1,6 +1,9 @@
 package histories
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // checkWords checks what results and outcomes say.
 func (w *world) checkWords() {
@@ -28,7 +31,8 @@ func (w *world) checkResult(r result) {
 	}
 	switch r.status {
 	case "deployed", "unchanged":
-		if !ran() {
+		// What a redeployment finds is decided by each attempt.
+		if !ran() && !(e.action.Kind == Redeploy && r.status == "unchanged") {
 			w.problem(checkWords, "%s answered %s (%s), and s%d never ran %s meanwhile", r.attempt.key, r.status,
 				r.reason, r.service, e.image)
 		}
@@ -36,10 +40,19 @@ func (w *world) checkResult(r result) {
 		newer := slices.ContainsFunc(w.choices(r.service), func(c choice) bool {
 			return c.name != r.eventID && !c.at.Before(e.at) && c.at.Before(r.end)
 		})
-		if !newer {
+		if !newer && !w.reconciled(r) {
 			w.problem(checkWords, "%s answered superseded (%s), and there is no newer choice", r.attempt.key, r.reason)
 		}
 	}
+}
+
+// reconciled reports whether the schedule's search for lost pushes had registered a revision
+// for the service's family: that is a newer choice than the push that it found.
+func (w *world) reconciled(r result) bool {
+	return slices.ContainsFunc(w.record.registered, func(g registration) bool {
+		return g.own() && strings.HasPrefix(g.eventID, "reconcile-") && g.at.Before(r.end) &&
+			strings.HasPrefix(g.revision, w.family(r.service)+":")
+	})
 }
 
 func (w *world) checkOutcome(p publication) {

@@ -90,7 +90,7 @@ func TestHistory(t *testing.T) {
 					foreign: true}, to(2, 10, 11)}}, [4]int{}},
 		{"a person moved the service in the event's second, and the move counts",
 			history{events: events, attempts: once, revisions: revisions(newer), running: 1,
-				updates: []update{to(2, 2, 2), {revision: 1, attemptStart: at(2), end: at(2), at: at(2), foreign: true}}},
+				updates: []update{to(2, 2, 2), byPerson(1, 2)}},
 			[4]int{}},
 		{"a person's copy of a revision with its tags",
 			history{events: events, attempts: once, revisions: revisions(newer, copied), running: 3,

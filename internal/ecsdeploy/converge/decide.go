@@ -2,6 +2,11 @@ package converge
 
 // decide decides what to do after reads or a registration.
 func (d *Delivery) decide(k *known) {
+	defer func() {
+		if d.phase == done {
+			d.winner = k.winner()
+		}
+	}()
 	switch d.phase {
 	case starting:
 		d.start(k)
@@ -118,6 +123,8 @@ func (d *Delivery) compareGap(k *known) {
 	switch {
 	case k.rolls.lists(d.number): // the answer to the move was lost
 		d.moved()
+	case event == d.request.Event && k.failedEvents()[event]:
+		d.end(Failed)
 	case !m.is(event):
 		d.end(Superseded)
 	case d.copies.Key.Number == 0 && k.twin(d.number):
@@ -202,8 +209,8 @@ func (d *Delivery) verify(k *known) {
 // due reports whether to complete a choice of another event. A look completes any. A
 // delivery completes only one that no other delivery is about to complete: an external
 // one that was overwritten, one that was rolled out and overwritten, or one that was
-// only journaled because its image ran, or so long ago that its delivery died. What was superseded by an event whose rollout
-// failed is not brought back.
+// only journaled because its image ran, or so long ago that its delivery died. What was
+// superseded by an event whose rollout failed is not brought back.
 func (k *known) due(m Choice, look bool) bool {
 	if m.External {
 		return true

@@ -1,5 +1,7 @@
 package converge
 
+import "slices"
+
 // Request is one delivery of an event, or a look at the service after one of its
 // rollouts started or ended.
 type Request struct {
@@ -22,6 +24,7 @@ const (
 	ReadService  Kind = iota + 1 // read the service's rollouts
 	ReadNewest                   // read the family's newest revision
 	ReadRevision                 // read the revision Number
+	ReadOrigin                   // read what started the rollout Rollout; that may show which revisions failed
 	Register                     // register a revision, as Registration says
 	Update                       // move the service to the revision Number
 )
@@ -31,6 +34,7 @@ const (
 type Call struct {
 	Kind         Kind
 	Number       int          // of ReadRevision and Update
+	Rollout      string       // of ReadOrigin
 	Wait         bool         // of ReadService: give another delivery of the event time to move the service
 	Registration Registration // of Register
 }
@@ -51,6 +55,7 @@ type Answer struct {
 	Number  int     // of ReadNewest and Register: the revision
 	Lost    bool    // it is not known whether a Register took effect
 	Service Service // of ReadService and Update; Update's lists what the call replaced
+	Origin  Origin  // of ReadOrigin
 }
 
 // Outcome is the outcome of a delivery.
@@ -102,6 +107,7 @@ type Delivery struct {
 	renewed bool    // the newest revision was read again, when renewing
 	then    phase   // the phase after renewing
 	outcome Outcome
+	winner  Choice // when it ended
 }
 
 // New returns the delivery of a request.
@@ -114,6 +120,10 @@ func (d Delivery) Outcome() Outcome {
 	}
 	return d.outcome
 }
+
+// Winner returns the newest choice, as far as it was known at the end. Another delivery
+// may be about to move the service to it.
+func (d Delivery) Winner() Choice { return d.winner }
 
 // Next returns the calls to make now; none at the end.
 func (d *Delivery) Next(family Family) []Call {
@@ -148,6 +158,9 @@ func (d *Delivery) Next(family Family) []Call {
 		}
 		if len(k.unread) > 0 {
 			return reads(k.unread)
+		}
+		if k.origin != "" {
+			return []Call{{Kind: ReadOrigin, Rollout: k.origin}}
 		}
 		if d.phase == registering {
 			d.base = call.Registration.Base
@@ -209,6 +222,14 @@ func (d *Delivery) Answered(c Call, a Answer) {
 		case verifying:
 			d.phase = verified
 		}
+	case ReadOrigin:
+		d.rolls = slices.Clone(d.rolls)
+		for i := range d.rolls {
+			if d.rolls[i].ID == c.Rollout {
+				d.rolls[i].Origin = max(a.Origin, Unknown)
+			}
+		}
+		d.seen = d.rolls
 	case ReadNewest:
 		d.newest, d.renewed = max(d.newest, a.Number), true
 		if d.phase == looking {

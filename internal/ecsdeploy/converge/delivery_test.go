@@ -174,8 +174,10 @@ func TestTwin(t *testing.T) {
 		{"the other one moves the service",
 			func(o *outside) { o.service = Service{{ID: "x2", Revision: 2, Created: 30 * minute}} }, Repeated, "v3"},
 		{"the other one overwrites a person's move, and dies", func(o *outside) {
-			o.service = Service{{ID: "x3", Revision: 2, Created: 41 * minute}, {ID: "x2", Revision: 1, Created: 40 * minute}}
+			o.service = Service{{ID: "x3", Revision: 2, Created: 41 * minute},
+				{ID: "x2", Revision: 1, Created: 40 * minute}}
 		}, Superseded, "v1"},
+		{"the other one's rollout failed", nil, Failed, "v1"},
 		{"the other one dies before its move", func(*outside) {}, Deployed, "v3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -183,7 +185,7 @@ func TestTwin(t *testing.T) {
 			o := &outside{revisions: []Revision{externalAt(1, 1, "v1")}, service: Service{{ID: "x1", Revision: 1}}}
 			o.beforeRegister = func() {
 				other := ownAt(2, "e", 30, "v3")
-				other.New, other.Registered = true, 41*minute
+				other.New, other.Registered, other.Failed = true, 41*minute, tt.waited == nil
 				o.revisions = append(o.revisions, other)
 			}
 			o.waited = func() { tt.waited(o) }

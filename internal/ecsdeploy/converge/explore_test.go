@@ -20,7 +20,8 @@ func (w *world) encode(b []byte) []byte {
 		b = append(b, 0xf1, byte(m.revision), byte(m.created), byte(m.maker+2), bit(m.external)|2*bit(m.rollback))
 	}
 	for _, p := range w.processes {
-		b = append(b, 0xf2, text(p.request.Event), byte(p.number), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
+		b = append(b, 0xf2, text(p.request.Event), byte(p.number),
+			bit(p.ended)|2*bit(p.stuck)|4*bit(p.active)|8*bit(p.asked && !p.ended))
 		if !p.ended {
 			b = append(b, byte(p.phase), byte(p.newest), byte(p.base), byte(p.Delivery.number), byte(p.lost),
 				byte(p.waits), byte(p.then), bit(p.renewed))

@@ -45,6 +45,7 @@ type process struct {
 	active bool
 	ended  bool
 	stuck  bool
+	asked  bool // it has read a rollout's origin
 }
 
 // world is one state of the model.
@@ -92,6 +93,7 @@ type scenario struct {
 	listed  int  // rollouts that ECS lists
 	looks   bool // rollout events are handled
 	noted   bool // only the journal of a failed revision says what is a rollback by ECS
+	silent  bool // only a rollout's origin says what is a rollback by ECS, and what failed
 	gone    bool // a delivery that died after it registered is never delivered again
 	early   bool // also before the delivery that started the rollout has ended
 	large   bool // takes long: it runs in `make model` only
@@ -107,6 +109,7 @@ type mutant struct {
 	answered func(w *world, p *process, c Call)
 	phase    func(k *known, p *process) // after each decision
 	events   func(p *process) bool      // whether the event of a rollout has no effect
+	blind    bool                       // what started a rollout cannot be known
 }
 
 // family is what a process knows of the family: everything.
@@ -121,6 +124,9 @@ func (s *scenario) family(w *world, p *process) Family {
 		m := &w.revisions[number-1]
 		r := m.Revision
 		r.Own, r.Other = m.by == 'd', m.by == 'z'
+		if s.silent && !p.asked {
+			r.Failed, r.Return = false, ""
+		}
 		r.Old = int64(w.now(s))*unit-r.Registered >= ownRollout
 		if s.mutant.revision != nil {
 			r = s.mutant.revision(w, r)
@@ -143,7 +149,7 @@ func (s *scenario) service(w *world, count int) Service {
 	for i := count - 1; i >= max(0, count-s.listed); i-- {
 		m := w.rolls[i]
 		all = append(all, Rollout{ID: ids[i], Revision: m.revision, Created: int64(m.created) * unit,
-			Rollback: m.rollback && !s.noted})
+			Rollback: m.rollback && !s.noted && !s.silent})
 	}
 	if s.mutant.service != nil {
 		all = s.mutant.service(w, all)

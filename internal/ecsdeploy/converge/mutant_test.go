@@ -77,8 +77,8 @@ func mutants() []*scenario {
 					p.phase = done
 				}
 			}})),
-		of("believes a read that is behind the answer to its own move", "a2v2", at(3, "tfmove", "v9"), stale(2), noLooks,
-			with(mutant{answered: func(_ *world, p *process, _ Call) { p.seen = nil }})),
+		of("believes a read that is behind the answer to its own move", "a2v2", at(3, "tfmove", "v9"), stale(2),
+			noLooks, with(mutant{answered: func(_ *world, p *process, _ Call) { p.seen = nil }})),
 		of("leaves what died long ago to the delivery that died", two, late("a", 100), crashes(1), gone, with(mutant{
 			revision: func(_ *world, r Revision) Revision { r.Old = false; return r }})),
 		of("believes copied tags", two, at(6, "copy", "a"), with(mutant{
@@ -102,6 +102,7 @@ func mutants() []*scenario {
 				}
 				return s
 			}})),
+		of("does not read what started a rollout", two, at(6, "fails", "a"), silent, with(mutant{blind: true})),
 		of("a duplicate of a failed event registers", "a2v2", at(6, "fails", "a"), again(1), with(mutant{
 			revision: func(w *world, r Revision) Revision {
 				if r.Failed {

@@ -74,7 +74,19 @@ type Rollout struct {
 	Created  int64 // in nanoseconds since 1970, cut to the second as the times of events are
 	Rollback bool  // ECS rolled the service back
 	Form     Form  // of a task, this is one of its pointers
+	Origin   Origin
 }
+
+// Origin says what started a rollout that ECS does not mark as a rollback.
+type Origin int
+
+// The origins.
+const (
+	NotRead   Origin = iota
+	Unknown          // it was read, and cannot be known
+	ByMove           // a person, a tool or the deployer moved the service
+	ByFailure        // ECS rolled the service back
+)
 
 // Service is the service's rollouts as one answer of ECS lists them, the newest first.
 // The service runs the revision of the first, or is being moved to it. Of a task it is its

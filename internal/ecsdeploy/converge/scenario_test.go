@@ -22,6 +22,7 @@ func waits(n int) change   { return func(s *scenario) { s.waits = n } }
 func lists(n int) change   { return func(s *scenario) { s.listed = n } }
 func early(s *scenario)    { s.early = true }
 func noted(s *scenario)    { s.noted = true }
+func silent(s *scenario)   { s.silent = true }
 func gone(s *scenario)     { s.gone = true }
 func large(s *scenario)    { s.large = true }
 
@@ -142,6 +143,10 @@ func cases() []*scenario {
 		of("b fails", two, at(6, "fails", "b")),
 		of("a fails, b is late", two, at(6, "fails", "a")),
 		of("a fails, b is late, only noted", two, at(6, "fails", "a"), noted),
+		of("a fails, b is late, in silence", two, at(6, "fails", "a"), silent),
+		of("a fails, b is after it, in silence", "a2v2 b8v3", at(6, "fails", "a"), silent),
+		of("a fails in silence, is delivered again", "a2v2", at(6, "fails", "a"), silent, again(1)),
+		of("moved back to 1 in silence, b is late", "a2v2 b4v3", at(6, "move", ""), silent),
 		of("a fails, is delivered again, 1 death", "a2v2", at(6, "fails", "a"), crashes(1), again(1)),
 		crowd("crowd of 6, newest registers first", 5, 0, 1, 2, 3, 4),
 		crowd("crowd of 6, newest registers second", 0, 5, 1, 2, 3, 4),

@@ -112,16 +112,35 @@ func (x *explorer) look(w *world, i int) {
 // settle lets a process decide, until it needs a call other than ReadRevision.
 func (x *explorer) settle(w *world, i int) {
 	p := &w.processes[i]
-	calls := p.Next(x.family(w, p))
+	calls := x.next(w, p)
 	if x.mutant.phase != nil {
 		x.mutant.phase(&known{family: x.family(w, p), rolls: p.rolls, newest: max(p.newest, 1)}, p)
-		calls = p.Next(x.family(w, p))
+		calls = x.next(w, p)
 	}
 	switch {
 	case len(calls) == 0:
 		p.ended = true
 	case calls[0].Kind == ReadRevision:
 		p.stuck = true // everything is known, but to a mutant
+	}
+}
+
+// next returns the next calls of a process. What started a rollout never changes, and is
+// answered at once.
+func (x *explorer) next(w *world, p *process) []Call {
+	for {
+		calls := p.Next(x.family(w, p))
+		if len(calls) == 0 || calls[0].Kind != ReadOrigin {
+			return calls
+		}
+		a := Answer{Origin: Unknown}
+		for i, m := range w.rolls {
+			if ids[i] == calls[0].Rollout && x.silent && !x.mutant.blind {
+				a.Origin = map[bool]Origin{false: ByMove, true: ByFailure}[m.rollback]
+				p.asked = true
+			}
+		}
+		p.Answered(calls[0], a)
 	}
 }
 

@@ -31,6 +31,7 @@ type known struct {
 	rolls  Service
 	newest int
 	unread []int
+	origin string // the id of a rollout whose origin has to be read first; "" if there is none
 }
 
 // at returns a revision; ok is false if it has to be read first.
@@ -130,10 +131,11 @@ func (k *known) external() Choice {
 }
 
 // rollback reports whether a rollout is a rollback by ECS: ECS says so, or the journal
-// of the revision that failed, which is a newer one than the rollout restored.
+// of the revision that failed, which is a newer one than the rollout restored. If
+// neither is known of a revision that may have failed, the rollout's origin is read.
 func (k *known) rollback(roll Rollout) bool {
-	if roll.Rollback {
-		return true
+	if roll.Rollback || roll.Origin == ByFailure || roll.Origin == ByMove {
+		return roll.Rollback || roll.Origin == ByFailure
 	}
 	external := 0
 	for n := k.newest; n > roll.Revision && external < maxExternal; n-- {
@@ -149,6 +151,9 @@ func (k *known) rollback(roll Rollout) bool {
 			return true
 		case r.Own && r.Ended > 0 && r.Ended < roll.Created:
 			return false // its rollout ended before, and so did all earlier ones
+		case r.Own && r.Return == "" && r.Registered < roll.Created && roll.Origin == NotRead && roll.ID != "":
+			k.origin = roll.ID
+			return false
 		}
 	}
 	return false
