@@ -142,7 +142,7 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 		d.Reason = "the rollout of this event failed before, and is not repeated; to try again: " + s.again(o)
 	case converge.Superseded:
 		d.Status = Superseded
-		d.Reason, d.Newer = s.superseded(rule.Winner())
+		d.Reason, d.Newer = s.superseded(rule)
 		d.Image, d.Digest = "", "" // the service runs another image
 	}
 	if d.PreviousTaskDefinition == d.TaskDefinition {
@@ -151,8 +151,9 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 }
 
 // superseded returns why a deployment is [Superseded], and what superseded it, given the
-// newest choice.
-func (s *State) superseded(choice converge.Choice) (reason string, by Newer) {
+// rule at its end.
+func (s *State) superseded(rule converge.Delivery) (reason string, by Newer) {
+	choice, _ := rule.Winner(s.family)
 	running := s.target.Record(s.running)
 	runs, _ := s.family(s.number())
 	if choice.Key.Number == 0 || choice.External || runs.Own && runs.Event == choice.Event {

@@ -2,11 +2,6 @@ package converge
 
 // decide decides what to do after reads or a registration.
 func (d *Delivery) decide(k *known) {
-	defer func() {
-		if d.phase == done {
-			d.winner = k.winner()
-		}
-	}()
 	switch d.phase {
 	case starting:
 		d.start(k)

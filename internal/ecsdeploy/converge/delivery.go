@@ -107,7 +107,6 @@ type Delivery struct {
 	renewed bool    // the newest revision was read again, when renewing
 	then    phase   // the phase after renewing
 	outcome Outcome
-	winner  Choice // when it ended
 }
 
 // New returns the delivery of a request.
@@ -120,10 +119,6 @@ func (d Delivery) Outcome() Outcome {
 	}
 	return d.outcome
 }
-
-// Winner returns the newest choice, as far as it was known at the end. Another delivery
-// may be about to move the service to it.
-func (d Delivery) Winner() Choice { return d.winner }
 
 // Next returns the calls to make now; none at the end.
 func (d *Delivery) Next(family Family) []Call {

@@ -98,9 +98,10 @@ func (s Service) runs() int { return s[0].Revision }
 
 // OlderThan reports whether ECS answered with the rollouts before it answered with
 // others: the newest one is among those that others replaced. A rollout is only once
-// the newest, and ECS's reads are eventually consistent.
+// the newest, and ECS's reads are eventually consistent. A task's pointer may hold a
+// revision twice.
 func (s Service) OlderThan(other Service) bool {
-	if len(s) == 0 || len(other) == 0 || s[0].ID == other[0].ID || s.pointers() {
+	if len(s) == 0 || len(other) == 0 || s.pointers() || s[0].ID == other[0].ID || s.pointers() {
 		return false
 	}
 	for _, r := range other[1:] {
