@@ -116,11 +116,11 @@ up: ## run the demo's environment until interrupted: send it events with the aws
 test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
-# These build the function for arm64 as it is released, and compile an SDK client that nothing else needs.
-slow := Package|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets
+# These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
+slow := Browser|BrowserFile|Package|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets
 .PHONY: test-slow
-test-slow: ## run the tests that compile much: of the packages of the function and of SAM, and of SSM (two minutes)
-	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./internal/signed ./testbed/aws/ssm
+test-slow: ## run the tests that compile much: of the packages of the function and of SAM, of SSM, and in a browser (two minutes)
+	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./internal/dashboard ./internal/signed ./testbed/aws/ssm
 
 # The scripts run a few hundred commands, each of which would sleep a second at its end.
 .PHONY: race

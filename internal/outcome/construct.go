@@ -74,7 +74,7 @@ func (o Outcome) complete(kind Kind, fields ...required) (Outcome, error) {
 	}
 	o.Hook.Expires = o.Hook.Expires.UTC()
 	o.clip()
-	o.Links = links(o.ServiceARN, o.Revision.After)
+	o.Links = LinksOf(o.ServiceARN, o.Revision.After)
 	o.Event = embed(o.Event)
 	o.Message = clip(o.sentence(), maxText)
 	return o, nil

@@ -23,8 +23,8 @@ var consoles = map[string]string{
 	"aws-eusc":   "console.amazonaws-eusc.eu",
 }
 
-// links returns the pages of a service and of a revision, given their ARNs.
-func links(service, revision string) (l Links) {
+// LinksOf returns the pages of a service and of a revision, given their ARNs.
+func LinksOf(service, revision string) (l Links) {
 	// arn:PARTITION:ecs:REGION:ACCOUNT:service/CLUSTER/NAME. The ARNs of services from
 	// before 2019 have no cluster, which every page needs.
 	names := strings.Split(resourceOf(service), "/")

@@ -38,7 +38,7 @@ func TestLinks(t *testing.T) {
 		{"a service's ARN of the old form", "arn:aws:ecs:us-east-1:333333333333:service/s", "", Links{}},
 		{"nothing", "", "", Links{}},
 	} {
-		if diff := cmp.Diff(tt.want, links(tt.service, tt.revision)); diff != "" {
+		if diff := cmp.Diff(tt.want, LinksOf(tt.service, tt.revision)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
