@@ -116,6 +116,7 @@ var groups = []group{
 	}},
 	{cobra.Group{ID: "look", Title: "Look"}, []func(*app) *cobra.Command{
 		(*app).statusCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,
+		(*app).dashboardCommand,
 	}},
 	{cobra.Group{ID: "setup", Title: "Set up"}, []func(*app) *cobra.Command{
 		(*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand,

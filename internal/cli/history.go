@@ -11,6 +11,12 @@ import (
 	"deployer/internal/rollout"
 )
 
+// historyPermissions are the IAM actions that history needs.
+var historyPermissions = []string{
+	"ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
+	"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)",
+}
+
 func (a *app) historyCommand() *cobra.Command {
 	var limit int
 	var asJSON bool
@@ -21,9 +27,8 @@ func (a *app) historyCommand() *cobra.Command {
 their journals record. A star marks the revision that runs.`,
 		Example: `deployer history -e prod backend
 deployer history -e prod backend --max 5 --json`,
-		Annotations: permissions("ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
-			"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)"),
-		Args: arguments("SERVICE"),
+		Annotations: permissions(historyPermissions...),
+		Args:        arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)
 	how := lookFlags(cmd)

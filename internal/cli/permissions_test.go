@@ -102,7 +102,8 @@ func wrongPermissions() (wrong []string) {
 		for _, action := range listed {
 			used := slices.Contains(called.actions[cmd.Name()], action)
 			for _, actions := range called.actions {
-				used = used || slices.Contains(shared, action) && slices.Contains(actions, action)
+				used = used || (slices.Contains(shared, action) || cmd.Name() == "dashboard") &&
+					slices.Contains(actions, action) // the dashboard does what three others do
 			}
 			if allTests && !used {
 				wrong = append(wrong, fmt.Sprintf("%s: %s is never called", cmd.Name(), action))

@@ -13,6 +13,16 @@ import (
 	"deployer/internal/rollout"
 )
 
+// statusPermissions are the IAM actions that status needs.
+var statusPermissions = []string{
+	"ecs:DescribeServices", "ecs:DescribeTaskDefinition",
+	"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
+	"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
+	"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
+	"ecr:BatchGetImage (optional: finds moved and deleted tags)",
+	"ecr:DescribeImages (optional: by how many images an environment is behind)",
+}
+
 func (a *app) statusCommand() *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
@@ -31,13 +41,8 @@ that are named belong to it.`,
 deployer status -e prod backend --watch
 deployer status -e dev -e staging -e prod
 deployer status -e all --json`,
-		Annotations: permissions("ecs:DescribeServices", "ecs:DescribeTaskDefinition",
-			"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
-			"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
-			"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
-			"ecr:BatchGetImage (optional: finds moved and deleted tags)",
-			"ecr:DescribeImages (optional: by how many images an environment is behind)"),
-		Args: arguments("[SERVICE...]"),
+		Annotations: permissions(statusPermissions...),
+		Args:        arguments("[SERVICE...]"),
 	}
 	files := filesFlag(cmd)
 	how := lookFlags(cmd)

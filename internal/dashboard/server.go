@@ -14,7 +14,7 @@ import (
 	"deployer/internal/fleet"
 )
 
-// How often what is shown is read again, while somebody looks.
+// How often what is shown is read again, while a browser has the page open.
 const (
 	boardInterval  = 5 * time.Second
 	doctorInterval = 10 * time.Minute
@@ -32,7 +32,7 @@ type Server struct {
 	board   board
 	reports []report
 	changed chan struct{} // closed when the board or the reports change
-	watched chan struct{} // closed when somebody looks
+	watched chan struct{} // closed when a browser opens the page
 	lookers int
 }
 
@@ -57,7 +57,7 @@ func (s *Server) Run(ctx context.Context) {
 	running.Wait()
 }
 
-// repeat calls read now, and at intervals while somebody looks.
+// repeat calls read now, and at intervals while a browser has the page open.
 func (s *Server) repeat(ctx context.Context, interval time.Duration, read func(context.Context)) {
 	for {
 		read(ctx)
@@ -125,7 +125,8 @@ func (s *Server) change(set func()) {
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", policy+"; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", policy+
+		"; style-src 'self'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -133,7 +134,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	switch {
 	case !isLoopback(r.Host):
-		http.Error(w, "the dashboard answers only to a loopback address, such as 127.0.0.1", http.StatusMisdirectedRequest)
+		const why = "the dashboard answers only to a loopback address, such as 127.0.0.1"
+		http.Error(w, why, http.StatusMisdirectedRequest)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "the dashboard only reads", http.StatusMethodNotAllowed)
@@ -164,11 +166,11 @@ func isLoopback(host string) bool {
 }
 
 // Listen opens the address that the page is served on. It refuses an address that other
-// machines can reach: the page shows what runs to whoever asks.
+// machines can reach: the page shows what runs without asking who reads it.
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	if host, _, err := net.SplitHostPort(address); err != nil || !isLoopback(host) {
 		return nil, fmt.Errorf("listening on %q: not a loopback address with a port, such as 127.0.0.1:8484: the page "+
-			"shows what runs to whoever can reach it", address)
+			"shows what runs without asking who reads it", address)
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }

@@ -45,7 +45,7 @@ func LinksOf(service, revision string) (l Links) {
 
 // DeploymentsPage returns the page of a service's deployments, given its ARN; "" in
 // partitions without a console.
-func DeploymentsPage(service string) string { return links(service, "").Deployment }
+func DeploymentsPage(service string) string { return LinksOf(service, "").Deployment }
 
 // resourceOf returns the resource of an ARN, "" if it is not an ARN.
 func resourceOf(arn string) string {

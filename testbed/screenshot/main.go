@@ -2,6 +2,9 @@
 // terminal, after deployments in the whole environment on emulated AWS.
 //
 //	go run ./testbed/screenshot > docs/images/status.svg
+//	go run ./testbed/screenshot -dashboard docs/images/dashboard.png
+//
+// The latter shows what `deployer dashboard` writes; it needs chromium-headless-shell.
 package main
 
 import (
@@ -15,10 +18,16 @@ import (
 
 func main() {
 	root := flag.String("root", ".", "the project's `directory`")
+	photo := flag.String("dashboard", "", "write a picture of the dashboard to this `file` instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	picture, err := draw(ctx, *root)
+	picture, err := "", error(nil)
+	if *photo != "" {
+		err = drawDashboard(ctx, *root, *photo)
+	} else {
+		picture, err = draw(ctx, *root)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "screenshot: error: %v\n", err)
 		os.Exit(1)
@@ -38,4 +47,18 @@ func draw(ctx context.Context, root string) (string, error) {
 		return "", err
 	}
 	return svg(screen), nil
+}
+
+// drawDashboard writes the picture of the dashboard to a file.
+func drawDashboard(ctx context.Context, root, file string) error {
+	dir, err := os.MkdirTemp("", "deployer-screenshot-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	page, err := dashboard(ctx, root, dir)
+	if err != nil {
+		return err
+	}
+	return photograph(ctx, page, dir, file)
 }

@@ -23,27 +23,11 @@ var commands = []string{"deployer status -f prod.yaml", "deployer history -f pro
 
 // record makes some deployments and returns what the commands print on a terminal, with its escape sequences.
 func record(ctx context.Context, root, dir string) (string, error) {
-	r := &recorder{now: time.Date(2026, 1, 22, 8, 2, 11, 0, time.UTC)}
-	program, bootstrap := filepath.Join(dir, "deployer"), filepath.Join(dir, "bootstrap")
-	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
-		return "", err
-	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/deployer")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the command line: %w\n%s", err, out)
-	}
-	var err error
-	r.Cloud, err = cloud.New(ctx, cloud.Options{
-		Root: root, Bootstrap: bootstrap, RolloutStep: time.Minute, Clock: r.clock,
-	})
+	r, program, err := deployed(ctx, root, dir)
 	if err != nil {
 		return "", err
 	}
 	defer r.Close()
-	if err := r.deployments(ctx); err != nil {
-		return "", err
-	}
 	var screen strings.Builder
 	for i, command := range commands {
 		if i > 0 {
@@ -56,6 +40,32 @@ func record(ctx context.Context, root, dir string) (string, error) {
 		fmt.Fprintf(&screen, "\x1b[1m$ %s\x1b[0m\n%s", command, out)
 	}
 	return screen.String(), nil
+}
+
+// deployed returns an environment after some deployments, and the command line's program.
+func deployed(ctx context.Context, root, dir string) (_ *recorder, program string, err error) {
+	r := &recorder{now: time.Date(2026, 1, 22, 8, 2, 11, 0, time.UTC)}
+	program = filepath.Join(dir, "deployer")
+	bootstrap := filepath.Join(dir, "bootstrap")
+	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
+		return nil, "", err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/deployer")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, "", fmt.Errorf("building the command line: %w\n%s", err, out)
+	}
+	r.Cloud, err = cloud.New(ctx, cloud.Options{
+		Root: root, Bootstrap: bootstrap, RolloutStep: time.Minute, Clock: r.clock,
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if err := r.deployments(ctx); err != nil {
+		r.Close()
+		return nil, "", err
+	}
+	return r, program, nil
 }
 
 // recorder is the environment that is recorded. AWS's clock advances only as the recorder says.
@@ -95,6 +105,9 @@ func (r *recorder) deployments(ctx context.Context) error {
 		return func() error { return r.deploy(ctx, service, tag, actor, reason) }
 	}
 	wait := func(minutes int) func() error { return func() error { return r.wait(ctx, minutes) } }
+	if err := r.wait(ctx, 5); err != nil { // so that the images are newer than those that run
+		return err
+	}
 	broken, err := push("backend", "backend v3", "git-0badc0d")
 	if err != nil {
 		return err
