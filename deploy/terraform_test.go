@@ -79,13 +79,14 @@ func printed(t *testing.T, env *environment.Environment, parameters []stack.Para
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []struct{ ParameterKey, ParameterValue string }
+	var all []string
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatal(err)
 	}
 	values := map[string]string{}
 	for _, p := range all {
-		values[p.ParameterKey] = p.ParameterValue
+		name, value, _ := strings.Cut(p, "=")
+		values[name] = value
 	}
 	return values
 }

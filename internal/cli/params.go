@@ -25,8 +25,8 @@ of one that is left out: repeat the arguments at each update of the stack.
 
 With --registry, the parameters are those of deploy/registry.yaml: the stack of
 the repositories of an environment with ecr_strategy local. The aws commands that
-use them are printed on standard error. Its formats are json, tfvars, and import
-for repositories that exist.
+use them are printed on standard error. Its formats are json, tfvars, and for
+repositories that exist import and change-set.
 
 The default format is sam, with --registry json.`,
 		Example: `deployer params -e prod --format samconfig > samconfig.toml
@@ -36,10 +36,10 @@ deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&format, "format", "", "output `FORMAT`: sam, samconfig, tfvars, json or import")
+	flags.StringVar(&format, "format", "", "output `FORMAT`: sam, samconfig, tfvars or json; see above for --registry")
 	flags.BoolVar(&registry, "registry", false, "print the parameters of the stack of the repositories")
 	flags.BoolVar(&archive, "archive", false, "with --registry: archive images instead of deleting them")
-	completeFormats(cmd, append(slices.Clone(stack.Formats), "import")...)
+	completeFormats(cmd, append(slices.Clone(stack.Formats), "change-set", "import")...)
 	cmd.RunE = func(_ *cobra.Command, more []string) error {
 		formats := stack.Formats
 		if registry {

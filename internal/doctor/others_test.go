@@ -55,6 +55,10 @@ func TestOthers(t *testing.T) {
 	const may = ": it may deploy the same services"
 	none := Finding{"other rules", "", OK,
 		"no other rule of the default bus matches the DEPLOY and push events of dev", ""}
+	x := func(kinds string) Finding {
+		return Finding{"other rules", "", Warning, `rule "x" matches ` + kinds + ", and its target is the function " +
+			lambda + "x" + may, off + "x" + again}
+	}
 	tests := []struct {
 		name, rule, pattern string
 		state               types.RuleState
@@ -115,39 +119,35 @@ func TestOthers(t *testing.T) {
 				"shop_deployer_dev: it does not deploy services of myproject", ""}},
 		{"pushes of some tags", "x",
 			`{"source":["aws.ecr"],"detail-type":["ECR Image Action"],"detail":{"image-tag":[{"prefix":"git-"}]}}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
-				"function " + lambda + "x" + may, off + "x" + again}},
-		{"pushes of any tag but one", "x", `{"source":["aws.ecr"],"detail":{"image-tag":[{"anything-but":["latest"]}]}}`,
-			"", []string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is ` +
-				"the function " + lambda + "x" + may, off + "x" + again}},
+			[]string{lambda + "x"}, x("pushes")},
+		{"pushes of any tag but one", "x",
+			`{"source":["aws.ecr"],"detail":{"image-tag":[{"anything-but":["latest"]}]}}`, "",
+			[]string{lambda + "x"}, x("pushes")},
 		{"pushes of a tag that no sample has", "x",
 			`{"source":["aws.ecr"],"detail":{"$or":[{"image-tag":["nightly"]},{"image-tag":[{"wildcard":"r*-b*"}]}]}}`,
-			"", []string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is ` +
-				"the function " + lambda + "x" + may, off + "x" + again}},
+			"", []string{lambda + "x"}, x("pushes")},
 		{"replications", "x", `{"source":["aws.ecr"],"detail-type":["ECR Replication Action"]}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
-				"function " + lambda + "x" + may, off + "x" + again}},
-		{"pushes to a task's repository", "x", `{"detail":{"repository-name":["myproject_task_nightly-report"]}}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches pushes, and its target is the ` +
-				"function " + lambda + "x" + may, off + "x" + again}},
+			[]string{lambda + "x"}, x("pushes")},
+		{"pushes to a task's repository", "x",
+			`{"detail":{"repository-name":["myproject_task_nightly-report"]}}`, "",
+			[]string{lambda + "x"}, x("pushes")},
 		{"DEPLOY of one service", "x",
 			`{"source":["action.dev"],"detail-type":["DEPLOY"],"detail":{"service":["web-api"]}}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches DEPLOY events of action.dev, ` +
-				"and its target is the function " + lambda + "x" + may, off + "x" + again}},
+			[]string{lambda + "x"}, x("DEPLOY events of action.dev")},
 		{"DEPLOY of some tags without an action", "x",
 			`{"source":["action.dev"],"detail":{"tag":[{"prefix":"v"}],"action":[{"exists":false}]}}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Warning, `rule "x" matches DEPLOY events of action.dev, ` +
-				"and its target is the function " + lambda + "x" + may, off + "x" + again}},
+			[]string{lambda + "x"}, x("DEPLOY events of action.dev")},
 		{"DEPLOY of another service", "x", `{"source":["action.dev"],"detail":{"service":["shop"]}}`, "",
 			[]string{lambda + "x"}, none},
 		{"a known name, other events", "myproject_ci_manual_global_dev", `{"source":["release"]}`, "",
-			[]string{lambda + "x"}, Finding{"other rules", "", Problem, `rule "myproject_ci_manual_global_dev" matches ` +
+			[]string{lambda + "x"},
+			Finding{"other rules", "", Problem, `rule "myproject_ci_manual_global_dev" matches ` +
 				"other events than those of dev, and its target is the function " + lambda + "x" + knownToo,
 				off + "myproject_ci_manual_global_dev" + again}},
 		{"a known target, other events", "x", `{"source":["release"]}`, "", []string{lambda + "ci_lambda_dev:live"},
-			Finding{"other rules", "", Problem, `rule "x" matches other events than those of dev, and its target is the ` +
-				"function " + lambda + "ci_lambda_dev:live" + knownToo, off + "x" + again}},
-		{"a known name, other events, disabled", "ecr_events_cicd", `{"source":["release"]}`, types.RuleStateDisabled,
+			Finding{"other rules", "", Problem, `rule "x" matches other events than those of dev, and its target is ` +
+				"the function " + lambda + "ci_lambda_dev:live" + knownToo, off + "x" + again}},
+		{"a known name, disabled", "ecr_events_cicd", `{"source":["release"]}`, types.RuleStateDisabled,
 			[]string{lambda + "x"}, Finding{"other rules", "", OK, `rule "ecr_events_cicd" matches other events than ` +
 				"those of dev, but it is disabled", ""}},
 		{"a known name, other events, no target", "ecr_events_cicd", `{"source":["release"]}`, "", nil,

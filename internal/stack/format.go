@@ -12,17 +12,20 @@ import (
 var Formats = []string{"sam", "samconfig", "tfvars", "json"}
 
 // RegistryFormats are the names of the formats that [FormatRegistry] writes.
-var RegistryFormats = []string{"json", "tfvars", "import"}
+var RegistryFormats = []string{"json", "tfvars", "change-set", "import"}
 
 // FormatRegistry formats the parameters of [RegistryParameters]: "json" for `aws cloudformation deploy
 // --parameter-overrides file://FILE`, "tfvars" as a Terraform variable for the parameters of an
-// aws_cloudformation_stack, "import" as the file of `aws cloudformation create-change-set --resources-to-import`.
+// aws_cloudformation_stack, "change-set" and "import" as the files of `aws cloudformation create-change-set` with
+// --parameters and --resources-to-import.
 func FormatRegistry(format string, parameters []Parameter) (string, error) {
 	switch format {
 	case "json":
-		return parameterFile(parameters), nil
+		return overrides(parameters), nil
 	case "tfvars":
 		return tfvars("registry_parameters", parameters), nil
+	case "change-set":
+		return parameterObjects(parameters), nil
 	case "import":
 		return ResourcesToImport(parameters), nil
 	}
@@ -42,7 +45,7 @@ func Format(format string, env *environment.Environment, parameters []Parameter)
 	case "tfvars":
 		return tfvars("deployer_parameters", parameters), nil
 	case "json":
-		return parameterFile(parameters), nil
+		return overrides(parameters), nil
 	}
 	return "", fmt.Errorf("the format %q is unknown: choose one of %s", format, strings.Join(Formats, ", "))
 }

@@ -16,6 +16,7 @@ func TestFormats(t *testing.T) {
 	for format, empty := range map[string]string{
 		"sam":       "\nEcrAccountId=\"\"\n",
 		"samconfig": "\n  \"EcrAccountId=\\\"\\\"\",\n",
+		"json":      "\n  \"EcrAccountId=\",\n",
 		"tfvars":    "\n  EcrAccountId          = \"\"\n",
 	} {
 		text, err := Format(format, env, parameters)

@@ -46,11 +46,10 @@ func RegistrySteps(env *environment.Environment, format string) (intro string, s
 				" --no-fail-on-empty-changeset",
 		}
 	case "import":
-		return "with the resources in import.json, the parameters of these repositories and of those that the stack " +
-				"has " +
-				"in registry.json, and credentials of " + owner + ":", []string{
+		return "with the resources in import.json, the parameters (--format change-set) of these repositories and of " +
+				"those that the stack has in change-set.json, and credentials of " + owner + ":", []string{
 				"aws cloudformation create-change-set" + in + " --change-set-name import --change-set-type IMPORT" +
-					" --template-body file://deploy/registry.yaml --parameters file://registry.json" +
+					" --template-body file://deploy/registry.yaml --parameters file://change-set.json" +
 					" --resources-to-import file://import.json --capabilities CAPABILITY_AUTO_EXPAND",
 				"aws cloudformation wait change-set-create-complete" + in + " --change-set-name import",
 				"aws cloudformation execute-change-set" + in + " --change-set-name import",
@@ -60,9 +59,19 @@ func RegistrySteps(env *environment.Environment, format string) (intro string, s
 	return "", nil
 }
 
-// parameterFile returns the parameters in a file for `aws cloudformation deploy --parameter-overrides file://FILE` and
-// create-change-set --parameters.
-func parameterFile(parameters []Parameter) string {
+// overrides returns the parameters in a file for `aws cloudformation deploy --parameter-overrides file://FILE`. AWS CLI
+// 1 and 2 read this form; version 1 refuses objects here.
+func overrides(parameters []Parameter) string {
+	all := make([]string, len(parameters))
+	for i, p := range parameters {
+		all[i] = p.Name + "=" + p.Value
+	}
+	return indented(all)
+}
+
+// parameterObjects returns the parameters in a file for `aws cloudformation create-change-set --parameters
+// file://FILE`.
+func parameterObjects(parameters []Parameter) string {
 	type parameter struct{ ParameterKey, ParameterValue string }
 	all := make([]parameter, len(parameters))
 	for i, p := range parameters {

@@ -59,8 +59,7 @@ func parseObject(object map[string]any, path []string) (*node, error) {
 	return n, nil
 }
 
-// parseOr parses the alternatives of "$or", of which one has to match beside the object's other fields. Event-ruler takes
-// any other form for a field of that name.
+// parseOr parses the alternatives of "$or", of which one has to match beside the object's other fields.
 func parseOr(list []any, at []string) (either []*node, err error) {
 	if len(list) < 2 {
 		return nil, errAt(at, "must have at least two objects")

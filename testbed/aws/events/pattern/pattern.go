@@ -1,6 +1,6 @@
 // Package pattern matches events against EventBridge event patterns (EventBridge user guide, "Creating event patterns";
-// where the guide is silent, github.com/aws/event-ruler). It knows values, "$or", and all operators but numeric and cidr,
-// which are an error.
+// where the guide is silent, github.com/aws/event-ruler). It knows values, "$or", and all operators but numeric and
+// cidr, which are an error.
 //
 //	p, err := pattern.Parse([]byte(`{"source": ["aws.ecr"]}`))
 //	matches, err := p.Match(event)
@@ -63,7 +63,8 @@ func (n *node) match(value any, everywhere []any) bool {
 			return false
 		}
 	}
-	return n.either == nil || slices.ContainsFunc(n.either, func(one *node) bool { return one.match(value, everywhere) })
+	matches := func(one *node) bool { return one.match(value, everywhere) }
+	return n.either == nil || slices.ContainsFunc(n.either, matches)
 }
 
 func (n *node) matchLeaf(values, everywhere []any) bool {
