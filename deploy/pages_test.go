@@ -126,7 +126,8 @@ func TestRemovalIsComplete(t *testing.T) {
 		if repositories.Resource(r.LogicalID)["DeletionPolicy"] != "Retain" {
 			t.Errorf("%s is not kept", r.Name)
 		}
-		if !strings.Contains(maintain, "aws ecr delete-repository --force --region us-east-1 --repository-name "+r.Name+"\n") {
+		deleted := "aws ecr delete-repository --force --region us-east-1 --repository-name " + r.Name + "\n"
+		if !strings.Contains(maintain, deleted) {
 			t.Errorf("the page does not delete %s", r.Name)
 		}
 	}

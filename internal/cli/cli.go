@@ -119,7 +119,7 @@ var groups = []group{
 		(*app).dashboardCommand,
 	}},
 	{cobra.Group{ID: "setup", Title: "Set up"}, []func(*app) *cobra.Command{
-		(*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand,
+		(*app).initCommand, (*app).validateCommand, (*app).migrateCommand, (*app).paramsCommand, (*app).policyCommand,
 		(*app).completionCommand,
 	}},
 	{cobra.Group{ID: "events", Title: "Events"}, []func(*app) *cobra.Command{

@@ -146,7 +146,8 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	if !how.deploy || how.dryRun {
 		return nil
 	}
-	return a.send(ctx, to.env, chosen{workloads: []environment.Workload{to.workload}}, tag, sendFlags{profile: how.toProfile, reason: how.reason,
+	c := chosen{workloads: []environment.Workload{to.workload}}
+	return a.send(ctx, to.env, c, tag, sendFlags{profile: how.toProfile, reason: how.reason,
 		follow: how.follow})
 }
 

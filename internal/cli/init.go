@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"deployer/internal/environment"
+	"deployer/internal/image"
+)
+
+// ownImages is the answer that images are in the environment's own account.
+const ownImages = "own"
+
+// initFlags are the flags of init: the file to write, and the answers by question.
+type initFlags struct {
+	output  string
+	answers map[string]*string
+}
+
+// question is one thing that init has to know.
+type question struct {
+	name   string // the flag, and the answer's name
+	text   string // for people
+	usage  string // of the flag
+	wrong  string // what an answer has to be
+	accept func(answer string) bool
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]*$`)
+
+// questions are all that init has to know, in the order in which it asks.
+var questions = []question{
+	{"project", "Project, the first part of all names in AWS", "`NAME` of the project",
+		"letters, digits, - and _", nameForm.MatchString},
+	{"env", "Environment, such as dev, staging or prod", "`NAME` of the environment",
+		"letters, digits, - and _", nameForm.MatchString},
+	{"account", "AWS account of the environment", "`ID` of the environment's AWS account",
+		"12 digits, leading zeros too", image.ValidAccountID},
+	{"region", "Region of the ECS cluster", "`REGION` of the ECS cluster",
+		"a region, like us-east-1", image.ValidRegion},
+	{"images", "Images: own for a registry of this account, else ACCOUNT/REGION of the registry",
+		"registry of the images: own, or `ACCOUNT/REGION`",
+		"own, or an account and a region like 111111111111/us-east-1", func(s string) bool {
+			account, region, both := strings.Cut(s, "/")
+			return s == ownImages || both && image.ValidAccountID(account) && image.ValidRegion(region)
+		}},
+	{"services", "Services besides the backend, with commas, or none",
+		"`NAMES` of the services besides the backend, or none",
+		"names of letters, digits and -, with commas, or none", func(s string) bool {
+			return s == "none" || !slices.ContainsFunc(strings.Split(s, ","), func(name string) bool {
+				return !regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`).MatchString(strings.TrimSpace(name))
+			})
+		}},
+}
+
+func (a *app) initCommand() *cobra.Command {
+	how := initFlags{answers: map[string]*string{}}
+	cmd := &cobra.Command{
+		Use:   "init [flags]",
+		Short: "Write an environment file by asking at most six questions",
+		Long: `What a flag does not answer is asked. If there is an environment file already, it
+gives the defaults: project, region, services, and dev's registry for the images. The
+new file is complete and valid. It is project/ENV.yaml, unless --output names
+another, and is never overwritten. The commands that come next are printed.`,
+		Example: `deployer init
+deployer init --project shop --env dev --account 111111111111 --region us-east-1 \
+    --images own --services web-api,worker
+deployer init --env prod --account 333333333333 --images 111111111111/us-east-1`,
+		Args: cobra.NoArgs,
+	}
+	flags := cmd.Flags()
+	for _, q := range questions {
+		how.answers[q.name] = flags.StringP(q.name, map[string]string{"env": "e"}[q.name], "", q.usage)
+	}
+	flags.StringVar(&how.output, "output", "", "`FILE` to write; by default project/ENV.yaml")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		for _, q := range questions {
+			if value := *how.answers[q.name]; flags.Changed(q.name) && !q.accept(value) {
+				return wrongUsage("--%s %q is wrong: write %s", q.name, value, q.wrong)
+			}
+		}
+		return a.writeEnvironment(how)
+	}
+	return cmd
+}
+
+// writeEnvironment asks what is not answered, writes the file, and prints what comes next.
+func (a *app) writeEnvironment(how initFlags) error {
+	answers, err := a.ask(how.answers)
+	if err != nil {
+		return err
+	}
+	file := cmp.Or(how.output, filepath.Join(projectDir, answers["env"]+extensions[0]))
+	text := environmentText(answers)
+	env, err := environment.Parse(file, []byte(text))
+	if err != nil {
+		return err
+	}
+	if err := create(file, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "%s: written: %s\n\nnext:\n", file, env.Strategy)
+	for _, step := range nextSteps(env) {
+		fmt.Fprintf(a.out, "  %s\n", step)
+	}
+	return nil
+}
+
+// create writes a file that does not exist, with its directory.
+func create(file, text string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("writing the environment file: %w", err)
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return hinted("deployer validate "+file, "%s exists, and is not overwritten", file)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the environment file: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+// ask returns the answers to all questions: those of flags, else what is typed. An empty
+// line takes the default.
+func (a *app) ask(given map[string]*string) (map[string]string, error) {
+	answers, in := map[string]string{}, bufio.NewReader(a.in)
+	neighbors := neighborEnvironments()
+	for _, q := range questions {
+		if answers[q.name] = *given[q.name]; answers[q.name] != "" {
+			continue
+		}
+		fallback := defaultOf(q.name, answers, neighbors)
+		for answers[q.name] == "" {
+			fmt.Fprint(a.err, q.text)
+			if fallback != "" {
+				fmt.Fprintf(a.err, " [%s]", fallback)
+			}
+			fmt.Fprint(a.err, ": ")
+			line, err := in.ReadString('\n')
+			answer := cmp.Or(strings.TrimSpace(line), fallback)
+			switch {
+			case err == nil && q.accept(answer):
+				answers[q.name] = answer
+			case err == nil:
+				a.note("write %s", q.wrong)
+			case errors.Is(err, io.EOF) && answer != "" && strings.TrimSpace(line) != "" && q.accept(answer):
+				answers[q.name] = answer
+			default:
+				fmt.Fprintln(a.err)
+				return nil, wrongUsage("there is no answer: type it, or give --%s", q.name)
+			}
+		}
+	}
+	return answers, nil
+}
+
+// neighborEnvironments returns the environments whose files are here already, dev first.
+func neighborEnvironments() (all []*environment.Environment) {
+	for _, p := range placesFrom(".") {
+		for _, one := range p.environments() {
+			if env, err := environment.Load(one.file); err == nil {
+				all = append(all, env)
+			}
+		}
+		if len(all) > 0 {
+			return all
+		}
+	}
+	return nil
+}
+
+// defaultOf returns the default answer to a question: what the other files say.
+func defaultOf(name string, answers map[string]string, neighbors []*environment.Environment) string {
+	if len(neighbors) == 0 {
+		return map[string]string{"env": "dev", "region": cmp.Or(os.Getenv("AWS_REGION"), "us-east-1"),
+			"images": ownImages, "services": "none"}[name]
+	}
+	first := neighbors[0]
+	switch name {
+	case "project":
+		return first.Project
+	case "env":
+		for _, env := range []string{"dev", "staging", "prod"} {
+			taken := func(e *environment.Environment) bool { return e.Name == env }
+			if !slices.ContainsFunc(neighbors, taken) {
+				return env
+			}
+		}
+	case "region":
+		return first.Region
+	case "images":
+		if registry := first.Registry(); registry.AccountID != "" && registry.AccountID != answers["account"] {
+			return registry.AccountID + "/" + registry.Region
+		}
+		return ownImages
+	case "services":
+		return cmp.Or(strings.Join(services(first), ","), "none")
+	}
+	return ""
+}
+
+// services returns the names of an environment's services besides the backend.
+func services(env *environment.Environment) (names []string) {
+	for _, w := range env.Workloads {
+		if w.Kind == environment.Service {
+			names = append(names, strings.TrimPrefix(w.Name, environment.ServicePrefix))
+		}
+	}
+	return names
+}
+
+// environmentText returns the environment file that the answers make. Values are quoted:
+// without quotes YAML reads some names and account ids as something else.
+func environmentText(answers map[string]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# The environment %[2]s of %[1]s. The deployer's documentation has all keys: docs/reference/environment-file.md.
+schema_version: 7
+project: %[1]q
+env: %[2]q
+region: %[3]q
+account_id: %[4]q
+
+`, answers["project"], answers["env"], answers["region"], answers["account"])
+	if account, region, other := strings.Cut(answers["images"], "/"); other {
+		fmt.Fprintf(&b, "# The images are in another account's registry.\necr_strategy: cross_account\n"+
+			"ecr_account_id: %q\necr_account_region: %q\n", account, region)
+	} else {
+		b.WriteString("# The images are in this account's own registry.\necr_strategy: local\n")
+	}
+	b.WriteString("\n# The backend is there without being named.\n")
+	if answers["services"] == "none" {
+		b.WriteString("services: []\n")
+	} else {
+		b.WriteString("services:\n")
+		for _, name := range strings.Split(answers["services"], ",") {
+			fmt.Fprintf(&b, "  - name: %q\n", strings.TrimSpace(name))
+		}
+	}
+	b.WriteString(`
+# Settings of the deployer, with their defaults:
+# deployer:
+`)
+	env := answers["env"]
+	if env == "prod" || env == "production" {
+		sources := slices.Compact([]string{"action." + env, "action.production"})
+		b.WriteString("#   auto_deploy: [] # no push deploys production\n" +
+			"#   deploy_sources: [" + strings.Join(sources, ", ") + "]\n")
+	} else {
+		tags := []string{"latest"}
+		if env != "dev" {
+			tags = append(tags, "env-"+env+"-*")
+		}
+		b.WriteString("#   auto_deploy: [\"" + strings.Join(tags, `", "`) + "\"] # the tags whose pushes deploy\n" +
+			"#   deploy_sources: [action." + env + "]\n")
+	}
+	fmt.Fprintf(&b, "#   # The SSM parameter with the webhook of a channel; none by default.\n"+
+		"#   # notify: {slack: /%s/slack}\n", answers["project"])
+	return b.String()
+}
+
+// nextSteps returns the commands that install the environment.
+func nextSteps(env *environment.Environment) (steps []string) {
+	steps = append(steps, "deployer validate "+env.File)
+	if env.Strategy.Name == environment.Local {
+		steps = append(steps, "deployer params -f "+env.File+
+			" --registry > registry.json   # its repositories; prints the next command")
+	} else {
+		steps = append(steps, "deployer policy repository -f "+env.File+
+			"   # for the registry's account: let this one pull")
+	}
+	return append(steps,
+		"make deploy env="+env.Name+"   # in a checkout, with credentials of account "+env.AccountID,
+		"deployer doctor -f "+env.File)
+}
