@@ -26,20 +26,28 @@ const (
 	maxGrowth = 8
 )
 
-// soak is one bootstrap on emulated AWS, whose clock advances by a second for each event.
+// perDeployment is how far AWS's clock advances for each deployment, and rolloutStep how long a phase of its rollout
+// takes: it has ended before the next one. ECS lists only the deployments that are not over, so what it answers does not
+// grow.
+const (
+	perDeployment = 20 * time.Second
+	rolloutStep   = time.Second
+)
+
+// soak is one bootstrap on emulated AWS, which has a clock of its own.
 type soak struct {
 	aws    *emulator.Emulator
 	stop   func() error
 	dir    string
 	host   *lambdahost.Host
-	passed atomic.Int64 // seconds since the start, for AWS and in events
+	passed atomic.Int64 // deployments since the start
 	began  time.Time
 }
 
 // start builds the bootstrap and starts it on an environment with one service and two images.
 func start(ctx context.Context, root string) (s *soak, err error) {
-	s = &soak{began: time.Now().Add(-24 * time.Hour).UTC()}
-	s.aws = emulator.New(emulator.Options{Clock: s.now})
+	s = &soak{began: time.Now().Add(-30 * 24 * time.Hour).UTC()}
+	s.aws = emulator.New(emulator.Options{Clock: s.now, RolloutStep: rolloutStep})
 	url, stop, err := emulator.Serve(s.aws)
 	if err != nil {
 		return nil, err
@@ -55,7 +63,7 @@ func start(ctx context.Context, root string) (s *soak, err error) {
 	return s, nil
 }
 
-func (s *soak) now() time.Time { return s.began.Add(time.Duration(s.passed.Load()) * time.Second) }
+func (s *soak) now() time.Time { return s.began.Add(time.Duration(s.passed.Load()) * perDeployment) }
 
 func (s *soak) setUp(ctx context.Context, root, url string) error {
 	bootstrap := filepath.Join(s.dir, "bootstrap")
