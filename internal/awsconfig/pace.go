@@ -38,23 +38,48 @@ var paces = map[string]*rate{
 // after ECS throttled it: they need more than half.
 const yielded = 2
 
-// Paced returns a configuration for clients of ECS that read much and can wait. All of
-// them together take half of ECS's tokens for reads, so that the deployments of the same
-// account and region always find some.
-func Paced(c aws.Config) aws.Config {
-	return paced(c, &pacer{share: 0.5, always: true, debt: yielded})
+// maxAtOnce is how many services a person may look at without waiting for tokens, unless
+// ECS throttles a call.
+const maxAtOnce = 100
+
+// Pace is the half of ECS's tokens for reads in one account and region that clients take
+// which read much and can wait, so that deployments always find some. If they read 100
+// services at most, they take no tokens until ECS throttles one of their calls, and leave
+// all to others for a while then. It is safe for concurrent use.
+type Pace struct {
+	pacer    pacer
+	services int // that are read
 }
+
+// NewPace returns the pace for reading no services yet.
+func NewPace() *Pace {
+	return &Pace{pacer: pacer{share: 0.5, debt: yielded, buckets: map[*rate]*bucket{}}}
+}
+
+// Config returns a configuration for clients of ECS that read a number of services, besides
+// those that the pace is for already.
+func (p *Pace) Config(c aws.Config, services int) aws.Config {
+	p.pacer.mu.Lock()
+	defer p.pacer.mu.Unlock()
+	if p.services += services; p.services > maxAtOnce {
+		p.pacer.always = true
+		clear(p.pacer.buckets)
+	}
+	return paced(c, &p.pacer)
+}
+
+// Paced returns a configuration for clients of ECS that read much and can wait: see [Pace].
+func Paced(c aws.Config) aws.Config { return NewPace().Config(c, maxAtOnce+1) }
 
 // PacedIfThrottled returns a configuration for clients of ECS that deploy. Their reads
 // are made at once, until ECS throttles one: then they are made one for each token that
 // ECS gains, instead of each being tried again and again.
 func PacedIfThrottled(c aws.Config) aws.Config {
-	return paced(c, &pacer{share: 1, slots: make(chan struct{}, maxCalls)})
+	return paced(c, &pacer{share: 1, slots: make(chan struct{}, maxCalls), buckets: map[*rate]*bucket{}})
 }
 
 func paced(c aws.Config, p *pacer) aws.Config {
 	c = c.Copy()
-	p.buckets = map[*rate]*bucket{}
 	c.APIOptions = append(slices.Clip(c.APIOptions), func(s *middleware.Stack) error {
 		return s.Finalize.Insert(middleware.FinalizeMiddlewareFunc("Pace", p.handle), "Retry", middleware.After)
 	})

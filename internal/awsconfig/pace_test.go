@@ -113,3 +113,57 @@ func TestPacedIfThrottled(t *testing.T) {
 		}
 	})
 }
+
+// TestPaceOfFewServices checks, on fake time, that what reads at most 100 services waits for
+// nothing until ECS throttles one call, and then leaves all tokens to others for a while.
+func TestPaceOfFewServices(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		services []int // of the environments that are read
+		limited  bool
+		min, max time.Duration // for 100 reads
+	}{
+		{"few", []int{100}, false, 0, 0},
+		{"few, throttled", []int{100}, true, 6 * time.Second, 9 * time.Second},
+		{"many", []int{101}, false, 7500 * time.Millisecond, 7500 * time.Millisecond},
+		{"many in all", []int{60, 60}, false, 7500 * time.Millisecond, 7500 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				e := emulator.New(emulator.Options{})
+				a := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
+					c.HTTPClient, c.RetryMaxAttempts = emulatortest.InProcess{AWS: e}, 100
+				})
+				if tt.limited {
+					e.LimitRates()
+				}
+				pace := NewPace()
+				var config aws.Config
+				for _, n := range tt.services {
+					config = pace.Config(a.Config, n)
+				}
+				client := ecs.NewFromConfig(config)
+				start := time.Now()
+				var all sync.WaitGroup
+				for range 8 { // at a time, as commands read
+					all.Go(func() {
+						for range 100 / 8 {
+							_, _ = client.DescribeTaskDefinition(t.Context(),
+								&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
+						}
+					})
+				}
+				for range 100 % 8 {
+					_, _ = client.DescribeTaskDefinition(t.Context(),
+						&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
+				}
+				all.Wait()
+				if took := time.Since(start); took < tt.min || took > tt.max {
+					t.Errorf("it took %s, want %s to %s", took, tt.min, tt.max)
+				}
+			})
+		})
+	}
+}

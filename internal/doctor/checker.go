@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/awsconfig"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/iam"
@@ -34,7 +35,8 @@ type checker struct {
 	// function is the conventional name of the deployer's function, which the stack gives it.
 	function string
 	config   aws.Config
-	ecs      *ecs.Client
+	services *ecsservice.Client
+	ecs      *ecs.Client // of services
 	iam      *awsiam.Client
 	lambda   *lambda.Client
 	sqs      *sqs.Client
@@ -54,8 +56,12 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 	if client == nil {
 		client = http.DefaultClient
 	}
+	if config.Retryer == nil { // as often as a deployment's calls are, where those have no deadline
+		config.Retryer = func() aws.Retryer { return fault.UntilDeadline(context.Background()) }
+	}
+	services := ecsservice.NewOnce(awsconfig.Paced(config))
 	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
-		ecs:    ecs.NewFromConfig(awsconfig.Paced(config)),
+		services: services, ecs: services.SDK(),
 		lambda: lambda.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
 		iam: awsiam.NewFromConfig(config),
 		sns: sns.NewFromConfig(config), signed: signed.New(config),

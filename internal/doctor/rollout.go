@@ -27,7 +27,7 @@ func (c *checker) rollouts(ctx context.Context, workloads []environment.Workload
 	for i, w := range workloads {
 		targets[i] = ecsservice.TargetOf(c.env, w)
 	}
-	client := rollout.New(ecsservice.New(c.config))
+	client := rollout.New(c.services)
 	// An error is that the cluster does not exist, which the services' own check reports.
 	_ = client.Statuses(ctx, c.env.Cluster, targets, &rollout.Memory{}, func(i int, s rollout.Status, err error) {
 		all[i] = rolledOut{s, err}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsdeploy"
@@ -119,16 +118,12 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	s *types.Service) *types.TaskDefinition {
 	own := 0 // tags of the newest revision, or of the one that runs if there is none
 	describe := func(name string) (*types.TaskDefinition, error) {
-		out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{
-			TaskDefinition: aws.String(name), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+		r, err := c.services.DescribeRevision(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if one := (ecsservice.Revision{TaskDefinition: out.TaskDefinition, Tags: out.Tags}); !one.Complete() {
-			return nil, fault.Incomplete(fmt.Sprintf("describing task definition %q", name), "task definition")
-		}
-		own = len(ecsdeploy.OwnTags(out.Tags))
-		return out.TaskDefinition, nil
+		own = len(ecsdeploy.OwnTags(r.Tags))
+		return r.TaskDefinition, nil
 	}
 	runs := aws.ToString(s.TaskDefinition)
 	family := ecsservice.FamilyOf(runs)

@@ -19,7 +19,7 @@ func (f *findings) stoppedTasks(ctx context.Context, c *checker, t ecsservice.Ta
 			continue
 		}
 		revision := ecsservice.NumberOf(aws.ToString(d.TaskDefinition))
-		for _, reason := range ecsservice.New(c.config).StoppedReasons(ctx, t, aws.ToString(d.Id)) {
+		for _, reason := range c.services.StoppedReasons(ctx, t, aws.ToString(d.Id)) {
 			if strings.HasPrefix(reason, "reasons not readable") {
 				f.add("stopped tasks", Unknown, fmt.Sprintf("tasks of revision %d stop: %s", revision, reason),
 					"allow ecs:ListTasks and ecs:DescribeTasks to these credentials")

@@ -53,7 +53,7 @@ func TestStoppedTasks(t *testing.T) {
 			}
 			f := &findings{service: "web"}
 			target := ecsservice.Target{File: "dev.yaml", Workload: "web", Cluster: "c", Service: "web"}
-			f.stoppedTasks(t.Context(), &checker{config: a.Config}, target, &out.Services[0])
+			f.stoppedTasks(t.Context(), &checker{services: ecsservice.New(a.Config)}, target, &out.Services[0])
 			if diff := cmp.Diff(tt.want, f.list); diff != "" {
 				t.Error(diff)
 			}

@@ -1,11 +1,12 @@
 package doctor
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"deployer/internal/ecsservice"
@@ -14,13 +15,13 @@ import (
 )
 
 // TestThrottledFamily checks that a family which could not be described is unknown, not a
-// problem, and that one call is enough if the service runs the newest revision.
+// problem, that a throttled call is made again, and that one call is enough if the service
+// runs the newest revision.
 func TestThrottledFamily(t *testing.T) {
 	t.Parallel()
 	x := newFixture(t)
 	env := load(t, "dev")
-	config := x.accounts["dev"].Config.Copy()
-	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	config := x.accounts["dev"].Config
 	c := newChecker(env, config, arn.ARN{Partition: "aws", AccountID: env.AccountID})
 	w, _ := env.Find("backend", environment.Services...)
 	target := ecsservice.TargetOf(env, w)
@@ -28,25 +29,37 @@ func TestThrottledFamily(t *testing.T) {
 	if d.service == nil {
 		t.Fatal(d.err, d.missing)
 	}
+	const ok, unknown = "myproject_service_dev: runs revision 1, the newest", "not checked: ThrottlingException: "
 	for _, tt := range []struct {
 		name  string
-		fault emulator.Fault
+		times int           // DescribeTaskDefinition is throttled; -1: always
+		known bool          // the running revision was described before
+		left  time.Duration // for the check
 		level Level
 		text  string
-		calls int
+		calls int // 0: any number
 	}{
-		{"not throttled", emulator.Fault{}, OK, "myproject_service_dev: runs revision 1, the newest", 1},
-		{"the newest revision", emulator.Fault{Times: 1}, Unknown, "not checked: ThrottlingException: ", 2},
-		{"both", emulator.Fault{Times: 2}, Unknown, "not checked: ThrottlingException: ", 2},
+		{"not throttled", 0, false, time.Minute, OK, ok, 1},
+		{"throttled once", 1, false, time.Minute, OK, ok, 2},
+		{"the newest revision", -1, true, 300 * time.Millisecond, Unknown, unknown, 0},
+		{"both", -1, false, 300 * time.Millisecond, Unknown, "not checked: ", 0},
 	} {
 		x.aws.ClearFaults()
-		if tt.fault.Times > 0 {
-			tt.fault.Operation, tt.fault.Error = "ecs:DescribeTaskDefinition", emulator.ErrThrottled
-			x.aws.Inject(tt.fault)
+		c := newChecker(env, config, arn.ARN{Partition: "aws", AccountID: env.AccountID})
+		if tt.known {
+			if _, err := c.services.DescribeRevision(t.Context(), *d.service.TaskDefinition); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tt.times != 0 {
+			x.aws.Inject(emulator.Fault{Operation: "ecs:DescribeTaskDefinition", Error: emulator.ErrThrottled,
+				Times: max(0, tt.times)})
 		}
 		x.aws.ResetCalls()
 		f := &findings{service: w.Name}
-		f.family(t.Context(), c, target, d.service)
+		ctx, cancel := context.WithTimeout(t.Context(), tt.left)
+		f.family(ctx, c, target, d.service)
+		cancel()
 		i := slices.IndexFunc(f.list, func(one Finding) bool { return one.Check == "family" })
 		if i < 0 {
 			t.Fatalf("%s: no finding about the family: %+v", tt.name, f.list)
@@ -54,7 +67,7 @@ func TestThrottledFamily(t *testing.T) {
 		if got := f.list[i]; got.Level != tt.level || !strings.HasPrefix(got.Seen, tt.text) {
 			t.Errorf("%s: %s: %s, want %s: %s", tt.name, got.Level, got.Seen, tt.level, tt.text)
 		}
-		if n := len(x.aws.Calls()); n != tt.calls {
+		if n := len(x.aws.Calls()); tt.calls > 0 && n != tt.calls {
 			t.Errorf("%s: %d calls, want %d", tt.name, n, tt.calls)
 		}
 	}

@@ -82,6 +82,21 @@ func (t Target) Record(r Revision) journal.Record {
 // family by the family's name, with DescribeTaskDefinition. If it does not exist,
 // the error is [fault.ErrTaskDefinitionNotFound].
 func (c *Client) DescribeRevision(ctx context.Context, name string) (Revision, error) {
+	if c.described == nil {
+		return c.describeRevision(ctx, name)
+	}
+	if r, ok := c.described.Load(name); ok {
+		return r.(Revision), nil
+	}
+	r, err := c.describeRevision(ctx, name)
+	if err == nil {
+		c.described.Store(name, r)
+		c.described.Store(r.ARN(), r)
+	}
+	return r, err
+}
+
+func (c *Client) describeRevision(ctx context.Context, name string) (Revision, error) {
 	describing := fmt.Sprintf("describing task definition %q", name)
 	var raw json.RawMessage
 	out, err := c.ecs.DescribeTaskDefinition(ctx, &ecs.DescribeTaskDefinitionInput{

@@ -25,14 +25,23 @@ const (
 
 // Client reads Amazon ECS in one account and region. It is safe for concurrent use.
 type Client struct {
-	ecs      *ecs.Client
-	pointers *pointer.Client
+	ecs       *ecs.Client
+	pointers  *pointer.Client
+	described *sync.Map // answers to DescribeTaskDefinition by what they describe; nil: none is kept
 }
 
 // New returns a client that calls ECS with the credentials and in the region of
 // config.
 func New(config aws.Config) *Client {
-	return &Client{ecs.NewFromConfig(config), pointer.New(config)}
+	return &Client{ecs: ecs.NewFromConfig(config), pointers: pointer.New(config)}
+}
+
+// NewOnce is [New] for a client that looks at ECS once: it describes no revision or family
+// again.
+func NewOnce(config aws.Config) *Client {
+	c := New(config)
+	c.described = &sync.Map{}
+	return c
 }
 
 // SDK returns the SDK's client, so that packages that make other calls share its

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/awsconfig"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -39,10 +40,12 @@ type lookup struct {
 	at    time.Time
 }
 
-func newBoard(p Place) *board {
+// newBoard returns the board of an environment, which reads ECS at a pace.
+func newBoard(p Place, pace *awsconfig.Pace) *board {
 	b := &board{
-		env: p.Env, rollouts: rollout.New(ecsservice.New(p.Config)), resolver: resolve.New(p.Config),
-		memory: &rollout.Memory{}, tags: map[string]lookup{},
+		env: p.Env, rollouts: rollout.New(ecsservice.New(pace.Config(p.Config, len(p.Workloads)))),
+		resolver: resolve.New(p.Config),
+		memory:   &rollout.Memory{}, tags: map[string]lookup{},
 	}
 	for _, w := range p.Workloads {
 		b.workloads = append(b.workloads, p.Env.Current(w))

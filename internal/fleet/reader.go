@@ -6,6 +6,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"deployer/internal/awsconfig"
 	"deployer/internal/environment"
 )
 
@@ -32,12 +33,27 @@ type Reader struct {
 	boards  []*board // by source; nil until it is open
 	places  []Place
 	held    *holdings
+
+	mu    sync.Mutex
+	paces map[string]*awsconfig.Pace // of reads of ECS, by account and region
 }
 
 // New returns a reader of environments, in the order of a release: each is compared with
 // the one before it.
 func New(sources ...Source) *Reader {
-	return &Reader{sources, make([]*board, len(sources)), make([]Place, len(sources)), &holdings{}}
+	return &Reader{sources: sources, boards: make([]*board, len(sources)), places: make([]Place, len(sources)),
+		held: &holdings{}, paces: map[string]*awsconfig.Pace{}}
+}
+
+// pace returns the pace for an environment's account and region.
+func (r *Reader) pace(env *environment.Environment) *awsconfig.Pace {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := env.AccountID + " " + env.Region
+	if r.paces[key] == nil {
+		r.paces[key] = awsconfig.NewPace()
+	}
+	return r.paces[key]
 }
 
 // Read reads all environments side by side. One that cannot be read has an error and does
@@ -61,7 +77,7 @@ func (r *Reader) read(ctx context.Context, i int) Environment {
 		if err != nil {
 			return e.failed(err)
 		}
-		r.places[i], r.boards[i] = place, newBoard(place)
+		r.places[i], r.boards[i] = place, newBoard(place, r.pace(place.Env))
 	}
 	env := r.places[i].Env
 	e.Name, e.File, e.Project, e.Account, e.Region = env.Name, env.File, env.Project, env.AccountID, env.Region
