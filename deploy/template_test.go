@@ -35,7 +35,8 @@ var stacks = map[string]struct {
 		"EcrAccountId": dev, "EcrAccountRegion": region}},
 	"prod": {prod, map[string]string{"Project": "myproject", "Env": "prod",
 		"EcrAccountId": dev, "EcrAccountRegion": region}},
-	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled"}},
+	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled",
+		"RedeployOn": "parameters,secrets,env_files"}},
 }
 
 // load returns the template of one of the stacks.
@@ -91,6 +92,13 @@ func TestRulesMatchEvents(t *testing.T) {
 		"deploy-other-type":          {},
 		"ecr-scan":                   {},
 		"scheduled":                  {}, // its rule has a schedule instead of a pattern
+		"parameter-updated":          {"local prod": {"ParameterRule"}},
+		"parameter-created":          {},
+		"secret-label-updated":       {"local prod": {"SecretRule"}},
+		"secret-rotation-succeeded":  {"local prod": {"SecretRule"}},
+		"secret-rotation-started":    {},
+		"s3-env-file-created":        {"local prod": {"FileRule"}},
+		"s3-other-file-created":      {},
 		"deploy-several":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-all":                 {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-rejected-several":    {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},

@@ -266,3 +266,17 @@ func TestSeveralRedriven(t *testing.T) {
 		t.Errorf("%d events, kept %v, published (-want +got):\n%s", ids, s.kept(t), diff)
 	}
 }
+
+// remove deletes the backend's image with a tag, and all its tags.
+func (s *scenario) remove(t *testing.T, tag string) {
+	t.Helper()
+	for digest, pushed := range s.pushed {
+		if pushed != tag {
+			continue
+		}
+		_, err := ecr.NewFromConfig(s.dev.Config).BatchDeleteImage(t.Context(), &ecr.BatchDeleteImageInput{
+			RepositoryName: aws.String("myproject_backend"),
+			ImageIds:       []ecrtypes.ImageIdentifier{{ImageDigest: aws.String(digest)}}})
+		must(t, err)
+	}
+}

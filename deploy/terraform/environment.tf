@@ -56,6 +56,9 @@ locals {
     compact(local.default_sources.empty),
   )
 
+  # The kinds of configuration whose changes redeploy services.
+  redeploy_on = try([for kind in local.deployer.redeploy_on : tostring(kind)], [])
+
   # An SSM parameter, or a secret that SSM reads.
   slack_parameter = try(local.deployer.notify.slack == null ? "" : local.deployer.notify.slack, "")
   slack_secret    = try(regex("^/aws/reference/secretsmanager/(.*)$", local.slack_parameter)[0], "")

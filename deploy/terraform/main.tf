@@ -28,8 +28,8 @@ locals {
 
   # Names of rules and roles have at most 64 characters.
   name = { for part in [
-    "deploy", "errors", "failed", "forward", "hook", "impaired", "push", "reconcile", "rejected", "retry", "rollout",
-    "rollouts", "throttles", "undelivered"
+    "deploy", "errors", "failed", "file", "forward", "hook", "impaired", "parameter", "push", "reconcile", "rejected",
+    "retry", "rollout", "rollouts", "secret", "throttles", "undelivered"
   ] : part => "${local.project}_deployer_${part}_${local.env}" }
   function_name = "${local.project}_deployer_${local.env}"
   function_arn  = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${local.function_name}"

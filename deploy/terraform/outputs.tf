@@ -14,7 +14,7 @@ output "role_arn" {
 }
 
 output "rule_arns" {
-  description = "The ARNs of the rules, by their part of the name: deploy, push, reconcile, rollout, hook, forward."
+  description = "The ARNs of the rules, by their part of the name: deploy, push, reconcile, rollout, hook, parameter, secret, file, forward."
   value = merge(
     { for key, rule in aws_cloudwatch_event_rule.function : key => rule.arn },
     { for key, rule in aws_cloudwatch_event_rule.forward : key => rule.arn },

@@ -106,6 +106,50 @@ locals {
         }
       }
     }
+
+    # Changes of parameters, secrets and environment files. The function finds the services whose running revision refers
+    # to exactly what changed, which no pattern can express: the rules match every change of the account and region.
+    parameter = {
+      exists      = contains(local.redeploy_on, "parameters")
+      description = "Changed parameters, for services of ${local.project} in ${local.env}."
+      schedule    = null
+      retry       = local.retry
+      pattern = {
+        source      = ["aws.ssm"]
+        detail-type = ["Parameter Store Change"]
+        account     = [local.account_id]
+        region      = [local.region]
+        detail      = { operation = ["Update"] }
+      }
+    }
+    secret = {
+      exists      = contains(local.redeploy_on, "secrets")
+      description = "Changed secrets, for services of ${local.project} in ${local.env}."
+      schedule    = null
+      retry       = local.retry
+      pattern = {
+        source      = ["aws.secretsmanager"]
+        detail-type = ["Secret Label Updated", "AWS Service Event via CloudTrail"]
+        account     = [local.account_id]
+        region      = [local.region]
+        # Absent in the first; of CloudTrail's events about secrets, only the end of a rotation.
+        detail = { eventName = [{ exists = false }, "RotationSucceeded"] }
+      }
+    }
+    file = {
+      exists      = contains(local.redeploy_on, "env_files")
+      description = "Changed environment files, for services of ${local.project} in ${local.env}."
+      schedule    = null
+      retry       = local.retry
+      pattern = {
+        source      = ["aws.s3"]
+        detail-type = ["Object Created"]
+        account     = [local.account_id]
+        region      = [local.region]
+        # ECS accepts no environment file with another extension.
+        detail = { object = { key = [{ suffix = ".env" }] } }
+      }
+    }
   }
   rules = { for key, rule in local.all_rules : key => rule if rule.exists }
 }

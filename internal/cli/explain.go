@@ -58,6 +58,9 @@ exit code is 1 if the event is rejected.`,
 func (a *app) explain(env *environment.Environment, raw []byte) error {
 	reading := event.Read(raw, env, time.Now())
 	verdict := verdictOf(reading)
+	if verdict == event.Changed {
+		verdict = event.Accepted
+	}
 	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, printable(reading.Reason))
 	rejected := verdict == event.Rejected
 	if len(reading.Requests) > 0 && reading.Requests[0].Together {
@@ -71,6 +74,11 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 			continue
 		}
 		a.explainRequest(env, r)
+	}
+	if reading.Verdict == event.Changed {
+		fmt.Fprint(a.out, "  services  those whose running revision refers to exactly that, as ECS has it then\n"+
+			"  then      a minute after the event, each is redeployed with the image that it runs, unless one of its\n"+
+			"            rollouts began after the change\n")
 	}
 	if reading.Verdict == event.Followed {
 		fmt.Fprintf(a.out, "  the state of the rollout is read from ECS, and each outcome is reported once\n")

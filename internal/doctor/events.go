@@ -37,6 +37,9 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	}
 	f.rule(ctx, c, "rollout", []event{rolloutEvent(c)})
 	f.rule(ctx, c, "hook", []event{hookEvent(c)})
+	for _, change := range changeEvents(c) {
+		f.rule(ctx, c, change.kind, []event{change.event})
+	}
 }
 
 // rule reports whether one of the deployer's rules exists, is enabled, matches the
@@ -130,6 +133,8 @@ var lost = map[string]string{
 	"deploy": "such events deploy nothing", "push": "such events deploy nothing",
 	"reconcile": "pushes whose events were lost are not found",
 	"rollout":   "how rollouts end is not reported", "hook": "pauses and failed hooks are not reported",
+	"parameter": "changed parameters redeploy nothing", "secret": "changed secrets redeploy nothing",
+	"file": "changed environment files redeploy nothing",
 }
 
 func (c *checker) ruleName(kind string) string {

@@ -91,6 +91,34 @@ func hookEvent(c *checker) event {
 			"clusterArn": c.arn("ecs", "cluster/"+c.env.Cluster)}}
 }
 
+// change is an event about configuration that changed, and the kind of its rule.
+type change struct {
+	kind  string
+	event event
+}
+
+// changeEvents returns an event of each kind of configuration whose changes redeploy services.
+func changeEvents(c *checker) (all []change) {
+	of := func(kind, detailType, source, resource string, detail map[string]any) {
+		all = append(all, change{kind, event{kind + " events", detailType, source, c.env.AccountID, c.env.Region,
+			[]string{resource}, detail}})
+	}
+	for _, on := range c.env.RedeployOn {
+		switch on {
+		case environment.Parameters:
+			of("parameter", "Parameter Store Change", "aws.ssm", c.arn("ssm", "parameter/any"),
+				map[string]any{"operation": "Update", "name": "/any"})
+		case environment.Secrets:
+			of("secret", "Secret Label Updated", "aws.secretsmanager", c.arn("secretsmanager", "secret:any-a1b2c3"),
+				map[string]any{"name": "any", "labelUpdated": "AWSCURRENT"})
+		case environment.EnvFiles:
+			of("file", "Object Created", "aws.s3", "arn:"+c.caller.Partition+":s3:::any",
+				map[string]any{"bucket": map[string]any{"name": "any"}, "object": map[string]any{"key": "any.env"}})
+		}
+	}
+	return all
+}
+
 // arn returns the ARN of a resource in the environment's account and region.
 func (c *checker) arn(service, resource string) string {
 	return "arn:" + c.caller.Partition + ":" + service + ":" + c.env.Region + ":" + c.env.AccountID + ":" + resource

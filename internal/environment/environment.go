@@ -49,6 +49,10 @@ type Environment struct {
 	// may then come before its image: it waits for [ReplicationTime].
 	Replicated bool
 
+	// RedeployOn are the kinds of configuration whose changes redeploy the services that
+	// refer to what changed. None by default.
+	RedeployOn []Trigger
+
 	TrustedAccounts []TrustedAccount // other accounts that run images of the environment's registry
 
 	Workloads []Workload // the backend first, then services and tasks as in the file

@@ -97,13 +97,15 @@ func otherType(v string) bool {
 
 // deployer reads the section `deployer`.
 func (s section) deployer(e *Environment, workload section) {
-	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "replicated", "notify", "workloads"}
+	known := []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "replicated", "redeploy_on",
+		"notify", "workloads"}
 	d := s.own("deployer", known)
 	e.Cluster = cmp.Or(d.ecsName(e, "cluster", "cluster"), e.Project+"_cluster_"+e.Name)
 	e.ImageForm = ImageForm(d.choice("image", string(ByDigest), string(ByTag)))
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
 	e.Replicated = d.flag("replicated", false)
+	e.RedeployOn = d.redeployOn()
 	d.overrides(e)
 	if i := slices.IndexFunc(e.AutoDeploy, func(p TagPattern) bool { return isMoving(string(p)) }); i >= 0 &&
 		e.ImageForm == ByTag {

@@ -19,6 +19,7 @@ const (
 	Rejected Verdict = "rejected" // it is for this environment, but invalid; a retry cannot change that
 	Due      Verdict = "due"      // the schedule sent it: lost pushes are to be searched for
 	Followed Verdict = "followed" // Amazon ECS reports a step of a rollout: see Reading.Rollout
+	Changed  Verdict = "changed"  // configuration changed, to which services may refer: see Reading.Change
 )
 
 // Reading is the result of reading one event.
@@ -28,8 +29,9 @@ type Reading struct {
 	Reason   string    // for people: why it is ignored or rejected, or what it asks for
 	Requests []Request // if accepted: at least one
 	Rollout  Rollout   // if followed
+	Change   Change    // if changed
 	At       time.Time // the event's time; zero if it has none
-	Claims   Claims    // if rejected
+	Claims   Claims    // if rejected; if changed, its cause
 
 	Unexpected bool // if ignored: AWS sent something that it does not document
 }
@@ -122,6 +124,10 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.hook()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return r.schedule()
+	case e.Source == ParameterSource && e.DetailType == parameterChange,
+		e.Source == SecretSource && (e.DetailType == labelUpdated || e.DetailType == viaCloudTrail),
+		e.Source == FileSource && e.DetailType == objectCreated:
+		return r.change()
 	}
 	reason := "events of type " + quote(e.DetailType) + " from " + quote(e.Source) + " are not for "
 	if r.meansToDeploy() {
@@ -192,6 +198,9 @@ func ClaimsOf(raw []byte, now time.Time) Claims {
 	claims := reader{event: e, now: now}.claims()
 	if detail, err := object(e.Detail); err == nil && claims.Service == "" {
 		claims.Service, _ = text(detail["repository-name"]) // of a push
+		if claims.Service == "" {
+			claims.Service, _ = text(detail["name"]) // of a parameter or a secret
+		}
 	}
 	return claims
 }

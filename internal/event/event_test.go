@@ -245,6 +245,12 @@ func TestSchedule(t *testing.T) {
 // with a reason, requests exactly if it is accepted, and messages that fit a log line.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(deployment("action.production", `{"service":"backend","tag":"git-abc123f","dry_run":true}`)))
+	for _, name := range []string{"parameter-updated", "secret-label-updated", "secret-rotation-succeeded",
+		"s3-env-file-created"} {
+		if raw, err := os.ReadFile("../../events/" + name + ".json"); err == nil {
+			f.Add(raw)
+		}
+	}
 	f.Add([]byte(deployment("action.dev", `{"task":"nightly-report","tag":"a","env":"dev"}`)))
 	f.Add([]byte(pushed("111111111111", "us-east-1", fmt.Sprintf(push, "myproject_backend", "latest"))))
 	hook, err := os.ReadFile("../../events/ecs-hook-awaiting-action.json")
@@ -272,6 +278,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(timed(string(hook), at)))
 	}
 	envs := []*environment.Environment{load(f, "dev"), load(f, "prod")}
+	envs[1].RedeployOn = environment.Triggers
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
 		for _, env := range envs {
@@ -291,6 +298,9 @@ func FuzzRead(f *testing.F) {
 				if !at.IsZero() && (at.Before(earliest) || at.After(now.Add(maxExpiry))) {
 					t.Errorf("Read(%q) has the time %s", raw, at)
 				}
+			}
+			if got.Verdict == Changed && (got.ID == "" || got.At.IsZero() || got.Change.RefersTo(env, "")) {
+				t.Errorf("Read(%q) = %+v", raw, got)
 			}
 			if got.Verdict == Rejected && strings.HasPrefix(got.Claims.Cause.Source, "aws.") &&
 				!strings.HasPrefix(got.Reason, "the event has no") {

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/awsconfig"
+	"deployer/internal/dependents"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -38,6 +39,7 @@ type Pipeline struct {
 	deployer   *ecsdeploy.Deployer
 	rollouts   rolloutHandler
 	reconciler func() *reconcile.Reconciler // is made when it is first used
+	dependents func() *dependents.Finder    // is made when it is first used
 	publisher  publisher
 	queue      keeper    // nil if nothing is kept
 	scheduler  scheduler // nil if nothing waits
@@ -76,6 +78,9 @@ func New(env *environment.Environment, config aws.Config) *Pipeline {
 		rollouts: rollout.NewHandler(services),
 		reconciler: sync.OnceValue(func() *reconcile.Reconciler {
 			return reconcile.New(resolver, ecsservice.New(awsconfig.Paced(config)))
+		}),
+		dependents: sync.OnceValue(func() *dependents.Finder {
+			return dependents.New(ecsservice.New(awsconfig.Paced(config)))
 		}),
 		publisher: notify.Discard{},
 	}
@@ -205,6 +210,8 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 			return p.follow(ctx, env, reading)
 		}
 		return p.reconcile(ctx, env, result)
+	case event.Changed:
+		return p.change(ctx, env, result, d, reading, dryRun)
 	}
 	// The verdict is Accepted: the event asks for deployments.
 	for i := range reading.Requests {

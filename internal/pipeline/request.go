@@ -198,7 +198,7 @@ func rejection(request event.Request, err error) (ecsdeploy.Deployment, error) {
 		d.Reason = faults(err)
 	}
 	cannotRun := errors.Is(err, fault.ErrNotImage) || errors.Is(err, fault.ErrPlatform)
-	if cannotRun && request.Cause.Source == event.ReconcileSource {
+	if cannotRun && request.Cause.Source == event.ReconcileSource || changeCannotRun(request, err) {
 		d.Status = ecsdeploy.Ignored
 	}
 	return d, nil

@@ -26,6 +26,10 @@ type Message struct {
 	Due      time.Time       `json:"due"`      // when it gets the event again
 	Services []string        `json:"services"` // the workloads that wait; the event's others were handled
 	Event    json.RawMessage `json:"event"`    // unchanged
+
+	// Key stands for the event in the name of the schedule, if it is not "": of several
+	// messages with the same key, services and time, the function gets one.
+	Key string `json:"-"`
 }
 
 // Parse reads what the function was invoked with. It reports false for anything but a

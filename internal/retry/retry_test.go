@@ -89,6 +89,7 @@ func TestScheduleOnce(t *testing.T) {
 		"another event":      {func(m *Message) { m.Event = json.RawMessage(`{"id":"e2"}`) }, 2},
 		"more services":      {func(m *Message) { m.Services = []string{"web", "api"} }, 2},
 		"another time":       {func(m *Message) { m.Due = m.Due.Add(time.Minute) }, 2},
+		"another key":        {func(m *Message) { m.Key = "k" }, 2},
 		"the answer is lost": {nil, 1},
 	} {
 		e, url := emulatortest.Start(t, emulator.Options{})

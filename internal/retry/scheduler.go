@@ -81,6 +81,9 @@ func nameOf(m Message) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if m.Key != "" {
+		event = []byte(m.Key)
+	}
 	sum := sha256.Sum256(append(event, strings.Join(m.Services, ",")...))
 	return hex.EncodeToString(sum[:16]) + "-" + m.Due.Format("20060102T150405Z"), nil
 }

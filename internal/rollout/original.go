@@ -61,7 +61,8 @@ func deployDetail(w environment.Workload, r journal.Record, source string) map[s
 		return detail
 	}
 	add("reason", r.Cause.Reason)
-	if r.Tag == "" && r.Restores == "" { // only a redeployment deploys an image without a tag
+	// Only a redeployment deploys an image without a tag.
+	if r.Restores == "" && (r.Tag == "" || event.IsChange(r.Cause.Source)) {
 		detail["action"] = event.Redeploy
 		return detail
 	}

@@ -50,6 +50,7 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 		{"DeploySources", strings.Join(env.DeploySources, ",")},
 		{"AutoDeploy", autoDeploy},
 		{"ClusterName", env.Cluster},
+		{"RedeployOn", redeployOn(env)},
 	}
 	if env.Strategy.Name == environment.CrossAccount {
 		all[2].Value, all[3].Value = env.ECRAccountID, env.ECRAccountRegion
@@ -74,6 +75,15 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	notify := []Parameter{{"SlackParameter", env.Notify.Slack}, {"NotifyTopicArn", env.Notify.Topic}}
 	r.fit(restOf(slices.Concat(all, notify, settings)))
 	return slices.Concat(all, r.parameters(), notify, settings), nil
+}
+
+// redeployOn returns the kinds of configuration whose changes redeploy services.
+func redeployOn(env *environment.Environment) string {
+	kinds := make([]string, len(env.RedeployOn))
+	for i, t := range env.RedeployOn {
+		kinds[i] = string(t)
+	}
+	return strings.Join(kinds, ",")
 }
 
 // choose returns the chosen parameters with the values of settings of the form

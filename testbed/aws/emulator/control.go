@@ -119,6 +119,11 @@ func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
 	return e.secrets.Put(api.Scope{Account: account, Region: region}, name, value)
 }
 
+// PutFile puts an object into an S3 bucket that sends its events to EventBridge. Only the event is emulated.
+func (e *Emulator) PutFile(account, region, bucket, key string) {
+	e.s3.Created(api.Scope{Account: account, Region: region}, bucket, key)
+}
+
 // EncryptParameter gives a SecureString a customer managed key, by its ARN.
 func (e *Emulator) EncryptParameter(account, region, name, key string) {
 	e.ssm.Encrypt(api.Scope{Account: account, Region: region}, name, key)

@@ -32,6 +32,7 @@ var (
 // A Server is Amazon S3.
 type Server struct {
 	backend *api.Backend
+	events  api.Publisher
 	objects map[string]object // by the token of their URL
 }
 
@@ -43,8 +44,21 @@ type object struct {
 }
 
 // New returns an S3 without objects.
-func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, objects: map[string]object{}}
+func New(backend *api.Backend, events api.Publisher) *Server {
+	return &Server{backend: backend, events: events, objects: map[string]object{}}
+}
+
+// Created sends the event that an object was put into a bucket of the scope, whose notifications go to EventBridge (S3
+// user guide, "EventBridge event message structure"). Unlike in S3's other notifications, the key is not URL-encoded.
+func (s *Server) Created(scope api.Scope, bucket, key string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	s.events.Publish(api.Event{Scope: scope, Time: s.backend.Clock(), Source: "aws.s3", DetailType: "Object Created",
+		Resources: []string{"arn:" + api.Partition(scope.Region) + ":s3:::" + bucket},
+		Detail: api.Object{"version": "0", "bucket": api.Object{"name": bucket}, "object": api.Object{
+			"key": key, "size": 42, "etag": "b1946ac92492d2347c6235b4d2611184", "version-id": s.backend.NewToken(),
+			"sequencer": "00617F08299329D189"}, "request-id": "N4N7GDK58NMKJ12R", "requester": scope.Account,
+			"source-ip-address": "192.0.2.1", "reason": "PutObject"}})
 }
 
 // Operations returns the operations that are emulated. GetObject is called by a presigned URL only.

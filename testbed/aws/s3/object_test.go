@@ -15,7 +15,7 @@ import (
 func TestPresign(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 22, 9, 30, 0, 0, time.UTC)
-	server := s3.New(&api.Backend{Clock: func() time.Time { return now }})
+	server := s3.New(&api.Backend{Clock: func() time.Time { return now }}, nil)
 	caller := api.Caller{Account: "111111111111", Role: "Deployer", Region: "us-east-1"}
 	url := server.Presign(&api.Request{Caller: caller, Now: now, Host: "aws.invalid"}, []byte("layer"))
 	secure := server.Presign(&api.Request{Caller: caller, Now: now, Host: "aws.invalid", TLS: true}, []byte("layer"))
@@ -72,7 +72,7 @@ func TestPresign(t *testing.T) {
 func TestRange(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 22, 9, 30, 0, 0, time.UTC)
-	server := s3.New(&api.Backend{Clock: func() time.Time { return now }})
+	server := s3.New(&api.Backend{Clock: func() time.Time { return now }}, nil)
 	url := server.Presign(&api.Request{Now: now, Host: "aws.invalid"}, []byte("0123456789"))
 	for _, tt := range []struct {
 		name, header string

@@ -18,12 +18,13 @@ type Secret struct {
 // A Server is Secrets Manager in all accounts and regions.
 type Server struct {
 	backend *api.Backend
+	events  api.Publisher
 	secrets map[api.Scope]map[string]*Secret // by name
 }
 
 // New returns a Secrets Manager without secrets.
-func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, secrets: map[api.Scope]map[string]*Secret{}}
+func New(backend *api.Backend, events api.Publisher) *Server {
+	return &Server{backend: backend, events: events, secrets: map[api.Scope]map[string]*Secret{}}
 }
 
 // Operations returns the operations that are emulated.
@@ -36,7 +37,9 @@ func (s *Server) Operations() api.Operations {
 
 var errNotFound = api.NewError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
-// Put sets the value of a secret and returns its ARN, which ends in six random characters.
+// Put sets the value of a secret and returns its ARN, which ends in six random characters. A new version gets the
+// staging label AWSCURRENT, and Secrets Manager sends the event of that (Secrets Manager user guide, "Secret Label
+// Updated event").
 func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
@@ -49,6 +52,11 @@ func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
 		s.secrets[scope][name] = secret
 	}
 	secret.Value, secret.Version, secret.Created = value, s.backend.NewUUID(), s.backend.Clock()
+	if ok {
+		s.events.Publish(api.Event{Scope: scope, Time: s.backend.Clock(), Source: "aws.secretsmanager",
+			DetailType: "Secret Label Updated", Resources: []string{secret.ARN},
+			Detail: api.Object{"name": name, "labelUpdated": "AWSCURRENT", "versionId": secret.Version}})
+	}
 	return secret.ARN
 }
 

@@ -27,6 +27,7 @@ type Secrets interface {
 type Server struct {
 	backend    *api.Backend
 	secrets    Secrets
+	events     api.Publisher
 	parameters map[api.Scope]map[string]*parameter // by name
 }
 
@@ -39,8 +40,9 @@ type parameter struct {
 }
 
 // New returns a Parameter Store without parameters.
-func New(backend *api.Backend, secrets Secrets) *Server {
-	return &Server{backend: backend, secrets: secrets, parameters: map[api.Scope]map[string]*parameter{}}
+func New(backend *api.Backend, secrets Secrets, events api.Publisher) *Server {
+	return &Server{backend: backend, secrets: secrets, events: events,
+		parameters: map[api.Scope]map[string]*parameter{}}
 }
 
 // Operations returns the operations that are emulated.
@@ -50,18 +52,22 @@ func (s *Server) Operations() api.Operations {
 	}
 }
 
-// Put sets a SecureString, such as /deployer/slack.
+// Put sets a SecureString, such as /deployer/slack, and sends the event of its change (Systems Manager user guide,
+// "Amazon EventBridge event examples for Systems Manager").
 func (s *Server) Put(scope api.Scope, name, value string) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
-	version := 1
+	version, operation := 1, "Create"
 	if old, ok := s.parameters[scope][name]; ok {
-		version = old.version + 1
+		version, operation = old.version+1, "Update"
 	}
 	if s.parameters[scope] == nil {
 		s.parameters[scope] = map[string]*parameter{}
 	}
 	s.parameters[scope][name] = &parameter{name: name, value: value, version: version, modified: s.backend.Clock()}
+	s.events.Publish(api.Event{Scope: scope, Time: s.backend.Clock(), Source: "aws.ssm",
+		DetailType: "Parameter Store Change", Resources: []string{parameterARN(scope, name)},
+		Detail: api.Object{"operation": operation, "name": name, "type": "SecureString"}})
 }
 
 // Encrypt gives a parameter a customer managed key.

@@ -56,6 +56,9 @@ func TestMatch(t *testing.T) {
 		{"prefix of another", `{"detail": {"repository-name": [{"prefix": "other_"}]}}`, push, false},
 		{"prefix of a number", `{"a": [{"prefix": "3"}]}`, `{"a": 30}`, false},
 
+		{"suffix", `{"detail": {"repository-name": [{"suffix": "_backend"}]}}`, push, true},
+		{"suffix of another", `{"detail": {"repository-name": [{"suffix": "myproject_"}]}}`, push, false},
+		{"suffix of a number", `{"a": [{"suffix": "0"}]}`, `{"a": 30}`, false},
 		{"exists", `{"detail": {"image-tag": [{"exists": true}]}}`, push, true},
 		{"exists, missing", `{"detail": {"manifest": [{"exists": true}]}}`, push, false},
 		{"exists, null", `{"a": [{"exists": true}]}`, `{"a": null}`, true},
@@ -153,6 +156,7 @@ func TestParseErrors(t *testing.T) {
 		{"two keys", `{"a": [{"prefix": "x", "exists": true}]}`, `a: a matcher must have exactly one key, not 2`},
 		{"or of one", `{"$or": [{"a": [1]}]}`, `$or: must have at least two objects`},
 		{"prefix of number", `{"a": [{"prefix": 5}]}`, `a: prefix must be a string, not the number 5`},
+		{"suffix of number", `{"a": [{"suffix": 5}]}`, `a: suffix must be a string, not the number 5`},
 		{"exists of word", `{"a": [{"exists": "yes"}]}`, `a: exists must be true or false, not the string "yes"`},
 		{"too long", `{"a": ["` + strings.Repeat("é", MaxLength) + `"]}`,
 			`it has 2059 characters, more than the 2048 that EventBridge accepts`},

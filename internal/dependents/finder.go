@@ -1,0 +1,117 @@
+// Package dependents finds the services that depend on a parameter, a secret or an
+// environment file: those whose running revision refers to it. It only reads.
+package dependents
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+)
+
+const (
+	// maxCalls is how many revisions are read at the same time.
+	maxCalls = 8
+	// maxRemembered is how many revisions a process remembers. They never change.
+	maxRemembered = 5000
+)
+
+// Finder finds dependent services. It is safe for concurrent use.
+type Finder struct {
+	services *ecsservice.Client
+
+	mu   sync.Mutex
+	read map[string][]string // what revisions refer to, by ARN
+}
+
+// New returns a finder that reads services with the given client.
+func New(services *ecsservice.Client) *Finder {
+	return &Finder{services: services, read: map[string][]string{}}
+}
+
+// Dependent is a service that depends on what changed.
+type Dependent struct {
+	Workload environment.Workload
+	// RolledOut is when its newest rollout began that is no rollback by ECS: tasks of that
+	// rollout got what was there then.
+	RolledOut time.Time
+}
+
+// Of returns the services whose running revision refers to what changed, in the order of the
+// environment file. A service that is missing, or that cannot be deployed to, is left out.
+// It reads ten services a call, and each running revision once in the life of a process. The
+// error is a fault of package fault.
+func (f *Finder) Of(ctx context.Context, env *environment.Environment, change event.Change) ([]Dependent, error) {
+	var all []Dependent
+	var targets []ecsservice.Target
+	for _, w := range env.Workloads {
+		if w.Deployable() && slices.Contains(environment.Services, w.Kind) {
+			all, targets = append(all, Dependent{Workload: w}), append(targets, ecsservice.TargetOf(env, w))
+		}
+	}
+	services, err := f.services.DescribeServices(ctx, env.Cluster, targets)
+	if err != nil {
+		return nil, err
+	}
+	refers := make([]bool, len(all))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxCalls)
+	for i, one := range services {
+		if fault.IsUnavailable(one.Err) {
+			return nil, one.Err
+		}
+		if one.Err != nil {
+			continue
+		}
+		for _, d := range one.Service.Deployments {
+			if created := aws.ToTime(d.CreatedAt); !ecsservice.IsRollback(d) && created.After(all[i].RolledOut) {
+				all[i].RolledOut = created.UTC()
+			}
+		}
+		g.Go(func() error {
+			values, err := f.references(gctx, aws.ToString(one.Service.TaskDefinition))
+			refers[i] = slices.ContainsFunc(values, func(v string) bool { return change.RefersTo(env, v) })
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var found []Dependent
+	for i, one := range all {
+		if refers[i] {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
+// references returns what a revision refers to.
+func (f *Finder) references(ctx context.Context, arn string) ([]string, error) {
+	f.mu.Lock()
+	values, known := f.read[arn]
+	f.mu.Unlock()
+	if known {
+		return values, nil
+	}
+	r, err := f.services.DescribeRevision(ctx, arn)
+	if err != nil {
+		return nil, err
+	}
+	values = r.References()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.read) >= maxRemembered {
+		clear(f.read)
+	}
+	f.read[arn] = values
+	return values, nil
+}

@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/environment"
+	"deployer/internal/event"
+	"deployer/internal/fault"
+	"deployer/internal/retry"
+)
+
+// collectTime is how long further changes are waited for. The rollout of the first change of
+// a burst begins after that, and makes those of the others unnecessary.
+const collectTime = time.Minute
+
+// change redeploys the services whose running revision refers to what changed. The first
+// delivery of an event only finds them. It is handled again after [collectTime]: a service of
+// which a rollout began after the change runs with it already.
+func (p *Pipeline) change(ctx context.Context, env *environment.Environment, result Result, d delivery,
+	reading event.Reading, dryRun bool) (Result, error) {
+	found, err := p.dependents().Of(ctx, env, reading.Change)
+	if err != nil {
+		slog.ErrorContext(ctx, "finding dependent services failed", "event_id", reading.ID, "change",
+			reading.Change.String(), "error", err.Error(), "error_type", fault.NameOf(err))
+		return Result{}, err
+	}
+	var requests []event.Request
+	var rolledOut []string
+	for _, one := range found {
+		name := one.Workload.Name
+		switch {
+		case d.services != nil && !slices.Contains(d.services, name):
+		case !one.RolledOut.Before(reading.At.Add(time.Second)): // an event's time is in whole seconds
+			rolledOut = append(rolledOut, name)
+		default:
+			requests = append(requests, changeRequest(reading, one.Workload, d, dryRun))
+		}
+	}
+	if len(requests) == 0 {
+		return p.changeIgnored(ctx, env, result, rolledOut, dryRun), nil
+	}
+	due := reading.At.Add(collectTime)
+	if waited := d.services != nil; waited || p.scheduler == nil || dryRun || due.Sub(p.now()) < minLead {
+		return p.run(ctx, env, result, d, requests)
+	}
+	return p.collect(ctx, env, result, d, requests, due)
+}
+
+// changeRequest returns the request to redeploy a workload because configuration changed.
+// The changes of one minute that have waited are one event, so that they lead to one rollout
+// even if they are handled at the same time: any rollout of theirs begins after all of them.
+func changeRequest(reading event.Reading, w environment.Workload, d delivery, dryRun bool) event.Request {
+	cause := reading.Claims.Cause
+	if d.services != nil {
+		cause.ID = "redeploy-" + cause.Time.UTC().Format("20060102T1504Z")
+	}
+	cause.Reason = reading.Change.String() + " changed"
+	return event.Request{Cause: cause, Workload: w, Redeploy: true, Force: true, DryRun: dryRun}
+}
+
+// changeIgnored returns the result of an event that redeploys nothing. Services that were
+// rolled out after the change run with it.
+func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environment, result Result, rolledOut []string,
+	dryRun bool) Result {
+	result.Status = ecsdeploy.Ignored
+	if len(rolledOut) > 0 {
+		result.Status = ecsdeploy.Unchanged
+		result.Reason += ", and a rollout of " + strings.Join(rolledOut, ", ") + " began after that"
+	} else {
+		result.Reason += ", and no running revision of " + env.Name + " refers to it"
+	}
+	slog.InfoContext(ctx, "event ignored", "event_id", result.EventID, "reason", result.Reason)
+	if !dryRun {
+		p.publisher.EventIgnored()
+	}
+	return result
+}
+
+// collect makes the function get an event again when further changes were collected. For the
+// changes of one second, one is enough.
+func (p *Pipeline) collect(ctx context.Context, env *environment.Environment, result Result, d delivery,
+	requests []event.Request, due time.Time) (Result, error) {
+	m := retry.Message{Function: functionARN(ctx, env), Event: d.raw, Due: due, Key: "changed configuration"}
+	result.Status = ecsdeploy.Waiting
+	result.Reason += "; collecting further changes until " + due.Format(time.RFC3339)
+	for _, one := range requests {
+		m.Services = append(m.Services, one.Workload.Name)
+		waits := ecsdeploy.Deployment{Service: one.Workload.Name, Status: ecsdeploy.Waiting, Reason: result.Reason}
+		result.Deployments = append(result.Deployments, waits)
+		logDeployment(ctx, one, waits, nil)
+	}
+	if err := p.scheduler.Schedule(ctx, m, env.FailedQueueARN()); err != nil {
+		slog.ErrorContext(ctx, "scheduling the redeployment failed", "error", err.Error(),
+			"error_type", fault.NameOf(err))
+		return Result{}, err
+	}
+	return result, nil
+}
+
+// changeCannotRun reports whether a request that a change of configuration led to was
+// rejected because the deployer cannot deploy the image that runs. Each change would be
+// rejected again.
+func changeCannotRun(request event.Request, err error) bool {
+	return event.IsChange(request.Cause.Source) && errors.Is(err, fault.ErrImageOutsideECR)
+}
