@@ -14,7 +14,8 @@ import (
 func TestOriginOf(t *testing.T) {
 	t.Parallel()
 	at := func(second int) time.Time { return eventTime.Add(time.Duration(second) * time.Second) }
-	move := ecsservice.PastRollout{ID: "x1", Status: types.ServiceDeploymentStatusSuccessful, Created: at(0), Finished: at(30)}
+	move := ecsservice.PastRollout{ID: "x1", Status: types.ServiceDeploymentStatusSuccessful, Created: at(0),
+		Finished: at(30)}
 	failed := ecsservice.PastRollout{ID: "x2", RolledBack: true, Created: at(60), Finished: at(120)}
 	goesOn := ecsservice.PastRollout{ID: "x2", RolledBack: true, Created: at(60)}
 	later := ecsservice.PastRollout{ID: "x9", Created: at(200)}
@@ -28,7 +29,8 @@ func TestOriginOf(t *testing.T) {
 		{"a move", []ecsservice.PastRollout{move, failed}, "x1", at(0), converge.ByMove},
 		{"a rollback", []ecsservice.PastRollout{move, failed}, "x3", at(90), converge.ByFailure},
 		{"a rollback that goes on", []ecsservice.PastRollout{move, goesOn}, "x3", at(90), converge.ByFailure},
-		{"a rollback before a later move", []ecsservice.PastRollout{move, failed, later}, "x3", at(90), converge.ByFailure},
+		{"a rollback before a later move", []ecsservice.PastRollout{move, failed, later}, "x3", at(90),
+			converge.ByFailure},
 		{"begun after the rollback", []ecsservice.PastRollout{move, failed}, "x3", at(150), converge.Unknown},
 		{"after one that succeeded", []ecsservice.PastRollout{move}, "x3", at(20), converge.Unknown},
 		{"none listed", nil, "x3", at(20), converge.Unknown},
