@@ -26,6 +26,7 @@ const promoteTimeout = 6 * time.Hour
 type promoteFlags struct {
 	from, to, as           string
 	fromProfile, toProfile string
+	profile                string // of both, unless one of them has its own
 	reason                 string
 	force, referrers       bool
 	dryRun, deploy, follow bool
@@ -45,8 +46,8 @@ taken. If both environments have their images in one registry, the image only ge
 the tag.
 
 The source is read with --from-profile, and the target is written with
---to-profile. One role can do both, if the source's repository policy allows its
-account. A new tag in the one registry of both is put with the credentials of the
+--to-profile. One role can do both, with --profile, if the source's repository
+policy allows its account. A new tag in the one registry of both is put with the credentials of the
 registry's account, if either are.
 
 With --deploy, a DEPLOY event for the tag is sent to the target environment, as
@@ -63,6 +64,8 @@ deployer promote --from dev --to prod backend git-abc123f \
 			"ecr:DescribeRepositories (target, with --force; optional: refuses an immutable tag before copying)",
 			"ecs:DescribeServices (source, without TAG; target, with --follow)",
 			"ecs:DescribeTaskDefinition (source, without TAG; target, with --follow)",
+			"ecs:ListTasks (source, without TAG, if the service names its image by a tag)",
+			"ecs:DescribeTasks (source, without TAG, if the service names its image by a tag)",
 			"events:PutEvents (with --deploy)",
 		}, stageActions)...),
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -79,6 +82,7 @@ deployer promote --from dev --to prod backend git-abc123f \
 	flags.StringVar(&how.as, "as", "", "`TAG` in the target; by default the same")
 	flags.StringVar(&how.fromProfile, "from-profile", "", "`NAME` of the AWS profile that reads the source")
 	flags.StringVar(&how.toProfile, "to-profile", "", "`NAME` of the AWS profile that writes the target")
+	flags.StringVar(&how.profile, "profile", "", "`NAME` of the AWS profile that does both")
 	flags.BoolVar(&how.force, "force", false, "move the tag if another image has it")
 	flags.BoolVar(&how.referrers, "referrers", true, "copy signatures, attestations and bills of materials")
 	flags.BoolVar(&how.dryRun, "dry-run", false, "report what would be copied, change nothing")
@@ -91,6 +95,8 @@ deployer promote --from dev --to prod backend git-abc123f \
 	cmd.ValidArgsFunction = completeServices(&how.from, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		how.to = cmp.Or(how.to, *target)
+		how.fromProfile = cmp.Or(how.fromProfile, how.profile)
+		how.toProfile = cmp.Or(how.toProfile, how.profile)
 		return a.promote(cmd.Context(), args, how)
 	}
 	return cmd
@@ -234,11 +240,30 @@ func (e *end) running(ctx context.Context) (tag, digest string, err error) {
 	}
 	record := target.Record(revision)
 	if record.Digest == "" {
-		return "", "", hinted(target.Command("history"),
-			"%s runs %s in %s, whose digest is not known: name the tag to promote", e.workload.Name, record.Image,
-			e.env.Name)
+		record.Digest, err = e.runningDigest(ctx, services, target, record.Image)
 	}
-	return record.Tag, record.Digest, nil
+	return record.Tag, record.Digest, err
+}
+
+// runningDigest returns the digest that the tasks of a service run which names its image
+// by a tag: the tag may be on another image by now.
+func (e *end) runningDigest(ctx context.Context, services *ecsservice.Client, t ecsservice.Target, reference string) (
+	string, error,
+) {
+	digests, err := services.TaskDigests(ctx, t, reference)
+	switch {
+	case err != nil:
+		return "", err
+	case len(digests) == 0:
+		return "", hinted(t.Command("history"),
+			"%s runs %s in %s, and no running task has its digest: name the tag to promote", e.workload.Name, reference,
+			e.env.Name)
+	case len(digests) > 1:
+		return "", hinted(t.Command("history"),
+			"the tasks of %s in %s run %d different images under %s: deploy one of them first, or name the tag to "+
+				"promote", e.workload.Name, e.env.Name, len(digests), reference)
+	}
+	return digests[0], nil
 }
 
 // place returns the end's repository, with the end's credentials.
