@@ -66,6 +66,7 @@ func randomFile(r *rand.Rand) string {
 		maybe(3, "  cluster: %s\n", one("apps", "null", "\"\""))
 		maybe(3, "  auto_deploy: %s\n", one("[]", "[latest]", "['v*', main]", "null"))
 		maybe(3, "  deploy_sources: %s\n", one("[]", "[ci.shop]", "null", "[a.b, action.dev]"))
+		maybe(3, "  redeploy_on: %s\n", one("[]", "[parameters]", "[secrets, env_files]", "null"))
 		maybe(3, "  notify: {slack: %s, topic: %s}\n", one("/a/b", "/aws/reference/secretsmanager/x/y", "null"),
 			one("arn:aws:sns:us-east-1:111111111111:t", "null"))
 		maybe(3, "  workloads: {backend: {family: %s}, api: {service: s, family: "+

@@ -67,6 +67,7 @@ func moduleCases() []moduleCase {
 			chosenSettings{}},
 		{"a secret", head + "deployer: {notify: {slack: " +
 			"/aws/reference/secretsmanager/shop/slack}}\n", chosenSettings{}},
+		{"redeployments", head + "deployer: {redeploy_on: [parameters, secrets, env_files]}\n", chosenSettings{}},
 		{"sources", head + "deployer: {deploy_sources: [ci.shop, ci.other]}\n", chosenSettings{}},
 		{"no tags", head + "deployer: {auto_deploy: []}\n", chosenSettings{}},
 		{"null", head + "deployer: {auto_deploy: null, cluster: null}\nservices: " +

@@ -1,4 +1,4 @@
-# To add an alarm, add an entry to all_alarms, and its name to local.name.
+# To add an alarm, add an entry to all_alarms.
 
 locals {
   of_function    = { FunctionName = aws_lambda_function.deployer.function_name }
@@ -65,7 +65,7 @@ locals {
 resource "aws_cloudwatch_metric_alarm" "deployer" {
   for_each = local.alarms
 
-  alarm_name                = local.name[each.key]
+  alarm_name                = "${local.project}_deployer_${each.key}_${local.env}"
   alarm_description         = each.value.description
   namespace                 = split(" ", each.value.metric)[0]
   metric_name               = split(" ", each.value.metric)[1]

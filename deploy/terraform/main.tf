@@ -26,11 +26,10 @@ locals {
   partition  = data.aws_partition.current.partition
   dns_suffix = data.aws_partition.current.dns_suffix
 
-  # Names of rules and roles have at most 64 characters.
-  name = { for part in [
-    "deploy", "errors", "failed", "file", "forward", "hook", "impaired", "parameter", "push", "reconcile", "rejected",
-    "retry", "rollout", "rollouts", "secret", "throttles", "undelivered"
-  ] : part => "${local.project}_deployer_${part}_${local.env}" }
+  # Names of rules and roles have at most 64 characters. The keys of rules and alarms are in their names.
+  name = {
+    for part in ["failed", "forward", "retry", "undelivered"] : part => "${local.project}_deployer_${part}_${local.env}"
+  }
   function_name = "${local.project}_deployer_${local.env}"
   function_arn  = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${local.function_name}"
   bus_arn       = "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default"

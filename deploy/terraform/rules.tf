@@ -1,5 +1,5 @@
-# The rules on the account's default bus. To add one that invokes the function, add an entry to all_rules, and its name to
-# local.name: its target, its permission and the policy of the dead-letter queue follow.
+# The rules on the account's default bus. To add one that invokes the function, add an entry to all_rules: its target, its
+# permission and the policy of the dead-letter queue follow.
 
 locals {
   cluster_arn = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}"
@@ -157,7 +157,7 @@ locals {
 resource "aws_cloudwatch_event_rule" "function" {
   for_each = local.rules
 
-  name                = local.name[each.key]
+  name                = "${local.project}_deployer_${each.key}_${local.env}"
   description         = each.value.description
   event_pattern       = each.value.pattern == null ? null : jsonencode(each.value.pattern)
   schedule_expression = each.value.schedule
@@ -186,7 +186,7 @@ resource "aws_cloudwatch_event_target" "function" {
 resource "aws_lambda_permission" "rule" {
   for_each = local.rules
 
-  statement_id  = local.name[each.key]
+  statement_id  = "${local.project}_deployer_${each.key}_${local.env}"
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.deployer.function_name
   principal     = "events.amazonaws.com"
