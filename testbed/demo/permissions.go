@@ -39,6 +39,7 @@ var unused = map[string]string{
 	"PassRetryRole":         "only while ECR replicates an image",
 	"InvokeFunction":        "only while ECR replicates an image",
 	"EndRollouts":           "no rollout waits for a person",
+	"ReadServiceRevisions":  "only for rollouts that no one explains",
 	"ReadKeys":              "no customer managed key is used",
 	"AllowTheRules":         "no event was undeliverable",
 	"DenyInsecureTransport": "every call is encrypted",
