@@ -55,6 +55,16 @@ func TestConformance(t *testing.T) {
 			}
 		}, detail: forceV2, status: "deployed", reason: moved, runs: 11},
 		{name: "repository missing", detail: `{"service":"web-api","tag":"v2"}`, reason: "RepositoryNotFound", runs: 1},
+		{name: "several", before: func(t *testing.T, c *conformance) { c.pushWebAPI(t) },
+			detail: `{"services":["web-api","backend"],"tag":"v2"}`, status: "deployed", reason: "DEPLOY of web-api, ",
+			runs: 2},
+		{name: "several, of which one has no image", before: func(t *testing.T, c *conformance) { c.pushWebAPI(t) },
+			detail: `{"services":["web-api","backend"],"tag":"v1"}`, status: "rejected",
+			reason: `looking for tag "v1" in ECR repository `, runs: 1},
+		{name: "several, of which one is missing", detail: `{"services":["backend","worker"],"tag":"v2"}`,
+			reason: "ServiceNotFound", runs: 1},
+		{name: "all with the tag", detail: `{"services":"*","tag":"v2"}`, status: "deployed",
+			reason: "DEPLOY of all workloads ", runs: 2},
 		{name: "service missing", detail: `{"service":"worker","tag":"v2"}`, reason: "ServiceNotFound", runs: 1},
 		{name: "service deleted", before: func(t *testing.T, c *conformance) {
 			_, err := c.account.ECS.DeleteService(t.Context(), &ecs.DeleteServiceInput{
@@ -86,8 +96,42 @@ func TestConformance(t *testing.T) {
 	}
 }
 
+// TestConformanceOfChanges sends the event of a parameter to which the backend refers, and of one to which it does not.
+func TestConformanceOfChanges(t *testing.T) {
+	t.Parallel()
+	c := newConformance(t, "changes")
+	change := func(id, name string, at time.Time) string {
+		status, _ := c.invoke(t, fmt.Sprintf(`{"id":%q,"detail-type":"Parameter Store Change","source":"aws.ssm",
+			"account":"123456789012","time":%q,"region":"us-east-1",
+			"resources":["arn:aws:ssm:us-east-1:123456789012:parameter%s"],
+			"detail":{"operation":"Update","name":%q,"type":"SecureString"}}`, id, at.UTC().Format(time.RFC3339), name,
+			name))
+		return status
+	}
+	before, after := c.start.Add(-time.Minute), c.start.Add(2*time.Second)
+	for i, tt := range []struct {
+		name   string
+		at     time.Time
+		status string
+		runs   int32
+	}{
+		{"/changes/other", after, "ignored", 1},
+		{"/changes/db", before, "unchanged", 1},
+		{"/changes/db", after, "deployed", 2},
+	} {
+		status := change(fmt.Sprint("e", i), tt.name, tt.at)
+		got, err := c.account.Runs(t.Context(), c.cluster, c.service)
+		must(t, err)
+		if status != tt.status || got.TaskDefinition.Revision != tt.runs {
+			t.Errorf("%s: %s, and revision %d runs; want %s, %d", tt.name, status, got.TaskDefinition.Revision, tt.status,
+				tt.runs)
+		}
+	}
+}
+
 // conformance is a project with a backend, and its function.
 type conformance struct {
+	project          string
 	account          *accounts.Account
 	host             *lambdahost.Host
 	cluster, service string
@@ -105,7 +149,7 @@ func newConformance(t *testing.T, project string) *conformance {
 		_, url = emulatortest.Start(t, emulator.Options{})
 	}
 	c := &conformance{
-		account: accounts.Connect(url, account, "us-east-1"),
+		project: project, account: accounts.Connect(url, account, "us-east-1"),
 		cluster: project + "_cluster_dev", service: project + "_service_dev",
 	}
 	must(t, c.account.Cluster(t.Context(), c.cluster))
@@ -115,13 +159,18 @@ func newConformance(t *testing.T, project string) *conformance {
 		must(t, err)
 	}
 	registry := account + ".dkr.ecr.us-east-1.amazonaws.com/"
-	_, err = c.account.Service(t.Context(), c.cluster, c.service, registry+project+"_backend:v1", onEC2)
+	_, err = c.account.Service(t.Context(), c.cluster, c.service, registry+project+"_backend:v1", onEC2,
+		func(definition *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			definition.ContainerDefinitions[0].Secrets = []ecstypes.Secret{
+				{Name: aws.String("DB"), ValueFrom: aws.String("/" + project + "/db")}}
+		})
 	must(t, err)
 	webAPI := registry + project + "_service_web-api:v1"
 	_, err = c.account.Service(t.Context(), c.cluster, project+"_service_web-api_dev", webAPI, onEC2)
 	must(t, err)
 	file := filepath.Join(t.TempDir(), "dev.yaml")
-	text := "project: " + project + "\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n"
+	text := "project: " + project + "\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n" +
+		"deployer: {redeploy_on: [parameters]}\n"
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	c.host, err = lambdahost.Start(t.Context(), lambdahost.Options{
 		Bootstrap:       path,
@@ -150,6 +199,20 @@ func (c *conformance) send(t *testing.T, id, detail string) (status, reason stri
 	t.Helper()
 	c.sent++ // the events are a second apart
 	event := deployEventAt(c.start.Add(time.Duration(c.sent)*time.Second), id, "action.dev", detail)
+	return c.invoke(t, event)
+}
+
+// pushWebAPI pushes an image for the service web-api, with the tag v2 only.
+func (c *conformance) pushWebAPI(t *testing.T) {
+	t.Helper()
+	_, err := c.account.PushManifest(t.Context(), "amd64", c.project+"_service_web-api", "web", "v2")
+	must(t, err)
+}
+
+// invoke sends the function an event and returns the result's status and reason,
+// or "" and the name of the error.
+func (c *conformance) invoke(t *testing.T, event string) (status, reason string) {
+	t.Helper()
 	response, err := c.host.Invoke(t.Context(), []byte(event))
 	must(t, err)
 	if response.FunctionError != "" {
