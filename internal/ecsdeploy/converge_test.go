@@ -280,7 +280,7 @@ func TestRollingBack(t *testing.T) {
 		!strings.HasPrefix(err.Error(),
 			`deploying tag "v2" to service "p_service_web_dev": the service is being rolled back: `+
 				"ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/") ||
-		!strings.HasSuffix(err.Error(), "(the push is retried; a DEPLOY event is deployed at once)") {
+		!strings.HasSuffix(err.Error(), "(it is retried; a DEPLOY event is deployed at once)") {
 		t.Errorf("push: %v after %v", err, calls)
 	}
 	older := w.event(t, "older", 0, "v2")

@@ -72,7 +72,7 @@ type Order struct {
 	Manifest image.Manifest
 	Form     environment.ImageForm
 	Force    bool // deploy even if the service runs the image
-	Push     bool // a push of the image asked for it, not a person
+	Push     bool // a push of the image asked for it, or a change of configuration, and not a person
 
 	// Configuration means that a newer configuration of the family is deployed too, even
 	// if the service runs the image.

@@ -154,11 +154,11 @@ func (s *State) number() int { return s.running.Number() }
 // arn returns the ARN of a revision of the family.
 func (s *State) arn(number int) string { return ecsservice.Sibling(s.running.ARN(), number) }
 
-// errRollbackInProgress is the fault of a push during a rollback. Deploying it
+// errRollbackInProgress is the fault of what no person asked for, during a rollback. Deploying it
 // would end the rollback without a decision of a person.
 func (s *State) errRollbackInProgress(o Order) error {
 	return fault.Unavailable(fault.ErrRollbackInProgress,
 		fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
 		fmt.Errorf("the service is being rolled back: %s", s.rollingBack),
-		"the push is retried; a DEPLOY event is deployed at once")
+		"it is retried; a DEPLOY event is deployed at once")
 }
