@@ -169,7 +169,7 @@ histories: ## run 20,000 random histories in fake time, with people, Terraform, 
 	@CGO_ENABLED=0 go test -count=1 -timeout 3h -v -run '^TestHistories$$' ./testbed/histories -histories $(or $(count),20000) -seed $(or $(seed),0) -actors $(or $(actors),all) -checks $(or $(checks),all)
 
 .PHONY: bench
-bench: ## compare the deployer with the shortest programs that do the same (two minutes); status of 100 services
+bench: ## compare the deployer with the shortest programs that do the same (eight minutes); status of 100 services
 	@CGO_ENABLED=0 go run ./testbed/bench
 	CGO_ENABLED=0 go test -run '^$$' -bench . -benchtime 20x ./internal/cli
 

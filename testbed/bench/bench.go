@@ -22,9 +22,9 @@ type bench struct {
 	aws     *emulator.Emulator
 	plain   *httptest.Server
 	tls     *httptest.Server
-	file    string          // the environment file
-	events  int             // that were sent
-	crowds  map[int][]crowd // by memory
+	file    string // the environment file
+	events  int    // that were sent
+	crowds  map[crowdOf][]crowd
 }
 
 const environment = "dev"

@@ -44,8 +44,22 @@ func commandToUpdate(ctx context.Context, b *bench, runs int) ([]float64, []floa
 	return inTurn(runs, one(command), one(raw))
 }
 
-// roundTrips counts the round trips of a command before UpdateService: a call that begins after another has ended may
-// have waited for it. Calls that begin while that one's round trip lasts are made in the same one.
+// tripsBeforeUpdate counts the round trips before UpdateService: a call that begins after another has ended may have
+// waited for it. Calls that begin while that one's round trip lasts are made in the same one.
+func (b *bench) tripsBeforeUpdate() (trips float64, err error) {
+	var end time.Time
+	for _, c := range b.aws.Calls() {
+		if c.Operation == "UpdateService" {
+			return trips, nil
+		}
+		if c.Start.After(end) {
+			trips, end = trips+1, c.End
+		}
+	}
+	return 0, fmt.Errorf("UpdateService was not called")
+}
+
+// roundTrips counts the round trips of a command before UpdateService.
 func roundTrips(ctx context.Context, b *bench, runs int) ([]float64, []float64, error) {
 	defer b.slowly()()
 	one := func(p program) func() (float64, error) {
@@ -53,17 +67,7 @@ func roundTrips(ctx context.Context, b *bench, runs int) ([]float64, []float64, 
 			if _, err := b.deployByCommand(ctx, p); err != nil {
 				return 0, err
 			}
-			trips := 0.0
-			var end time.Time
-			for _, c := range b.aws.Calls() {
-				if c.Operation == "UpdateService" {
-					return trips, nil
-				}
-				if c.Start.After(end) {
-					trips, end = trips+1, c.End
-				}
-			}
-			return 0, fmt.Errorf("UpdateService was not called")
+			return b.tripsBeforeUpdate()
 		}
 	}
 	return inTurn(runs, one(command), one(raw))

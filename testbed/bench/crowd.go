@@ -28,21 +28,31 @@ type crowd struct {
 	failed                                        bool
 }
 
-// crowdFigures measures one figure of a push that deploys many services, in one process with the processor share of an
-// amount of memory. There is no floor.
-func crowdFigures(megabytes int, figure func(crowd) float64) measurement {
+// crowdOf is a kind of crowd: the memory whose processor share the function has, and whether ECS limits rates.
+type crowdOf struct {
+	megabytes int
+	limited   bool
+}
+
+// crowdFigures measures one figure of a push that deploys many services, in one process: of three pushes, or of one if
+// ECS limits rates, which takes minutes. There is no floor.
+func crowdFigures(of crowdOf, figure func(crowd) float64) measurement {
 	return func(ctx context.Context, b *bench, _ int) (product, _ []float64, err error) {
 		if b.crowds == nil {
-			b.crowds = map[int][]crowd{}
+			b.crowds = map[crowdOf][]crowd{}
 		}
-		for range 3 - len(b.crowds[megabytes]) { // a row after the first uses the same
-			c, err := b.pushToMany(ctx, megabytes)
+		pushes := 3
+		if of.limited {
+			pushes = 1
+		}
+		for range pushes - len(b.crowds[of]) { // a row after the first uses the same
+			c, err := b.pushToMany(ctx, of)
 			if err != nil {
 				return nil, nil, err
 			}
-			b.crowds[megabytes] = append(b.crowds[megabytes], c)
+			b.crowds[of] = append(b.crowds[of], c)
 		}
-		for _, c := range b.crowds[megabytes] {
+		for _, c := range b.crowds[of] {
 			product = append(product, figure(c))
 		}
 		return product, nil, nil
@@ -50,8 +60,8 @@ func crowdFigures(megabytes int, figure func(crowd) float64) measurement {
 }
 
 // pushToMany pushes one image to a repository that many services use, and measures until the last service is updated.
-func (b *bench) pushToMany(ctx context.Context, megabytes int) (c crowd, err error) {
-	group, err := newGroup(megabytes)
+func (b *bench) pushToMany(ctx context.Context, of crowdOf) (c crowd, err error) {
+	group, err := newGroup(of.megabytes)
 	if err != nil {
 		return crowd{}, err
 	}
@@ -80,12 +90,15 @@ func (b *bench) pushToMany(ctx context.Context, megabytes int) (c crowd, err err
 	}
 	host, err := b.start(ctx, product, server.URL, func(o *lambdahost.Options) {
 		o.Env["SSL_CERT_FILE"], o.Env["DEPLOYER_ENVIRONMENT_FILE"] = certificate, file
-		o.MemorySize, o.Timeout, o.Initialized = megabytes, 2*time.Minute, group.add
+		o.MemorySize, o.Timeout, o.Initialized = of.megabytes, 4*time.Minute, group.add
 	})
 	if err != nil {
 		return crowd{}, err
 	}
 	defer host.Close()
+	if of.limited {
+		aws.LimitRates()
+	}
 	aws.ResetCalls()
 	response, err := host.Invoke(ctx, event.Raw)
 	if err != nil {
