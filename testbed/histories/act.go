@@ -30,6 +30,8 @@ func (w *world) act(ctx context.Context, a Action) error {
 		return w.actPerson(ctx, a)
 	case Terraform, TerraformOnly:
 		return w.actTerraform(ctx, a)
+	case WrongTime, EditTime:
+		return w.actTime(ctx, a)
 	case Throttle, Deny, LoseAnswers:
 		w.mu.Lock()
 		defer w.mu.Unlock()

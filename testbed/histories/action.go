@@ -22,6 +22,8 @@ const (
 	Move            Kind = "move"             // a person moves the service to an older revision
 	Copy            Kind = "copy"             // a person copies a revision with its tags, and moves the service to it
 	CopyOnly        Kind = "copy only"        // the same without moving the service
+	WrongTime       Kind = "wrong time"       // a DEPLOY event of a year in which there was none
+	EditTime        Kind = "edit time"        // a person edits the time in the journal of a revision that ran
 	Terraform       Kind = "Terraform"        // Terraform registers a revision and moves the service to it
 	TerraformOnly   Kind = "Terraform only"   // Terraform registers a revision
 	Throttle        Kind = "throttle"         // ECS throttles an operation of the function for a while
@@ -38,6 +40,8 @@ type Actor string
 const (
 	People      Actor = "people"      // move services
 	Copies      Actor = "copies"      // of revisions, with their tags
+	Times       Actor = "times"       // events of years in which none can be, and tags that are edited to such times
+	Unnamed     Actor = "unnamed"     // journals do not name their role, as those of earlier versions
 	Infra       Actor = "terraform"   // registers revisions and moves services
 	Rollbacks   Actor = "rollbacks"   // by event and by command, and deployments by command
 	Redeploys   Actor = "redeploys"   // DEPLOY events with the action redeploy
@@ -54,8 +58,8 @@ const (
 )
 
 // Actors are all actors.
-var Actors = []Actor{People, Copies, Infra, Rollbacks, Redeploys, OneFamily, Broken, Late, Kills, Throttles, Denials,
-	LostAnswers, Stale, LostPushes, LateEvents}
+var Actors = []Actor{People, Copies, Times, Unnamed, Infra, Rollbacks, Redeploys, OneFamily, Broken, Late,
+	Kills, Throttles, Denials, LostAnswers, Stale, LostPushes, LateEvents}
 
 // ParseActors parses a list of actors, separated by commas: "all", "none", and names with - to leave one out.
 func ParseActors(text string) (set map[Actor]bool, err error) { return parse(text, "actor", Actors) }
@@ -115,7 +119,7 @@ func (a Action) String() string {
 		fmt.Fprintf(&b, " of s%d", a.Service)
 	}
 	switch a.Kind {
-	case Push, LostPush, Deploy, DeployCommand, Terraform, TerraformOnly:
+	case Push, LostPush, Deploy, DeployCommand, Terraform, TerraformOnly, WrongTime:
 		fmt.Fprintf(&b, ", image v%d", a.Version)
 	}
 	for i, d := range a.Delays {
@@ -141,6 +145,8 @@ type History struct {
 	// LateRollouts is the longest delay of a rollout event. FailureDelay is how long ECS takes to call a rollout failed
 	// that it already rolls back.
 	LateRollouts, FailureDelay time.Duration
+	// Principals means that journals name the role that registered a revision. Those of earlier versions do not.
+	Principals bool
 	// StaleFor is how long reads may answer one write behind.
 	StaleFor time.Duration
 	Actions  []Action
@@ -154,6 +160,9 @@ func (h History) String() string {
 		b.WriteString(" of one family")
 	}
 	fmt.Fprintf(&b, ", circuit breakers %v", h.Breakers)
+	if h.Principals {
+		b.WriteString(", journals name their role")
+	}
 	if h.LateRollouts > 0 {
 		fmt.Fprintf(&b, ", rollout events up to %s late", h.LateRollouts)
 	}

@@ -26,7 +26,7 @@ const (
 	checkWords   Check = "words"   // a result or an outcome says what is not so
 	checkMoves   Check = "moves"   // the deployer moved the service too often
 	checkHandled Check = "handled" // an event failed forever, or was rejected
-	checkConfig  Check = "config"  // the configuration that was registered last is lost
+	checkConfig  Check = "config"  // a configuration is lost, or was not rolled out as asked for
 )
 
 // Checks are all checks.
@@ -50,6 +50,7 @@ func (w *world) check(ctx context.Context) error {
 		w.checkNewest(i, runs)
 		w.checkUndone(i)
 		w.checkMoves(i)
+		w.checkRolledOut(i, runs)
 		w.record.mu.Unlock()
 	}
 	w.record.mu.Lock()

@@ -141,8 +141,8 @@ func TestParseActors(t *testing.T) {
 		{"none", map[Actor]bool{}, ""},
 		{"none,people,kills", map[Actor]bool{People: true, Kills: true}, ""},
 		{"people,-people", map[Actor]bool{}, ""},
-		{"ghosts", nil, `there is no actor "ghosts": there are all, none, and [people copies terraform rollbacks ` +
-			"redeploys family broken late kills throttles denials lostanswers stale lostpushes lateevents]"},
+		{"ghosts", nil, `there is no actor "ghosts": there are all, none, and [people copies times unnamed terraform ` +
+			"rollbacks redeploys family broken late kills throttles denials lostanswers stale lostpushes lateevents]"},
 	} {
 		got, err := ParseActors(tt.text)
 		for a, in := range got {

@@ -53,6 +53,7 @@ func (g *generator) history(seed uint64) History {
 	if g.with(Stale, 25) {
 		g.h.StaleFor = []time.Duration{time.Second, 4 * time.Second}[g.random.IntN(2)]
 	}
+	g.h.Principals = !g.with(Unnamed, 30)
 	at := firstAction
 	for id := range 2 + g.random.IntN(7) {
 		at += g.gap()
@@ -86,7 +87,7 @@ var kinds = []struct {
 	{RollbackEvent, 5, Rollbacks}, {RollbackCommand, 3, Rollbacks}, {DeployCommand, 4, Rollbacks},
 	{Redeploy, 5, Redeploys}, {Move, 11, People}, {Copy, 6, Copies}, {CopyOnly, 3, Copies},
 	{Terraform, 7, Infra}, {TerraformOnly, 6, Infra}, {Throttle, 5, Throttles}, {Deny, 5, Denials},
-	{LoseAnswers, 4, LostAnswers}, {Redrive, 4, Denials},
+	{LoseAnswers, 4, LostAnswers}, {Redrive, 4, Denials}, {WrongTime, 3, Times}, {EditTime, 3, Times},
 }
 
 func (g *generator) action(id int, at time.Duration) (a Action, ok bool) {
@@ -119,7 +120,7 @@ func (g *generator) action(id int, at time.Duration) (a Action, ok bool) {
 // deliver adds the deliveries of the action's event, and the deaths of their attempts.
 func (g *generator) deliver(a *Action) {
 	switch a.Kind {
-	case Push, Deploy, RollbackEvent, Redeploy, Reconcile:
+	case Push, Deploy, RollbackEvent, Redeploy, Reconcile, WrongTime:
 		a.Delays = append(a.Delays, g.delay())
 		for g.chance(20) {
 			a.Delays = append(a.Delays, g.delay())

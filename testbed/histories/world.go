@@ -267,5 +267,9 @@ func shortName(name string) string {
 
 // newPipeline returns the pipeline of a new process of the function.
 func (w *world) newPipeline() *pipeline.Pipeline {
-	return pipeline.NewFunction(w.env, w.connect("deployer", "function").Config, io.Discard)
+	p := pipeline.NewFunction(w.env, w.connect("deployer", "function").Config, io.Discard)
+	if w.history.Principals {
+		p.SetRole("deployer")
+	}
+	return p
 }
