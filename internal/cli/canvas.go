@@ -44,7 +44,7 @@ func columnsOf(w io.Writer, terminal bool) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
 	}
-	if f, ok := w.(*os.File); ok && terminal {
+	if f, ok := fileBelow(w); ok && terminal {
 		return terminalWidth(f)
 	}
 	return 0
@@ -124,9 +124,18 @@ func short(d time.Duration) string {
 	return fmt.Sprintf("%d d", int(d.Hours()/24))
 }
 
+// fileBelow returns the file that a writer writes to, and whether it is one.
+func fileBelow(w io.Writer) (*os.File, bool) {
+	if r, ok := w.(*results); ok {
+		w = r.Writer
+	}
+	f, ok := w.(*os.File)
+	return f, ok
+}
+
 // isTerminal reports whether w is a terminal that can be drawn on.
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileBelow(w)
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}

@@ -3,7 +3,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,18 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-)
 
-// The exit codes of every command.
-const (
-	exitDone    = 0
-	exitNotDone = 1
-	exitUsage   = 2
+	"deployer/internal/rollout"
 )
-
-// errNotDone ends a command with exit code 1 after its output has already
-// reported what is wrong.
-var errNotDone = errors.New("not done")
 
 func init() { cobra.EnableCommandSorting = false } // the overview has the order of groups
 
@@ -36,21 +26,26 @@ type app struct {
 
 	patience time.Duration // how long a rollout is followed; 0 for followTimeout
 	profile  string        // the AWS profile that the command line names
+
+	seen func(rollout.Progress) // receives the progress of a rollout that is followed; nil for none
 }
 
-// Run runs the command line and returns its exit code: 0 done, 1 not done, 2
-// wrong usage. Results go to out, everything else to errs.
+// Run runs the command line and returns its exit code, see [exitCode]. Results go to out,
+// everything else to errs.
 func Run(args []string, out, errs io.Writer) (exit int) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // a command prints messages for people, not a log
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command even if it does not look at ctx
-	a := &app{in: os.Stdin, out: out, err: errs, args: append([]string{}, args...)}
+	a := &app{in: os.Stdin, out: &results{Writer: out}, err: errs, args: append([]string{}, args...)}
 	root := a.root()
 	cmd, err := a.checkSpelling(root)
 	if err == nil {
 		root.SetArgs(a.args)
 		cmd, err = root.ExecuteContextC(ctx)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = &notEnded{err} // interrupted
 	}
 	return a.exit(cmd, err)
 }
@@ -115,7 +110,7 @@ var groups = []group{
 		(*app).continueCommand, (*app).stopCommand,
 	}},
 	{cobra.Group{ID: "look", Title: "Look"}, []func(*app) *cobra.Command{
-		(*app).statusCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,
+		(*app).statusCommand, (*app).waitCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,
 		(*app).dashboardCommand,
 	}},
 	{cobra.Group{ID: "setup", Title: "Set up"}, []func(*app) *cobra.Command{
@@ -125,30 +120,6 @@ var groups = []group{
 	{cobra.Group{ID: "events", Title: "Events"}, []func(*app) *cobra.Command{
 		(*app).sendCommand, (*app).explainCommand, (*app).redriveCommand,
 	}},
-}
-
-// exit prints the error that a command ended with, and returns the exit code.
-func (a *app) exit(cmd *cobra.Command, err error) int {
-	var usage *usageError
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.Is(err, errNoCommand):
-		return exitUsage
-	case errors.As(err, &usage):
-		hint := usage.hint
-		if hint == "" {
-			hint = "deployer help"
-			if cmd.HasParent() {
-				hint += " " + cmd.Name()
-			}
-		}
-		fmt.Fprintf(a.err, "deployer: error: %s\ndeployer: hint: %s\n", usage.what, hint)
-		return exitUsage
-	case !errors.Is(err, errNotDone):
-		printError(a.err, err)
-	}
-	return exitNotDone
 }
 
 // note prints a message that is neither a result nor an error.

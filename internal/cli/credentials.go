@@ -38,13 +38,22 @@ func (a *app) configAs(ctx context.Context, env *environment.Environment, profil
 		profile = a.profile
 	}
 	if profile != "" || env.AWSProfile == "" || a.credentialsNamed() {
-		return awsconfig.LoadProfile(ctx, env.Region, profile)
+		return loadProfile(ctx, env.Region, profile)
 	}
-	config, err := awsconfig.LoadProfile(ctx, env.Region, env.AWSProfile)
+	config, err := loadProfile(ctx, env.Region, env.AWSProfile)
 	if !awsconfig.NoProfile(err) {
 		return config, err
 	}
 	a.note("%s has aws_profile %s, which this machine does not have: the default credentials are used", env.File,
 		env.AWSProfile)
-	return awsconfig.Load(ctx, env.Region)
+	return loadProfile(ctx, env.Region, "")
+}
+
+// loadProfile loads the AWS configuration of a profile; its errors are those of AWS.
+func loadProfile(ctx context.Context, region, profile string) (aws.Config, error) {
+	config, err := awsconfig.LoadProfile(ctx, region, profile)
+	if err != nil {
+		err = &ofAWS{err}
+	}
+	return config, err
 }

@@ -31,7 +31,7 @@ func (f *deployFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.dryRun, "dry-run", false, "report what would change, change nothing")
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON, as the function returns it")
-	flags.BoolVar(&f.follow, "follow", false, "wait until the rollout has ended; exit code 1 unless it succeeded")
+	flags.BoolVar(&f.follow, "follow", false, "wait until the rollout has ended; exit code 4 if it failed")
 	flags.StringVar(&f.reason, "reason", "", "why: `TEXT` for the revision's journal")
 }
 
@@ -120,10 +120,13 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 	if err != nil && len(result.Deployments) == 0 {
 		return err
 	}
-	if printed := a.printResult(result, how.asJSON); printed != nil {
-		return errors.Join(err, printed)
+	following := how.follow && err == nil
+	if !how.asJSON || !following {
+		if printed := a.printResult(result, how.asJSON); printed != nil {
+			return errors.Join(err, printed)
+		}
 	}
-	done := true
+	var notDone error
 	var rollouts []followed
 	for i, d := range result.Deployments {
 		switch {
@@ -131,15 +134,23 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 			target := ecsservice.TargetOf(s.env, requests[i].Workload)
 			rollouts = append(rollouts, followed{target, d.TaskDefinition})
 		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
-		default:
-			done = false
+		case d.Status == ecsdeploy.Rejected:
+			notDone = errRejected
+		case notDone == nil:
+			notDone = errNotDone
 		}
 	}
 	if how.follow && len(rollouts) > 0 {
-		err = errors.Join(err, a.followAll(ctx, s.rollouts(), rollouts))
+		ends := a.followAll(ctx, s.rollouts(), rollouts)
+		err = errors.Join(append(ends, err)...)
+		if how.asJSON && following {
+			err = errors.Join(err, printJSON(a.out, endOf(result, rollouts, ends)))
+		}
+	} else if how.asJSON && following {
+		err = errors.Join(err, printJSON(a.out, result))
 	}
-	if err == nil && !done {
-		return errNotDone
+	if err == nil {
+		return notDone
 	}
 	return err
 }

@@ -211,10 +211,10 @@ func checkAccount(env *environment.Environment, identity arn.ARN) error {
 	if env.AccountID == "" || identity.AccountID == env.AccountID {
 		return nil
 	}
-	return hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
+	return &ofAWS{hinted("aws configure list # shows the profile in use; set AWS_PROFILE to a profile of account "+
 		env.AccountID,
 		"%s is environment %s of account %s, but these credentials belong to %s",
-		env.File, env.Name, env.AccountID, identity)
+		env.File, env.Name, env.AccountID, identity)}
 }
 
 // rollouts returns a client for the rollouts of the session's services.

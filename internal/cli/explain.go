@@ -23,7 +23,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
 rollout it is followed; for the schedule that searches for lost pushes, due. The
-exit code is 1 if the event is rejected.`,
+exit code is 3 if the event is rejected.`,
 		Example: `deployer explain -e prod events/deploy-backend.json`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if file, _ := cmd.Flags().GetString("file"); file == "" && len(args) == 2 {
@@ -84,7 +84,7 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 		fmt.Fprintf(a.out, "  the state of the rollout is read from ECS, and each outcome is reported once\n")
 	}
 	if rejected {
-		return errNotDone
+		return errRejected
 	}
 	return nil
 }

@@ -24,12 +24,20 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 	if a.patience > 0 {
 		limit = a.patience
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit,
-		fmt.Errorf("the rollout has not ended in %s; ECS keeps trying (%s)", limit, t.Command("status")))
+	whole, p := ctx, newProgress(a.err, t)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &notEnded{fmt.Errorf(
+		"the rollout has not ended in %s; ECS keeps trying (%s)", limit, t.Command("wait"))})
 	defer cancel()
-	p := newProgress(a.err, t)
-	r, err := rollouts.Follow(ctx, t, revision, p.show)
+	r, err := rollouts.Follow(ctx, t, revision, func(now rollout.Progress) {
+		p.show(now)
+		if a.seen != nil {
+			a.seen(now)
+		}
+	})
 	p.end()
+	if whole.Err() != nil {
+		return &notEnded{hinted(t.Command("wait"), "interrupted: the rollout of %s goes on", revision)}
+	}
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,8 @@ func (a *app) printOverview(w io.Writer, root *cobra.Command) {
 	fmt.Fprint(w, `
 Flags may stand before or after the arguments. Results go to standard output,
 everything else to standard error. Exit codes: 0 done, 1 not done, 2 wrong
-usage.
+usage, 3 rejected by the deployer or ECR, 4 the rollout failed, 5 not ended,
+6 AWS or the credentials.
 
 "deployer help COMMAND" describes a command, with examples and the IAM
 permissions that it needs.

@@ -73,11 +73,11 @@ deployer send -e prod backend git-abc123f \
 	flags.StringVar(&how.reason, "reason", "", "why: `TEXT` for the journal and the notifications")
 	flags.StringVar(&how.actor, "actor", "", "`NAME` of the person or job that asks; by default the caller's")
 	flags.BoolVar(&how.dryRun, "dry-run", false, "print the event, send nothing")
-	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 1 unless it succeeded")
+	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 4 if it failed")
 	flags.DurationVar(&how.timeout, "timeout", 0, "with --follow: give up after this `TIME`, such as 20m")
 	flags.StringVar(&how.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
-	flags.StringVar(&how.outputs, "outputs", "", "append status, outcome, event-id, revision, previous-tag and digest "+
-		"to `FILE`, such as $GITHUB_OUTPUT")
+	flags.StringVar(&how.outputs, "outputs", "",
+		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)

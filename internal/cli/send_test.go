@@ -59,7 +59,7 @@ func TestSendFollowFailure(t *testing.T) {
 	s.AWS.FailImage(digest)
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	want := "deployer: error: the rollout of " + revision2 + " failed: ECS deployment circuit breaker: "
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
+	if exit != 4 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }
@@ -85,7 +85,7 @@ func TestSendFollowImpaired(t *testing.T) {
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "broken", "--follow")
 	want := "deployer: error: the rollout of " + revision2 +
 		" is impaired: its tasks do not start and the service has no circuit breaker "
-	if exit != 1 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
+	if exit != 4 || len(stdout) != 37 || !strings.Contains(stderr, want) || !strings.Contains(stderr, tasksStopped) {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }
@@ -110,7 +110,7 @@ func TestSendFollowSeveral(t *testing.T) {
 			t.Errorf("not in stderr: %s", want)
 		}
 	}
-	if exit != 1 || len(stdout) != 37 || strings.Contains(stderr, "backend") {
+	if exit != 4 || len(stdout) != 37 || strings.Contains(stderr, "backend") {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
 	}
 }

@@ -119,8 +119,8 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 		d.Duration = time.Since(begin)
 		s.report.add(ctx, s, d, one.target, revision, err)
 	}()
-	notStarted := fmt.Errorf("no deployment of %s started in %s; the function's log says why", one.target.Workload,
-		timeout)
+	notStarted := &notEnded{fmt.Errorf("no deployment of %s started in %s; the function's log says why",
+		one.target.Workload, timeout)}
 	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
 	revision, moved, err = rollouts.Await(waiting, one.target, id, one.newest)

@@ -113,11 +113,14 @@ type followed struct {
 }
 
 // followAll shows several rollouts at the same time until all have ended, and returns the
-// errors of those that did not succeed.
-func (a *app) followAll(ctx context.Context, rollouts *rollout.Client, all []followed) error {
-	return a.atOnce(len(all), func(a *app, i int) error {
-		return a.follow(ctx, rollouts, all[i].target, all[i].revision)
+// error of each; nil of one that succeeded.
+func (a *app) followAll(ctx context.Context, rollouts *rollout.Client, all []followed) []error {
+	errs := make([]error, len(all))
+	_ = a.atOnce(len(all), func(a *app, i int) error {
+		errs[i] = a.follow(ctx, rollouts, all[i].target, all[i].revision)
+		return nil
 	})
+	return errs
 }
 
 // atOnce calls f for several rollouts at the same time, and joins the errors. If there is more

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"errors"
+
+	"deployer/internal/fleet"
+	"deployer/internal/journal"
+	"deployer/internal/pipeline"
+)
+
+// ended is a result whose rollouts were followed, as --json prints it: its status is the
+// end of the rollouts, of several the worst.
+type ended struct {
+	pipeline.Result
+	Status   string       `json:"status"`
+	Reason   string       `json:"reason"`
+	Rollouts []rolloutEnd `json:"rollouts"`
+}
+
+// rolloutEnd is how one rollout ended.
+type rolloutEnd struct {
+	Service        string       `json:"service"`
+	TaskDefinition string       `json:"task_definition"`
+	Status         string       `json:"status"` // a phase of the rollout, or "not ended"
+	Error          *fleet.Error `json:"error,omitempty"`
+}
+
+// unfinished is the status of a rollout that was not followed to its end.
+const unfinished = "not ended"
+
+// severity orders the ends of rollouts, the worst first.
+var severity = []string{string(journal.Failed), string(journal.Impaired), unfinished, string(journal.Superseded),
+	string(journal.Succeeded)}
+
+// endOf returns the result with the ends of its rollouts.
+func endOf(result pipeline.Result, rollouts []followed, errs []error) ended {
+	e := ended{Result: result, Rollouts: make([]rolloutEnd, len(rollouts))}
+	for i, one := range rollouts {
+		e.Rollouts[i] = rolloutEndOf(one, errs[i])
+	}
+	for _, status := range severity {
+		for _, one := range e.Rollouts {
+			if e.Status == "" && one.Status == status {
+				e.Status, e.Reason = status, result.Reason
+				if one.Error != nil {
+					e.Reason = one.Error.Message
+				}
+			}
+		}
+	}
+	return e
+}
+
+// rolloutEndOf returns how a rollout ended, of which err is what following it returned.
+func rolloutEndOf(one followed, err error) rolloutEnd {
+	end := rolloutEnd{Service: one.target.Workload, TaskDefinition: one.revision, Status: string(journal.Succeeded)}
+	var failed *rolloutError
+	switch {
+	case err == nil:
+		return end
+	case errors.As(err, &failed):
+		end.Status = string(failed.end.Phase)
+	default:
+		end.Status = unfinished
+	}
+	end.Error = errorOf(err)
+	return end
+}

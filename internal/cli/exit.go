@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/aws/smithy-go"
+	"github.com/spf13/cobra"
+
+	"deployer/internal/fault"
+	"deployer/internal/fleet"
+	"deployer/internal/journal"
+)
+
+// The exit codes of every command.
+const (
+	exitDone     = 0
+	exitNotDone  = 1 // or status, doctor or validate found a problem
+	exitUsage    = 2
+	exitRejected = 3 // by the deployer, or because ECR does not have the image
+	exitFailed   = 4 // the rollout
+	exitNotEnded = 5 // the time is over, or the command was interrupted
+	exitAWS      = 6 // AWS refused or did not answer, or the credentials are wrong
+)
+
+// errNotDone ends a command with exit code 1 after its output has already reported what
+// is wrong; errRejected is the same for code 3, and errRolloutFailed for 4.
+var (
+	errNotDone       = errors.New("not done")
+	errRejected      = fmt.Errorf("rejected: %w", errNotDone)
+	errRolloutFailed = fmt.Errorf("the rollout failed: %w", errNotDone)
+)
+
+// notEnded is the error of what has not ended when the command ends.
+type notEnded struct{ error }
+
+func (e *notEnded) Unwrap() error { return e.error }
+
+// ofAWS is an error of AWS or of the credentials that is no fault of a call.
+type ofAWS struct{ error }
+
+func (e *ofAWS) Unwrap() error { return e.error }
+
+// exitCode returns the exit code for the error that a command ended with. Of several
+// errors, what is worst decides: a rollout that failed, then what was rejected.
+func exitCode(err error) int {
+	var usage *usageError
+	var ended *rolloutError
+	var open *notEnded
+	var api smithy.APIError
+	failed := errors.As(err, &ended) && ended.end.Phase != journal.Superseded
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &usage), errors.Is(err, errNoCommand):
+		return exitUsage
+	case failed, errors.Is(err, errRolloutFailed):
+		return exitFailed
+	case fault.IsRejected(err), errors.Is(err, errRejected):
+		return exitRejected
+	case errors.As(err, &open), errors.Is(err, context.Canceled):
+		return exitNotEnded
+	case fault.IsMisconfigured(err), fault.IsUnavailable(err), errors.As(err, &api), errors.As(err, new(*ofAWS)):
+		return exitAWS
+	}
+	return exitNotDone
+}
+
+// exit prints the error that a command ended with, and returns the exit code.
+func (a *app) exit(cmd *cobra.Command, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, errNoCommand):
+	case errors.As(err, &usage):
+		if usage.hint == "" {
+			usage.hint = "deployer help"
+			if cmd.HasParent() {
+				usage.hint += " " + cmd.Name()
+			}
+		}
+		fmt.Fprintf(a.err, "deployer: error: %s\ndeployer: hint: %s\n", usage.what, usage.hint)
+	case !errors.Is(err, errNotDone):
+		printError(a.err, err)
+	}
+	code := exitCode(err)
+	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && slices.Contains(a.args, "--json") {
+		_ = printJSON(a.out, failure{errorOf(err), code})
+	}
+	return code
+}
+
+// failure is what a command prints with --json if it ends with an error before it has
+// printed its result.
+type failure struct {
+	Error *fleet.Error `json:"error"`
+	Exit  int          `json:"exit_code"`
+}
+
+// errorOf returns an error as plain data.
+func errorOf(err error) *fleet.Error {
+	e := fleet.ErrorOf(err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		e.Name, e.Hint = "Usage", usage.hint
+	}
+	return e
+}
+
+// results is standard output. It knows whether something was printed.
+type results struct {
+	io.Writer
+	used bool
+}
+
+// Write prints results.
+func (r *results) Write(p []byte) (int, error) {
+	r.used = true
+	return r.Writer.Write(p)
+}
