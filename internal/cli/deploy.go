@@ -45,6 +45,7 @@ var deployActions = []string{
 // platformActions are the IAM actions with which deployments check more.
 var platformActions = []string{
 	"ecr:GetDownloadUrlForLayer (optional: checks the platform of an image that is not an index)",
+	"ecs:DescribeServiceRevisions (optional: what a rollout that no one explains began with)",
 }
 
 // stageActions are the IAM actions that --follow needs on top.
