@@ -48,6 +48,8 @@ func randomFile(r *rand.Rand) string {
 			fmt.Fprintf(&b, "  - name: %s\n", name)
 			maybe(5, "    enabled: %s\n", one("true", "false", "off", "null"))
 			maybe(5, "    auto_deploy: %s\n", one("true", "false", "\"False\"", "n"))
+			maybe(5, "    rule_name: %s\n", one("nightly", "null", "\"\""))
+			maybe(5, "    rules: %s\n", one("[{name: first}, {name: second}]", "[]", "null"))
 			maybe(5, "    docker_image: %s\n", one(uri(), uri()+":v1", "nginx:1", "null", "\"\""))
 			switch r.IntN(5) {
 			case 0:
