@@ -205,7 +205,8 @@ func (r rule) notShifted() Decision {
 }
 
 // failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as superseded
-// if a newer one replaced it and ECS did not roll it back, else as failed.
+// if a newer one replaced it, and ECS neither says that it failed nor rolled it back, else
+// as failed.
 func (r rule) failed() Decision {
 	if d, done := r.alreadyReported(journal.Failed, journal.Superseded); done {
 		return d
@@ -220,7 +221,7 @@ func (r rule) failed() Decision {
 		d.Foreign, d.Problem = true, "ECS's rollback failed too"
 		return Decision{Drafts: []Draft{d.explained()}}
 	}
-	if o.ReturnID == "" && o.newerRuns() && !o.FailedForCertain {
+	if o.ReturnID == "" && o.newerRuns() && !o.FailedForCertain && !saysFailed(r.event.Reason) {
 		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)
 		d.SupersededBy = outcome.Newer{EventID: o.Runs.Cause.ID, DeploymentID: o.Runs.DeploymentID}
 		if d.SupersededBy == (outcome.Newer{}) {

@@ -116,7 +116,10 @@ func (o *Observation) addRollback(back returns, f *family) {
 	for _, r := range back.all {
 		switch o.ID {
 		case aws.ToString(r.From.Id):
-			o.ReturnID, o.ReturnTo = aws.ToString(r.By.Id), f.record(aws.ToString(r.By.TaskDefinition))
+			to := f.record(aws.ToString(r.By.TaskDefinition))
+			if r.Certain || o.Accepted.IsZero() || !to.Registered.After(o.Accepted) { // else it did not run before
+				o.ReturnID, o.ReturnTo = aws.ToString(r.By.Id), to
+			}
 		case aws.ToString(r.By.Id):
 			from := f.record(aws.ToString(r.From.TaskDefinition))
 			switch id := aws.ToString(r.From.Id); {

@@ -141,6 +141,7 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 	if !known || at < 0 {
 		return nil
 	}
+	o.FailedForCertain = all[at].RolledBack
 	first := at
 	for first > 0 && at-first < maxReplaced && replacedBy(all[first-1], all[first]) {
 		first--
@@ -160,7 +161,6 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		}
 		records[i].DeploymentID = p.ID
 	}
-	o.FailedForCertain = all[at].RolledBack
 	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.ReturnID == "" })
 	for i := at - first; i >= 0; i-- { // the newest first
 		one, original := records[i], r.known[run[i].TaskDefinition]

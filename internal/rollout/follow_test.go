@@ -51,6 +51,8 @@ func TestProgressOf(t *testing.T) {
 		{"failed, rolled back", "f:8", []types.Deployment{one(8, "PRIMARY", completed, 2, 2, 0)}, journal.Failed},
 		{"superseded", "f:10", []types.Deployment{one(10, "PRIMARY", inProgress, 2, 0, 0),
 			one(9, "ACTIVE", inProgress, 1, 1, 0)}, journal.Superseded},
+		{"completed, and a newer one is rolling out", "f:10", []types.Deployment{
+			one(10, "PRIMARY", inProgress, 2, 0, 0), one(9, "ACTIVE", completed, 2, 2, 0)}, journal.Succeeded},
 		{"superseded long ago", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
 		{"9 is before 10", "f:10", []types.Deployment{one(10, "PRIMARY", completed, 2, 2, 0)}, journal.Superseded},
 		{"moved to another family", "g:1", []types.Deployment{{TaskDefinition: aws.String(arn + "g:1"),

@@ -108,9 +108,11 @@ func progressOf(s *types.Service, back returns, revision string) Progress {
 			if ecsservice.IsRollback(by.By) {
 				p.Reason = aws.ToString(by.By.RolloutStateReason)
 			}
+		case !shifts && d.RolloutState == types.DeploymentRolloutStateCompleted: // whatever replaced it later
+			p.Phase = journal.Succeeded
 		case !ecsservice.IsPrimary(d):
 			p.Phase = journal.Superseded
-		case !shifts && (d.RolloutState == types.DeploymentRolloutStateCompleted || steady):
+		case !shifts && steady:
 			p.Phase = journal.Succeeded
 		}
 		return p

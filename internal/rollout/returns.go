@@ -3,6 +3,7 @@ package rollout
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -38,7 +39,35 @@ func returnsOf(service *types.Service, e event.Rollout) (found returns) {
 		found.all = append(found.all, r)
 	}
 	found.moves = append(found.moves, ecsservice.MovesBack(service)...)
+	_, rollsBack := breakers(service.DeploymentConfiguration)
+	if rollsBack && e.Step == event.RolloutFailed && saysFailed(e.Reason) {
+		found.addFailed(service, e.DeploymentID)
+	}
 	return found
+}
+
+// saysFailed reports whether ECS's reason for the end of a rollout is that it failed, such
+// as "ECS deployment circuit breaker: tasks failed to start.".
+func saysFailed(reason string) bool {
+	reason = strings.ToLower(reason)
+	return strings.Contains(reason, "circuit breaker") || strings.Contains(reason, "alarm")
+}
+
+// addFailed adds the rollback of a rollout with an id that failed for certain: the next
+// one, if it has ended. It may also be a newer deployment that replaced the rollback.
+func (f *returns) addFailed(s *types.Service, id string) {
+	if _, found := f.of(id); found {
+		return
+	}
+	at := slices.IndexFunc(s.Deployments, func(d types.Deployment) bool { return aws.ToString(d.Id) == id })
+	if at < 1 { // ECS lists the newest first
+		return
+	}
+	next := s.Deployments[at-1]
+	switch next.RolloutState {
+	case types.DeploymentRolloutStateCompleted, types.DeploymentRolloutStateFailed:
+		f.all = append(f.all, ecsservice.Rollback{By: next, From: s.Deployments[at]})
+	}
 }
 
 // confirmed returns the rollbacks after ECS's service deployments have decided on
