@@ -40,6 +40,7 @@ type patternRun struct {
 	pattern
 	jobs        *jobs
 	permissions *permissions
+	root        string // of the project
 	dir         string // temporary
 	files       string // the directory of the environment files
 	cli         string // the path of the command line
@@ -52,7 +53,7 @@ const rolloutStep = 400 * time.Millisecond
 // showPattern sets up a pattern and runs its steps. It returns an error if a result is not the expected one, if a call
 // was denied that should not be, or if a statement of a policy was not used.
 func showPattern(ctx context.Context, root, dir string, p pattern, out io.Writer) (err error) {
-	r := &patternRun{pattern: p, dir: dir, cli: filepath.Join(dir, "deployer"), out: out,
+	r := &patternRun{pattern: p, root: root, dir: dir, cli: filepath.Join(dir, "deployer"), out: out,
 		files: filepath.Join(root, "examples", p.files)}
 	if r.demo, err = newDemo(ctx, root, filepath.Join(dir, "bootstrap"), cloud.Options{
 		RolloutStep: rolloutStep, Files: r.files, OwnFiles: true, Readers: p.readers}); err != nil {

@@ -4,7 +4,6 @@ import "deployer/testbed/accounts"
 
 const (
 	prodQuiet = "prod has no rule for pushes; only a DEPLOY event deploys it"
-	sendProd  = "send -f prod.yaml backend git-abc123f --follow"
 	missing   = `{"service":"backend","tag":"git-0000000"}`
 )
 
@@ -19,9 +18,9 @@ var patterns = []pattern{{
 		want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
 		quiet: prodQuiet,
 	}, {
-		title: "After its approval, production's job deploys it, as myproject_github_deploy_prod:\n" +
-			"   deployer " + sendProd,
-		run:  runs(deploy("prod"), sendProd),
+		title: "After its approval, production's job deploys it with the GitHub action, as " +
+			"myproject_github_deploy_prod.",
+		run:  acts("prod", "backend", "git-abc123f"),
 		want: []string{"prod deployed"},
 	}, {
 		title: "Someone with all rights in dev sends production's DEPLOY event to dev's bus.",
@@ -63,8 +62,8 @@ var patterns = []pattern{{
 		run:   runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-abc123f"),
 		quiet: prodQuiet,
 	}, {
-		title: "It deploys the copy, as myproject_github_deploy_prod:\n   deployer " + sendProd,
-		run:   runs(deploy("prod"), sendProd),
+		title: "It deploys the copy with the GitHub action, as myproject_github_deploy_prod.",
+		run:   acts("prod", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
 	}, {
 		title: "What AWS refuses.",
@@ -107,8 +106,8 @@ var patterns = []pattern{{
 		run:   runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-abc123f"),
 		quiet: prodQuiet,
 	}, {
-		title: "It deploys the copy, as myproject_github_deploy_prod:\n   deployer " + sendProd,
-		run:   runs(deploy("prod"), sendProd),
+		title: "It deploys the copy with the GitHub action, as myproject_github_deploy_prod.",
+		run:   acts("prod", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
 	}, {
 		title: "The other services' images are in every registry already: a promotion changes nothing.",

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// acts deploys a service with the script of the GitHub action, with the role of the environment's deploy job. The action
+// has to say that the rollout succeeded, in its outputs and its summary.
+func acts(env, service, tag string) action {
+	return func(ctx context.Context, r *patternRun) error {
+		script, err := filepath.Abs(filepath.Join(r.root, "action", "send"))
+		if err != nil {
+			return err
+		}
+		if _, err := r.jobs.assume(ctx, deploy(env), env); err != nil {
+			return err
+		}
+		account, name := r.jobs.split(deploy(env))
+		summary, outputs := filepath.Join(r.dir, "summary-"+env+".md"), filepath.Join(r.dir, "outputs-"+env)
+		cmd := r.deployer(ctx, "")
+		cmd.Path, cmd.Args = "/bin/bash", []string{"bash", script}
+		if bash, err := exec.LookPath("bash"); err == nil {
+			cmd.Path = bash
+		}
+		cmd.Env = append(cmd.Env, "PATH="+r.dir+string(os.PathListSeparator)+os.Getenv("PATH"),
+			"AWS_ACCESS_KEY_ID="+account+"-"+name, "AWS_SECRET_ACCESS_KEY=any", "GITHUB_ACTIONS=true",
+			"GITHUB_STEP_SUMMARY="+summary, "GITHUB_OUTPUT="+outputs, "INPUT_SERVICE="+service, "INPUT_TAG="+tag,
+			"INPUT_ENVIRONMENT_FILE="+env+".yaml", "INPUT_FOLLOW=true", "INPUT_TIMEOUT=5m", "INPUT_ACTOR=octocat")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("the action: %w\n%s", err, text)
+		}
+		values, err := os.ReadFile(outputs)
+		if err != nil {
+			return err
+		}
+		page, err := os.ReadFile(summary)
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(string(values), "status=deployed\noutcome=succeeded\nevent-id=") ||
+			!strings.Contains(string(page), service+" in "+env+": succeeded") {
+			return fmt.Errorf("the action's outputs are\n%s\nand its summary is\n%s", values, page)
+		}
+		return nil
+	}
+}
