@@ -100,7 +100,7 @@ func serviceAndTag(cmd *cobra.Command, args []string) error {
 		return wrongUsage("TAG is missing: name one, or use deployer redeploy for the image that runs, or " +
 			"deployer rollback for the last one that succeeded")
 	}
-	return arguments("SERVICE", "TAG")(cmd, args)
+	return severalAndTag(cmd, args)
 }
 
 // deploy carries out requests with the caller's credentials, and prints the results. The

@@ -119,6 +119,12 @@ func (a *app) service(env *environment.Environment, name string) (environment.Wo
 		return w, fmt.Errorf("%s is %s; tasks are not deployed yet", task.Name, task.Noun())
 	}
 	err := errors.New(event.Unknown(env, "service", name))
+	if strings.EqualFold(name, "all") {
+		err = fmt.Errorf("%w; deploy, send and redeploy take '*' for all services", err)
+	}
+	if strings.Contains(name, ",") {
+		err = fmt.Errorf("%q is a list, and only deploy, send, redeploy and rollback take one", name)
+	}
 	near := nearest(name, env.Names(environment.Services...))
 	if service, ok := env.Find(bare, environment.Services...); ok && strings.HasPrefix(name, environment.TaskPrefix) {
 		near, err = service.Name, fmt.Errorf("%s is a service, not a task", service.Name)

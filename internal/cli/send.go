@@ -65,7 +65,7 @@ deployer send -e prod backend git-abc123f \
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
 			"ecr:BatchGetImage (optional: checks the tag)",
 			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)"}, stageActions)...),
-		Args: arguments("SERVICE", "TAG"),
+		Args: severalAndTag,
 	}
 	file := fileFlag(cmd)
 	flags := cmd.Flags()

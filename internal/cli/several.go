@@ -13,6 +13,8 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/rollout"
+
+	"github.com/spf13/cobra"
 )
 
 // severalHelp is the part of a command's help about its argument SERVICE.
@@ -44,9 +46,12 @@ func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, 
 	for i, name := range names {
 		names[i] = strings.TrimSpace(name)
 	}
+	if slices.Contains(names, event.AllServices) {
+		return chosen{}, fmt.Errorf("the list %s has '*' among its names: write '*' alone for all services", arg)
+	}
 	workloads, wrong := event.Named(env, names)
 	var errs []error
-	for _, fault := range wrong {
+	for _, fault := range slices.Compact(wrong) {
 		errs = append(errs, errors.New(strings.ReplaceAll(fault, `"services"`, "the list "+arg)))
 	}
 	return chosen{workloads: workloads, several: true}, errors.Join(errs...)
@@ -73,6 +78,16 @@ func (a *app) loadChosenAndTag(file string, args []string) (*environment.Environ
 		err = errors.Join(err, errors.New(wrong))
 	}
 	return env, c, args[1], err
+}
+
+// severalAndTag checks the arguments SERVICE and TAG. People write several services with
+// spaces, and a shell writes the names of files for a star without quotes.
+func severalAndTag(cmd *cobra.Command, args []string) error {
+	if len(args) > 2 {
+		return wrongUsage("%q is one argument too many: several services have commas between them, like "+
+			"worker,web-api, and '*' is in quotes", args[2])
+	}
+	return arguments("SERVICE", "TAG")(cmd, args)
 }
 
 // requests returns a request like the given one for each workload.

@@ -233,7 +233,9 @@ func (d *detail) readWorkload() {
 		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
 	default:
 		w, ok := d.env.Find(name, kinds...)
-		if !ok {
+		if several := list(d.env, name); !ok && several != "" && member == "service" {
+			d.wrong.add("%s", several)
+		} else if !ok {
 			d.wrong.add("%s", Unknown(d.env, member, name))
 		}
 		d.workloads = []environment.Workload{w}

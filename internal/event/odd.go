@@ -62,6 +62,10 @@ func (d *detail) checkOdd() {
 			d.wrong.add(`%s is not a member of a DEPLOY: write "action": %s`, quote(key), quote(strings.ToLower(value)))
 		}
 	}
+	if d.rollback && d.has("to") {
+		d.wrong.add(`"to" is not a member of a DEPLOY: a rollback by an event is to the previous image whose rollout ` +
+			`succeeded; for another revision, run deployer rollback --to`)
+	}
 	for _, key := range []string{Rollback, Redeploy} {
 		if string(d.members[key]) == "true" {
 			d.wrong.add(`%q is not a member of a DEPLOY: write "action": %q`, key, key)
@@ -86,6 +90,12 @@ func (d *detail) has(member string) bool {
 func (d *detail) suggestService() {
 	if d.has("service") || d.has("task") || d.has("services") {
 		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.members)) {
+		plain := strings.TrimSuffix(plainName(key), "s")
+		if kind(d.members[key]) == "an array" && plain != plainName(key) && slices.Contains(instead["service"], plain) {
+			d.wrong.add(`%s is not a member of a DEPLOY: write "services"`, quote(key))
+		}
 	}
 	for _, key := range d.writtenFor("service") {
 		name, _ := text(d.members[key])

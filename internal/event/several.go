@@ -56,9 +56,16 @@ func named(env *environment.Environment, name string) (w environment.Workload, w
 	if task, isTask := strings.CutPrefix(name, environment.TaskPrefix); isTask {
 		member, kinds, bare = "task", environment.Tasks, task
 	}
+	kindOnly := name == environment.TaskPrefix || name == environment.ServicePrefix
+	service, tag, tagged := strings.Cut(name, ":")
+	_, known := env.Find(service, environment.Services...)
 	switch {
 	case name == "":
 		return w, `"services" has an empty name`
+	case kindOnly:
+		return w, `"services" has ` + quote(name) + ", without a name"
+	case tagged && known:
+		return w, `"services" has ` + quote(name) + ": write " + quote(service) + `; ` + oneTag + tagHint(tag)
 	case name == AllServices:
 		return w, `"services" has "*" among its names: write "services": "*" for all workloads whose repository has ` +
 			`the tag`
@@ -97,7 +104,11 @@ func (d *detail) readWorkloads() {
 	}
 	var elements []json.RawMessage
 	if kind(value) != "an array" || json.Unmarshal(value, &elements) != nil {
-		d.wrong.add(`"services" is %s, not an array of names, or "*"`, kind(value))
+		problem := `"services" is %s, not an array of names, or "*"`
+		if kind(value) == "an object" {
+			problem += "; " + oneTag
+		}
+		d.wrong.add(problem, kind(value))
 		return
 	}
 	if len(elements) == 0 {
@@ -108,7 +119,11 @@ func (d *detail) readWorkloads() {
 	for _, e := range elements {
 		name, ok := text(e)
 		if !ok {
-			d.wrong.add(`"services" has %s, and each element is a name`, kind(e))
+			problem := `"services" has %s, and each element is a name`
+			if kind(e) == "an object" {
+				problem += "; " + oneTag
+			}
+			d.wrong.add(problem, kind(e))
 			continue
 		}
 		names = append(names, name)
@@ -127,6 +142,8 @@ func (d *detail) readAll(s string) {
 		}
 	case s == "":
 		d.wrong.add(`"services" is empty: name what to deploy`)
+	case meansAll(d.env, s):
+		d.wrong.add(`"services" is %s: write "services": "*" for all workloads whose repository has the tag`, quote(s))
 	default:
 		names := strings.Split(s, ",")
 		for i, name := range names {
@@ -135,6 +152,42 @@ func (d *detail) readAll(s string) {
 		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s),
 			cut(strings.Join(names, ", ")))
 	}
+}
+
+// oneTag is what to do instead of giving each service its own tag.
+const oneTag = "one event deploys one tag, so send an event for each tag"
+
+// tagHint returns the tag that a name has after a colon, for a message.
+func tagHint(tag string) string {
+	if CheckTag(tag) != "" {
+		return ""
+	}
+	return `, with "tag": ` + quote(tag)
+}
+
+// meansAll reports whether a name was probably written for all services.
+func meansAll(env *environment.Environment, name string) bool {
+	_, known := env.Find(name, slices.Concat(environment.Services, environment.Tasks)...)
+	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllServices)
+}
+
+// list returns what is wrong with a "service" that is several names, or stands for all; ""
+// if it is neither.
+func list(env *environment.Environment, name string) string {
+	if meansAll(env, name) {
+		return `"service" is ` + quote(name) + `: write "services": "*" for all workloads whose repository has the tag`
+	}
+	names := strings.FieldsFunc(name, func(r rune) bool { return r == ',' || r == ' ' || r == ';' })
+	if len(names) < 2 {
+		return ""
+	}
+	for i, one := range names {
+		if _, ok := env.Find(one, environment.Services...); !ok {
+			return ""
+		}
+		names[i] = strconv.Quote(one)
+	}
+	return `"service" is ` + quote(name) + `: write "services": [` + cut(strings.Join(names, ", ")) + "]"
 }
 
 // cut returns a text that is shortened to fit a log line.

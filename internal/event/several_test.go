@@ -84,12 +84,27 @@ func TestSeveralRejected(t *testing.T) {
 			`["worker"]`},
 		{"names with commas", `"services":"worker, backend"`, `"services" is "worker, backend", not an array of ` +
 			`names, or "*": write "services": ["worker", "backend"]`},
-		{"all", `"services":"all"`, `"services" is "all", not an array of names, or "*": write "services": ["all"]`},
-		{"an object", `"services":{"worker":"v2"}`, `"services" is an object, not an array of names, or "*"`},
+		{"the word for all", `"services":"All"`,
+			`"services" is "All": write "services": "*" for all workloads whose repository has the tag`},
+		{"a tag for each", `"services":{"worker":"v2"}`, `"services" is an object, not an array of names, or "*"; ` +
+			`one event deploys one tag, so send an event for each tag`},
+		{"names with tags", `"services":["worker:v2"]`, `"services" has "worker:v2": write "worker"; one event ` +
+			`deploys one tag, so send an event for each tag, with "tag": "v2"`},
+		{"kinds without names", `"services":["task:","service:"]`,
+			`"services" has "task:", without a name; "services" has "service:", without a name`},
+		{"service with commas", `"service":"worker, backend"`,
+			`"service" is "worker, backend": write "services": ["worker", "backend"]`},
+		{"service for all", `"service":"*"`,
+			`"service" is "*": write "services": "*" for all workloads whose repository has the tag`},
+		{"another word", `"workloads":["worker"]`, `neither "service" nor "task" is set: name what to deploy; ` +
+			`"workloads" is not a member of a DEPLOY: write "services"`},
+		{"a rollback to a revision", `"services":["worker"],"action":"rollback","to":41`, `"to" is not a member of a ` +
+			`DEPLOY: a rollback by an event is to the previous image whose rollout succeeded; for another revision, ` +
+			`run deployer rollback --to`},
 		{"true", `"services":true`, `"services" is a boolean, not an array of names, or "*"`},
 		{"elements of other kinds", `"services":["worker",{"name":"backend"},7]`,
-			`"services" has an object, and each element is a name; "services" has a number, and each element is a ` +
-				`name`},
+			`"services" has an object, and each element is a name; one event deploys one tag, so send an event for ` +
+				`each tag; "services" has a number, and each element is a name`},
 		{"a star among names", `"services":["worker","*"]`, `"services" has "*" among its names: write "services": ` +
 			`"*" for all workloads whose repository has the tag`},
 		{"twice", `"services":["worker","backend","worker"]`, `"services" names "worker" twice`},
