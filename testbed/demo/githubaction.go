@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// acts deploys a service with the script of the GitHub action, with the role of the environment's deploy job. The action
+// acts deploys a service with the script of the GitHub action, and the role of the deploy job. The action
 // has to say that the rollout succeeded, in its outputs and its summary.
 func acts(env, service, tag string) action {
 	return func(ctx context.Context, r *patternRun) error {
