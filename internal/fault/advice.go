@@ -2,7 +2,9 @@ package fault
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+	"sync"
 
 	"deployer/internal/iam"
 )
@@ -48,8 +50,12 @@ func (d Denial) Advice() string {
 		return fmt.Sprintf("the session policy limits %s: whatever assumes the role has to pass a session policy that "+
 			"has %s, or none; the role's own policies cannot add to it", d.caller(), d.Statement())
 	case Boundary:
+		place, _, name := d.identity()
+		if name != d.caller() {
+			name = "the " + name
+		}
 		return fmt.Sprintf("%sadd to the policy that is the permissions boundary of %s: %s; no other policy "+
-			"can exceed the boundary", inAccount(d.Account), d.caller(), d.Statement())
+			"can exceed the boundary", place, name, d.Statement())
 	case ServiceControl:
 		return fmt.Sprintf("in the organization's management account, add to a service control policy of account %s, "+
 			"and of every organizational unit above it that does not allow the action: %s; no policy within the "+
@@ -60,10 +66,9 @@ func (d Denial) Advice() string {
 			accountName(accountOf(d.Resource)), d.forPrincipal(true))
 	case EndpointPolicy:
 		return fmt.Sprintf("add to the policy of the VPC endpoint for %s through which the call goes: %s; list the "+
-			"endpoints: aws ec2 describe-vpc-endpoints%s", d.service(), d.forPrincipal(true), d.regionOption())
+			"endpoints%s", d.service(), d.forPrincipal(true), d.listEndpoints())
 	case TrustPolicy:
-		return fmt.Sprintf("%sadd to the trust policy of %s: %s", inAccount(accountOf(d.Resource)), d.resourceName(),
-			d.forPrincipal(false))
+		return d.trustAdvice()
 	}
 	return d.unnamedAdvice()
 }
@@ -95,11 +100,48 @@ func (d Denial) unnamedAdvice() string {
 
 // identityAdvice says where the caller's own policy is.
 func (d Denial) identityAdvice() string {
-	return fmt.Sprintf("%sadd to the policy of %s: %s", inAccount(d.Account), d.caller(), d.Statement())
+	place, policy, name := d.identity()
+	return place + "add to the " + policy + name + ": " + d.Statement()
+}
+
+// trustAdvice says where the policy of a role is that is to be assumed. It has no
+// Resource.
+func (d Denial) trustAdvice() string {
+	return fmt.Sprintf("%sadd to the trust policy of %s: %s", inAccount(accountOf(d.Resource)), d.resourceName(),
+		d.forPrincipal(false))
+}
+
+// assumes reports whether the denied action is to assume a role: then the resource's
+// policy is the trust policy.
+func (d Denial) assumes() bool {
+	return d.service() == "sts" && strings.Contains(d.Resource, ":role/")
+}
+
+// ssoRole is the name of a role that IAM Identity Center makes in an account for a
+// permission set ("Permission sets" in the IAM Identity Center user guide). Nothing else
+// may change the role.
+var ssoRole = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[/:]AWSReservedSSO_([A-Za-z0-9+=,.@_-]+)_[0-9a-f]{16}(?:/|$)`)
+})
+
+// identity returns where the caller's own policies are: how a step there begins, what
+// comes before the name of the identity in a sentence about its policy, and that name.
+func (d Denial) identity() (place, policy, name string) {
+	if m := ssoRole().FindStringSubmatch(d.Principal); m != nil {
+		name = "permission set " + m[1]
+		if d.Account != "" {
+			name += " (account " + d.Account + ")"
+		}
+		return "in IAM Identity Center, ", "", name
+	}
+	return inAccount(d.Account), "policy of ", d.caller()
 }
 
 // resourceAdvice says where the resource's policy is.
 func (d Denial) resourceAdvice() string {
+	if d.assumes() {
+		return d.trustAdvice()
+	}
 	service := d.service()
 	return fmt.Sprintf("%sadd to the policy of %s: %s", inAccount(accountOf(d.Resource)), d.resourceName(),
 		d.forPrincipal(service != "ecr")) // ECR's repository policies have no Resource
@@ -121,16 +163,24 @@ func (d Denial) excludeAdvice() string {
 
 // placeOfDeny says where the policy with an explicit deny is.
 func (d Denial) placeOfDeny() string {
-	caller := inAccount(d.Account)
+	place, _, name := d.identity()
+	switch policy := d.Policy; {
+	case policy == IdentityPolicy && name != d.caller():
+		return place + "in the policies of the " + name
+	case policy == Boundary && name != d.caller():
+		return place + "in the permissions boundary of the " + name
+	case policy == ResourcePolicy && d.assumes():
+		return inAccount(accountOf(d.Resource)) + "in the trust policy of " + d.resourceName()
+	}
 	switch d.Policy {
 	case IdentityPolicy:
-		return caller + "in the policies of " + d.caller() + " and of its groups"
+		return place + "in the policies of " + name + " and of its groups"
 	case ResourcePolicy:
 		return inAccount(accountOf(d.Resource)) + "in the policy of " + d.resourceName()
 	case SessionPolicy:
 		return "in the session policy that whatever assumes the role passes"
 	case Boundary:
-		return caller + "in the permissions boundary of " + d.caller()
+		return place + "in the permissions boundary of " + name
 	case ServiceControl:
 		return "in the organization's management account" + d.manager() + ", in the service control policy"
 	case ResourceControl:
@@ -184,6 +234,8 @@ func (d Denial) resourceName() string {
 	switch {
 	case f == nil && (d.Resource == "" || d.Resource == "*"):
 		return "the resource"
+	case f != nil && d.assumes():
+		return "role " + f[5][strings.LastIndexByte(f[5], '/')+1:]
 	case f == nil || f[3] == "":
 		return d.Resource
 	}
@@ -233,11 +285,14 @@ func (d Denial) partition() string {
 	return "aws"
 }
 
-func (d Denial) regionOption() string {
+// listEndpoints returns the command that lists the VPC endpoints of the call's region,
+// after what it lists. Only the resource's ARN has the region.
+func (d Denial) listEndpoints() string {
+	const command = ": aws ec2 describe-vpc-endpoints --region "
 	if f := arnFields(d.Resource); f != nil && f[3] != "" {
-		return " --region " + f[3]
+		return command + f[3]
 	}
-	return ""
+	return ", in the region of the call" + command + "REGION"
 }
 
 func (d Denial) decode() string {

@@ -125,6 +125,10 @@ func TestAdvice(t *testing.T) {
 	user := "User: " + deployerRole + " is not authorized to perform: "
 	update := user + "ecs:UpdateService on resource: " + service
 	allowUpdate := `{"Effect":"Allow","Action":["ecs:UpdateService"],"Resource":"` + service + `"}`
+	const assume = "sts:AssumeRole on resource: arn:aws:iam::111111111111:role/x"
+	sso := "User: arn:aws:sts::333333333333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada is not " +
+		"authorized to " +
+		"perform: ecs:UpdateService on resource: " + service
 	const root = `{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":["`
 	tests := []struct{ name, code, message, want string }{
 		{"Deny of a service control policy", "AccessDeniedException", lines[0],
@@ -161,6 +165,49 @@ func TestAdvice(t *testing.T) {
 			update + " because no session policy allows the ecs:UpdateService action",
 			"the session policy limits role myproject_deployer_prod: whatever assumes the role has to pass a session " +
 				"policy that has " + allowUpdate + ", or none; the role's own policies cannot add to it"},
+		{"any resource of a VPC endpoint", "AccessDeniedException", user + "ecr:GetAuthorizationToken on resource: * " +
+			"because no VPC endpoint policy allows the ecr:GetAuthorizationToken action",
+			"add to the policy of the VPC endpoint for ecr through which the call goes: " + root +
+				`ecr:GetAuthorizationToken"],"Resource":"*"}; list the endpoints, in the region of the call: ` +
+				"aws ec2 describe-vpc-endpoints --region REGION"},
+		{"a role of another account, without a reason", "AccessDenied", user + assume,
+			"in account 333333333333, add to the policy of role myproject_deployer_prod: " +
+				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; and in ` +
+				"account 111111111111, add to the trust policy of role x: " + root + `sts:AssumeRole"]}`},
+		{"a role of another account, identity policy", "AccessDenied", user + assume +
+			" because no identity-based policy allows the sts:AssumeRole action",
+			"in account 333333333333, add to the policy of role myproject_deployer_prod: " +
+				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; if it is ` +
+				"still denied then, in account 111111111111, add to the trust policy of role x: " + root +
+				`sts:AssumeRole"]}`},
+		{"a role of another account, resource policy", "AccessDenied", user + assume +
+			" because no resource-based policy allows the sts:AssumeRole action",
+			"in account 111111111111, add to the trust policy of role x: " + root + `sts:AssumeRole"]}`},
+		{"a role of another account, explicit deny of its trust policy", "AccessDenied", user + assume +
+			" with an explicit deny in a resource-based policy",
+			"in account 111111111111, in the trust policy of role x, exclude role myproject_deployer_prod from " +
+			"the Deny " +
+				"for sts:AssumeRole on arn:aws:iam::111111111111:role/x"},
+		{"permission set", "AccessDeniedException", sso + " because no identity-based policy allows the " +
+			"ecs:UpdateService action", "in IAM Identity Center, add to the permission set Admin (account " +
+			"333333333333): " + allowUpdate},
+		{"permission set, no policy named", "AccessDeniedException", sso,
+			"in IAM Identity Center, add to the permission set Admin (account 333333333333): " +
+				allowUpdate},
+		{"permission set, boundary", "AccessDeniedException", sso + " because no permissions boundary allows the " +
+			"ecs:UpdateService action", "in IAM Identity Center, add to the policy that is the permissions boundary " +
+			"of the permission set Admin (account 333333333333): " + allowUpdate + "; no other policy " +
+			"can exceed the boundary"},
+		{"permission set, explicit deny", "AccessDeniedException", sso + " with an explicit deny in an " +
+			"identity-based " +
+			"policy", "in IAM Identity Center, in the policies of the permission set Admin (account 333333333333), " +
+			"exclude role AWSReservedSSO_Admin_0123456789abcdef from the Deny for ecs:UpdateService on " + service},
+		{"permission set, explicit deny of the boundary", "AccessDeniedException", sso + " with an explicit deny " +
+			"in a " +
+			"permissions boundary", "in IAM Identity Center, in the permissions boundary of the permission set Admin " +
+			"(account 333333333333), exclude role AWSReservedSSO_Admin_0123456789abcdef from the Deny for " +
+			"ecs:UpdateService on " +
+			service},
 		{"no policy named", "AccessDeniedException", update,
 			"in account 333333333333, add to the policy of role myproject_deployer_prod: " + allowUpdate},
 		{"no policy named, encoded", "UnauthorizedOperation", update + " " + encoded,
