@@ -38,7 +38,15 @@ func printError(w io.Writer, err error) {
 	switch {
 	case errors.As(err, &faults):
 		for _, f := range faults {
-			fmt.Fprintf(w, "deployer: error: %s\n", f)
+			level := "error"
+			switch {
+			case f.Warning:
+				level = "warning"
+			case f.Note:
+				level = "note"
+			}
+			f.Warning, f.Note = false, false // the line begins with it
+			fmt.Fprintf(w, "deployer: %s: %s\n", level, f)
 		}
 	case errors.As(err, &joined):
 		for _, one := range joined.Unwrap() {

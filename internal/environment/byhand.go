@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,13 +11,23 @@ import (
 // byHand gives a workload the image that the file names under a key. If that is in a
 // private registry of ECR, the workload deploys from its repository there; else its
 // image is external. It reports whether the file names one.
-func (w *Workload) byHand(s section, key string) bool {
+func (w *Workload) byHand(e *Environment, s section, key string) bool {
 	text := s.text(key)
 	if text == "" {
 		return false
 	}
 	ref, err := image.ParseReference(strings.TrimPrefix(text, "https://"))
 	registry, isECR := ref.Registry()
+	if isECR && err == nil {
+		s.checkPartition(e, key, registry.Region)
+	} else if looksLikeECR(text) {
+		why := "its host is none of a registry: 12 digits, .dkr.ecr., a region, and the suffix of its partition"
+		if err != nil {
+			why = err.Error()
+		}
+		s.fault(key, "is "+quote(mask(text))+", which looks like an image of ECR, and is none: "+why,
+			"write it like 111111111111.dkr.ecr."+cmp.Or(e.Region, "us-east-1")+".amazonaws.com/name:v1")
+	}
 	if err != nil || !isECR {
 		w.External, w.Repository = mask(text), ""
 	} else {
@@ -31,6 +42,14 @@ func (w *Workload) byHand(s section, key string) bool {
 			"write a tag that never moves, or a digest")
 	}
 	return true
+}
+
+// looksLikeECR reports whether the host of an image is meant to be a private registry of
+// ECR.
+func looksLikeECR(text string) bool {
+	host, _, _ := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
+	isAWS := strings.Contains(host, ".amazonaws.") || strings.HasSuffix(host, ".on.aws")
+	return isAWS && (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr"))
 }
 
 // movingTags are tags that are usually moved to newer images.

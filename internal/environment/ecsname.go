@@ -73,3 +73,16 @@ func (s section) nameInARN(e *Environment, key, kind, arn string) string {
 	}
 	return strings.TrimPrefix(fields[5], kind+"/")
 }
+
+// checkPartition adds a fault if a registry's region is in another partition of AWS than
+// the environment's: neither replication nor IAM crosses partitions. It reports whether
+// there is none.
+func (s section) checkPartition(e *Environment, key, region string) bool {
+	own, other := image.PartitionOf(e.Region).Name, image.PartitionOf(region).Name
+	if region == "" || e.Region == "" || own == other {
+		return true
+	}
+	s.fault(key, fmt.Sprintf("is in %s, which is in the partition %s, and the environment in %s: neither images nor "+
+		"permissions cross partitions", region, other, own), "name a registry in "+own)
+	return false
+}

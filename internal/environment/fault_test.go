@@ -224,6 +224,66 @@ func refused(repository string) string {
 		"with single ., - or _ between them)"
 }
 
+// TestRegistriesOfECR checks registries of other partitions, and names that are those of no registry though they look
+// like it.
+func TestRegistriesOfECR(t *testing.T) {
+	t.Parallel()
+	const crosses = ", which is in the partition aws-cn, and the environment in aws: neither images nor " +
+		"permissions cross " +
+		"partitions (name a registry in aws)"
+	const china = "111111111111.dkr.ecr.cn-north-1.amazonaws.com.cn/app"
+	const form = "write it like 111111111111.dkr.ecr.us-east-1.amazonaws.com/name"
+	const looks = ", which looks like an image of ECR, and is none: "
+	const host = "its host is none of a registry: 12 digits, .dkr.ecr., a region, and the suffix of its partition (" +
+		form + ":v1)"
+	image := func(image string) string { return head + "services: [{name: a, docker_image: '" + image + "'}]\n" }
+	const at = "x.yaml:5:36: `services[0].docker_image` is "
+	tests := []struct{ name, file, want string }{
+		{"strategy", head + "ecr_strategy: cross_account\necr_account_id: '111111111111'\necr_account_region: " +
+			"cn-north-1\n",
+			"x.yaml:7:21: `ecr_account_region` is in cn-north-1" + crosses},
+		{"trusted account", head + "ecr_trusted_accounts: [{account_id: '111111111111', region: cn-north-1}]\n",
+			"x.yaml:5:61: `ecr_trusted_accounts[0].region` is in cn-north-1" + crosses},
+		{"image", image(china + ":v1"), at + "in cn-north-1" + crosses},
+		{"repository", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " + china + "}}]\n",
+			"x.yaml:5:70: `services[0].ecr_config.repository_uri` is in cn-north-1" + crosses},
+		{"upper case", image("111111111111.dkr.ecr.us-east-1.amazonaws.com/Bad:v1"),
+			at + `"111111111111.dkr.ecr.us-east-1.amazonaws.com/Bad:v1"` + looks +
+				`not an image reference: "111111111111.dkr.ecr.us-east-1.amazonaws.com/Bad:v1": "Bad" is not a ` +
+				"repository (" +
+				form + ":v1)"},
+		{"11 digits", image("11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"),
+			at + `"11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"` + looks + host},
+		{"no tag", image("111111111111.dkr.ecr.us-east-1.amazonaws.com/a:"),
+			at + `"111111111111.dkr.ecr.us-east-1.amazonaws.com/a:"` + looks +
+				`not an image reference: "111111111111.dkr.ecr.us-east-1.amazonaws.com/a:": "" is not a tag (` +
+				form + ":v1)"},
+		{"another suffix", image("111111111111.dkr.ecr.us-east-1.amazonaws.com.cn/a:v1"),
+			at + `"111111111111.dkr.ecr.us-east-1.amazonaws.com.cn/a:v1"` + looks + host},
+		{"repository, 11 digits", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " +
+			"11111111111.dkr.ecr.us-east-1.amazonaws.com/app}}]\n", "x.yaml:5:70: " +
+			"`services[0].ecr_config.repository_uri` " +
+			`is "11111111111.dkr.ecr.us-east-1.amazonaws.com/app", which looks like a repository of ECR, and ` +
+			"is none (" +
+			form + ")"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("x.yaml", []byte(tt.file))
+			if err == nil {
+				t.Fatal("no fault")
+			}
+			if diff := cmp.Diff(tt.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	if _, err := Parse("x.yaml", []byte(image("ghcr.io/dkr/app:v1"))); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestECSNames checks names that are given as ARNs or with a revision.
 func TestECSNames(t *testing.T) {
 	t.Parallel()

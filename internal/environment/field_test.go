@@ -173,7 +173,11 @@ func TestImagesByHandForms(t *testing.T) {
 		{"111122223333.dkr.ecr.us-east-1.example.com/team/app:v1", image.Registry{}},
 	} {
 		// Two services may run one image, and a third may use the repository of the first.
-		e, err := Parse("x.yaml", []byte(head+"services:\n- {name: a, docker_image: '"+tt.image+
+		file := head
+		if tt.want.Region != "" { // a registry is in the environment's partition
+			file = strings.Replace(file, "us-east-1", tt.want.Region, 1)
+		}
+		e, err := Parse("x.yaml", []byte(file+"services:\n- {name: a, docker_image: '"+tt.image+
 			"'}\n- {name: b, docker_image: '"+
 			tt.image+"'}\n- {name: c, ecr_config: {mode: use_existing, source_service_name: a}}\n"))
 		if err != nil {

@@ -25,7 +25,7 @@ type origin struct {
 // workloads reads the backend and the lists, and finds the repository of each workload.
 func (s section) workloads(e *Environment, workload section) {
 	backend := e.conventional(Backend, BackendName)
-	backend.byHand(workload, "backend_external_docker_image")
+	backend.byHand(e, workload, "backend_external_docker_image")
 	if !workload.flag("backend_auto_deploy", true) {
 		backend.OptOut = "workload.backend_auto_deploy is false"
 	}
@@ -96,7 +96,7 @@ func (s section) workload(e *Environment, kind Kind, name string) (Workload, *or
 			"this service is called "+w.Name+" there")
 	}
 	from := s.origin()
-	if w.byHand(s, "docker_image") {
+	if w.byHand(e, s, "docker_image") {
 		return w, nil
 	}
 	project := e.Project + "_backend"
@@ -146,7 +146,7 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 	w := &e.Workloads[i]
 	switch o.mode {
 	case "manual_repo":
-		o.manual(w)
+		o.manual(e, w)
 	case "use_existing":
 		source := o.source(e)
 		for _, seen := range append(chain, i) {
@@ -166,7 +166,7 @@ func (e *Environment) settle(i int, origins map[int]origin, chain []int) {
 }
 
 // manual sets the repository that repository_uri names.
-func (o origin) manual(w *Workload) {
+func (o origin) manual(e *Environment, w *Workload) {
 	uri := o.config.required("repository_uri", nil, "111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
 	if uri == "" {
 		return
@@ -180,8 +180,12 @@ func (o origin) manual(w *Workload) {
 	case ref.Tag != "" || ref.Digest != "":
 		o.config.fault("repository_uri", "is "+quote(uri)+", with a tag",
 			"name the repository alone, without a tag")
+	case !isECR && looksLikeECR(uri):
+		o.config.fault("repository_uri", "is "+quote(uri)+", which looks like a repository of ECR, and is none",
+			"write it like 111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
 	case !isECR:
 		w.External = mask(uri)
+	case !o.config.checkPartition(e, "repository_uri", registry.Region):
 	default:
 		w.Repository, w.Registry = ref.Repository, registry
 	}

@@ -38,6 +38,8 @@ func (s section) strategy(e *Environment) {
 	if e.ECRAccountRegion != "" && !image.ValidRegion(e.ECRAccountRegion) {
 		s.fault("ecr_account_region", "is "+quote(e.ECRAccountRegion)+", not an AWS region",
 			`write it like "us-east-1"`)
+	} else {
+		s.checkPartition(e, "ecr_account_region", e.ECRAccountRegion)
 	}
 	at := "ecr_strategy"
 	switch name := s.text("ecr_strategy"); name {

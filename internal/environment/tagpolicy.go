@@ -18,11 +18,46 @@ func ParseTagPattern(s string) (TagPattern, error) {
 	if _, err := path.Match(s, ""); err != nil || s == "" || strings.ContainsAny(s, "/: ") {
 		return "", fmt.Errorf("%q is not a pattern of tags", s)
 	}
+	if part := shellClass(s); part != "" {
+		return "", fmt.Errorf("%q has %q, which matches \"!\" and what follows it: write [^ for what it "+
+			"excludes", s, part)
+	}
+	if shortest(s) > maxTag {
+		return "", fmt.Errorf("%q can match no tag: a tag has at most %d characters", s, maxTag)
+	}
 	if part := impossible(s); part != "" {
 		return "", fmt.Errorf("%q can match no tag: no tag has %q in that place, and this is a glob, not a regular "+
 			"expression", s, part)
 	}
 	return TagPattern(s), nil
+}
+
+// maxTag is how many characters a tag may have ("Reference format" in the OCI distribution
+// specification).
+const maxTag = 128
+
+// shellClass returns the first class of a valid pattern that begins with "[!": in a
+// shell, it excludes what follows; in [path.Match], it does not. The range "[!-" is meant.
+func shellClass(pattern string) string {
+	for pattern != "" {
+		one := element(pattern)
+		if strings.HasPrefix(one, "[!") && !strings.HasPrefix(one, "[!-") {
+			return one
+		}
+		pattern = pattern[len(one):]
+	}
+	return ""
+}
+
+// shortest returns the length of the shortest text that a valid pattern matches.
+func shortest(pattern string) (n int) {
+	for pattern != "" {
+		one := element(pattern)
+		if pattern = pattern[len(one):]; one != "*" {
+			n++
+		}
+	}
+	return n
 }
 
 // impossible returns the first part of a valid pattern that no tag has in its place, or

@@ -1,6 +1,9 @@
 package environment
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestTagPattern(t *testing.T) {
 	t.Parallel()
@@ -14,6 +17,8 @@ func TestTagPattern(t *testing.T) {
 		{"env-dev-*", false, []string{"env-dev-", "env-dev-20250122"}, []string{"env-prod-1", "xenv-dev-1"}},
 		{"v[0-9]*", false, []string{"v1", "v1.2.3"}, []string{"version", "v"}},
 		{"v?", false, []string{"v1"}, []string{"v", "v12"}},
+		{"[^l]*", false, []string{"v1"}, []string{"latest"}},
+		{"*" + strings.Repeat("[a-b]", 128) + "*", false, []string{strings.Repeat("a", 128)}, []string{"a"}},
 		{`a\.b`, false, []string{"a.b"}, []string{"ab"}},
 	} {
 		p, err := ParseTagPattern(tt.pattern)
@@ -31,7 +36,8 @@ func TestTagPattern(t *testing.T) {
 			}
 		}
 	}
-	for _, invalid := range []string{"", "a/b", "a:b", "a b", "[", `a\`} {
+	for _, invalid := range []string{"", "a/b", "a:b", "a b", "[", `a\`, "[!l]*", "v[0-9][!a]",
+		strings.Repeat("a", 129), "v*" + strings.Repeat("?", 128)} {
 		if p, err := ParseTagPattern(invalid); err == nil {
 			t.Errorf("%q is taken for the pattern %q", invalid, p)
 		}

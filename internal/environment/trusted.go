@@ -33,6 +33,8 @@ func (s section) trustedAccounts(e *Environment) {
 			Region: cmp.Or(one.text("region"), e.Region)}
 		if t.Region != "" && !image.ValidRegion(t.Region) {
 			one.fault("region", "is "+quote(t.Region)+", not an AWS region", `write it like "us-east-1"`)
+		} else {
+			one.checkPartition(e, "region", t.Region)
 		}
 		if t.ID != "" && t.ID != e.AccountID {
 			e.TrustedAccounts = append(e.TrustedAccounts, t)

@@ -186,7 +186,7 @@ func TestAdvice(t *testing.T) {
 		{"a role of another account, explicit deny of its trust policy", "AccessDenied", user + assume +
 			" with an explicit deny in a resource-based policy",
 			"in account 111111111111, in the trust policy of role x, exclude role myproject_deployer_prod from " +
-			"the Deny " +
+				"the Deny " +
 				"for sts:AssumeRole on arn:aws:iam::111111111111:role/x"},
 		{"permission set", "AccessDeniedException", sso + " because no identity-based policy allows the " +
 			"ecs:UpdateService action", "in IAM Identity Center, add to the permission set Admin (account " +
