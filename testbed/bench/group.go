@@ -32,9 +32,11 @@ func newGroup(megabytes int) (*group, error) {
 		{"/sys/fs/cgroup/cpu", map[string]string{
 			"cpu.cfs_period_us": strconv.FormatInt(period.Microseconds(), 10),
 			"cpu.cfs_quota_us":  strconv.FormatInt(quota.Microseconds(), 10),
+			"cpu.shares":        "262144", // the most: the quota is the limit, not what else runs
 		}},
 		{"/sys/fs/cgroup", map[string]string{
-			"cpu.max": fmt.Sprintf("%d %d", quota.Microseconds(), period.Microseconds()),
+			"cpu.max":    fmt.Sprintf("%d %d", quota.Microseconds(), period.Microseconds()),
+			"cpu.weight": "10000",
 		}},
 	} {
 		g := &group{filepath.Join(version.parent, name)}

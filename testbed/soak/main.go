@@ -15,6 +15,7 @@ func main() {
 	root := flag.String("root", ".", "the project's `directory`")
 	events := flag.Int("events", 20000, "the number of deployments, and of ignored events")
 	flag.Parse()
+	os.Setenv("CGO_ENABLED", "0") // the bootstrap is built as the release is: with C, the resolver's allocator grows
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := start(ctx, *root)

@@ -23,7 +23,7 @@ const steps = 10
 // falls with each collection of the heap, so the least of each half is compared.
 const (
 	maxMemory = 64
-	maxGrowth = 8
+	maxGrowth = 4
 )
 
 // perDeployment is how far AWS's clock advances for each deployment, and rolloutStep how long a phase of its rollout
