@@ -23,11 +23,11 @@ const steps = 10
 // falls with each collection of the heap, so the least of each half is compared.
 const (
 	maxMemory = 64
-	maxGrowth = 4
+	maxGrowth = 8
 )
 
 // perDeployment is how far AWS's clock advances for each deployment, and rolloutStep how long a phase of its rollout
-// takes: it has ended before the next one. ECS lists only the deployments that are not over, so what it answers does not
+// takes: it has ended before the next one. ECS lists only the deployments that are not over, so that its answers do not
 // grow.
 const (
 	perDeployment = 20 * time.Second
