@@ -93,8 +93,11 @@ func (w *world) checkUndone(service int) {
 			continue
 		}
 		seen, ok := w.visible(service, all, m.start)
-		if !ok || seen.broken || seen.optional || seen.image == m.image {
-			continue
+		sameSecond := func(c choice) bool {
+			return c.broken && c.at.Truncate(time.Second).Equal(seen.at.Truncate(time.Second))
+		}
+		if !ok || seen.broken || seen.optional || seen.image == m.image || slices.ContainsFunc(all, sameSecond) {
+			continue // it may not have been the newest, and what failed after it is not brought back
 		}
 		older := func(c choice) bool {
 			return c.image != m.image || c.at.Truncate(time.Second).Before(seen.at.Truncate(time.Second))

@@ -3,6 +3,7 @@ package histories
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // ended are the outcomes after which nothing more is reported of a deployment.
@@ -13,6 +14,9 @@ var ended = []string{"Succeeded", "Failed", "Superseded", "Rejected"}
 func (w *world) checkEnds() {
 	for _, id := range w.record.order {
 		e := w.record.events[id]
+		if w.record.edited[id] { // what was reported is not known any more
+			continue
+		}
 		deployed := w.deployed(id)
 		var ends []publication
 		for _, p := range w.record.published {
@@ -44,9 +48,12 @@ func (w *world) checkEnds() {
 	}
 }
 
-// newerFailed reports whether a newer choice than an event failed.
+// newerFailed reports whether a newer choice than an event failed, or one of the same second won.
 func (w *world) newerFailed(e *requested) bool {
-	return slices.ContainsFunc(w.choices(e.action.Service), func(c choice) bool { return c.broken && c.at.After(e.at) })
+	second := e.at.Truncate(time.Second)
+	return slices.ContainsFunc(w.choices(e.action.Service), func(c choice) bool {
+		return c.name != e.id && (c.broken && !c.at.Before(second) || c.at.Truncate(time.Second).Equal(second))
+	})
 }
 
 // deployed reports whether an event was answered deployed.

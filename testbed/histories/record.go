@@ -19,8 +19,9 @@ type record struct {
 	registered []registration
 	results    []result
 	published  []publication
-	calls      int // of the function
-	kills      int // attempts that died
+	edited     map[string]bool // the events of which a person destroyed a journal
+	calls      int             // of the function
+	kills      int             // attempts that died
 	trace      []traced
 }
 

@@ -46,6 +46,10 @@ func (w *world) editTime(ctx context.Context, a Action, at string) error {
 	if err != nil {
 		return err
 	}
+	revision := revisionOf(aws.ToString(out.TaskDefinition.TaskDefinitionArn))
+	w.record.mu.Lock()
+	w.record.edited[w.record.registrationOf(revision).eventID] = true
+	w.record.mu.Unlock()
 	for _, t := range out.Tags {
 		if aws.ToString(t.Key) == "deployer:event-time" {
 			_, err = w.person.ECS.TagResource(ctx, &ecs.TagResourceInput{

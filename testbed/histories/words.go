@@ -32,7 +32,8 @@ func (w *world) checkResult(r result) {
 	switch r.status {
 	case "deployed", "unchanged":
 		// What a redeployment finds is decided by each attempt.
-		if !ran() && !(e.action.Kind == Redeploy && r.status == "unchanged") {
+		allowed := r.status == "unchanged" && (e.action.Kind == Redeploy || w.carriedOut(e, r))
+		if !ran() && !allowed {
 			w.problem(checkWords, "%s answered %s (%s), and s%d never ran %s meanwhile", r.attempt.key, r.status,
 				r.reason, r.service, e.image)
 		}
@@ -44,6 +45,13 @@ func (w *world) checkResult(r result) {
 			w.problem(checkWords, "%s answered superseded (%s), and there is no newer choice", r.attempt.key, r.reason)
 		}
 	}
+}
+
+// carriedOut reports whether a result says that its event was carried out before, and that is so.
+func (w *world) carriedOut(e *requested, r result) bool {
+	return r.reason == "this event was carried out before" && slices.ContainsFunc(w.record.moves, func(m move) bool {
+		return m.at.Before(r.end) && m.own() && w.record.registrationOf(m.revision).eventID == e.id
+	})
 }
 
 // reconciled reports whether the schedule's search for lost pushes had registered a revision
@@ -60,7 +68,8 @@ func (w *world) checkOutcome(p publication) {
 	m := w.record.moved(p.deployment)
 	if e == nil {
 		external := m != nil && p.eventID == "" && (p.kind == "Started" || p.kind == "Succeeded")
-		if external && m.by == "function" && !w.movedBackTo(m.revision) {
+		edited := m != nil && w.record.edited[w.record.registrationOf(m.revision).eventID]
+		if external && m.by == "function" && !w.movedBackTo(m.revision) && !edited {
 			w.problem(checkWords, "%s reports the rollout of %s by the deployer as an external one", p.attempt.key,
 				m.revision)
 		}

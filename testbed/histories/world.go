@@ -93,7 +93,7 @@ func newWorld(ctx context.Context, h History) (*world, error) {
 	w := &world{
 		history: h, readings: map[string]*reading{}, digests: map[string]string{}, pushed: map[string]bool{},
 		aws:    emulator.New(emulator.Options{RolloutStep: rolloutStep}),
-		record: &record{start: time.Now(), events: map[string]*requested{}},
+		record: &record{start: time.Now(), events: map[string]*requested{}, edited: map[string]bool{}},
 	}
 	const allow = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	all, err := iam.Parse([]byte(allow))

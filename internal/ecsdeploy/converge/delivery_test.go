@@ -26,6 +26,7 @@ type outside struct {
 	service   Service
 	read      []int // the revisions that were read, besides those of the service and the newest one
 	writes    []Kind
+	origin    Origin // of all rollouts
 
 	beforeRegister func() // called once, if not nil
 	waited         func() // called whenever another delivery was given time
@@ -42,7 +43,7 @@ func (o *outside) run(r Request) Outcome {
 	d := New(r)
 	for calls := d.Next(family); len(calls) > 0; calls = d.Next(family) {
 		for _, c := range calls {
-			a := Answer{Service: o.service, Number: len(o.revisions)}
+			a := Answer{Service: o.service, Number: len(o.revisions), Origin: o.origin}
 			switch c.Kind {
 			case ReadService:
 				if c.Wait {
@@ -158,6 +159,20 @@ func TestDelivery(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// TestOrigin runs deliveries while the service runs an older revision than an external one
+// that may have failed.
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	for origin, want := range map[Origin]Outcome{ByFailure: Deployed, ByMove: Superseded, Unknown: Superseded} {
+		o := &outside{revisions: []Revision{externalAt(1, 1, "v1"), externalAt(2, 10, "v2")}, origin: origin,
+			service: Service{{ID: "x3", Revision: 1, Created: 22 * minute}}}
+		got := o.run(Request{Event: "e", Time: 20 * minute, Image: "v3", Delivery: "this delivery"})
+		if got != want {
+			t.Errorf("origin %d: outcome %d, want %d", origin, got, want)
+		}
 	}
 }
 

@@ -151,7 +151,7 @@ func (k *known) rollback(roll Rollout) bool {
 			return true
 		case r.Own && r.Ended > 0 && r.Ended < roll.Created:
 			return false // its rollout ended before, and so did all earlier ones
-		case r.Own && r.Return == "" && r.Registered < roll.Created && roll.Origin == NotRead && roll.ID != "":
+		case !r.Other && r.Return == "" && r.Registered < roll.Created && roll.Origin == NotRead && roll.ID != "":
 			k.origin = roll.ID
 			return false
 		}
