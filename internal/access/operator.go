@@ -124,6 +124,8 @@ func (s scope) operations() []statement {
 			Action:   []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
 			Resource: queues},
 		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"}, Resource: own},
+		{Sid: "ReadFunctionLog", Action: []string{"logs:FilterLogEvents"},
+			Resource: s.arn("logs", "log-group:/aws/lambda/"+s.env.FunctionName()+":*")},
 	}
 	if sending := s.sending(); sending != nil {
 		sending[0].Action = []string{"events:PutEvents"}

@@ -118,7 +118,7 @@ var groups = []group{
 		(*app).completionCommand,
 	}},
 	{cobra.Group{ID: "events", Title: "Events"}, []func(*app) *cobra.Command{
-		(*app).sendCommand, (*app).explainCommand, (*app).redriveCommand,
+		(*app).sendCommand, (*app).eventsCommand, (*app).logsCommand, (*app).explainCommand, (*app).redriveCommand,
 	}},
 }
 

@@ -80,7 +80,7 @@ func noteCall(command, service, operation string) {
 // depends on how far the rollout is when it looks, so it is enough that one does.
 var shared = []string{
 	"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks",
-	"ecs:DescribeServiceRevisions",
+	"ecs:DescribeServiceRevisions", "ecs:DescribeTaskDefinition",
 }
 
 // wrongPermissions compares the permissions in the commands' help with what the

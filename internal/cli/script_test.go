@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
 			"release": release, "repository": repository, "role": role,
-			"rollouts": rollouts, "await": await, "shown": inReadme,
+			"logged": logged, "rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})
 }

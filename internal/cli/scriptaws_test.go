@@ -190,3 +190,11 @@ func channels(ts *testscript.TestScript, _ bool, args []string) {
 	w.AliasKey(account, region, args[1], args[0])
 	w.EncryptTopic(w.CreateTopic(account, region, "deployments"), args[1])
 }
+
+// logged is `logged FILE`: prod's function has logged the lines of the file.
+func logged(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		of(ts).Log(accounts.Prod, accounts.Region, "/aws/lambda/myproject_deployer_prod", strings.TrimSpace(line))
+	}
+	of(ts).ResetCalls()
+}

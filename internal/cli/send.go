@@ -64,7 +64,9 @@ deployer send -e prod backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
 			"ecr:BatchGetImage (optional: checks the tag)",
-			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)"}, stageActions)...),
+			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)",
+			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)"},
+			stageActions)...),
 		Args: severalAndTag,
 	}
 	file := fileFlag(cmd)

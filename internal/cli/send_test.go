@@ -40,8 +40,9 @@ func TestSendFollow(t *testing.T) {
 	} {
 		clock.Advance(time.Second) // events of the same second have no order
 		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "--follow")
-		lines := strings.Split(strings.TrimSpace(stderr), "\n")
-		if exit != tt.exit || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
+		progress, waits := strings.CutPrefix(stderr, "deployer: backend: waiting for the function\n")
+		lines := strings.Split(strings.TrimSpace(progress), "\n")
+		if exit != tt.exit || !waits || !regexp.MustCompile(`^[0-9a-f-]{36}\n$`).MatchString(stdout) ||
 			!regexp.MustCompile(`^deployer: (error: )?`+tt.first+`$`).MatchString(lines[0]) ||
 			!regexp.MustCompile(`^deployer: `+tt.after+`$`).MatchString(lines[len(lines)-1]) {
 			t.Errorf("%s: exit %d, stdout %q, stderr:\n%s", tt.name, exit, stdout, stderr)
@@ -112,5 +113,34 @@ func TestSendFollowSeveral(t *testing.T) {
 	}
 	if exit != 4 || len(stdout) != 37 || strings.Contains(stderr, "backend") {
 		t.Errorf("exit %d, stdout %q, stderr:\n%s", exit, stdout, stderr)
+	}
+}
+
+// TestSendFollowDecision checks that a command that follows an event ends at once with the
+// reason if the function cannot carry it out, and that deployer events has it.
+func TestSendFollowDecision(t *testing.T) {
+	t.Parallel()
+	s, _ := newCloud(t)
+	_, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
+	must(t, err)
+	s.AWS.SetRolePolicy(accounts.Prod, "myproject_deployer_prod") // the function may do nothing
+	begin := time.Now()
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "v2", "--follow")
+	id := strings.TrimSpace(stdout)
+	for _, want := range []string{
+		"deployer: backend: waiting for the function\n",
+		"deployer: error: the function failed, and Lambda lets it try again twice: ", "access denied",
+		"deployer: hint: deployer events -f prod.yaml " + id + "\n",
+	} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("not in stderr: %s", want)
+		}
+	}
+	if took := time.Since(begin); exit != exitAWS || took > time.Minute {
+		t.Errorf("exit %d after %s, stderr:\n%s", exit, took, stderr)
+	}
+	stdout, stderr, exit = run(t, s, accounts.Prod, "events", "-f", "prod.yaml", id)
+	if exit != 0 || !strings.Contains(stdout, "  deployment failed backend v2: ") {
+		t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", exit, stdout, stderr)
 	}
 }

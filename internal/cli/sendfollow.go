@@ -123,11 +123,29 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 		one.target.Workload, timeout)}
 	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
+	waiting, stop := context.WithCancelCause(waiting)
+	watching, arrived, readable := make(chan struct{}), false, false
+	go func() {
+		defer close(watching)
+		arrived, readable = a.watchDecision(waiting, &s.session, id, one.target.Workload, begin.Add(-time.Minute), stop)
+	}()
+	a.note("%s: waiting for the function", one.target.Workload)
 	revision, moved, err = rollouts.Await(waiting, one.target, id, one.newest)
-	if errors.Is(err, notStarted) {
-		return hinted(fmt.Sprintf("aws logs filter-log-events --region %s --log-group-name /aws/lambda/%s_deployer_%s "+
-			`--filter-pattern '"%s"' --query 'events[].message' --output text`,
-			s.env.Region, s.env.Project, s.env.Name, id), "%w", err)
+	cause := context.Cause(waiting)
+	stop(nil)
+	<-watching
+	var decision *decided
+	switch {
+	case err == nil:
+	case errors.As(cause, &decision):
+		return cause
+	case errors.Is(err, notStarted) && readable && !arrived:
+		return &notEnded{a.neverArrived(s.env, id)}
+	case errors.Is(err, notStarted):
+		return hinted(commandLine("events", "-f", s.env.File, id), "%w", err)
+	case ctx.Err() != nil:
+		return &notEnded{hinted(commandLine("events", "-f", s.env.File, id), "interrupted: the event was sent, and "+
+			"the function goes on")}
 	}
 	if err != nil {
 		return err

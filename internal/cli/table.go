@@ -49,7 +49,7 @@ func (t *table) add(cells ...cell) {
 func (t *table) draw(c canvas) string {
 	rows := t.rows
 	for _, name := range t.optional {
-		if c.columns == 0 || total(widths(rows, true)) <= c.columns {
+		if c.columns == 0 || t.least(widths(rows, true)) <= c.columns {
 			break
 		}
 		rows = without(rows, slices.IndexFunc(rows[0], func(h cell) bool { return h.text == name }))
@@ -94,6 +94,17 @@ func widths(rows [][]cell, toFit bool) []int {
 		}
 	}
 	return all
+}
+
+// enough is the width of free text for which no optional column is left out.
+const enough = 40
+
+// least returns how wide a table is whose free text is cut.
+func (t *table) least(widths []int) int {
+	if last := len(widths) - 1; t.free {
+		widths[last] = min(widths[last], enough)
+	}
+	return total(widths)
 }
 
 // total returns how wide a table is.

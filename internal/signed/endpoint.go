@@ -76,8 +76,11 @@ func regional(service, region string, fips, dualStack bool) string {
 // EventBridge.
 func (c Client) customEndpoint(ctx context.Context, service string) (string, error) {
 	id := strings.ToUpper(service)
-	if service == "events" {
+	switch service {
+	case "events":
 		id = "EVENTBRIDGE"
+	case "logs":
+		id = "CLOUDWATCH_LOGS"
 	}
 	all := aws.ToString(c.config.BaseEndpoint)
 	_, allSet := os.LookupEnv("AWS_ENDPOINT_URL")

@@ -11,6 +11,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -167,8 +168,11 @@ func (c *Cloud) startFunction(
 		Env: variables, RetryWaits: c.options.RetryWaits,
 		OnFailure: c.onFailure(env, role, variables["DEPLOYER_FAILED_QUEUE"]),
 	}
+	group := "/aws/lambda/" + env.FunctionName()
+	c.AWS.CreateLogGroup(env.AccountID, env.Region, group)
+	options.Logs = logWriter(func(line string) { c.AWS.Log(env.AccountID, env.Region, group, line) })
 	if c.options.Logs != nil {
-		options.Logs = c.options.Logs(env.Name)
+		options.Logs = io.MultiWriter(options.Logs, c.options.Logs(env.Name))
 	}
 	host, err := lambdahost.Start(ctx, options)
 	if err != nil {
@@ -180,6 +184,14 @@ func (c *Cloud) startFunction(
 		return err
 	})
 	return nil
+}
+
+// logWriter writes the lines of a function to its log group, as Lambda does.
+type logWriter func(line string)
+
+func (w logWriter) Write(line []byte) (int, error) {
+	w(strings.TrimSuffix(string(line), "\n"))
+	return len(line), nil
 }
 
 // onFailure returns what Lambda does with a record of an event that failed for good: it sends the record to the

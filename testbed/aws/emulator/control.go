@@ -47,6 +47,16 @@ func (e *Emulator) Tick() {
 	e.scheduler.Tick()
 }
 
+// Log appends a line to a log group of CloudWatch Logs, which it creates if there is none.
+func (e *Emulator) Log(account, region, group, line string) {
+	e.logs.Put(api.Scope{Account: account, Region: region}, group, line)
+}
+
+// CreateLogGroup creates a log group of CloudWatch Logs, if there is none of the name.
+func (e *Emulator) CreateLogGroup(account, region, group string) {
+	e.logs.Create(api.Scope{Account: account, Region: region}, group)
+}
+
 // CreateScheduleGroup creates a schedule group of EventBridge Scheduler, if there is none of the name.
 func (e *Emulator) CreateScheduleGroup(account, region, name string) {
 	e.scheduler.CreateGroup(api.Scope{Account: account, Region: region}, name)

@@ -12,6 +12,7 @@ import (
 	"deployer/testbed/aws/iam"
 	"deployer/testbed/aws/kms"
 	"deployer/testbed/aws/lambda"
+	"deployer/testbed/aws/logs"
 	"deployer/testbed/aws/s3"
 	"deployer/testbed/aws/scheduler"
 	"deployer/testbed/aws/secretsmanager"
@@ -57,6 +58,7 @@ type Emulator struct {
 	secrets *secretsmanager.Server
 	ssm     *ssm.Server
 	lambda  *lambda.Server
+	logs    *logs.Server
 
 	scheduler *scheduler.Server
 
@@ -96,11 +98,13 @@ func New(o Options) *Emulator {
 	e.secrets = secretsmanager.New(backend, e.events)
 	e.ssm = ssm.New(backend, e.secrets, e.events)
 	e.lambda = lambda.New(backend, e.s3)
+	e.logs = logs.New(backend)
 	e.scheduler = scheduler.New(backend, e.iam, e.events, e.sqs)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
 		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
-		e.kms.Operations(), e.lambda.Operations(), e.scheduler.Operations(), sts.Operations(),
+		e.kms.Operations(), e.lambda.Operations(), e.scheduler.Operations(), e.logs.Operations(),
+		sts.Operations(),
 	)
 	return e
 }

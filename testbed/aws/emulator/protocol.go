@@ -22,6 +22,7 @@ var jsonServices = map[string]string{
 	"AmazonSSM":                            "ssm",
 	"secretsmanager":                       "secretsmanager",
 	"TrentService":                         "kms",
+	"Logs_20140328":                        "logs",
 }
 
 // queryServices are the XML namespaces of the services of the query protocol (Smithy specification, "AWS query

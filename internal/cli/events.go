@@ -1,0 +1,288 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/logs"
+)
+
+// functionLog returns the reader of the log of an environment's function.
+func (s *session) functionLog() *logs.Reader {
+	return logs.New(s.config, "/aws/lambda/"+s.env.FunctionName())
+}
+
+func (a *app) eventsCommand() *cobra.Command {
+	var since time.Duration
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "events -e ENV [SERVICE | EVENT-ID]",
+		Short: "List what the deployer decided about events, or all about one",
+		Long: `The decisions are read from the function's log, the newest first: which event, for
+which service and tag, what was decided, and why. With the id of an event, every line
+about it is printed, the oldest first. An event of which nothing is there never reached
+the function: the command says what to check.`,
+		Example: `deployer events -e prod
+deployer events -e prod backend --since 24h
+deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365`,
+		Annotations: permissions("logs:FilterLogEvents"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments("SERVICE")(cmd, args)
+		},
+	}
+	file, how := fileFlag(cmd), lookFlags(cmd)
+	cmd.Flags().DurationVar(&since, "since", time.Hour, "`TIME` to look back; for an event, at least a day")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
+	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if since <= 0 {
+			return wrongUsage("--since %s is no time", since)
+		}
+		env, err := a.load(*file)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, err := a.connect(ctx, env)
+		if err != nil {
+			return err
+		}
+		service, id := eventArgument(env, args)
+		if id != "" {
+			return a.about(ctx, s, id, max(since, 24*time.Hour), asJSON, how.on(a.out))
+		}
+		return a.decisions(ctx, s, service, since, asJSON, how.on(a.out))
+	}
+	return cmd
+}
+
+// eventArgument returns the service or the event that the argument names.
+func eventArgument(env *environment.Environment, args []string) (service, id string) {
+	if len(args) == 0 {
+		return "", ""
+	}
+	if w, ok := env.Find(args[0], slices.Concat(environment.Services, environment.Tasks)...); ok {
+		return w.Name, ""
+	}
+	return "", args[0]
+}
+
+// decisions prints what was decided, the newest first.
+func (a *app) decisions(ctx context.Context, s *session, service string, since time.Duration, asJSON bool,
+	c canvas) error {
+	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), "event_id")
+	if err != nil {
+		return err
+	}
+	entries := []logs.Entry{}
+	for _, l := range slices.Backward(lines) {
+		e, ok := logs.Parse(l)
+		if ok && e.Decision() != "" && (service == "" || e.Service == "" || e.Service == service) {
+			entries = append(entries, e)
+		}
+	}
+	if asJSON {
+		return printJSON(a.out, decisionsReport{s.env.Name, entries})
+	}
+	if len(entries) == 0 {
+		a.note("no event was decided on in %s; look further back with --since", since)
+		return nil
+	}
+	t := table{optional: []string{"EVENT"}, free: true}
+	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "REASON")
+	for _, e := range entries {
+		t.add(cell{text: c.moment(e.At)}, cell{text: e.EventID}, cell{text: e.Service}, cell{text: e.Tag},
+			decisionCell(e.Decision()), cell{text: e.Why()})
+	}
+	_, err = fmt.Fprint(a.out, t.draw(c))
+	return err
+}
+
+// decisionsReport is what events prints with --json.
+type decisionsReport struct {
+	Environment string       `json:"environment"`
+	Events      []logs.Entry `json:"events"` // decisions, newest first; of one event every line, oldest first
+}
+
+func decisionCell(decision string) cell {
+	switch decision {
+	case "rejected", "failed":
+		return cell{decision, red}
+	case "deployed":
+		return cell{decision, green}
+	}
+	return cell{text: decision}
+}
+
+// about prints every line about one event. An event without one never reached the function.
+func (a *app) about(ctx context.Context, s *session, id string, since time.Duration, asJSON bool, c canvas) error {
+	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), id)
+	if err != nil {
+		return err
+	}
+	entries := []logs.Entry{}
+	for _, l := range lines {
+		if e, ok := logs.Parse(l); ok {
+			entries = append(entries, e)
+		}
+	}
+	if len(entries) == 0 {
+		return a.neverArrived(s.env, id)
+	}
+	if asJSON {
+		return printJSON(a.out, decisionsReport{s.env.Name, entries})
+	}
+	for _, e := range entries {
+		printEntry(a.out, c, e)
+	}
+	return nil
+}
+
+// neverArrived is the error for an event of which the function's log has nothing.
+func (a *app) neverArrived(env *environment.Environment, id string) error {
+	return hinted(commandLine("doctor", "-f", env.File),
+		"the function's log has nothing of event %q: the event never reached it, or it is older. The rule may be "+
+			"off or not match (source %s, detail-type DEPLOY), the event may have gone to another bus, account or "+
+			"region, or it waits in %s", printable(id), strings.Join(env.DeploySources, " or "),
+		env.UndeliveredQueueURL())
+}
+
+// printEntry prints a line of the function's log for people.
+func printEntry(w io.Writer, c canvas, e logs.Entry) {
+	what := e.Message
+	for _, part := range []string{e.Service, e.Tag} {
+		if part != "" {
+			what += " " + part
+		}
+	}
+	if why := e.Why(); why != "" {
+		what += ": " + why
+	}
+	fmt.Fprintf(w, "%s  %s\n", c.moment(e.At), printable(what))
+}
+
+func (a *app) logsCommand() *cobra.Command {
+	var since time.Duration
+	var follow bool
+	cmd := &cobra.Command{
+		Use:   "logs -e ENV",
+		Short: "Print the function's log, readable",
+		Long: `Each line of the function's log in CloudWatch Logs is printed with its time, its
+message, and its reason or error. Lines of Lambda itself are left out.`,
+		Example: `deployer logs -e prod
+deployer logs -e prod --since 24h
+deployer logs -e prod --follow`,
+		Annotations: permissions("logs:FilterLogEvents"),
+		Args:        arguments(),
+	}
+	file, how := fileFlag(cmd), lookFlags(cmd)
+	cmd.Flags().DurationVar(&since, "since", 10*time.Minute, "`TIME` to look back")
+	cmd.Flags().BoolVar(&follow, "follow", false, "print new lines until interrupted")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		env, err := a.load(*file)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := withTimeout(cmd.Context())
+		defer cancel()
+		s, err := a.connect(ctx, env)
+		if err != nil {
+			return err
+		}
+		return a.tail(cmd.Context(), s, time.Now().Add(-since), follow, how.on(a.out))
+	}
+	return cmd
+}
+
+// tail prints the function's log, and with follow what is added until ctx ends.
+func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool, c canvas) error {
+	printed := map[logs.Line]bool{}
+	for {
+		limited, cancel := withTimeout(ctx)
+		lines, err := s.functionLog().Lines(limited, since)
+		cancel()
+		if ctx.Err() != nil {
+			return nil // interrupted
+		}
+		if err != nil {
+			return err
+		}
+		c.now = time.Now()
+		for _, l := range lines {
+			if e, ok := logs.Parse(l); ok && !printed[l] {
+				printEntry(a.out, c, e)
+			}
+			printed[l] = true
+		}
+		if !follow || fault.Wait(ctx, watchInterval) != nil {
+			return nil
+		}
+	}
+}
+
+// decided is the error of an event that the function rejected, ignored or could not carry out.
+type decided struct {
+	entry logs.Entry
+	error
+}
+
+func (d *decided) Unwrap() error { return d.error }
+
+// watchDecision looks for the function's decision about an event and a service until ctx
+// ends, and calls found with the first that ends the waiting. It returns whether the log
+// had anything of the event, and false too if it cannot be read.
+func (a *app) watchDecision(ctx context.Context, s *session, id, service string, begin time.Time,
+	found func(error)) (arrived, readable bool) {
+	readable = true
+	for fault.Wait(ctx, watchInterval) == nil {
+		lines, err := s.functionLog().Lines(ctx, begin, id)
+		if err != nil {
+			if ctx.Err() == nil && fault.IsMisconfigured(err) {
+				a.note("the function's log is not read: %v", err)
+				return arrived, false
+			}
+			continue
+		}
+		for _, l := range lines {
+			e, ok := logs.Parse(l)
+			if arrived = arrived || ok; !ok || e.Service != "" && e.Service != service {
+				continue
+			}
+			if err := decisionError(s.env, e); err != nil {
+				found(err)
+				return true, true
+			}
+		}
+	}
+	return arrived, readable
+}
+
+// decisionError returns the error for a decision after which nothing is to be waited for;
+// nil for another one.
+func decisionError(env *environment.Environment, e logs.Entry) error {
+	hint := commandLine("events", "-f", env.File, e.EventID)
+	cause := errors.New(e.Why())
+	switch e.Decision() {
+	case "rejected":
+		return &decided{e, fault.Rejected("Rejected", "the function rejected the event", cause, hint)}
+	case "failed":
+		return &decided{e, fault.Misconfigured("Failed", "the function failed, and Lambda lets it try again twice",
+			cause, hint)}
+	case "ignored", "superseded":
+		return &decided{e, hinted(hint, "the event was %s: %s", e.Decision(), e.Why())}
+	}
+	return nil
+}
