@@ -123,8 +123,8 @@ func TestConformanceOfChanges(t *testing.T) {
 		got, err := c.account.Runs(t.Context(), c.cluster, c.service)
 		must(t, err)
 		if status != tt.status || got.TaskDefinition.Revision != tt.runs {
-			t.Errorf("%s: %s, and revision %d runs; want %s, %d", tt.name, status, got.TaskDefinition.Revision, tt.status,
-				tt.runs)
+			t.Errorf("%s: %s, and revision %d runs; want %s, %d", tt.name, status, got.TaskDefinition.Revision,
+				tt.status, tt.runs)
 		}
 	}
 }

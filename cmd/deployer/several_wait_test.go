@@ -12,8 +12,8 @@ import (
 	"deployer/testbed/aws/emulatortest"
 )
 
-// TestSeveralWait sends DEPLOY events of several workloads before their images are replicated: nothing is deployed before
-// all are there. Of those that are not named, each waits by itself.
+// TestSeveralWait sends DEPLOY events of several workloads before their images are replicated: nothing is deployed
+// before all are there. Of those that are not named, each waits by itself.
 func TestSeveralWait(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
