@@ -223,7 +223,7 @@ func TestNotDeployable(t *testing.T) {
 			want: `cloning task definition ` +
 				`"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_web_dev:1": it has 45 ` +
 				`tags of its own, and a deployment needs up to 11 more, of 50 that ECS ` +
-				`allows (remove 6 of the family's own tags or more, in the infrastructure)`},
+				`allows (remove 5 of the family's own tags or more, in the infrastructure)`},
 		{name: "access denied", fault: "AccessDenied",
 			before: func(_ *testing.T, w *world) {
 				w.Inject(emulator.Fault{Operation: "ecs:DescribeServices",

@@ -75,10 +75,15 @@ func (s *State) addJournal(in *ecs.RegisterTaskDefinitionInput, base ecsservice.
 	in.Tags = append(in.Tags, ecsservice.SDKTags(tags)...)
 	s.leftOut = leftOut
 	if !ok {
+		remove := 0
+		for !ok { // events differ in how many tags they need
+			remove++
+			_, _, ok = entry.TagsWithin(journal.MaxTags - journal.EssentialNoteTags - own + remove)
+		}
 		return fault.Misconfigured("TooManyTags", fmt.Sprintf("cloning task definition %q", base.ARN()),
 			fmt.Errorf("it has %d tags of its own, and a deployment needs up to %d more, of %d that ECS allows", own,
 				journal.MaxTags-journal.OwnTagsLimit, journal.MaxTags),
-			fmt.Sprintf("remove %d of the family's own tags or more, in the infrastructure", own-journal.OwnTagsLimit))
+			fmt.Sprintf("remove %d of the family's own tags or more, in the infrastructure", remove))
 	}
 	return nil
 }

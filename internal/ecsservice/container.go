@@ -103,13 +103,22 @@ func (t Target) oneImage(td *types.TaskDefinition, chosen []int) ([]int, error) 
 	first, _ := image.ParseReference(aws.ToString(td.ContainerDefinitions[chosen[0]].Image))
 	for _, i := range chosen[1:] {
 		ref, _ := image.ParseReference(aws.ToString(td.ContainerDefinitions[i].Image))
-		if IdentityOf(ref) == IdentityOf(first) {
+		if IdentityOf(tagged(ref)) == IdentityOf(tagged(first)) {
 			continue
 		}
 		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen),
-			names(td)), "keep those that deployments change, and "+t.toWrite(td, chosen))
+			names(td)), "name the one that deployments change, or those of one image: "+
+			"for example, "+t.toWrite(td, chosen[:1]))
 	}
 	return chosen, nil
+}
+
+// tagged returns a reference with the tag that it means without one: latest.
+func tagged(ref image.Reference) image.Reference {
+	if ref.Tag == "" && ref.Digest == "" {
+		ref.Tag = "latest"
+	}
+	return ref
 }
 
 // setting is the key of the environment file that names the target's containers.

@@ -54,6 +54,9 @@ func TestChoose(t *testing.T) {
 		{"repository before name", containers("p_service_web_dev=nginx", "app="+host+"/p_service_web:v0"), []int{1}},
 		{"a longer repository is another", containers("a="+host+"/p_service_web-api:v0", "p_service_web_dev=nginx"),
 			[]int{1}},
+		{"one image, with and without latest",
+			containers("a="+host+"/p_service_web", "b="+host+"/p_service_web:latest"),
+			[]int{0, 1}},
 		{"by name", containers("a=nginx", "p_service_web_dev=placeholder"), []int{1}},
 		{"the only essential one", containers("-init=busybox", "app=nginx",
 			"adot-collector=public.ecr.aws/aws-observability/aws-otel-collector"), []int{1}},
@@ -93,8 +96,8 @@ func TestChooseNamed(t *testing.T) {
 			`deployer.workloads.web.container names the container "pph", and the containers are ` + all +
 			` (correct deployer.workloads.web.container in dev.yaml)`},
 		{"different images", nil, nil, choosing + `3 containers run different images of it: ` + all +
-			` (keep those that deployments change, and write into dev.yaml below deployer: ` +
-			`workloads: {web: {container: [nginx, php, cron]}})`},
+			` (name the one that deployments change, or those of one image: for example, write into dev.yaml below ` +
+			`deployer: workloads: {web: {container: [nginx]}})`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

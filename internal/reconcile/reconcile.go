@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,15 +33,26 @@ type Reconciler struct {
 	services *ecsservice.Client
 
 	// denied has the repositories, by ARN, that do not let the caller describe
-	// images. They are logged once, and not asked again until the next cold start.
+	// images. They are logged, and not asked again for denialTime.
 	mu     sync.Mutex
-	denied map[string]error
+	denied map[string]denial
+	now    func() time.Time
 }
+
+// denial is the answer of a repository that denied the caller to describe images.
+type denial struct {
+	err error // nil if it did not
+	at  time.Time
+}
+
+// denialTime is how long a repository that denied is not asked again: it may have
+// been corrected by then.
+const denialTime = time.Hour
 
 // New returns a reconciler that reads images and services with the
 // given clients.
 func New(resolver *resolve.Resolver, services *ecsservice.Client) *Reconciler {
-	return &Reconciler{resolver: resolver, services: services, denied: map[string]error{}}
+	return &Reconciler{resolver: resolver, services: services, denied: map[string]denial{}, now: time.Now}
 }
 
 // Search is the result of a search for lost pushes.
@@ -59,6 +71,7 @@ type Search struct {
 // the search. The error is a fault of package fault.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
 	all, _ := candidatesOf(env)
+	r.forgetDenials()
 	candidates, targets := r.allowed(env, all)
 	if len(candidates) == 0 && len(all) > 0 {
 		return r.off(all), nil
@@ -74,7 +87,7 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	}
 	off := r.off(all)
 	if off.Denied > known {
-		slog.WarnContext(ctx, "reconciling is off until the next cold start",
+		slog.WarnContext(ctx, "reconciling is off for repositories",
 			"event_id", scheduleID, "repositories", off.Denied, "error", off.Reason)
 	}
 	if off.Off {
@@ -97,12 +110,19 @@ func (r *Reconciler) allowed(env *environment.Environment, all []candidate) (can
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, c := range all {
-		if r.denied[c.repository()] == nil {
+		if r.denied[c.repository()].err == nil {
 			candidates = append(candidates, c)
 			targets = append(targets, ecsservice.TargetOf(env, c.workload))
 		}
 	}
 	return candidates, targets
+}
+
+// forgetDenials forgets the repositories that denied longer than denialTime ago.
+func (r *Reconciler) forgetDenials() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.denied, func(_ string, d denial) bool { return r.now().Sub(d.at) >= denialTime })
 }
 
 func (r *Reconciler) deniedCount() int {
@@ -122,7 +142,7 @@ func (r *Reconciler) off(all []candidate) Search {
 			repositories = append(repositories, c.repository())
 		}
 	}
-	denied := slices.DeleteFunc(slices.Clone(repositories), func(name string) bool { return r.denied[name] == nil })
+	denied := slices.DeleteFunc(slices.Clone(repositories), func(name string) bool { return r.denied[name].err == nil })
 	if len(denied) == 0 {
 		return Search{}
 	}
@@ -131,7 +151,7 @@ func (r *Reconciler) off(all []candidate) Search {
 	if !s.Off {
 		s.Reason = fmt.Sprintf("reconciling is off for %d of %d repositories: ", len(denied), len(repositories))
 	}
-	s.Reason += r.denied[denied[0]].Error()
+	s.Reason += r.denied[denied[0]].err.Error()
 	return s
 }
 
@@ -189,7 +209,7 @@ func (r *Reconciler) describeImages(ctx context.Context, env *environment.Enviro
 			case errors.Is(err, fault.ErrAccessDenied): // the other repositories are still searched
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				r.denied[c.repository()] = err
+				r.denied[c.repository()] = denial{err, r.now()}
 				return nil
 			case errors.Is(err, fault.ErrRepositoryNotFound): // created with the first push
 				return nil

@@ -149,6 +149,11 @@ func TestOneDenied(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	}
+	later := time.Now().Add(time.Hour) // the permission was added meanwhile
+	f.reconciler.now = func() time.Time { return later }
+	if got := f.search(t); got.Denied != 0 || len(got.Requests) != 3 {
+		t.Errorf("an hour later: %+v", got)
+	}
 }
 
 // TestError checks that the search is tried again after an error of ECS.
