@@ -191,7 +191,7 @@ func TestReconcileDenied(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	got = f.invoke(t, schedule)
-	logged := len(f.logs.lines(t, "reconciling is off until the next cold start"))
+	logged := len(f.logs.lines(t, "reconciling is off for repositories"))
 	if got.Status != "ignored" || !strings.HasPrefix(got.Reason, "reconciling is off: ") || logged != 1 {
 		t.Errorf("%+v\n%s", got, f.logs)
 	}
