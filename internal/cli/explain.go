@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -23,8 +24,13 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
 rollout it is followed; for the schedule that searches for lost pushes, due. The
-exit code is 3 if the event is rejected.`,
-		Example: `deployer explain -e prod events/deploy-backend.json`,
+exit code is 3 if the event is rejected.
+
+EVENT.json may be "-" for standard input, and may have the detail of a DEPLOY event
+alone, or what "deployer send --dry-run" prints.`,
+		Example: `deployer explain -e prod events/deploy-backend.json
+deployer send -e prod backend git-abc123f --dry-run | deployer explain -e prod -
+echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if file, _ := cmd.Flags().GetString("file"); file == "" && len(args) == 2 {
 				return &usageError{"the environment file is missing: name it with -f",
@@ -41,9 +47,13 @@ exit code is 3 if the event is rejected.`,
 			return err
 		}
 		raw, err := a.readEvent(env, args[0])
+		if args[0] == "-" {
+			raw, err = io.ReadAll(io.LimitReader(a.in, 1<<20))
+		}
 		if err != nil {
 			return err
 		}
+		raw = asEvent(env, raw)
 		if env.AccountID == "" {
 			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+" "+callersAccount,
 				"%s does not name the environment's account, which decides whether it obeys a push: "+
