@@ -151,8 +151,6 @@ func TestBadEvents(t *testing.T) {
 		{"1 MB of detail", deploy(`{"service":"backend","tag":"v1","reason":"` + strings.Repeat("x", 1000000) + `"}`),
 			"rejected", malformed + `"detail" has 1000044 bytes; that of a DEPLOY may have at most 65536`},
 		{"from the future", future, "rejected", ""},
-		{"task", deploy(`{"task":"nightly-report","tag":"v1"}`),
-			"rejected", `scheduled task nightly-report is not a service: deploying tasks is not supported yet`},
 		{"push without a tag", strings.Replace(pushEvent("myproject_backend", "latest", "sha256:x"),
 			`"image-tag":"latest",`, "", 1),
 			"ignored", `the push to "myproject_backend" has no tag: it is part of an image, ` +
@@ -172,7 +170,7 @@ func TestBadEvents(t *testing.T) {
 			t.Errorf("%s: %s: %s\nwant %s: %s", tt.name, got.Status, got.Reason, tt.status, tt.reason)
 		}
 	}
-	const rejections = 12 // 11 of events, and one of a request, the task's
+	const rejections = 11
 	if calls := f.operations(); len(calls) != rejections || len(slices.Compact(calls)) != 1 || calls[0] != "PutEvents" {
 		t.Errorf("calls %v, want %d PutEvents", calls, rejections)
 	}

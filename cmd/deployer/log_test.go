@@ -13,13 +13,15 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 	f := newFunction(t, "dev", nil)
 	digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "latest")
 	must(t, err)
+	report, err := f.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "v2", "latest")
+	must(t, err)
 	fault := denied("ecs:UpdateService")
 	fault.Skip = 1
 	f.aws.Inject(fault)
 	tests := []struct{ event, message, level string }{
 		{pushEvent("myproject_backend", "latest", digest), "deployment deployed", "INFO"},
 		{pushEvent("myproject_backend", "git-abc123f", digest), "event ignored", "INFO"},
-		{pushEvent("myproject_task_nightly-report", "latest", digest), "deployment ignored", "INFO"},
+		{pushEvent("myproject_task_nightly-report", "latest", report), "deployment deployed", "INFO"},
 		{deployEvent("action.dev", `{"service":"backend","tag":"git-"}`), "event rejected", "ERROR"},
 		{deployEvent("action.dev", `{"service":"backend","tag":"git-0000000"}`), "deployment rejected", "ERROR"},
 		{deployEvent("action.dev", `{"service":"worker","tag":"v1","dry_run":true}`), "deployment planned", "INFO"},

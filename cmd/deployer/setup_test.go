@@ -62,6 +62,7 @@ func newFunction(t testing.TB, env string, change func(*lambdahost.Options)) *te
 	f.aws, url = emulatortest.Start(t, emulator.Options{Clock: clock})
 	f.accounts, err = cloud.CentralizedDev(t.Context(), url)
 	must(t, err)
+	must(t, cloud.CreateTasks(t.Context(), f.accounts))
 	f.aws.ResetCalls()
 	file, err := filepath.Abs("../../examples/centralized-dev-ecr/" + env + ".yaml")
 	must(t, err)

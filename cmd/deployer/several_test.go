@@ -94,8 +94,9 @@ func TestSeveral(t *testing.T) {
 			writes: "2 registered, 2 moved", slack: 4,
 		},
 		"none has the tag": {
-			act:    func(t *testing.T, s *scenario) { s.send(t, `{"services":"*","tag":"v9"}`) },
-			ends:   []string{"backend v9: Rejected", "web-api v9: Rejected", "worker v9: Rejected"},
+			act: func(t *testing.T, s *scenario) { s.send(t, `{"services":"*","tag":"v9"}`) },
+			ends: []string{"backend v9: Rejected", "task:nightly-report v9: Rejected", "web-api v9: Rejected",
+				"worker v9: Rejected"},
 			writes: "0 registered, 0 moved", kept: []string{"Deployment Rejected"}, slack: 1,
 		},
 		"an image is missing": {
@@ -111,7 +112,7 @@ func TestSeveral(t *testing.T) {
 				s.pushAll(t, "v2", "worker")
 				s.send(t, `{"services":["worker","task:nightly-report"],"tag":"v2"}`)
 			},
-			ends:   []string{"nightly-report v2: Rejected", "worker v2: Rejected"},
+			ends:   []string{"task:nightly-report v2: Rejected", "worker v2: Rejected"},
 			writes: "0 registered, 0 moved", kept: []string{"Deployment Rejected"}, slack: 1,
 		},
 		"malformed": {
@@ -166,10 +167,10 @@ func TestSeveral(t *testing.T) {
 				s.advance(t, 8*rolloutStep)
 				s.send(t, `{"services":"*","action":"redeploy","force":true}`)
 			},
-			ends: []string{"backend v1: Started Succeeded",
+			ends: []string{"backend v1: Started Succeeded", "task:nightly-report v1: Succeeded",
 				"web-api v2: Started Succeeded Started Succeeded Started Succeeded", "web-api v3: Started Succeeded",
 				"worker v2: Started Succeeded Started Succeeded Started Succeeded", "worker v3: Started Succeeded"},
-			writes: "9 registered, 9 moved", slack: 18,
+			writes: "10 registered, 9 moved", slack: 19,
 		},
 	}
 	for name, tt := range tests {

@@ -168,6 +168,44 @@ locals {
       Action   = "sqs:SendMessage"
       Resource = local.failed_queue_arn
     },
+    # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
+    length(local.pointers.schedule) == 0 ? null : {
+      Sid      = "MoveSchedules"
+      Effect   = "Allow"
+      Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
+      Resource = local.pointers.schedule
+    },
+    # UpdateSchedule passes the role that starts the task again.
+    length(local.pointers.schedule) == 0 ? null : {
+      Sid       = "PassScheduleRoles"
+      Effect    = "Allow"
+      Action    = "iam:PassRole"
+      Resource  = concat(["arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_role_${local.env}"], var.extra_role_arns)
+      Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
+    },
+    # An event-processor task runs what the targets of its rules hold.
+    length(local.pointers.rule) == 0 ? null : {
+      Sid      = "ReadRuleTargets"
+      Effect   = "Allow"
+      Action   = "events:ListTargetsByRule"
+      Resource = local.pointers.rule
+    },
+    # Only targets that start tasks in the environment's cluster.
+    length(local.pointers.rule) == 0 ? null : {
+      Sid       = "MoveRuleTargets"
+      Effect    = "Allow"
+      Action    = "events:PutTargets"
+      Resource  = local.pointers.rule
+      Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
+    },
+    # PutTargets passes the role that starts the task again. Its name has no convention but the environment's.
+    length(local.pointers.rule) == 0 ? null : {
+      Sid       = "PassRuleRoles"
+      Effect    = "Allow"
+      Action    = "iam:PassRole"
+      Resource  = concat(["arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_${local.env}"], var.extra_role_arns)
+      Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
+    },
     # One-time schedules, see the retry group. What they do is limited by the role that they get.
     {
       Sid      = "ScheduleRetries"

@@ -50,24 +50,92 @@ locals {
     ), { account_id = "", region = "", repository = "" })
   }
 
-  # What the deployer can deploy: the backend, and the enabled services.
+  # What the deployer can deploy: the backend, the enabled services, and the enabled tasks.
   overrides = try(local.deployer.workloads, null)
   workloads = concat(
     [{
       key     = "backend"
       family  = coalesce(try(tostring(local.overrides.backend.family), ""), "${local.project}_service_${local.env}")
-      owner   = "${local.project}_backend"
+      owner   = "backend"
       opt_out = contains(local.no, try(lower(tostring(local.file.workload.backend_auto_deploy)), ""))
     }],
     [
       for item in try(local.file.services[*], []) : {
         key     = "services/${item.name}"
         family  = coalesce(try(tostring(local.overrides[item.name == "backend" ? "service:backend" : item.name].family), ""), "${local.project}_service_${item.name}_${local.env}")
-        owner   = "${local.project}_service_${item.name}"
+        owner   = "service_${item.name}"
         opt_out = contains(local.no, try(lower(tostring(item.auto_deploy)), ""))
       } if !contains(local.no, try(lower(tostring(item.enabled)), ""))
     ],
+    [
+      for task in local.tasks : {
+        key     = task.key
+        family  = coalesce(try(tostring(task.names.family), ""), task.name)
+        owner   = task.name
+        opt_out = task.opt_out
+      }
+    ],
   )
+  # The enabled tasks. deployer.workloads names one task:NAME, or NAME if no service is called so.
+  service_names = concat(["backend"], [for item in try(local.file.services[*], []) : tostring(item.name)])
+  tasks = flatten([
+    for list in ["scheduled_tasks", "event_processor_tasks"] : [
+      for item in try(local.file[list][*], []) : {
+        key     = "${list}/${item.name}"
+        name    = tostring(item.name)
+        rules   = list == "event_processor_tasks"
+        named   = compact([for rule in try(item.rules[*], []) : try(tostring(rule.name), "")])
+        rule    = coalesce(try(tostring(item.rule_name), ""), tostring(item.name))
+        opt_out = contains(local.no, try(lower(tostring(item.auto_deploy)), ""))
+        names = try(local.overrides["task:${item.name}"], null) != null ? local.overrides["task:${item.name}"] : (
+          contains(local.service_names, tostring(item.name)) ? null : try(local.overrides[item.name], null)
+        )
+      } if !contains(local.no, try(lower(tostring(item.enabled)), ""))
+    ]
+  ])
+  # What starts them: GROUP/NAME of schedules, and NAME or BUS/NAME of rules. AWS takes names of up to 64 characters.
+  written = {
+    for key in ["schedule", "rule"] : key => {
+      for task in local.tasks : task.key => [
+        for name in flatten([try(task.names[key] == null ? [] : task.names[key], [])]) :
+        replace(replace(tostring(name), "/^arn:[^/]*:${key}\\//", ""), "/^default\\/(.*)$/", key == "rule" ? "$1" : "default/$1")
+      ]
+    }
+  }
+  conventional_pointers = {
+    schedule = {
+      for task in local.tasks : task.key => task.rules ? [] : [
+        for name in ["${local.project}-schedule-group-${local.env}-${task.name}/${local.project}-scheduler-${task.name}-${local.env}"] :
+        name if alltrue([for part in split("/", name) : length(part) <= 64])
+      ]
+    }
+    rule = {
+      for task in local.tasks : task.key => !task.rules ? [] : [
+        for name in(length(task.named) > 0 ? task.named : [task.rule]) : "${local.project}_rule_${name}_${local.env}"
+        if length("${local.project}_rule_${name}_${local.env}") <= 64
+      ]
+    }
+  }
+  pointer_arns = {
+    for key, service in { schedule = "scheduler", rule = "events" } : key => distinct(flatten([
+      for task in local.tasks : [
+        for name in(
+          length(local.written.schedule[task.key]) + length(local.written.rule[task.key]) > 0 ?
+          local.written[key][task.key] : local.conventional_pointers[key][task.key]
+        ) : "arn:${local.partition}:${service}:${local.region}:${local.account_id}:${key}/${name}"
+      ]
+    ]))
+  }
+  pointer_patterns = {
+    schedule = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${local.project}-schedule-group-${local.env}-*/${local.project}-scheduler-*-${local.env}"
+    rule     = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.project}_rule_*_${local.env}"
+  }
+  # Name patterns in place of more than 1,500 characters.
+  pointers = {
+    for key, all in local.pointer_arns : key => length(join(",", all)) <= 1500 ? all : distinct([
+      for arn in all : can(regex("^${replace(replace(local.pointer_patterns[key], "*", ".*"), "+", ".")}$", arn)) ? local.pointer_patterns[key] : arn
+    ])
+  }
   # Those with a repository in ECR.
   stored = [
     for w in local.workloads : merge(w, local.parsed[w.key]) if local.parsed[w.key].repository != ""
@@ -84,8 +152,8 @@ locals {
     ]
     roles = flatten([
       for w in local.workloads : [
-        for part in ["task", "task_execution"] :
-        "arn:${local.partition}:iam::${local.account_id}:role/${w.owner}_${part}_${local.env}"
+        for role in ["${w.owner}_task", "${w.key == "backend" || startswith(w.key, "services/") ? "" : "scheduler_"}${w.owner}_task_execution"] :
+        "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_${role}_${local.env}"
       ]
     ])
     repositories = distinct([

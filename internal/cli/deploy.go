@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -212,7 +213,7 @@ func printJSON(w io.Writer, v any) error {
 func printDeployment(w io.Writer, d ecsdeploy.Deployment) {
 	fmt.Fprintf(w, "%s: %s: %s\n", d.Service, d.Status, d.Reason)
 	for _, line := range [][2]string{
-		{"cluster", d.Cluster}, {"service", d.ECSService}, {"tag", d.Tag}, {"image", d.Image},
+		{"cluster", d.Cluster}, {"service", d.ECSService}, {"starts by", strings.Join(d.Pointers, ", ")}, {"tag", d.Tag}, {"image", d.Image},
 		{"revision", d.TaskDefinition}, {"before", d.PreviousTaskDefinition}, {"rollout", d.DeploymentID},
 	} {
 		if line[1] != "" {

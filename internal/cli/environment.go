@@ -108,16 +108,17 @@ func (a *app) swapped(env *environment.Environment, args []string) string {
 	return commandLine(corrected...)
 }
 
-// service returns the service with a name.
+// service returns the workload with a name: a service, or a task as task:NAME, or as NAME
+// if no service is called so.
 func (a *app) service(env *environment.Environment, name string) (environment.Workload, error) {
 	w, ok := env.Find(name, environment.Services...)
 	if ok {
 		return w, nil
 	}
-	bare := strings.TrimPrefix(strings.TrimPrefix(name, environment.ServicePrefix), environment.TaskPrefix)
-	if task, ok := env.Find(bare, environment.Tasks...); ok {
-		return w, fmt.Errorf("%s is %s; tasks are not deployed yet", task.Name, task.Noun())
+	if task, ok := env.Find(name, environment.Tasks...); ok {
+		return task, nil
 	}
+	bare := strings.TrimPrefix(strings.TrimPrefix(name, environment.ServicePrefix), environment.TaskPrefix)
 	err := errors.New(event.Unknown(env, "service", name))
 	if strings.EqualFold(name, "all") {
 		err = fmt.Errorf("%w; deploy, send and redeploy take '*' for all services", err)

@@ -11,7 +11,6 @@ import (
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
-	"deployer/internal/pipeline"
 )
 
 // callersAccount is the shell's expression for the account of the credentials.
@@ -102,9 +101,6 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 // refusal returns the status of a request that deploys nothing whatever AWS has, and
 // why; "" if it may deploy.
 func refusal(r event.Request) (ecsdeploy.Status, string) {
-	if answer, ok := pipeline.Unsupported(r); ok {
-		return answer.Status, answer.Reason
-	}
 	if r.Workload.External != "" {
 		return ecsdeploy.Rejected, "its image " + r.Workload.External + " is from outside ECR"
 	}
@@ -170,12 +166,18 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 		line("registry", "%s: %s", w.Registry, w.RegistryReason)
 	}
 	line("cluster", "%s", env.Cluster)
-	line("service", "%s", w.Pointer.Name())
+	unless := "service"
+	if w.HasService() {
+		line("service", "%s", w.Pointer.Name())
+	} else {
+		line("starts by", "%s", strings.ReplaceAll(string(w.Pointers), ",", ", "))
+		unless = "task"
+	}
 	cloned := "with the family's newest external configuration"
 	if env.Base == environment.BaseService {
 		cloned = "from the revision that runs"
 	}
-	line("family", "%s, cloned %s, unless the service runs another family", w.Family, cloned)
+	line("family", "%s, cloned %s, unless the %s runs another family", w.Family, cloned, unless)
 	if named := w.Containers.Names(); len(named) > 0 {
 		line("container", "%s, which the file names", strings.Join(named, " and "))
 	} else {

@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"account": account, "push": push, "calls": calls, "runs": runs, "exits": exits,
+			"account": account, "push": push, "tasks": tasks, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
@@ -143,6 +143,12 @@ func push(ts *testscript.TestScript, _ bool, args []string) {
 	dev := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region)
 	_, err := dev.Push(context.Background(), args[0], args[1], args[2:]...)
 	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// tasks is `tasks`: the project's task is created in all environments.
+func tasks(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Check(cloud.CreateTasks(context.Background(), of(ts).accounts))
 	of(ts).ResetCalls()
 }
 

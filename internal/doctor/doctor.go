@@ -41,9 +41,9 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 	var deployable, tasks []environment.Workload
 	for _, w := range env.Workloads {
 		switch {
-		case w.Deployable() && (len(services) == 0 || slices.Contains(services, w.Name)):
+		case w.HasService() && (len(services) == 0 || slices.Contains(services, w.Name)):
 			deployable = append(deployable, w)
-		case !w.Deployable() && len(services) == 0 && w.Repository != "":
+		case !w.HasService() && (len(services) == 0 && w.Repository != "" || slices.Contains(services, w.Name)):
 			tasks = append(tasks, w)
 		}
 	}

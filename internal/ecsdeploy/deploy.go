@@ -25,8 +25,7 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 	}
 	leave, waited, err := d.line.enter(ctx, s.target.Cluster+"/"+s.target.Service, o.Cause.Time)
 	if err != nil {
-		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of service %q",
-			s.target.Service), err)
+		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of %s", s.target), err)
 	}
 	defer leave()
 	if waited {
@@ -37,7 +36,10 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 		return Deployment{}, err
 	}
 	s.conclude(&result, rule, o)
-	result.Ended, result.NextRun = s.ended(&rule), s.nextRun()
+	if s.target.Task {
+		result.Ended, result.Before = s.ended(&rule), s.target.Record(s.before)
+		result.NextRun = NextRun(s.pointers, s.now)
+	}
 	return result, nil
 }
 

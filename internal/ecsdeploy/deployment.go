@@ -52,8 +52,9 @@ type Deployment struct {
 	Pointers []string `json:"pointers,omitempty"`
 	// Ended are the records of revisions of a task whose move has ended, and is to be
 	// reported and noted in their journals: the newest choice's first. NextRun says when
-	// the task runs next.
+	// the task runs next, as [NextRun] does.
 	Ended   []journal.Record `json:"-"`
+	Before  journal.Record   `json:"-"` // of the revision that the task ran before
 	NextRun string           `json:"-"`
 
 	EventSeen bool `json:"-"` // it was superseded, and its event was handled before: see [Deployer.EventSeen]

@@ -180,7 +180,7 @@ func (s *State) checkPlatform(o Order) error {
 		return nil
 	}
 	return fault.Rejected(fault.ErrPlatform,
-		fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
+		fmt.Sprintf("deploying tag %q to %s", o.Image.Tag, s.target),
 		fmt.Errorf("the image is built for %s, and the tasks run on %s", o.Manifest.PlatformNames(), want),
 		fmt.Sprintf("build it for %s as well (docker buildx build --platform %s), or change runtimePlatform of task "+
 			"definition family %q in the infrastructure", want, want, s.familyName))

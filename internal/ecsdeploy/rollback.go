@@ -46,7 +46,7 @@ func (d *Deployer) RollbackTo(
 	if runs.Cause.ID == journal.Value(event) {
 		return runs, true, nil
 	}
-	doing := fmt.Sprintf("rolling back service %q from revision %d", t.Service, runs.Revision)
+	doing := fmt.Sprintf("rolling back %s from revision %d", t, runs.Revision)
 	if number, err := strconv.Atoi(to); err == nil && number > 0 {
 		back, err = d.rollbackToNumber(ctx, t, runs, number, doing)
 		return back, false, err

@@ -158,7 +158,7 @@ func (s *State) arn(number int) string { return ecsservice.Sibling(s.running.ARN
 // would end the rollback without a decision of a person.
 func (s *State) errRollbackInProgress(o Order) error {
 	return fault.Unavailable(fault.ErrRollbackInProgress,
-		fmt.Sprintf("deploying tag %q to service %q", o.Image.Tag, s.target.Service),
+		fmt.Sprintf("deploying tag %q to %s", o.Image.Tag, s.target),
 		fmt.Errorf("the service is being rolled back: %s", s.rollingBack),
 		"it is retried; a DEPLOY event is deployed at once")
 }

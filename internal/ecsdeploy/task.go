@@ -10,6 +10,7 @@ import (
 
 	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 	"deployer/internal/pointer"
@@ -38,11 +39,11 @@ func (s *State) checkShared() error {
 			floating = append(floating, p.String())
 		}
 	}
-	return fault.Misconfigured(fault.ErrPointerUnusable, fmt.Sprintf("deploying task %q", s.target.Workload),
+	return fault.Misconfigured(fault.ErrPointerUnusable, fmt.Sprintf("deploying %s", s.target),
 		fmt.Errorf("%s runs every revision of family %q, and %s was registered for another task", strings.Join(floating,
 			" and "), s.familyName, s.newest.ARN()),
 		"write the number of a revision into the pointer, or give each environment a family of its own: "+
-			"deployer.workloads."+s.target.Workload+".family")
+			"deployer.workloads."+strings.TrimPrefix(s.target.Workload, environment.TaskPrefix)+".family")
 }
 
 // held returns a task's pointers as the rule takes them.
@@ -136,7 +137,7 @@ func (r *run) conflict(ctx context.Context, err error) bool {
 	return fault.Backoff(ctx, r.conflicts, "moving a task", err) == nil
 }
 
-// ended returns the records of the revisions of a task whose move has to be noted, if the
+// ended returns the records of the revisions of a task whose move has to be reported, if the
 // rule ended with the newest choice in its pointers: that of the choice, and of the
 // revision that they hold. The choice's is the first.
 func (s *State) ended(rule *converge.Delivery) (all []journal.Record) {
@@ -153,25 +154,20 @@ func (s *State) ended(rule *converge.Delivery) (all []journal.Record) {
 		}
 		record := s.target.Record(r)
 		listed := slices.ContainsFunc(all, func(one journal.Record) bool { return one.Revision == record.Revision })
-		if !record.Foreign && record.Finished.IsZero() && !listed {
+		if !record.Foreign && record.Outcome == "" && !listed {
 			all = append(all, record)
 		}
 	}
 	return all
 }
 
-// nextRun returns what the task's next run uses, and when it is due, for people.
+// nextRun returns which revision the task's next run uses, and when it is due, for people.
 func (s *State) nextRun() string {
-	if s.pointers == nil {
-		return ""
-	}
-	return NextRun(s.pointers, s.number(), s.now)
+	return fmt.Sprintf("the next run uses revision %d, %s", s.number(), NextRun(s.pointers, s.now))
 }
 
-// NextRun returns that the next run of a task uses a revision, and when it is due, for
-// people.
-func NextRun(pointers []pointer.Pointer, number int, now time.Time) string {
-	text := fmt.Sprintf("the next run uses revision %d", number)
+// NextRun returns when a task with pointers runs next, for people: "due at 2026-01-23T03:00:00Z".
+func NextRun(pointers []pointer.Pointer, now time.Time) string {
 	var when []string
 	for _, p := range pointers {
 		next, known := p.Next(now)
@@ -186,10 +182,7 @@ func NextRun(pointers []pointer.Pointer, number int, now time.Time) string {
 			when = append(when, "due by "+p.Expression)
 		}
 	}
-	if when = slices.Compact(when); len(when) > 0 {
-		text += ", " + strings.Join(when, ", and ")
-	}
-	return text
+	return strings.Join(slices.Compact(when), ", and ")
 }
 
 // LookAtTask looks at a task: if its pointers do not hold the newest choice, that is
@@ -202,7 +195,7 @@ func (d *Deployer) LookAtTask(ctx context.Context, t ecsservice.Target, o Order)
 	}
 	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
 	if err != nil {
-		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of task %q", t.Workload), err)
+		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of %s", t), err)
 	}
 	defer leave()
 	if waited {
@@ -213,5 +206,5 @@ func (d *Deployer) LookAtTask(ctx context.Context, t ecsservice.Target, o Order)
 		return Deployment{}, err
 	}
 	return Deployment{Service: t.Workload, TaskDefinition: s.running.ARN(), PreviousTaskDefinition: s.before.ARN(),
-		Ended: s.ended(&rule), NextRun: s.nextRun()}, nil
+		Ended: s.ended(&rule), Before: t.Record(s.before), NextRun: NextRun(s.pointers, s.now)}, nil
 }

@@ -21,7 +21,7 @@ import (
 )
 
 // report is the task that taskWorld makes.
-var report = ecsservice.Target{File: "dev.yaml", Workload: "report", Cluster: "c", Service: "task:report", Task: true,
+var report = ecsservice.Target{File: "dev.yaml", Workload: "task:report", Cluster: "c", Service: "task:report", Task: true,
 	Region: "us-east-1", Pointers: "schedule/jobs/nightly", Family: "report", Container: "p_container_report_dev",
 	Repository: "p_task_report", Registry: image.Registry{AccountID: "111111111111", Region: "us-east-1"}}
 
@@ -88,13 +88,13 @@ func TestDeployTask(t *testing.T) {
 	got, calls, err := w.deploy(t, report, w.taskOrder())
 	must(t, err)
 	want := Deployment{
-		Service: "report", Status: Deployed, Cluster: "c", Pointers: []string{"schedule/jobs/nightly"},
+		Service: "task:report", Status: Deployed, Cluster: "c", Pointers: []string{"schedule/jobs/nightly"},
 		Image: host + "/p_task_report@" + w.digest, Tag: "v1", Digest: w.digest,
 		TaskDefinition: arn + "report:2", PreviousTaskDefinition: arn + "report:1",
 		Reason: "the next run uses revision 2, due at 2026-01-23T03:00:00Z",
 	}
 	ended := got.Ended
-	got.Ended, want.NextRun = nil, want.Reason
+	got.Before, got.Ended, want.NextRun = journal.Record{}, nil, "due at 2026-01-23T03:00:00Z"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

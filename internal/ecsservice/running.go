@@ -2,6 +2,7 @@ package ecsservice
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,6 +44,9 @@ func (c *Client) RunningImages(ctx context.Context, cluster string, targets []Ta
 		arn := aws.ToString(one.Service.TaskDefinition)
 		g.Go(func() error {
 			r, err := c.DescribeRevision(gctx, arn)
+			if targets[i].Task && errors.Is(err, fault.ErrTaskDefinitionNotFound) {
+				return nil // its pointer still holds a revision that was deleted
+			}
 			if err != nil {
 				return err
 			}

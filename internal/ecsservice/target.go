@@ -36,7 +36,7 @@ type Target struct {
 
 // TargetOf returns the target of a workload.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
-	t := Target{File: env.File, Workload: w.Name, Cluster: env.Cluster, Family: w.Family,
+	t := Target{File: env.File, Workload: w.Label(), Cluster: env.Cluster, Family: w.Family,
 		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
 		Base: env.Base}
 	if !w.HasService() {

@@ -36,9 +36,18 @@ func (t Target) Noun() string {
 	return "service"
 }
 
+// String returns what the target is for people: service "NAME", or task "NAME".
+func (t Target) String() string {
+	if t.Task {
+		return fmt.Sprintf("task %q", strings.TrimPrefix(t.Workload, environment.TaskPrefix))
+	}
+	return fmt.Sprintf("service %q", t.Service)
+}
+
 // owner returns the target as package pointer needs it.
 func (t Target) owner() pointer.Owner {
-	return pointer.Owner{Task: t.Workload, File: t.File, Cluster: t.Cluster, Region: t.Region, Family: t.Family}
+	name := strings.TrimPrefix(t.Workload, environment.TaskPrefix)
+	return pointer.Owner{Task: name, File: t.File, Cluster: t.Cluster, Region: t.Region, Family: t.Family}
 }
 
 // Pointers reads what starts the target's task.

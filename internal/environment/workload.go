@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"slices"
 	"strings"
 
 	"deployer/internal/image"
@@ -78,18 +79,29 @@ func (w Workload) Noun() string {
 	return "a " + string(w.Kind)
 }
 
+// Label returns the name of the workload that means no other one: "task:NAME" for a task,
+// because a service may have the same name. Results and outcomes have it, and events and
+// commands take it.
+func (w Workload) Label() string {
+	if slices.Contains(Tasks, w.Kind) {
+		return TaskPrefix + w.Name
+	}
+	return w.Name
+}
+
 // HasService reports whether the workload runs as an ECS service. If it does not, it is a
 // task.
 func (w Workload) HasService() bool { return w.Pointer != nil }
 
-// Deployable reports whether the deployer can deploy the workload's kind.
-func (w Workload) Deployable() bool { return w.Pointer != nil }
+// Deployable reports whether the workload is one that the deployer can deploy: a service or
+// a task.
+func (w Workload) Deployable() bool { return w.Pointer != nil || slices.Contains(Tasks, w.Kind) }
 
 // Deploys reports whether a push of an image to the workload's repository can deploy it.
 func (w Workload) Deploys() bool { return w.Deployable() && w.Repository != "" && w.OptOut == "" }
 
-// Roles returns the conventional names of a service's task role and task execution role,
-// which its revisions name; nil for a task.
+// Roles returns the conventional names of a workload's task role and task execution role,
+// which its revisions name.
 func (e *Environment) Roles(w Workload) []string {
 	owner := e.Project + "_backend"
 	switch w.Kind {
@@ -97,7 +109,8 @@ func (e *Environment) Roles(w Workload) []string {
 	case Service:
 		owner = e.Project + "_service_" + strings.TrimPrefix(w.Name, ServicePrefix)
 	default:
-		return nil
+		return []string{e.Project + "_" + w.Name + "_task_" + e.Name,
+			e.Project + "_scheduler_" + w.Name + "_task_execution_" + e.Name}
 	}
 	return []string{owner + "_task_" + e.Name, owner + "_task_execution_" + e.Name}
 }

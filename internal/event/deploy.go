@@ -62,7 +62,7 @@ func (r reader) deploy(wrong problems) Reading {
 func (d *detail) asks() string {
 	names := make([]string, len(d.workloads))
 	for i, w := range d.workloads {
-		names[i] = w.Name
+		names[i] = w.Label()
 	}
 	what := strings.Join(names, ", ")
 	switch {

@@ -248,7 +248,7 @@ func awsName(env *environment.Environment, name string, kinds []environment.Kind
 	for _, w := range env.Workloads {
 		switch {
 		case !slices.Contains(kinds, w.Kind):
-		case w.Deployable() && w.Pointer.Name() == last:
+		case w.HasService() && w.Pointer.Name() == last:
 			return w, "the ECS service"
 		case w.Family != "" && w.Family == last:
 			return w, "the task definition family"

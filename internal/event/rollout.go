@@ -94,7 +94,7 @@ func (r reader) workloadWithARN(arn string) (w environment.Workload, reason stri
 	services := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
 		":service/"
 	for _, w := range r.env.Workloads {
-		named := w.Deployable() && (w.Pointer.ARN(r.env) == arn || services+w.Pointer.Name() == arn)
+		named := w.HasService() && (w.Pointer.ARN(r.env) == arn || services+w.Pointer.Name() == arn)
 		if named && r.event.Account == r.env.AccountID {
 			return w, ""
 		}

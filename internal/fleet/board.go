@@ -115,7 +115,10 @@ func (b *board) read(ctx context.Context) ([]Service, error) {
 	lookups.SetLimit(maxLookups)
 	err := b.rollouts.Statuses(ctx, b.env.Cluster, b.targets, b.memory, func(i int, s rollout.Status, err error) {
 		w, row := b.workloads[i], &services[i]
-		row.Name, row.ECSService = w.Name, w.Pointer.Name()
+		row.Name = w.Label()
+		if w.HasService() {
+			row.ECSService = w.Pointer.Name()
+		}
 		if err != nil {
 			row.Error = ErrorOf(err)
 			return

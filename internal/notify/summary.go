@@ -85,6 +85,7 @@ func rows(o outcome.Outcome) (known []Row) {
 		{"Tag", o.Tag},
 		{"Image", change(o.Image)},
 		{"Revision", change(o.Revision)},
+		{"Next run", o.NextRun},
 		{"Rolled back to", outcome.Short(o.RolledBackTo.Revision)},
 		{"By", by(o)},
 		{"Took", took},

@@ -42,6 +42,7 @@ func (o Outcome) check() (errs []error) {
 	fail(len(o.StoppedTasks) > 0 && !troubled, "only a failure or an impairment has stopped_tasks")
 	fail(o.Hook != Hook{} && o.Kind != DeploymentPaused && o.Kind != DeploymentImpaired,
 		"only a pause or an impairment has hook")
+	fail(o.NextRun != "" && o.Kind != DeploymentSucceeded, "only a success has next_run")
 	fail(o.Foreign && o.Kind == DeploymentRejected, "a rejection cannot be foreign: only an event is rejected")
 	return errs
 }

@@ -3,7 +3,10 @@ package outcome
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+
+	"deployer/internal/environment"
 )
 
 // Started returns the outcome of a deployment that ECS has accepted. It requires
@@ -38,8 +41,12 @@ func Rejected(o Outcome) (Outcome, error) {
 // Superseded returns the outcome of a deployment that a newer one replaced. It
 // requires the service, the event's id, and the newer event or deployment.
 func Superseded(o Outcome) (Outcome, error) {
+	by := o.SupersededBy.EventID + o.SupersededBy.DeploymentID
+	if strings.HasPrefix(o.Service, environment.TaskPrefix) {
+		by = "a person or a tool" // their move of a task has no id
+	}
 	return o.complete(DeploymentSuperseded, required{"service", o.Service}, o.requiredEvent(),
-		required{"superseded_by", o.SupersededBy.EventID + o.SupersededBy.DeploymentID})
+		required{"superseded_by", by})
 }
 
 // required is a field that a kind of outcome must have.

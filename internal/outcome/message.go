@@ -19,6 +19,9 @@ func (o Outcome) sentence() string {
 	case DeploymentStarted:
 		return deployment + " started"
 	case DeploymentSucceeded:
+		if o.NextRun != "" {
+			return "the next run of " + service + " uses " + version + ", " + Line(o.NextRun, maxSentenceVersion)
+		}
 		return service + " runs " + version
 	case DeploymentFailed:
 		if stopped := o.stopped(); stopped != "" {
@@ -93,7 +96,11 @@ func (o Outcome) Title() string {
 	case DeploymentStarted:
 		return "🚀 " + deployment + " started"
 	case DeploymentSucceeded:
-		return "✅ " + o.Environment + ": " + o.Service + " runs " + version
+		verb := " runs "
+		if o.NextRun != "" {
+			verb = " runs next "
+		}
+		return "✅ " + o.Environment + ": " + o.Service + verb + version
 	case DeploymentFailed:
 		return "❌ " + deployment + " failed"
 	case DeploymentSuperseded:

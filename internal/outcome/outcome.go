@@ -60,6 +60,7 @@ type Outcome struct {
 	Problem      string   `json:"cause,omitempty"`      // why it was rejected or failed, where the deployer found that
 	Seconds      *float64 `json:"seconds,omitempty"`    // from the event to the outcome; set by the constructor
 
+	NextRun      string          `json:"next_run,omitempty"`      // when a task runs next, of a success
 	StoppedTasks []string        `json:"stopped_tasks,omitempty"` // why tasks stopped, of a failure or an impairment
 	Hook         Hook            `json:"hook,omitzero"`           // the lifecycle hook, of a pause or a failed hook
 	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
@@ -92,12 +93,12 @@ type Newer struct {
 // workload is zero if the event names none. The service's ARN is set if the
 // environment has its account.
 func New(env *environment.Environment, w environment.Workload) Outcome {
-	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Name, File: fileOf(env)}
+	o := Outcome{Environment: env.Name, Project: env.Project, Service: w.Label(), File: fileOf(env)}
 	if !w.Deployable() {
 		return o
 	}
 	o.Cluster = env.Cluster
-	if env.AccountID != "" {
+	if env.AccountID != "" && w.HasService() {
 		o.ServiceARN = w.Pointer.ARN(env)
 	}
 	return o

@@ -11,6 +11,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/internal/outcome"
 	"deployer/internal/rollout"
 )
@@ -20,6 +21,8 @@ type rolloutHandler interface {
 	Handle(ctx context.Context, env *environment.Environment, e event.Rollout, at time.Time) (
 		reports []rollout.Report, reason string, err error)
 	Journal(ctx context.Context, r rollout.Report) error
+	TaskMoved(ctx context.Context, env *environment.Environment, w environment.Workload, previous, r journal.Record,
+		at time.Time, next string) (rollout.Report, error)
 }
 
 // follow handles a rollout event of ECS, and publishes what follows from it.

@@ -39,6 +39,11 @@ func (s *steps) Handle(context.Context, *environment.Environment, event.Rollout,
 	return []rollout.Report{report("a"), report("b")}, "", nil
 }
 
+func (s *steps) TaskMoved(context.Context, *environment.Environment, environment.Workload, journal.Record,
+	journal.Record, time.Time, string) (rollout.Report, error) {
+	return rollout.Report{}, nil
+}
+
 func (s *steps) Journal(_ context.Context, r rollout.Report) error {
 	return s.do("journal " + r.Revision.TaskDefinition)
 }

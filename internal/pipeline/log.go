@@ -15,7 +15,7 @@ import (
 func logDeployment(ctx context.Context, request event.Request, d ecsdeploy.Deployment, err error) {
 	tag := cmp.Or(d.Tag, request.Tag) // only the result of a rollback has its tag
 	keys := []any{
-		"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Name, "tag", tag,
+		"event_id", request.Cause.ID, "source", request.Cause.Source, "service", request.Workload.Label(), "tag", tag,
 	}
 	if err != nil {
 		keys = append(keys, "error", err.Error(), "error_type", fault.NameOf(err))

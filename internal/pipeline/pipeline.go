@@ -6,6 +6,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -229,7 +230,7 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 // the schedule's event.
 func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, result Result) (Result, error) {
 	search, err := p.reconciler().LostPushes(ctx, env, result.EventID)
-	if err != nil {
+	if err = errors.Join(err, p.lookAtTasks(ctx, env, result.EventID)); err != nil {
 		return Result{}, err
 	}
 	result.Status, result.Reason = ecsdeploy.Unchanged, search.Reason

@@ -138,17 +138,22 @@ func TestRoutes(t *testing.T) {
 			ecsdeploy.Deployed, ecsdeploy.Planned, 1, "", ""},
 		{"a dry run", event("e3", `{"service":"backend","tag":"v1","force":true,"dry_run":true}`),
 			ecsdeploy.Planned, ecsdeploy.Planned, 1, "", ""},
-		{"a task", event("e4", `{"task":"nightly-report","tag":"v1"}`),
-			ecsdeploy.Rejected, ecsdeploy.Rejected, 1, "Deployment Rejected", `"Rejected":1`},
+		{"a task", event("e4", `{"task":"nightly-report","tag":"v2"}`),
+			ecsdeploy.Deployed, ecsdeploy.Planned, 1, "Deployment Succeeded",
+			`"Outcome":"Succeeded"`},
 		{"the schedule", scheduled, ecsdeploy.Unchanged, ecsdeploy.Ignored, 0, "", `"Reconciled":1`},
 		{"a rollout that ECS does not list", rolledOut, ecsdeploy.Ignored, ecsdeploy.Ignored, 0, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, "dev")
-			if _, err := f.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "v1", "v1"); err != nil {
+			if err := cloud.CreateTasks(t.Context(), f.accounts); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := f.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "v2", "v2"); err != nil {
+				t.Fatal(err)
+			}
+			f.clock.Advance(time.Hour)
 			f.aws.ResetCalls()
 			got, err := New(f.env, f.accounts["dev"].Config).Preview(t.Context(), json.RawMessage(tt.raw))
 			if err != nil || got.Status != tt.preview || len(f.changes()) != 0 || len(f.published(t)) != 0 {

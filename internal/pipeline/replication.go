@@ -53,7 +53,7 @@ func (d *delivery) waiting(requests []event.Request) []event.Request {
 	}
 	all := len(requests)
 	requests = slices.DeleteFunc(requests, func(r event.Request) bool {
-		return !slices.Contains(d.services, r.Workload.Name)
+		return !slices.Contains(d.services, r.Workload.Label())
 	})
 	d.partly = len(requests) < all
 	return requests
@@ -132,7 +132,7 @@ func waitingResult(request event.Request, err error) (ecsdeploy.Deployment, bool
 	if request.DryRun {
 		reason = "it would wait for the image: " + reason
 	}
-	return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Waiting, Tag: request.Tag,
+	return ecsdeploy.Deployment{Service: request.Workload.Label(), Status: ecsdeploy.Waiting, Tag: request.Tag,
 		Reason: reason}, true
 }
 
@@ -142,7 +142,7 @@ func (p *Pipeline) scheduleRetry(ctx context.Context, env *environment.Environme
 	m := retry.Message{Function: functionARN(ctx, env), Event: d.raw}
 	for i, request := range requests {
 		if results[i].Status == ecsdeploy.Waiting && !request.DryRun {
-			m.Services = append(m.Services, request.Workload.Name)
+			m.Services = append(m.Services, request.Workload.Label())
 			m.Due = nextTry(request.Cause.Time, p.now())
 		}
 	}

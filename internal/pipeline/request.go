@@ -40,7 +40,7 @@ func (p *Pipeline) run(ctx context.Context, env *environment.Environment, result
 			errs[i] = nil // the others say why
 		}
 	}
-	errs = append(errs, published)
+	errs = append(errs, published, p.reportTasks(ctx, env, result.Deployments))
 	errs = append(errs, p.scheduleRetry(ctx, env, d, requests, result.Deployments))
 	if err := errors.Join(errs...); err != nil {
 		if isTogether(requests) { // the command line shows what was done
@@ -106,9 +106,6 @@ func (one prepared) ended(result ecsdeploy.Deployment, err error) *prepared {
 // prepare reads what a request needs, and checks it. It changes nothing.
 func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, request event.Request) *prepared {
 	one := prepared{request: request}
-	if d, unsupported := Unsupported(request); unsupported {
-		return one.ended(d, nil)
-	}
 	lookup, done, err := p.imageLookup(ctx, env, &request)
 	one.request = request // a rollback and a redeployment have their image now
 	if done != nil {
@@ -133,7 +130,7 @@ func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, re
 		back, err := p.deployer.WasRolledBackFrom(ctx, one.state, ref.Reference)
 		if back || err != nil {
 			return one.ended(ecsdeploy.Deployment{
-				Service: request.Workload.Name, Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
+				Service: request.Workload.Label(), Status: ecsdeploy.Ignored, Tag: request.Tag, Digest: ref.Digest,
 				Reason: "the push was not lost: the service was rolled back from the image",
 			}, err)
 		}
@@ -207,7 +204,7 @@ func rejection(request event.Request, err error) (ecsdeploy.Deployment, error) {
 
 // rejected returns the result of a request that was rejected for a reason.
 func rejected(request event.Request, reason string) ecsdeploy.Deployment {
-	return ecsdeploy.Deployment{Service: request.Workload.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
+	return ecsdeploy.Deployment{Service: request.Workload.Label(), Status: ecsdeploy.Rejected, Tag: request.Tag,
 		Reason: reason}
 }
 
@@ -236,17 +233,4 @@ func (p *Pipeline) read(ctx context.Context, env *environment.Environment, reque
 		return ref, state, stateErr
 	}
 	return ref, state, errors.Join(stateErr, imageErr)
-}
-
-// Unsupported reports whether a request is for a task, which the deployer does not
-// support yet, and returns its result. A DEPLOY event is rejected; a push, which
-// ECR sends for every image, is ignored.
-func Unsupported(request event.Request) (ecsdeploy.Deployment, bool) {
-	w := request.Workload
-	d := ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Rejected, Tag: request.Tag,
-		Reason: string(w.Kind) + " " + w.Name + " is not a service: deploying tasks is not supported yet"}
-	if request.Push {
-		d.Status = ecsdeploy.Ignored
-	}
-	return d, !w.Deployable()
 }

@@ -52,9 +52,13 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 		return nil, nil, err
 	}
 	if done {
+		service := t.Service
+		if t.Task {
+			service = ""
+		}
 		return nil, &ecsdeploy.Deployment{
-			Service: w.Name, Status: ecsdeploy.Unchanged, Reason: "this event was carried out before",
-			Cluster: t.Cluster, ECSService: t.Service, TaskDefinition: back.TaskDefinition,
+			Service: w.Label(), Status: ecsdeploy.Unchanged, Reason: "this event was carried out before",
+			Cluster: t.Cluster, ECSService: service, TaskDefinition: back.TaskDefinition,
 			Image: back.Image, Tag: back.Tag, Digest: back.Digest,
 		}, nil
 	}
@@ -62,7 +66,7 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 	registry, isECR := ref.Registry()
 	if err != nil || !isECR {
 		return nil, nil, fault.Rejected(fault.ErrImageOutsideECR,
-			fmt.Sprintf("rolling back service %q to revision %d", t.Service, back.Revision),
+			fmt.Sprintf("rolling back %s to revision %d", t, back.Revision),
 			fmt.Errorf("its image %q is not in ECR, so the deployer cannot check that it exists", back.Image),
 			"choose another revision: "+t.Command("history"))
 	}
@@ -91,7 +95,7 @@ func (p *Pipeline) runningImage(ctx context.Context, env *environment.Environmen
 	registry, isECR := ref.Registry()
 	if err != nil || !isECR || runs.Tag == "" && runs.Digest == "" {
 		return nil, fault.Rejected(fault.ErrImageOutsideECR,
-			fmt.Sprintf("redeploying service %q, which runs revision %d", t.Service, runs.Revision),
+			fmt.Sprintf("redeploying %s, which runs revision %d", t, runs.Revision),
 			fmt.Errorf("its image %q is not in ECR, so the deployer cannot check that it exists", runs.Image),
 			"deploy a tag instead: "+t.Command("deploy")+" TAG")
 	}

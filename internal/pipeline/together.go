@@ -128,7 +128,7 @@ func (t *together) holdBack(ctx context.Context) {
 	const rule = "the event deploys all of its services or none, and "
 	why := t.faulty()
 	for _, one := range t.all {
-		name := one.request.Workload.Name
+		name := one.request.Workload.Label()
 		d := ecsdeploy.Deployment{Service: name, Status: ecsdeploy.Rejected, Tag: one.request.Tag, HeldBack: true}
 		switch {
 		case one.isSkipped(), one.isRejected(), anyFailed && !anyRejected && one.err != nil:
@@ -156,7 +156,7 @@ func (t *together) faulty() string {
 	var names []string
 	for _, one := range t.all {
 		if one.isRejected() && !one.result.HeldBack || one.err != nil || one.isWaiting() {
-			names = append(names, one.request.Workload.Name)
+			names = append(names, one.request.Workload.Label())
 		}
 	}
 	return strings.Join(names, ", ")
@@ -177,7 +177,7 @@ func (t *together) begun(ctx context.Context) (begun bool, err error) {
 			return false, err
 		}
 		if done && one.isRejected() {
-			d := ecsdeploy.Deployment{Service: one.request.Workload.Name, Status: ecsdeploy.Unchanged,
+			d := ecsdeploy.Deployment{Service: one.request.Workload.Label(), Status: ecsdeploy.Unchanged,
 				Tag: one.request.Tag, Reason: "this event was carried out before"}
 			*one = *one.ended(d, nil)
 		}
@@ -194,7 +194,7 @@ func skipped(request event.Request, err error) (ecsdeploy.Deployment, bool) {
 		return ecsdeploy.Deployment{}, false
 	}
 	w := request.Workload
-	return ecsdeploy.Deployment{Service: w.Name, Status: ecsdeploy.Ignored, Tag: request.Tag,
+	return ecsdeploy.Deployment{Service: w.Label(), Status: ecsdeploy.Ignored, Tag: request.Tag,
 		Reason: fmt.Sprintf("skipped: repository %q has no tag %q", w.Repository, request.Tag)}, true
 }
 

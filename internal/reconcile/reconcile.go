@@ -96,7 +96,7 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	requests, compared := lost(candidates, running, scheduleID)
 	slog.InfoContext(ctx, "reconciled",
 		"event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
-	why := reason(len(candidates), compared, len(requests))
+	why := reason(candidates, compared, len(requests))
 	if off.Denied > 0 {
 		why += "; " + off.Reason
 	}
@@ -155,14 +155,18 @@ func (r *Reconciler) off(all []candidate) Search {
 	return s
 }
 
-// reason returns what a search found, given numbers of services.
-func reason(candidates, compared, lost int) string {
-	if compared == candidates {
-		return fmt.Sprintf("%d services run the image of their tag, or a newer one", compared-lost)
+// reason returns what a search for candidates found: how many were compared and lost.
+func reason(candidates []candidate, compared, lost int) string {
+	noun := "services"
+	if slices.ContainsFunc(candidates, func(c candidate) bool { return !c.workload.HasService() }) {
+		noun = "services and tasks"
 	}
-	return fmt.Sprintf("%d of %d services run the image of their tag, or a newer one; "+
+	if compared == len(candidates) {
+		return fmt.Sprintf("%d %s run the image of their tag, or a newer one", compared-lost, noun)
+	}
+	return fmt.Sprintf("%d of %d %s run the image of their tag, or a newer one; "+
 		"the others have no such image, or cannot be deployed to",
-		compared-lost, candidates)
+		compared-lost, len(candidates), noun)
 }
 
 // candidate is a tag that deploys a service on push, and the image that has it.

@@ -72,7 +72,7 @@ func (f *fixture) search(t *testing.T) Search {
 func TestLostPushes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
-	const none = "0 of 3 services run the image of their tag, or a newer one; " +
+	const none = "0 of 4 services and tasks run the image of their tag, or a newer one; " +
 		"the others have no such image, or cannot be deployed to"
 	if diff := cmp.Diff(Search{Reason: none}, f.search(t)); diff != "" {
 		t.Errorf("no image has the tag (-want +got):\n%s", diff)
@@ -81,7 +81,7 @@ func TestLostPushes(t *testing.T) {
 	f.push(t, "myproject_backend", "backend v1", "latest") // the image that runs
 	web, _ := f.env.Find("web-api", environment.Services...)
 	want := Search{
-		Reason: "1 of 3 services run the image of their tag, or a newer one; " +
+		Reason: "1 of 4 services and tasks run the image of their tag, or a newer one; " +
 			"the others have no such image, or cannot be deployed to",
 		Requests: []event.Request{{
 			Cause: event.Cause{
@@ -96,14 +96,29 @@ func TestLostPushes(t *testing.T) {
 	}
 	f.push(t, "myproject_service_worker", "worker v1", "latest")
 	got := f.search(t)
-	if got.Reason != "2 services run the image of their tag, or a newer one" || len(got.Requests) != 1 {
-		t.Errorf("all compared: %+v", got)
+	if !strings.HasPrefix(got.Reason, "2 of 4 services and tasks run ") || len(got.Requests) != 1 {
+		t.Errorf("all but the task compared: %+v", got)
 	}
 }
 
-// TestLostPushesOfTask checks that the repository of a task, and a repository
-// that does not exist yet, are no errors.
+// TestLostPushesOfTask checks that a lost push of a task's image is found.
 func TestLostPushesOfTask(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	if err := cloud.CreateTasks(t.Context(), f.accounts); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(time.Minute)
+	digest := f.push(t, "myproject_task_nightly-report", "v2", "latest")
+	got := f.search(t)
+	if len(got.Requests) != 1 || got.Requests[0].Workload.Name != "nightly-report" || got.Requests[0].Digest != digest {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestLostPushesOfNothing checks that a task that does not exist yet, and a repository
+// that does not, are no errors.
+func TestLostPushesOfNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, "dev")
 	f.push(t, "myproject_task_nightly-report", "v2", "latest")
@@ -123,7 +138,7 @@ func TestDenied(t *testing.T) {
 	f := newFixture(t, "dev")
 	f.aws.Inject(emulator.Fault{Operation: "ecr:DescribeImages", Error: emulator.AccessDenied("no")})
 	first := f.search(t)
-	if !first.Off || first.Denied != 3 || len(first.Requests) != 0 ||
+	if !first.Off || first.Denied != 4 || len(first.Requests) != 0 ||
 		!strings.HasPrefix(first.Reason, "reconciling is off: looking for tag \"latest\" in ECR repository ") ||
 		!strings.Contains(first.Reason, `"Action":["ecr:DescribeImages"]`) {
 		t.Errorf("%+v", first)
@@ -144,8 +159,8 @@ func TestOneDenied(t *testing.T) {
 	f.aws.Inject(emulator.Fault{Operation: "ecr:DescribeImages", Error: emulator.AccessDenied("no"), Times: 1})
 	for range 2 {
 		got := f.search(t)
-		if got.Off || got.Denied != 1 || len(got.Requests) != 2 ||
-			!strings.Contains(got.Reason, "; reconciling is off for 1 of 3 repositories: looking for tag ") {
+		if got.Off || got.Denied != 1 || len(got.Requests) < 2 ||
+			!strings.Contains(got.Reason, "; reconciling is off for 1 of 4 repositories: looking for tag ") {
 			t.Errorf("%+v", got)
 		}
 	}

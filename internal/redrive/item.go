@@ -35,7 +35,7 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 	}
 	var names []string
 	for _, r := range reading.Requests {
-		names = append(names, r.Workload.Name)
+		names = append(names, r.Workload.Label())
 		switch {
 		case r.Rollback:
 			item.Asks = event.Rollback
@@ -47,7 +47,7 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 		item.Service = strings.Join(names, ", ")
 	}
 	if reading.Verdict == event.Followed {
-		item.Service = reading.Rollout.Workload.Name
+		item.Service = reading.Rollout.Workload.Label()
 	}
 	return item
 }

@@ -125,12 +125,12 @@ func (o owner) again(m Message) string {
 	var commands []string
 	reading := event.Read(m.Event, o.env, time.Now())
 	for _, r := range reading.Requests {
-		command := "deployer send -f " + file + " " + r.Workload.Name + " " + r.Tag
+		command := "deployer send -f " + file + " " + r.Workload.Label() + " " + r.Tag
 		switch {
 		case r.Rollback:
-			command = "deployer rollback -f " + file + " " + r.Workload.Name
+			command = "deployer rollback -f " + file + " " + r.Workload.Label()
 		case r.Redeploy:
-			command = "deployer redeploy -f " + file + " " + r.Workload.Name
+			command = "deployer redeploy -f " + file + " " + r.Workload.Label()
 		}
 		commands = append(commands, command)
 	}

@@ -34,6 +34,7 @@ type Draft struct {
 	ECSReason    string
 	Problem      string // why it failed, if ECS gives no reason; or what is wrong with it
 	Hook         outcome.Hook
+	NextRun      string // of a task
 	SupersededBy outcome.Newer
 	RolledBackTo outcome.Revision
 	Note         journal.Note

@@ -154,7 +154,7 @@ func (d Draft) report(
 	o.Revision = outcome.Change{Before: previous.TaskDefinition, After: r.TaskDefinition}
 	o.PreviousForeign = previous.Foreign
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
-	o.Hook, o.StoppedTasks = d.Hook, stopped
+	o.Hook, o.StoppedTasks, o.NextRun = d.Hook, stopped, d.NextRun
 	if d.Foreign {
 		r = d.Keeper
 	} else {

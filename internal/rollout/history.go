@@ -34,6 +34,7 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 		h.Runs = aws.ToString(service.TaskDefinition)
 		h.Family = ecsservice.FamilyOf(h.Runs)
 	case errors.Is(err, fault.ErrServiceNotFound):
+	case errors.Is(err, fault.ErrPointerNotFound):
 	case errors.Is(err, fault.ErrServiceNotActive):
 	case errors.Is(err, fault.ErrControllerNotECS):
 	default:

@@ -18,7 +18,8 @@ type resources struct {
 	extraFamilies                 []string
 	extraRepositories             []string
 	extraRoles                    string
-	names                         int // characters of the project and the environment
+	schedules, rules              []string // what starts tasks
+	names                         int      // characters of the project and the environment
 }
 
 // The limits on the role's lists.
@@ -45,7 +46,7 @@ func roleResources(env *environment.Environment) (resources, error) {
 		}
 		family := fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s:*", partition, env.Region, account, w.Family)
 		switch {
-		case isConventional(env, w.Family):
+		case isConventional(env, w.Family), !w.HasService() && env.AccountID == "":
 			r.families = add(r.families, family)
 		case env.AccountID == "":
 			return resources{}, errNoAccount
@@ -59,7 +60,45 @@ func roleResources(env *environment.Environment) (resources, error) {
 			return resources{}, err
 		}
 	}
+	r.schedules, r.rules = pointers(env, false), pointers(env, true)
 	return r, nil
+}
+
+// maxPointers is how many characters the ARNs of schedules, and those of rules, may have in
+// the role's policy. Name patterns take the place of longer ones.
+const maxPointers = 1500
+
+// pointers returns the ARNs of the schedules, or of the rules, that start tasks.
+func pointers(env *environment.Environment, rules bool) []string {
+	account := env.AccountID
+	if account == "" {
+		account = "*"
+	}
+	in := env.In(account)
+	pattern := environment.TaskPointer{Group: env.Project + "-schedule-group-" + env.Name + "-*",
+		Name: env.Project + "-scheduler-*-" + env.Name}
+	if rules {
+		pattern = environment.TaskPointer{Rule: true, Name: env.Project + "_rule_*_" + env.Name}
+	}
+	var all, short []string
+	for _, w := range env.Workloads {
+		for _, p := range w.Pointers.All() {
+			if p.Rule != rules {
+				continue
+			}
+			all = add(all, p.ARN(in))
+			before, after, _ := strings.Cut(pattern.Name, "*")
+			group, _, _ := strings.Cut(pattern.Group, "*")
+			if strings.HasPrefix(p.Name, before) && strings.HasSuffix(p.Name, after) && strings.HasPrefix(p.Group, group) {
+				p = pattern
+			}
+			short = add(short, p.ARN(in))
+		}
+	}
+	if len(strings.Join(all, ",")) > maxPointers {
+		return short
+	}
+	return all
 }
 
 // isConventional reports whether the template's name patterns cover a family.
@@ -131,8 +170,14 @@ func (r *resources) size() int {
 	if len(r.repositories) == 0 {
 		size += 60 + r.names
 	}
+	if len(r.schedules) > 0 {
+		size += 330 + 2*r.names + len(r.extraRoles)
+	}
+	if len(r.rules) > 0 {
+		size += 560 + 3*r.names + len(r.extraRoles)
+	}
 	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
-		{r.extraRoles}, r.repositories, r.extraRepositories} {
+		r.schedules, r.rules, r.rules, {r.extraRoles}, r.repositories, r.extraRepositories} {
 		for _, arn := range list {
 			size += len(arn) + len(`"",`)
 		}
@@ -165,6 +210,7 @@ func (r *resources) parameters() []Parameter {
 	return []Parameter{
 		{"FamilyArns", join(r.families)}, {"RoleArns", join(r.roles)}, {"RepositoryArns", join(r.repositories)},
 		{"ExtraFamilyArns", join(r.extraFamilies)}, {"ExtraRepositoryArns", join(r.extraRepositories)},
+		{"ScheduleArns", join(r.schedules)}, {"RuleArns", join(r.rules)},
 	}
 }
 

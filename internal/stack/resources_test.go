@@ -19,8 +19,8 @@ func TestPatterns(t *testing.T) {
 		lists, instead string
 	}{
 		{1, "", ""},
-		{13, "", ""},
-		{16, "RepositoryArns", repositories},
+		{10, "", ""},
+		{13, "RepositoryArns", repositories},
 		{20, "FamilyArns, RepositoryArns", families + "; " + repositories},
 		{40, "FamilyArns, RoleArns, RepositoryArns", families + "; " + roles + "; " + repositories},
 	} {
@@ -37,7 +37,7 @@ func TestPatterns(t *testing.T) {
 		if tt.lists != "" {
 			want = fmt.Sprintf("%s left empty, because the ARNs of %d workloads do not fit into the policy of the "+
 				"deployer's role. It uses name patterns instead, which can match a neighbour's resources too: %s",
-				tt.lists, tt.services+1, tt.instead)
+				tt.lists, tt.services+2, tt.instead)
 		}
 		if got := Patterns(env, parameters); got != want {
 			t.Errorf("%d services: %q, want %q", tt.services, got, want)

@@ -48,6 +48,12 @@ func (a *Account) Schedule(ctx context.Context, name, body string) error {
 	return err
 }
 
+// ScheduleGroup creates a schedule group of EventBridge Scheduler.
+func (a *Account) ScheduleGroup(ctx context.Context, name string) error {
+	_, err := a.Send(ctx, http.MethodPost, "scheduler", "schedule-groups/"+name, "", "{}")
+	return err
+}
+
 // ReadSchedule returns a schedule as GetSchedule returns it.
 func (a *Account) ReadSchedule(ctx context.Context, group, name string) (json.RawMessage, error) {
 	return a.Send(ctx, http.MethodGet, "scheduler", "schedules/"+name+"?groupName="+group, "", "")

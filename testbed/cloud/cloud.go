@@ -101,6 +101,9 @@ func (c *Cloud) start(ctx context.Context) error {
 	if c.Accounts, err = CentralizedDev(ctx, c.URL); err != nil {
 		return err
 	}
+	if err := CreateTasks(ctx, c.Accounts); err != nil {
+		return err
+	}
 	if err := addRolesAndConfigs(ctx, c.AWS, c.Accounts); err != nil {
 		return err
 	}

@@ -67,13 +67,16 @@ func (s Service) holds(revision int) bool {
 	return true
 }
 
+const second = int64(1e9)
+
 // chosen returns the newest external choice of a task: what a person or a tool made a
 // pointer hold. That is a revision of others, or one of the deployer's own to which the
 // task was moved once, and from which it was moved on since: a delivery only moves a task
 // to a revision that it has just registered.
 //
 // When it was chosen is not known. It was after the last move that the deployer has noted,
-// and after the registration of the revision: the later one of these is its date.
+// and after the registration of the revision: the later one of these is its date, cut to
+// the second as the times of events are.
 func (k *known) chosen() (newest Choice) {
 	for _, p := range k.rolls {
 		r, ok := k.at(p.Revision)
@@ -90,7 +93,8 @@ func (k *known) chosen() (newest Choice) {
 		if r.Own && moved == 0 {
 			continue
 		}
-		c := Choice{Key: Key{max(r.Registered, moved), r.Number}, External: true, Event: p.ID, Image: r.Image,
+		at := max(r.Registered, moved)
+		c := Choice{Key: Key{at - at%second, r.Number}, External: true, Event: p.ID, Image: r.Image,
 			Demand: SameConfiguration, Configuration: r.configuration()}
 		if newest.Key.Number == 0 || newest.Less(c) {
 			newest = c

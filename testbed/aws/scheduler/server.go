@@ -63,15 +63,16 @@ func New(backend *api.Backend, iam api.Authorizer, functions Functions, queues Q
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
 	return api.Operations{
-		"scheduler:CreateSchedule": api.JSON(s.createSchedule),
-		"scheduler:GetSchedule":    api.JSON(s.getSchedule),
-		"scheduler:UpdateSchedule": api.JSON(s.updateSchedule),
+		"scheduler:CreateSchedule":      api.JSON(s.createSchedule),
+		"scheduler:CreateScheduleGroup": api.JSON(s.createScheduleGroup),
+		"scheduler:GetSchedule":         api.JSON(s.getSchedule),
+		"scheduler:UpdateSchedule":      api.JSON(s.updateSchedule),
 	}
 }
 
 // IsRequest reports whether a request is for Scheduler, whose protocol names the operation by method and path.
 func IsRequest(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, "/schedules/")
+	return strings.HasPrefix(r.URL.Path, "/schedules/") || strings.HasPrefix(r.URL.Path, groups)
 }
 
 // operations are the operations by the method of their requests.
@@ -82,6 +83,9 @@ var operations = map[string]string{
 // Parse returns the operation that a request calls and its input: the body with the name of the path and the group of
 // the query.
 func Parse(r *http.Request, body []byte) (operation string, input []byte) {
+	if name, ok := strings.CutPrefix(r.URL.Path, groups); ok && r.Method == http.MethodPost {
+		return "CreateScheduleGroup", slices.Concat([]byte(`{"name":`), api.Encode(name), []byte("}"))
+	}
 	name, ok := strings.CutPrefix(r.URL.Path, "/schedules/")
 	if operation = operations[r.Method]; !ok || operation == "" {
 		return r.Method + " " + r.URL.Path, nil
@@ -91,6 +95,26 @@ func Parse(r *http.Request, body []byte) (operation string, input []byte) {
 	}
 	return operation, slices.Concat([]byte(`{"name":`), api.Encode(name), []byte(`,"group":`),
 		api.Encode(r.URL.Query().Get("groupName")), []byte(`,"body":`), body, []byte("}"))
+}
+
+// groups begins the paths of schedule groups.
+const groups = "/schedule-groups/"
+
+// createScheduleGroup creates a schedule group.
+func (s *Server) createScheduleGroup(r *api.Request, in input) (any, *api.Error) {
+	arn := r.Scope().ARN("scheduler", "schedule-group/"+in.Name)
+	if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn}); err != nil {
+		return nil, err
+	}
+	switch {
+	case !nameForm.MatchString(in.Name):
+		return nil, api.Validation("Invalid group %q.", in.Name)
+	case s.groups[arn]:
+		return nil, &api.Error{Status: http.StatusConflict, Code: "ConflictException",
+			Message: "Schedule group " + in.Name + " already exists."}
+	}
+	s.groups[arn] = true
+	return api.Object{"ScheduleGroupArn": arn}, nil
 }
 
 // CreateGroup creates a schedule group, if there is none of the name.
