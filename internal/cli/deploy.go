@@ -41,6 +41,7 @@ var deployActions = []string{
 	"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition",
 	"ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UpdateService",
 	"iam:PassRole (for the roles of the task definition)",
+	"scheduler:GetSchedule (of a task)", "scheduler:UpdateSchedule (of a task)",
 }
 
 // platformActions are the IAM actions with which deployments check more.

@@ -18,9 +18,10 @@ func (a *app) diffCommand() *cobra.Command {
 		Long: `The task definition that runs and the one that would be registered are compared
 as a unified diff. Nothing is changed, and values of secrets and of environment
 variables are not shown.`,
-		Example:     `deployer diff -e prod backend git-abc123f`,
-		Annotations: permissions("ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition"),
-		Args:        arguments("SERVICE", "TAG"),
+		Example: `deployer diff -e prod backend git-abc123f`,
+		Annotations: permissions("ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition",
+			"scheduler:GetSchedule (of a task)"),
+		Args: arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)
 	cmd.ValidArgsFunction = completeServices(file, 1)

@@ -15,6 +15,7 @@ import (
 var historyPermissions = []string{
 	"ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
 	"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)",
+	"scheduler:GetSchedule (of a task)",
 }
 
 func (a *app) historyCommand() *cobra.Command {

@@ -43,6 +43,9 @@ func operation(r *http.Request) string {
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		return target[strings.LastIndexByte(target, '.')+1:]
 	}
+	if strings.HasPrefix(r.URL.Path, "/schedules/") { // so does Scheduler's, and the method
+		return map[string]string{http.MethodGet: "GetSchedule", http.MethodPut: "UpdateSchedule"}[r.Method]
+	}
 	if strings.HasSuffix(r.URL.Path, "/configuration") { // Lambda's protocol names the operation by the path
 		return "GetFunctionConfiguration"
 	}
@@ -80,7 +83,7 @@ func noteCall(command, service, operation string) {
 // depends on how far the rollout is when it looks, so it is enough that one does.
 var shared = []string{
 	"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks",
-	"ecs:DescribeServiceRevisions", "ecs:DescribeTaskDefinition",
+	"ecs:DescribeServiceRevisions", "ecs:DescribeTaskDefinition", "scheduler:GetSchedule", "scheduler:UpdateSchedule",
 }
 
 // wrongPermissions compares the permissions in the commands' help with what the

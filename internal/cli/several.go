@@ -113,7 +113,7 @@ func (c chosen) in(env *environment.Environment) chosen {
 func (c chosen) names() []string {
 	names := make([]string, len(c.workloads))
 	for i, w := range c.workloads {
-		names[i] = w.Name
+		names[i] = w.Label()
 	}
 	return names
 }

@@ -19,7 +19,7 @@ var statusPermissions = []string{
 	"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 	"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
-	"ecr:BatchGetImage (optional: finds moved and deleted tags)",
+	"scheduler:GetSchedule (of a task)", "ecr:BatchGetImage (optional: finds moved and deleted tags)",
 	"ecr:DescribeImages (optional: by how many images an environment is behind)",
 }
 
@@ -126,7 +126,10 @@ func servicesOf(env *environment.Environment, names []string) (all []namedServic
 	}
 	for _, name := range names {
 		w, ok := env.Find(name, environment.Services...)
-		if ok && !slices.ContainsFunc(all, func(n namedService) bool { return n.Name == w.Name }) {
+		if !ok {
+			w, ok = env.Find(name, environment.Tasks...)
+		}
+		if ok && !slices.ContainsFunc(all, func(n namedService) bool { return n.Label() == w.Label() }) {
 			all = append(all, namedService{w, name})
 		}
 	}
