@@ -45,7 +45,8 @@ var unused = map[string]string{
 }
 
 // sometimes are statements that a run may use: what happened so far decides.
-var sometimes = []string{"ReadServiceRevisions"}
+var sometimes = []string{"ReadServiceRevisions", "MoveSchedules", "PassScheduleRoles", "ReadRuleTargets",
+	"MoveRuleTargets", "PassRuleRoles"}
 
 func newPermissions(c *cloud.Cloud) *permissions {
 	p := &permissions{}
