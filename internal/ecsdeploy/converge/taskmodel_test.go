@@ -172,8 +172,12 @@ type taskExplorer struct {
 	states, ends int
 	most         int
 	wrong        string
+	cut          bool // it has more states than maxTaskStates
 	buffer       []byte
 }
+
+// maxTaskStates is how many states of a case are run at most: the largest cases have more.
+const maxTaskStates = 1_000_000
 
 func exploreTask(c *taskCase) *taskExplorer {
 	x := &taskExplorer{taskCase: c, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
@@ -217,7 +221,10 @@ func (x *taskExplorer) visit(w *taskWorld) bool {
 		return true
 	}
 	x.seen[key] = struct{}{}
-	x.states++
+	if x.states++; x.states > maxTaskStates {
+		x.cut = true
+		return false
+	}
 	if len(w.revisions) > maxWritten || len(w.held) > 2*maxWritten {
 		return x.fail("it does not settle")
 	}
