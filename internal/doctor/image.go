@@ -45,7 +45,7 @@ func (f *findings) images(ctx context.Context, c *checker, w environment.Workloa
 	f.kept(c, r, digest)
 }
 
-// task checks the repository of a task. Tasks cannot be deployed yet.
+// task checks the repository of a task, and nothing of what starts it.
 func (f *findings) task(ctx context.Context, c *checker, w environment.Workload) {
 	r := c.repositoryOf(ctx, w)
 	// any tag shows whether pulls are allowed

@@ -51,6 +51,25 @@ func base(t *testing.T) Outcome {
 	return o
 }
 
+// task is a deployment of prod's nightly-report: it has no service and no rollout.
+func task(t *testing.T) Outcome {
+	t.Helper()
+	const (
+		family = "arn:aws:ecs:us-east-1:333333333333:task-definition/nightly-report:"
+		image  = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report@sha256:"
+	)
+	env := prod(t)
+	w, _ := env.Find("nightly-report", environment.Tasks...)
+	o := New(env, w)
+	o.File = "prod.yaml"
+	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
+	o.Image = Change{image + older, image + newer}
+	o.Revision = Change{family + "11", family + "12"}
+	o.Cause = event.Cause{ID: "7bf73129-1428-4cd3-a780-2b9e0c5d80e4", Time: asked, Source: "action.production"}
+	o.Time, o.Accepted = asked.Add(2*time.Second), asked.Add(2*time.Second)
+	return o
+}
+
 // samples are an outcome of every kind, by the names of their files in testdata.
 func samples(t *testing.T) map[string]Outcome {
 	t.Helper()
@@ -69,6 +88,11 @@ func samples(t *testing.T) map[string]Outcome {
 			return Started(o)
 		},
 		"succeeded": Succeeded,
+		"task": func(Outcome) (Outcome, error) {
+			o := task(t)
+			o.NextRun = "due at 2026-01-23T03:00:00+01:00"
+			return Succeeded(o)
+		},
 		"failed": func(o Outcome) (Outcome, error) {
 			o.ECSReason = "ECS deployment circuit breaker: task failed to start."
 			o.RolledBackTo = Revision{family + "11", host + older}
