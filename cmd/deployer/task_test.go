@@ -46,7 +46,9 @@ func TestTask(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	// Seven calls deploy, besides the download of the image's configuration; two report.
-	calls := slices.DeleteFunc(f.operations(), func(c string) bool { return c == "GetDownloadUrlForLayer" || c == "GetObject" })
+	calls := slices.DeleteFunc(f.operations(), func(c string) bool {
+		return c == "GetDownloadUrlForLayer" || c == "GetObject"
+	})
 	slices.Sort(calls[:3]) // they are sent together
 	want := []string{"BatchGetImage", "DescribeTaskDefinition", "GetSchedule", "RegisterTaskDefinition", "GetSchedule",
 		"UpdateSchedule", "DescribeTaskDefinition", "PutEvents", "TagResource"}
@@ -77,8 +79,9 @@ func TestTask(t *testing.T) {
 		{`{"task":"nightly-report","tag":"v9"}`, "rejected", "nightly-report:5"},
 	} {
 		at := time.Now().Add(time.Duration(i+1) * time.Second).UTC().Format(time.RFC3339)
-		got := f.invoke(t, fmt.Sprintf(`{"id":"e%d","detail-type":"DEPLOY","source":"action.dev","time":%q,"detail":%s}`, i,
-			at, step.event))
+		const form = `{"id":"e%d","detail-type":"DEPLOY","source":"action.dev","time":%q,"detail":%s}`
+		got := f.invoke(t, fmt.Sprintf(form,
+			i, at, step.event))
 		if _, runs := f.schedule(t); string(got.Status) != step.status || runs != step.runs {
 			t.Errorf("%s: %+v, and the schedule holds %s", step.event, got, runs)
 		}

@@ -20,8 +20,8 @@ const module = "deployer/"
 var layers = []string{
 	"iam", "image", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
 	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
-	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "fleet", "logs", "dashboard", "migrate", "access",
-	"stack", "function", "cli",
+	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "fleet", "logs", "dashboard", "migrate",
+	"access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.

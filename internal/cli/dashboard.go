@@ -31,7 +31,7 @@ func (a *app) dashboardCommand() *cobra.Command {
 	var listen, once string
 	cmd := &cobra.Command{
 		Use:   "dashboard [-e ENV...]",
-		Short: "Serve a local web page: what runs where, rollouts, history and problems",
+		Short: "Serve a local web page of what runs, rollouts, history, problems",
 		Long: `The page shows what status, history and doctor show, for all environments whose
 files are found, or those that are named. It is read again every five seconds
 while a browser has it open. It only reads, and only this machine can reach it.
@@ -44,7 +44,7 @@ deployer dashboard -e prod --once status.html`,
 	}
 	files := filesFlag(cmd)
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0",
-		"serve the page at this loopback `ADDRESS`; port 0 is a free one")
+		"serve at this loopback `ADDRESS`; port 0: any free")
 	cmd.Flags().StringVar(&once, "once", "", "write the page to `FILE` and end")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if once != "" && cmd.Flags().Changed("listen") {

@@ -214,7 +214,8 @@ func printJSON(w io.Writer, v any) error {
 func printDeployment(w io.Writer, d ecsdeploy.Deployment) {
 	fmt.Fprintf(w, "%s: %s: %s\n", d.Service, d.Status, d.Reason)
 	for _, line := range [][2]string{
-		{"cluster", d.Cluster}, {"service", d.ECSService}, {"starts by", strings.Join(d.Pointers, ", ")}, {"tag", d.Tag}, {"image", d.Image},
+		{"cluster", d.Cluster}, {"service", d.ECSService}, {"starts by", strings.Join(d.Pointers, ", ")},
+		{"tag", d.Tag}, {"image", d.Image},
 		{"revision", d.TaskDefinition}, {"before", d.PreviousTaskDefinition}, {"rollout", d.DeploymentID},
 	} {
 		if line[1] != "" {

@@ -28,9 +28,9 @@ func TestChangeRules(t *testing.T) {
 		return all
 	}
 	missing := func(kind, plural string) string {
-		return "problem " + kind + ` rule: rule "myproject_deployer_` + kind + `_dev" does not exist on the default ` +
-			"bus of account 111111111111 in us-east-1: changed " + plural + " redeploy nothing → install or update the " +
-			"stack of deploy/template.yaml: make deploy env=dev"
+		return "problem " + kind + ` rule: rule "myproject_deployer_` + kind + `_dev" does not exist on the ` +
+			"default bus of account 111111111111 in us-east-1: changed " + plural + " redeploy nothing → " +
+			"install or update the stack of deploy/template.yaml: make deploy env=dev"
 	}
 	want := []string{missing("parameter", "parameters"), missing("secret", "secrets"),
 		missing("file", "environment files")}

@@ -14,8 +14,8 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// TestManyServices examines 100 services in fake time, against ECS's rate limits and while others use up what is left of
-// them: it finds no more problems than without limits, checks everything, and describes no family twice.
+// TestManyServices examines 100 services in fake time, against ECS's rate limits and while others use up what is left
+// of them: it finds no more problems than without limits, checks everything, and describes no family twice.
 func TestManyServices(t *testing.T) {
 	t.Parallel()
 	const services = 100

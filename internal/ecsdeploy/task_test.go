@@ -21,9 +21,10 @@ import (
 )
 
 // report is the task that taskWorld makes.
-var report = ecsservice.Target{File: "dev.yaml", Workload: "task:report", Cluster: "c", Service: "task:report", Task: true,
-	Region: "us-east-1", Pointers: "schedule/jobs/nightly", Family: "report", Container: "p_container_report_dev",
-	Repository: "p_task_report", Registry: image.Registry{AccountID: "111111111111", Region: "us-east-1"}}
+var report = ecsservice.Target{File: "dev.yaml", Workload: "task:report", Cluster: "c", Service: "task:report",
+	Task: true, Region: "us-east-1", Pointers: "schedule/jobs/nightly", Family: "report",
+	Container: "p_container_report_dev", Repository: "p_task_report",
+	Registry: image.Registry{AccountID: "111111111111", Region: "us-east-1"}}
 
 // taskWorld is an account with the task report, whose revision 1 runs p_task_report:v0,
 // and with what starts it: a schedule and two targets of a rule. They hold definition.

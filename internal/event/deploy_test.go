@@ -60,7 +60,8 @@ func TestDeploy(t *testing.T) {
 			t.Parallel()
 			got := Read([]byte(deployment("action.production", tt.detail)), prod, now)
 			want := Reading{ID: "e1", Verdict: Accepted, Requests: []Request{tt.want},
-				Reason: "DEPLOY of " + tt.want.Workload.Label() + " with tag " + tt.want.Tag + " from action.production"}
+				Reason: "DEPLOY of " + tt.want.Workload.Label() + " with tag " + tt.want.Tag +
+					" from action.production"}
 			if tt.want.Rollback {
 				want.Reason = "rollback of backend from action.production"
 			}

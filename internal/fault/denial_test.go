@@ -172,13 +172,13 @@ func TestAdvice(t *testing.T) {
 				"aws ec2 describe-vpc-endpoints --region REGION"},
 		{"a role of another account, without a reason", "AccessDenied", user + assume,
 			"in account 333333333333, add to the policy of role myproject_deployer_prod: " +
-				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; and in ` +
-				"account 111111111111, add to the trust policy of role x: " + root + `sts:AssumeRole"]}`},
+				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; and ` +
+				"in account 111111111111, add to the trust policy of role x: " + root + `sts:AssumeRole"]}`},
 		{"a role of another account, identity policy", "AccessDenied", user + assume +
 			" because no identity-based policy allows the sts:AssumeRole action",
 			"in account 333333333333, add to the policy of role myproject_deployer_prod: " +
-				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; if it is ` +
-				"still denied then, in account 111111111111, add to the trust policy of role x: " + root +
+				`{"Effect":"Allow","Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::111111111111:role/x"}; if it ` +
+				"is still denied then, in account 111111111111, add to the trust policy of role x: " + root +
 				`sts:AssumeRole"]}`},
 		{"a role of another account, resource policy", "AccessDenied", user + assume +
 			" because no resource-based policy allows the sts:AssumeRole action",

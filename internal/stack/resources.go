@@ -89,7 +89,8 @@ func pointers(env *environment.Environment, rules bool) []string {
 			all = add(all, p.ARN(in))
 			before, after, _ := strings.Cut(pattern.Name, "*")
 			group, _, _ := strings.Cut(pattern.Group, "*")
-			if strings.HasPrefix(p.Name, before) && strings.HasSuffix(p.Name, after) && strings.HasPrefix(p.Group, group) {
+			if strings.HasPrefix(p.Name, before) && strings.HasSuffix(p.Name, after) &&
+				strings.HasPrefix(p.Group, group) {
 				p = pattern
 			}
 			short = add(short, p.ARN(in))

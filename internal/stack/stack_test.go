@@ -80,8 +80,8 @@ func TestParameters(t *testing.T) {
 				"backend", "service_web", "task_nightly")},
 			{"ExtraFamilyArns", list("arn:aws:ecs:eu-west-1:012345670123:task-definition/%s:*", "web-v2", "nightly")},
 			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
-			{"ScheduleArns", "arn:aws:scheduler:eu-west-1:012345670123:schedule/my_project-schedule-group-prod-nightly/" +
-				"my_project-scheduler-nightly-prod"},
+			{"ScheduleArns", "arn:aws:scheduler:eu-west-1:012345670123:schedule/my_project-schedule-group-prod-" +
+				"nightly/my_project-scheduler-nightly-prod"},
 			{"SlackParameter", "/my_project/slack"},
 			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"},
 			{"ReconcileMinutes", "15"}}},

@@ -33,6 +33,7 @@ type policyStatement struct {
 
 // unused are the statements that a run does not use, with the reason.
 var unused = map[string]string{
+	"ReadFunctionLog":       "only `deployer events` and `deployer logs` read it",
 	"WriteLogs":             "Lambda writes the function's log",
 	"WriteTraces":           "Lambda sends the traces",
 	"ScheduleRetries":       "only while ECR replicates an image",
