@@ -61,8 +61,9 @@ func (r reader) push(wrong problems) Reading {
 	if len(wrong) > 0 {
 		return r.malformedPush(wrong)
 	}
-	if workloads, reason = optedIn(workloads); len(workloads) == 0 {
-		return r.ignored("no push deploys " + reason + "; send a DEPLOY event")
+	all := workloads
+	if workloads, reason = optedIn(all); len(workloads) == 0 {
+		return r.ignored("no push deploys " + reason + "; send a DEPLOY event with " + naming(all))
 	}
 	var requests []Request
 	for _, w := range workloads {
@@ -122,10 +123,25 @@ func optedIn(all []environment.Workload) (may []environment.Workload, reason str
 		if w.OptOut == "" {
 			may = append(may, w)
 		} else {
-			not = append(not, w.Name+" ("+w.OptOut+")")
+			not = append(not, w.Label()+" ("+w.OptOut+")")
 		}
 	}
 	return may, strings.Join(not, ", ")
+}
+
+// naming returns the member of a DEPLOY that names workloads.
+func naming(all []environment.Workload) string {
+	if len(all) == 1 && all[0].HasService() {
+		return `"service": ` + quote(all[0].Name)
+	}
+	if len(all) == 1 {
+		return `"task": ` + quote(all[0].Name)
+	}
+	labels := make([]string, len(all))
+	for i, w := range all {
+		labels[i] = quote(w.Label())
+	}
+	return `"services": [` + strings.Join(labels, ", ") + "]"
 }
 
 // policy states which tags deploy an environment when they are pushed.

@@ -101,9 +101,14 @@ func TestOptedOut(t *testing.T) {
 	tests := []struct{ env, account, repository, want string }{
 		{"opt-out", "111122223333", "orchard_service_api", "push of tag latest to orchard_service_api: api"},
 		{"opt-out", "111122223333", "orchard_service_billing",
-			"no push deploys billing (services[1].auto_deploy is false); send a DEPLOY event"},
+			"no push deploys billing (services[1].auto_deploy is false); send a DEPLOY event with \"service\": " +
+				"\"billing\""},
 		{"opt-out", "111122223333", "orchard_backend",
-			"no push deploys backend (workload.backend_auto_deploy is false); send a DEPLOY event"},
+			"no push deploys backend (workload.backend_auto_deploy is false); send a DEPLOY event with \"service\": " +
+				"\"backend\""},
+		{"opt-out", "111122223333", "orchard_task_cleanup",
+			"no push deploys task:cleanup (scheduled_tasks[0].auto_deploy is false); send a DEPLOY event with " +
+				"\"task\": \"cleanup\""},
 		{"opt-out", "111122223333", "orchard_service_parked",
 			`the push to "orchard_service_parked" is for parked, which is disabled (services[2].enabled is false)`},
 		{"service-named-backend", "111122223333", "orchard_backend", "push of tag latest to orchard_backend: backend"},
@@ -150,5 +155,29 @@ func TestOneOptedOut(t *testing.T) {
 	}
 	if strings.Join(got, " ") != "a c" {
 		t.Errorf("the push deploys %v", got)
+	}
+}
+
+// TestNextStepOfOptedOut checks that the DEPLOY which an ignored push advises is accepted.
+func TestNextStepOfOptedOut(t *testing.T) {
+	t.Parallel()
+	const image = "docker_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/shop, auto_deploy: false"
+	env, err := environment.Parse("dev.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\nservices: [{name: a, "+
+		image+"}]\nscheduled_tasks: [{name: a, schedule: rate(1 day), "+image+"}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Read([]byte(pushed("111122223333", "us-east-1", fmt.Sprintf(push, "shop", "latest"))), env, now)
+	want := "no push deploys a (services[0].auto_deploy is false), task:a (scheduled_tasks[0].auto_deploy is false); " +
+		"send a DEPLOY event with \"services\": [\"a\", \"task:a\"]"
+	if diff := cmp.Diff(want, r.Reason); diff != "" {
+		t.Error(diff)
+	}
+	_, member, _ := strings.Cut(r.Reason, " event with ")
+	r = Read([]byte(`{"version":"0","id":"e1","detail-type":"DEPLOY","source":"action.dev","account":"111122223333",`+
+		`"time":"2026-01-22T10:15:30Z","region":"us-east-1","resources":[],"detail":{"project":"p","tag":"v1",`+
+		member+`}}`), env, now)
+	if diff := cmp.Diff("DEPLOY of a, task:a with tag v1 from action.dev", r.Reason); diff != "" {
+		t.Error(diff)
 	}
 }
