@@ -22,6 +22,7 @@ func (f *findings) workload(ctx context.Context, c *checker, w environment.Workl
 	if !f.found(c, target, d) {
 		return
 	}
+	f.serviceARN(c.env, d.service)
 	f.controller(c, target, d.service)
 	if target.CheckDeployable(d.service) == nil {
 		f.rollout(target, r)

@@ -46,6 +46,14 @@ func TestAdvice(t *testing.T) {
 			"pushes of the moving tag latest deploy: a task that starts later may run another image than the one " +
 			"that " +
 			"was checked (write digest)"},
+		{"short ARN", head + shortARN("web"), shortARNWarning},
+		{"short ARN that the stack covers", head + shortARN("myproject_service_web"), ""},
+		{"short ARN that only begins like those", head + shortARN("myproject_services"),
+			strings.ReplaceAll(shortARNWarning, "web", "myproject_services")},
+		{"long ARN", head + shortARN("apps/web"), ""},
+		{"service by its name", head + "deployer: {workloads: {backend: {service: web}}}\n", ""},
+		{"short ARN of a service that is disabled", head + "services: [{name: a, enabled: false}]\n" +
+			"deployer: {workloads: {a: {service: 'arn:aws:ecs:us-east-1:222222222222:service/web'}}}\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,3 +67,19 @@ func TestAdvice(t *testing.T) {
 		})
 	}
 }
+
+// shortARN returns a file's section that gives the backend a service of the account by its ARN.
+func shortARN(service string) string {
+	return "deployer: {cluster: apps, workloads: {backend: {service: 'arn:aws:ecs:us-east-1:222222222222:service/" +
+		service + "'}}}\n"
+}
+
+// shortARNWarning is the warning about the service web.
+const shortARNWarning = "x.yaml:5:58: warning: `deployer.workloads.backend.service` is " +
+	"\"arn:aws:ecs:us-east-1:222222222222:service/web\", a short ARN, without the cluster: the stack's rule " +
+	"and role match short ARNs only of services whose names begin with myproject_service_, so no outcome " +
+	"would be reported and UpdateService would be denied (write web, and if the service still has that " +
+	"ARN, migrate it, which cannot be undone: as the user or role that created the service, aws ecs " +
+	"put-account-setting --region us-east-1 --name serviceLongArnFormat --value enabled, then aws ecs " +
+	"tag-resource --region us-east-1 --resource-arn arn:aws:ecs:us-east-1:222222222222:service/apps/web " +
+	"--tags key=arn,value=long)"

@@ -213,6 +213,9 @@ func (s section) overrideService(e *Environment, i int) {
 	names := s.own(w.Name, []string{"service", "family", "container"})
 	if service := names.ecsName(e, "service", "service"); service != "" {
 		w.Pointer = ECSService(service)
+		if w.Disabled == "" {
+			names.adviseOnShortARN(e, service)
+		}
 	}
 	w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
 	w.Containers = names.containers()

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"deployer/internal/environment"
-	"deployer/internal/image"
 )
 
 // hookChange is the detail-type of ECS's events about lifecycle hooks. See "Amazon
@@ -87,9 +86,7 @@ func (r reader) expiry(value string) time.Time {
 // workloadOfHook returns the workload of a hook event's cluster and service, or the
 // reason why the environment has none.
 func (r reader) workloadOfHook(cluster, service string) (w environment.Workload, reason string) {
-	own := "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
-		":cluster/" + r.env.Cluster
-	if cluster != own || r.event.Account != r.env.AccountID {
+	if cluster != r.clusterARN() || r.event.Account != r.env.AccountID {
 		return w, "the cluster " + quote(cluster) + " is not " + r.env.Cluster + " of " + r.env.Name
 	}
 	return r.workloadWithARN(service)

@@ -50,7 +50,8 @@ func (r reader) rollout() Reading {
 	if !r.isStep(step) {
 		return r.ignored("the ECS event " + quote(name) + " is not a rollout step that the deployer handles")
 	}
-	w, reason := r.workloadOfService()
+	cluster, _ := text(detail["clusterArn"])
+	w, reason := r.workloadOfService(cluster)
 	if reason != "" {
 		return r.ignored(reason)
 	}
@@ -79,13 +80,25 @@ func (r reader) isStep(s Step) bool {
 // workloadOfService returns the workload whose service the event is about, or
 // the reason why the environment has none. A service that was created before its
 // account opted in to long ARNs (2019) has the old form of ARN, service/NAME, without
-// the cluster (ECS developer guide, "Amazon Resource Names and IDs").
-func (r reader) workloadOfService() (w environment.Workload, reason string) {
+// the cluster (ECS developer guide, "Amazon Resource Names and IDs"). Then the event's
+// own cluster counts, "" if it has none: services of several clusters may share a name.
+func (r reader) workloadOfService(cluster string) (w environment.Workload, reason string) {
 	var arns []string
 	if json.Unmarshal(r.event.Resources, &arns) != nil || len(arns) != 1 {
 		return w, "the ECS event names no service"
 	}
-	return r.workloadWithARN(arns[0])
+	w, reason = r.workloadWithARN(arns[0])
+	if reason == "" && arns[0] != w.Pointer.ARN(r.env) && cluster != "" && cluster != r.clusterARN() {
+		return environment.Workload{}, "the service " + quote(arns[0]) + " is in cluster " + quote(cluster) +
+			", not in " + r.env.Cluster + " of " + r.env.Name
+	}
+	return w, reason
+}
+
+// clusterARN returns the ARN of the environment's cluster.
+func (r reader) clusterARN() string {
+	return "arn:" + image.PartitionOf(r.env.Region).Name + ":ecs:" + r.env.Region + ":" + r.env.AccountID +
+		":cluster/" + r.env.Cluster
 }
 
 // workloadWithARN returns the workload whose service has an ARN, or the reason why
