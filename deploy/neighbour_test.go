@@ -46,6 +46,22 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 			Principal: "arn:aws:iam::" + prod + ":role/deployer", Account: prod})
 	}
 	for _, w := range env.Workloads {
+		add("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:"+prod+":repository/"+w.Repository, nil)
+		for _, p := range w.Pointers.All() {
+			if p.Rule {
+				add("events:ListTargetsByRule", p.ARN(env), nil)
+				add("events:PutTargets", p.ARN(env),
+					map[string]string{"events:TargetArn": ecs + "cluster/" + env.Cluster})
+				continue
+			}
+			add("scheduler:GetSchedule", p.ARN(env), nil)
+			add("scheduler:UpdateSchedule", p.ARN(env), nil)
+			add("iam:PassRole", "arn:aws:iam::"+prod+":role/"+env.Project+"_scheduler_"+w.Name+"_role_"+env.Name,
+				map[string]string{"iam:PassedToService": "scheduler.amazonaws.com"})
+		}
+		if !w.HasService() {
+			continue // families of tasks are called NAME: the environments of an account share them
+		}
 		family := ecs + "task-definition/" + w.Family
 		add("ecs:RegisterTaskDefinition", family+":*", nil)
 		add("ecs:TagResource", family+":7", nil, "deployer:outcome")
@@ -55,7 +71,6 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 		}
 		add("ecs:UpdateService", ecs+"service/"+env.Cluster+"/"+w.Family,
 			map[string]string{"ecs:cluster": ecs + "cluster/" + env.Cluster})
-		add("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:"+prod+":repository/"+w.Repository, nil)
 	}
 	return requests
 }
@@ -64,7 +79,8 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 // contain each other: each allows what its own deployer does and nothing of the others.
 func TestRoleStaysAtHome(t *testing.T) {
 	t.Parallel()
-	const file = "project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\nservices: [%s]\n"
+	const file = "project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\nservices: [%s]\n" +
+		"scheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize, rules: [{name: uploads}]}]\n"
 	type installed struct {
 		env    *environment.Environment
 		policy *iam.Document

@@ -75,6 +75,12 @@ func functionWith(t *testing.T, e *emulator.Emulator, url, stack string, stateme
 	if err != nil {
 		t.Fatal(err)
 	}
+	return functionIn(t, url, account, env)
+}
+
+// functionIn returns the function of an environment in an account of emulated AWS, and the context of an invocation.
+func functionIn(t *testing.T, url, account string, env *environment.Environment) (*pipeline.Pipeline, context.Context) {
+	t.Helper()
 	config := accounts.Connect(url, account, region).Config
 	config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: account + "-deployer", SecretAccessKey: "any"}, nil

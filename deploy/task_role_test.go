@@ -1,0 +1,226 @@
+package deploy_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"deployer/internal/fault"
+	"deployer/internal/iam"
+	"deployer/testbed/accounts"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
+)
+
+// taskFile is an environment with a task of each kind.
+const taskFile = "project: myproject\nenv: prod\nregion: us-east-1\naccount_id: %q\necr_strategy: local\n" +
+	"scheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize, rules: [{name: uploads}]}]\n"
+
+const (
+	taskGroup    = "myproject-schedule-group-prod-report"
+	taskSchedule = "myproject-scheduler-report-prod"
+	taskRule     = "myproject_rule_uploads_prod"
+	taskCluster  = "arn:aws:ecs:us-east-1:" + prod + ":cluster/myproject_cluster_prod"
+	taskRole     = "arn:aws:iam::" + prod + ":role/myproject_"
+)
+
+// createTasks adds the tasks of taskFile to prod's account, as Terraform does, with an image v2 for each.
+func createTasks(t *testing.T, url string) *accounts.Account {
+	t.Helper()
+	a := accounts.Connect(url, prod, region)
+	err := errors.Join(a.Cluster(t.Context(), "myproject_cluster_prod"), a.ScheduleGroup(t.Context(), taskGroup))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]string{}
+	for _, task := range []string{"report", "resize"} {
+		repository := "myproject_task_" + task
+		for _, tag := range []string{"v1", "v2"} {
+			if _, err := a.Push(t.Context(), repository, tag, tag); err != nil {
+				t.Fatal(err)
+			}
+		}
+		image := prod + ".dkr.ecr.us-east-1.amazonaws.com/" + repository + ":v1"
+		definition, err := a.Family(t.Context(), task, "myproject_container_"+task+"_prod", image,
+			func(in *ecs.RegisterTaskDefinitionInput) {
+				in.ExecutionRoleArn = aws.String(taskRole + "scheduler_" + task + "_task_execution_prod")
+			})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held[task] = fmt.Sprintf(`"EcsParameters":{"TaskDefinitionArn":%q}`, definition)
+	}
+	err = errors.Join(
+		a.Schedule(t.Context(), taskSchedule, fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},
+			"ScheduleExpression":"cron(0 3 * * ? *)","Target":{"Arn":%q,"RoleArn":%q,%s}}`, taskGroup, taskCluster,
+			taskRole+"scheduler_report_role_prod", held["report"])),
+		a.Rule(t.Context(), taskRule, fmt.Sprintf(`{"Id":"task","Arn":%q,"RoleArn":%q,%s}`, taskCluster,
+			taskRole+"events_prod", held["resize"])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// taskHolders returns what the schedule and the rule's target of taskFile hold.
+func taskHolders(t *testing.T, a *accounts.Account) string {
+	t.Helper()
+	schedule, err := a.ReadSchedule(t.Context(), taskGroup, taskSchedule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := a.ReadTargets(t.Context(), taskRule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, text := range []string{string(schedule), string(slices.Concat(targets...))} {
+		_, held, _ := strings.Cut(text, "task-definition/")
+		held, _, _ = strings.Cut(held, `"`)
+		all = append(all, held)
+	}
+	return strings.Join(all, " ")
+}
+
+// TestRoleOfTasks deploys a scheduled task and an event-processor task with the template's role, and without each of
+// the statements for schedules and rules: then the task that needs it is not moved, and the other one is.
+func TestRoleOfTasks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ without, denied, held string }{
+		{"", "", "report:2 resize:2"},
+		{"MoveSchedules", "scheduler:GetSchedule", "report:1 resize:2"},
+		{"PassScheduleRoles", "iam:PassRole", "report:1 resize:2"},
+		{"ReadRuleTargets", "events:ListTargetsByRule", "report:2 resize:1"},
+		{"MoveRuleTargets", "events:PutTargets", "report:2 resize:1"},
+		{"PassRuleRoles", "iam:PassRole", "report:2 resize:1"},
+	} {
+		t.Run("without "+tt.without, func(t *testing.T) {
+			t.Parallel()
+			e, url := emulatortest.Start(t, emulator.Options{})
+			a := createTasks(t, url)
+			env, template := install(t, fmt.Sprintf(taskFile, prod))
+			all := roleStatements(template)
+			some := slices.DeleteFunc(slices.Clone(all), func(s any) bool {
+				return fmt.Sprint(member(s, "Sid")) == tt.without
+			})
+			if tt.without != "" && len(some) != len(all)-1 {
+				t.Fatalf("the role has %d statements %s", len(all)-len(some), tt.without)
+			}
+			e.SetRolePolicy(prod, "deployer", document(t, some))
+			function, ctx := functionIn(t, url, prod, env)
+			var failed error // of the one task that is denied
+			for _, task := range []string{"report", "resize"} {
+				_, err := function.Handle(ctx, fmt.Appendf(nil, `{"id":%q,"detail-type":"DEPLOY","source":"action.prod",
+					"time":%q,"detail":{"task":%[1]q,"tag":"v2"}}`, task, time.Now().UTC().Format(time.RFC3339)))
+				failed = cmp.Or(err, failed)
+			}
+			denied := fault.NameOf(failed) == "AccessDenied" &&
+				strings.Contains(failed.Error(), "not authorized to perform: "+tt.denied)
+			if (failed != nil) != (tt.denied != "") || failed != nil && !denied {
+				t.Errorf("%v; want %q to be denied", failed, tt.denied)
+			}
+			if got := taskHolders(t, a); got != tt.held {
+				t.Errorf("the pointers hold %s, want %s", got, tt.held)
+			}
+		})
+	}
+}
+
+// TestRoleOfTasksIsNarrow evaluates requests about schedules and rules that the role must and must not allow.
+func TestRoleOfTasksIsNarrow(t *testing.T) {
+	t.Parallel()
+	const (
+		schedules = "arn:aws:scheduler:us-east-1:" + prod + ":schedule/"
+		rules     = "arn:aws:events:us-east-1:" + prod + ":rule/"
+		role      = "arn:aws:iam::" + prod + ":role/"
+	)
+	type context = map[string]string
+	inCluster := context{"events:TargetArn": taskCluster}
+	toScheduler := context{"iam:PassedToService": "scheduler.amazonaws.com"}
+	toEvents := context{"iam:PassedToService": "events.amazonaws.com"}
+	_, template := install(t, fmt.Sprintf(taskFile, prod))
+	d := document(t, roleStatements(template))
+	for _, tt := range []struct {
+		name, action, resource string
+		context                context
+		want                   iam.Decision
+	}{
+		{"read a schedule", "scheduler:GetSchedule", schedules + taskGroup + "/" + taskSchedule, nil, iam.Allow},
+		{"move a schedule", "scheduler:UpdateSchedule", schedules + taskGroup + "/" + taskSchedule, nil, iam.Allow},
+		{"delete a schedule", "scheduler:DeleteSchedule", schedules + taskGroup + "/" + taskSchedule, nil, iam.NoMatch},
+		{"create a schedule", "scheduler:CreateSchedule", schedules + taskGroup + "/new", nil, iam.NoMatch},
+		{"another schedule of the group", "scheduler:UpdateSchedule", schedules + taskGroup + "/other", nil,
+			iam.NoMatch},
+		{"a schedule of another group", "scheduler:UpdateSchedule", schedules + "default/" + taskSchedule, nil,
+			iam.NoMatch},
+		{"a schedule of another environment", "scheduler:UpdateSchedule",
+			schedules + "myproject-schedule-group-dev-report/myproject-scheduler-report-dev", nil, iam.NoMatch},
+		{"pass a schedule's role", "iam:PassRole", taskRole + "scheduler_report_role_prod", toScheduler, iam.Allow},
+		{"pass it to another service", "iam:PassRole", taskRole + "scheduler_report_role_prod",
+			context{"iam:PassedToService": "lambda.amazonaws.com"}, iam.NoMatch},
+		{"pass a schedule's role of another environment", "iam:PassRole", taskRole + "scheduler_report_role_dev",
+			toScheduler, iam.NoMatch},
+		{"pass a schedule's role of another project", "iam:PassRole", role + "other_scheduler_report_role_prod",
+			toScheduler, iam.NoMatch},
+		{"pass any role to EventBridge Scheduler", "iam:PassRole", role + "Admin", toScheduler, iam.NoMatch},
+		{"read a rule's targets", "events:ListTargetsByRule", rules + taskRule, nil, iam.Allow},
+		{"read another rule's targets", "events:ListTargetsByRule", rules + "myproject_rule_uploads_dev", nil,
+			iam.NoMatch},
+		{"move a rule's target", "events:PutTargets", rules + taskRule, inCluster, iam.Allow},
+		{"another rule's target", "events:PutTargets", rules + "myproject_deployer_deploy_prod", inCluster,
+			iam.NoMatch},
+		{"a target in another cluster", "events:PutTargets", rules + taskRule,
+			context{"events:TargetArn": strings.Replace(taskCluster, "prod", "dev", 1)}, iam.NoMatch},
+		{"a target that is a function", "events:PutTargets", rules + taskRule,
+			context{"events:TargetArn": "arn:aws:lambda:us-east-1:" + prod + ":function:any"}, iam.NoMatch},
+		{"change a rule", "events:PutRule", rules + taskRule, nil, iam.NoMatch},
+		{"remove a rule's target", "events:RemoveTargets", rules + taskRule, nil, iam.NoMatch},
+		{"pass a target's role", "iam:PassRole", taskRole + "events_prod", toEvents, iam.Allow},
+		{"pass a target's role of another environment", "iam:PassRole", taskRole + "events_dev", toEvents, iam.NoMatch},
+		{"pass a target's role of another project", "iam:PassRole", role + "other_events_prod", toEvents, iam.NoMatch},
+		{"pass a target's role to Lambda", "iam:PassRole", taskRole + "events_prod",
+			context{"iam:PassedToService": "lambda.amazonaws.com"}, iam.NoMatch},
+	} {
+		got := d.Evaluate(iam.Request{Principal: role + "deployer", Account: prod, Action: tt.action,
+			Resource: tt.resource, Context: tt.context})
+		if got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestRoleWithoutTasks checks that an environment has the statements of the kinds of tasks that it has, and no others.
+func TestRoleWithoutTasks(t *testing.T) {
+	t.Parallel()
+	ofSchedules := []string{"MoveSchedules", "PassScheduleRoles"}
+	ofRules := []string{"ReadRuleTargets", "MoveRuleTargets", "PassRuleRoles"}
+	base, tasks, _ := strings.Cut(taskFile, "scheduled_tasks")
+	scheduled, processors, _ := strings.Cut("scheduled_tasks"+tasks, "event_processor_tasks")
+	for _, tt := range []struct {
+		name, file string
+		want       []string
+	}{
+		{"no tasks", base, nil},
+		{"scheduled tasks", base + scheduled, ofSchedules},
+		{"event-processor tasks", base + "event_processor_tasks" + processors, ofRules},
+		{"both", taskFile, slices.Concat(ofSchedules, ofRules)},
+	} {
+		_, template := install(t, fmt.Sprintf(tt.file, prod))
+		var got []string
+		for _, s := range roleStatements(template) {
+			if sid := fmt.Sprint(member(s, "Sid")); slices.Contains(slices.Concat(ofSchedules, ofRules), sid) {
+				got = append(got, sid)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
