@@ -24,7 +24,7 @@ const schedule = `{"version":"0","id":"s1","detail-type":"Scheduled Event","sour
 func TestReconcile(t *testing.T) {
 	t.Parallel()
 	f := newFunction(t, "dev", nil)
-	const nothing = "0 of 3 services run the image of their tag, or a newer one; " +
+	const nothing = "0 of 4 services and tasks run the image of their tag, or a newer one; " +
 		"the others have no such image, or cannot be deployed to"
 	if got := f.invoke(t, schedule); got.Status != "unchanged" || got.Reason != nothing {
 		t.Errorf("nothing pushed: %+v", got)
