@@ -56,7 +56,7 @@ func newPermissions(c *cloud.Cloud) *permissions {
 			p.addRole(role.ARN, role.Policies...)
 		}
 		for _, r := range t.Repositories() {
-			if r.Policy != "" && !strings.Contains(r.Name, "_task_") { // tasks are not deployed
+			if r.Policy != "" && !strings.Contains(r.Name, "_task_") { // no pattern moves a task
 				p.addResource(r.ARN, []byte(r.Policy))
 			}
 		}

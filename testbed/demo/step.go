@@ -31,7 +31,7 @@ var steps = []step{{
 		return err
 	},
 	want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
-	quiet: "prod has no rule for pushes; only a DEPLOY event deploys it",
+	quiet: prodQuiet,
 }, {
 	title: "A person deploys it to prod:\n   " + fmt.Sprintf(putEvents, "git-abc123f"),
 	run:   deployToProd("git-abc123f"),
@@ -44,6 +44,11 @@ var steps = []step{{
 	title: "The DEPLOY event of git-abc123f again.",
 	run:   deployToProd("git-abc123f"),
 	want:  []string{"prod unchanged"},
+}, {
+	title: "CI pushes a new image of the scheduled task nightly-report as latest.",
+	run:   pushTask,
+	want:  []string{"dev deployed", "staging deployed"},
+	quiet: prodQuiet,
 }}
 
 // deployToProd sends the event of putEvents.
@@ -78,6 +83,10 @@ func (d *demo) showSteps(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	if err := d.printServices(ctx, out); err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	if err := d.printSchedules(ctx, out); err != nil {
 		return err
 	}
 	return d.checkRevisions(ctx)
