@@ -139,23 +139,6 @@ func (a *app) service(env *environment.Environment, name string) (environment.Wo
 	return w, &hintedError{err, commandLine(corrected...)}
 }
 
-// services returns the services with the given names, all services if there are none.
-func (a *app) services(env *environment.Environment, names []string) (all []environment.Workload, err error) {
-	if len(names) == 0 {
-		names = env.Names(environment.Services...)
-	}
-	for i, name := range names {
-		w, err := a.service(env, name)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Contains(names[:i], name) && !slices.Contains(all, w) {
-			all = append(all, w)
-		}
-	}
-	return all, nil
-}
-
 // session is an environment with credentials of its own account.
 type session struct {
 	env    *environment.Environment // with its account
