@@ -1,3 +1,5 @@
+//go:build slow
+
 package main
 
 import (
@@ -12,9 +14,6 @@ import (
 // TestPatterns compares what `make patterns` prints with testdata/patternN.txt. UPDATE_GOLDEN=1 rewrites the files.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("the commands look once a second: it takes most of a minute")
-	}
 	for i, p := range patterns {
 		t.Run(p.files, func(t *testing.T) {
 			t.Parallel()
