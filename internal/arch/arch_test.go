@@ -18,7 +18,7 @@ const module = "deployer/"
 // layers are the product's packages under internal/, in order: a package may
 // import only packages that stand before it.
 var layers = []string{
-	"iam", "image", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
+	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
 	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
 	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "fleet", "logs", "dashboard", "migrate",
 	"access", "stack", "function", "cli",
@@ -36,7 +36,7 @@ var clients = map[string][]string{
 }
 
 // pure packages import no part of any SDK, nor of the Lambda libraries.
-var pure = []string{"iam", "image", "environment", "event", "journal", "access", "stack", "rawjson",
+var pure = []string{"iam", "image", "shell", "environment", "event", "journal", "access", "stack", "rawjson",
 	"ecsdeploy/converge"}
 
 // standIns are the parts of the test environment that stand in for AWS. Of the

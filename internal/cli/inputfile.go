@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"deployer/internal/environment"
+	"deployer/internal/shell"
 )
 
 // What people give for a file: none, a directory, an empty one, or a file of another
@@ -92,7 +93,7 @@ func sampleEvent(env *environment.Environment) string {
 	}
 	event := fmt.Sprintf(`{"id":"1","detail-type":"DEPLOY","source":%q,"time":%q,"detail":{"project":%q,"service":%q,`+
 		`"tag":"git-abc123f"}}`, source, time.Now().UTC().Format(time.RFC3339), env.Project, service)
-	return "echo " + quote(event) + " > event.json; " + commandLine("explain", "-f", env.File, "event.json")
+	return "echo " + shell.Quote(event) + " > event.json; " + commandLine("explain", "-f", env.File, "event.json")
 }
 
 // changing are the commands that change something: a hint must not lead them to an
@@ -139,10 +140,10 @@ func isEmpty(file string) bool {
 // of the file is that of the environment, as in the examples.
 func sampleFile(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	if !harmless.MatchString(name) || name == "" {
+	if !shell.IsPlain(name) {
 		name = "dev"
 	}
-	return `printf 'project: myproject\nenv: ` + name + `\nregion: us-east-1\n' > ` + quote(file) + "; " +
+	return `printf 'project: myproject\nenv: ` + name + `\nregion: us-east-1\n' > ` + shell.Quote(file) + "; " +
 		commandLine("validate", file)
 }
 

@@ -175,11 +175,3 @@ func TestSpelling(t *testing.T) {
 		}
 	}
 }
-
-func TestQuote(t *testing.T) {
-	t.Parallel()
-	const want = `deployer deploy -f 'my file.yaml' 'it'\''s' '' '$HOME' a=b`
-	if got := commandLine("deploy", "-f", "my file.yaml", "it's", "", "$HOME", "a=b"); got != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"deployer/internal/shell"
 )
 
 // errNoCommand ends a command line without a command, after the overview was printed.
@@ -250,22 +252,4 @@ func edits(a, b string) int {
 }
 
 // commandLine returns a command of the deployer's as it is typed into a shell.
-func commandLine(args ...string) string {
-	var b strings.Builder
-	b.WriteString("deployer")
-	for _, arg := range args {
-		b.WriteString(" " + quote(arg))
-	}
-	return b.String()
-}
-
-// harmless is an argument that no shell changes.
-var harmless = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
-
-// quote quotes an argument for the shell, if it needs to be.
-func quote(arg string) string {
-	if harmless.MatchString(arg) {
-		return arg
-	}
-	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
-}
+func commandLine(args ...string) string { return shell.Command(args...) }

@@ -15,6 +15,7 @@ import (
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
 	"deployer/internal/rollout"
+	"deployer/internal/shell"
 )
 
 // page is what the template "page" shows. Its texts come from AWS and from events: the
@@ -126,16 +127,7 @@ func liveOf(e fleet.Environment, s fleet.Service) live {
 
 // command returns a command of the command line about a service.
 func command(name string, e fleet.Environment, service string) string {
-	return "deployer " + name + " -f " + quote(cmp.Or(e.File, e.Name+".yaml")) + " " + quote(service)
-}
-
-// quote returns a word of a shell's command.
-func quote(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-"
-	if word != "" && strings.Trim(word, plain) == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return shell.Command(name, "-f", cmp.Or(e.File, e.Name+".yaml"), service)
 }
 
 // anchor returns the id of a service's history on the page.
@@ -221,8 +213,8 @@ func (h *history) read(ctx context.Context, source Source, f *fleet.Fleet) {
 		}
 		j := slices.IndexFunc(f.Environments, func(one fleet.Environment) bool { return one.Name == g.Of })
 		if of := f.Environments[j].Find(h.Service); of.Running.Tag != "" {
-			h.Commands = append(h.Commands, "deployer promote --from "+quote(f.Environments[j].File)+" --to "+
-				quote(e.File)+" "+quote(h.Service)+" "+quote(of.Running.Tag)+" --deploy")
+			h.Commands = append(h.Commands, shell.Command("promote", "--from", f.Environments[j].File, "--to",
+				e.File, h.Service, of.Running.Tag, "--deploy"))
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/shell"
 )
 
 // queue reports the events that wait in one of the stack's queues, by its kind
@@ -40,8 +41,8 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 		return
 	}
 	f.add(check, Warning, fmt.Sprintf("queue %q has %d messages: %s", name, count, why),
-		fmt.Sprintf("see what they are, then run them again or discard them: "+
-			"deployer redrive -f %s --queue %s --dry-run", c.env.File, url))
+		"see what they are, then run them again or discard them: "+
+			shell.Command("redrive", "-f", c.env.File, "--queue", url, "--dry-run"))
 }
 
 // noQueue reports whether an error says that a queue does not exist.

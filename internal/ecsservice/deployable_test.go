@@ -43,6 +43,7 @@ func TestCommand(t *testing.T) {
 		"dev.yaml":       "deployer history -f dev.yaml web",
 		"my envs/d.yaml": "deployer history -f 'my envs/d.yaml' web",
 		"it's.yaml":      `deployer history -f 'it'\''s.yaml' web`,
+		"{a,b}.yaml":     "deployer history -f '{a,b}.yaml' web",
 	} {
 		if got := (Target{File: file, Workload: "web"}).Command("history"); got != want {
 			t.Errorf("%s, want %s", got, want)

@@ -7,6 +7,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/image"
+	"deployer/internal/shell"
 )
 
 // Target is the ECS service that an image is deployed to. Its names are those
@@ -49,11 +50,7 @@ func TargetOf(env *environment.Environment, w environment.Workload) Target {
 // Command returns a command of the deployer for the target's workload, for
 // hints: "deployer history -f dev.yaml web" for "history".
 func (t Target) Command(name string) string {
-	file := t.File
-	if strings.ContainsAny(file, " \t'\"\\$&;()<>|*?[]`!#~") {
-		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
-	}
-	return "deployer " + name + " -f " + file + " " + t.Workload
+	return shell.Command(name, "-f", t.File, t.Workload)
 }
 
 // describing returns the operation of reading the service, for faults.

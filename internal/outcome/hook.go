@@ -2,10 +2,10 @@ package outcome
 
 import (
 	"path/filepath"
-	"strings"
 	"time"
 
 	"deployer/internal/environment"
+	"deployer/internal/shell"
 )
 
 // Hook is a lifecycle hook of a deployment: one that pauses it, or that failed or
@@ -109,8 +109,5 @@ func (o Outcome) command(name string) string {
 	if file == "" {
 		file = o.Environment + ".yaml"
 	}
-	if strings.ContainsAny(file, " \t'\"\\$&;()<>|*?[]`!#~") {
-		file = "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
-	}
-	return "deployer " + name + " -f " + file + " " + o.Service
+	return shell.Command(name, "-f", file, o.Service)
 }

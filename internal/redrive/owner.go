@@ -10,6 +10,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/shell"
 )
 
 // owner is whose messages are run: those for an environment's own function, from a
@@ -121,21 +122,20 @@ func unqualified(arn string) string {
 
 // again returns the commands that ask for the deployments of an event once more.
 func (o owner) again(m Message) string {
-	file := o.env.File
 	var commands []string
 	reading := event.Read(m.Event, o.env, time.Now())
 	for _, r := range reading.Requests {
-		command := "deployer send -f " + file + " " + r.Workload.Label() + " " + r.Tag
+		args := []string{"send", "-f", o.env.File, r.Workload.Label(), r.Tag}
 		switch {
 		case r.Rollback:
-			command = "deployer rollback -f " + file + " " + r.Workload.Label()
+			args = []string{"rollback", "-f", o.env.File, r.Workload.Label()}
 		case r.Redeploy:
-			command = "deployer redeploy -f " + file + " " + r.Workload.Label()
+			args = []string{"redeploy", "-f", o.env.File, r.Workload.Label()}
 		}
-		commands = append(commands, command)
+		commands = append(commands, shell.Command(args...))
 	}
 	if len(commands) == 0 {
-		return "deployer send -f " + file + " SERVICE TAG"
+		return shell.Command("send", "-f", o.env.File, "SERVICE", "TAG")
 	}
 	return strings.Join(commands, "; ")
 }

@@ -135,6 +135,17 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+// TestAgain checks that the command for an event can be pasted whatever the file is called.
+func TestAgain(t *testing.T) {
+	t.Parallel()
+	env := *prod(t)
+	env.File = "my project/prod.yaml"
+	const want = "deployer send -f 'my project/prod.yaml' SERVICE TAG"
+	if got := (owner{env: &env}).again(Message{}); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // TestTrustedSenders checks what --trust-sender lets in, and that it does not let in
 // what is another function's.
 func TestTrustedSenders(t *testing.T) {
