@@ -57,7 +57,7 @@ func (s *Server) identityDecision(c api.Caller, request iam.Request) iam.Decisio
 	if c.Role == "" {
 		return iam.Allow
 	}
-	return evaluate(s.roles[roleKey{c.Account, c.Role}], request)
+	return evaluate(s.policies(roleKey{c.Account, c.Role}), request)
 }
 
 func evaluate(documents []*iam.Document, request iam.Request) iam.Decision {

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"encoding/xml"
-	"net/http"
 
 	"deployer/testbed/aws/api"
 )
@@ -18,9 +17,8 @@ func (s *Server) getRole(r *api.Request) (any, *api.Error) {
 	if err := r.Authorize(api.Access{Action: r.Name(), Resource: arn}); err != nil {
 		return nil, err
 	}
-	if _, known := s.roles[roleKey{account, name}]; !known {
-		message := "The role with name " + name + " cannot be found."
-		return nil, &api.Error{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: message}
+	if _, err := s.findRole(r, name); err != nil {
+		return nil, err
 	}
 	type role struct {
 		Path     string

@@ -14,6 +14,7 @@ import (
 type Server struct {
 	backend       *api.Backend
 	roles         map[roleKey][]*iam.Document // identity policies
+	inline        map[policyKey]*iam.Document // further ones, which PutRolePolicy added
 	trust         map[roleKey]*iam.Document   // who may assume a role by AssumeRoleWithWebIdentity
 	organizations map[string]string           // ids by account
 	observe       func(Check)                 // nil if no one asks
@@ -32,14 +33,16 @@ type roleKey struct{ account, role string }
 
 // New returns an IAM without roles.
 func New(backend *api.Backend) *Server {
-	return &Server{backend: backend, roles: map[roleKey][]*iam.Document{}, trust: map[roleKey]*iam.Document{},
-		organizations: map[string]string{}}
+	return &Server{backend: backend, roles: map[roleKey][]*iam.Document{}, inline: map[policyKey]*iam.Document{},
+		trust: map[roleKey]*iam.Document{}, organizations: map[string]string{}}
 }
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
 	return api.Operations{
+		"iam:DeleteRolePolicy":        s.deleteRolePolicy,
 		"iam:GetRole":                 s.getRole,
+		"iam:PutRolePolicy":           s.putRolePolicy,
 		"iam:SimulatePrincipalPolicy": s.simulatePrincipalPolicy,
 
 		"sts:AssumeRoleWithWebIdentity": s.assumeRoleWithWebIdentity,

@@ -3,7 +3,6 @@ package iam
 import (
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"deployer/internal/iam"
@@ -26,11 +25,11 @@ func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
 	}
 	_, owner, name, _ := api.SplitARN(source)
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	documents, known := s.roles[roleKey{owner.Account, name}]
-	if !known || owner.Account != r.Caller.Account {
-		message := "The role with name " + name + " cannot be found."
-		return nil, &api.Error{Status: http.StatusNotFound, Code: "NoSuchEntity", Message: message}
+	role, err := s.findRole(r, name)
+	if err != nil || owner.Account != r.Caller.Account {
+		return nil, noSuchEntity("The role with name " + name + " cannot be found.")
 	}
+	documents := s.policies(role)
 	resources := form.Members("ResourceArns")
 	if len(resources) == 0 {
 		resources = []string{"*"}
