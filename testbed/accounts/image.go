@@ -213,9 +213,22 @@ func (a *Account) BeginUpload(ctx context.Context, registry, repository string) 
 
 // manifestOf returns the manifest of a small image.
 func manifestOf(architecture, content string) string {
+	return manifestWith(architecture, fmt.Sprintf(`"content":%q`, content))
+}
+
+// CrashingManifest returns the manifest of the linux/amd64 image that [Account.Push] pushes, but its program exits at
+// once with the code.
+func CrashingManifest(content string, exitCode int) string {
+	return manifestWith("amd64", fmt.Sprintf(`"content":%q,"exit-code":"%d"`, content, exitCode))
+}
+
+// Manifest returns the manifest of the linux/amd64 image that [Account.Push] pushes.
+func Manifest(content string) string { return manifestOf("amd64", content) }
+
+func manifestWith(architecture, annotations string) string {
 	config := imageConfig(architecture)
 	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},`+
-		`"layers":[],"annotations":{"content":%q}}`, manifestType, configType, digestOf(config), len(config), content)
+		`"layers":[],"annotations":{%s}}`, manifestType, configType, digestOf(config), len(config), annotations)
 }
 
 func digestOf(content string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(content))) }

@@ -2,6 +2,7 @@ package ecr
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"deployer/testbed/aws/api"
@@ -42,6 +43,23 @@ func (e *Server) Digest(reference string) string {
 		return found.digest
 	}
 	return ""
+}
+
+// exitAnnotation is the annotation of an image whose program exits at once: the exit code. It stands for a program that
+// crashes, so that a command can push one.
+const exitAnnotation = "exit-code"
+
+// ExitCode returns the code with which the image's program exits at once; 0 if it runs, or ECR has no such image.
+func (e *Server) ExitCode(reference string) int {
+	found := e.resolve(reference)
+	if found == nil {
+		return 0
+	}
+	code, err := strconv.Atoi(found.notes[exitAnnotation])
+	if err != nil {
+		return 0
+	}
+	return code
 }
 
 // resolve returns the image that a reference resolves to, or nil.

@@ -23,6 +23,8 @@ type Registries interface {
 	Digest(reference string) string
 	// Pullable reports whether a task can pull the image. Images of registries outside ECR always can.
 	Pullable(reference string) bool
+	// ExitCode returns the code with which the image's program exits at once; 0 if it runs.
+	ExitCode(reference string) int
 	// Hosts reports whether an image reference is of an ECR registry.
 	Hosts(reference string) bool
 }

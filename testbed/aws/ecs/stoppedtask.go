@@ -64,14 +64,21 @@ func (e *Server) failure(d *deployment) (f taskFailure, fails bool) {
 				"to resolve ref %s: %[1]s: not found", image)
 			return taskFailure{code: taskFailedToStart, reason: reason, container: image, containerReason: reason}, true
 		}
-		broken := func(part string) bool { return strings.Contains(image, part) }
-		if slices.ContainsFunc(e.brokenImages, broken) {
-			one := 1
+		if code := e.exitCode(image); code != 0 {
 			return taskFailure{code: "EssentialContainerExited", reason: "Essential container in task exited",
-				container: image, exitCode: &one}, true
+				container: image, exitCode: &code}, true
 		}
 	}
 	return taskFailure{}, false
+}
+
+// exitCode returns the code with which the container of an image exits; 0 if it runs.
+func (e *Server) exitCode(image string) int {
+	broken := func(part string) bool { return strings.Contains(image, part) }
+	if slices.ContainsFunc(e.brokenImages, broken) {
+		return 1
+	}
+	return e.registries.ExitCode(image)
 }
 
 // addStopped adds tasks of a deployment that failed.
