@@ -100,6 +100,7 @@ func TestRulesMatchEvents(t *testing.T) {
 		"s3-env-file-created":        {"local prod": {"FileRule"}},
 		"s3-other-file-created":      {},
 		"deploy-several":             {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
+		"deploy-several-with-task":   {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-all":                 {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-rejected-several":    {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},
 		"deploy-redeploy":            {"prod": {"DeployRule"}, "local prod": {"DeployRule"}},

@@ -65,12 +65,26 @@ func newScenario(t *testing.T) *scenario {
 // up the given time ago.
 func newScenarioWith(t *testing.T, settings string, ago time.Duration) *scenario {
 	t.Helper()
+	return newScenarioIn(t, notifyingFiles(t, settings), ago)
+}
+
+// newScenarioOf is newScenario with a change of the directory with the environment files.
+func newScenarioOf(t *testing.T, change func(dir string)) *scenario {
+	t.Helper()
+	dir := notifyingFiles(t, "")
+	change(dir)
+	return newScenarioIn(t, dir, time.Minute)
+}
+
+// newScenarioIn is newScenarioWith with environment files of a directory.
+func newScenarioIn(t *testing.T, dir string, ago time.Duration) *scenario {
+	t.Helper()
 	s := &scenario{pushed: map[string]string{}, logs: &logBuffer{}, start: time.Now().Truncate(time.Second)}
 	s.clock = emulator.NewClock(s.start.Add(-ago))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
 	s.cloud = newCloud(t, cloud.Options{
-		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: notifyingFiles(t, settings),
+		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: dir,
 		Logs: func(env string) io.Writer {
 			if env == "prod" {
 				return s.logs

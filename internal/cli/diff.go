@@ -49,8 +49,8 @@ variables are not shown.`,
 			return err
 		}
 		if change.Same {
-			again := commandLine("deploy", "-f", env.File, w.Name, tag, "--force")
-			a.note("%s runs this image already; to roll it out again: %s", w.Name, again)
+			again := commandLine("deploy", "-f", env.File, w.Label(), tag, "--force")
+			a.note("%s runs this image already; to roll it out again: %s", w.Label(), again)
 		}
 		after := revisionName(change.Base) + " with " + tag
 		text := diff.Diff(revisionName(change.Runs), change.Before, after, change.After)

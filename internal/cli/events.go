@@ -75,7 +75,7 @@ func eventArgument(env *environment.Environment, args []string) (service, id str
 		return "", ""
 	}
 	if w, ok := env.Find(args[0], slices.Concat(environment.Services, environment.Tasks)...); ok {
-		return w.Name, ""
+		return w.Label(), ""
 	}
 	return "", args[0]
 }

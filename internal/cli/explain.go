@@ -73,7 +73,7 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, printable(reading.Reason))
 	rejected := verdict == event.Rejected
 	if len(reading.Requests) > 0 && reading.Requests[0].Together {
-		fmt.Fprint(a.out, "  all of these are deployed, or none: each image and each service is checked first\n")
+		fmt.Fprintf(a.out, "  all of these are deployed, or none: %s is checked first\n", checkedFirst(reading.Requests))
 	}
 	for _, r := range reading.Requests {
 		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
@@ -128,6 +128,16 @@ func verdictOf(reading event.Reading) event.Verdict {
 		}
 	}
 	return verdict
+}
+
+// checkedFirst returns what is checked of an event's requests before any is carried out.
+func checkedFirst(requests []event.Request) string {
+	for _, r := range requests {
+		if !r.Workload.HasService() {
+			return "each image, and each service, schedule or rule,"
+		}
+	}
+	return "each image and each service"
 }
 
 // titleOf returns the name of a workload with its kind, each once.

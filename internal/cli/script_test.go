@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"account": account, "push": push, "tasks": tasks, "calls": calls, "runs": runs, "exits": exits,
+			"account": account, "push": push, "tasks": tasks, "unschedule": unschedule, "calls": calls, "runs": runs, "exits": exits,
 			"queue": queue, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
@@ -146,9 +146,24 @@ func push(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).ResetCalls()
 }
 
-// tasks is `tasks`: the project's task is created in all environments.
-func tasks(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(cloud.CreateTasks(context.Background(), of(ts).accounts))
+// tasks is `tasks [NAME...]`: the project's task is created in all environments, or tasks with other names.
+func tasks(ts *testscript.TestScript, _ bool, names []string) {
+	if len(names) == 0 {
+		ts.Check(cloud.CreateTasks(context.Background(), of(ts).accounts))
+	}
+	for _, name := range names {
+		ts.Check(cloud.PushImageOf(context.Background(), of(ts).accounts["dev"], name))
+		for env, a := range of(ts).accounts {
+			ts.Check(cloud.CreateTask(context.Background(), a, name, env))
+		}
+	}
+	of(ts).ResetCalls()
+}
+
+// unschedule is `unschedule TASK ENVIRONMENT`: the task's schedule is deleted.
+func unschedule(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(of(ts).accounts[args[1]].DeleteSchedule(context.Background(), cloud.ScheduleGroupOf(args[0], args[1]),
+		cloud.ScheduleOf(args[0], args[1])))
 	of(ts).ResetCalls()
 }
 

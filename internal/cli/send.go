@@ -129,7 +129,7 @@ func (a *app) sendFor(
 	case c.several:
 		detail.Services = c.names()
 	default:
-		detail.Service = c.workloads[0].Name
+		detail.Service = c.workloads[0].Label()
 	}
 	if detail.Actor == "" {
 		detail.Actor = s.caller.Resource

@@ -98,7 +98,7 @@ func (f *findings) serviceRole(ctx context.Context, c *checker, w environment.Wo
 			}
 		}
 	}
-	f.allowed(ctx, c, c.function, needed, "deployments of "+w.Name)
+	f.allowed(ctx, c, c.function, needed, "deployments of "+w.Label())
 }
 
 // roleARN returns the ARN of a role of the stack.

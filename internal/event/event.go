@@ -4,6 +4,7 @@
 package event
 
 import (
+	"strings"
 	"time"
 
 	"deployer/internal/environment"
@@ -182,6 +183,9 @@ func (r reader) claims() Claims {
 		{"actor", &claims.Cause.Actor}, {"reason", &claims.Cause.Reason},
 	} {
 		if v, ok := text(detail[f.key]); ok && v != "" {
+			if f.key == "task" && !strings.HasPrefix(v, environment.TaskPrefix) {
+				v = environment.TaskPrefix + v // a service may have the same name
+			}
 			*f.to = v
 		}
 	}

@@ -193,6 +193,8 @@ func TestSamples(t *testing.T) {
 		{"deploy-another-project", "prod", Ignored, `the DEPLOY is for project "vineyard", not for myproject`},
 		{"deploy-rejected-no-tag", "prod", Rejected, `the DEPLOY is malformed: ` + noTag},
 		{"deploy-several", "prod", Accepted, `DEPLOY of worker, web-api with tag git-abc123f from action.production`},
+		{"deploy-several-with-task", "prod", Accepted, `DEPLOY of worker, task:nightly-report with tag git-abc123f ` +
+			`from action.production`},
 		{"deploy-all", "prod", Accepted,
 			`DEPLOY of all workloads whose repository has the tag git-abc123f from action.production`},
 		{"deploy-rejected-several", "prod", Rejected, `the DEPLOY is malformed: both "service" and "services" are ` +

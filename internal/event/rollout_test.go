@@ -120,7 +120,7 @@ func TestClaims(t *testing.T) {
 	ada.Actor = "ada"
 	for detail, want := range map[string]Claims{
 		`{"service":"web","task":"t","tag":"git-","actor":"ada","reason":5}`: {Cause: ada, Service: "web", Tag: "git-"},
-		`{"service":"","task":"t","tag":""}`:                                 {Cause: cause, Service: "t"},
+		`{"service":"","task":"t","tag":""}`:                                 {Cause: cause, Service: "task:t"},
 	} {
 		got := Read([]byte(deployment("action.production", detail)), load(t, "prod"), now)
 		if diff := cmp.Diff(want, got.Claims); diff != "" || got.Verdict != Rejected {

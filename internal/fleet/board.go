@@ -60,7 +60,7 @@ func (b *board) tag(ctx context.Context, w environment.Workload, runs journal.Re
 	if why := untraceable(w, runs); why != "" {
 		return TagDrift{State: "unknown", Reason: why}
 	}
-	key := w.Name + " " + runs.Tag + " " + runs.Digest
+	key := w.Label() + " " + runs.Tag + " " + runs.Digest
 	b.mu.Lock()
 	known, ok := b.tags[key]
 	b.mu.Unlock()

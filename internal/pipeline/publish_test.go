@@ -24,6 +24,8 @@ func TestRejectionPublished(t *testing.T) {
 		{"by the event", `{"service":"backend","tag":"git-"}`, "backend", "git-"},
 		{"by ECR", `{"service":"backend","tag":"v9"}`, "backend", "v9"},
 		{"of no service", `{"tag":"v1"}`, "", "v1"},
+		{"of a task", `{"task":"nightly-report","tag":"git-"}`, "task:nightly-report", "git-"},
+		{"of a task as a service", `{"service":"task:nightly-report","tag":"git-"}`, "task:nightly-report", "git-"},
 	} {
 		f := newFixture(t, "prod")
 		raw := deployEvent("e1", start.Add(time.Hour), "prod", tt.detail)

@@ -125,7 +125,7 @@ func (t *together) holdBack(ctx context.Context) {
 		}
 		return
 	}
-	const rule = "the event deploys all of its services or none, and "
+	all := t.wholeRule()
 	why := t.faulty()
 	for _, one := range t.all {
 		name := one.request.Workload.Label()
@@ -136,19 +136,37 @@ func (t *together) holdBack(ctx context.Context) {
 		case anyRejected && one.err != nil:
 			d.Reason, d.HeldBack = faults(one.err), false
 		case anyRejected:
-			d.Reason = "not deployed: " + rule + why + " cannot be deployed"
+			d.Reason = "not deployed: " + all + ", and " + why + " cannot be deployed"
 		case anyFailed:
-			*one = *one.ended(ecsdeploy.Deployment{HeldBack: true}, fmt.Errorf("%s is not deployed: %s%s failed", name,
-				rule, why))
+			*one = *one.ended(ecsdeploy.Deployment{HeldBack: true}, fmt.Errorf("%s is not deployed: %s, and %s failed",
+				name, all, why))
 			continue
 		case one.isWaiting():
 			continue
 		default:
-			d.Status, d.Reason = ecsdeploy.Waiting, "waiting for the image of "+why+": the event deploys all of its "+
-				"services or none"
+			d.Status, d.Reason = ecsdeploy.Waiting, "waiting for the image of "+why+": "+all
 		}
 		*one = *one.ended(d, nil)
 	}
+}
+
+// wholeRule returns the rule that the event's workloads are deployed together, for people.
+func (t *together) wholeRule() string {
+	what, services, tasks := "services and tasks", 0, 0
+	for _, one := range t.all {
+		if one.request.Workload.HasService() {
+			services++
+		} else {
+			tasks++
+		}
+	}
+	switch {
+	case tasks == 0:
+		what = "services"
+	case services == 0:
+		what = "tasks"
+	}
+	return "the event deploys all of its " + what + " or none"
 }
 
 // faulty returns the names of the workloads that hold the others back.

@@ -59,6 +59,12 @@ func (a *Account) ReadSchedule(ctx context.Context, group, name string) (json.Ra
 	return a.Send(ctx, http.MethodGet, "scheduler", "schedules/"+name+"?groupName="+group, "", "")
 }
 
+// DeleteSchedule deletes a schedule.
+func (a *Account) DeleteSchedule(ctx context.Context, group, name string) error {
+	_, err := a.Send(ctx, http.MethodDelete, "scheduler", "schedules/"+name+"?groupName="+group, "", "")
+	return err
+}
+
 // Rule creates a rule of the default bus that matches no event of AWS, with targets from the JSON of PutTargets.
 func (a *Account) Rule(ctx context.Context, name string, targets ...string) error {
 	_, err := a.Send(ctx, http.MethodPost, "events", "", "AWSEvents.PutRule",

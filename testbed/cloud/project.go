@@ -104,10 +104,13 @@ func ExecutionRole(workload, env string) string {
 	return ""
 }
 
-// PushTask pushes the image of the project's task to dev's registry, from which the other accounts may pull it.
-func PushTask(ctx context.Context, dev *accounts.Account) error {
-	const repository = Project + "_task_nightly-report"
-	if _, err := dev.Push(ctx, repository, "nightly-report v1", "v1"); err != nil {
+// PushTask pushes the image v1 of the project's task to dev's registry, from which the other accounts may pull it.
+func PushTask(ctx context.Context, dev *accounts.Account) error { return PushImageOf(ctx, dev, Task) }
+
+// PushImageOf is [PushTask] for any task.
+func PushImageOf(ctx context.Context, dev *accounts.Account, task string) error {
+	repository := Project + "_task_" + task
+	if _, err := dev.Push(ctx, repository, task+" v1", "v1"); err != nil {
 		return err
 	}
 	_, err := dev.ECR.SetRepositoryPolicy(ctx, &ecr.SetRepositoryPolicyInput{

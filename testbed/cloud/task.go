@@ -14,10 +14,16 @@ import (
 const Task = "nightly-report"
 
 // ScheduleGroup and Schedule return the names of the schedule of the project's task in an environment.
-func ScheduleGroup(env string) string { return Project + "-schedule-group-" + env + "-" + Task }
+func ScheduleGroup(env string) string { return ScheduleGroupOf(Task, env) }
 
 // Schedule returns the schedule's name.
-func Schedule(env string) string { return Project + "-scheduler-" + Task + "-" + env }
+func Schedule(env string) string { return ScheduleOf(Task, env) }
+
+// ScheduleGroupOf and ScheduleOf return the names of the schedule of any task in an environment.
+func ScheduleGroupOf(task, env string) string { return Project + "-schedule-group-" + env + "-" + task }
+
+// ScheduleOf returns the schedule's name.
+func ScheduleOf(task, env string) string { return Project + "-scheduler-" + task + "-" + env }
 
 // CreateTasks adds the project's task to the accounts of [CentralizedDev], as Terraform does: its image v1 in dev's
 // registry, and in each environment its family and a schedule that holds the family's first revision.
@@ -26,31 +32,34 @@ func CreateTasks(ctx context.Context, byName map[string]*accounts.Account) error
 		return err
 	}
 	for _, env := range Environments {
-		if err := createTask(ctx, byName[env.Name], env.Name); err != nil {
+		if err := CreateTask(ctx, byName[env.Name], Task, env.Name); err != nil {
 			return fmt.Errorf("creating the task of environment %q: %w", env.Name, err)
 		}
 	}
 	return nil
 }
 
-func createTask(ctx context.Context, a *accounts.Account, env string) error {
-	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + Task + ":v1"
+// CreateTask adds a scheduled task to an environment, as Terraform does: its family, which runs the image v1 of dev's
+// registry, and a schedule that holds the family's first revision.
+func CreateTask(ctx context.Context, a *accounts.Account, task, env string) error {
+	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
 	role := "arn:aws:iam::" + a.ID + ":role/" + Project
-	definition, err := a.Family(ctx, Task, Project+"_container_"+Task+"_"+env, image,
+	definition, err := a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
 		func(in *ecs.RegisterTaskDefinitionInput) {
-			in.TaskRoleArn = aws.String(role + "_" + Task + "_task_" + env)
-			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + Task + "_task_execution_" + env)
+			in.TaskRoleArn = aws.String(role + "_" + task + "_task_" + env)
+			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + task + "_task_execution_" + env)
 		})
 	if err != nil {
 		return err
 	}
-	if err := a.ScheduleGroup(ctx, ScheduleGroup(env)); err != nil {
+	if err := a.ScheduleGroup(ctx, ScheduleGroupOf(task, env)); err != nil {
 		return err
 	}
-	return a.Schedule(ctx, Schedule(env), fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},
+	return a.Schedule(ctx, ScheduleOf(task, env), fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},
 		"ScheduleExpression":"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","Target":{
 		"Arn":"arn:aws:ecs:%s:%s:cluster/%s","RoleArn":"%s_scheduler_%s_role_%s","EcsParameters":{
 		"TaskDefinitionArn":%q,"LaunchType":"FARGATE","TaskCount":1,"NetworkConfiguration":{"awsvpcConfiguration":{
-		"Subnets":["subnet-1"],"AssignPublicIp":"DISABLED"}}},"Input":"{\"containerOverrides\":[]}"}}`, ScheduleGroup(env),
-		accounts.Region, a.ID, ClusterName(env), role, Task, env, definition))
+		"Subnets":["subnet-1"],"AssignPublicIp":"DISABLED"}}},"Input":"{\"containerOverrides\":[]}"}}`,
+		ScheduleGroupOf(task, env),
+		accounts.Region, a.ID, ClusterName(env), role, task, env, definition))
 }

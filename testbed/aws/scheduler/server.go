@@ -1,6 +1,6 @@
-// Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads and updates schedules of
-// functions and ECS tasks (EventBridge Scheduler API reference; user guide, "Schedule types" and "Managing the schedule
-// group"). One-time schedules of functions run; others never do.
+// Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads, updates and deletes
+// schedules of functions and ECS tasks (EventBridge Scheduler API reference; user guide, "Schedule types" and "Managing
+// the schedule group"). One-time schedules of functions run; others never do.
 package scheduler
 
 import (
@@ -65,6 +65,7 @@ func (s *Server) Operations() api.Operations {
 	return api.Operations{
 		"scheduler:CreateSchedule":      api.JSON(s.createSchedule),
 		"scheduler:CreateScheduleGroup": api.JSON(s.createScheduleGroup),
+		"scheduler:DeleteSchedule":      api.JSON(s.deleteSchedule),
 		"scheduler:GetSchedule":         api.JSON(s.getSchedule),
 		"scheduler:UpdateSchedule":      api.JSON(s.updateSchedule),
 	}
@@ -78,6 +79,7 @@ func IsRequest(r *http.Request) bool {
 // operations are the operations by the method of their requests.
 var operations = map[string]string{
 	http.MethodGet: "GetSchedule", http.MethodPost: "CreateSchedule", http.MethodPut: "UpdateSchedule",
+	http.MethodDelete: "DeleteSchedule",
 }
 
 // Parse returns the operation that a request calls and its input: the body with the name of the path and the group of

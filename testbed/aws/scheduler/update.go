@@ -52,3 +52,16 @@ func (s *Server) updateSchedule(r *api.Request, in input) (any, *api.Error) {
 	s.schedules[made.arn] = made
 	return api.Object{"ScheduleArn": made.arn}, nil
 }
+
+// deleteSchedule deletes a schedule (API reference, "DeleteSchedule").
+func (s *Server) deleteSchedule(r *api.Request, in input) (any, *api.Error) {
+	arn, err := in.open(r, cmp.Or(in.Group, "default"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.find(arn, in.Name); err != nil {
+		return nil, err
+	}
+	delete(s.schedules, arn)
+	return api.Object{}, nil
+}

@@ -83,6 +83,9 @@ func TestUpdate(t *testing.T) {
 		{"get what is left", "GET", path + "?groupName=g", "", "", "{" + is + filled + "}"},
 		{"a start in the past", "POST", path + "2", "", strings.Replace(full, "1769076000.5", "1769075600", 1),
 			"ValidationException"},
+		{"delete another", "DELETE", path + "2?groupName=g", "", "", "ResourceNotFoundException"},
+		{"delete", "DELETE", path + "?groupName=g", "", "", "{}"},
+		{"get what was deleted", "GET", path + "?groupName=g", "", "", "ResourceNotFoundException"},
 	} {
 		got := send(t, step.method, step.path, step.caller, step.body)
 		if diff := cmp.Diff(step.want, got); diff != "" {
