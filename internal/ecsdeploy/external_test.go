@@ -186,6 +186,59 @@ func TestOverwritten(t *testing.T) {
 	}
 }
 
+// TestOverwrittenByItsImage checks that a move by a person stays known which a deployment
+// of the same image overwrites: an event before the move does not win after ECS has
+// forgotten that.
+func TestOverwrittenByItsImage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		dies bool // the delivery, after it moved the service
+	}{{"the delivery looks", false}, {"only the rollout's event looks", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for i, tag := range []string{"v2", "v3"} {
+				_, _, err := w.deploy(t, target, w.event(t, tag, 1+i, tag))
+				must(t, err)
+			}
+			w.settle(t)
+			same, later := w.event(t, "same", 3600, "v2"), w.event(t, "later", 3601, "v4")
+			w.clock.Advance(3 * time.Hour)
+			d := w.deployer()
+			ctx, dies := context.WithCancel(t.Context())
+			defer dies()
+			d.ecs = &between{writer: d.ecs,
+				beforeUpdate: func() { w.move(t, "2"); w.clock.Advance(time.Second) },
+				afterUpdate: func() {
+					if tt.dies {
+						dies()
+					}
+				}}
+			s, err := d.Read(ctx, target)
+			must(t, err)
+			if got, err := d.Deploy(ctx, s, same); (err != nil) != tt.dies || !tt.dies && got.Status != Deployed {
+				t.Fatalf("same: %+v, %v", got, err)
+			}
+			if tt.dies {
+				service, err := d.services.DescribeService(t.Context(), target)
+				must(t, err)
+				moved, err := w.deployer().Look(t.Context(), target, aws.ToString(service.Deployments[0].Id), Order{})
+				if err != nil || moved != "" {
+					t.Errorf("the look moved the service to %q, %v", moved, err)
+				}
+			}
+			w.settle(t)
+			for _, o := range []Order{later, same} {
+				got, _, err := w.deploy(t, target, o)
+				if err != nil || got.Status == Deployed || w.running(t) != 4 || w.newest(t) != 5 {
+					t.Errorf("%s: %+v, %v; it runs %d of %d", o.Cause.ID, got, err, w.running(t), w.newest(t))
+				}
+			}
+		})
+	}
+}
+
 // TestFailedEventIsNotRepeated checks that neither a duplicate of an event whose rollout
 // failed, nor a look, rolls it out again.
 func TestFailedEventIsNotRepeated(t *testing.T) {

@@ -33,6 +33,17 @@ func (d *Delivery) copy(c Choice) {
 	}
 }
 
+// record registers a copy of a choice that runs, so that its time stays known. The
+// service is not moved, unless it was meanwhile.
+func (d *Delivery) record(c Choice) { d.copies, d.phase = c, registering }
+
+// unrecorded reports whether only ECS's list of rollouts shows a choice: an external
+// rollout that one of the deployer's own replaced. ECS soon lists it no more, and an
+// older event that comes later would win.
+func (k *known) unrecorded(m Choice) bool {
+	return m.External && !k.rolls.pointers() && m.Event != k.rolls[0].ID
+}
+
 // start decides after the first reads whether there is anything to do.
 func (d *Delivery) start(k *known) {
 	m, event := k.winner(), d.request.Event
@@ -46,6 +57,8 @@ func (d *Delivery) start(k *known) {
 		d.end(Failed)
 	case newer:
 		d.phase = registering
+	case k.settled(m) && event == "" && k.unrecorded(m):
+		d.record(m)
 	case k.settled(m):
 		d.end(d.settledOutcome(m))
 	case mine:
@@ -164,6 +177,9 @@ func (d *Delivery) compare(k *known) {
 	case again && k.rolls.pointers() && k.settled(m) && !m.is(d.event()):
 		d.end(Superseded)
 		return
+	case k.settled(m) && k.unrecorded(m):
+		d.record(m)
+		return
 	case k.settled(m):
 	case again && m.Key.Number == d.number && !m.External:
 		d.phase = updating
@@ -189,7 +205,11 @@ func (d *Delivery) verify(k *known) {
 	if m.Less(d.copies) {
 		m = d.copies
 	}
-	if k.settled(m) {
+	switch {
+	case k.settled(m) && k.unrecorded(m):
+		d.record(m)
+		return
+	case k.settled(m):
 		d.end(Unchanged)
 		return
 	}

@@ -254,6 +254,7 @@ func (d *Delivery) restart() {
 // moved continues after the service was moved.
 func (d *Delivery) moved() {
 	d.phase = looking
+	d.outcome = Superseded
 	if d.copies.Key.Number == 0 || d.copies.is(d.request.Event) {
 		d.outcome = Deployed
 	}

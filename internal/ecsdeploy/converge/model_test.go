@@ -91,6 +91,7 @@ type scenario struct {
 	waits   int
 	fresh   bool // a process's own writes are visible to it at once
 	listed  int  // rollouts that ECS lists
+	drains  bool // ECS lists only the newest rollout from some minutes after that began
 	looks   bool // rollout events are handled
 	noted   bool // only the journal of a failed revision says what is a rollback by ECS
 	silent  bool // only a rollout's origin says what is a rollback by ECS, and what failed
@@ -146,7 +147,11 @@ var ids = func() (all [maxWritten + 2]string) {
 // service is what ECS lists after the first rollouts.
 func (s *scenario) service(w *world, count int) Service {
 	var all Service
-	for i := count - 1; i >= max(0, count-s.listed); i-- {
+	listed := s.listed
+	if s.drains && w.now(s)-w.rolls[count-1].created >= inTime {
+		listed = 1
+	}
+	for i := count - 1; i >= max(0, count-listed); i-- {
 		m := w.rolls[i]
 		all = append(all, Rollout{ID: ids[i], Revision: m.revision, Created: int64(m.created) * unit,
 			Rollback: m.rollback && !s.noted && !s.silent})

@@ -81,6 +81,12 @@ func mutants() []*scenario {
 			noLooks, with(mutant{answered: func(_ *world, p *process, _ Call) { p.seen = nil }})),
 		of("leaves what died long ago to the delivery that died", two, late("a", 100), crashes(1), gone, with(mutant{
 			revision: func(_ *world, r Revision) Revision { r.Old = false; return r }})),
+		of("does not record a choice that was overwritten by its own image", "a2v2 b3v1 c5v4", at(6, "move", ""),
+			late("c", 100), drains, noLooks, with(mutant{phase: func(k *known, p *process) {
+				if m := p.copies; p.phase == registering && m.External && k.settled(m) {
+					p.phase = done
+				}
+			}})),
 		of("believes copied tags", two, at(6, "copy", "a"), with(mutant{
 			revision: func(w *world, r Revision) Revision { r.Own, r.Other = r.Event != "", false; return r }})),
 		of("clones the newest revision, whatever was registered meanwhile", "a2v2", at(5, "tf", ""), with(mutant{

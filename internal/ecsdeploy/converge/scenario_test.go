@@ -21,6 +21,7 @@ func noLooks(s *scenario)  { s.looks = false }
 func waits(n int) change   { return func(s *scenario) { s.waits = n } }
 func lists(n int) change   { return func(s *scenario) { s.listed = n } }
 func early(s *scenario)    { s.early = true }
+func drains(s *scenario)   { s.drains = true }
 func noted(s *scenario)    { s.noted = true }
 func silent(s *scenario)   { s.silent = true }
 func gone(s *scenario)     { s.gone = true }
@@ -125,6 +126,9 @@ func cases() []*scenario {
 		of("moved to 1 after, stale 1", two, at(6, "move", ""), stale(1), large),
 		of("moved to 1 after a, 2 deaths", "a2v2", at(6, "move", ""), crashes(2), again(1)),
 		of("moved to 1, then a new event, 1 death", "a2v2 b100v3", at(50, "move", ""), crashes(1)),
+		of("moved to 1, b moves to its image, c is late", "a2v2 b3v1 c5v4", at(6, "move", ""), late("c", 100), drains,
+			large),
+		of("the same, no looks", "a2v2 b3v1 c5v4", at(6, "move", ""), late("c", 100), drains, noLooks),
 		of("moved back to a late, ECS lists 2", two, at(100, "move", "a"), lists(2)),
 		of("copy of a", two, at(6, "copy", "a"), large),
 		of("copy of a late, 1 death", two, at(100, "copy", "a"), crashes(1)),
