@@ -15,6 +15,8 @@ type cluster struct {
 	name     string
 	services map[string]*service
 	tags     []tag
+	tasks    []*task        // that RunTask started
+	ran      map[string]ran // by the client token of RunTask
 }
 
 // defaultCluster is the cluster of requests that name none.
@@ -98,7 +100,8 @@ func (e *Server) createCluster(r *api.Request, in createClusterInput) (any, *api
 	clusters := e.account(r.Scope()).clusters
 	c, ok := clusters[in.Name]
 	if !ok {
-		c = &cluster{scope: r.Scope(), name: in.Name, services: map[string]*service{}, tags: in.Tags}
+		c = &cluster{scope: r.Scope(), name: in.Name, services: map[string]*service{}, tags: in.Tags,
+			ran: map[string]ran{}}
 		clusters[in.Name] = c
 	}
 	return api.Object{"cluster": c.describe()}, nil

@@ -34,10 +34,12 @@ type Server struct {
 	backend      *api.Backend
 	registries   Registries
 	events       api.Publisher
+	iam          api.Authorizer
 	options      Options
 	accounts     map[api.Scope]*account
 	brokenImages []string
 	failureDelay time.Duration
+	noCapacity   string // why RunTask places no task; "" if it does
 }
 
 // An account is what one account holds in one region.
@@ -47,8 +49,8 @@ type account struct {
 }
 
 // New returns an ECS without clusters and task definitions.
-func New(backend *api.Backend, registries Registries, events api.Publisher, o Options) *Server {
-	return &Server{backend: backend, registries: registries, events: events, options: o,
+func New(backend *api.Backend, registries Registries, events api.Publisher, iam api.Authorizer, o Options) *Server {
+	return &Server{backend: backend, registries: registries, events: events, iam: iam, options: o,
 		accounts: map[api.Scope]*account{}}
 }
 
@@ -82,6 +84,7 @@ func (e *Server) Operations() api.Operations {
 		"ecs:ListTaskDefinitions":        api.JSON(e.listTaskDefinitions),
 		"ecs:ListTasks":                  api.JSON(e.listTasks),
 		"ecs:RegisterTaskDefinition":     api.JSON(e.registerTaskDefinition),
+		"ecs:RunTask":                    api.JSON(e.runTask),
 		"ecs:StopServiceDeployment":      api.JSON(e.stopServiceDeployment),
 		"ecs:TagResource":                api.JSON(e.tagResource),
 		"ecs:UpdateService":              api.JSON(e.updateService),
@@ -96,13 +99,28 @@ func (e *Server) FailImage(part string) {
 	e.brokenImages = append(e.brokenImages, part)
 }
 
-// Tick advances every rollout to the clock's time, so that its events are sent even if no one describes the service.
+// Tick advances every rollout and task to the clock's time, so that its events are sent even if no one describes it.
 func (e *Server) Tick() {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()
+	for _, c := range e.sortedClusters() {
+		e.advanceTasks(c)
+	}
 	for _, s := range e.sortedServices() {
 		e.advance(s)
 	}
+}
+
+// sortedClusters returns the clusters of all accounts, sorted by ARN.
+func (e *Server) sortedClusters() []*cluster {
+	var all []*cluster
+	for _, a := range e.accounts {
+		all = slices.AppendSeq(all, maps.Values(a.clusters))
+	}
+	slices.SortFunc(all, func(a, b *cluster) int {
+		return strings.Compare(clusterARN(a.scope, a.name), clusterARN(b.scope, b.name))
+	})
+	return all
 }
 
 // sortedServices returns the services of all accounts, sorted by ARN.

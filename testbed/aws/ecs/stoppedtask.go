@@ -32,6 +32,7 @@ const (
 	pullSilence = 70
 
 	taskFailedToStart = "TaskFailedToStart"
+	essentialExited   = "EssentialContainerExited"
 )
 
 // A stoppedTask is a task that failed.
@@ -58,14 +59,19 @@ type taskFailure struct {
 // error codes").
 func (e *Server) failure(d *deployment) (f taskFailure, fails bool) {
 	_, owner, _, _ := api.SplitARN(d.taskDefinition)
-	for _, image := range e.taskDefinition(owner, d.taskDefinition).images {
+	return e.failureOf(e.taskDefinition(owner, d.taskDefinition))
+}
+
+// failureOf returns why tasks of a revision fail, and whether they do.
+func (e *Server) failureOf(td *taskDefinition) (f taskFailure, fails bool) {
+	for _, image := range td.images {
 		if !e.registries.Pullable(image) {
 			reason := fmt.Sprintf("CannotPullContainerError: pull image manifest has been retried 7 time(s): failed "+
 				"to resolve ref %s: %[1]s: not found", image)
 			return taskFailure{code: taskFailedToStart, reason: reason, container: image, containerReason: reason}, true
 		}
 		if code := e.exitCode(image); code != 0 {
-			return taskFailure{code: "EssentialContainerExited", reason: "Essential container in task exited",
+			return taskFailure{code: essentialExited, reason: "Essential container in task exited",
 				container: image, exitCode: &code}, true
 		}
 	}

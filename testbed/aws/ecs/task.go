@@ -109,6 +109,10 @@ func (e *Server) describeTasks(r *api.Request, in describeTasksInput) (any, *api
 		return nil, err
 	}
 	known := map[string]api.Object{}
+	e.advanceTasks(c)
+	for _, t := range c.tasks {
+		known[t.arn] = t.describe(timestamp)
+	}
 	for _, s := range c.services {
 		e.advance(s)
 		for _, d := range s.deployments {

@@ -62,6 +62,15 @@ func (e *Emulator) CreateScheduleGroup(account, region, name string) {
 	e.scheduler.CreateGroup(api.Scope{Account: account, Region: region}, name)
 }
 
+// RunSchedule runs the task of a schedule as if it were due, with the schedule's role. The error says that there is
+// nothing to run; a run that is denied is none.
+func (e *Emulator) RunSchedule(account, region, group, name string) error {
+	return e.scheduler.Run(api.Scope{Account: account, Region: region}, group, name)
+}
+
+// FailRuns makes RunTask answer that no task can be placed, for a reason such as RESOURCE:MEMORY; "" ends that.
+func (e *Emulator) FailRuns(reason string) { e.ecs.FailRuns(reason) }
+
 // Scheduled returns the times of the schedules that have not run, in order.
 func (e *Emulator) Scheduled() []time.Time { return e.scheduler.Pending() }
 

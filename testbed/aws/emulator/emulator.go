@@ -92,14 +92,15 @@ func New(o Options) *Emulator {
 	e.events = events.New(backend, e.iam, e.sqs)
 	e.s3 = s3.New(backend, e.events)
 	e.ecr = ecr.New(backend, e.events, e.s3, ecr.Options{VerifyLayers: o.VerifyLayers})
-	e.ecs = ecs.New(backend, e.ecr, e.events, ecs.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute})
+	e.ecs = ecs.New(backend, e.ecr, e.events, e.iam, ecs.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute})
+	e.events.RunTasks(e.ecs)
 	e.sns = sns.New(backend)
 	e.kms = kms.New(backend)
 	e.secrets = secretsmanager.New(backend, e.events)
 	e.ssm = ssm.New(backend, e.secrets, e.events)
 	e.lambda = lambda.New(backend, e.s3)
 	e.logs = logs.New(backend)
-	e.scheduler = scheduler.New(backend, e.iam, e.events, e.sqs)
+	e.scheduler = scheduler.New(backend, e.iam, e.events, e.ecs, e.sqs)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),
 		e.ecs.Operations(), e.sns.Operations(), e.secrets.Operations(), e.ssm.Operations(),
@@ -120,8 +121,8 @@ func merge(services ...api.Operations) api.Operations {
 	return all
 }
 
-// UnknownOperations returns the operations that were called and that the emulator does not have, such as "ecs:RunTask",
-// in the order of the calls.
+// UnknownOperations returns the operations that were called and that the emulator does not have, such as
+// "ecs:StopTask", in the order of the calls.
 func (e *Emulator) UnknownOperations() []string {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()

@@ -107,10 +107,10 @@ func TestUnknownOperation(t *testing.T) {
 	t.Parallel()
 	e := emulator.New(emulator.Options{}) // not by emulatortest, which fails on unknown operations
 	w := emulatortest.Serve(t, e)
-	_, err := w.ECS(dev).RunTask(context.Background(), &ecs.RunTaskInput{TaskDefinition: new("web")})
+	_, err := w.ECS(dev).StopTask(context.Background(), &ecs.StopTaskInput{Task: new("web")})
 	emulatortest.WantError(t, err, "UnknownOperationException", "The requested operation is not recognized by the "+
 		"service.")
-	if diff := cmp.Diff([]string{"ecs:RunTask"}, e.UnknownOperations()); diff != "" {
+	if diff := cmp.Diff([]string{"ecs:StopTask"}, e.UnknownOperations()); diff != "" {
 		t.Errorf("unknown operations (-want +got):\n%s", diff)
 	}
 }

@@ -34,7 +34,7 @@ func TestUnknownOperationsFailTheTest(t *testing.T) {
 	t.Parallel()
 	for operation, want := range map[string][]string{
 		"ListClusters": nil,
-		"RunTask":      {"the emulator does not have the operation ecs:RunTask, which was called"},
+		"StopTask":     {"the emulator does not have the operation ecs:StopTask, which was called"},
 	} {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()

@@ -63,6 +63,30 @@ func (e *Server) deliver(r *rule, t target, ev envelope, body []byte, forwarded 
 		e.forward(r, t, ev, body, forwarded)
 	case "lambda":
 		e.deliverToLambda(r, t, body)
+	case "ecs":
+		e.runTask(r, t, body)
+	}
+}
+
+// runTask starts the task that is the target, with the target's role. A run that is denied or fails is only a dead
+// letter, if the target has a queue (user guide, "Amazon ECS tasks are not started" in the troubleshooting). Input
+// paths and transformers are not emulated: such a task has no overrides.
+func (e *Server) runTask(r *rule, t target, body []byte) {
+	if e.tasks == nil {
+		return
+	}
+	input := json.RawMessage(body)
+	switch {
+	case t.Input != nil:
+		input = json.RawMessage(*t.Input)
+	case t.InputPath != nil || t.InputTransformer != nil:
+		input = json.RawMessage("{}")
+	}
+	_, owner, role, _ := api.SplitARN(t.RoleARN)
+	name := role[strings.LastIndex(role, "/")+1:]
+	caller := api.Caller{Account: owner.Account, Region: r.bus.scope.Region, Role: name}
+	if err := e.tasks.RunTarget(caller, t.ARN, t.Task, input, "events-rule/"+r.name); err != nil {
+		e.deadLetter(r, t, body, failure{code: "NO_PERMISSIONS", message: err.Message})
 	}
 }
 

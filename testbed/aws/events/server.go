@@ -1,10 +1,12 @@
 // Package events emulates Amazon EventBridge (EventBridge API reference): the default bus of every account and region,
-// its rules, and the delivery of events to Lambda functions, SQS queues and the buses of other accounts and regions.
+// its rules, and the delivery of events to Lambda functions, SQS queues, ECS tasks, and the buses of other accounts and
+// regions.
 // Schedules never fire.
 package events
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 
 	"deployer/testbed/aws/api"
@@ -17,11 +19,18 @@ type Queues interface {
 	SendFromRule(queueARN, ruleARN string, m sqs.Message) bool
 }
 
+// Tasks is Amazon ECS, which runs the tasks that are targets.
+type Tasks interface {
+	// RunTarget starts a task with the permissions of the target's role. It is called with the lock held.
+	RunTarget(role api.Caller, cluster string, parameters, input json.RawMessage, startedBy string) *api.Error
+}
+
 // A Server is Amazon EventBridge in all accounts and regions. It is the [api.Publisher] of the other services.
 type Server struct {
 	backend *api.Backend
 	iam     api.Authorizer
 	queues  Queues
+	tasks   Tasks // nil if there are none
 	buses   map[api.Scope]*bus
 
 	functions map[string]func(context.Context, []byte) error // by ARN
@@ -36,6 +45,9 @@ func New(backend *api.Backend, iam api.Authorizer, queues Queues) *Server {
 		functions: map[string]func(context.Context, []byte) error{}, idle: sync.NewCond(&backend.Mu),
 	}
 }
+
+// RunTasks makes the tasks that are targets of rules run.
+func (e *Server) RunTasks(tasks Tasks) { e.tasks = tasks }
 
 // Operations returns the operations that are emulated.
 func (e *Server) Operations() api.Operations {

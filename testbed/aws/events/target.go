@@ -30,10 +30,7 @@ type target struct {
 	InputPath        *string   `json:"InputPath,omitempty"`
 	InputTransformer *struct{} `json:"InputTransformer,omitempty"`
 
-	Task *struct {
-		TaskDefinition string `json:"TaskDefinitionArn"`
-		Count          *int   `json:"TaskCount,omitempty"`
-	} `json:"EcsParameters,omitempty"`
+	Task json.RawMessage `json:"EcsParameters,omitempty"`
 
 	raw json.RawMessage // as it was sent: ListTargetsByRule returns all members
 }
@@ -87,10 +84,14 @@ func (t target) check(rule api.Scope) *api.Error {
 
 // checkTask checks the parameters of an ECS task (EventBridge API reference, "EcsParameters").
 func (t target) checkTask() *api.Error {
-	switch {
-	case t.Task == nil || t.Task.TaskDefinition == "":
+	var task struct {
+		TaskDefinition string `json:"TaskDefinitionArn"`
+		Count          *int   `json:"TaskCount"`
+	}
+	switch err := json.Unmarshal(t.Task, &task); {
+	case err != nil || task.TaskDefinition == "":
 		return api.Validation("Parameter EcsParameters.TaskDefinitionArn is required for target %s.", t.ID)
-	case t.Task.Count != nil && *t.Task.Count < 1:
+	case task.Count != nil && *task.Count < 1:
 		return api.Validation("Parameter EcsParameters.TaskCount of target %s is not valid.", t.ID)
 	}
 	return nil

@@ -1,6 +1,7 @@
 // Package scheduler emulates the part of Amazon EventBridge Scheduler that creates, reads, updates and deletes
 // schedules of functions and ECS tasks (EventBridge Scheduler API reference; user guide, "Schedule types" and "Managing
-// the schedule group"). One-time schedules of functions run; others never do.
+// the schedule group"). One-time schedules of functions run when they are due;
+// those of tasks only by [Server.Run].
 package scheduler
 
 import (
@@ -22,6 +23,12 @@ type Functions interface {
 	Invoke(arn string, input []byte, failed func(code, message string))
 }
 
+// Tasks is Amazon ECS, which runs the tasks of schedules.
+type Tasks interface {
+	// RunTarget starts a task with the permissions of the schedule's role. It is called with the lock held.
+	RunTarget(role api.Caller, cluster string, parameters, input json.RawMessage, startedBy string) *api.Error
+}
+
 // Queues are the queues that dead letters are sent to.
 type Queues interface {
 	// SendAs sends a message with the permissions of a caller. It is called with the lock held.
@@ -33,6 +40,7 @@ type Server struct {
 	backend   *api.Backend
 	iam       api.Authorizer
 	functions Functions
+	tasks     Tasks
 	queues    Queues
 	groups    map[string]bool      // by ARN
 	schedules map[string]*schedule // by ARN
@@ -55,9 +63,9 @@ func (s *schedule) caller() api.Caller {
 }
 
 // New returns a Scheduler that has only the default groups.
-func New(backend *api.Backend, iam api.Authorizer, functions Functions, queues Queues) *Server {
-	return &Server{backend: backend, iam: iam, functions: functions, queues: queues, groups: map[string]bool{},
-		schedules: map[string]*schedule{}}
+func New(backend *api.Backend, iam api.Authorizer, functions Functions, tasks Tasks, queues Queues) *Server {
+	return &Server{backend: backend, iam: iam, functions: functions, tasks: tasks, queues: queues,
+		groups: map[string]bool{}, schedules: map[string]*schedule{}}
 }
 
 // Operations returns the operations that are emulated.
