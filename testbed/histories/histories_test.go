@@ -71,7 +71,7 @@ func TestHistories(t *testing.T) {
 			t.Run("worker", func(t *testing.T) {
 				t.Parallel()
 				for seed, ok := all.next(start); ok; seed, ok = all.next(start) {
-					all.add(seed, run(t, Generate(seed, set)), wanted)
+					all.add(t, seed, run(t, Generate(seed, set)), wanted)
 				}
 			})
 		}
@@ -110,14 +110,18 @@ func (a *totals) next(start time.Time) (seed uint64, ok bool) {
 	return max(*first, uint64(a.started)), true
 }
 
-// add adds the result of a history.
-func (a *totals) add(seed uint64, r Report, wanted map[Check]bool) {
+// add adds the result of a history. What is wrong, and every thousandth history, is logged at once: all of them take
+// long.
+func (a *totals) add(t *testing.T, seed uint64, r Report, wanted map[Check]bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.histories++
 	a.choices += r.Choices
 	a.moves += r.Moves
 	a.calls += r.Calls
+	if a.histories%1000 == 0 {
+		t.Logf("%d histories", a.histories)
+	}
 	for _, p := range r.Problems {
 		if !wanted[p.Check] {
 			continue
@@ -129,6 +133,7 @@ func (a *totals) add(seed uint64, r Report, wanted map[Check]bool) {
 			a.failed[p.Check] = map[uint64]string{}
 		}
 		a.failed[p.Check][seed] = p.Text
+		t.Logf("seed %d: %s: %s", seed, p.Check, p.Text)
 	}
 }
 
