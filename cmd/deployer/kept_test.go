@@ -119,7 +119,7 @@ func TestKeptIsRedriven(t *testing.T) {
 	run := func(remove ...string) {
 		got = nil
 		must(t, redrive.Run(t.Context(), s.prod.Config, env, pipeline.NewRedrive(env, s.prod.Config), redrive.Options{
-			QueueURL: env.FailedQueueURL(), Delete: remove,
+			QueueURL: env.FailedQueueURL(), Discard: remove,
 			Found: func(i redrive.Item) { got = append(got, string(i.Form)+": "+i.Service+" "+i.Tag+" "+i.Actor) },
 			Report: func(r redrive.Report) {
 				line := fmt.Sprint(r.Result.Status, " ", r.Deleted, " ", r.Err)

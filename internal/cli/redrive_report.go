@@ -22,20 +22,53 @@ const maxShown = 300
 type redriveReport struct {
 	app        *app
 	dryRun     bool
-	discard    []string // the command line that deletes a message, but for its id
+	asks       bool
+	ask        func(context.Context, redrive.Report) (redrive.Answer, error)
+	max        int      // of messages; 0 for all
+	discard    []string // the command line that discards messages, but for their ids
 	discards   []string // ids of the messages to delete without running them, that were not found yet
 	done, kept int
+	quit       bool     // the person quits
+	never      []string // ids of messages that can never succeed
+	ended      string   // id of a message whose event was rejected or ignored, and may succeed later
 }
+
+// options returns the options for a queue.
+func (r *redriveReport) options(url string, how redriveFlags) redrive.Options {
+	o := redrive.Options{QueueURL: url, DryRun: how.dryRun, TrustSenders: how.trust, Discard: slices.Clone(r.discards),
+		MaxMessages: r.left(), Found: r.found, Report: r.add}
+	if r.asks && r.ask != nil {
+		o.Ask = func(ctx context.Context, preview redrive.Report) (redrive.Answer, error) {
+			answer, err := r.ask(ctx, preview)
+			r.quit = r.quit || answer == redrive.Quit
+			if answer == redrive.All {
+				r.ask = nil // in the other queue neither
+			}
+			return answer, err
+		}
+	}
+	return o
+}
+
+// left returns how many messages may still be looked at; 0 without a limit.
+func (r *redriveReport) left() int { return max(0, r.max-r.done-r.kept) }
 
 // found prints a message before its event is run.
 func (r *redriveReport) found(i redrive.Item) {
+	if !r.dryRun {
+		fmt.Fprintf(r.app.out, "%s\n", itemLine(i))
+	}
+}
+
+// itemLine returns the line about a message.
+func itemLine(i redrive.Item) string {
 	about := []string{orDash(i.Asks) + " of " + orDash(i.Service), "tag " + orDash(i.Tag), "actor " + orDash(i.Actor),
 		age(i.Age)}
 	from := string(i.Form)
 	if i.Why != "" {
 		from += ": " + printableAtMost(i.Why, maxShown)
 	}
-	fmt.Fprintf(r.app.out, "%s: %s (event %s; %s)\n", i.MessageID, strings.Join(about, ", "), orDash(i.EventID), from)
+	return fmt.Sprintf("%s: %s (event %s; %s)", i.MessageID, strings.Join(about, ", "), orDash(i.EventID), from)
 }
 
 // orDash returns a sender's text as it is shown, or a dash if there is none.
@@ -61,31 +94,44 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%dd old", int(d.Hours()/24))
 }
 
-// add prints the result of a message.
+// add prints the result of a message: after its line, or on the same line if nothing is run.
 func (r *redriveReport) add(m redrive.Report) {
+	line := m.MessageID
+	if r.dryRun {
+		line = itemLine(m.Item)
+	}
+	fmt.Fprintf(r.app.out, "%s: %s\n", line, r.result(m))
+}
+
+// result returns the result of a message, and counts it.
+func (r *redriveReport) result(m redrive.Report) string {
+	if m.Err != nil {
+		r.kept++
+	} else {
+		r.done++
+	}
 	switch {
 	case slices.Contains(r.discards, m.MessageID):
 		r.discards = slices.DeleteFunc(slices.Clone(r.discards), func(id string) bool { return id == m.MessageID })
-		r.done++
-		what := "deleted, and its event not run"
-		if r.dryRun {
-			what = "would be deleted, and its event not run"
+		switch {
+		case m.Err != nil:
+			return "kept: " + printable(m.Err.Error())
+		case r.dryRun:
+			return "would be deleted, and its event not run"
 		}
-		fmt.Fprintf(r.app.out, "%s: %s\n", m.MessageID, what)
+		return "deleted, and its event not run"
+	case m.Never():
+		r.never = append(r.never, m.MessageID)
+		return "kept: it can never succeed: " + printable(m.Err.Error())
 	case m.Err != nil:
-		r.kept++
-		fmt.Fprintf(r.app.out, "%s: kept: %s\n", m.MessageID, printable(m.Err.Error()))
 		if m.Ended {
-			fmt.Fprintf(r.app.out, "%s: to delete the message: %s\n", m.MessageID,
-				commandLine(append(slices.Clone(r.discard), m.MessageID)...))
+			r.ended = m.MessageID
 		}
+		return "kept: " + printable(m.Err.Error())
 	case r.dryRun:
-		r.done++
-		fmt.Fprintf(r.app.out, "%s: would be %s\n", m.MessageID, verdict(m))
-	default:
-		r.done++
-		fmt.Fprintf(r.app.out, "%s: %s: %s\n", m.MessageID, m.Result.Status, printable(m.Result.Reason))
+		return "would be " + verdict(m)
 	}
+	return string(m.Result.Status) + ": " + printable(m.Result.Reason)
 }
 
 // verdict returns what a preview says of an event: its status, and why.
@@ -100,7 +146,7 @@ func verdict(m redrive.Report) string {
 	return status + ": " + printable(m.Result.Reason)
 }
 
-// end prints the counts. Messages that were kept are an error.
+// end prints the counts, and how to discard messages. Those that were kept are an error.
 func (r *redriveReport) end() error {
 	for _, id := range r.discards {
 		r.app.note("no message %s is in the queue, or another receiver has it: try again in five minutes",
@@ -111,6 +157,14 @@ func (r *redriveReport) end() error {
 		done = "would be done"
 	}
 	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
+	switch {
+	case len(r.never) > 0:
+		r.app.note("%d can never succeed; to discard: %s", len(r.never),
+			commandLine(append(slices.Clone(r.discard), strings.Join(r.never, ","))...))
+	case r.ended != "":
+		r.app.note("to discard a message that is not wanted any more: %s",
+			commandLine(append(slices.Clone(r.discard), r.ended)...))
+	}
 	if r.kept > 0 || len(r.discards) > 0 {
 		return errNotDone
 	}
@@ -135,12 +189,13 @@ func isNull(info os.FileInfo) bool {
 
 // asker asks a person on the terminal.
 type asker struct {
-	app   *app
-	lines chan string // what the person types; closed at its end
+	app      *app
+	discards bool        // whether to discard a message, not whether to run it
+	lines    chan string // what the person types; closed at its end
 }
 
 // newAsker returns an asker. It reads standard input from the first question on.
-func (a *app) newAsker() *asker { return &asker{app: a} }
+func (a *app) newAsker(discards bool) *asker { return &asker{app: a, discards: discards} }
 
 // ask asks about one message until there is an answer.
 func (a *asker) ask(ctx context.Context, preview redrive.Report) (redrive.Answer, error) {
@@ -148,9 +203,13 @@ func (a *asker) ask(ctx context.Context, preview redrive.Report) (redrive.Answer
 		a.lines = make(chan string)
 		go a.read()
 	}
-	fmt.Fprintf(a.app.err, "It would be %s\n", verdict(preview))
+	question := "Discard it"
+	if !a.discards {
+		question = "Run it"
+		fmt.Fprintf(a.app.err, "It would be %s\n", verdict(preview))
+	}
 	for {
-		fmt.Fprint(a.app.err, "Run it? [y]es, [n]o, [a]ll, [q]uit: ")
+		fmt.Fprintf(a.app.err, "%s? [y]es, [n]o, [a]ll, [q]uit: ", question)
 		select {
 		case <-ctx.Done():
 			return redrive.Quit, context.Cause(ctx)

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,21 +31,21 @@ func TestRedriveReport(t *testing.T) {
 		fails    bool
 	}{
 		{"a failed rollout", false, nil, []redrive.Report{message("m1", failed, true)},
-			"m1: kept: " + failed + "\n" +
-				"m1: to delete the message: deployer redrive -f 'my prod.yaml' --queue q --delete m1\n",
-			"deployer: 0 messages done, 1 kept\n", true},
+			"m1: kept: " + failed + "\n", "deployer: 0 messages done, 1 kept\ndeployer: to discard a message that is " +
+				"not wanted any more: deployer redrive -f 'my prod.yaml' --queue q --discard m1\n", true},
 		{"an outage", false, nil, []redrive.Report{message("m1", "an outage", false)},
 			"m1: kept: an outage\n", "deployer: 0 messages done, 1 kept\n", true},
 		{"deleted", false, []string{"m1"}, []redrive.Report{message("m1", "", false)},
 			"m1: deleted, and its event not run\n", "deployer: 1 messages done, 0 kept\n", false},
 		{"a look at one, and one that is missing", true, []string{"m1", "m2"},
 			[]redrive.Report{message("m1", "", false)},
-			"m1: would be deleted, and its event not run\n", "deployer: no message m2 is in the queue, or another " +
+			"m1: - of -, tag -, actor -, age unknown (event -; ): would be deleted, and its event not run\n",
+			"deployer: no message m2 is in the queue, or another " +
 				"receiver has it: try again in five minutes\ndeployer: 1 messages would be done, 0 kept\n", true},
 	} {
 		var out, err bytes.Buffer
 		r := redriveReport{app: &app{out: &out, err: &err}, dryRun: tt.dryRun, discards: tt.discards,
-			discard: []string{"redrive", "-f", "my prod.yaml", "--queue", "q", "--delete"}}
+			discard: []string{"redrive", "-f", "my prod.yaml", "--queue", "q", "--discard"}}
 		for _, m := range tt.reports {
 			r.add(m)
 		}
@@ -54,5 +55,17 @@ func TestRedriveReport(t *testing.T) {
 		if diff := cmp.Diff(tt.out+tt.err, out.String()+err.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
+	}
+}
+
+// TestDiscardQuestion checks the question about a message that is to be discarded: its event is not previewed.
+func TestDiscardQuestion(t *testing.T) {
+	t.Parallel()
+	var err bytes.Buffer
+	a := &app{in: strings.NewReader("perhaps\ny\n"), err: &err}
+	answer, failed := a.newAsker(true).ask(t.Context(), redrive.Report{})
+	const question = "Discard it? [y]es, [n]o, [a]ll, [q]uit: "
+	if answer != redrive.Yes || failed != nil || err.String() != question+question {
+		t.Errorf("answer %v, %v after %q", answer, failed, err.String())
 	}
 }

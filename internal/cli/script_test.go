@@ -50,8 +50,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"account": account, "push": push, "tasks": tasks, "unschedule": unschedule, "calls": calls, "runs": runs, "exits": exits,
-			"queue": queue, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
+			"account": account, "push": push, "tasks": tasks, "unschedule": unschedule, "calls": calls, "runs": runs,
+			"exits": exits, "queue": queue, "queuein": queueIn, "deny": deny, "denyonce": denyOnce, "allow": allow,
+			"outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
 			"release": release, "repository": repository, "role": role,
@@ -227,7 +228,13 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 // NOW is the time, is in prod's queue called failed. The sender is "rule", with the
 // attributes of a dead letter for the target, by default prod's function; "function", by
 // its role; or else the id of a sender.
-func queue(ts *testscript.TestScript, _ bool, args []string) {
+func queue(ts *testscript.TestScript, neg bool, args []string) {
+	queueIn(ts, neg, append([]string{"failed"}, args...))
+}
+
+// queueIn is `queuein QUEUE SENDER FILE [TARGET]`, which is `queue` for another queue of prod.
+func queueIn(ts *testscript.TestScript, _ bool, args []string) {
+	name, args := args[0], args[1:]
 	m := emulator.Message{SenderID: args[0],
 		Body: []byte(strings.ReplaceAll(ts.ReadFile(args[1]), "NOW", time.Now().UTC().Format(time.RFC3339)))}
 	switch args[0] {
@@ -244,7 +251,7 @@ func queue(ts *testscript.TestScript, _ bool, args []string) {
 	case "function":
 		m.SenderID = api.RoleID(accounts.Prod, "myproject_deployer_prod") + ":myproject_deployer_prod"
 	}
-	of(ts).PutMessage("arn:aws:sqs:us-east-1:"+accounts.Prod+":failed", m)
+	of(ts).PutMessage("arn:aws:sqs:us-east-1:"+accounts.Prod+":"+name, m)
 }
 
 // furnish is `furnish`: the project has all that one in good health has, and a

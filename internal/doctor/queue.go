@@ -42,7 +42,7 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 	}
 	f.add(check, Warning, fmt.Sprintf("queue %q has %d messages: %s", name, count, why),
 		"see what they are, then run them again or discard them: "+
-			shell.Command("redrive", "-f", c.env.File, "--queue", url, "--dry-run"))
+			shell.Command("redrive", "-f", c.env.File, "--queue", kind, "--dry-run"))
 }
 
 // noQueue reports whether an error says that a queue does not exist.

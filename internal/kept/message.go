@@ -43,6 +43,9 @@ func (m Message) Event() (event json.RawMessage, why string) {
 	return detail.Event, detail.Message
 }
 
+// ErrSchema is wrapped by the error of a message of a later version of the form.
+var ErrSchema = fmt.Errorf("this version of the deployer reads schema %d", Schema)
+
 // Parse reads the body of a message. It reports false if the body is not of this form,
 // and returns an error if it is of a later version of it.
 func Parse(body []byte) (m Message, ok bool, err error) {
@@ -54,8 +57,7 @@ func Parse(body []byte) (m Message, ok bool, err error) {
 		return Message{}, false, nil
 	}
 	if head.Schema != Schema {
-		return Message{}, true, fmt.Errorf("the message has schema %d, and this version of the deployer reads "+
-			"schema %d", head.Schema, Schema)
+		return Message{}, true, fmt.Errorf("the message has schema %d, and %w", head.Schema, ErrSchema)
 	}
 	if err := json.Unmarshal(body, &m); err != nil {
 		return Message{}, true, fmt.Errorf("the message is not as schema %d has it: %w", Schema, err)

@@ -18,7 +18,7 @@ import (
 func TestAsk(t *testing.T) {
 	t.Parallel()
 	events := []string{letters[3], letters[0], letters[1], letters[2]} // rejected, deployed, superseded, unchanged
-	const declined = "kept: it was not to be run"
+	const declined = "kept: the answer was no"
 	const rejected = "kept: event rejected rejected: because"
 	for _, tt := range []struct {
 		name    string

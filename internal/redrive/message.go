@@ -59,15 +59,18 @@ const (
 func Parse(body []byte, attributes map[string]string) (Message, error) {
 	if m, ok, err := kept.Parse(body); ok {
 		raw, why := m.Event()
-		if err == nil && raw == nil {
-			err = errors.New("it has no event that can be run again: " + why)
+		switch {
+		case err == nil && raw == nil:
+			err = &neverError{errors.New("it has no event that can be run again: " + why)}
+		case err != nil && !errors.Is(err, kept.ErrSchema):
+			err = &neverError{err}
 		}
 		return Message{Form: Kept, Event: raw, Why: why, Target: m.Function}, err
 	}
 	if raw, ok := retry.EventOf(body); ok {
 		m := Message{Form: Waited, Event: raw, Why: why(attributes), Target: attributes[attributeTarget]}
 		if raw == nil {
-			return m, errors.New("it has no event that can be run again")
+			return m, &neverError{errors.New("it has no event that can be run again")}
 		}
 		return m, nil
 	}
@@ -86,7 +89,7 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 		Detail     json.RawMessage `json:"detail"`
 	}
 	if err := json.Unmarshal(body, &message); err != nil {
-		return Message{Form: unknownForm}, fmt.Errorf("%w: %w", ErrNoEvent, err)
+		return Message{Form: unknownForm}, &neverError{fmt.Errorf("%w: %w", ErrNoEvent, err)}
 	}
 	switch {
 	case message.RequestContext != nil && len(message.RequestPayload) > 0:
@@ -111,7 +114,7 @@ func Parse(body []byte, attributes map[string]string) (Message, error) {
 		return Message{Form: DeadLetter, Event: body, Why: why(attributes), Target: attributes[attributeTarget],
 			RuleARN: attributes[attributeRule]}, nil
 	}
-	return Message{Form: unknownForm}, ErrNoEvent
+	return Message{Form: unknownForm}, &neverError{ErrNoEvent}
 }
 
 // why returns why a message could not be delivered, from its attributes.

@@ -26,9 +26,9 @@ type owner struct {
 // attribute SenderId, which SQS sets.
 func (o owner) check(m Message, sender string) error {
 	if m.Form == FromTheBus {
-		return errors.New("it is an outcome that came over the event bus, as an earlier version kept it: every " +
-			"principal with events:PutEvents could have sent it, so its event is not run; if you asked for that " +
-			"deployment, ask again: " + o.again(m))
+		return &neverError{errors.New("it is an outcome that came over the event bus, as an earlier version kept " +
+			"it: every principal with events:PutEvents could have sent it, so its event is not run; if you asked " +
+			"for that deployment, ask again: " + o.again(m))}
 	}
 	if err := o.checkTarget(m); err != nil {
 		return err
@@ -93,10 +93,9 @@ func (o owner) checkTarget(m Message) error {
 	case m.Target == "":
 		return fmt.Errorf("whom the event was for is not known: %s is empty", attribute)
 	case strings.Contains(m.Target, ":event-bus/"):
-		return fmt.Errorf("EventBridge could not deliver the event to another environment's bus, %s: it is not for "+
-			"%s; "+
-			"deploy there, with that environment's file, or let its search for lost pushes find the image",
-			m.Target, o.env.FunctionName())
+		return &neverError{fmt.Errorf("EventBridge could not deliver the event to another environment's bus, %s: it "+
+			"is not for %s; deploy there, with that environment's file, or let its search for lost pushes find the "+
+			"image", m.Target, o.env.FunctionName())}
 	case unqualified(m.Target) != own:
 		return fmt.Errorf("it is for another function: %s is %s, not %s; run it with the file and the queue of that "+
 			"function's environment", attribute, m.Target, own)

@@ -41,6 +41,20 @@ type Report struct {
 	Deleted bool
 }
 
+// Never reports whether the event can never be carried out, whatever is mended in AWS: the
+// message has no event, or the environment file does not accept it, or its rollout failed.
+func (r Report) Never() bool { return errors.As(r.Err, new(*neverError)) }
+
+// neverError is the error of a message that can never be carried out.
+type neverError struct{ error }
+
+func (e *neverError) Unwrap() error { return e.error }
+
+// hopeless reports whether an event is rejected or ignored for what it is.
+func hopeless(reading event.Reading) bool {
+	return reading.Verdict == event.Rejected || reading.Verdict == event.Ignored
+}
+
 // Answer is what a person answers about one message.
 type Answer int
 
@@ -53,7 +67,7 @@ const (
 )
 
 // ErrDeclined is the error of a message that the person did not want to run.
-var ErrDeclined = errors.New("it was not to be run")
+var ErrDeclined = errors.New("the answer was no")
 
 // Options are the options of [Run]. QueueURL, Found and Report are required.
 type Options struct {
@@ -62,14 +76,15 @@ type Options struct {
 	DryRun       bool     // preview each event, and delete nothing
 	TrustSenders []string // ids of senders besides EventBridge and the function's role
 
-	// Delete has ids of messages that are deleted, and their events not run. If it has any, no
+	// Discard has ids of messages that are deleted, and their events not run. If it has any, no
 	// other message is reported or run, and Run ends when all are found.
-	Delete []string
+	Discard []string
 
 	// Found is called with each message before its event is run, Report after.
 	Found  func(Item)
 	Report func(Report)
-	// Ask asks whether to run a message, given the preview of its event. Nil runs all.
+	// Ask asks whether to run a message, given the preview of its event, or whether to discard
+	// it, given its item alone. Nil runs or discards all.
 	Ask func(ctx context.Context, preview Report) (Answer, error)
 }
 
@@ -80,7 +95,7 @@ type Options struct {
 // function, or has the wrong sender; and if it has no event.
 //
 // Run ends when the queue is empty, when it receives a message for the second
-// time, after MaxMessages, or when a person quits. A message of Options.Delete that the
+// time, after MaxMessages, or when a person quits. A message of Options.Discard that the
 // queue does not give is no error: compare the reports. Its error is that of a call of
 // SQS, a fault of package fault, or of Ask.
 func Run(ctx context.Context, config aws.Config, env *environment.Environment, p Pipeline, o Options) error {
@@ -104,8 +119,8 @@ func Run(ctx context.Context, config aws.Config, env *environment.Environment, p
 			return nil
 		}
 		seen[id] = true
-		if len(o.Delete) > 0 {
-			if err := r.discard(ctx, m); err != nil || r.deleted == len(o.Delete) {
+		if len(o.Discard) > 0 {
+			if more, err := r.discard(ctx, m); !more || err != nil {
 				return err
 			}
 			continue
@@ -125,29 +140,40 @@ type run struct {
 	owner    owner
 	now      func() time.Time
 	kept     []string // receipts of messages that stay in the queue
-	deleted  int      // messages of Delete that were found
+	found    int      // messages of Discard that were found
 }
 
-// discard deletes a message if it is one of Delete, and does not run its event.
-func (r *run) discard(ctx context.Context, m *types.Message) error {
-	receipt := aws.ToString(m.ReceiptHandle)
-	if !slices.Contains(r.Delete, aws.ToString(m.MessageId)) {
+// discard deletes a message if it is one of Discard, and does not run its event. It reports
+// false once all are found, or if the person quits.
+func (r *run) discard(ctx context.Context, m *types.Message) (more bool, err error) {
+	receipt, received := aws.ToString(m.ReceiptHandle), r.now()
+	if !slices.Contains(r.Discard, aws.ToString(m.MessageId)) {
 		r.kept = append(r.kept, receipt)
-		return nil
+		return true, nil
 	}
-	r.deleted++
-	item, _, _, _ := r.owner.read(m, r.now()) //nolint:dogsled // it is deleted whatever it is
+	r.found++
+	more = r.found < len(r.Discard)
+	item, _, _, _ := r.owner.read(m, received) //nolint:dogsled // it is deleted whatever it is
 	r.Found(item)
 	report := Report{Item: item}
-	if r.DryRun {
+	if !r.DryRun && r.Ask != nil {
+		answer, err := r.Ask(ctx, report)
+		if err != nil {
+			r.kept = append(r.kept, receipt)
+			return false, err
+		}
+		more = more && answer != Quit
+		report.Err = r.answered(ctx, answer, receipt, received)
+	}
+	if r.DryRun || report.Err != nil {
 		r.kept = append(r.kept, receipt)
 		r.Report(report)
-		return nil
+		return more, nil
 	}
-	err := r.queue.delete(ctx, receipt)
+	err = r.queue.delete(ctx, receipt)
 	report.Deleted = err == nil
 	r.Report(report)
-	return err
+	return more, err
 }
 
 // message runs the event of one message, and deletes the message if that was carried
@@ -174,7 +200,11 @@ func (r *run) message(ctx context.Context, m *types.Message) (more bool, err err
 		r.Report(result)
 		return !quits, nil
 	}
-	if result = r.carryOut(ctx, item, message, reading, r.pipeline.Handle); result.Err != nil {
+	handle := r.pipeline.Handle
+	if hopeless(reading) {
+		handle = r.pipeline.Preview // it says why, and does not publish that again
+	}
+	if result = r.carryOut(ctx, item, message, reading, handle); result.Err != nil {
 		r.kept = append(r.kept, receipt)
 		r.Report(result)
 		return true, nil
@@ -226,6 +256,8 @@ func (r *run) carryOut(ctx context.Context, item Item, message Message, reading 
 		d := report.Result.Deployments[failed]
 		report.Err = fmt.Errorf("event %s ignored for %s: %s", report.Result.EventID, d.Service, d.Reason)
 	}
-	report.Ended = report.Err != nil
+	if report.Ended = report.Err != nil; report.Ended && (hopeless(reading) || failed >= 0) {
+		report.Err = &neverError{report.Err}
+	}
 	return report
 }

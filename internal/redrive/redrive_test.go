@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,11 +66,15 @@ const rolloutEvent = `{"id":%q,"detail-type":"ECS Deployment State ` +
 	`"resources":["arn:aws:ecs:us-east-1:333333333333:service/myproject_cluster_prod/myproject_service_prod"],` +
 	`"detail":{"eventName":"SERVICE_DEPLOYMENT_FAILED","deploymentId":"ecs-svc/1"}}`
 
+// deployEvent is a DEPLOY for the backend of prod, by its id.
+const deployEvent = `{"id":%q,"detail-type":"DEPLOY","source":"action.production","time":"2026-01-22T09:00:00Z",` +
+	`"detail":{"service":"backend","tag":"v1"}}`
+
 // letters are the events of dead letters, in the order of the queue.
 var letters = []string{
-	`{"id":"deployed","detail-type":"DEPLOY"}`, `{"id":"superseded","detail-type":"DEPLOY"}`,
-	`{"id":"unchanged","detail-type":"DEPLOY"}`, `{"id":"rejected","detail-type":"DEPLOY"}`,
-	`{"id":"ignored","detail-type":"DEPLOY"}`, `{"id":"failing","detail-type":"DEPLOY"}`,
+	fmt.Sprintf(deployEvent, "deployed"), fmt.Sprintf(deployEvent, "superseded"),
+	fmt.Sprintf(deployEvent, "unchanged"), fmt.Sprintf(deployEvent, "rejected"),
+	fmt.Sprintf(deployEvent, "ignored"), fmt.Sprintf(deployEvent, "failing"),
 	fmt.Sprintf(rolloutEvent, "rollout"), fmt.Sprintf(rolloutEvent, "nothing-to-report"), `{}`,
 }
 
@@ -94,6 +99,8 @@ func redriveAll(t *testing.T, config aws.Config, p Pipeline, o Options) (lines [
 	o.Found = func(Item) { found++ }
 	o.Report = func(r Report) {
 		switch {
+		case r.Never():
+			lines = append(lines, "never: "+r.Err.Error())
 		case r.Err != nil:
 			lines = append(lines, "kept: "+r.Err.Error())
 		case r.Deleted:
@@ -114,7 +121,7 @@ func TestRun(t *testing.T) {
 	t.Parallel()
 	kept := []string{"kept: an outage", "kept: event rejected rejected: because", "kept: event ignored ignored: " +
 		"because",
-		"kept: " + ErrNoEvent.Error()}
+		"never: " + ErrNoEvent.Error()}
 	yes := func(context.Context, Report) (Answer, error) { return Yes, nil }
 	for _, tt := range []struct {
 		name string
@@ -149,8 +156,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestDelete deletes messages by their ids, and runs nothing.
-func TestDelete(t *testing.T) {
+// TestDiscard deletes messages by their ids, and runs nothing.
+func TestDiscard(t *testing.T) {
 	t.Parallel()
 	e, config := fill(t, letters[0], letters[4], letters[8])
 	id := map[string]string{}
@@ -160,13 +167,12 @@ func TestDelete(t *testing.T) {
 	if err := Run(t.Context(), config, prod(t), results{}, o); err != nil {
 		t.Fatal(err)
 	}
-	never := func(context.Context, Report) (Answer, error) { return Yes, errors.New("it asked") }
 	for _, tt := range []struct {
-		name   string
-		dryRun bool
-		delete []string
-		want   []string
-		left   int
+		name    string
+		dryRun  bool
+		discard []string
+		want    []string
+		left    int
 	}{
 		{"a look", true, []string{id["ignored"]}, []string{id["ignored"] + " false"}, 3},
 		{"one", false, []string{id["ignored"]}, []string{id["ignored"] + " true"}, 2},
@@ -174,13 +180,103 @@ func TestDelete(t *testing.T) {
 		{"of any form", false, all, []string{id["deployed"] + " true", id[""] + " true"}, 0},
 	} {
 		var got []string
-		o := Options{QueueURL: queueURL, DryRun: tt.dryRun, Delete: tt.delete, Ask: never, Found: func(Item) {},
+		o := Options{QueueURL: queueURL, DryRun: tt.dryRun, Discard: tt.discard, Found: func(Item) {},
 			Report: func(r Report) { got = append(got, fmt.Sprint(r.MessageID, " ", r.Deleted)) }}
 		err := Run(t.Context(), config, prod(t), results{}, o)
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != tt.left {
 			t.Errorf("%s: %v, %d left (-want +got):\n%s", tt.name, err, len(e.Queue(queueARN)), diff)
 		}
 	}
+}
+
+// TestDiscardAsks deletes only what a person wants to delete.
+func TestDiscardAsks(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		answers []Answer
+		want    []string
+	}{
+		{"no, yes", []Answer{No, Yes}, []string{"the answer was no", "deleted"}},
+		{"all", []Answer{All}, []string{"deleted", "deleted"}},
+		{"quit", []Answer{Quit}, []string{"the answer was no"}},
+	} {
+		e, config := fill(t, letters[0], letters[1])
+		var got, ids []string
+		look := Options{QueueURL: queueURL, DryRun: true, Found: func(Item) {},
+			Report: func(r Report) { ids = append(ids, r.MessageID) }}
+		if err := Run(t.Context(), config, prod(t), all, look); err != nil {
+			t.Fatal(err)
+		}
+		o := Options{QueueURL: queueURL, Discard: ids, Found: func(Item) {}, Report: func(r Report) {
+			if r.Deleted {
+				got = append(got, "deleted")
+			} else {
+				got = append(got, fmt.Sprint(r.Err))
+			}
+		}}
+		o.Ask = func(context.Context, Report) (answer Answer, err error) {
+			answer, tt.answers = tt.answers[0], tt.answers[1:]
+			return answer, nil
+		}
+		err := Run(t.Context(), config, prod(t), results{}, o)
+		left := 2 - strings.Count(strings.Join(got, " "), "deleted")
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != left ||
+			len(tt.answers) > 0 {
+			t.Errorf("%s: %v, %d left (-want +got):\n%s", tt.name, err, len(e.Queue(queueARN)), diff)
+		}
+	}
+}
+
+// TestNever checks which messages can never be carried out, and that their events are not run.
+func TestNever(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, body string
+		never      bool
+	}{
+		{"an event", fmt.Sprintf(deployEvent, "deployed"), false},
+		{"an outage", fmt.Sprintf(deployEvent, "failing"), false},
+		{"an image that is missing", fmt.Sprintf(deployEvent, "rejected"), false},
+		{"a malformed event", `{"id":"deployed","detail-type":"DEPLOY","source":"action.production",` +
+			`"time":"2026-01-22T10:15:30Z","detail":{"service":"backend","tag":"git-"}}`, true},
+		{"an unknown service", strings.Replace(fmt.Sprintf(deployEvent, "deployed"), "backend", "web", 1), true},
+		{"another environment's event", strings.Replace(fmt.Sprintf(deployEvent, "deployed"), "production", "dev", 1),
+			true},
+		{"no event", `{}`, true},
+		{"no JSON", `nope`, true},
+		{"a kept event without event", `{"kind":"deployer.kept-event","schema":1,"function":"` + function +
+			`","detail":{}}`, true},
+		{"a kept event of a later version", `{"kind":"deployer.kept-event","schema":2}`, false},
+		{"an outcome of an earlier version", `{"id":"o","detail-type":"Deployment Failed","source":"deployer",` +
+			`"detail":{"event":` + fmt.Sprintf(deployEvent, "deployed") + `}}`, true},
+	} {
+		_, config := fill(t, tt.body)
+		var got *Report
+		o := Options{QueueURL: queueURL, Found: func(Item) {}, Report: func(r Report) { got = &r }}
+		// Only its preview says why it is not run.
+		p := preview{all, tt.never}
+		if err := Run(t.Context(), config, prod(t), p, o); err != nil || got == nil || got.Never() != tt.never {
+			t.Errorf("%s: %+v, %v, want never %t", tt.name, got, err, tt.never)
+		}
+	}
+}
+
+// preview is a pipeline that says of an event that is not to be run why.
+type preview struct {
+	results
+	rejects bool
+}
+
+func (p preview) Handle(ctx context.Context, raw json.RawMessage) (pipeline.Result, error) {
+	if p.rejects {
+		return pipeline.Result{}, errors.New("it was run")
+	}
+	return p.results.Handle(ctx, raw)
+}
+
+func (p preview) Preview(context.Context, json.RawMessage) (pipeline.Result, error) {
+	return pipeline.Result{Status: ecsdeploy.Rejected, Reason: "because"}, nil
 }
 
 // several is a pipeline whose event is for two services, of which the rollout of one failed before.
@@ -207,7 +303,7 @@ func TestOneOfSeveralFailed(t *testing.T) {
 	for _, status := range []ecsdeploy.Status{ecsdeploy.Deployed, ecsdeploy.Unchanged, ecsdeploy.Superseded} {
 		e, config := fill(t, letters[0])
 		got, err := redriveAll(t, config, several{status}, Options{Ask: yes})
-		want := []string{"kept: event e ignored for api: it failed"}
+		want := []string{"never: event e ignored for api: it failed"}
 		if diff := cmp.Diff(want, got); diff != "" || err != nil || len(e.Queue(queueARN)) != 1 {
 			t.Errorf("%s: %v (-want +got):\n%s", status, err, diff)
 		}
