@@ -14,7 +14,6 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
 	"deployer/testbed/aws/emulator"
-	"deployer/testbed/aws/emulatortest"
 	"deployer/testbed/fleet"
 )
 
@@ -29,11 +28,11 @@ type crowd struct {
 
 // runFakeCrowd pushes one image that all services run, in fake time and against ECS's rate limits. The event is handled
 // by as many processes at the same time as there are deliveries, and retried as Lambda does.
-func runFakeCrowd(t *testing.T, services, deliveries int, timeout time.Duration) crowd {
+func runFakeCrowd(t *testing.T, seed uint64, services, deliveries int, timeout time.Duration) crowd {
 	ctx := t.Context()
 	time.Sleep(time.Until(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))) // no event can be in 2000
 	aws := emulator.New(emulator.Options{RolloutStep: time.Second})
-	a := fleet.Connect("http://aws.invalid", emulatortest.InProcess{AWS: aws})
+	random, a := connect(aws, seed)
 	s := fleet.Services{Count: services, AutoDeploy: "latest", Shared: true}
 	file, err := s.Create(ctx, a)
 	if err != nil {
@@ -50,17 +49,16 @@ func runFakeCrowd(t *testing.T, services, deliveries int, timeout time.Duration)
 	}
 	aws.LimitRates()
 	aws.ResetCalls()
-	aws.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
 	c := crowd{result: &result{services: services, events: 1}}
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	for range deliveries {
+	for process := range deliveries {
 		p := pipeline.New(env, a.Config)
 		all.Go(func() {
 			for _, wait := range []time.Duration{0, time.Minute, 2 * time.Minute} {
 				time.Sleep(wait)
 				began := time.Now()
-				ctx, cancel := context.WithTimeout(ctx, timeout)
+				ctx, cancel := context.WithTimeout(random.invoke(ctx, process), timeout)
 				_, err := p.Handle(ctx, events[0].Raw)
 				cancel()
 				mu.Lock()
@@ -79,7 +77,6 @@ func runFakeCrowd(t *testing.T, services, deliveries int, timeout time.Duration)
 		})
 	}
 	all.Wait()
-	aws.ClearFaults()
 	for _, call := range aws.Calls() {
 		if call.Operation == "RegisterTaskDefinition" {
 			c.registrations++
@@ -125,7 +122,7 @@ func TestCrowdsInFakeTime(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c := runFakeCrowd(t, tt.services, tt.deliveries, tt.timeout)
+				c := runFakeCrowd(t, 1, tt.services, tt.deliveries, tt.timeout)
 				t.Logf("%d registrations, %s: %s", c.registrations, c.took, c.result)
 				if c.running != tt.services || c.lost > 0 || c.registrations > tt.maxRegistrations {
 					t.Errorf("%d services run the image, want %d; want at most %d registrations", c.running,

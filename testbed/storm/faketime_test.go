@@ -12,7 +12,6 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/pipeline"
 	"deployer/testbed/aws/emulator"
-	"deployer/testbed/aws/emulatortest"
 	"deployer/testbed/fleet"
 )
 
@@ -22,12 +21,12 @@ func TestMain(m *testing.M) {
 }
 
 // runFakeStorm is runStorm in fake time, with the pipeline itself instead of the bootstrap's processes.
-func runFakeStorm(t *testing.T, s fleet.Services) *result {
+func runFakeStorm(t *testing.T, seed uint64, s fleet.Services) *result {
 	ctx := t.Context()
 	// Fake time starts in 2000, in which no event can be.
 	time.Sleep(time.Until(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC)))
 	aws := emulator.New(emulator.Options{RolloutStep: time.Second})
-	a := fleet.Connect("http://aws.invalid", emulatortest.InProcess{AWS: aws})
+	random, a := connect(aws, seed)
 	file, err := s.Create(ctx, a)
 	if err != nil {
 		t.Fatal(err)
@@ -43,14 +42,13 @@ func runFakeStorm(t *testing.T, s fleet.Services) *result {
 	}
 	aws.LimitRates()
 	aws.ResetCalls()
-	aws.Inject(emulator.Fault{Operation: "*", Latency: 50 * time.Millisecond})
 	r := &result{services: s.Count, events: len(events), invocations: len(events)}
 	start := time.Now()
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	for _, e := range events {
+	for process, e := range events {
 		all.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+			ctx, cancel := context.WithTimeout(random.invoke(ctx, process), 2*time.Minute)
 			defer cancel()
 			if _, err := pipeline.New(env, a.Config).Handle(ctx, e.Raw); err != nil {
 				mu.Lock()
@@ -62,7 +60,6 @@ func runFakeStorm(t *testing.T, s fleet.Services) *result {
 	}
 	all.Wait()
 	r.took = time.Since(start)
-	aws.ClearFaults()
 	if err := r.count(ctx, aws, a, events); err != nil {
 		t.Fatal(err)
 	}
@@ -89,9 +86,9 @@ func TestStormsInFakeTime(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var mean result
-			for range storms {
+			for seed := range uint64(storms) {
 				synctest.Test(t, func(t *testing.T) {
-					r := runFakeStorm(t, tt.services)
+					r := runFakeStorm(t, seed, tt.services)
 					if r.deployed != tt.services.Count || r.lost > 0 {
 						t.Error(r)
 					}
