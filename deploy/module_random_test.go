@@ -71,9 +71,10 @@ func randomFile(r *rand.Rand) string {
 		maybe(3, "  redeploy_on: %s\n", one("[]", "[parameters]", "[secrets, env_files]", "null"))
 		maybe(3, "  notify: {slack: %s, topic: %s}\n", one("/a/b", "/aws/reference/secretsmanager/x/y", "null"),
 			one("arn:aws:sns:us-east-1:111111111111:t", "null"))
-		maybe(3, "  workloads: {backend: {family: %s}, api: {service: s, family: "+
-			"%s}}\n", one("main", "shop_service_x_dev",
-			"null"), one("api-v2", "\"\""))
+		maybe(3, "  workloads: {backend: {family: %s}, api: {service: s, family: %s}, \"task:api\": {start_role: "+
+			"%s}}\n",
+			one("main", "shop_service_x_dev", "null"), one("api-v2", "\"\""), one("null", "ci", "[a, b, a]",
+				"'arn:aws:iam::111111111111:role/x/y'"))
 	}
 	return b.String()
 }

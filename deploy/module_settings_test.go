@@ -85,6 +85,16 @@ func moduleCases() []moduleCase {
 		{"names of its own", head + "services: [{name: web}, {name: backend}, {name: off, enabled: false}]\n" +
 			"deployer: {cluster: apps, workloads: {backend: {family: main}, web: {service: w, family: web-v2}, " +
 			"\"service:backend\": {family: other}}}\n", chosenSettings{}},
+		{"starting roles", head + "scheduled_tasks: [{name: a}, {name: b}, {name: " + strings.Repeat("n", 40) +
+			"}]\nevent_processor_tasks: [{name: c}, {name: d}, {name: e}]\nservices: [{name: c}]\ndeployer: " +
+			"{workloads: " +
+			"{b: {start_role: [ci, 'arn:aws:iam::111111111111:role/x/events', ci]}, \"task:c\": {start_role: ci, " +
+			"schedule: " +
+			"g/n}, d: {schedule: g/m, rule: r}}}\n", set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
+		{"a starting role as a variable only", head + "event_processor_tasks: [{name: " + strings.Repeat("n", 40) +
+			", rule_name: r}]\n", set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
+		{"no role to start with", head + "event_processor_tasks: [{name: " + strings.Repeat("n", 40) +
+			", rule_name: r}]\n", chosenSettings{}},
 		{"images by hand", head + "services: [{name: a, docker_image: \"nginx:1\"}, {name: b, docker_image: " +
 			"\"https://222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/b:1@sha256:" + strings.Repeat("a", 64) +
 			"\"}, " +

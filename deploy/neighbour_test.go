@@ -45,6 +45,13 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 		requests = append(requests, iam.Request{Action: action, Resource: resource, Context: context, TagKeys: tags,
 			Principal: "arn:aws:iam::" + prod + ":role/deployer", Account: prod})
 	}
+	schedules, rules := env.StartRoles()
+	for _, role := range schedules {
+		add("iam:PassRole", role, map[string]string{"iam:PassedToService": "scheduler.amazonaws.com"})
+	}
+	for _, role := range rules {
+		add("iam:PassRole", role, map[string]string{"iam:PassedToService": "events.amazonaws.com"})
+	}
 	for _, w := range env.Workloads {
 		add("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:"+prod+":repository/"+w.Repository, nil)
 		for _, p := range w.Pointers.All() {
@@ -56,8 +63,6 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 			}
 			add("scheduler:GetSchedule", p.ARN(env), nil)
 			add("scheduler:UpdateSchedule", p.ARN(env), nil)
-			add("iam:PassRole", "arn:aws:iam::"+prod+":role/"+env.Project+"_scheduler_"+w.Name+"_role_"+env.Name,
-				map[string]string{"iam:PassedToService": "scheduler.amazonaws.com"})
 		}
 		if !w.HasService() {
 			continue // families of tasks are called NAME: the environments of an account share them
@@ -75,18 +80,21 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 	return requests
 }
 
-// TestRoleStaysAtHome checks the roles of four stacks in one account, whose names
-// contain each other: each allows what its own deployer does and nothing of the others.
+// TestRoleStaysAtHome checks the roles of stacks in one account, whose names contain each
+// other: each allows what its own deployer does and nothing of the others, also if the roles
+// that start tasks have names of their own.
 func TestRoleStaysAtHome(t *testing.T) {
 	t.Parallel()
 	const file = "project: %s\nenv: %s\nregion: us-east-1\naccount_id: %q\necr_strategy: local\nservices: [%s]\n" +
-		"scheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize, rules: [{name: uploads}]}]\n"
+		"scheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize, rules: [{name: uploads}]}, {name: " +
+		"index}]\ndeployer: {workloads: {index: {start_role: %[1]s_events_%[2]s}}}\n"
 	type installed struct {
 		env    *environment.Environment
 		policy *iam.Document
 	}
 	var all []installed
-	for _, project := range []string{"shop", "shop_admin"} {
+	// shop_scheduler is what the names of shop's starting roles begin with.
+	for _, project := range []string{"shop", "shop_admin", "shop_scheduler"} {
 		for _, name := range []string{"eu", "prod_eu"} {
 			// Without the account, the ARNs have a wildcard for it.
 			for _, account := range []string{prod, ""} {

@@ -29,10 +29,12 @@ const (
 	taskRule     = "myproject_rule_uploads_prod"
 	taskCluster  = "arn:aws:ecs:us-east-1:" + prod + ":cluster/myproject_cluster_prod"
 	taskRole     = "arn:aws:iam::" + prod + ":role/myproject_"
+	ruleRole     = taskRole + "scheduler_resize_task_execution_prod"
 )
 
-// createTasks adds the tasks of taskFile to prod's account, as Terraform does, with an image v2 for each.
-func createTasks(t *testing.T, url string) *accounts.Account {
+// createTasks adds the tasks of taskFile to prod's account, as Terraform does, with an image v2 for each. The rule's
+// target has the role with an ARN.
+func createTasks(t *testing.T, url, startRole string) *accounts.Account {
 	t.Helper()
 	a := accounts.Connect(url, prod, region)
 	err := errors.Join(a.Cluster(t.Context(), "myproject_cluster_prod"), a.ScheduleGroup(t.Context(), taskGroup))
@@ -62,7 +64,7 @@ func createTasks(t *testing.T, url string) *accounts.Account {
 			"ScheduleExpression":"cron(0 3 * * ? *)","Target":{"Arn":%q,"RoleArn":%q,%s}}`, taskGroup, taskCluster,
 			taskRole+"scheduler_report_role_prod", held["report"])),
 		a.Rule(t.Context(), taskRule, fmt.Sprintf(`{"Id":"task","Arn":%q,"RoleArn":%q,%s}`, taskCluster,
-			taskRole+"events_prod", held["resize"])))
+			startRole, held["resize"])))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +106,7 @@ func TestRoleOfTasks(t *testing.T) {
 		t.Run("without "+tt.without, func(t *testing.T) {
 			t.Parallel()
 			e, url := emulatortest.Start(t, emulator.Options{})
-			a := createTasks(t, url)
+			a := createTasks(t, url, ruleRole)
 			env, template := install(t, fmt.Sprintf(taskFile, prod))
 			all := roleStatements(template)
 			some := slices.DeleteFunc(slices.Clone(all), func(s any) bool {
@@ -117,14 +119,56 @@ func TestRoleOfTasks(t *testing.T) {
 			function, ctx := functionIn(t, url, prod, env)
 			var failed error // of the one task that is denied
 			for _, task := range []string{"report", "resize"} {
-				_, err := function.Handle(ctx, fmt.Appendf(nil, `{"id":%q,"detail-type":"DEPLOY","source":"action.prod",
-					"time":%q,"detail":{"task":%[1]q,"tag":"v2"}}`, task, time.Now().UTC().Format(time.RFC3339)))
+				_, err := function.Handle(ctx, deployTask(task))
 				failed = cmp.Or(err, failed)
 			}
 			denied := fault.NameOf(failed) == "AccessDenied" &&
 				strings.Contains(failed.Error(), "not authorized to perform: "+tt.denied)
 			if (failed != nil) != (tt.denied != "") || failed != nil && !denied {
 				t.Errorf("%v; want %q to be denied", failed, tt.denied)
+			}
+			if got := taskHolders(t, a); got != tt.held {
+				t.Errorf("the pointers hold %s, want %s", got, tt.held)
+			}
+		})
+	}
+}
+
+// deployTask returns a DEPLOY event of a task's image v2.
+func deployTask(task string) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"detail-type":"DEPLOY","source":"action.prod","time":%q,
+		"detail":{"task":%[1]q,"tag":"v2"}}`, task, time.Now().UTC().Format(time.RFC3339))
+}
+
+// TestRoleOfTasksByName deploys a task whose rule's target has a role with an unconventional name. It is moved if the
+// environment file or a parameter of the stack names the role; else the error says what to write.
+func TestRoleOfTasksByName(t *testing.T) {
+	t.Parallel()
+	const named = taskRole + "events_prod"
+	for _, tt := range []struct {
+		name, more string
+		settings   []string
+		held, want string
+	}{
+		{"not named", "", nil, "report:1 resize:1", "write `start_role: myproject_events_prod` below " +
+			"deployer.workloads.resize in environment.yaml, and update the stack, which then has it in the statement " +
+			"PassRuleRoles: make deploy env=prod"},
+		{"in the file", "deployer: {workloads: {resize: {start_role: myproject_events_prod}}}\n", nil,
+			"report:1 resize:2", ""},
+		{"by its ARN", "deployer: {workloads: {resize: {start_role: '" + named + "'}}}\n", nil, "report:1 " +
+			"resize:2", ""},
+		{"as a parameter", "", []string{"ExtraRoleArns=" + named}, "report:1 resize:2", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			e, url := emulatortest.Start(t, emulator.Options{})
+			a := createTasks(t, url, named)
+			env, template := install(t, fmt.Sprintf(taskFile, prod)+tt.more, tt.settings...)
+			e.SetRolePolicy(prod, "deployer", document(t, roleStatements(template)))
+			function, ctx := functionIn(t, url, prod, env)
+			_, err := function.Handle(ctx, deployTask("resize"))
+			if (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v, want %q", err, tt.want)
 			}
 			if got := taskHolders(t, a); got != tt.held {
 				t.Errorf("the pointers hold %s, want %s", got, tt.held)
@@ -182,11 +226,23 @@ func TestRoleOfTasksIsNarrow(t *testing.T) {
 			context{"events:TargetArn": "arn:aws:lambda:us-east-1:" + prod + ":function:any"}, iam.NoMatch},
 		{"change a rule", "events:PutRule", rules + taskRule, nil, iam.NoMatch},
 		{"remove a rule's target", "events:RemoveTargets", rules + taskRule, nil, iam.NoMatch},
-		{"pass a target's role", "iam:PassRole", taskRole + "events_prod", toEvents, iam.Allow},
-		{"pass a target's role of another environment", "iam:PassRole", taskRole + "events_dev", toEvents, iam.NoMatch},
-		{"pass a target's role of another project", "iam:PassRole", role + "other_events_prod", toEvents, iam.NoMatch},
-		{"pass a target's role to Lambda", "iam:PassRole", taskRole + "events_prod",
-			context{"iam:PassedToService": "lambda.amazonaws.com"}, iam.NoMatch},
+		{"pass a target's role", "iam:PassRole", ruleRole, toEvents, iam.Allow},
+		{"pass it to Lambda", "iam:PassRole", ruleRole, context{"iam:PassedToService": "lambda.amazonaws.com"},
+			iam.NoMatch},
+		{"pass it to EventBridge Scheduler", "iam:PassRole", ruleRole, toScheduler, iam.NoMatch},
+		{"pass a schedule's role to EventBridge", "iam:PassRole", taskRole + "scheduler_report_role_prod", toEvents,
+			iam.NoMatch},
+		{"pass a target's role of another environment", "iam:PassRole",
+			taskRole + "scheduler_resize_task_execution_dev", toEvents, iam.NoMatch},
+		{"pass another role of the environment to " +
+			"EventBridge", "iam:PassRole", taskRole + "backend_task_prod", toEvents,
+			iam.NoMatch},
+		{"pass a role of a project whose name is longer to EventBridge", "iam:PassRole",
+			role + "myproject_admin_backend_task_prod", toEvents, iam.NoMatch},
+		{"pass a role of an environment whose name is longer to EventBridge", "iam:PassRole",
+			taskRole + "backend_task_eu_prod", toEvents, iam.NoMatch},
+		{"pass another scheduled task's role", "iam:PassRole", taskRole + "scheduler_other_role_prod", toScheduler,
+			iam.NoMatch},
 	} {
 		got := d.Evaluate(iam.Request{Principal: role + "deployer", Account: prod, Action: tt.action,
 			Resource: tt.resource, Context: tt.context})

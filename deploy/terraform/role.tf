@@ -176,11 +176,11 @@ locals {
       Resource = local.pointers.schedule
     },
     # UpdateSchedule passes the role that starts the task again.
-    length(local.pointers.schedule) == 0 ? null : {
+    length(local.pointers.schedule) == 0 || length(local.start_roles.schedule) + length(var.extra_role_arns) == 0 ? null : {
       Sid       = "PassScheduleRoles"
       Effect    = "Allow"
       Action    = "iam:PassRole"
-      Resource  = concat(["arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_role_${local.env}"], var.extra_role_arns)
+      Resource  = concat(local.start_roles.schedule, var.extra_role_arns)
       Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
     },
     # An event-processor task runs what the targets of its rules hold.
@@ -198,12 +198,12 @@ locals {
       Resource  = local.pointers.rule
       Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
     },
-    # PutTargets passes the role that starts the task again. Its name has no convention but the environment's.
-    length(local.pointers.rule) == 0 ? null : {
+    # PutTargets passes the role that starts the task again.
+    length(local.pointers.rule) == 0 || length(local.start_roles.rule) + length(var.extra_role_arns) == 0 ? null : {
       Sid       = "PassRuleRoles"
       Effect    = "Allow"
       Action    = "iam:PassRole"
-      Resource  = concat(["arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_${local.env}"], var.extra_role_arns)
+      Resource  = concat(local.start_roles.rule, var.extra_role_arns)
       Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
     },
     # One-time schedules, see the retry group. What they do is limited by the role that they get.

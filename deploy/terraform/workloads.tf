@@ -87,9 +87,11 @@ locals {
         named   = compact([for rule in try(item.rules[*], []) : try(tostring(rule.name), "")])
         rule    = coalesce(try(tostring(item.rule_name), ""), tostring(item.name))
         opt_out = contains(local.no, try(lower(tostring(item.auto_deploy)), ""))
-        names = try(local.overrides["task:${item.name}"], null) != null ? local.overrides["task:${item.name}"] : (
-          contains(local.service_names, tostring(item.name)) ? null : try(local.overrides[item.name], null)
-        )
+        # Not a choice between the objects, because Terraform makes them one type.
+        names = try(local.overrides[
+          try(local.overrides["task:${item.name}"], null) != null ? "task:${item.name}" :
+          contains(local.service_names, tostring(item.name)) ? "" : item.name
+        ], null)
       } if !contains(local.no, try(lower(tostring(item.enabled)), ""))
     ]
   ])
@@ -97,8 +99,9 @@ locals {
   written = {
     for key in ["schedule", "rule"] : key => {
       for task in local.tasks : task.key => [
-        for name in flatten([try(task.names[key] == null ? [] : task.names[key], [])]) :
+        for name in flatten([try(task.names[key], [])]) :
         replace(replace(tostring(name), "/^arn:[^/]*:${key}\\//", ""), "/^default\\/(.*)$/", key == "rule" ? "$1" : "default/$1")
+        if name != null
       ]
     }
   }
@@ -116,15 +119,41 @@ locals {
       ]
     }
   }
+  # The names of each task's pointers: those that the file writes, or else the conventional ones.
+  pointer_names = {
+    for key in ["schedule", "rule"] : key => {
+      for task in local.tasks : task.key => (
+        length(local.written.schedule[task.key]) + length(local.written.rule[task.key]) > 0 ?
+        local.written[key][task.key] : local.conventional_pointers[key][task.key]
+      )
+    }
+  }
   pointer_arns = {
     for key, service in { schedule = "scheduler", rule = "events" } : key => distinct(flatten([
       for task in local.tasks : [
-        for name in(
-          length(local.written.schedule[task.key]) + length(local.written.rule[task.key]) > 0 ?
-          local.written[key][task.key] : local.conventional_pointers[key][task.key]
-        ) : "arn:${local.partition}:${service}:${local.region}:${local.account_id}:${key}/${name}"
+        for name in local.pointer_names[key][task.key] :
+        "arn:${local.partition}:${service}:${local.region}:${local.account_id}:${key}/${name}"
       ]
     ]))
+  }
+  # The roles that start tasks: those of the key start_role, or a schedule's own, and a task's execution role for its rules.
+  # No pattern stands for them: a name in the place of * may be a neighbour's.
+  written_roles = {
+    for task in local.tasks : task.key => [
+      for name in flatten([try(task.names.start_role, [])]) : replace(tostring(name), "/^arn:[^/]*:role\\//", "")
+      if name != null
+    ]
+  }
+  start_roles = {
+    for key, suffix in { schedule = "role", rule = "task_execution" } : key => [
+      for name in distinct(flatten([
+        for task in local.tasks : length(local.pointer_names[key][task.key]) == 0 ? [] : (
+          length(local.written_roles[task.key]) > 0 ? local.written_roles[task.key] : [
+            for name in ["${local.project}_scheduler_${task.name}_${suffix}_${local.env}"] : name if length(name) <= 64
+          ]
+        )
+      ])) : "arn:${local.partition}:iam::${local.account_id}:role/${name}"
+    ]
   }
   pointer_patterns = {
     schedule = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${local.project}-schedule-group-${local.env}-*/${local.project}-scheduler-*-${local.env}"

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/environment"
+	"deployer/internal/iam"
 )
 
 // outline returns the names of the roles in a policy, each with the ids of its statements.
@@ -152,6 +153,36 @@ func TestOperator(t *testing.T) {
 		{"reads another queue", caller(prodAccount, "", "sqs:ReceiveMessage", queue+"failed_dev"), 0},
 		{"sends to the queue", caller(prodAccount, "", "sqs:SendMessage", queue+"failed_prod"), 0},
 		{"updates a service", caller(prodAccount, "", "ecs:UpdateService", service), 0},
+	})
+	env, err := environment.Parse("shop.yaml", []byte("project: shop\nenv: eu\nregion: us-east-1\naccount_id: \""+
+		prodAccount+"\"\nscheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize}, {name: index}]\n"+
+		"deployer: {workloads: {index: {start_role: shop_events_eu}}}\n"))
+	must(t, err)
+	p, err = Operator(env, []Need{{"deploy",
+		[]string{"iam:PassRole", "scheduler:UpdateSchedule", "events:PutTargets"}}})
+	must(t, err)
+	passing := func(role, service string) iam.Request {
+		r := caller(prodAccount, "", "iam:PassRole", "arn:aws:iam::"+prodAccount+":role/"+role)
+		r.Context = map[string]string{"iam:PassedToService": service + ".amazonaws.com"}
+		return r
+	}
+	putting := caller(prodAccount, "", "events:PutTargets",
+		"arn:aws:events:us-east-1:"+prodAccount+":rule/shop_rule_resize_eu")
+	putting.Context = map[string]string{
+		"events:TargetArn": "arn:aws:ecs:us-east-1:" + prodAccount + ":cluster/shop_cluster_eu"}
+	toFunction := putting
+	toFunction.Context = map[string]string{
+		"events:TargetArn": "arn:aws:lambda:us-east-1:" + prodAccount + ":function:x"}
+	ask(t, parse(t, p.JSON, ""), []question{
+		{"passes a schedule's role", passing("shop_scheduler_report_role_eu", "scheduler"), 1},
+		{"passes the schedule's role of a " +
+			"neighbour", passing("shop_scheduler_scheduler_report_role_eu", "scheduler"), 0},
+		{"passes the role of a rule's target", passing("shop_scheduler_resize_task_execution_eu", "events"), 1},
+		{"passes one that the file names", passing("shop_events_eu", "events"), 1},
+		{"passes one of a neighbour", passing("shop_admin_events_eu", "events"), 0},
+		{"passes one of another environment", passing("shop_scheduler_resize_task_execution_prod_eu", "events"), 0},
+		{"moves a rule's target", putting, 1},
+		{"makes a rule start a function", toFunction, 0},
 	})
 	_, err = Operator(prod, []Need{{"fly", []string{"ecs:Fly"}}})
 	if err == nil || err.Error() != "fly needs ecs:Fly, for which there is no statement" {

@@ -36,8 +36,8 @@ func Operator(env *environment.Environment, needs []Need) (Policy, error) {
 	for _, candidate := range s.operations() {
 		var actions []string
 		for _, need := range needs {
-			for _, action := range need.Actions {
-				if slices.Contains(candidate.Action.([]string), action) && !slices.Contains(actions, action) {
+			for _, action := range candidate.of(need) {
+				if !slices.Contains(actions, action) {
 					actions = append(actions, action)
 				}
 			}
@@ -76,7 +76,7 @@ func Operator(env *environment.Environment, needs []Need) (Policy, error) {
 func (s scope) sids(need Need) (sids []string, err error) {
 	for _, action := range need.Actions {
 		all := s.operations()
-		i := slices.IndexFunc(all, func(c statement) bool { return slices.Contains(c.Action.([]string), action) })
+		i := slices.IndexFunc(all, func(c statement) bool { return slices.Contains(c.of(need), action) })
 		switch {
 		case i < 0:
 			return nil, fmt.Errorf("%s needs %s, for which there is no statement", need.Command, action)
@@ -85,6 +85,21 @@ func (s scope) sids(need Need) (sids []string, err error) {
 		}
 	}
 	return sids, nil
+}
+
+// of returns the actions of a command that the statement allows. A command that describes
+// rules reads the targets of all of them, another one those of the rules that start tasks.
+func (c statement) of(need Need) (actions []string) {
+	describes := slices.Contains(need.Actions, "events:DescribeRule")
+	if c.Sid == "ReadRules" && !describes || c.Sid == "ReadRuleTargets" && describes {
+		return nil
+	}
+	for _, action := range need.Actions {
+		if slices.Contains(c.Action.([]string), action) {
+			actions = append(actions, action)
+		}
+	}
+	return actions
 }
 
 func empty(resources any) bool {
@@ -100,6 +115,8 @@ func (s scope) operations() []statement {
 	rollouts := append(s.services(), s.arn("ecs", "service-deployment/"+s.env.Cluster+"/*"))
 	function := s.arn("lambda", "function:"+s.env.FunctionName())
 	own, retry := s.arn("iam", "role/"+s.env.FunctionName()), s.arn("iam", "role/"+s.env.RetryName())
+	schedules, rules := s.pointers()
+	scheduleRoles, ruleRoles := s.env.StartRoles()
 	statements := []statement{
 		{Sid: "ReadTaskDefinitions", Action: []string{"ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"},
 			Resource: "*"}, // they have no resource
@@ -117,9 +134,14 @@ func (s scope) operations() []statement {
 		{Sid: "PassTaskRoles", Action: []string{"iam:PassRole"}, Resource: s.roles(),
 			Condition: condition{"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}},
 		{Sid: "MoveSchedules", Action: []string{"scheduler:GetSchedule", "scheduler:UpdateSchedule"},
-			Resource: s.schedules()},
-		{Sid: "PassScheduleRoles", Action: []string{"iam:PassRole"}, Resource: s.scheduleRoles(),
+			Resource: schedules},
+		{Sid: "PassScheduleRoles", Action: []string{"iam:PassRole"}, Resource: scheduleRoles,
 			Condition: condition{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}},
+		{Sid: "ReadRuleTargets", Action: []string{"events:ListTargetsByRule"}, Resource: rules},
+		{Sid: "MoveRuleTargets", Action: []string{"events:PutTargets"}, Resource: rules,
+			Condition: condition{"ArnEquals": {"events:TargetArn": s.arn("ecs", "cluster/"+s.env.Cluster)}}},
+		{Sid: "PassRuleRoles", Action: []string{"iam:PassRole"}, Resource: ruleRoles,
+			Condition: condition{"StringEquals": {"iam:PassedToService": "events.amazonaws.com"}}},
 		{Sid: "UpdateServices", Action: []string{"ecs:UpdateService"}, Resource: s.services(),
 			Condition: s.inCluster()},
 		{Sid: "EndRollouts", Action: []string{"ecs:ContinueServiceDeployment", "ecs:StopServiceDeployment"},

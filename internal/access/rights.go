@@ -64,24 +64,20 @@ func (s scope) roles() (all []string) {
 	return all
 }
 
-// schedules returns the schedules that start the environment's tasks.
-func (s scope) schedules() (all []string) {
+// pointers returns the schedules that start the environment's tasks, and the rules that do.
+func (s scope) pointers() (schedules, rules []string) {
 	for _, w := range s.env.Workloads {
 		for _, p := range w.Pointers.All() {
-			if !p.Rule {
-				all = append(all, p.ARN(s.env))
+			list := &schedules
+			if p.Rule {
+				list = &rules
+			}
+			if arn := p.ARN(s.env); !slices.Contains(*list, arn) {
+				*list = append(*list, arn)
 			}
 		}
 	}
-	return all
-}
-
-// scheduleRoles returns the roles of these schedules, by their conventional names.
-func (s scope) scheduleRoles() (all []string) {
-	if len(s.schedules()) > 0 {
-		all = append(all, s.arn("iam", "role/"+s.env.Project+"_scheduler_*_role_"+s.env.Name))
-	}
-	return all
+	return schedules, rules
 }
 
 // repositories returns the repositories of the workloads that can be deployed.

@@ -42,6 +42,7 @@ var deployActions = []string{
 	"ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UpdateService",
 	"iam:PassRole (for the roles of the task definition)",
 	"scheduler:GetSchedule (of a task)", "scheduler:UpdateSchedule (of a task)",
+	"events:ListTargetsByRule (of a task that rules start)", "events:PutTargets (of a task that rules start)",
 }
 
 // platformActions are the IAM actions with which deployments check more.

@@ -15,7 +15,7 @@ import (
 var historyPermissions = []string{
 	"ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
 	"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)",
-	"scheduler:GetSchedule (of a task)",
+	"scheduler:GetSchedule (of a task)", "events:ListTargetsByRule (of a task that rules start)",
 }
 
 func (a *app) historyCommand() *cobra.Command {

@@ -50,9 +50,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"account": account, "push": push, "tasks": tasks, "unschedule": unschedule, "calls": calls, "runs": runs,
-			"exits": exits, "queue": queue, "queuein": queueIn, "deny": deny, "denyonce": denyOnce, "allow": allow,
-			"outcome": noteOutcome,
+			"account": account, "push": push, "tasks": tasks, "processor": processor, "unschedule": unschedule,
+			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
+			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "channels": channels,
 			"release": release, "repository": repository, "role": role,

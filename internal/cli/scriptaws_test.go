@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -40,6 +41,20 @@ func ecsCall(ts *testscript.TestScript, _ bool, args []string) {
 	if answer, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
 		ts.Fatalf("%s: %s %v", args[1], answer, err)
 	}
+	of(ts).ResetCalls()
+}
+
+// processor is `processor TASK REPOSITORY`: prod gets an event-processor task, which a rule
+// starts, with the image v1 of a repository in dev's registry.
+func processor(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, task, a := context.Background(), args[0], of(ts).accounts["prod"]
+	const role = "arn:aws:iam::" + accounts.Prod + ":role/" + cloud.Project + "_scheduler_"
+	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + args[1] + ":v1"
+	definition, err := a.Family(ctx, task, cloud.Project+"_container_"+task+"_prod", image)
+	ts.Check(err)
+	ts.Check(a.Rule(ctx, cloud.Project+"_rule_"+task+"_prod", fmt.Sprintf(`{"Id":"task","Arn":
+		"arn:aws:ecs:us-east-1:%s:cluster/%s","RoleArn":"%s_task_execution_prod","EcsParameters":{
+		"TaskDefinitionArn":%q}}`, accounts.Prod, cloud.ClusterName("prod"), role+task, definition)))
 	of(ts).ResetCalls()
 }
 

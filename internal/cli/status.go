@@ -19,7 +19,8 @@ var statusPermissions = []string{
 	"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 	"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
-	"scheduler:GetSchedule (of a task)", "ecr:BatchGetImage (optional: finds moved and deleted tags)",
+	"scheduler:GetSchedule (of a task)", "events:ListTargetsByRule (of a task that rules start)",
+	"ecr:BatchGetImage (optional: finds moved and deleted tags)",
 	"ecr:DescribeImages (optional: by how many images an environment is behind)",
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -23,7 +24,9 @@ import (
 // taskTarget completes the target of a task. Its journals name it as a service with the
 // name "task:NAME", whatever its pointers are: several of them share the revisions.
 func taskTarget(t Target, env *environment.Environment, w environment.Workload) Target {
-	t.Task, t.Pointers, t.Region = true, w.Pointers, env.Region
+	t.Task, t.Pointers, t.Region, t.Environment = true, w.Pointers, env.Region, env.Name
+	schedules, rules := env.StartRoles()
+	t.StartRoles = slices.Concat(schedules, rules)
 	t.Service = environment.TaskPrefix + w.Name
 	return t
 }
@@ -47,7 +50,8 @@ func (t Target) String() string {
 // owner returns the target as package pointer needs it.
 func (t Target) owner() pointer.Owner {
 	name := strings.TrimPrefix(t.Workload, environment.TaskPrefix)
-	return pointer.Owner{Task: name, File: t.File, Cluster: t.Cluster, Region: t.Region, Family: t.Family}
+	return pointer.Owner{Task: name, File: t.File, Environment: t.Environment, Cluster: t.Cluster, Region: t.Region,
+		Family: t.Family, StartRoles: t.StartRoles}
 }
 
 // Pointers reads what starts the target's task.

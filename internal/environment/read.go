@@ -233,8 +233,9 @@ func (s section) overrideService(e *Environment, i int) {
 // tasks, a schedule only one.
 func (s section) overrideTask(e *Environment, key string, i int) {
 	w := &e.Workloads[i]
-	names := s.own(key, []string{"schedule", "rule", "family", "container"})
+	names := s.own(key, []string{"schedule", "rule", "start_role", "family", "container"})
 	names.overridePointers(e, w)
+	names.overrideStartRoles(e, w)
 	w.Family = cmp.Or(names.ecsName(e, "family", "task-definition"), w.Family)
 	w.Containers = names.containers()
 	for _, other := range e.Workloads[:i] {

@@ -80,7 +80,7 @@ func TestTaskPointerFaults(t *testing.T) {
 				"environment in 222222222222 and us-east-1 (name one of the environment's own)"},
 		{"a service's setting", "deployer: {workloads: {t: {service: x}}}",
 			"x.yaml:6:28: `deployer.workloads.t.service` is not a setting of the deployer (the keys are schedule, " +
-				"rule, family, container)"},
+				"rule, start_role, family, container)"},
 		{"one schedule for two", "deployer: {workloads: {t: {schedule: g/n}, u: {schedule: g/n}}}",
 			"x.yaml:6:47: `deployer.workloads.u.schedule` makes \"u\" and \"t\" the same schedule \"g/n\" (give each " +
 				"a schedule of its own)"},

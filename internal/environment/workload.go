@@ -51,6 +51,8 @@ type Workload struct {
 	Family    string       // the conventional task definition family
 	Container string       // the conventional name of the container that runs the image
 
+	StartRoles RoleNames // the roles of the pointers, if the file names them: see [Environment.StartRoles]
+
 	// Containers are the containers that the file names: they alone get the image.
 	// Without them, see ecsservice.Target.
 	Containers Containers

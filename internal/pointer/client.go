@@ -145,8 +145,13 @@ func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointe
 // [signed.Conflict]: read the pointer again.
 func (c *Client) Move(ctx context.Context, o Owner, p Pointer, arn string) error {
 	if p.Rule {
-		return c.putTarget(ctx, o, p, arn)
+		return o.passing(p, c.putTarget(ctx, o, p, arn))
 	}
+	return o.passing(p, c.putSchedule(ctx, o, p, arn))
+}
+
+// putSchedule moves a schedule (EventBridge Scheduler API reference, "UpdateSchedule").
+func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string) error {
 	doing := fmt.Sprintf("moving %s, which starts task %q, to %q", describe(p.TaskPointer), o.Task, arn)
 	body, err := p.scheduleWith(arn)
 	if err != nil {

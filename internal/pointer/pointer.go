@@ -78,11 +78,13 @@ func (p Pointer) name() string {
 
 // Owner is the task whose pointers are read.
 type Owner struct {
-	Task    string // the name in events
-	File    string // the environment file, for hints
-	Cluster string // the cluster's name
-	Region  string
-	Family  string // the task's family
+	Task        string // the name in events
+	File        string // the environment file, for hints
+	Environment string // its name, for hints
+	Cluster     string // the cluster's name
+	Region      string
+	Family      string   // the task's family
+	StartRoles  []string // ARNs of the roles that start tasks, as the file names them, for hints
 }
 
 // reading returns the operation of reading a pointer, for faults.

@@ -19,6 +19,7 @@ type resources struct {
 	extraRepositories             []string
 	extraRoles                    string
 	schedules, rules              []string // what starts tasks
+	scheduleRoles, ruleRoles      []string // the roles that these start tasks with
 	names                         int      // characters of the project and the environment
 }
 
@@ -61,6 +62,7 @@ func roleResources(env *environment.Environment) (resources, error) {
 		}
 	}
 	r.schedules, r.rules = pointers(env, false), pointers(env, true)
+	r.scheduleRoles, r.ruleRoles = env.StartRoles()
 	return r, nil
 }
 
@@ -172,13 +174,14 @@ func (r *resources) size() int {
 		size += 60 + r.names
 	}
 	if len(r.schedules) > 0 {
-		size += 330 + 2*r.names + len(r.extraRoles)
+		size += 330 + len(r.extraRoles)
 	}
 	if len(r.rules) > 0 {
-		size += 560 + 3*r.names + len(r.extraRoles)
+		size += 560 + len(r.extraRoles)
 	}
 	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
-		r.schedules, r.rules, r.rules, {r.extraRoles}, r.repositories, r.extraRepositories} {
+		r.schedules, r.scheduleRoles, r.rules, r.rules, r.ruleRoles, {r.extraRoles}, r.repositories,
+		r.extraRepositories} {
 		for _, arn := range list {
 			size += len(arn) + len(`"",`)
 		}
@@ -211,7 +214,8 @@ func (r *resources) parameters() []Parameter {
 	return []Parameter{
 		{"FamilyArns", join(r.families)}, {"RoleArns", join(r.roles)}, {"RepositoryArns", join(r.repositories)},
 		{"ExtraFamilyArns", join(r.extraFamilies)}, {"ExtraRepositoryArns", join(r.extraRepositories)},
-		{"ScheduleArns", join(r.schedules)}, {"RuleArns", join(r.rules)},
+		{"ScheduleArns", join(r.schedules)}, {"ScheduleRoleArns", join(r.scheduleRoles)},
+		{"RuleArns", join(r.rules)}, {"RuleRoleArns", join(r.ruleRoles)},
 	}
 }
 

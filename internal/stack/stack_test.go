@@ -82,6 +82,7 @@ func TestParameters(t *testing.T) {
 			{"ExtraRepositoryArns", "arn:aws:ecr:us-east-1:026148122259:repository/legacy/old"},
 			{"ScheduleArns", "arn:aws:scheduler:eu-west-1:012345670123:schedule/my_project-schedule-group-prod-" +
 				"nightly/my_project-scheduler-nightly-prod"},
+			{"ScheduleRoleArns", "arn:aws:iam::012345670123:role/my_project_scheduler_nightly_role_prod"},
 			{"SlackParameter", "/my_project/slack"},
 			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"},
 			{"ReconcileMinutes", "15"}}},

@@ -1,0 +1,35 @@
+package pointer
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"deployer/internal/fault"
+)
+
+// passing completes the fault of moving a pointer whose role the caller may not pass: the
+// function may pass the roles that the environment file names or implies, as its stack was
+// last updated. Both UpdateSchedule and PutTargets pass the role again.
+func (o Owner) passing(p Pointer, err error) error {
+	var f *fault.Misconfiguration
+	message, _ := fault.Denied(err)
+	d, _ := fault.ParseDenial(message)
+	_, role, isRole := strings.Cut(d.Resource, ":role/")
+	if d.Action != "iam:PassRole" || !isRole || d.Explicit || d.Policy != fault.IdentityPolicy && d.Policy != "" ||
+		!errors.As(err, &f) {
+		return err
+	}
+	statement := "PassScheduleRoles"
+	if p.Rule {
+		statement = "PassRuleRoles"
+	}
+	update := fmt.Sprintf("update the stack, whose statement %s then has it", statement)
+	if !slices.ContainsFunc(o.StartRoles, func(arn string) bool { return strings.HasSuffix(arn, ":role/"+role) }) {
+		update = fmt.Sprintf("write `start_role: %s` below deployer.workloads.%s in %s, and update the stack, which "+
+			"then has it in the statement %s", role, o.Task, o.File, statement)
+	}
+	return fault.Misconfigured(f.Name, f.Doing, f.Err,
+		fmt.Sprintf("%s: make deploy env=%s; for another caller: %s", update, o.Environment, f.Hint))
+}
