@@ -18,6 +18,8 @@ func (d Denial) Reason() string {
 	switch {
 	case d.Explicit && d.Policy == "":
 		return "a policy denies it explicitly"
+	case d.Explicit && d.Policy == IdentityPolicy:
+		return "explicit deny in an " + string(d.Policy)
 	case d.Explicit:
 		return "explicit deny in a " + string(d.Policy)
 	case d.Policy == "" && d.acrossAccounts():

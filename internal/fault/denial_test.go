@@ -276,3 +276,21 @@ func FuzzParseDenial(f *testing.F) {
 		}
 	})
 }
+
+// TestReason checks how the policy that denies a request is named.
+func TestReason(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		policy PolicyType
+		want   string
+	}{
+		{IdentityPolicy, "explicit deny in an identity-based policy"},
+		{ResourcePolicy, "explicit deny in a resource-based policy"},
+		{ServiceControl, "explicit deny in a service control policy"},
+		{"", "a policy denies it explicitly"},
+	} {
+		if got := (Denial{Policy: tt.policy, Explicit: true}).Reason(); got != tt.want {
+			t.Errorf("%q: got %q, want %q", tt.policy, got, tt.want)
+		}
+	}
+}
