@@ -108,18 +108,22 @@ demo: ## run the demo on emulated AWS: no account needed
 patterns: ## run the three patterns of docs/strategies.md on emulated AWS, with every role's rights (pattern=1 for one)
 	@CGO_ENABLED=0 go run ./testbed/demo -pattern $(or $(pattern),9)
 
+# The monitor mode of bash lets Ctrl-C interrupt the environment alone, and not make, so that both exit with 0.
 .PHONY: up
-up: ## run the demo's environment until interrupted: send it events with the aws command
-	@CGO_ENABLED=0 go run ./testbed/demo -up
+up: port ?= 4566
+up: build ## run the demo's environment until interrupted, with things to try (port=4566)
+	@case "$(port)" in ""|*[!0-9]*) echo "make up: port=$(port) is no port; for example make up port=4567" >&2; exit 2;; esac
+	@dir="$(abspath $(dist))/up-$(port)"; mkdir -p "$$dir"; CGO_ENABLED=0 go build -o "$$dir/demo" ./testbed/demo; \
+		set -m; "$$dir/demo" -up -port "$(port)" -dir "$$dir" -bin "$(abspath bin)" || exit $$?
 
 .PHONY: test
 test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
-slow := Browser|BrowserFile|Package|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets
+slow := Browser|BrowserFile|Package|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp
 .PHONY: test-slow
-test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the three patterns (two minutes)
+test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
 	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./internal/dashboard ./internal/signed ./testbed/aws/ssm ./testbed/demo
 
 # The scripts run a few hundred commands, each of which would sleep a second at its end.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ type Options struct {
 	Logs        func(env string) io.Writer // returns where a function's log goes; nil discards the logs
 	OwnFiles    bool                       // set up what the strategies of Files say, see [Cloud.setUp]
 	Readers     map[string][]string        // with OwnFiles: accounts that may pull, by the registry's environment
+	Listener    net.Listener               // where AWS is served; nil for any free port of the loopback interface
 }
 
 // A Cloud is the running environment. Close it after use.
@@ -92,7 +94,9 @@ func (c *Cloud) tick() {
 
 func (c *Cloud) start(ctx context.Context) error {
 	var err error
-	if c.URL, c.stop, err = emulator.Serve(c.AWS); err != nil {
+	if c.options.Listener != nil {
+		c.URL, c.stop = emulator.ServeOn(c.options.Listener, c.AWS)
+	} else if c.URL, c.stop, err = emulator.Serve(c.AWS); err != nil {
 		return err
 	}
 	if c.options.OwnFiles {

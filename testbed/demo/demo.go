@@ -14,14 +14,15 @@ type demo struct {
 	log   *functionLog
 }
 
-// newDemo builds the bootstrap and starts the environment.
-func newDemo(ctx context.Context, root, bootstrap string, o cloud.Options) (*demo, error) {
+// newDemo builds the bootstrap and starts the environment, whose functions log to log.
+func newDemo(ctx context.Context, root, bootstrap string, log *functionLog, o cloud.Options) (*demo, error) {
 	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return nil, err
 	}
-	log := &functionLog{}
 	o.Root, o.Bootstrap = root, bootstrap
-	o.RetryWaits = []time.Duration{time.Second, 2 * time.Second} // Lambda waits one and two minutes
+	if o.RetryWaits == nil {
+		o.RetryWaits = []time.Duration{time.Second, 2 * time.Second} // Lambda waits one and two minutes
+	}
 	o.Logs = func(env string) io.Writer { return logWriter{log, env} }
 	c, err := cloud.New(ctx, o)
 	if err != nil {

@@ -3,17 +3,12 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"deployer/testbed/accounts"
-	"deployer/testbed/cloud"
 )
 
 // A page is a document that shows output of `make demo`.
@@ -59,7 +54,7 @@ func (p page) check(t *testing.T, want string) {
 func TestOutputIsDocumented(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := run(t.Context(), "../..", false, &out); err != nil {
+	if err := run(t.Context(), "../..", &out); err != nil {
 		t.Fatal(err)
 	}
 	// The pages show the same day always.
@@ -95,47 +90,4 @@ func (p page) checkParts(t *testing.T, output string) {
 		rest = rest[start+len(shown):]
 	}
 	p.check(t, want.String())
-}
-
-// TestUp starts the environment as `make up` does, and sends the event that the help shows, with the aws command if it
-// is installed.
-func TestUp(t *testing.T) {
-	t.Parallel()
-	d, err := newDemo(t.Context(), "../..", t.TempDir()+"/bootstrap",
-		cloud.Options{RolloutStep: time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.cloud.Close()
-	var out bytes.Buffer
-	if err := d.showHelp(t.Context(), &out); err != nil {
-		t.Fatal(err)
-	}
-	d.log.setCopy(nil) // out is not safe for concurrent use
-	_, command, ok := strings.Cut(out.String(), "\n  aws events put-events ")
-	command, _, _ = strings.Cut(command, "\n")
-	if !ok || !strings.Contains(command, "--endpoint-url "+d.cloud.URL+" ") {
-		t.Fatalf("the help has no command that sends an event:\n%s", out.String())
-	}
-	if _, err := exec.LookPath("aws"); err == nil {
-		aws := exec.Command("bash", "-c", "aws events put-events "+command)
-		aws.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID="+accounts.Prod, "AWS_SECRET_ACCESS_KEY=any",
-			"AWS_DEFAULT_REGION="+accounts.Region)
-		if out, err := aws.CombinedOutput(); err != nil || !strings.Contains(string(out), `"FailedEntryCount": 0`) {
-			t.Fatalf("aws: %v\n%s", err, out)
-		}
-	} else if err := deployToProd("git-abc123f")(t.Context(), d); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.cloud.Settle(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	runs, err := d.cloud.Accounts["prod"].Runs(t.Context(), cloud.ClusterName("prod"), cloud.ServiceName("backend",
-		"prod"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := runs.TaskDefinition.Revision; got != 2 {
-		t.Errorf("prod runs revision %d, want 2; results %v", got, d.log.takeResults())
-	}
 }

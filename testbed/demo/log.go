@@ -67,7 +67,9 @@ type functionLog struct {
 	mu      sync.Mutex
 	results []result
 	ends    []outcome
-	copyTo  io.Writer // receives every line too, unless nil
+	file    io.Writer // receives every line too, unless nil
+
+	decisions io.Writer // receives a line for each decision and outcome, unless nil
 }
 
 // takeResults returns the results since the last call, in the order of a release.
@@ -115,13 +117,6 @@ func order(env string) int {
 	return -1
 }
 
-// setCopy sets the writer that receives every line too; nil for none.
-func (l *functionLog) setCopy(w io.Writer) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.copyTo = w
-}
-
 // A logWriter is the log of one environment's function.
 type logWriter struct {
 	log *functionLog
@@ -140,8 +135,13 @@ func (w logWriter) Write(line []byte) (int, error) {
 	if json.Unmarshal(bytes.TrimSpace(line), &o) == nil && o.ended() {
 		w.log.ends = append(w.log.ends, o)
 	}
-	if w.log.copyTo != nil {
-		if _, err := w.log.copyTo.Write(append([]byte(w.env+"  "), line...)); err != nil {
+	if w.log.decisions != nil {
+		if text := decision(w.env, line, time.Now()); text != "" {
+			fmt.Fprintln(w.log.decisions, text)
+		}
+	}
+	if w.log.file != nil {
+		if _, err := w.log.file.Write(append([]byte(w.env+"  "), line...)); err != nil {
 			return 0, err
 		}
 	}

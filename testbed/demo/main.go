@@ -18,15 +18,21 @@ import (
 )
 
 func main() {
-	up := flag.Bool("up", false, "leave the environment running and wait for events from the aws command")
+	u := upOptions{rolloutStep: 3 * time.Second}
+	isUp := flag.Bool("up", false, "leave the environment running and wait for events from the aws command")
 	number := flag.Int("pattern", 0, "show this pattern of docs/strategies.md instead, `1`, 2 or 3; 9 for all")
-	root := flag.String("root", ".", "the project's `directory`")
+	flag.StringVar(&u.root, "root", ".", "the project's `directory`")
+	flag.StringVar(&u.dir, "dir", "", "with -up: the `directory` for its files")
+	flag.StringVar(&u.bin, "bin", "", "with -up: the `directory` of the command line deployer")
+	flag.IntVar(&u.port, "port", 0, "with -up: the `port` of emulated AWS; 0 for any free one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	show := func() error { return run(ctx, *root, *up, os.Stdout) }
-	if *number > 0 {
-		show = func() error { return runPatterns(ctx, *root, *number, os.Stdout) }
+	show := func() error { return run(ctx, u.root, os.Stdout) }
+	if *isUp {
+		show = func() error { return runUp(ctx, u, os.Stdin, os.Stdout) }
+	} else if *number > 0 {
+		show = func() error { return runPatterns(ctx, u.root, *number, os.Stdout) }
 	}
 	if err := show(); err != nil {
 		fmt.Fprintf(os.Stderr, "demo: error: %v\n", err)
@@ -34,31 +40,20 @@ func main() {
 	}
 }
 
-// run shows the steps, or with up leaves the environment running until ctx ends.
-func run(ctx context.Context, root string, up bool, out io.Writer) error {
+// run shows the steps.
+func run(ctx context.Context, root string, out io.Writer) error {
 	dir, err := os.MkdirTemp("", "deployer-demo-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	rolloutStep := 10 * time.Millisecond // the steps wait for the ends of rollouts
-	if up {
-		rolloutStep = 3 * time.Second
-	}
-	d, err := newDemo(ctx, root, filepath.Join(dir, "bootstrap"),
-		cloud.Options{RolloutStep: rolloutStep})
+	d, err := newDemo(ctx, root, filepath.Join(dir, "bootstrap"), &functionLog{},
+		cloud.Options{RolloutStep: 10 * time.Millisecond}) // the steps wait for the ends of rollouts
 	if err != nil {
 		return err
 	}
 	defer d.cloud.Close()
-	if !up {
-		return d.showSteps(ctx, out)
-	}
-	if err := d.showHelp(ctx, out); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
+	return d.showSteps(ctx, out)
 }
 
 // runPatterns shows the pattern with a number, or all.

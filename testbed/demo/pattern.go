@@ -55,7 +55,7 @@ const rolloutStep = 400 * time.Millisecond
 func showPattern(ctx context.Context, root, dir string, p pattern, out io.Writer) (err error) {
 	r := &patternRun{pattern: p, root: root, dir: dir, cli: filepath.Join(dir, "deployer"), out: out,
 		files: filepath.Join(root, "examples", p.files)}
-	if r.demo, err = newDemo(ctx, root, filepath.Join(dir, "bootstrap"), cloud.Options{
+	if r.demo, err = newDemo(ctx, root, filepath.Join(dir, "bootstrap"), &functionLog{}, cloud.Options{
 		RolloutStep: rolloutStep, Files: r.files, OwnFiles: true, Readers: p.readers}); err != nil {
 		return err
 	}

@@ -13,7 +13,13 @@ func Serve(aws http.Handler) (url string, stop func() error, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	url, stop = ServeOn(listener, aws)
+	return url, stop, nil
+}
+
+// ServeOn is [Serve] on a listener, which stop closes.
+func ServeOn(listener net.Listener, aws http.Handler) (url string, stop func() error) {
 	server := &http.Server{Handler: aws, ReadHeaderTimeout: time.Minute}
 	go server.Serve(listener)
-	return "http://" + listener.Addr().String(), server.Close, nil
+	return "http://" + listener.Addr().String(), server.Close
 }
