@@ -25,7 +25,7 @@ deployer completion fish > ~/.config/fish/completions/deployer.fish`,
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
-			return wrongUsage("there is no completion for %q: choose one of bash, zsh, fish, powershell", args[0])
+			return a.noChoice("completion for", args[0], cmd.ValidArgs)
 		},
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/fault"
 	"deployer/internal/pipeline"
 )
 
@@ -79,7 +80,7 @@ With --follow, the rollout's progress is shown on standard error.`,
 deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"
 deployer deploy -e prod worker,web-api v2 --follow
 deployer deploy -e prod '*' v2 --dry-run`,
-		Annotations: permissions(slices.Concat(deployActions, platformActions, stageActions)...),
+		Annotations: permissions(slices.Concat(deployActions, platformActions, tagActions, stageActions)...),
 		Args:        serviceAndTag,
 	}
 	file := fileFlag(cmd)
@@ -132,6 +133,7 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 	}
 	var notDone error
 	var rollouts []followed
+	var missing []environment.Workload // whose image is not there
 	for i, d := range result.Deployments {
 		switch {
 		case d.Status == ecsdeploy.Deployed, d.Status == ecsdeploy.Unchanged: // that may still be rolling out
@@ -139,10 +141,15 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 			rollouts = append(rollouts, followed{target, d.TaskDefinition})
 		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
 		case d.Status == ecsdeploy.Rejected:
-			notDone = errRejected
+			if notDone = errRejected; strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
+				missing = append(missing, requests[i].Workload)
+			}
 		case notDone == nil:
 			notDone = errNotDone
 		}
+	}
+	if len(missing) > 0 && requests[0].Tag != "" {
+		a.noteTags(limited, s, missing, requests[0].Tag)
 	}
 	if how.follow && len(rollouts) > 0 {
 		ends := a.followAll(ctx, s.rollouts(), rollouts)

@@ -19,8 +19,9 @@ func (a *app) diffCommand() *cobra.Command {
 as a unified diff. Nothing is changed, and values of secrets and of environment
 variables are not shown.`,
 		Example: `deployer diff -e prod backend git-abc123f`,
-		Annotations: permissions("ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition",
-			"scheduler:GetSchedule (of a task)", "events:ListTargetsByRule (of a task that rules start)"),
+		Annotations: permissions("ecr:BatchGetImage", tagActions[0], "ecs:DescribeServices",
+			"ecs:DescribeTaskDefinition", "scheduler:GetSchedule (of a task)",
+			"events:ListTargetsByRule (of a task that rules start)"),
 		Args: arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)
@@ -38,7 +39,7 @@ variables are not shown.`,
 		}
 		image, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
 		if err != nil {
-			return err
+			return a.withTags(ctx, s.config, s.env, s.env.Current(w), tag, err)
 		}
 		state, err := ecsdeploy.New(ecsservice.New(s.config)).Read(ctx, ecsservice.TargetOf(s.env, w))
 		if err != nil {

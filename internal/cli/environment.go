@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,13 +84,14 @@ func (a *app) loadServiceAndTag(file string, args []string) (
 	}
 	w, err := a.service(env, args[0])
 	if swapped := a.swapped(env, args); err != nil && swapped != "" {
-		err = hinted(swapped, "%q is no service, and %q is one: the service comes before the tag", args[0], args[1])
+		err = &usageError{fmt.Sprintf("%q is no service, and %q is one: the service comes before the tag", args[0],
+			args[1]), swapped}
 	}
 	if err != nil {
 		return nil, w, "", err
 	}
 	if wrong := event.CheckTag(args[1]); wrong != "" {
-		return nil, w, "", errors.New(wrong)
+		return nil, w, "", wrongUsage("%s", wrong)
 	}
 	return env, w, args[1], nil
 }
@@ -118,25 +118,10 @@ func (a *app) service(env *environment.Environment, name string) (environment.Wo
 	if task, ok := env.Find(name, environment.Tasks...); ok {
 		return task, nil
 	}
-	bare := strings.TrimPrefix(strings.TrimPrefix(name, environment.ServicePrefix), environment.TaskPrefix)
-	err := errors.New(event.Unknown(env, "service", name))
-	if strings.EqualFold(name, "all") {
-		err = fmt.Errorf("%w; deploy, send and redeploy take '*' for all services", err)
-	}
 	if strings.Contains(name, ",") {
-		err = fmt.Errorf("%q is a list, and only deploy, send, redeploy and rollback take one", name)
+		return w, wrongUsage("%q is a list, and only deploy, send, redeploy and rollback take one", name)
 	}
-	near := nearest(name, env.Names(environment.Services...))
-	if service, ok := env.Find(bare, environment.Services...); ok && strings.HasPrefix(name, environment.TaskPrefix) {
-		near, err = service.Name, fmt.Errorf("%s is a service, not a task", service.Name)
-	}
-	i := slices.Index(a.args, name)
-	if near == "" || i < 0 {
-		return w, err
-	}
-	corrected := slices.Clone(a.args)
-	corrected[i] = near
-	return w, &hintedError{err, commandLine(corrected...)}
+	return w, a.noWorkload(env, name)
 }
 
 // session is an environment with credentials of its own account.

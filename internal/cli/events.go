@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,6 +69,10 @@ deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365`,
 	}
 	return cmd
 }
+
+// eventID matches the beginning of what EventBridge and the command line give events as id.
+// The argument events takes another word for a mistyped service, unless the log has it.
+var eventID = regexp.MustCompile(`^(cli-)?[0-9A-Za-z]*[0-9][0-9A-Za-z]*-?[0-9A-Za-z-]*$`)
 
 // eventArgument returns the service or the event that the argument names.
 func eventArgument(env *environment.Environment, args []string) (service, id string) {
@@ -140,6 +145,9 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 		}
 	}
 	if len(entries) == 0 {
+		if !eventID.MatchString(id) {
+			return a.noWorkload(s.env, id)
+		}
 		return a.neverArrived(s.env, id)
 	}
 	if asJSON {

@@ -27,9 +27,11 @@ const (
 )
 
 // errNotDone ends a command with exit code 1 after its output has already reported what
-// is wrong; errRejected is the same for code 3, and errRolloutFailed for 4.
+// is wrong; errRejected is the same for code 3, errRolloutFailed for
+// 4, and errReportedUsage for 2.
 var (
 	errNotDone       = errors.New("not done")
+	errReportedUsage = fmt.Errorf("wrong usage: %w", errNotDone)
 	errRejected      = fmt.Errorf("rejected: %w", errNotDone)
 	errRolloutFailed = fmt.Errorf("the rollout failed: %w", errNotDone)
 )
@@ -55,7 +57,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &usage), errors.Is(err, errNoCommand):
+	case errors.As(err, &usage), errors.Is(err, errNoCommand), errors.Is(err, errReportedUsage):
 		return exitUsage
 	case failed, errors.Is(err, errRolloutFailed):
 		return exitFailed
@@ -72,9 +74,10 @@ func exitCode(err error) int {
 // exit prints the error that a command ended with, and returns the exit code.
 func (a *app) exit(cmd *cobra.Command, err error) int {
 	var usage *usageError
+	var joined interface{ Unwrap() []error }
 	switch {
 	case err == nil, errors.Is(err, errNoCommand):
-	case errors.As(err, &usage):
+	case errors.As(err, &usage) && !errors.As(err, &joined):
 		if usage.hint == "" {
 			usage.hint = "deployer help"
 			if cmd.HasParent() {
@@ -90,6 +93,16 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 		_ = printJSON(a.out, failure{errorOf(err), code})
 	}
 	return code
+}
+
+// reported prints an error of one of several things, and returns the one that the command
+// ends with.
+func (a *app) reported(err error) error {
+	printError(a.err, err)
+	if exitCode(err) == exitUsage {
+		return errReportedUsage
+	}
+	return errNotDone
 }
 
 // failure is what a command prints with --json if it ends with an error before it has

@@ -49,11 +49,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 					return nil
 				}
 			}
-			e := &usageError{fmt.Sprintf("there is no command %q", args[0]), "deployer help"}
-			if near := nearest(args[0], commandNames(root)); near != "" {
-				e.hint = commandLine("help", near)
-			}
-			return e
+			return a.noCommand(root, args[0])
 		},
 	}
 }

@@ -40,7 +40,27 @@ func (a *app) wrongEnvironment(file string, err error) error {
 	default:
 		return err
 	}
-	return hinted(a.withFile(file, environmentFiles(dirs...), "find . -name '*.yaml'"), "%s", wrong)
+	files := environmentFiles(dirs...)
+	var there []string // with those that have faults
+	for _, dir := range dirs {
+		for _, one := range environmentsIn(dir) {
+			if path := filepath.Clean(one.file); !slices.Contains(there, path) {
+				there = append(there, path)
+			}
+		}
+	}
+	return &usageError{wrong + thereAre(there), a.withFile(file, files, "find . -name '*.yaml'")}
+}
+
+// thereAre says which files there are; "" for none.
+func thereAre(files []string) string {
+	switch len(files) {
+	case 0:
+		return ""
+	case 1:
+		return "; there is " + files[0]
+	}
+	return "; there are " + listed(files)
 }
 
 // eventAsEnvironment is the error for an event that was given as environment file.
@@ -54,7 +74,7 @@ func (a *app) eventAsEnvironment(event string, dirs []string) error {
 	case len(all) > 0 && slices.Contains([]string{"validate", "migrate"}, a.args[0]):
 		hint = commandLine("explain", "-f", all[0], event)
 	}
-	return hinted(hint, "%s is an EventBridge event, not an environment file", event)
+	return &usageError{event + " is an EventBridge event, not an environment file", hint}
 }
 
 // readEvent reads the file of an event.
@@ -70,15 +90,18 @@ func (a *app) readEvent(env *environment.Environment, file string) ([]byte, erro
 	case err != nil:
 		return nil, fmt.Errorf("reading the event: %w", err)
 	case len(bytes.TrimSpace(raw)) == 0:
-		return nil, hinted(sampleEvent(env), "%s is empty: an event is a JSON object as EventBridge delivers it", file)
+		return nil, &usageError{file + " is empty: an event is a JSON object as EventBridge delivers it",
+			sampleEvent(env)}
 	case isEnvironment(file):
-		return nil, hinted(commandLine("validate", file), "%s is an environment file, not an event", file)
+		return nil, &usageError{file + " is an environment file, not an event", commandLine("validate", file)}
 	case !json.Valid(raw) && slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(file)):
-		return nil, hinted(sampleEvent(env), "%s is YAML: an event is a JSON object as EventBridge delivers it", file)
+		return nil, &usageError{file + " is YAML: an event is a JSON object as EventBridge delivers it",
+			sampleEvent(env)}
 	default:
 		return raw, nil
 	}
-	return nil, hinted(a.withFile(file, eventFiles(dirs...), sampleEvent(env)), "%s", wrong)
+	files := eventFiles(dirs...)
+	return nil, &usageError{wrong + thereAre(files), a.withFile(file, files, sampleEvent(env))}
 }
 
 // sampleEvent returns a command that makes a DEPLOY event for an environment and

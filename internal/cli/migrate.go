@@ -57,8 +57,9 @@ func (a *app) migrate(files []string, all, dryRun bool) error {
 		case all && errors.Is(err, environment.ErrNotEnvironment):
 			a.note("%s is not an environment file: skipped", file)
 		case err != nil:
-			printError(a.err, a.wrongEnvironment(file, err))
-			failed = errNotDone
+			if err := a.reported(a.wrongEnvironment(file, err)); !errors.Is(failed, errReportedUsage) {
+				failed = err
+			}
 		}
 	}
 	return failed

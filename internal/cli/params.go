@@ -49,7 +49,7 @@ deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 			format = formats[0]
 		}
 		if !slices.Contains(formats, format) {
-			return wrongUsage("there is no format %q: choose one of %s", format, strings.Join(formats, ", "))
+			return a.noChoice("format", format, formats)
 		}
 		if archive && !registry {
 			return wrongUsage("--archive is for the repositories of --registry")
@@ -69,12 +69,8 @@ deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 // params prints the parameters of the deployer's stack.
 func (a *app) params(env *environment.Environment, format string, more []string) error {
 	parameters, err := stack.Parameters(env, more...)
-	var setting *stack.SettingError
-	switch {
-	case errors.As(err, &setting):
-		return wrongUsage("%s", err)
-	case err != nil:
-		return err
+	if err != nil {
+		return a.wrongSetting(err)
 	}
 	if env.Production != "" {
 		a.note("%s", production(env))
@@ -91,6 +87,21 @@ func (a *app) params(env *environment.Environment, format string, more []string)
 	}
 	_, err = fmt.Fprint(a.out, text)
 	return err
+}
+
+// wrongSetting returns the [usageError] for a setting that the stack does not have, or does
+// not accept; another error as it is.
+func (a *app) wrongSetting(err error) error {
+	var setting *stack.SettingError
+	if !errors.As(err, &setting) {
+		return err
+	}
+	e := &usageError{what: err.Error()}
+	name, value, _ := strings.Cut(setting.Given, "=")
+	if near := nearest(name, setting.Names); near != "" && near != name {
+		e.hint = a.corrected(setting.Given, near+"="+value)
+	}
+	return e
 }
 
 // noteForwarding notes which of ecr_trusted_accounts receive pushes by default.
@@ -111,7 +122,7 @@ func (a *app) noteForwarding(env *environment.Environment, parameters []stack.Pa
 func (a *app) registryParams(env *environment.Environment, format string, archive bool, more []string) error {
 	parameters, err := stack.RegistryParameters(env, archive, more...)
 	if err != nil {
-		return err
+		return a.wrongSetting(err)
 	}
 	text, err := stack.FormatRegistry(format, parameters)
 	if err != nil {

@@ -78,7 +78,7 @@ deployer policy operator -e prod --commands status,history,rollback`,
 	completeFormats(cmd, "json", "terraform")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		kind := args[0]
-		if err := checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
+		if err := a.checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
 			return err
 		}
 		envs, err := a.policyFiles(*files, *account, kind)
@@ -124,7 +124,7 @@ func (a *app) policy(envs []*environment.Environment, kind string, p policyFlags
 	env := envs[0]
 	switch kind {
 	case "operator":
-		return operator(env, p.all, p.commands)
+		return a.operator(env, p.all, p.commands)
 	case "promote":
 		if p.from == "" {
 			return access.Policy{}, wrongUsage("the source's environment file is missing: name it with --from")
@@ -168,12 +168,12 @@ func (a *app) policy(envs []*environment.Environment, kind string, p policyFlags
 
 // checkPolicyFlags refuses an unknown kind or format, and flags that do not
 // apply to the kind.
-func checkPolicyFlags(flags *pflag.FlagSet, kind, format string) error {
+func (a *app) checkPolicyFlags(flags *pflag.FlagSet, kind, format string) error {
 	if !slices.Contains(policyKinds, kind) {
-		return wrongUsage("there is no policy %q: choose one of %s", kind, strings.Join(policyKinds, ", "))
+		return a.noChoice("policy", kind, policyKinds)
 	}
 	if format != "json" && format != "terraform" {
-		return wrongUsage("there is no format %q: choose one of json, terraform", format)
+		return a.noChoice("format", format, []string{"json", "terraform"})
 	}
 	var wrong error
 	flags.Visit(func(f *pflag.Flag) {

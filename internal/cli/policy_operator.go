@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ var actionInHelp = regexp.MustCompile(`[a-z]+:[A-Za-z]+`)
 
 // operator returns the policy of people who run the named commands, or all that call AWS
 // with the credentials of the environment's account.
-func operator(env *environment.Environment, commands []*cobra.Command, names []string) (access.Policy, error) {
+func (a *app) operator(env *environment.Environment, commands []*cobra.Command, names []string) (access.Policy, error) {
 	var needs []access.Need
 	var known []string
 	for _, cmd := range commands {
@@ -39,8 +40,8 @@ func operator(env *environment.Environment, commands []*cobra.Command, names []s
 			return access.Policy{}, wrongUsage("promote has a policy of its own: deployer policy promote -f %s "+
 				"--from FILE", env.File)
 		case !slices.Contains(known, name):
-			return access.Policy{}, wrongUsage("there is no command %q that needs permissions: choose of %s", name,
-				strings.Join(known, ", "))
+			return access.Policy{}, a.unlike(fmt.Sprintf("there is no command %q that needs permissions: choose of %s",
+				name, listed(known)), name, known)
 		}
 	}
 	return access.Operator(env, needs)

@@ -57,7 +57,7 @@ deployer promote --from staging --to prod backend --as v1.2.3
 deployer promote --from dev --to prod backend git-abc123f \
     --from-profile dev --to-profile prod --deploy --follow`,
 		Annotations: permissions(slices.Concat([]string{
-			"ecr:BatchGetImage (source and target)",
+			"ecr:BatchGetImage (source and target)", tagActions[0],
 			"ecr:GetDownloadUrlForLayer (source)",
 			"ecr:BatchCheckLayerAvailability (target)", "ecr:InitiateLayerUpload (target)",
 			"ecr:UploadLayerPart (target)", "ecr:CompleteLayerUpload (target)", "ecr:PutImage (target)",
@@ -144,7 +144,7 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 		return hinted(commandLine(append(slices.Clone(a.args), "--as", "v1.0.0")...),
 			"the revision that %s runs in %s has no tag: name one with --as", from.workload.Name, from.env.Name)
 	case wrong != "":
-		return errors.New(wrong)
+		return wrongUsage("%s", wrong)
 	}
 	if err := a.copyImage(ctx, from, to, digest, tag, how); err != nil {
 		return err
@@ -202,10 +202,10 @@ func (a *app) promoted(ctx context.Context, from *end, named []string) (tag, dig
 	images := resolve.New(from.config)
 	if len(named) > 0 {
 		if wrong := event.CheckTag(named[0]); wrong != "" {
-			return "", "", errors.New(wrong)
+			return "", "", wrongUsage("%s", wrong)
 		}
 		found, err := images.Image(ctx, from.env, from.workload, named[0])
-		return named[0], found.Digest, err
+		return named[0], found.Digest, a.withTags(ctx, from.config, from.env, from.workload, named[0], err)
 	}
 	tag, digest, err = from.running(ctx)
 	if err != nil {

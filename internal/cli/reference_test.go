@@ -131,6 +131,13 @@ func exampleArgs(example string) []string {
 // TestSpelling checks what is suggested for misspelt commands and flags.
 func TestSpelling(t *testing.T) {
 	t.Parallel()
+	const (
+		commands = "there are deploy, redeploy, rollback, promote, diff, continue, stop, status, wait, history, " +
+			"resolve, doctor, dashboard, init, validate, migrate, params, policy, completion, send, events, logs, " +
+			"explain, redrive, version, help"
+		ofDeploy = "deploy has --dry-run, --env, --file, --follow, --force, --help, --json, --profile, --reason"
+		ofStatus = "status has --env, --file, --help, --json, --profile, --utc, --watch, --wide"
+	)
 	for _, tt := range []struct{ line, what, hint string }{
 		{"deploy -dry-run -f x.yaml backend v1",
 			"there is no flag -dry-run: long flags have two dashes",
@@ -148,22 +155,37 @@ func TestSpelling(t *testing.T) {
 			"there is no flag -json: long flags have two dashes",
 			"deployer deploy --reason -follow -f x.yaml backend v1 --json"},
 		{"deploy -f x.yaml backend v1 --foll",
-			"there is no flag --foll",
+			"there is no flag --foll: " + ofDeploy,
 			"deployer deploy -f x.yaml backend v1 --follow"},
 		{"deploy -f x.yaml backend v1 --dryrun=false",
-			"there is no flag --dryrun",
+			"there is no flag --dryrun: " + ofDeploy,
 			"deployer deploy -f x.yaml backend v1 --dry-run=false"},
-		{"deploy -f x.yaml backend v1 --frobnicate", "there is no flag --frobnicate", "deployer help deploy"},
-		{"status -x", "there is no flag -x", "deployer help status"},
+		{"deploy -f x.yaml backend v1 --frobnicate", "there is no flag --frobnicate: " + ofDeploy,
+			"deployer help deploy"},
+		{"status -x", "there is no flag -x: " + ofStatus, "deployer help status"},
 		{"history -f x.yaml -max 3 backend",
 			"there is no flag -max: long flags have two dashes",
 			"deployer history -f x.yaml --max 3 backend"},
 		{"history -f x.yaml --max three backend", `--max "three" is not a number`, "deployer help history"},
+		{"events --since 3 -f x.yaml", `--since "3" is not a time with its unit, such as 90s, 30m or 24h`,
+			"deployer help events"},
+		{"completion bsh", `there is no completion for "bsh": choose one of bash, zsh, fish, powershell`,
+			"deployer completion bash"},
+		{"wait -f x.yaml backend --until=BAKE-TIME", "--until BAKE-TIME is no stage: it is stable, or one of " +
+			"RECONCILE_SERVICE, PRE_SCALE_UP, SCALE_UP, POST_SCALE_UP, TEST_TRAFFIC_SHIFT, POST_TEST_TRAFFIC_SHIFT, " +
+			"PRE_PRODUCTION_TRAFFIC_SHIFT, PRODUCTION_TRAFFIC_SHIFT, POST_PRODUCTION_TRAFFIC_SHIFT, BAKE_TIME, " +
+			"CLEAN_UP",
+			"deployer wait -f x.yaml backend --until=BAKE_TIME"},
+		{"params -f x.yaml --format tfvar", `there is no format "tfvar": choose one of sam, samconfig, tfvars, json`,
+			"deployer params -f x.yaml --format tfvars"},
+		{"policy -f x.yaml repo",
+			`there is no policy "repo": choose one of repository, lifecycle, bus, github, promote, operator`,
+			"deployer policy -f x.yaml repository"},
 		{"history backend --file", "--file needs a value", "deployer help history"},
-		{"status -fix", "there is no flag -fix", "deployer help status"},
-		{"staus -f x.yaml", `there is no command "staus"`, "deployer status -f x.yaml"},
-		{"frobnicate -f x.yaml", `there is no command "frobnicate"`, "deployer help"},
-		{"help staus", `there is no command "staus"`, "deployer help status"},
+		{"status -fix", "there is no flag -fix: " + ofStatus, "deployer help status"},
+		{"staus -f x.yaml", `there is no command "staus": ` + commands, "deployer status -f x.yaml"},
+		{"frobnicate -f x.yaml", `there is no command "frobnicate": ` + commands, "deployer help"},
+		{"help staus", `there is no command "staus": ` + commands, "deployer help status"},
 		{"-version", "there is no flag -version: long flags have two dashes", "deployer --version"},
 	} {
 		var out, errs strings.Builder

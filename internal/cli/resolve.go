@@ -20,7 +20,7 @@ func (a *app) resolveCommand() *cobra.Command {
 is asked for the image, and the reference has its digest.`,
 		Example: `deployer resolve -e prod backend git-abc123f
 deployer resolve -e prod backend git-abc123f --check`,
-		Annotations: permissions("ecr:BatchGetImage (with --check)"),
+		Annotations: permissions("ecr:BatchGetImage (with --check)", tagActions[0]),
 		Args:        arguments("SERVICE", "TAG"),
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
@@ -73,7 +73,7 @@ func (a *app) resolve(ctx context.Context, env *environment.Environment, w envir
 	}
 	ref, err := resolve.New(config).Resolve(ctx, env, env.Current(w), tag)
 	if err != nil {
-		return err
+		return a.withTags(ctx, config, env, env.Current(w), tag, err)
 	}
 	ref.Tag = "" // as a task definition gets it: by digest alone
 	fmt.Fprintln(a.out, ref)

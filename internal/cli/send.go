@@ -63,7 +63,7 @@ deployer send -e prod worker,web-api git-abc123f --follow
 deployer send -e prod backend git-abc123f \
     --bus arn:aws:events:us-east-1:333333333333:event-bus/default`,
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
-			"ecr:BatchGetImage (optional: checks the tag)",
+			"ecr:BatchGetImage (optional: checks the tag)", tagActions[0],
 			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)",
 			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)"},
 			stageActions)...),

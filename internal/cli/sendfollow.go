@@ -42,7 +42,7 @@ func (a *app) checkTags(ctx context.Context, s *sender, c chosen, tag string) (f
 			skipped = true
 			continue
 		case errs[i] != nil:
-			faults = append(faults, errs[i])
+			faults = append(faults, a.withTags(ctx, s.config, s.env, w, tag, errs[i]))
 			continue
 		}
 		found = append(found, w)

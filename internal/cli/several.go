@@ -47,14 +47,25 @@ func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, 
 		names[i] = strings.TrimSpace(name)
 	}
 	if slices.Contains(names, event.AllServices) {
-		return chosen{}, fmt.Errorf("the list %s has '*' among its names: write '*' alone for all services", arg)
+		return chosen{}, wrongUsage("the list %s has '*' among its names: write '*' alone for all services", arg)
 	}
 	workloads, wrong := event.Named(env, names)
 	var errs []error
 	for _, fault := range slices.Compact(wrong) {
-		errs = append(errs, errors.New(strings.ReplaceAll(fault, `"services"`, "the list "+arg)))
+		errs = append(errs, a.wrongName(env, names, arg, fault))
 	}
 	return chosen{workloads: workloads, several: true}, errors.Join(errs...)
+}
+
+// wrongName returns the error for a fault that event.Named found in a list of names.
+func (a *app) wrongName(env *environment.Environment, names []string, list, fault string) error {
+	for _, name := range names {
+		bare, isTask := strings.CutPrefix(name, environment.TaskPrefix)
+		if fault == event.Unknown(env, "service", name) || isTask && fault == event.Unknown(env, "task", bare) {
+			return a.noWorkload(env, name)
+		}
+	}
+	return wrongUsage("%s", strings.ReplaceAll(fault, `"services"`, "the list "+list))
 }
 
 // loadChosen reads an environment file and finds what an argument SERVICE names in it.
@@ -75,7 +86,7 @@ func (a *app) loadChosenAndTag(file string, args []string) (*environment.Environ
 	}
 	env, c, err := a.loadChosen(file, args[0])
 	if wrong := event.CheckTag(args[1]); wrong != "" {
-		err = errors.Join(err, errors.New(wrong))
+		err = errors.Join(err, wrongUsage("%s", wrong))
 	}
 	return env, c, args[1], err
 }

@@ -24,6 +24,9 @@ type usageError struct {
 
 func (e *usageError) Error() string { return e.what }
 
+// Parts returns what is wrong, and what to do.
+func (e *usageError) Parts() (what, hint string) { return e.what, e.hint }
+
 // wrongUsage returns a [usageError] whose hint is the command's help.
 func wrongUsage(format string, args ...any) error {
 	return &usageError{what: fmt.Sprintf(format, args...)}
@@ -72,7 +75,7 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 			break
 		}
 		if cmd == root && !strings.HasPrefix(arg, "-") {
-			return root, a.unknownCommand(root, i)
+			return root, a.noCommand(root, arg)
 		}
 		flag, long := parseFlag(flags, arg)
 		if !long && isMisspelt(arg, flag) {
@@ -84,7 +87,7 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 			}
 			wrong = append(wrong, arg)
 			if flag = near; flag == nil {
-				return cmd, wrongUsage("there is no flag %s", arg)
+				return cmd, wrongUsage("there is no flag %s: %s", arg, flagsOf(cmd))
 			}
 			corrected[i] = "--" + flag.Name
 			if hasValue {
@@ -135,22 +138,6 @@ func nearestFlag(flags *pflag.FlagSet, name string) string {
 	return nearest(name, names)
 }
 
-// unknownCommand returns the error for a command line whose argument i is not a
-// command.
-func (a *app) unknownCommand(root *cobra.Command, i int) error {
-	e := &usageError{fmt.Sprintf("there is no command %q", a.args[i]), "deployer help"}
-	var names []string
-	for _, cmd := range root.Commands() {
-		names = append(names, cmd.Name())
-	}
-	if near := nearest(a.args[i], names); near != "" {
-		corrected := slices.Clone(a.args)
-		corrected[i] = near
-		e.hint = commandLine(corrected...)
-	}
-	return e
-}
-
 // flagError explains an error of pflag's, with the corrected command if it is a
 // misspelt flag.
 func (a *app) flagError(cmd *cobra.Command, err error) error {
@@ -161,11 +148,15 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		e := &usageError{what: fmt.Sprintf("there is no flag --%s", name)}
+		if len(name) == 1 {
+			e.what = "there is no flag -" + name
+		}
 		if strings.Contains(cmd.Use, " "+strings.ToUpper(name)) {
 			e.what += ": it is an argument"
 			e.hint = a.positional()
 			return e
 		}
+		e.what += ": " + flagsOf(cmd)
 		near := nearestFlag(cmd.Flags(), name)
 		i := slices.IndexFunc(a.args, func(arg string) bool {
 			return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
@@ -179,7 +170,8 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &noValue):
 		return wrongUsage("--%s needs a value", noValue.GetFlag().Name)
 	case errors.As(err, &badValue):
-		kind := map[string]string{"int": "a number", "bool": "true or false"}[badValue.GetFlag().Value.Type()]
+		kind := map[string]string{"int": "a number", "bool": "true or false",
+			"duration": "a time with its unit, such as 90s, 30m or 24h"}[badValue.GetFlag().Value.Type()]
 		return wrongUsage("--%s %q is not %s", badValue.GetFlag().Name, badValue.GetValue(), kind)
 	}
 	return wrongUsage("%s", err)

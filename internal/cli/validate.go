@@ -34,8 +34,8 @@ deployer validate -e prod`,
 		}
 		var failed error
 		for _, file := range files {
-			if !a.validate(file) {
-				failed = errNotDone
+			if err := a.validate(file); !errors.Is(failed, errReportedUsage) && err != nil {
+				failed = err
 			}
 		}
 		return failed
@@ -66,8 +66,9 @@ func (a *app) filesToCheck(named, args []string) ([]string, error) {
 	return files, nil
 }
 
-// validate prints the faults of an environment file, and reports whether it has none.
-func (a *app) validate(file string) bool {
+// validate prints the faults of an environment file. Its error says that there are some, or
+// that the file is none.
+func (a *app) validate(file string) error {
 	env, err := environment.Load(file)
 	if err != nil {
 		err = a.wrongEnvironment(file, err)
@@ -75,11 +76,10 @@ func (a *app) validate(file string) bool {
 	var faults environment.Faults
 	if errors.As(err, &faults) {
 		fmt.Fprintln(a.out, faults)
-		return false
+		return errNotDone
 	}
 	if err != nil {
-		printError(a.err, err)
-		return false
+		return a.reported(err)
 	}
 	for _, w := range slices.Concat(env.Warnings, env.Advice) {
 		fmt.Fprintln(a.out, w)
@@ -106,7 +106,7 @@ func (a *app) validate(file string) bool {
 	if not := stack.NotForwarded(env); not != "" {
 		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, not)
 	}
-	return true
+	return nil
 }
 
 // production says why an environment is production, and what deploys it.

@@ -57,8 +57,9 @@ deployer wait -e prod backend --until BAKE_TIME --timeout 10m`,
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if how.until != stable && !slices.Contains(stages, how.until) {
-			return wrongUsage("--until %s is no stage: it is %s, or one of %s", how.until, stable,
+			what := fmt.Sprintf("--until %s is no stage: it is %s, or one of %s", printable(how.until), stable,
 				strings.Join(stages, ", "))
+			return a.unlike(what, how.until, append([]string{stable}, stages...))
 		}
 		if how.timeout <= 0 {
 			return wrongUsage("--timeout %s is no time", how.timeout)

@@ -15,17 +15,14 @@ func Unknown(env *environment.Environment, member, name string) string {
 	if member == "task" {
 		kinds, otherKinds, other = environment.Tasks, environment.Services, "service"
 	}
-	known := env.Names(kinds...)
-	message := member + " " + quote(name) + " is not in the " + env.Name + " environment"
+	message := absent(env, member, name)
 	if _, ok := env.Find(name, otherKinds...); ok {
 		return message + `: it is a ` + other + `, so write "` + other + `" for "` + member + `"`
 	}
-	if w, ok := env.FindDisabled(name, kinds...); ok {
-		return message + ": it is disabled (" + w.Disabled + ")"
+	if misnamed, _ := Misnamed(env, member, name); misnamed != "" {
+		return misnamed
 	}
-	if w, what := awsName(env, name, kinds); what != "" {
-		return message + ": it is " + what + " of " + quote(w.Name) + "; write that name"
-	}
+	known := env.Names(kinds...)
 	near := environment.Nearest(name, known)
 	if trimmed := strings.TrimSpace(name); trimmed != name && slices.Contains(known, trimmed) {
 		near = trimmed
@@ -37,6 +34,28 @@ func Unknown(env *environment.Environment, member, name string) string {
 		return message + ", which has no " + member + "s"
 	}
 	return message + ", which has " + strings.Join(known, ", ")
+}
+
+// absent returns the message that an environment has no workload of a name.
+func absent(env *environment.Environment, member, name string) string {
+	return member + " " + quote(name) + " is not in the " + env.Name + " environment"
+}
+
+// Misnamed returns [Unknown]'s message for a name that stands for something: a workload
+// that is disabled, or of which it is the name in AWS. It returns "" for any other name.
+// Label is what the workload is called; "" if it is disabled.
+func Misnamed(env *environment.Environment, member, name string) (message, label string) {
+	kinds := environment.Services
+	if member == "task" {
+		kinds = environment.Tasks
+	}
+	if w, ok := env.FindDisabled(name, kinds...); ok {
+		return absent(env, member, name) + ": it is disabled (" + w.Disabled + ")", ""
+	}
+	if w, what := awsName(env, name, kinds); what != "" {
+		return absent(env, member, name) + ": it is " + what + " of " + quote(w.Name) + "; write that name", w.Label()
+	}
+	return "", ""
 }
 
 // wrongKind returns what is wrong with a name that has its kind before it, "task:NAME"

@@ -149,13 +149,14 @@ func registryGiven(env *environment.Environment, settings []string) (map[string]
 	for _, setting := range settings {
 		name, value, ok := strings.Cut(setting, "=")
 		if !ok || !slices.Contains(registrySettings, name) || strings.ContainsAny(value, " \t\r\n\"'$\\") {
-			return nil, fmt.Errorf("reading %q: not NAME=VALUE for one of %s; %s follows from %s", setting,
+			what := fmt.Sprintf("reading %q: not NAME=VALUE for one of %s; %s follows from %s", setting,
 				strings.Join(registrySettings, ", "), lifecycle, env.File)
+			return nil, &SettingError{what, setting, registrySettings}
 		}
 		given[name] = value
 	}
 	if given[organization] != "" && given[readers] != "" {
-		return nil, fmt.Errorf("%s and %s exclude each other: give one of them", organization, readers)
+		return nil, &SettingError{what: organization + " and " + readers + " exclude each other: give one of them"}
 	}
 	return given, nil
 }

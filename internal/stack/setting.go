@@ -9,7 +9,11 @@ import (
 
 // SettingError is a setting NAME=VALUE that the stack does not have, or whose value the
 // template refuses.
-type SettingError struct{ what string }
+type SettingError struct {
+	what  string
+	Given string   // the setting, if its name is none of Names
+	Names []string // that settings may have
+}
 
 func (e *SettingError) Error() string { return e.what }
 
@@ -38,7 +42,7 @@ func checkSettings(settings []Parameter) error {
 		f := forms[p.Name]
 		if f.values != nil {
 			if !slices.Contains(f.values, p.Value) {
-				return &SettingError{fmt.Sprintf("%s=%s: the template accepts only %s", p.Name, p.Value,
+				return &SettingError{what: fmt.Sprintf("%s=%s: the template accepts only %s", p.Name, p.Value,
 					strings.Join(f.values, ", "))}
 			}
 			continue
@@ -50,8 +54,8 @@ func checkSettings(settings []Parameter) error {
 		whole := regexp.MustCompile(`^(?:` + f.pattern + `)$`)
 		for _, value := range values {
 			if !whole.MatchString(value) {
-				return &SettingError{fmt.Sprintf("%s=%s: the template accepts only what matches %s, and %q does not",
-					p.Name, p.Value, f.pattern, value)}
+				return &SettingError{what: fmt.Sprintf("%s=%s: the template accepts only what matches %s, and %q "+
+					"does not", p.Name, p.Value, f.pattern, value)}
 			}
 		}
 	}

@@ -98,8 +98,9 @@ func choose(settings []string, file string) ([]Parameter, error) {
 			for _, p := range chosen {
 				names = append(names, p.Name)
 			}
-			return nil, &SettingError{fmt.Sprintf("reading %q: not NAME=VALUE for one of %s; the others follow from %s",
-				setting, strings.Join(names, ", "), file)}
+			what := fmt.Sprintf("reading %q: not NAME=VALUE for one of %s; the others follow from %s", setting,
+				strings.Join(names, ", "), file)
+			return nil, &SettingError{what, setting, names}
 		}
 		if all[i].Value = value; value == "" {
 			all[i].Value = chosen[i].Value
