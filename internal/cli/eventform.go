@@ -9,10 +9,15 @@ import (
 
 // asEvent returns an event as EventBridge delivers it, of the forms in which people have
 // one: the detail of a DEPLOY event alone, and the entries that `deployer send --dry-run`
-// prints, of which the first counts. Anything else is returned as it is.
+// prints and PutEvents takes, of which the first counts. Anything else is returned as it is.
 func asEvent(env *environment.Environment, raw []byte) []byte {
+	list := raw
+	var call struct{ Entries json.RawMessage } // the input of PutEvents
+	if json.Unmarshal(raw, &call) == nil && call.Entries != nil {
+		list = call.Entries
+	}
 	var entries []putEventsEntry
-	if json.Unmarshal(raw, &entries) == nil && len(entries) > 0 && json.Valid([]byte(entries[0].Detail)) {
+	if json.Unmarshal(list, &entries) == nil && len(entries) > 0 && json.Valid([]byte(entries[0].Detail)) {
 		return deliver(entries[0].Source, entries[0].DetailType, json.RawMessage(entries[0].Detail))
 	}
 	var keys map[string]json.RawMessage

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,8 @@ rollout it is followed; for the schedule that searches for lost pushes, due. The
 exit code is 3 if the event is rejected.
 
 EVENT.json may be "-" for standard input, and may have the detail of a DEPLOY event
-alone, or what "deployer send --dry-run" prints.`,
+alone, what "deployer send --dry-run" prints, or the input of "aws events put-events".
+With --json, one document is printed, as docs/reference/results.md describes.`,
 		Example: `deployer explain -e prod events/deploy-backend.json
 deployer send -e prod backend git-abc123f --dry-run | deployer explain -e prod -
 echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
@@ -40,6 +42,7 @@ echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 	}
 	file := fileFlag(cmd)
 	account := accountFlag(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "print one JSON document")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		env, err := a.loadIn(*file, *account)
 		if err != nil {
@@ -58,28 +61,52 @@ echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 				"%s does not name the environment's account, which decides whether it obeys a push: "+
 					"add account_id to it, or use --account", *file)
 		}
-		return a.explain(env, raw)
+		return a.explain(env, raw, *asJSON)
 	}
 	return cmd
 }
 
-// explain prints what an event would do.
-func (a *app) explain(env *environment.Environment, raw []byte) error {
+// explain prints what an event would do, for people or as JSON.
+func (a *app) explain(env *environment.Environment, raw []byte, asJSON bool) error {
 	reading := event.Read(raw, env, time.Now())
-	verdict := verdictOf(reading)
-	if verdict == event.Changed {
-		verdict = event.Accepted
+	show := a.printExplanation
+	if asJSON {
+		show = func(env *environment.Environment, reading event.Reading) error {
+			return printJSON(a.out, explanationOf(env, reading))
+		}
 	}
-	fmt.Fprintf(a.out, "%s by %s: %s\n", verdict, env.Name, printable(reading.Reason))
-	rejected := verdict == event.Rejected
+	if err := show(env, reading); err != nil {
+		return err
+	}
+	refused := func(r event.Request) bool {
+		status, _ := refusal(r)
+		return status == ecsdeploy.Rejected
+	}
+	if explainedVerdict(reading) == event.Rejected || slices.ContainsFunc(reading.Requests, refused) {
+		return errRejected
+	}
+	return nil
+}
+
+// explainedVerdict is [verdictOf] as it is printed.
+func explainedVerdict(reading event.Reading) event.Verdict {
+	if verdict := verdictOf(reading); verdict != event.Changed {
+		return verdict
+	}
+	return event.Accepted
+}
+
+// printExplanation prints what an event would do for people.
+func (a *app) printExplanation(env *environment.Environment, reading event.Reading) error {
+	fmt.Fprintf(a.out, "%s by %s: %s\n", explainedVerdict(reading), env.Name, printable(reading.Reason))
 	if len(reading.Requests) > 0 && reading.Requests[0].Together {
-		fmt.Fprintf(a.out, "  all of these are deployed, or none: %s is checked first\n", checkedFirst(reading.Requests))
+		fmt.Fprintf(a.out, "  all of these are deployed, or none: %s is checked first\n",
+			checkedFirst(reading.Requests))
 	}
 	for _, r := range reading.Requests {
 		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
 		if status, reason := refusal(r); status != "" {
 			fmt.Fprintf(a.out, "  %-9s %s\n", status, reason)
-			rejected = rejected || status == ecsdeploy.Rejected
 			continue
 		}
 		a.explainRequest(env, r)
@@ -91,9 +118,6 @@ func (a *app) explain(env *environment.Environment, raw []byte) error {
 	}
 	if reading.Verdict == event.Followed {
 		fmt.Fprintf(a.out, "  the state of the rollout is read from ECS, and each outcome is reported once\n")
-	}
-	if rejected {
-		return errRejected
 	}
 	return nil
 }
