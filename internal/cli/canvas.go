@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -73,29 +74,59 @@ func (how *look) on(w io.Writer) canvas {
 // wrap breaks lines that are longer than the canvas is wide, at spaces, and indents what
 // follows.
 func (c canvas) wrap(text string) string {
-	if c.columns == 0 {
-		return text
-	}
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		used := 0
-		for i, word := range strings.Fields(line) {
-			n := utf8.RuneCountInString(word)
-			switch {
-			case i == 0:
-			case used+1+n > c.columns:
-				b.WriteString("\n  ")
-				used = 2
-			default:
-				b.WriteByte(' ')
-				used++
-			}
-			b.WriteString(word)
-			used += n
-		}
-		b.WriteByte('\n')
+		b.WriteString(c.item("", strings.TrimSuffix(line, "\n"), 2))
 	}
 	return b.String()
+}
+
+// item returns a text behind a begin, which is not counted where it has colors: on a canvas
+// with a width, the text is broken at spaces, and what follows is indented. A command at its
+// end is on a line of its own, whole, because it is copied.
+func (c canvas) item(begin, text string, indent int) string {
+	if c.columns == 0 {
+		return begin + text + "\n"
+	}
+	text, command := apart(text)
+	var b strings.Builder
+	b.WriteString(begin)
+	used := utf8.RuneCountInString(escapes.ReplaceAllString(begin, ""))
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > c.columns:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			used = indent
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	if command != "" && used+1+utf8.RuneCountInString(command) <= c.columns {
+		return b.String() + " " + command + "\n"
+	}
+	if command != "" {
+		b.WriteString("\n" + strings.Repeat(" ", indent) + command)
+	}
+	return b.String() + "\n"
+}
+
+// escapes are the colors in a text.
+var escapes = regexp.MustCompile(`\x1b\[[0-9]*m`)
+
+// copied begins what is copied at the end of a text: a command, or JSON.
+var copied = regexp.MustCompile(`(?:: | or )((?:deployer|aws|sam|gh|terraform|find|printf) [a-z.'-]|make deploy |\{")`)
+
+// apart returns a text without the command at its end, and the command.
+func apart(text string) (prose, command string) {
+	if at := copied.FindStringSubmatchIndex(text); at != nil {
+		return text[:at[2]-1], text[at[2]:]
+	}
+	return text, ""
 }
 
 // moment returns a time as tables show it, "" for none.

@@ -108,6 +108,12 @@ func TestTerminal(t *testing.T) {
 			want: []string{"\r\x1b[K" + bar + " backend: rolling out: 0 of 2 tasks running, 2 pending, 0 failed"}},
 		{name: "history", args: []string{"history", "backend"},
 			want: []string{"\x1b[32m2 *\x1b[0m "}, not: []string{"[-"}},
+		{name: "doctor", args: []string{"doctor", "web-api"},
+			want: []string{"\n\x1b[33mwarning\x1b[0m  ", "\n\x1b[32mok\x1b[0m       file: prod.yaml is valid"}},
+		{name: "doctor without colors", env: []string{"NO_COLOR=1"}, args: []string{"doctor", "web-api"},
+			want: []string{"\nok       file: prod.yaml is valid"}, not: []string{"\x1b"}},
+		{name: "doctor on a dumb terminal", env: []string{"TERM=dumb"}, args: []string{"doctor", "web-api"},
+			want: []string{"\nok       file: prod.yaml is valid"}, not: []string{"\x1b"}},
 	}
 	for _, tt := range tests { // in this order
 		screen := newTerminal(t)
