@@ -150,6 +150,10 @@ func TestModuleRoleFits(t *testing.T) {
 		for i := range n {
 			file += fmt.Sprintf("  - name: a-service-%02d\n", i)
 		}
+		file += "scheduled_tasks:\n"
+		for i := range n / 4 {
+			file += fmt.Sprintf("  - name: a-task-%02d\n", i)
+		}
 		got, err := describe(t, written(t, file), chosenSettings{})
 		if err != nil {
 			t.Fatalf("%d services: %v", n, err)

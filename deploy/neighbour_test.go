@@ -3,11 +3,13 @@ package deploy_test
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"deployer/internal/environment"
 	"deployer/internal/iam"
+	"deployer/internal/image"
 	"deployer/internal/stack"
 	"deployer/testbed/aws/cloudformation"
 )
@@ -154,4 +156,59 @@ func TestRoleFits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRoleFitsTasks checks the same for services and tasks in the regions with the longest names, and that
+// `deployer params` refuses what does not fit, and nothing else.
+func TestRoleFitsTasks(t *testing.T) {
+	t.Parallel()
+	for _, region := range []string{"us-east-1", "ap-northeast-1", "us-gov-east-1"} {
+		for services := 0; services < 40; services += 8 {
+			for tasks := 0; tasks < 45; tasks += 5 {
+				file := fmt.Sprintf("project: myproject\nenv: staging\nregion: %s\naccount_id: %q\necr_strategy: "+
+					"local\n",
+					region, prod)
+				for list, n := range map[string]int{"services": services, "scheduled_tasks": (tasks + 1) / 2,
+					"event_processor_tasks": tasks / 2} {
+					file += list + ":\n"
+					for i := range n {
+						file += fmt.Sprintf("  - name: %s-%d\n", list[:5], i)
+					}
+				}
+				env, err := environment.Parse("environment.yaml", []byte(file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				parameters, err := stack.Parameters(env)
+				if err != nil {
+					if tasks < 30 {
+						t.Errorf("%s, %d services, %d tasks: %v", region, services, tasks, err)
+					}
+					continue
+				}
+				if size := roleSize(t, env, parameters); size > 10240 {
+					t.Errorf("%s, %d services, %d tasks: the policy has %d characters", region, services, tasks, size)
+				}
+			}
+		}
+	}
+}
+
+// roleSize returns the size of the policy of the role of a stack with parameters.
+func roleSize(t *testing.T, env *environment.Environment, parameters []stack.Parameter) int {
+	t.Helper()
+	values := map[string]string{}
+	for _, p := range parameters {
+		values[p.Name] = p.Value
+	}
+	source, err := os.ReadFile("template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	template, err := cloudformation.Load(source, cloudformation.Parameters{Account: env.AccountID, Region: env.Region,
+		Partition: image.PartitionOf(env.Region).Name, Stack: "deployer", Values: values})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(documentText(t, roleStatements(template)))
 }

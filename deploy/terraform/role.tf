@@ -6,17 +6,30 @@ locals {
   in_cluster       = { ArnEquals = { "ecs:cluster" = local.cluster_arn } }
 
   # The statements with the lists of the environment's resources. Where the ARNs do not fit into the policy, patterns take
-  # the place of some. Reading images of a neighbour is the least that a pattern may allow, passing its roles the most.
+  # the place of some, from the least that these may allow to the most: reading images of a neighbour, registering revisions
+  # in its families, moving its schedules or the targets of its rules, and passing its tasks' roles or those that start its
+  # tasks. `deployer params` does the same.
   patterns_for = [
-    [], ["repositories"], ["families"], ["roles"], ["repositories", "families"], ["repositories", "roles"],
-    ["families", "roles"], ["repositories", "families", "roles"],
+    [], ["repositories"], ["families"], ["repositories", "families"], ["repositories", "schedule"],
+    ["repositories", "families", "schedule"], ["repositories", "families", "rule"],
+    ["repositories", "families", "schedule", "rule"], ["repositories", "roles"], ["repositories", "families", "roles"],
+    ["repositories", "families", "schedule", "roles"], ["repositories", "families", "schedule", "rule", "roles"],
+    ["repositories", "families", "schedule", "rule", "roles", "start_roles"],
   ]
   listed = [
-    for kinds in local.patterns_for : {
-      for kind, arns in local.conventional : kind => concat(
-        length(arns) == 0 || contains(kinds, kind) ? local.patterns[kind] : arns, local.extra[kind],
-      )
-    }
+    for kinds in local.patterns_for : merge(
+      {
+        for kind, arns in local.conventional : kind => concat(
+          length(arns) == 0 || contains(kinds, kind) ? local.patterns[kind] : arns, local.extra[kind],
+        )
+      },
+      { for key, arns in local.pointer_arns : key => contains(kinds, key) ? local.short_pointers[key] : arns },
+      {
+        for key, arns in local.start_roles : "${key}_roles" => concat(
+          contains(kinds, "start_roles") ? local.short_start_roles[key] : arns, var.extra_role_arns,
+        )
+      },
+    )
   ]
   listed_statements = [
     for arns in local.listed : [
@@ -58,6 +71,44 @@ locals {
         Effect   = "Allow"
         Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
         Resource = arns.repositories
+      },
+      # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
+      length(arns.schedule) == 0 ? null : {
+        Sid      = "MoveSchedules"
+        Effect   = "Allow"
+        Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
+        Resource = arns.schedule
+      },
+      # UpdateSchedule passes the role that starts the task again.
+      length(arns.schedule) == 0 || length(arns.schedule_roles) == 0 ? null : {
+        Sid       = "PassScheduleRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = arns.schedule_roles
+        Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
+      },
+      # An event-processor task runs what the targets of its rules hold.
+      length(arns.rule) == 0 ? null : {
+        Sid      = "ReadRuleTargets"
+        Effect   = "Allow"
+        Action   = "events:ListTargetsByRule"
+        Resource = arns.rule
+      },
+      # Only targets that start tasks in the environment's cluster.
+      length(arns.rule) == 0 ? null : {
+        Sid       = "MoveRuleTargets"
+        Effect    = "Allow"
+        Action    = "events:PutTargets"
+        Resource  = arns.rule
+        Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
+      },
+      # PutTargets passes the role that starts the task again.
+      length(arns.rule) == 0 || length(arns.rule_roles) == 0 ? null : {
+        Sid       = "PassRuleRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = arns.rule_roles
+        Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
       },
     ]
   ]
@@ -168,44 +219,6 @@ locals {
       Action   = "sqs:SendMessage"
       Resource = local.failed_queue_arn
     },
-    # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
-    length(local.pointers.schedule) == 0 ? null : {
-      Sid      = "MoveSchedules"
-      Effect   = "Allow"
-      Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
-      Resource = local.pointers.schedule
-    },
-    # UpdateSchedule passes the role that starts the task again.
-    length(local.pointers.schedule) == 0 || length(local.start_roles.schedule) + length(var.extra_role_arns) == 0 ? null : {
-      Sid       = "PassScheduleRoles"
-      Effect    = "Allow"
-      Action    = "iam:PassRole"
-      Resource  = concat(local.start_roles.schedule, var.extra_role_arns)
-      Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
-    },
-    # An event-processor task runs what the targets of its rules hold.
-    length(local.pointers.rule) == 0 ? null : {
-      Sid      = "ReadRuleTargets"
-      Effect   = "Allow"
-      Action   = "events:ListTargetsByRule"
-      Resource = local.pointers.rule
-    },
-    # Only targets that start tasks in the environment's cluster.
-    length(local.pointers.rule) == 0 ? null : {
-      Sid       = "MoveRuleTargets"
-      Effect    = "Allow"
-      Action    = "events:PutTargets"
-      Resource  = local.pointers.rule
-      Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
-    },
-    # PutTargets passes the role that starts the task again.
-    length(local.pointers.rule) == 0 || length(local.start_roles.rule) + length(var.extra_role_arns) == 0 ? null : {
-      Sid       = "PassRuleRoles"
-      Effect    = "Allow"
-      Action    = "iam:PassRole"
-      Resource  = concat(local.start_roles.rule, var.extra_role_arns)
-      Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
-    },
     # One-time schedules, see the retry group. What they do is limited by the role that they get.
     {
       Sid      = "ScheduleRetries"
@@ -241,7 +254,7 @@ locals {
   policies = [
     for listed in local.listed_statements : jsonencode({
       Version   = "2012-10-17"
-      Statement = concat([for statement in local.statements : statement if statement != null], listed)
+      Statement = [for statement in concat(local.statements, listed) : statement if statement != null]
     })
   ]
   policy = concat([for policy in local.policies : policy if length(policy) <= local.max_policy], reverse(local.policies))[0]

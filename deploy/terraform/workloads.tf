@@ -137,7 +137,6 @@ locals {
     ]))
   }
   # The roles that start tasks: those of the key start_role, or a schedule's own, and a task's execution role for its rules.
-  # No pattern stands for them: a name in the place of * may be a neighbour's.
   written_roles = {
     for task in local.tasks : task.key => [
       for name in flatten([try(task.names.start_role, [])]) : replace(tostring(name), "/^arn:[^/]*:role\\//", "")
@@ -159,10 +158,19 @@ locals {
     schedule = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${local.project}-schedule-group-${local.env}-*/${local.project}-scheduler-*-${local.env}"
     rule     = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.project}_rule_*_${local.env}"
   }
-  # Name patterns in place of more than 1,500 characters.
-  pointers = {
-    for key, all in local.pointer_arns : key => length(join(",", all)) <= 1500 ? all : distinct([
+  # The same with name patterns in the place of conventional names.
+  short_pointers = {
+    for key, all in local.pointer_arns : key => distinct([
       for arn in all : can(regex("^${replace(replace(local.pointer_patterns[key], "*", ".*"), "+", ".")}$", arn)) ? local.pointer_patterns[key] : arn
+    ])
+  }
+  start_role_patterns = {
+    schedule = "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_role_${local.env}"
+    rule     = "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_task_execution_${local.env}"
+  }
+  short_start_roles = {
+    for key, all in local.start_roles : key => distinct([
+      for arn in all : can(regex("^${replace(replace(local.start_role_patterns[key], "*", ".*"), "+", ".")}$", arn)) ? local.start_role_patterns[key] : arn
     ])
   }
   # Those with a repository in ECR.

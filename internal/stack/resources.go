@@ -19,8 +19,9 @@ type resources struct {
 	extraRepositories             []string
 	extraRoles                    string
 	schedules, rules              []string // what starts tasks
+	shortSchedules, shortRules    []string // the same, with name patterns for the conventional ones
 	scheduleRoles, ruleRoles      []string // the roles that these start tasks with
-	names                         int      // characters of the project and the environment
+	shortStartRoles               [2][]string
 }
 
 // The limits on the role's lists.
@@ -36,7 +37,7 @@ var errNoAccount = errors.New(
 // roleResources returns what the role of an environment's function may use. The error
 // is errNoAccount.
 func roleResources(env *environment.Environment) (resources, error) {
-	r := resources{names: len(env.Project) + len(env.Name)}
+	var r resources
 	partition, account := image.PartitionOf(env.Region).Name, env.AccountID
 	if account == "" {
 		account = "*" // of an ARN; the role's own account all the same
@@ -61,28 +62,36 @@ func roleResources(env *environment.Environment) (resources, error) {
 			return resources{}, err
 		}
 	}
-	r.schedules, r.rules = pointers(env, false), pointers(env, true)
+	r.schedules, r.shortSchedules = pointers(env, false)
+	r.rules, r.shortRules = pointers(env, true)
 	r.scheduleRoles, r.ruleRoles = env.StartRoles()
+	r.shortStartRoles = [2][]string{shortRoles(env, r.scheduleRoles, "role"),
+		shortRoles(env, r.ruleRoles, "task_execution")}
 	return r, nil
 }
 
-// maxPointers is how many characters the ARNs of schedules, and those of rules, may have in
-// the role's policy. Name patterns take the place of longer ones.
-const maxPointers = 1500
+// schedulePattern and rulePattern return the pattern of the conventional names.
+func schedulePattern(env *environment.Environment) environment.TaskPointer {
+	return environment.TaskPointer{Group: env.Project + "-schedule-group-" + env.Name + "-*",
+		Name: env.Project + "-scheduler-*-" + env.Name}
+}
 
-// pointers returns the ARNs of the schedules, or of the rules, that start tasks.
-func pointers(env *environment.Environment, rules bool) []string {
+func rulePattern(env *environment.Environment) environment.TaskPointer {
+	return environment.TaskPointer{Rule: true, Name: env.Project + "_rule_*_" + env.Name}
+}
+
+// pointers returns the ARNs of the schedules, or of the rules, that start tasks, and the same
+// with a name pattern in the place of the conventional ones.
+func pointers(env *environment.Environment, rules bool) (all, short []string) {
 	account := env.AccountID
 	if account == "" {
 		account = "*"
 	}
 	in := env.In(account)
-	pattern := environment.TaskPointer{Group: env.Project + "-schedule-group-" + env.Name + "-*",
-		Name: env.Project + "-scheduler-*-" + env.Name}
+	pattern := schedulePattern(env)
 	if rules {
-		pattern = environment.TaskPointer{Rule: true, Name: env.Project + "_rule_*_" + env.Name}
+		pattern = rulePattern(env)
 	}
-	var all, short []string
 	for _, w := range env.Workloads {
 		for _, p := range w.Pointers.All() {
 			if p.Rule != rules {
@@ -98,10 +107,27 @@ func pointers(env *environment.Environment, rules bool) []string {
 			short = add(short, p.ARN(in))
 		}
 	}
-	if len(strings.Join(all, ",")) > maxPointers {
-		return short
+	return all, short
+}
+
+// startRolePattern returns the pattern of the conventional names of roles that start tasks.
+func startRolePattern(env *environment.Environment, suffix string) string {
+	return env.Project + "_scheduler_*_" + suffix + "_" + env.Name
+}
+
+// shortRoles returns ARNs of roles that start tasks with a name pattern in the place of the
+// conventional ones.
+func shortRoles(env *environment.Environment, all []string, suffix string) (short []string) {
+	pattern := startRolePattern(env, suffix)
+	before, after, _ := strings.Cut(pattern, "*")
+	for _, arn := range all {
+		account, name, _ := strings.Cut(arn, ":role/")
+		if strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
+			name = pattern
+		}
+		short = add(short, account+":role/"+name)
 	}
-	return all
+	return short
 }
 
 // isConventional reports whether the template's name patterns cover a family.
@@ -137,75 +163,60 @@ func add(list []string, arn string) []string {
 	return append(list, arn)
 }
 
-// fit empties lists, for the template's patterns, until the others are within the
-// limits, rest being what the policy has beside them. Reading images of a neighbour is
-// the least that a pattern may allow.
-func (r *resources) fit(rest int) {
-	lists := []*[]string{&r.repositories, &r.families, &r.roles}
-	for _, list := range lists {
-		if len(strings.Join(*list, ",")) > maxParameter {
-			*list = nil
-		}
-	}
-	// Without the repositories, else without one of the other two as well, else without any.
+// patternsFor are the lists in whose place patterns are used, from the least that these may
+// allow to the most: reading images of a neighbour (i), registering revisions in its families
+// (f), moving its schedules (s) or the targets of its rules (t), and passing its tasks' roles
+// (r) or those that start its tasks (p). The Terraform module has the same.
+var patternsFor = []string{"", "i", "f", "if", "is", "ifs", "ift", "ifst", "ir", "ifr", "ifsr", "ifstr", "ifstrp"}
+
+// fit replaces lists by patterns until the others are within the limits. The template has the
+// patterns of those that it empties. The error says that the rest does not fit either.
+func (r *resources) fit(p policySize, file string) error {
 	all := *r
-	for _, without := range [][]int{{}, {0}, {0, 1}, {0, 2}, {0, 1, 2}} {
+	for _, kinds := range patternsFor {
 		*r = all
-		for _, i := range without {
-			*lists[i] = nil
+		for _, kind := range kinds {
+			switch kind {
+			case 'i':
+				r.repositories = nil
+			case 'f':
+				r.families = nil
+			case 's':
+				r.schedules = r.shortSchedules
+			case 't':
+				r.rules = r.shortRules
+			case 'r':
+				r.roles = nil
+			case 'p':
+				r.scheduleRoles, r.ruleRoles = r.shortStartRoles[0], r.shortStartRoles[1]
+			}
 		}
-		if rest+r.size() <= maxPolicies {
-			return
+		long := slices.ContainsFunc(
+			[][]string{r.repositories, r.families, r.schedules, r.rules, r.roles, r.scheduleRoles, r.ruleRoles},
+			func(list []string) bool { return len(strings.Join(list, ",")) > maxParameter })
+		if !long && p.of(r) <= maxPolicies {
+			return r.checkParameters(file)
 		}
 	}
+	return fmt.Errorf("the policy of the deployer's role would have %d characters, and IAM accepts %d: %s has too "+
+		"many "+
+		"tasks, or names of its own (give some of the workloads an environment of their "+
+		"own)", p.of(r), maxPolicies, file)
 }
 
-// size returns how many characters the lists take in the role's policy, or the patterns in
-// their place: two statements have the families.
-func (r *resources) size() int {
-	size := 0
-	if len(r.families) == 0 {
-		size += 270 + 4*r.names
-	}
-	if len(r.roles) == 0 {
-		size += 100 + 2*r.names
-	}
-	if len(r.repositories) == 0 {
-		size += 60 + r.names
-	}
-	if len(r.schedules) > 0 {
-		size += 330 + len(r.extraRoles)
-	}
-	if len(r.rules) > 0 {
-		size += 560 + len(r.extraRoles)
-	}
-	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
-		r.schedules, r.scheduleRoles, r.rules, r.rules, r.ruleRoles, {r.extraRoles}, r.repositories,
-		r.extraRepositories} {
-		for _, arn := range list {
-			size += len(arn) + len(`"",`)
+// checkParameters returns an error if a list in whose place there is no pattern is longer than
+// a parameter's value.
+func (r *resources) checkParameters(file string) error {
+	for _, p := range r.parameters() {
+		if len(p.Value) > maxParameter {
+			return fmt.Errorf("%s would have %d characters, and CloudFormation accepts %d: %s has too many tasks, or "+
+				"names "+
+				"of its own (give some of the workloads an environment of their "+
+				"own)", p.Name, len(p.Value), maxParameter,
+				file)
 		}
 	}
-	return size
-}
-
-// restOf returns what the policy has at most beside the lists. The cluster, the
-// project and the environment are in several resources each.
-func restOf(all []Parameter) int {
-	size := 4060
-	for _, p := range all {
-		switch p.Name {
-		case "ClusterName":
-			size += 5 * len(p.Value)
-		case "Project", "Env":
-			size += 12 * len(p.Value)
-		case "SlackParameter":
-			size += 2 * len(p.Value)
-		case "NotifyTopicArn", "KmsKeyArns":
-			size += len(p.Value) + 3*strings.Count(p.Value, ",")
-		}
-	}
-	return size
+	return nil
 }
 
 // parameters returns the parameters that hold the lists, except ExtraRoleArns.
@@ -219,42 +230,45 @@ func (r *resources) parameters() []Parameter {
 	}
 }
 
-// Patterns returns a sentence about the lists that are empty because the ARNs of the
-// environment's resources do not fit into the role's policy, and about the name
-// patterns that the role uses instead; "" if all fit.
+// Patterns returns a sentence about the name patterns that the role uses because the ARNs of
+// the environment's resources do not fit into its policy; "" if all fit.
 func Patterns(env *environment.Environment, parameters []Parameter) string {
-	var names, patterns []string
+	r, err := roleResources(env)
+	if err != nil {
+		return ""
+	}
 	deployable := 0
 	for _, w := range env.Workloads {
 		if w.Deployable() {
 			deployable++
 		}
 	}
+	var patterns []string
 	for _, p := range parameters {
-		pattern := map[string]string{
-			"FamilyArns":     "families PROJECT_service_ENV and PROJECT_service_*_ENV",
-			"RoleArns":       "roles PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV",
-			"RepositoryArns": "repositories PROJECT_*",
-		}[p.Name]
-		if pattern != "" && p.Value == "" && conventional(env, p.Name) {
-			names, patterns = append(names, p.Name), append(patterns, pattern)
+		switch empty := p.Value == ""; {
+		case p.Name == "FamilyArns" && empty && len(r.families) > 0:
+			patterns = append(patterns, "families PROJECT_service_ENV and PROJECT_service_*_ENV")
+		case p.Name == "RoleArns" && empty && len(r.roles) > 0:
+			patterns = append(patterns, "roles PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV")
+		case p.Name == "RepositoryArns" && empty && len(r.repositories) > 0:
+			patterns = append(patterns, "repositories PROJECT_*")
+		case p.Name == "ScheduleArns" && p.Value != strings.Join(r.schedules, ","):
+			patterns = append(patterns, "schedules "+schedulePattern(env).Name)
+		case p.Name == "RuleArns" && p.Value != strings.Join(r.rules, ","):
+			patterns = append(patterns, "rules "+rulePattern(env).Name)
+		case p.Name == "ScheduleRoleArns" && p.Value != strings.Join(r.scheduleRoles, ","):
+			patterns = append(patterns, "roles "+startRolePattern(env, "role"))
+		case p.Name == "RuleRoleArns" && p.Value != strings.Join(r.ruleRoles, ","):
+			patterns = append(patterns, "roles "+startRolePattern(env, "task_execution"))
+		default:
+			continue
 		}
+		patterns[len(patterns)-1] += " (" + p.Name + ")"
 	}
-	if len(names) == 0 {
+	if len(patterns) == 0 {
 		return ""
 	}
 	used := strings.NewReplacer("PROJECT", env.Project, "ENV", env.Name).Replace(strings.Join(patterns, "; "))
-	return fmt.Sprintf("%s left empty, because the ARNs of %d workloads do not fit into the policy of the deployer's "+
-		"role. It uses name patterns instead, which can match a neighbour's resources too: %s",
-		strings.Join(names, ", "), deployable, used)
-}
-
-// conventional reports whether the environment has resources for one of the lists.
-func conventional(env *environment.Environment, parameter string) bool {
-	r, err := roleResources(env)
-	if err != nil {
-		return false
-	}
-	return len(map[string][]string{
-		"FamilyArns": r.families, "RoleArns": r.roles, "RepositoryArns": r.repositories}[parameter]) > 0
+	return fmt.Sprintf("the ARNs of %d workloads do not fit into the policy of the deployer's role. It uses name "+
+		"patterns for some, which can match a neighbour's resources too: %s", deployable, used)
 }

@@ -73,7 +73,9 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name == "ExtraRoleArns" })
 	r.extraRoles = settings[i].Value
 	notify := []Parameter{{"SlackParameter", env.Notify.Slack}, {"NotifyTopicArn", env.Notify.Topic}}
-	r.fit(restOf(slices.Concat(all, notify, settings)))
+	if err := r.fit(sizeOf(env, slices.Concat(notify, settings)), env.File); err != nil {
+		return nil, err
+	}
 	return slices.Concat(all, r.parameters(), notify, settings), nil
 }
 
