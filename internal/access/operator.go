@@ -152,6 +152,9 @@ func (s scope) operations() []statement {
 		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"}, Resource: own},
 		{Sid: "ReadFunctionLog", Action: []string{"logs:FilterLogEvents"},
 			Resource: s.arn("logs", "log-group:/aws/lambda/"+s.env.FunctionName()+":*")},
+		// The environment file does not have the log groups of containers: those with the project's name.
+		{Sid: "ReadContainerLogs", Action: []string{"logs:GetLogEvents"},
+			Resource: s.arn("logs", "log-group:*"+s.env.Project+"*:log-stream:*")},
 	}
 	if sending := s.sending(); sending != nil {
 		sending[0].Action = []string{"events:PutEvents"}

@@ -20,7 +20,7 @@ const module = "deployer/"
 var layers = []string{
 	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
 	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
-	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "fleet", "logs", "dashboard", "migrate",
+	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet", "dashboard", "migrate",
 	"access", "stack", "function", "cli",
 }
 

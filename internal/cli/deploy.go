@@ -58,6 +58,7 @@ var stageActions = []string{
 	"ecs:ListServiceDeployments (with --follow, for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (with --follow; optional: shows why tasks stop)",
 	"ecs:DescribeTasks (with --follow; optional: shows why tasks stop)",
+	"logs:GetLogEvents (with --follow; optional: the last lines of a container that failed)",
 }
 
 func (a *app) deployCommand() *cobra.Command {
@@ -75,7 +76,8 @@ newer configuration.
 ` + severalHelp + `
 '*' (in quotes) is all services whose repository has the tag.
 
-With --follow, the rollout's progress is shown on standard error.`,
+With --follow, the rollout's progress is shown on standard error, and if it failed why
+its tasks stopped, the last lines of the container, and the service's events.`,
 		Example: `deployer deploy -e prod backend git-abc123f --dry-run
 deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"
 deployer deploy -e prod worker,web-api v2 --follow
@@ -152,7 +154,7 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 		a.noteTags(limited, s, missing, requests[0].Tag)
 	}
 	if how.follow && len(rollouts) > 0 {
-		ends := a.followAll(ctx, s.rollouts(), rollouts)
+		ends := a.followAll(ctx, s, rollouts)
 		err = errors.Join(append(ends, err)...)
 		if how.asJSON && following {
 			err = errors.Join(err, printJSON(a.out, endOf(result, rollouts, ends)))

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 
+	"deployer/internal/failure"
 	"deployer/internal/fleet"
 	"deployer/internal/journal"
 	"deployer/internal/pipeline"
@@ -23,6 +24,8 @@ type rolloutEnd struct {
 	TaskDefinition string       `json:"task_definition"`
 	Status         string       `json:"status"` // a phase of the rollout, or "not ended"
 	Error          *fleet.Error `json:"error,omitempty"`
+
+	Failure *failure.Report `json:"failure,omitempty"` // what a failed rollout left behind
 }
 
 // unfinished is the status of a rollout that was not followed to its end.
@@ -59,7 +62,7 @@ func rolloutEndOf(one followed, err error) rolloutEnd {
 	case err == nil:
 		return end
 	case errors.As(err, &failed):
-		end.Status = string(failed.end.Phase)
+		end.Status, end.Failure = string(failed.end.Phase), failed.left
 	default:
 		end.Status = unfinished
 	}

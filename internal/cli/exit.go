@@ -90,7 +90,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	}
 	code := exitCode(err)
 	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && slices.Contains(a.args, "--json") {
-		_ = printJSON(a.out, failure{errorOf(err), code})
+		_ = printJSON(a.out, failedCommand{errorOf(err), code})
 	}
 	return code
 }
@@ -105,9 +105,9 @@ func (a *app) reported(err error) error {
 	return errNotDone
 }
 
-// failure is what a command prints with --json if it ends with an error before it has
+// failedCommand is what a command prints with --json if it ends with an error before it has
 // printed its result.
-type failure struct {
+type failedCommand struct {
 	Error *fleet.Error `json:"error"`
 	Exit  int          `json:"exit_code"`
 }

@@ -15,7 +15,7 @@ import (
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	ended := func(phase journal.Phase) error {
-		return &rolloutError{rollout.Progress{Phase: phase}, errors.New("it has ended")}
+		return &rolloutError{rollout.Progress{Phase: phase}, nil, errors.New("it has ended")}
 	}
 	rejected := fault.Rejected("ImageNotFound", "", errors.New("no image"), "")
 	denied := fault.Misconfigured(fault.ErrAccessDenied, "", errors.New("denied"), "")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/failure"
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 )
@@ -19,7 +20,8 @@ const (
 )
 
 // follow shows a rollout until it has ended, and returns an error unless it succeeded.
-func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice.Target, revision string) error {
+// With it comes what a failed rollout left behind, which is printed.
+func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revision string) error {
 	limit := followTimeout
 	if a.patience > 0 {
 		limit = a.patience
@@ -28,7 +30,7 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &notEnded{fmt.Errorf(
 		"the rollout has not ended in %s; ECS keeps trying (%s)", limit, t.Command("wait"))})
 	defer cancel()
-	r, err := rollouts.Follow(ctx, t, revision, func(now rollout.Progress) {
+	r, err := s.rollouts().Follow(ctx, t, revision, func(now rollout.Progress) {
 		p.show(now)
 		if a.seen != nil {
 			a.seen(now)
@@ -41,19 +43,23 @@ func (a *app) follow(ctx context.Context, rollouts *rollout.Client, t ecsservice
 	if err != nil {
 		return err
 	}
+	var left *failure.Report
+	if r.Phase == journal.Failed || r.Phase == journal.Impaired {
+		left = a.showFailure(whole, s, t, revision)
+	}
 	switch r.Phase {
 	case journal.Failed:
 		reason := r.Reason
 		if reason != "" {
 			reason = ": " + reason
 		}
-		return &rolloutError{r, hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s",
+		return &rolloutError{r, left, hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s",
 			revision, reason, r.Runs)}
 	case journal.Impaired:
-		return &rolloutError{r, hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision,
+		return &rolloutError{r, left, hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision,
 			r.Reason)}
 	case journal.Superseded:
-		return &rolloutError{r, hinted(t.Command("status"), "the rollout of %s was superseded by that of %s",
+		return &rolloutError{r, nil, hinted(t.Command("status"), "the rollout of %s was superseded by that of %s",
 			revision, r.Runs)}
 	}
 	a.note("%s runs %s", t.Workload, revision)

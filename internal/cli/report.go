@@ -12,6 +12,7 @@ import (
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/failure"
 	"deployer/internal/outcome"
 	"deployer/internal/rollout"
 )
@@ -129,7 +130,8 @@ func partsOf(err error) (what, fix string) {
 
 // rolloutError is the error of a rollout that has ended without success.
 type rolloutError struct {
-	end rollout.Progress
+	end  rollout.Progress
+	left *failure.Report // what it left behind, if it failed; else nil
 	error
 }
 

@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
 			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
-			"broken": broken, "channels": channels,
+			"broken": broken, "prints": prints, "channels": channels,
 			"release": release, "repository": repository, "role": role,
 			"logged": logged, "rollouts": rollouts, "await": await, "shown": inReadme,
 		},

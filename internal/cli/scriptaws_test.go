@@ -107,6 +107,17 @@ func broken(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).ResetCalls()
 }
 
+// prints is `prints REPOSITORY TAG FILE`: containers with that image write the lines of the file before they exit.
+func prints(ts *testscript.TestScript, _ bool, args []string) {
+	dev := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region)
+	out, err := dev.ECR.DescribeImages(context.Background(), &ecr.DescribeImagesInput{
+		RepositoryName: aws.String(args[0]), ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(args[1])}}})
+	ts.Check(err)
+	text := strings.ReplaceAll(strings.TrimSuffix(ts.ReadFile(args[2]), "\n"), "ESC", "\x1b")
+	of(ts).Print(*out.ImageDetails[0].ImageDigest, strings.Split(text, "\n")...)
+	of(ts).ResetCalls()
+}
+
 // revisionARN returns the ARN of a revision of a workload.
 func revisionARN(ts *testscript.TestScript, env, workload, number string) (*accounts.Account, string) {
 	for _, e := range cloud.Environments {

@@ -155,5 +155,5 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 		a.note("%s runs this image already", one.target.Workload)
 		return nil
 	}
-	return a.follow(ctx, rollouts, one.target, revision)
+	return a.follow(ctx, &s.session, one.target, revision)
 }

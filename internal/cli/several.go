@@ -12,7 +12,6 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
-	"deployer/internal/rollout"
 
 	"github.com/spf13/cobra"
 )
@@ -140,10 +139,10 @@ type followed struct {
 
 // followAll shows several rollouts at the same time until all have ended, and returns the
 // error of each; nil of one that succeeded.
-func (a *app) followAll(ctx context.Context, rollouts *rollout.Client, all []followed) []error {
+func (a *app) followAll(ctx context.Context, s *session, all []followed) []error {
 	errs := make([]error, len(all))
 	_ = a.atOnce(len(all), func(a *app, i int) error {
-		errs[i] = a.follow(ctx, rollouts, all[i].target, all[i].revision)
+		errs[i] = a.follow(ctx, s, all[i].target, all[i].revision)
 		return nil
 	})
 	return errs

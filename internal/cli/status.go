@@ -32,7 +32,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `For each service, the command shows the image that runs, since when and by whom,
 and the state of its rollout. It shows drift too: a newer revision that does not
 run, or a tag that ECR has on another image now. Without arguments, all services
-are shown. The exit code is 1 if a rollout failed or a service could not be read.
+are shown. For a service that is named, a rollout that failed is explained: why its
+tasks stopped, the last lines of the container, the service's events. The exit code
+is 1 if a rollout failed or a service could not be read.
 
 With several environments, a table has their services side by side, and below it
 stands which environment is behind which: compared with the one before it. Each
@@ -42,8 +44,9 @@ that are named belong to it.`,
 deployer status -e prod backend --watch
 deployer status -e dev -e staging -e prod
 deployer status -e all --json`,
-		Annotations: permissions(statusPermissions...),
-		Args:        arguments("[SERVICE...]"),
+		Annotations: permissions(append(slices.Clone(statusPermissions),
+			"logs:GetLogEvents (optional, of a named service: the last lines of a container that failed)")...),
+		Args: arguments("[SERVICE...]"),
 	}
 	files := filesFlag(cmd)
 	how := lookFlags(cmd)
@@ -58,7 +61,7 @@ deployer status -e all --json`,
 		if err != nil {
 			return err
 		}
-		b := &board{fleet.New(sources...), len(sources) == 1, how}
+		b := &board{fleet.New(sources...), len(sources) == 1, len(names) > 0 && !watch, how}
 		if watch {
 			return a.watch(cmd.Context(), b)
 		}
@@ -70,7 +73,8 @@ deployer status -e all --json`,
 // board is what status shows, once or repeatedly.
 type board struct {
 	*fleet.Reader
-	single bool // one environment
+	single   bool // one environment
+	explains bool // why rollouts failed
 	*look
 }
 
@@ -178,6 +182,9 @@ func (b *board) read(ctx context.Context) (*fleet.Fleet, error) {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	f := b.Read(ctx)
+	if b.explains {
+		b.Explain(ctx, f)
+	}
 	if b.single {
 		return f, f.Environments[0].Err()
 	}
@@ -186,10 +193,24 @@ func (b *board) read(ctx context.Context) (*fleet.Fleet, error) {
 
 // draw returns the status as text.
 func (b *board) draw(c canvas, f *fleet.Fleet) string {
+	text := drawMatrix
 	if b.single {
-		return drawStatus(c, f.Environments[0])
+		text = func(c canvas, f *fleet.Fleet) string { return drawStatus(c, f.Environments[0]) }
 	}
-	return drawMatrix(c, f)
+	var why strings.Builder
+	for _, e := range f.Environments {
+		for _, s := range e.Services {
+			if s.Failure == nil {
+				continue
+			}
+			name := s.Name
+			if !b.single {
+				name = e.Name + ": " + s.Name
+			}
+			why.WriteString("\n" + drawFailure(c, name, s.Failure))
+		}
+	}
+	return text(c, f) + why.String()
 }
 
 // drawStatus returns the status of one environment as a table. Below it stands what is

@@ -43,7 +43,7 @@ func newQuickBoard(t *testing.T, services int) (*emulator.Emulator, *accounts.Ac
 		return fleet.Place{Env: env, Config: dev.Config,
 			Workloads: workloads}, nil
 	}
-	return e, dev, &board{fleet.New(fleet.Source{Name: "dev", Open: open}), true, &look{}}
+	return e, dev, &board{fleet.New(fleet.Source{Name: "dev", Open: open}), true, false, &look{}}
 }
 
 // redeploy starts a new deployment of service i.

@@ -111,7 +111,7 @@ func TestAnnotations(t *testing.T) {
 func TestResultOf(t *testing.T) {
 	t.Parallel()
 	failed := error(&rolloutError{rollout.Progress{Phase: journal.Failed, Reason: "no task started.",
-		Stopped: "out of memory"}, hinted("fix", "it failed")})
+		Stopped: "out of memory"}, nil, hinted("fix", "it failed")})
 	if got := resultOf(errors.Join(failed)); got != "failed" {
 		t.Errorf("a failed rollout is %q", got)
 	}

@@ -38,7 +38,9 @@ func (a *app) waitCommand() *cobra.Command {
 		Short: "Wait for the end of a rollout of SERVICE that is in progress",
 		Long: `The command joins the rollout that the service is in, of any tool or person, shows its
 progress, and ends with its result: exit code 0 if it succeeded, 4 if it failed, 5 if
-it has not ended in time. A service without a rollout in progress is stable at once.
+it has not ended in time. A rollout that failed is explained: why its tasks stopped,
+the last lines of the container, the service's events. A service without a rollout in
+progress is stable at once.
 
 With --until, it ends as soon as a blue/green, linear or canary deployment is at that
 stage of its lifecycle, or at a later one.`,
@@ -86,7 +88,7 @@ func (a *app) wait(ctx context.Context, file, name string, how waitFlags) error 
 	if how.until != stable {
 		err = a.reach(ctx, s, one, how.until)
 	} else {
-		err = a.follow(ctx, s.rollouts(), target, one.revision)
+		err = a.follow(ctx, s, target, one.revision)
 	}
 	if how.asJSON {
 		return errors.Join(err, printJSON(a.out, rolloutEndOf(one, err)))
@@ -108,7 +110,7 @@ func (a *app) reach(ctx context.Context, s *session, one followed, stage string)
 			cancel(errReached)
 		}
 	}
-	err := a.follow(ctx, s.rollouts(), one.target, one.revision)
+	err := a.follow(ctx, s, one.target, one.revision)
 	switch {
 	case at != "":
 		a.note("%s is at %s", one.target.Workload, at)

@@ -32,22 +32,51 @@ func (c *Client) StoppedReasons(ctx context.Context, t Target, deploymentID stri
 	if deploymentID == "" {
 		return nil
 	}
+	tasks, action, err := c.stoppedTasks(ctx, t)
+	if err != nil {
+		return notReadable(action, err)
+	}
+	return reasonsOf(tasks, deploymentID)
+}
+
+// StoppedTasks returns at most 100 of the stopped tasks of the target's service, which ECS
+// shows for about an hour, newest first, without those that it stopped to scale. The error
+// is a fault of package fault.
+func (c *Client) StoppedTasks(ctx context.Context, t Target) ([]types.Task, error) {
+	tasks, action, err := c.stoppedTasks(ctx, t)
+	if err != nil {
+		return nil, fault.Classify("reading the stopped tasks of "+t.Service+" ("+action+")", err)
+	}
+	sortByStop(tasks)
+	return slices.DeleteFunc(tasks, scaledIn), nil
+}
+
+// stoppedTasks returns the stopped tasks of the target's service, and with an error the
+// action that failed.
+func (c *Client) stoppedTasks(ctx context.Context, t Target) (tasks []types.Task, action string, err error) {
 	// startedBy must be the only filter of ListTasks (ECS API reference), so the
-	// service's stopped tasks are listed, and the deployment's chosen here.
+	// service's stopped tasks are listed, and the deployment's chosen later.
 	list, err := c.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: aws.String(t.Cluster),
 		ServiceName: aws.String(t.Service), DesiredStatus: types.DesiredStatusStopped})
 	if err != nil {
-		return notReadable("ecs:ListTasks", err)
+		return nil, "ecs:ListTasks", err
 	}
 	if len(list.TaskArns) == 0 {
-		return nil
+		return nil, "", nil
 	}
-	tasks := list.TaskArns[:min(len(list.TaskArns), maxStoppedTasks)]
-	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(t.Cluster), Tasks: tasks})
+	arns := list.TaskArns[:min(len(list.TaskArns), maxStoppedTasks)]
+	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(t.Cluster), Tasks: arns})
 	if err != nil {
-		return notReadable("ecs:DescribeTasks", err)
+		return nil, "ecs:DescribeTasks", err
 	}
-	return reasonsOf(out.Tasks, deploymentID)
+	return out.Tasks, "", nil
+}
+
+// sortByStop sorts tasks by when they stopped, newest first.
+func sortByStop(tasks []types.Task) {
+	slices.SortStableFunc(tasks, func(a, b types.Task) int {
+		return aws.ToTime(b.StoppedAt).Compare(aws.ToTime(a.StoppedAt))
+	})
 }
 
 // notReadable returns the text that stands in place of reasons.
@@ -61,13 +90,11 @@ func notReadable(action string, err error) []string {
 
 // reasonsOf returns why the stopped tasks of a deployment stopped.
 func reasonsOf(tasks []types.Task, deploymentID string) []string {
-	slices.SortStableFunc(tasks, func(a, b types.Task) int {
-		return aws.ToTime(b.StoppedAt).Compare(aws.ToTime(a.StoppedAt))
-	})
+	sortByStop(tasks)
 	var reasons []string
 	count := map[string]int{}
 	for _, task := range tasks {
-		reason := reasonOf(task)
+		reason := StopReason(task)
 		if aws.ToString(task.StartedBy) != deploymentID || reason == "" || scaledIn(task) {
 			continue
 		}
@@ -92,9 +119,9 @@ func scaledIn(task types.Task) bool {
 		strings.HasPrefix(aws.ToString(task.StoppedReason), "Scaling activity initiated by")
 }
 
-// reasonOf returns why a task stopped: the reason of the task, and the exit code
-// and the reason of each container that has one.
-func reasonOf(task types.Task) string {
+// StopReason returns why a task stopped, on one line: the reason of the task, and the exit
+// code and the reason of each container that has one.
+func StopReason(task types.Task) string {
 	reason := aws.ToString(task.StoppedReason)
 	if reason == "" {
 		reason = string(task.StopCode)

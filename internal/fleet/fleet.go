@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"deployer/internal/failure"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
@@ -51,6 +52,8 @@ type Service struct {
 	Stopped    string            `json:"stopped_tasks,omitempty"`     // why tasks of that rollout stopped
 	Drift      *Drift            `json:"drift,omitempty"`
 	Error      *Error            `json:"error,omitempty"`
+
+	Failure *failure.Report `json:"failure,omitempty"` // what that rollout left behind; only [Reader.Explain] reads it
 }
 
 // Rollout is the progress of the rollout of what runs.

@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/awsconfig"
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/failure"
 )
 
 // Source is an environment to read.
@@ -88,6 +90,26 @@ func (r *Reader) read(ctx context.Context, i int) Environment {
 	}
 	e.Services = services
 	return e
+}
+
+// Explain reads, for each service of a fleet that [Reader.Read] returned whose rollout failed
+// or whose tasks fail, what that rollout left behind.
+func (r *Reader) Explain(ctx context.Context, f *Fleet) {
+	var reading sync.WaitGroup
+	for i, e := range f.Environments {
+		for j := range e.Services {
+			s := &e.Services[j]
+			if e.Error != nil || s.Running == nil || s.Troubled == 0 {
+				continue
+			}
+			reading.Go(func() {
+				revision := ecsservice.Sibling(s.Running.TaskDefinition, s.Troubled)
+				config, target := r.places[i].Config, r.boards[i].targets[j]
+				s.Failure = failure.Read(ctx, config, ecsservice.New(config), target, revision)
+			})
+		}
+	}
+	reading.Wait()
 }
 
 func (e Environment) failed(err error) Environment {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/testbed/accounts"
 )
@@ -73,6 +74,9 @@ func createServices(ctx context.Context, a *accounts.Account, env, registry stri
 		setRoles := func(in *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 			in.TaskRoleArn = aws.String(role + Project + w.role + "_task_" + env)
 			in.ExecutionRoleArn = aws.String(role + ExecutionRole(w.Name, env))
+			in.ContainerDefinitions[0].LogConfiguration = &types.LogConfiguration{LogDriver: types.LogDriverAwslogs,
+				Options: map[string]string{"awslogs-group": LogGroup(w.Name, env), "awslogs-region": accounts.Region,
+					"awslogs-stream-prefix": "ecs"}}
 		}
 		if _, err := a.Service(ctx, cluster, ServiceName(w.Name, env), image, setRoles); err != nil {
 			return err
@@ -93,6 +97,9 @@ func ServiceName(workload, env string) string {
 	}
 	return ""
 }
+
+// LogGroup returns the name of the log group of a workload's containers in an environment.
+func LogGroup(workload, env string) string { return "/ecs/" + ServiceName(workload, env) }
 
 // ExecutionRole returns the name of a workload's task execution role in an environment; "" for an unknown workload.
 func ExecutionRole(workload, env string) string {

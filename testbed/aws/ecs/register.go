@@ -34,6 +34,8 @@ type container struct {
 	Image             string `json:"image"`
 	Memory            int    `json:"memory"`
 	MemoryReservation int    `json:"memoryReservation"`
+
+	Logs awslogs `json:"logConfiguration"`
 }
 
 func (e *Server) registerTaskDefinition(r *api.Request, in registration) (any, *api.Error) {

@@ -39,6 +39,8 @@ type Server struct {
 	accounts     map[api.Scope]*account
 	brokenImages []string
 	failureDelay time.Duration
+	logs         Logs // nil for none
+	output       []output
 	noCapacity   string // why RunTask places no task; "" if it does
 }
 

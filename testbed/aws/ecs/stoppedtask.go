@@ -95,10 +95,12 @@ func (e *Server) addStopped(s *service, d *deployment, f taskFailure, count int,
 	json.Unmarshal(sent, &containers) // checked when it was registered
 	for range min(count, maxStopped) {
 		s.stoppedCount++
-		s.stopped = slices.Insert(s.stopped, 0, stoppedTask{
+		task := stoppedTask{
 			arn:       s.taskARN(d, -s.stoppedCount),
 			startedBy: d.id, taskDefinition: d.taskDefinition, stopped: at, failure: f, containers: containers,
-		})
+		}
+		s.stopped = slices.Insert(s.stopped, 0, task)
+		e.printed(s.scope, task)
 	}
 	s.stopped = s.stopped[:min(len(s.stopped), maxStopped)]
 }

@@ -37,6 +37,10 @@ func (e *Emulator) SetRolePolicy(account, role string, documents ...*policy.Docu
 // next attempt on.
 func (e *Emulator) FailImage(part string) { e.ecs.FailImage(part) }
 
+// Print makes every container whose image reference contains part write the lines before it exits, to the log group of
+// its log configuration.
+func (e *Emulator) Print(part string, lines ...string) { e.ecs.Print(part, lines...) }
+
 // DelayFailures sets how long after the start of its rollback a deployment becomes FAILED.
 func (e *Emulator) DelayFailures(by time.Duration) { e.ecs.DelayFailures(by) }
 

@@ -100,6 +100,7 @@ func New(o Options) *Emulator {
 	e.ssm = ssm.New(backend, e.secrets, e.events)
 	e.lambda = lambda.New(backend, e.s3)
 	e.logs = logs.New(backend)
+	e.ecs.LogTo(e.logs)
 	e.scheduler = scheduler.New(backend, e.iam, e.events, e.ecs, e.sqs)
 	e.operations = merge(
 		e.iam.Operations(), e.s3.Operations(), e.sqs.Operations(), e.events.Operations(), e.ecr.Operations(),

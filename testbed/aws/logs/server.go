@@ -1,4 +1,5 @@
-// Package logs emulates the part of Amazon CloudWatch Logs that reads: FilterLogEvents (CloudWatch Logs API reference).
+// Package logs emulates the part of Amazon CloudWatch Logs that reads: FilterLogEvents and GetLogEvents (CloudWatch
+// Logs API reference).
 package logs
 
 import (
@@ -18,6 +19,7 @@ type Server struct {
 
 // A line is a log event.
 type line struct {
+	stream  string
 	at      int64 // in milliseconds
 	message string
 }
@@ -29,7 +31,10 @@ func New(backend *api.Backend) *Server {
 
 // Operations returns the operations that are emulated.
 func (s *Server) Operations() api.Operations {
-	return api.Operations{"logs:FilterLogEvents": api.JSON(s.filterLogEvents)}
+	return api.Operations{
+		"logs:FilterLogEvents": api.JSON(s.filterLogEvents),
+		"logs:GetLogEvents":    api.JSON(s.getLogEvents),
+	}
 }
 
 // Create creates a log group, if there is none of the name.
@@ -43,12 +48,18 @@ func (s *Server) Create(scope api.Scope, group string) {
 	}
 }
 
-// Put appends a line to a log group, at the time of the clock.
+// Put appends a line of a function to a log group, at the time of the clock.
 func (s *Server) Put(scope api.Scope, group, message string) {
 	s.backend.Mu.Lock()
 	defer s.backend.Mu.Unlock()
+	at := s.backend.Clock()
+	s.Append(scope, group, at.UTC().Format("2006/01/02")+"/[$LATEST]1", at, message)
+}
+
+// Append appends a line to a stream of a log group. It is called with the backend's lock held.
+func (s *Server) Append(scope api.Scope, group, stream string, at time.Time, message string) {
 	arn := groupARN(scope, group)
-	s.groups[arn] = append(s.groups[arn], line{s.backend.Clock().UnixMilli(), message})
+	s.groups[arn] = append(s.groups[arn], line{stream, at.UnixMilli(), message})
 }
 
 // groupARN returns the ARN of a group as policies name it (Service authorization reference, CloudWatch Logs).
@@ -104,7 +115,7 @@ func (s *Server) filterLogEvents(r *api.Request, in filterLogEventsInput) (any, 
 		}
 		events = append(events, api.Object{
 			"timestamp": one.at, "ingestionTime": one.at, "message": one.message, "eventId": strconv.Itoa(i),
-			"logStreamName": time.UnixMilli(one.at).UTC().Format("2006/01/02") + "/[$LATEST]1",
+			"logStreamName": one.stream,
 		})
 	}
 	answer["events"], answer["searchedLogStreams"] = events, []string{}
