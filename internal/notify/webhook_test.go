@@ -109,13 +109,32 @@ func TestSlack(t *testing.T) {
 	}
 }
 
+// deadline is a context whose deadline passes when the channel is closed.
+type deadline struct {
+	context.Context
+	passed chan struct{}
+}
+
+func (d deadline) Done() <-chan struct{} { return d.passed }
+
+func (d deadline) Err() error {
+	select {
+	case <-d.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 // TestSlackNoAnswer is TestSlack for servers that do not answer, and for addresses
 // that are not called.
 func TestSlackNoAnswer(t *testing.T) {
 	down := httptest.NewServer(nil)
 	down.Close()
+	asked := make(chan struct{})
 	slow := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // or the server does not see the client go
+		close(asked)
 		<-r.Context().Done()
 	}))
 	defer slow.Close()
@@ -143,9 +162,7 @@ func TestSlackNoAnswer(t *testing.T) {
 			log := record(t)
 			ctx := t.Context()
 			if tt.name == "slow" {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, 100*time.Millisecond)
-				defer cancel()
+				ctx = deadline{ctx, asked}
 			}
 			send(ctx, []Channel{slackAt(tt.source)}, Summarize(outcomes(t)["failed"]))
 			if !strings.Contains(log.String(), tt.want) {
