@@ -191,7 +191,8 @@ func (a *app) errNoEnvironment() error {
 		return wrongUsage("the environment file is missing: name it with -f")
 	}
 	e := &usageError{what: "the environment is missing: name it with -e; " + list(environments)}
-	if len(a.args) > 0 && !slices.Contains(changing, a.args[0]) {
+	isNamed := func(e found) bool { return slices.Contains(a.args, e.name) } // see [app.withEnvFlag]
+	if len(a.args) > 0 && !slices.Contains(changing, a.args[0]) && !slices.ContainsFunc(environments, isNamed) {
 		e.hint = commandLine(append(slices.Clone(a.args), "-e", environments[0].name)...)
 	}
 	return e

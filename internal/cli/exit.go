@@ -79,6 +79,9 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	case err == nil, errors.Is(err, errNoCommand):
 	case errors.As(err, &usage) && !errors.As(err, &joined):
 		if usage.hint == "" {
+			usage.hint = a.withEnvFlag(cmd)
+		}
+		if usage.hint == "" {
 			usage.hint = "deployer help"
 			if cmd.HasParent() {
 				usage.hint += " " + cmd.Name()

@@ -33,7 +33,8 @@ With --json, one document is printed, as docs/reference/results.md describes.`,
 deployer send -e prod backend git-abc123f --dry-run | deployer explain -e prod -
 echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if file, _ := cmd.Flags().GetString("file"); file == "" && len(args) == 2 {
+			named := cmd.Flags().Changed("file") || cmd.Flags().Changed("env") || a.withEnvFlag(cmd) != ""
+			if !named && len(args) == 2 {
 				return &usageError{"the environment file is missing: name it with -f",
 					commandLine("explain", "-f", args[0], args[1])}
 			}

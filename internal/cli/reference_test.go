@@ -185,6 +185,9 @@ func TestSpelling(t *testing.T) {
 		{"status -fix", "there is no flag -fix: " + ofStatus, "deployer help status"},
 		{"staus -f x.yaml", `there is no command "staus": ` + commands, "deployer status -f x.yaml"},
 		{"frobnicate -f x.yaml", `there is no command "frobnicate": ` + commands, "deployer help"},
+		{"ps -f x.yaml", `there is no command "ps": ` + commands, "deployer status -f x.yaml"},
+		{"undo -f x.yaml web", `there is no command "undo": ` + commands, "deployer rollback -f x.yaml web"},
+		{"why", `there is no command "why": ` + commands, "deployer events"},
 		{"help staus", `there is no command "staus": ` + commands, "deployer help status"},
 		{"-version", "there is no flag -version: long flags have two dashes", "deployer --version"},
 	} {

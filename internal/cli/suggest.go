@@ -76,6 +76,9 @@ func (a *app) noChoice(noun, wrong string, choices []string) error {
 func (a *app) noCommand(root *cobra.Command, wrong string) error {
 	names := commandNames(root)
 	e := a.unlike(fmt.Sprintf("there is no command %q: there are %s", printable(wrong), listed(names)), wrong, names)
+	if habit := habits[wrong]; habit != "" {
+		e.hint = a.corrected(wrong, habit)
+	}
 	if e.hint == "" {
 		e.hint = "deployer help"
 	}

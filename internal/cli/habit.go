@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// What people type out of habit, from other tools or because it reads well: the hints
+// here have the command that does it.
+
+// habits are commands of other tools, with the one that does the same here.
+var habits = map[string]string{
+	"check": "doctor", "diagnose": "doctor", "verify": "doctor",
+	"get": "status", "list": "status", "ls": "status", "ps": "status", "services": "status", "show": "status",
+	"tasks": "status", "top": "status",
+	"log": "logs", "tail": "logs",
+	"release": "deploy", "ship": "deploy",
+	"abort": "stop", "cancel": "stop",
+	"resume": "continue", "retry": "redrive", "replay": "redrive",
+	"revert": "rollback", "undo": "rollback",
+	"describe": "history", "why": "events",
+	"lint": "validate", "publish": "send", "trigger": "send", "put-events": "send",
+	"watch": "wait",
+}
+
+// withEnvFlag returns the command line with -e before an argument that is the name of an
+// environment, for a command that takes one and of which none is named; "" if no argument
+// is.
+func (a *app) withEnvFlag(cmd *cobra.Command) string {
+	flags := cmd.Flags()
+	env := flags.Lookup("env")
+	if env == nil || env.Changed || flags.Changed("file") || len(a.args) == 0 {
+		return ""
+	}
+	for i, arg := range a.args[1:] {
+		is := func(e found) bool { return e.name == arg }
+		if slices.ContainsFunc(allEnvironments(), is) {
+			return commandLine(slices.Insert(slices.Clone(a.args), i+1, "-e")...)
+		}
+	}
+	return ""
+}
