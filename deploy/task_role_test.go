@@ -57,6 +57,14 @@ func createTasks(t *testing.T, url, startRole string) *accounts.Account {
 		if err != nil {
 			t.Fatal(err)
 		}
+		starts := map[string]string{"report": "myproject_scheduler_report_role_prod",
+			"resize": startRole[strings.LastIndexByte(startRole, '/')+1:]}[task]
+		const policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:RunTask","Resource":%q},
+			{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}]}`
+		if err := a.Role(t.Context(), starts, "events.amazonaws.com", fmt.Sprintf(policy,
+			"arn:aws:ecs:us-east-1:"+prod+":task-definition/"+task+":*")); err != nil {
+			t.Fatal(err)
+		}
 		held[task] = fmt.Sprintf(`"EcsParameters":{"TaskDefinitionArn":%q}`, definition)
 	}
 	err = errors.Join(
@@ -95,8 +103,10 @@ func taskHolders(t *testing.T, a *accounts.Account) string {
 // the statements for schedules and rules: then the task that needs it is not moved, and the other one is.
 func TestRoleOfTasks(t *testing.T) {
 	t.Parallel()
+	const notChecked = "not checked: iam:SimulatePrincipalPolicy is denied"
 	for _, tt := range []struct{ without, denied, held string }{
 		{"", "", "report:2 resize:2"},
+		{"CheckPointerRoles", "", "report:2 resize:2"},
 		{"MoveSchedules", "scheduler:GetSchedule", "report:1 resize:2"},
 		{"PassScheduleRoles", "iam:PassRole", "report:1 resize:2"},
 		{"ReadRuleTargets", "events:ListTargetsByRule", "report:2 resize:1"},
@@ -118,9 +128,16 @@ func TestRoleOfTasks(t *testing.T) {
 			e.SetRolePolicy(prod, "deployer", document(t, some))
 			function, ctx := functionIn(t, url, prod, env)
 			var failed error // of the one task that is denied
+			doubts := 0
 			for _, task := range []string{"report", "resize"} {
-				_, err := function.Handle(ctx, deployTask(task))
+				result, err := function.Handle(ctx, deployTask(task))
 				failed = cmp.Or(err, failed)
+				if strings.Contains(fmt.Sprintf("%+v", result), notChecked) {
+					doubts++
+				}
+			}
+			if (tt.without == "CheckPointerRoles") != (doubts == 2) {
+				t.Errorf("%d roles were not checked", doubts)
 			}
 			denied := fault.NameOf(failed) == "AccessDenied" &&
 				strings.Contains(failed.Error(), "not authorized to perform: "+tt.denied)
@@ -214,6 +231,12 @@ func TestRoleOfTasksIsNarrow(t *testing.T) {
 		{"pass a schedule's role of another project", "iam:PassRole", role + "other_scheduler_report_role_prod",
 			toScheduler, iam.NoMatch},
 		{"pass any role to EventBridge Scheduler", "iam:PassRole", role + "Admin", toScheduler, iam.NoMatch},
+		{"ask what a schedule's role may", "iam:SimulatePrincipalPolicy", taskRole + "scheduler_report_role_prod",
+			nil, iam.Allow},
+		{"ask what a rule's role may", "iam:SimulatePrincipalPolicy", ruleRole, nil, iam.Allow},
+		{"ask what a role of another environment may", "iam:SimulatePrincipalPolicy", taskRole + "events_dev", nil,
+			iam.NoMatch},
+		{"ask what any role may", "iam:SimulatePrincipalPolicy", role + "Admin", nil, iam.NoMatch},
 		{"read a rule's targets", "events:ListTargetsByRule", rules + taskRule, nil, iam.Allow},
 		{"read another rule's targets", "events:ListTargetsByRule", rules + "myproject_rule_uploads_dev", nil,
 			iam.NoMatch},

@@ -45,13 +45,15 @@ func TestTask(t *testing.T) {
 		!strings.HasPrefix(got.Deployments[0].Reason, "the next run uses revision 2, due at ") {
 		t.Fatalf("%+v", got)
 	}
-	// Seven calls deploy, besides the download of the image's configuration; two report.
+	// Seven calls deploy, besides the download of the image's configuration; two report. Before the first move of the
+	// schedule, two ask what its role may.
 	calls := slices.DeleteFunc(f.operations(), func(c string) bool {
 		return c == "GetDownloadUrlForLayer" || c == "GetObject"
 	})
 	slices.Sort(calls[:3]) // they are sent together
-	want := []string{"BatchGetImage", "DescribeTaskDefinition", "GetSchedule", "RegisterTaskDefinition", "GetSchedule",
-		"UpdateSchedule", "DescribeTaskDefinition", "PutEvents", "TagResource"}
+	want := []string{"BatchGetImage", "DescribeTaskDefinition", "GetSchedule", "SimulatePrincipalPolicy",
+		"SimulatePrincipalPolicy", "RegisterTaskDefinition", "GetSchedule", "UpdateSchedule", "DescribeTaskDefinition",
+		"PutEvents", "TagResource"}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Error(diff)
 	}

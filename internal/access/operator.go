@@ -169,7 +169,7 @@ func (s scope) operations() []statement {
 		{Sid: "ReadRepositories", Action: []string{"ecr:BatchGetRepositoryScanningConfiguration",
 			"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy"}, Resource: s.ownRepositories()},
 		{Sid: "SimulateRoles", Action: []string{"iam:SimulatePrincipalPolicy"},
-			Resource: append(s.roles(), own, retry)},
+			Resource: slices.Concat(s.roles(), scheduleRoles, ruleRoles, []string{own, retry})},
 		{Sid: "ReadFunction", Action: []string{"lambda:GetFunction", "lambda:GetFunctionConfiguration"},
 			Resource: function},
 		{Sid: "ReadQueues", Action: []string{"sqs:GetQueueAttributes"}, Resource: queues},

@@ -44,6 +44,7 @@ var deployActions = []string{
 	"iam:PassRole (for the roles of the task definition)",
 	"scheduler:GetSchedule (of a task)", "scheduler:UpdateSchedule (of a task)",
 	"events:ListTargetsByRule (of a task that rules start)", "events:PutTargets (of a task that rules start)",
+	"iam:SimulatePrincipalPolicy (optional: whether the role of a task's schedule may start it)",
 }
 
 // platformActions are the IAM actions with which deployments check more.

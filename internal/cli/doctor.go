@@ -67,7 +67,8 @@ var doctorPermissions = []string{
 	"ecr:GetLifecyclePolicy", "ecr:GetRepositoryPolicy",
 	"events:DescribeEventBus", "events:DescribeRule", "events:ListRules", "events:ListTargetsByRule",
 	"events:TestEventPattern",
-	"iam:SimulatePrincipalPolicy", "kms:DescribeKey", "lambda:GetFunction", "lambda:GetFunctionConfiguration",
+	"scheduler:GetSchedule (of tasks)", "iam:SimulatePrincipalPolicy", "kms:DescribeKey", "lambda:GetFunction",
+	"lambda:GetFunctionConfiguration",
 	"secretsmanager:DescribeSecret", "sns:GetTopicAttributes", "sqs:GetQueueAttributes", "ssm:DescribeParameters",
 }
 

@@ -84,7 +84,7 @@ func noteCall(command, service, operation string) {
 var shared = []string{
 	"ecs:ListServiceDeployments", "ecs:DescribeServiceDeployments", "ecs:ListTasks", "ecs:DescribeTasks",
 	"ecs:DescribeServiceRevisions", "ecs:DescribeTaskDefinition", "scheduler:GetSchedule", "scheduler:UpdateSchedule",
-	"events:ListTargetsByRule", "events:PutTargets", "logs:GetLogEvents",
+	"events:ListTargetsByRule", "events:PutTargets", "logs:GetLogEvents", "iam:SimulatePrincipalPolicy",
 }
 
 // wrongPermissions compares the permissions in the commands' help with what the

@@ -52,6 +52,8 @@ func processor(ts *testscript.TestScript, _ bool, args []string) {
 	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + args[1] + ":v1"
 	definition, err := a.Family(ctx, task, cloud.Project+"_container_"+task+"_prod", image)
 	ts.Check(err)
+	ts.Check(a.Role(ctx, cloud.Project+"_scheduler_"+task+"_task_execution_prod", "events.amazonaws.com",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask","iam:PassRole"],"Resource":"*"}]}`))
 	ts.Check(a.Rule(ctx, cloud.Project+"_rule_"+task+"_prod", fmt.Sprintf(`{"Id":"task","Arn":
 		"arn:aws:ecs:us-east-1:%s:cluster/%s","RoleArn":"%s_task_execution_prod","EcsParameters":{
 		"TaskDefinitionArn":%q}}`, accounts.Prod, cloud.ClusterName("prod"), role+task, definition)))

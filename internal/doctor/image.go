@@ -47,6 +47,7 @@ func (f *findings) images(ctx context.Context, c *checker, w environment.Workloa
 
 // task checks the repository of a task, and nothing of what starts it.
 func (f *findings) task(ctx context.Context, c *checker, w environment.Workload) {
+	f.starters(ctx, c, w)
 	r := c.repositoryOf(ctx, w)
 	// any tag shows whether pulls are allowed
 	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")})

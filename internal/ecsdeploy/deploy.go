@@ -53,6 +53,9 @@ func (d *Deployer) Plan(ctx context.Context, s *State, o Order) (Deployment, err
 	rule := converge.New(s.request(o))
 	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
 		if calls[0].Kind == converge.Register {
+			if err := r.checkRoles(ctx); err != nil {
+				return Deployment{}, err
+			}
 			return s.planned(result, o, calls[0].Registration)
 		}
 		if err := r.makeAll(ctx, &rule, calls); err != nil {
@@ -85,6 +88,9 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 	result.Status = Planned
 	result.Reason = fmt.Sprintf("a new revision of %s, cloned from %s, with the image %s",
 		s.familyName, s.source(n).ARN(), result.Image) + s.omitted() + size
+	if s.pointers != nil && s.warning != "" {
+		result.Reason += "; " + s.warning
+	}
 	return result, nil
 }
 

@@ -36,7 +36,8 @@ type run struct {
 	unknown  int  // registrations whose result is unknown
 	hasTurn  bool // to register
 
-	conflicts int // moves of a task that something else prevented
+	conflicts    int  // moves of a task that something else prevented
+	checkedRoles bool // whether IAM was asked what the roles may that start a task
 
 	registering, updating *fault.Impatient
 }
@@ -55,6 +56,9 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 	defer r.leaveTurn(false)
 	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
 		if calls[0].Kind == converge.Register {
+			if err := r.checkRoles(ctx); err != nil {
+				return err
+			}
 			if err := r.takeTurn(ctx); err != nil {
 				return err
 			}

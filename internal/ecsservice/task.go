@@ -65,6 +65,13 @@ func (c *Client) MovePointer(ctx context.Context, t Target, p pointer.Pointer, a
 	return c.pointers.Move(ctx, t.owner(), p, arn)
 }
 
+// PointerRights asks IAM what the role of a pointer lacks to start the revision of its
+// family with a number: see [pointer.Client.Rights].
+func (c *Client) PointerRights(ctx context.Context, p pointer.Pointer, number int, roles []string) (
+	pointer.Rights, error) {
+	return c.pointers.Rights(ctx, p, number, roles)
+}
+
 // RevisionARN returns the ARN of the revision that a pointer holds, or the ARN of the
 // newest one if it floats.
 func RevisionARN(p pointer.Pointer, newest string) string {

@@ -23,6 +23,7 @@ const (
 	ErrNoRollback             Name = "NoRollback"
 	ErrNotImage               Name = "NotImage"
 	ErrPointerNotFound        Name = "PointerNotFound"
+	ErrPointerRole            Name = "PointerRole"
 	ErrPointerUnusable        Name = "PointerUnusable"
 	ErrPlatform               Name = "PlatformMismatch"
 	ErrUnexpectedMessage      Name = "UnexpectedMessage"

@@ -81,6 +81,22 @@ func (d *Document) Evaluate(r Request) Decision {
 	return decision
 }
 
+// Missing returns the condition keys that a request does not have, of the statements that
+// its action and its resource match: what they say about it depends on their values.
+func (d *Document) Missing(r Request) (keys []string) {
+	for _, s := range d.statements {
+		if !s.actions.match(r.Action) || !s.resources.match(r.Resource) {
+			continue
+		}
+		for _, c := range s.conditions {
+			if len(r.contextValues(c.key)) == 0 && !slices.Contains(keys, c.key) {
+				keys = append(keys, c.key)
+			}
+		}
+	}
+	return keys
+}
+
 // Statement is one statement of a document, as a document of its own.
 type Statement struct {
 	Sid string // "" if it has none

@@ -2,6 +2,8 @@ package iam
 
 import (
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The two policies of docs/strategies.md for repositories: by organization, and by account.
@@ -130,5 +132,20 @@ func TestEvaluate(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	d, err := Parse([]byte(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"*","Condition":{"StringEquals":{"ecs:cluster":"c",
+			"aws:ResourceTag/team":"a"},"StringNotEquals":{"aws:resourcetag/team":"b"}}},
+		{"Effect":"Deny","Action":"ecs:StopTask","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := d.Missing(Request{Action: "ecs:RunTask", Resource: "r", Context: map[string]string{"ecs:cluster": "c"}})
+	if diff := cmp.Diff([]string{"aws:resourcetag/team"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

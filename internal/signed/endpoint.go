@@ -57,8 +57,38 @@ func (c Client) endpoint(ctx context.Context, service string) (string, error) {
 	return regional(service, c.config.Region, fips, dualStack), nil
 }
 
+// iamRegions are the regions of IAM by partition: it has one endpoint in each.
+var iamRegions = map[string]string{"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1",
+	"aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1", "aws-iso-e": "eu-isoe-west-1",
+	"aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1"}
+
+// signingRegion returns the region that a call of a service is signed for.
+func signingRegion(service, region string) string {
+	if service == "iam" {
+		return iamRegions[image.PartitionOf(region).Name]
+	}
+	return region
+}
+
+// ofIAM returns the URL of IAM's endpoint. Its dual-stack endpoints are not used.
+func ofIAM(region string, fips bool) string {
+	partition := image.PartitionOf(region)
+	switch {
+	case partition.Name == "aws" && fips:
+		return "https://iam-fips.amazonaws.com"
+	case partition.Name == "aws":
+		return "https://iam.amazonaws.com"
+	case partition.Name == "aws-us-gov": // it is a FIPS endpoint
+		return "https://iam.us-gov.amazonaws.com"
+	}
+	return "https://iam." + iamRegions[partition.Name] + "." + partition.Suffix
+}
+
 // regional returns the URL of AWS's own endpoint in a region.
 func regional(service, region string, fips, dualStack bool) string {
+	if service == "iam" {
+		return ofIAM(region, fips)
+	}
 	partition := image.PartitionOf(region)
 	suffix := partition.Suffix
 	if dualStack {

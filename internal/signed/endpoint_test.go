@@ -13,8 +13,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	smithyauth "github.com/aws/smithy-go/auth"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"deployer/internal/image"
 )
 
 // regions has regions of every partition, and some that no SDK knows yet.
@@ -98,6 +103,29 @@ func TestRegional(t *testing.T) {
 							name, region, fips, dualStack, got, want, err)
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestIAM compares the endpoints of IAM, and the regions that its calls are signed for, with
+// those of the SDK's own rules.
+func TestIAM(t *testing.T) {
+	t.Parallel()
+	for _, region := range regions {
+		for _, fips := range []bool{false, true} {
+			if fips && image.PartitionOf(region).Name != "aws" && image.PartitionOf(region).Name != "aws-us-gov" {
+				continue // it has none
+			}
+			p := iam.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: new(bool)}
+			want, err := iam.NewDefaultEndpointResolverV2().ResolveEndpoint(t.Context(), p)
+			if got := regional("iam", region, fips, false); err != nil || got != want.URI.String() {
+				t.Errorf("%s, FIPS %v: %s, want %s, %v", region, fips, got, want.URI.String(), err)
+			}
+			options, _ := smithyauth.GetAuthOptions(&want.Properties)
+			signed, _ := smithyhttp.GetSigV4SigningRegion(&options[0].SignerProperties)
+			if got := signingRegion("iam", region); got != signed {
+				t.Errorf("%s is signed for %s, want %s", region, got, signed)
 			}
 		}
 	}

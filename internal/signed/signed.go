@@ -62,8 +62,14 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 // Form calls an operation in the AWS query protocol with its parameters, and
 // ignores its answer. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
+	return c.Query(ctx, service, doing, parameters, nil)
+}
+
+// Query is [Client.Form] that decodes the answer, which is XML, into out.
+func (c Client) Query(ctx context.Context, service, doing string, parameters url.Values, out any) error {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
-	return c.call(ctx, request{service: service, body: []byte(parameters.Encode()), header: header}, doing, nil)
+	r := request{service: service, body: []byte(parameters.Encode()), header: header, decode: xml.Unmarshal}
+	return c.call(ctx, r, doing, out)
 }
 
 // Post calls an operation in the REST JSON protocol that is POST on a path, and ignores
@@ -112,10 +118,11 @@ type request struct {
 	query   string
 	header  http.Header
 	body    []byte
+	decode  func(text []byte, out any) error // nil for JSON
 }
 
-// call makes a call, and repeats it while its fault is transient. It decodes a JSON
-// answer into out, unless that is nil.
+// call makes a call, and repeats it while its fault is transient. It decodes the answer
+// into out, unless that is nil.
 func (c Client) call(ctx context.Context, r request, doing string, out any) error {
 	for attempt := 1; ; attempt++ {
 		err := c.once(ctx, r, out)
@@ -169,7 +176,7 @@ func (c Client) once(ctx context.Context, r request, out any) error {
 		return err
 	}
 	hash := sha256.Sum256(r.body)
-	hexHash, region := hex.EncodeToString(hash[:]), c.config.Region
+	hexHash, region := hex.EncodeToString(hash[:]), signingRegion(r.service, c.config.Region)
 	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, r.service, region, time.Now())
 	if err != nil {
 		return err
@@ -190,7 +197,11 @@ func (c Client) once(ctx context.Context, r request, out any) error {
 	case err != nil || out == nil:
 		return err
 	}
-	if err := json.Unmarshal(text, out); err != nil { // as the SDK reports an answer that it cannot read
+	decode := r.decode
+	if decode == nil {
+		decode = json.Unmarshal
+	}
+	if err := decode(text, out); err != nil { // as the SDK reports an answer that it cannot read
 		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: err}
 	}
 	return nil

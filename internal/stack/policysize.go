@@ -56,6 +56,9 @@ func (s policySize) of(r *resources) int {
 	if len(r.rules) > 0 {
 		size += 450 + s.cluster + s.region + s.partition + len(r.extraRoles)
 	}
+	if len(r.schedules)+len(r.rules) > 0 {
+		size += 133 + s.project + s.env + s.partition
+	}
 	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
 		r.schedules, r.scheduleRoles, r.rules, r.rules, r.ruleRoles, {r.extraRoles}, r.repositories,
 		r.extraRepositories} {

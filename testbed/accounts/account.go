@@ -2,10 +2,12 @@ package accounts
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
 // An Account is one account in one region, behind an endpoint.
@@ -40,6 +42,22 @@ func (a *Account) As(role string) *Account {
 			return aws.Credentials{AccessKeyID: a.ID + "-" + role, SecretAccessKey: "any"}, nil
 		})
 	})
+}
+
+// Role creates a role with a policy, by which an AWS service acts such as scheduler.amazonaws.com.
+func (a *Account) Role(ctx context.Context, name, service, policy string) error {
+	client := iam.NewFromConfig(a.Config)
+	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":%q},`+
+		`"Action":"sts:AssumeRole"}]}`, service)
+	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust})
+	if err == nil {
+		_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: &name,
+			PolicyDocument: &policy})
+	}
+	if err != nil {
+		return fmt.Errorf("creating role %q: %w", name, err)
+	}
+	return nil
 }
 
 // With returns the same account with another SDK configuration.

@@ -40,7 +40,7 @@ func CreateTasks(ctx context.Context, byName map[string]*accounts.Account) error
 }
 
 // CreateTask adds a scheduled task to an environment, as Terraform does: its family, which runs the image v1 of dev's
-// registry, and a schedule that holds the family's first revision.
+// registry, a schedule that holds the family's first revision, and the role by which it starts the task.
 func CreateTask(ctx context.Context, a *accounts.Account, task, env string) error {
 	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
 	role := "arn:aws:iam::" + a.ID + ":role/" + Project
@@ -50,6 +50,16 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + task + "_task_execution_" + env)
 		})
 	if err != nil {
+		return err
+	}
+	starts := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env)
+	if err := a.Role(ctx, starts, "scheduler.amazonaws.com", fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:%s:%s:task-definition/%s:*",
+			"Condition":{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:%[1]s:%[2]s:cluster/%[4]s"}}},
+		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s_%[3]s_task_%[6]s",
+			"%[5]s_scheduler_%[3]s_task_execution_%[6]s"],
+			"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`,
+		accounts.Region, a.ID, task, ClusterName(env), role, env)); err != nil {
 		return err
 	}
 	if err := a.ScheduleGroup(ctx, ScheduleGroupOf(task, env)); err != nil {

@@ -47,7 +47,7 @@ var unused = map[string]string{
 
 // sometimes are statements that a run may use: what happened so far decides.
 var sometimes = []string{"ReadServiceRevisions", "MoveSchedules", "PassScheduleRoles", "ReadRuleTargets",
-	"MoveRuleTargets", "PassRuleRoles"}
+	"MoveRuleTargets", "PassRuleRoles", "CheckPointerRoles"}
 
 func newPermissions(c *cloud.Cloud) *permissions {
 	p := &permissions{}

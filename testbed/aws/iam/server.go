@@ -41,6 +41,7 @@ func New(backend *api.Backend) *Server {
 func (s *Server) Operations() api.Operations {
 	return api.Operations{
 		"iam:DeleteRolePolicy":        s.deleteRolePolicy,
+		"iam:CreateRole":              s.createRole,
 		"iam:GetRole":                 s.getRole,
 		"iam:PutRolePolicy":           s.putRolePolicy,
 		"iam:SimulatePrincipalPolicy": s.simulatePrincipalPolicy,

@@ -3,6 +3,7 @@ package iam
 import (
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 
 	"deployer/internal/iam"
@@ -11,6 +12,42 @@ import (
 
 // decisions are the values of EvalDecision (IAM API reference, "EvaluationResult").
 var decisions = map[iam.Decision]string{iam.NoMatch: "implicitDeny", iam.Allow: "allowed", iam.Deny: "explicitDeny"}
+
+// A result is the result for one action (IAM API reference, "EvaluationResult"). Its decision is that of all resources
+// together: only if the action is allowed on each of them it is allowed.
+type result struct {
+	EvalActionName, EvalResourceName, EvalDecision string
+
+	Missing   []string         `xml:"MissingContextValues>member"`
+	Resources []resourceResult `xml:"ResourceSpecificResults>member"`
+}
+
+// A resourceResult is the result for one resource (IAM API reference, "ResourceSpecificResult").
+type resourceResult struct {
+	EvalResourceName, EvalResourceDecision string
+
+	Missing []string `xml:"MissingContextValues>member"`
+}
+
+// simulate evaluates the policies of a role for one action on resources.
+func simulate(documents []*iam.Document, request iam.Request, resources []string) result {
+	all := result{EvalActionName: request.Action, EvalResourceName: resources[0], EvalDecision: "allowed"}
+	for _, resource := range resources {
+		request.Resource = resource
+		one := resourceResult{EvalResourceName: resource, EvalResourceDecision: decisions[evaluate(documents, request)]}
+		for _, document := range documents {
+			one.Missing = append(one.Missing, document.Missing(request)...)
+		}
+		if all.EvalDecision == "allowed" || one.EvalResourceDecision == "explicitDeny" {
+			all.EvalDecision = one.EvalResourceDecision
+		}
+		all.Missing = append(all.Missing, one.Missing...)
+		all.Resources = append(all.Resources, one)
+	}
+	slices.Sort(all.Missing)
+	all.Missing = slices.Compact(all.Missing)
+	return all
+}
 
 // simulatePrincipalPolicy evaluates the identity policies of a role. As in IAM, resource policies are not evaluated for
 // roles.
@@ -39,16 +76,10 @@ func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
 		entry := fmt.Sprintf("ContextEntries.member.%d.", n)
 		context[form.Get(entry+"ContextKeyName")] = form.Get(entry + "ContextKeyValues.member.1")
 	}
-	type result struct{ EvalActionName, EvalResourceName, EvalDecision string }
 	var results []result
 	for _, action := range form.Members("ActionNames") {
-		for _, resource := range resources {
-			decision := evaluate(documents, iam.Request{
-				Principal: source, Account: owner.Account, Action: action, Resource: resource,
-				Context: context,
-			})
-			results = append(results, result{action, resource, decisions[decision]})
-		}
+		results = append(results, simulate(documents, iam.Request{Principal: source, Account: owner.Account,
+			Action: action, Context: context}, resources))
 	}
 	return struct {
 		XMLName     xml.Name `xml:"https://iam.amazonaws.com/doc/2010-05-08/ SimulatePrincipalPolicyResponse"`

@@ -35,7 +35,10 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		}
 		got := map[string]string{}
 		for _, r := range out.EvaluationResults {
-			got[*r.EvalActionName+" "+*r.EvalResourceName] = string(r.EvalDecision)
+			got[*r.EvalActionName] = string(r.EvalDecision)
+			for _, one := range r.ResourceSpecificResults {
+				got[*r.EvalActionName+" "+*one.EvalResourceName] = string(one.EvalResourceDecision)
+			}
 		}
 		return got, nil
 	}
@@ -45,6 +48,10 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
+		"ecr:GetAuthorizationToken": "allowed",
+		"ecr:BatchGetImage":         "implicitDeny",
+		"ecr:GetLifecyclePolicy":    "explicitDeny",
+
 		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/web":   "allowed",
 		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/other": "allowed",
 		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/web":           "allowed",
@@ -56,7 +63,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		t.Error(diff)
 	}
 	got, err = simulate(dev, role)
-	if diff := cmp.Diff(map[string]string{"ecr:GetAuthorizationToken *": "allowed",
+	if diff := cmp.Diff(map[string]string{"ecr:GetAuthorizationToken": "allowed", "ecr:BatchGetImage": "implicitDeny",
+		"ecr:GetLifecyclePolicy": "explicitDeny", "ecr:GetAuthorizationToken *": "allowed",
 		"ecr:BatchGetImage *": "implicitDeny", "ecr:GetLifecyclePolicy *": "explicitDeny"}, got); err != nil ||
 		diff != "" {
 		t.Errorf("%v %s", err, diff)

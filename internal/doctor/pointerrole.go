@@ -1,0 +1,50 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/pointer"
+)
+
+// starters reports whether the roles that start a task may start its next revision. What
+// cannot be read is not its own finding.
+func (f *findings) starters(ctx context.Context, c *checker, w environment.Workload) {
+	target := ecsservice.TargetOf(c.env, w)
+	pointers, err := c.services.Pointers(ctx, target)
+	if err != nil {
+		return
+	}
+	if newest, err := c.services.DescribeRevision(ctx, target.Family); err == nil {
+		f.pointerRoles(ctx, c, pointers, newest.TaskDefinition)
+	}
+}
+
+// pointerRoles reports whether the roles of pointers may start the revision that follows
+// newest: a run that ECS denies is silent.
+func (f *findings) pointerRoles(ctx context.Context, c *checker, pointers []pointer.Pointer,
+	newest *types.TaskDefinition) {
+	const check = "starting role"
+	roles := []string{aws.ToString(newest.TaskRoleArn), aws.ToString(newest.ExecutionRoleArn)}
+	for _, p := range pointers {
+		if !pointer.IsRole(p.Role) {
+			continue
+		}
+		rights, err := c.services.PointerRights(ctx, p, int(newest.Revision)+1, roles)
+		why, fix := rights.Refusal(p)
+		switch doubt := rights.Doubt(p); {
+		case err != nil:
+			f.notChecked(c, check, "iam:SimulatePrincipalPolicy", p.Role, err)
+		case why != "":
+			f.add(check, Problem, why+": its next revision would not be started, and no error says so", fix)
+		case doubt != "":
+			f.add(check, Unknown, doubt, "check by hand whether they hold for ecs:RunTask")
+		default:
+			f.ok(check, "%s may start the next revision by %s", p.Role, p)
+		}
+	}
+}

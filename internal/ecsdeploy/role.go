@@ -1,0 +1,79 @@
+package ecsdeploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"deployer/internal/fault"
+	"deployer/internal/pointer"
+)
+
+// roleTime is how long IAM may take to say what the roles may that start a task. IAM is
+// not in every VPC.
+const roleTime = 3 * time.Second
+
+// checkRoles returns a fault if the role that starts a task may not start the revision that
+// is to be registered: ECS denies such a run silently. It asks IAM before the
+// first move of each pointer only, which still holds a revision of another tool. What could
+// not be looked at is a warning.
+func (r *run) checkRoles(ctx context.Context) error {
+	s := r.state
+	if r.checkedRoles || s.pointers == nil {
+		return nil
+	}
+	r.checkedRoles = true
+	ctx, cancel := context.WithTimeout(ctx, roleTime)
+	defer cancel()
+	base := s.base().TaskDefinition
+	roles := []string{aws.ToString(base.TaskRoleArn), aws.ToString(base.ExecutionRoleArn)}
+	for _, p := range s.pointers {
+		if !s.firstMove(p) {
+			continue
+		}
+		rights, err := r.deployer.services.PointerRights(ctx, p, s.newest.Number()+1, roles)
+		if err != nil {
+			s.warn(notLooked(p, err))
+			continue
+		}
+		if why, fix := rights.Refusal(p); why != "" {
+			doing := fmt.Sprintf("deploying %s", s.target)
+			return fault.Misconfigured(fault.ErrPointerRole, doing, errors.New(why), fix)
+		}
+		if why := rights.Doubt(p); why != "" {
+			s.warn("whether it may be started is not known: " + why)
+		}
+	}
+	return nil
+}
+
+// firstMove reports whether a pointer holds a revision that the deployer did not register,
+// as far as it is known, and has a role that IAM can be asked about.
+func (s *State) firstMove(p pointer.Pointer) bool {
+	number := p.Revision()
+	if p.Floating() {
+		number = s.newest.Number()
+	}
+	held, known := s.revisions[number]
+	return pointer.IsRole(p.Role) && (!known || s.target.Record(held).Foreign)
+}
+
+// notLooked says that it could not be looked at what a pointer's role may do.
+func notLooked(p pointer.Pointer, err error) string {
+	why := fault.NameOf(err)
+	if _, denied := fault.Denied(err); denied {
+		why = "iam:SimulatePrincipalPolicy is denied"
+	}
+	return fmt.Sprintf("whether %s may start it by %s was not checked: %s", p.Role, p, why)
+}
+
+// warn adds a warning to the result's reason.
+func (s *State) warn(text string) {
+	if s.warning != "" {
+		text = s.warning + "; " + text
+	}
+	s.warning = text
+}

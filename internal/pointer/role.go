@@ -1,0 +1,198 @@
+package pointer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"deployer/internal/fault"
+	"deployer/internal/iam"
+)
+
+// need is what a pointer's role has to be allowed, in a call with condition keys.
+type need struct {
+	action    string
+	resources []string // that are asked for
+	context   map[string]string
+	allow     []string // the resources of a statement that allows it, one for each of those
+}
+
+// Rights are what IAM's policy simulator says about the role of a pointer.
+type Rights struct {
+	// Lacking are the statements that its policies lack to start the pointer's task.
+	Lacking []iam.Grant
+	// Unclear are condition keys of its policies: whether they allow it depends on values
+	// that are not known here.
+	Unclear []string
+	// Missing says that the role does not exist.
+	Missing bool
+}
+
+// Rights asks IAM whether the role of a pointer may start the task: run the revision with
+// a number, in the cluster; pass the roles of the task to ECS; and tag the task if it gets
+// tags. ECS authorizes the revision that it starts, so that a role that may run another
+// revision only is denied, and a denied run is silent. Roles are those of the
+// revision, as ARNs or names. The policies of the role and its permissions boundary are
+// evaluated ("SimulatePrincipalPolicy" in the IAM API reference).
+func (c *Client) Rights(ctx context.Context, p Pointer, number int, roles []string) (Rights, error) {
+	needs := p.needs(number, roles)
+	each := make([]Rights, len(needs))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, n := range needs { // IAM simulates no actions together that differ in their context
+		g.Go(func() (err error) {
+			each[i], err = c.simulate(gctx, p.Role, n)
+			return err
+		})
+	}
+	err := g.Wait()
+	if fault.HasCode(err, "NoSuchEntity") {
+		return Rights{Missing: true}, nil
+	}
+	var all Rights
+	for _, one := range each {
+		all.Lacking = append(all.Lacking, one.Lacking...)
+		all.Unclear = append(all.Unclear, one.Unclear...)
+	}
+	slices.Sort(all.Unclear)
+	all.Unclear = slices.Compact(all.Unclear)
+	return all, err
+}
+
+// needs returns what the role of a pointer has to be allowed.
+func (p Pointer) needs(number int, roles []string) []need {
+	parts := strings.SplitN(p.Cluster, ":", 6) // checked by Owner.starts
+	prefix, account := strings.Join(parts[:min(5, len(parts))], ":"), ""
+	if len(parts) == 6 {
+		account = strings.Join([]string{"arn", parts[1], "iam", "", parts[4]}, ":")
+	}
+	family := prefix + ":task-definition/" + p.Family() + ":"
+	needs := []need{{"ecs:RunTask", []string{fmt.Sprintf("%s%d", family, number)},
+		map[string]string{"ecs:cluster": p.Cluster}, []string{family + "*"}}}
+	var input struct{ TaskRoleArn, ExecutionRoleArn string }
+	_ = json.Unmarshal([]byte(p.Input), &input) // of a rule it may be anything
+	var passed []string
+	for _, role := range append(slices.Clone(roles), input.TaskRoleArn, input.ExecutionRoleArn) {
+		if role != "" && !strings.HasPrefix(role, "arn:") {
+			role = account + ":role/" + role
+		}
+		if role != "" && !slices.Contains(passed, role) {
+			passed = append(passed, role)
+		}
+	}
+	if len(passed) > 0 {
+		needs = append(needs, need{"iam:PassRole", passed,
+			map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, passed})
+	}
+	if p.tags() {
+		_, name, _ := strings.Cut(p.Cluster, ":cluster/")
+		task := prefix + ":task/" + name + "/"
+		needs = append(needs, need{"ecs:TagResource", []string{task + "any"},
+			map[string]string{"ecs:CreateAction": "RunTask"}, []string{task + "*"}})
+	}
+	return needs
+}
+
+// tags reports whether the pointer gives the task tags, for which its role needs a right.
+func (p Pointer) tags() bool {
+	var how struct {
+		PropagateTags        string
+		EnableECSManagedTags bool
+		Tags                 []json.RawMessage
+	}
+	_ = json.Unmarshal(p.EcsParameters, &how) // it was read before
+	return how.PropagateTags != "" || how.EnableECSManagedTags || len(how.Tags) > 0
+}
+
+// simulate asks IAM about one action of a role.
+func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, error) {
+	in := url.Values{"Action": {"SimulatePrincipalPolicy"}, "Version": {"2010-05-08"}, "PolicySourceArn": {role},
+		"ActionNames.member.1": {n.action}}
+	for i, resource := range n.resources {
+		in.Set(fmt.Sprintf("ResourceArns.member.%d", i+1), resource)
+	}
+	for key, value := range n.context { // there is one
+		in.Set("ContextEntries.member.1.ContextKeyName", key)
+		in.Set("ContextEntries.member.1.ContextKeyType", "string")
+		in.Set("ContextEntries.member.1.ContextKeyValues.member.1", value)
+	}
+	type decision struct {
+		Resource string   `xml:"EvalResourceName"`
+		Decision string   `xml:"EvalResourceDecision"`
+		Missing  []string `xml:"MissingContextValues>member"`
+	}
+	var out struct {
+		Results []struct {
+			Decision  string     `xml:"EvalDecision"`
+			Missing   []string   `xml:"MissingContextValues>member"`
+			Resources []decision `xml:"ResourceSpecificResults>member"`
+		} `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
+	}
+	doing := fmt.Sprintf("asking IAM whether %s is allowed %s", role, n.action)
+	if err := c.client.Query(ctx, "iam", doing, in, &out); err != nil {
+		return Rights{}, err
+	}
+	if len(out.Results) == 0 {
+		return Rights{}, fault.Incomplete(doing, "result")
+	}
+	var all Rights
+	result := out.Results[0]
+	for i, resource := range n.resources {
+		one := decision{Decision: result.Decision, Missing: result.Missing} // of all resources
+		for _, of := range result.Resources {
+			if of.Resource == resource {
+				one = of
+			}
+		}
+		switch {
+		case one.Decision == "allowed":
+		case len(one.Missing) > 0:
+			all.Unclear = append(all.Unclear, one.Missing...)
+		default:
+			all.Lacking = append(all.Lacking, iam.Identity(n.allow[i], n.action))
+		}
+	}
+	return all, nil
+}
+
+// IsRole reports whether a text is the ARN of a role.
+func IsRole(arn string) bool {
+	return strings.HasPrefix(arn, "arn:") && strings.Contains(arn, ":role/")
+}
+
+// Refusal returns why the role of a pointer may not start its task, and what to do about
+// it; "" if it may, or if that is not known.
+func (r Rights) Refusal(p Pointer) (why, fix string) {
+	if r.Missing {
+		return fmt.Sprintf("the role that starts it by %s, %s, does not exist", p, p.Role),
+			"create it with the infrastructure"
+	}
+	if len(r.Lacking) == 0 {
+		return "", ""
+	}
+	var actions, statements []string
+	for _, grant := range r.Lacking {
+		actions = append(actions, grant.Action...)
+		statements = append(statements, grant.String())
+	}
+	account := ""
+	if parts := strings.Split(p.Role, ":"); len(parts) > 4 {
+		account = "in account " + parts[4] + ", "
+	}
+	return fmt.Sprintf("the policies of %s, which starts it by %s, do not allow %s", p.Role, p,
+			strings.Join(slices.Compact(actions), ", ")),
+		account + "add to the policy of " + p.Role + ": " + strings.Join(statements, ", ")
+}
+
+// Doubt returns why it is not known whether the role may start the task, "" if it is.
+func (r Rights) Doubt(p Pointer) string {
+	if len(r.Unclear) == 0 || r.Missing || len(r.Lacking) > 0 {
+		return ""
+	}
+	return fmt.Sprintf("the policies of %s, which starts it by %s, have conditions on %s", p.Role, p,
+		strings.Join(r.Unclear, ", "))
+}
