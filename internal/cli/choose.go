@@ -163,26 +163,6 @@ func nameOf(file string) string {
 	return "?"
 }
 
-// fileOf returns the environment's file of a command line that is being completed, ""
-// if it names none.
-func fileOf(cmd *cobra.Command) string {
-	a := &app{}
-	if flag := cmd.Flags().Lookup("file"); flag != nil {
-		if files, _, err := a.chosen(cmd, flag); err == nil && len(files) > 0 {
-			return files[0].file
-		}
-		if several, ok := flag.Value.(pflag.SliceValue); !ok {
-			return flag.Value.String()
-		} else if files := several.GetSlice(); len(files) > 0 {
-			return files[0]
-		}
-	}
-	if flag := cmd.Flags().Lookup("from"); flag != nil {
-		return flag.Value.String()
-	}
-	return ""
-}
-
 // errNoEnvironment is the error for a command line that names no environment. It says
 // which there are.
 func (a *app) errNoEnvironment() error {

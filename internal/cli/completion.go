@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"bytes"
+	"io"
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -8,20 +12,24 @@ func (a *app) completionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
 		Short: "Print a script that makes a shell complete commands and services",
+		Long: `Commands, flags, environments, services and tasks are completed from the files, and
+tags from ECR, the newest first, where there are credentials and it answers within a
+second (ecr:DescribeImages).`,
 		Example: `source <(deployer completion bash)
 deployer completion zsh > "${fpath[1]}/_deployer"
-deployer completion fish > ~/.config/fish/completions/deployer.fish`,
+deployer completion fish > ~/.config/fish/completions/deployer.fish
+deployer completion powershell | Out-String | Invoke-Expression`,
 		Args:      arguments("SHELL"),
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(a.out, true)
+				return bashCompletion(a.out, root)
 			case "zsh":
 				return root.GenZshCompletion(a.out)
 			case "fish":
-				return root.GenFishCompletion(a.out, true)
+				return fishCompletion(a.out, root)
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
@@ -29,3 +37,52 @@ deployer completion fish > ~/.config/fish/completions/deployer.fish`,
 		},
 	}
 }
+
+// bashCompletion prints the script for bash, which does not need the package
+// bash-completion.
+func bashCompletion(w io.Writer, root *cobra.Command) error {
+	var script bytes.Buffer
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	text := strings.Replace(script.String(), ofBashCompletion, bashWords, 1)
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// fishCompletion prints the script for fish, which passes on words with spaces as they are.
+func fishCompletion(w io.Writer, root *cobra.Command) error {
+	var script bytes.Buffer
+	if err := root.GenFishCompletion(&script, true); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, strings.ReplaceAll(script.String(), "(commandline -opc)",
+		"(string escape -- (commandline -opc))"))
+	return err
+}
+
+// ofBashCompletion is the call of the package bash-completion where it lacks the function
+// _init_completion, or is not installed at all.
+const ofBashCompletion = `    _get_comp_words_by_ref "$@" cur prev words cword
+`
+
+// bashWords sets what that call sets: bash splits words at = and :, which are put together
+// again here.
+const bashWords = `    local i word rest=$COMP_LINE
+    words=()
+    for ((i = 0; i < ${#COMP_WORDS[@]}; i++)); do
+        word=${COMP_WORDS[i]}
+        if [[ $i -gt 0 && -n $rest && $rest != [[:space:]]* && ($word == [=:]* || ${COMP_WORDS[i-1]} == *[=:]) ]]; then
+            words[${#words[@]}-1]+=$word
+        else
+            words+=("$word")
+        fi
+        rest=${rest#"${rest%%[![:space:]]*}"}
+        rest=${rest#"$word"}
+        if [[ $i -eq $COMP_CWORD ]]; then
+            cword=$((${#words[@]} - 1))
+        fi
+    done
+    cur=${words[cword]}
+    prev=${words[cword-1]}
+`

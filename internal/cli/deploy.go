@@ -89,7 +89,7 @@ deployer deploy -e prod '*' v2 --dry-run`,
 	file := fileFlag(cmd)
 	how.add(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "roll out a new revision even if the service runs this image")
-	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)
 		if err != nil {

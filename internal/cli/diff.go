@@ -25,7 +25,7 @@ variables are not shown.`,
 		Args: arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)
-	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, w, tag, err := a.loadServiceAndTag(*file, args)
 		if err != nil {

@@ -56,7 +56,9 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 
 func commandNames(root *cobra.Command) (names []string) {
 	for _, cmd := range root.Commands() {
-		names = append(names, cmd.Name())
+		if !cmd.Hidden {
+			names = append(names, cmd.Name())
+		}
 	}
 	return names
 }

@@ -92,7 +92,7 @@ deployer promote --from dev --to prod backend git-abc123f \
 	for _, name := range []string{"from", "to"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, completeEnvironments) // fails only for a flag that does not exist
 	}
-	cmd.ValidArgsFunction = completeServices(&how.from, 1)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		how.to = cmp.Or(how.to, *target)
 		how.fromProfile = cmp.Or(how.fromProfile, how.profile)

@@ -25,7 +25,7 @@ deployer resolve -e prod backend git-abc123f --check`,
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "ask ECR for the image, and print its digest")
-	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		_, w, tag, err := a.loadServiceAndTag(*file, args)
 		if err != nil {

@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
 			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
-			"broken": broken, "prints": prints, "channels": channels,
+			"broken": broken, "slow": slow, "prints": prints, "channels": channels,
 			"release": release, "repository": repository, "role": role,
 			"logged": logged, "rollouts": rollouts, "await": await, "shown": inReadme,
 		},
@@ -296,6 +296,13 @@ func deny(ts *testscript.TestScript, _ bool, args []string) {
 func denyOnce(ts *testscript.TestScript, _ bool, args []string) {
 	denied := emulator.AccessDenied("User: u is not authorized to perform: " + args[0])
 	of(ts).Inject(emulator.Fault{Operation: args[0], Error: denied, Times: 1})
+}
+
+// slow is `slow OPERATION TIME`: from here on it takes that long.
+func slow(ts *testscript.TestScript, _ bool, args []string) {
+	latency, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	of(ts).Inject(emulator.Fault{Operation: args[0], Latency: latency})
 }
 
 // allow is `allow`: nothing is denied any more.

@@ -80,7 +80,7 @@ deployer send -e prod backend git-abc123f \
 	flags.StringVar(&how.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
 	flags.StringVar(&how.outputs, "outputs", "",
 		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT")
-	cmd.ValidArgsFunction = completeServices(file, 1)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)
 		if err != nil {
