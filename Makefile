@@ -93,6 +93,7 @@ env_file = $(firstword $(wildcard project/$(env).yaml project/$(env).yml $(env).
 .PHONY: deploy
 deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME=VALUE ..." for further parameters)
 	@test -n "$(env)" || { echo "make deploy: env is missing; for example make deploy env=dev" >&2; exit 2; }
+	@command -v sam >/dev/null || { echo "make deploy: AWS SAM is not installed: https://docs.aws.amazon.com/serverless-application-model/ (docs/how-to/terraform.md does without)" >&2; exit 2; }
 	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
 	go run ./cmd/deployer params -f $(env_file) --format samconfig $(set) > $(dist)/samconfig.toml
@@ -101,6 +102,7 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 
 .PHONY: demo
 demo: ## run the demo on emulated AWS: no account needed
+	@echo "Building. The first time takes a minute." >&2
 	@CGO_ENABLED=0 go run ./testbed/demo
 
 # pattern=1 shows one of them.

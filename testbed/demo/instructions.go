@@ -71,9 +71,9 @@ var trials = []trial{{
 		{"aws --profile prod iam put-role-policy --role-name " + deployerRole +
 			" --policy-name rehearsal --policy-document file://" + denyFile, 0},
 		{"deployer send -e prod backend " + newTag + " --follow", 6},
-		{"deployer doctor -e prod", 1},
+		{"deployer doctor -e prod --quiet", 1},
 		{"aws --profile prod iam delete-role-policy --role-name " + deployerRole + " --policy-name rehearsal", 0},
-		{"deployer redrive -e prod --yes --queue " + failedQueue, 1}, // the event of the crashing image stays
+		{"deployer redrive -e prod --yes", 1}, // the event of the crashing image stays
 	},
 }, {
 	"A rollback, of the backend in prod to the revision before the DEPLOY event.",
@@ -86,8 +86,6 @@ var trials = []trial{{
 const (
 	workerRepository = cloud.Project + "_service_worker"
 	deployerRole     = cloud.Project + "_deployer_prod"
-	failedQueue      = "https://sqs.us-east-1.amazonaws.com/" + accounts.Prod + "/" + cloud.Project +
-		"_deployer_failed_prod"
 )
 
 // setUp are the commands with which a terminal is set up for the trials. The person's own credentials are put aside,
