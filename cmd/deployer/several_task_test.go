@@ -55,7 +55,8 @@ func (s *scenario) running(t *testing.T) (all []string) {
 		all = append(all, fmt.Sprintf("%s:%d", w.Name, got.TaskDefinition.Revision))
 	}
 	for _, task := range []string{"nightly-report", "worker"} {
-		raw, err := s.prod.ReadSchedule(t.Context(), cloud.ScheduleGroupOf(task, "prod"), cloud.ScheduleOf(task, "prod"))
+		group, name := cloud.ScheduleGroupOf(task, "prod"), cloud.ScheduleOf(task, "prod")
+		raw, err := s.prod.ReadSchedule(t.Context(), group, name)
 		if err != nil {
 			continue
 		}

@@ -19,7 +19,6 @@ import (
 	"deployer/internal/dashboard"
 	"deployer/internal/doctor"
 	"deployer/internal/ecsservice"
-	"deployer/internal/environment"
 	"deployer/internal/fleet"
 	"deployer/internal/rollout"
 )
@@ -171,9 +170,9 @@ func (p *places) History(ctx context.Context, name, service string) (*rollout.Hi
 	if err != nil {
 		return nil, err
 	}
-	w, ok := place.Env.Find(service, environment.Services...)
+	w, ok := place.Env.Labelled(service)
 	if !ok {
-		return nil, fmt.Errorf("%s has no service %q", name, service)
+		return nil, fmt.Errorf("%s has no service or task %q", name, service)
 	}
 	client := rollout.New(ecsservice.New(place.Config))
 	return client.History(ctx, ecsservice.TargetOf(place.Env, w), dashboardRevisions)

@@ -41,11 +41,15 @@ func (f *deployFlags) add(cmd *cobra.Command) {
 var deployActions = []string{
 	"ecr:BatchGetImage", "ecs:DescribeServices", "ecs:DescribeTaskDefinition",
 	"ecs:RegisterTaskDefinition", "ecs:TagResource", "ecs:UpdateService",
-	"iam:PassRole (for the roles of the task definition)",
-	"scheduler:GetSchedule (of a task)", "scheduler:UpdateSchedule (of a task)",
-	"events:ListTargetsByRule (of a task that rules start)", "events:PutTargets (of a task that rules start)",
+	"iam:PassRole (for the roles of the task definition, and for the role that starts a task)",
+	pointerReads[0], pointerReads[1], "scheduler:UpdateSchedule (of a task)",
+	"events:PutTargets (of a task that rules start)",
 	"iam:SimulatePrincipalPolicy (optional: whether the role of a task's schedule may start it)",
 }
+
+// pointerReads are the IAM actions that read what starts a task.
+var pointerReads = [2]string{"scheduler:GetSchedule (of a task)",
+	"events:ListTargetsByRule (of a task that rules start)"}
 
 // platformActions are the IAM actions with which deployments check more.
 var platformActions = []string{
@@ -75,7 +79,7 @@ runs the image already is not changed, unless its task definition family has a
 newer configuration.
 
 ` + severalHelp + `
-'*' (in quotes) is all services whose repository has the tag.
+'*' (in quotes) is all services and tasks whose repository has the tag.
 
 With --follow, the rollout's progress is shown on standard error, and if it failed why
 its tasks stopped, the last lines of the container, and the service's events.`,

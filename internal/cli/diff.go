@@ -20,8 +20,7 @@ as a unified diff. Nothing is changed, and values of secrets and of environment
 variables are not shown.`,
 		Example: `deployer diff -e prod backend git-abc123f`,
 		Annotations: permissions("ecr:BatchGetImage", tagActions[0], "ecs:DescribeServices",
-			"ecs:DescribeTaskDefinition", "scheduler:GetSchedule (of a task)",
-			"events:ListTargetsByRule (of a task that rules start)"),
+			"ecs:DescribeTaskDefinition", pointerReads[0], pointerReads[1]),
 		Args: arguments("SERVICE", "TAG"),
 	}
 	file := fileFlag(cmd)

@@ -59,8 +59,16 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 		return &rolloutError{r, left, hinted(t.Command("rollback"), "the rollout of %s is impaired: %s", revision,
 			r.Reason)}
 	case journal.Superseded:
+		if t.Task {
+			return &rolloutError{r, nil, hinted(t.Command("status"), "the deployment of %s was superseded: the next "+
+				"run uses %s", revision, r.Runs)}
+		}
 		return &rolloutError{r, nil, hinted(t.Command("status"), "the rollout of %s was superseded by that of %s",
 			revision, r.Runs)}
+	}
+	if t.Task {
+		a.note("%s: the next run uses %s, %s", t.Workload, revision, r.NextRun)
+		return nil
 	}
 	a.note("%s runs %s", t.Workload, revision)
 	return nil

@@ -15,7 +15,7 @@ import (
 var historyPermissions = []string{
 	"ecs:DescribeServices", "ecs:ListTaskDefinitions", "ecs:DescribeTaskDefinition",
 	"ecs:ListServiceDeployments and ecs:DescribeServiceDeployments (optional: for blue/green)",
-	"scheduler:GetSchedule (of a task)", "events:ListTargetsByRule (of a task that rules start)",
+	pointerReads[0], pointerReads[1],
 }
 
 func (a *app) historyCommand() *cobra.Command {
@@ -24,8 +24,9 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history -e ENV SERVICE",
 		Short: "List the deployments of SERVICE: when, by whom, and how they ended",
-		Long: `The revisions of the service's task definition are listed, newest first, with what
-their journals record. A star marks the revision that runs.`,
+		Long: `The revisions of the service's or the task's task definition are listed, newest first,
+with what their journals record. A star marks the revision that runs, or that the task
+runs next.`,
 		Example: `deployer history -e prod backend
 deployer history -e prod backend --max 5 --json`,
 		Annotations: permissions(historyPermissions...),

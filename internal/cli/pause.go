@@ -54,6 +54,10 @@ func (a *app) changeDeployment(cmd *cobra.Command, done string, change deploymen
 		if err != nil {
 			return err
 		}
+		if target.Task {
+			return hinted(target.Command("status"), "%s is a task: its deployment has ended once it was moved, so "+
+				"there is nothing that could be %s", target.Workload, done)
+		}
 		before, err := change(s.rollouts(), ctx, target)
 		if err != nil {
 			return err

@@ -35,9 +35,17 @@ func (p *progress) show(r rollout.Progress) {
 		fmt.Fprintf(p, "deployer: %s: stopped tasks: %s\n", p.target.Workload, r.Stopped)
 		p.stopped, p.drawn = r.Stopped, false
 	}
+	if p.target.Task && r.Ended() {
+		return // what is said of its end says it
+	}
 	before, after := "deployer: ", "\n"
 	if p.terminal {
 		before, after, p.drawn = "\r\x1b[K"+p.bar(r.Running, r.Desired), "", true
+	}
+	if p.target.Task {
+		fmt.Fprintf(p, "%s%s: moving it: %d of %d schedules and rules hold the revision%s", before, p.target.Workload,
+			r.Running, r.Desired, after)
+		return
 	}
 	fmt.Fprintf(p, "%s%s: %s: %d of %d tasks running, %d pending, %d failed%s", before,
 		p.target.Workload, p.state(r), r.Running, r.Desired, r.Pending, r.Failed, after)

@@ -20,7 +20,7 @@ may be on another image by now: the image is that of the running revision. A ser
 that runs the newest configuration already is not changed.
 
 ` + severalHelp + `
-'*' (in quotes) is all services that run an image from ECR.
+'*' (in quotes) is all services and tasks that run an image from ECR.
 
 The event of this command is a DEPLOY with "action": "redeploy".`,
 		Example: `deployer redeploy -e prod backend --dry-run

@@ -51,7 +51,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "tasks": tasks, "processor": processor, "unschedule": unschedule,
-			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
+			"eventtasks": eventTasks,
+			"calls":      calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
 			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "slow": slow, "prints": prints, "channels": channels,
@@ -156,6 +157,17 @@ func tasks(ts *testscript.TestScript, _ bool, names []string) {
 		ts.Check(cloud.PushImageOf(context.Background(), of(ts).accounts["dev"], name))
 		for env, a := range of(ts).accounts {
 			ts.Check(cloud.CreateTask(context.Background(), a, name, env))
+		}
+	}
+	of(ts).ResetCalls()
+}
+
+// eventTasks is `eventtasks NAME...`: event-processor tasks with names are created in all environments.
+func eventTasks(ts *testscript.TestScript, _ bool, names []string) {
+	for _, name := range names {
+		ts.Check(cloud.PushImageOf(context.Background(), of(ts).accounts["dev"], name))
+		for env, a := range of(ts).accounts {
+			ts.Check(cloud.CreateEventTask(context.Background(), a, name, env))
 		}
 	}
 	of(ts).ResetCalls()

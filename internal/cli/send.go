@@ -53,7 +53,7 @@ and the event bus are checked first, and a refusal by EventBridge is an error. T
 id of the event is printed.
 
 ` + severalHelp + `
-'*' (in quotes) is all services whose repository has the tag. It is one event.
+'*' (in quotes) is all services and tasks whose repository has the tag. It is one event.
 
 With --bus, the event is sent to a bus of another account, and the credentials may
 belong to any account that the bus allows and that SenderAccounts of the stack has.`,
@@ -65,6 +65,8 @@ deployer send -e prod backend git-abc123f \
 		Annotations: permissions(slices.Concat([]string{"events:PutEvents", "events:DescribeEventBus (with --bus)",
 			"ecr:BatchGetImage (optional: checks the tag)", tagActions[0],
 			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)",
+			"scheduler:GetSchedule (with --follow, of a task)",
+			"events:ListTargetsByRule (with --follow, of a task that rules start)",
 			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)"},
 			stageActions)...),
 		Args: severalAndTag,

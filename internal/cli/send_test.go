@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,5 +144,44 @@ func TestSendFollowDecision(t *testing.T) {
 	stdout, stderr, exit = run(t, s, accounts.Prod, "events", "-f", "prod.yaml", id)
 	if exit != 0 || !strings.Contains(stdout, "  deployment failed backend v2: ") {
 		t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", exit, stdout, stderr)
+	}
+}
+
+// TestSendFollowTask follows the deployment of a task, which ends when its schedule was moved, and one together with a
+// service.
+func TestSendFollowTask(t *testing.T) {
+	t.Parallel()
+	s, clock := newCloud(t)
+	for _, push := range [][]string{{"task_nightly-report", "v2", "v2", "v2-again"},
+		{"task_nightly-report", "v3", "v3"}, {"service_worker", "worker", "v3"}} {
+		_, err := s.Accounts["dev"].Push(t.Context(), "myproject_"+push[0], push[1], push[2:]...)
+		must(t, err)
+	}
+	const next = `task:nightly-report: the next run uses arn:aws:ecs:us-east-1:333333333333:task-definition/` +
+		`nightly-report:%d, due at \S+T03:00:00\+0\d:00`
+	for _, tt := range []struct {
+		what, tag string
+		lines     []string // of standard error, sorted: patterns
+	}{
+		{"nightly-report", "v2", []string{fmt.Sprintf(next, 2), `task:nightly-report: waiting for the function`}},
+		{"task:nightly-report", "v2-again", []string{`task:nightly-report runs this image already`,
+			`task:nightly-report: waiting for the function`}},
+		{"worker,task:nightly-report", "v3", []string{fmt.Sprintf(next, 4),
+			`task:nightly-report: waiting for the function`, `worker runs arn:\S+_worker_prod:2`,
+			`worker: waiting for the function`}},
+	} {
+		clock.Advance(time.Second) // events of the same second have no order
+		stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", tt.what, tt.tag, "--follow")
+		got := slices.DeleteFunc(strings.Split(strings.TrimSpace(stderr), "\n"), func(line string) bool {
+			return strings.Contains(line, " tasks running, ")
+		})
+		slices.Sort(got)
+		ok := exit == 0 && len(stdout) == 37 && len(got) == len(tt.lines)
+		for i, want := range tt.lines {
+			ok = ok && regexp.MustCompile(`^deployer: `+want+`$`).MatchString(got[i])
+		}
+		if !ok {
+			t.Errorf("%s %s: exit %d, stdout %q, stderr:\n%s", tt.what, tt.tag, exit, stdout, stderr)
+		}
 	}
 }

@@ -17,8 +17,9 @@ import (
 )
 
 // severalHelp is the part of a command's help about its argument SERVICE.
-const severalHelp = `SERVICE may be several names with commas between them: every image and service is
-checked before anything is changed, and each then has its own result.`
+const severalHelp = `SERVICE is a service, or a task as task:NAME. It may be several names with commas
+between them: every image, service and schedule is checked before anything is
+changed, and each then has its own result.`
 
 // chosen is what the argument SERVICE of a command names.
 type chosen struct {

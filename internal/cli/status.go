@@ -19,8 +19,7 @@ var statusPermissions = []string{
 	"ecs:DescribeServiceDeployments (stages, pauses, blue/green)",
 	"ecs:ListServiceDeployments (for blue/green, linear and canary deployments)",
 	"ecs:ListTasks (optional: why tasks stop)", "ecs:DescribeTasks (optional: why tasks stop)",
-	"scheduler:GetSchedule (of a task)", "events:ListTargetsByRule (of a task that rules start)",
-	"ecr:BatchGetImage (optional: finds moved and deleted tags)",
+	pointerReads[0], pointerReads[1], "ecr:BatchGetImage (optional: finds moved and deleted tags)",
 	"ecr:DescribeImages (optional: by how many images an environment is behind)",
 }
 
@@ -28,13 +27,14 @@ func (a *app) statusCommand() *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use:   "status -e ENV [SERVICE...]",
-		Short: "Show what services run, the state of their rollouts, and drift",
+		Short: "Show what services and tasks run, their rollouts, and drift",
 		Long: `For each service, the command shows the image that runs, since when and by whom,
-and the state of its rollout. It shows drift too: a newer revision that does not
-run, or a tag that ECR has on another image now. Without arguments, all services
-are shown. For a service that is named, a rollout that failed is explained: why its
-tasks stopped, the last lines of the container, the service's events. The exit code
-is 1 if a rollout failed or a service could not be read.
+and the state of its rollout; for a task, the image of its next run and when that is
+due. It shows drift too: a newer revision that does not run, or a tag that ECR has on
+another image now. Without arguments, all services and tasks are shown. For a service
+that is named, a rollout that failed is explained: why its tasks stopped, the last
+lines of the container, the service's events. The exit code is 1 if a rollout failed,
+or a service or what starts a task could not be read.
 
 With several environments, a table has their services side by side, and below it
 stands which environment is behind which: compared with the one before it. Each
@@ -123,11 +123,13 @@ type namedService struct {
 	name string
 }
 
-// servicesOf returns those of the named services that an environment has; without names,
-// all of its services.
+// servicesOf returns those of the named services and tasks that an environment has; without
+// names, all of them.
 func servicesOf(env *environment.Environment, names []string) (all []namedService) {
 	if len(names) == 0 {
-		names = env.Names(environment.Services...)
+		for _, w := range env.Workloads {
+			names = append(names, w.Label())
+		}
 	}
 	for _, name := range names {
 		w, ok := env.Find(name, environment.Services...)
@@ -227,9 +229,13 @@ func drawStatus(c canvas, e fleet.Environment) string {
 			}
 			continue
 		}
+		state := rolloutCell(c, s)
+		if s.NextRun != "" {
+			state = nextRunCell(c, s)
+		}
 		t.add(cell{text: s.Name}, cell{text: s.Running.Tag}, cell{text: fleet.ShortDigest(s.Running.Digest)},
 			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: c.moment(s.Since)}, cell{text: actorOf(*s.Running)},
-			rolloutCell(c, s), driftCell(s.Drift))
+			state, driftCell(s.Drift))
 		problems.WriteString(problemLines(s.Name+": ", s.Troubled, s.Why, s.Stopped))
 	}
 	if problems.Len() > 0 {
@@ -248,6 +254,17 @@ func rolloutCell(c canvas, s fleet.Service) cell {
 		return cell{text, green}
 	}
 	return cell{c.bar(s.Rollout.Running, s.Rollout.Desired) + text, amber}
+}
+
+// nextRunCell returns when a task runs next as one field.
+func nextRunCell(c canvas, s fleet.Service) cell {
+	switch {
+	case s.Disabled:
+		return cell{"its schedule is DISABLED", amber}
+	case !s.DueAt.IsZero():
+		return cell{"next run " + c.moment(s.DueAt), green}
+	}
+	return cell{"next run " + s.NextRun, green}
 }
 
 // rolloutText returns the state of a service's rollout.

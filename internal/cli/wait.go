@@ -40,14 +40,15 @@ func (a *app) waitCommand() *cobra.Command {
 progress, and ends with its result: exit code 0 if it succeeded, 4 if it failed, 5 if
 it has not ended in time. A rollout that failed is explained: why its tasks stopped,
 the last lines of the container, the service's events. A service without a rollout in
-progress is stable at once.
+progress is stable at once, and so is a task, of which the next run is shown.
 
 With --until, it ends as soon as a blue/green, linear or canary deployment is at that
 stage of its lifecycle, or at a later one.`,
 		Example: `deployer wait -e prod backend
 deployer wait -e prod backend --until BAKE_TIME --timeout 10m`,
 		Annotations: permissions(slices.Concat([]string{"ecs:DescribeServices",
-			"ecs:DescribeTaskDefinition (optional: outcomes of rollouts that ECS no longer lists)"}, stageActions)...),
+			"ecs:DescribeTaskDefinition (optional: outcomes of rollouts that ECS no longer lists)",
+			pointerReads[0], pointerReads[1]}, stageActions)...),
 		Args: arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)

@@ -42,13 +42,21 @@ func (f *fake) Fleet(context.Context) *fleet.Fleet {
 	}
 	paused := service("web-api", hostile, f.condition, f.running)
 	paused.Why = hostile
+	task := func(name string) fleet.Service {
+		one := service(name, "v7", rollout.Steady, 0)
+		one.ECSService, one.NextRun = "", "due by rate(1 hour)"+hostile
+		return one
+	}
+	due := task("task:nightly-report")
+	due.DueAt, due.NextRun = at.Add(17*time.Hour), "due at 2026-01-23T02:00:00Z"
 	return &fleet.Fleet{
 		Environments: []fleet.Environment{
 			{Name: "dev", File: "dev.yaml", Project: "shop", Account: "111111111111", Region: "us-east-1",
 				Cluster: "shop_cluster_dev", Services: []fleet.Service{service("backend", "v3", rollout.Steady, 3)}},
 			{Name: "prod", File: "my files/prod.yaml", Project: "shop", Account: "333333333333", Region: "us-east-1",
 				Production: true, Cluster: "shop_cluster_prod",
-				Services: []fleet.Service{service("backend", "v1", rollout.Steady, 3), paused}},
+				Services: []fleet.Service{service("backend", "v1", rollout.Steady, 3), paused, due,
+					task("task:hourly")}},
 			{Name: "staging", Services: []fleet.Service{}, Error: &fleet.Error{Name: "AccessDenied", Message: hostile,
 				Hint: "choose other credentials"}},
 		},

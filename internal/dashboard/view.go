@@ -47,10 +47,12 @@ type row struct {
 	Cells   []tile
 }
 
-// tile is one service in one environment.
+// tile is one service or task in one environment.
 type tile struct {
 	ID, Text, State, Drift, Gap string // State is the rollout's condition, or "error"
 	Since                       time.Time
+	Next                        string    // of a task: when it runs next; "" if Due says it
+	Due                         time.Time // of a task: when it runs next; zero if that is not known
 }
 
 // live is a rollout that is going on, or whose end people should see.
@@ -94,7 +96,10 @@ func tileOf(f *fleet.Fleet, e fleet.Environment, s *fleet.Service) tile {
 		return tile{ID: anchor(e.Name, s.Name), Text: s.Error.Message, State: "error"}
 	}
 	t := tile{ID: anchor(e.Name, s.Name), State: string(s.Condition), Since: s.Since,
-		Text: cmp.Or(s.Running.Tag, fmt.Sprintf("revision %d", s.Running.Revision))}
+		Text: cmp.Or(s.Running.Tag, fmt.Sprintf("revision %d", s.Running.Revision)), Due: s.DueAt}
+	if s.DueAt.IsZero() {
+		t.Next = s.NextRun
+	}
 	if lines, uncertain := s.Drift.Lines(); len(lines) > 0 && !uncertain {
 		t.Drift = strings.Join(lines, "; ")
 	}
@@ -174,6 +179,12 @@ type history struct {
 // ID returns the id of the history's part of the page.
 func (h *history) ID() string { return anchor(h.Environment, h.Service) }
 
+// serviceARN returns the ARN of a service's ECS service.
+func serviceARN(e fleet.Environment, s fleet.Service) string {
+	return "arn:" + image.PartitionOf(e.Region).Name + ":ecs:" + e.Region + ":" + e.Account + ":service/" + e.Cluster +
+		"/" + s.ECSService
+}
+
 // entry is one revision of a history.
 type entry struct {
 	journal.Record
@@ -195,9 +206,9 @@ func (h *history) read(ctx context.Context, source Source, f *fleet.Fleet) {
 		h.Error = fleet.ErrorOf(err).String()
 		return
 	}
-	service := "arn:" + image.PartitionOf(e.Region).Name + ":ecs:" + e.Region + ":" + e.Account + ":service/" +
-		e.Cluster + "/" + s.ECSService
-	h.Links = outcome.LinksOf(service, "")
+	if s.ECSService != "" { // a task has no page
+		h.Links = outcome.LinksOf(serviceARN(e, *s), "")
+	}
 	for _, r := range found.Records {
 		one := entry{Record: r, Runs: r.TaskDefinition == found.Runs, By: r.By(),
 			Links: outcome.LinksOf("", r.TaskDefinition)}

@@ -68,7 +68,7 @@ func (d *Deployer) RollbackTo(
 		if r.Revision >= below || r.Foreign || r.Digest == "" || r.Digest == runs.Digest {
 			continue
 		}
-		if to == "" && r.Outcome == journal.Succeeded || to != "" && r.Tag == to && r.Outcome != journal.Failed {
+		if to == "" && r.HasSucceeded() || to != "" && r.Tag == to && r.Outcome != journal.Failed {
 			return r, false, nil
 		}
 	}

@@ -158,7 +158,8 @@ func readBetween(ctx context.Context, low int, newest Revision, read describeRev
 // [Target.CheckDeployable].
 func (c *Client) DescribeService(ctx context.Context, t Target) (*types.Service, error) {
 	if t.Task {
-		return c.describeTask(ctx, t)
+		d := c.describeTask(ctx, t)
+		return d.Service, d.Err
 	}
 	in := &ecs.DescribeServicesInput{Cluster: aws.String(t.Cluster), Services: []string{t.Service}}
 	out, err := c.ecs.DescribeServices(ctx, in, retrying(ctx))
@@ -181,8 +182,9 @@ func (c *Client) FindService(ctx context.Context, t Target) (*types.Service, err
 
 // Described is the part of a DescribeServices answer that concerns one service.
 type Described struct {
-	Service *types.Service // nil if it could not be read
-	Err     error          // why it could not be read, or cannot be deployed to
+	Service  *types.Service    // nil if it could not be read
+	Err      error             // why it could not be read, or cannot be deployed to
+	Pointers []pointer.Pointer // of a task: what starts it
 }
 
 // DescribeServices reads the services of targets in one cluster: ten a call, at
@@ -247,7 +249,7 @@ func (t Target) find(out *ecs.DescribeServicesOutput) Described {
 		return Described{Err: fault.Incomplete(t.describing(), "status of the service")}
 	}
 	if i >= 0 {
-		return Described{&out.Services[i], t.CheckDeployable(&out.Services[i])}
+		return Described{Service: &out.Services[i], Err: t.CheckDeployable(&out.Services[i])}
 	}
 	if !slices.ContainsFunc(out.Failures, func(f types.Failure) bool { return aws.ToString(f.Reason) != "" }) {
 		return Described{Err: fault.Incomplete(t.describing(), "service, and no reason")}

@@ -102,20 +102,20 @@ func asService(pointers []pointer.Pointer, t Target, runs string) *types.Service
 
 // describeTask reads a task as a service. If its first pointer floats, it reads the
 // family's newest revision too.
-func (c *Client) describeTask(ctx context.Context, t Target) (*types.Service, error) {
+func (c *Client) describeTask(ctx context.Context, t Target) Described {
 	pointers, err := c.Pointers(ctx, t)
 	if err != nil {
-		return nil, err
+		return Described{Err: err}
 	}
 	newest := ""
 	if pointers[0].Floating() {
 		r, err := c.DescribeRevision(ctx, t.Family)
 		if err != nil {
-			return nil, err
+			return Described{Err: err}
 		}
 		newest = r.ARN()
 	}
-	return asService(pointers, t, RevisionARN(pointers[0], newest)), nil
+	return Described{Service: asService(pointers, t, RevisionARN(pointers[0], newest)), Pointers: pointers}
 }
 
 // describeTasks completes what DescribeServices read with the tasks among the targets, at
@@ -126,7 +126,7 @@ func (c *Client) describeTasks(ctx context.Context, targets []Target, into []Des
 	for i, t := range targets {
 		if t.Task {
 			g.Go(func() error {
-				into[i].Service, into[i].Err = c.describeTask(ctx, t)
+				into[i] = c.describeTask(ctx, t)
 				return nil
 			})
 		}

@@ -167,6 +167,15 @@ func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
 	return find(e.Workloads, name, kinds)
 }
 
+// Labelled returns the workload with a label, which is the service or the task that results
+// and outcomes call so, and whether there is one: see [Workload.Label].
+func (e *Environment) Labelled(label string) (Workload, bool) {
+	if strings.HasPrefix(label, TaskPrefix) {
+		return e.Find(label, Tasks...)
+	}
+	return e.Find(label, Services...)
+}
+
 // FindDisabled is [Environment.Find] among the disabled workloads.
 func (e *Environment) FindDisabled(name string, kinds ...Kind) (Workload, bool) {
 	return find(e.Disabled, name, kinds)

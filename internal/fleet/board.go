@@ -132,6 +132,10 @@ func (b *board) read(ctx context.Context) ([]Service, error) {
 			Stage: deployment.Stage, PausedUntil: deployment.Until, Then: deployment.Then,
 		}
 		row.Drift = &Drift{Newest: s.Newest, SameImage: s.SameImage}
+		if task := s.Task; task != nil {
+			row.Pointers, row.NextRun, row.DueAt, row.Disabled = task.Pointers, task.Next, task.Due, task.Disabled
+			row.Drift.Pointers = task.Others
+		}
 		lookups.Go(func() error {
 			row.Drift.Tag = b.tag(ctx, w, s.Running)
 			return nil

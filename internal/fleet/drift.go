@@ -12,6 +12,7 @@ type Drift struct {
 	Newest    *journal.Record `json:"newest,omitempty"`     // the family's newest revision, if that is not what runs
 	SameImage bool            `json:"same_image,omitempty"` // the newest revision's image runs too
 	Tag       TagDrift        `json:"tag"`
+	Pointers  []string        `json:"pointers,omitempty"` // of a task: those that hold another revision, and which
 }
 
 // TagDrift is whether the tag that runs is still on the image that runs.
@@ -38,6 +39,7 @@ func (d *Drift) Lines() (lines []string, uncertain bool) {
 		}
 		lines = append(lines, what)
 	}
+	lines = append(lines, d.Pointers...)
 	switch d.Tag.State {
 	case "moved":
 		lines = append(lines, "the tag is on "+ShortDigest(d.Tag.Digest)+" now")

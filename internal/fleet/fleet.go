@@ -51,6 +51,10 @@ type Service struct {
 	Why        string            `json:"why,omitempty"`               // of that revision
 	Stopped    string            `json:"stopped_tasks,omitempty"`     // why tasks of that rollout stopped
 	Drift      *Drift            `json:"drift,omitempty"`
+	Pointers   []string          `json:"pointers,omitempty"` // of a task: the schedules and rules that start it
+	NextRun    string            `json:"next_run,omitempty"` // of a task, for people: "due at 2026-01-23T03:00:00Z"
+	DueAt      time.Time         `json:"due_at,omitzero"`    // of a task: when it runs next, if that is known
+	Disabled   bool              `json:"disabled,omitempty"` // of a task: its schedules are DISABLED
 	Error      *Error            `json:"error,omitempty"`
 
 	Failure *failure.Report `json:"failure,omitempty"` // what that rollout left behind; only [Reader.Explain] reads it

@@ -68,7 +68,7 @@ func same(a, b journal.Record) bool {
 // with the given index. It is negative if b's is the newer, and 0 if both are one image, or
 // with a reason if it is not known.
 func (r *Reader) count(ctx context.Context, index int, service string, a, b journal.Record) (int, string) {
-	w, ok := r.places[index].Env.Find(service, environment.Services...)
+	w, ok := r.places[index].Env.Labelled(service)
 	ref, err := image.ParseReference(a.Image)
 	if registry, inECR := ref.Registry(); !ok || err != nil || !inECR || registry != w.Registry ||
 		ref.Repository != w.Repository {

@@ -161,3 +161,9 @@ func (r Record) Pending() bool {
 
 // Reported reports whether an outcome of the revision's rollout was reported.
 func (r Record) Reported() bool { return r.DeploymentID != "" || r.Outcome != "" }
+
+// HasSucceeded reports whether the rollout of the revision is known to have succeeded. A task
+// that a command moved to it has only the time of that, until the function reports it.
+func (r Record) HasSucceeded() bool {
+	return r.Outcome == Succeeded || r.Outcome == "" && !r.Finished.IsZero()
+}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"strings"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -48,11 +47,7 @@ func (p *Pipeline) publishRejection(ctx context.Context, env *environment.Enviro
 	if !p.publishesResults {
 		return nil
 	}
-	kinds := environment.Services // else the event names no workload, which is then zero
-	if strings.HasPrefix(reading.Claims.Service, environment.TaskPrefix) {
-		kinds = environment.Tasks
-	}
-	w, _ := env.Find(reading.Claims.Service, kinds...)
+	w, _ := env.Labelled(reading.Claims.Service) // zero if the event names none that exists
 	o := outcome.New(env, w)
 	o.Time, o.Cause, o.Tag = p.now(), reading.Claims.Cause, reading.Claims.Tag
 	o.Problem, o.Event = reading.Reason, raw

@@ -131,9 +131,13 @@ func (a *awaitedEvent) poll(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 	}
-	a.moved = s.Running.ARN() == now.ARN() || s.Running.Number() > now.Number() ||
-		a.target.Record(now).Reported() || ecsservice.FailedRevisions(s.Service)[now.ARN()]
-	return a.moved || a.target.Identity(s.Running) == a.target.Identity(now), nil
+	same, reported := a.target.Identity(s.Running) == a.target.Identity(now), a.target.Record(now).Reported()
+	if a.target.Task && same {
+		reported = false // that a task runs the image already is noted as a move of it
+	}
+	a.moved = s.Running.ARN() == now.ARN() || s.Running.Number() > now.Number() || reported ||
+		ecsservice.FailedRevisions(s.Service)[now.ARN()]
+	return a.moved || same, nil
 }
 
 // search reads new revisions until it finds the event's.

@@ -46,6 +46,9 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 	for i := range h.Records {
 		if one := &h.Records[i]; h.Runs != "" && one.Outcome == "" {
 			one.Outcome, one.Why = c.listedPhase(ctx, t, service, one.TaskDefinition)
+			if one.Outcome == "" && one.HasSucceeded() {
+				one.Outcome = journal.Succeeded
+			}
 		}
 	}
 	return h, nil

@@ -42,10 +42,11 @@ const NotKnown Condition = "not known"
 type Status struct {
 	Condition  Condition
 	Running    journal.Record
-	Since      time.Time                    // when ECS started the rollout of the running revision
+	Since      time.Time                    // when the running revision's rollout began, or a task was moved to it
 	Progress   Progress                     // of the running revision
 	Deployment ecsservice.ServiceDeployment // while it is in progress and has stages; else zero
 	Trouble    Trouble                      // what is wrong with the last rollout
+	Task       *TaskStatus                  // of a task; nil for a service
 
 	// Newest is the newest revision of the family, if it differs from the running
 	// one in more than the journal; else nil. SameImage means that its image does
@@ -87,6 +88,9 @@ func (c *Client) Statuses(
 		}
 		g.Go(func() error {
 			s, err := c.status(ctx, targets[i], one.Service, memory)
+			if err == nil && targets[i].Task {
+				s.asTask(one.Pointers, c.now())
+			}
 			show(i, s, err)
 			return nil
 		})

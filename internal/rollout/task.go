@@ -2,12 +2,15 @@ package rollout
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
+	"deployer/internal/pointer"
 )
 
 // TaskMoved returns the report that a task was moved from a revision to another one at a
@@ -28,4 +31,57 @@ func (h *Handler) TaskMoved(ctx context.Context, env *environment.Environment, w
 // TaskNote returns the note that a task was moved to a revision, and that it was reported.
 func TaskNote(at time.Time) journal.Note {
 	return journal.Note{Outcome: journal.Succeeded, Finished: at}
+}
+
+// TaskStatus is what starts a task, and when it runs next.
+type TaskStatus struct {
+	Pointers []string  // what starts it, as journals name it
+	Next     string    // when it runs next, for people, such as "due at 2026-01-23T03:00:00Z"
+	Due      time.Time // when it runs next; zero if that is not known
+	Disabled bool      // all of its schedules are DISABLED: it does not run
+	Others   []string  // the pointers that hold another revision than the first one, and which
+}
+
+// asTask completes the status of a task with its pointers. A task has no rollout: it has run
+// the revision since it was moved to it, as far as the journal says when that was.
+func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
+	if s.Since = s.Running.Finished; s.Since.IsZero() {
+		s.Since = s.Running.Registered
+	}
+	t := &TaskStatus{Next: ecsdeploy.NextRun(pointers, now), Disabled: true}
+	for _, p := range pointers {
+		t.Pointers = append(t.Pointers, p.String())
+		t.Disabled = t.Disabled && p.Disabled
+		if due, ok := p.Next(now); ok && (t.Due.IsZero() || due.Before(t.Due)) {
+			t.Due = due
+		}
+		if !p.Floating() && p.Revision() != s.Running.Revision {
+			t.Others = append(t.Others, fmt.Sprintf("%s holds revision %d", p, p.Revision()))
+		}
+	}
+	s.Task = t
+}
+
+// taskProgress reads the progress of a task's deployment of a revision. What starts the task
+// is counted in the place of running tasks.
+func (c *Client) taskProgress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
+	s, err := c.services.Snapshot(ctx, t)
+	if err != nil {
+		return Progress{}, err
+	}
+	p := Progress{Phase: journal.RollingOut, TaskDefinition: revision, Runs: s.Running.ARN(), Desired: len(s.Pointers)}
+	for _, one := range s.Pointers {
+		if ecsservice.RevisionARN(one, s.Newest.ARN()) == revision {
+			p.Running++
+		}
+	}
+	if p.Running == p.Desired {
+		p.Phase, p.NextRun = journal.Succeeded, ecsdeploy.NextRun(s.Pointers, c.now())
+		return p, nil
+	}
+	record, err := c.services.Record(ctx, t, revision)
+	if err == nil && (!record.Finished.IsZero() || ecsservice.NumberOf(p.Runs) > ecsservice.NumberOf(revision)) {
+		p.Phase = journal.Superseded // it was moved to the revision, and on or back since
+	}
+	return p, err
 }

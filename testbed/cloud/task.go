@@ -39,16 +39,13 @@ func CreateTasks(ctx context.Context, byName map[string]*accounts.Account) error
 	return nil
 }
 
+// RuleOf returns the name of the rule that starts an event-processor task in an environment.
+func RuleOf(task, env string) string { return Project + "_rule_" + task + "_" + env }
+
 // CreateTask adds a scheduled task to an environment, as Terraform does: its family, which runs the image v1 of dev's
 // registry, a schedule that holds the family's first revision, and the role by which it starts the task.
 func CreateTask(ctx context.Context, a *accounts.Account, task, env string) error {
-	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
-	role := "arn:aws:iam::" + a.ID + ":role/" + Project
-	definition, err := a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
-		func(in *ecs.RegisterTaskDefinitionInput) {
-			in.TaskRoleArn = aws.String(role + "_" + task + "_task_" + env)
-			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + task + "_task_execution_" + env)
-		})
+	definition, err := registerTask(ctx, a, task, env)
 	if err != nil {
 		return err
 	}
@@ -66,10 +63,36 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 		return err
 	}
 	return a.Schedule(ctx, ScheduleOf(task, env), fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},
-		"ScheduleExpression":"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","Target":{
-		"Arn":"arn:aws:ecs:%s:%s:cluster/%s","RoleArn":"%s_scheduler_%s_role_%s","EcsParameters":{
-		"TaskDefinitionArn":%q,"LaunchType":"FARGATE","TaskCount":1,"NetworkConfiguration":{"awsvpcConfiguration":{
-		"Subnets":["subnet-1"],"AssignPublicIp":"DISABLED"}}},"Input":"{\"containerOverrides\":[]}"}}`,
-		ScheduleGroupOf(task, env),
-		accounts.Region, a.ID, ClusterName(env), role, task, env, definition))
+		"ScheduleExpression":"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","Target":{%s}}`,
+		ScheduleGroupOf(task, env), targetOf(a, task, env, definition)))
+}
+
+// CreateEventTask adds an event-processor task to an environment, as Terraform does: its family, which runs the image
+// v1 of dev's registry, and a rule with a target that holds the family's first revision.
+func CreateEventTask(ctx context.Context, a *accounts.Account, task, env string) error {
+	definition, err := registerTask(ctx, a, task, env)
+	if err != nil {
+		return err
+	}
+	return a.Rule(ctx, RuleOf(task, env), `{"Id":"task",`+targetOf(a, task, env, definition)+"}")
+}
+
+// registerTask registers the first revision of a task's family, and returns its ARN.
+func registerTask(ctx context.Context, a *accounts.Account, task, env string) (arn string, err error) {
+	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
+	role := "arn:aws:iam::" + a.ID + ":role/" + Project
+	return a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
+		func(in *ecs.RegisterTaskDefinitionInput) {
+			in.TaskRoleArn = aws.String(role + "_" + task + "_task_" + env)
+			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + task + "_task_execution_" + env)
+		})
+}
+
+// targetOf returns the members of a target that starts a task, without its id.
+func targetOf(a *accounts.Account, task, env, definition string) string {
+	return fmt.Sprintf(`"Arn":"arn:aws:ecs:%s:%s:cluster/%s","RoleArn":"arn:aws:iam::%s:role/%s_scheduler_%s_role_%s",
+		"EcsParameters":{"TaskDefinitionArn":%q,"LaunchType":"FARGATE","TaskCount":1,"NetworkConfiguration":{
+		"awsvpcConfiguration":{"Subnets":["subnet-1"],"AssignPublicIp":"DISABLED"}}},
+		"Input":"{\"containerOverrides\":[]}"`, accounts.Region, a.ID, ClusterName(env), a.ID, Project, task, env,
+		definition)
 }
