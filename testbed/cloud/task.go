@@ -49,14 +49,7 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 	if err != nil {
 		return err
 	}
-	starts := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env)
-	if err := a.Role(ctx, starts, "scheduler.amazonaws.com", fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:%s:%s:task-definition/%s:*",
-			"Condition":{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:%[1]s:%[2]s:cluster/%[4]s"}}},
-		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s_%[3]s_task_%[6]s",
-			"%[5]s_scheduler_%[3]s_task_execution_%[6]s"],
-			"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`,
-		accounts.Region, a.ID, task, ClusterName(env), role, env)); err != nil {
+	if err := createStartRole(ctx, a, task, env, "scheduler.amazonaws.com"); err != nil {
 		return err
 	}
 	if err := a.ScheduleGroup(ctx, ScheduleGroupOf(task, env)); err != nil {
@@ -74,7 +67,22 @@ func CreateEventTask(ctx context.Context, a *accounts.Account, task, env string)
 	if err != nil {
 		return err
 	}
+	if err := createStartRole(ctx, a, task, env, "events.amazonaws.com"); err != nil {
+		return err
+	}
 	return a.Rule(ctx, RuleOf(task, env), `{"Id":"task",`+targetOf(a, task, env, definition)+"}")
+}
+
+// createStartRole creates the role by which a service of AWS starts a task.
+func createStartRole(ctx context.Context, a *accounts.Account, task, env, service string) error {
+	name, own := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env), "arn:aws:iam::"+a.ID+":role/"+Project
+	return a.Role(ctx, name, service, fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:%s:%s:task-definition/%s:*",
+			"Condition":{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:%[1]s:%[2]s:cluster/%[4]s"}}},
+		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s_%[3]s_task_%[6]s",
+			"%[5]s_scheduler_%[3]s_task_execution_%[6]s"],
+			"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`,
+		accounts.Region, a.ID, task, ClusterName(env), own, env))
 }
 
 // registerTask registers the first revision of a task's family, and returns its ARN.

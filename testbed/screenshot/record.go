@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +20,12 @@ import (
 )
 
 // commands are the ones whose output the picture shows.
-var commands = []string{"deployer status -f prod.yaml", "deployer history -f prod.yaml backend"}
+var commands = []string{"deployer status -f prod.yaml --utc", "deployer history -f prod.yaml backend --utc"}
+
+// nextRun is when a task runs next by this machine's clock, and shown what the picture has in its place.
+var nextRun = regexp.MustCompile(`next run 20\S+Z`)
+
+const shown = "next run 2026-01-23T02:00:00Z"
 
 // record makes some deployments and returns what the commands print on a terminal, with its escape sequences.
 func record(ctx context.Context, root, dir string) (string, error) {
@@ -168,5 +174,5 @@ func (r *recorder) terminal(ctx context.Context, root, program, command string) 
 	if err != nil {
 		return "", fmt.Errorf("running %q on a terminal: %w", command, err)
 	}
-	return strings.ReplaceAll(string(out), "\r\n", "\n"), nil
+	return nextRun.ReplaceAllString(strings.ReplaceAll(string(out), "\r\n", "\n"), shown), nil
 }
