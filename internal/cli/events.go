@@ -29,13 +29,21 @@ func (a *app) eventsCommand() *cobra.Command {
 		Use:   "events -e ENV [SERVICE | EVENT-ID]",
 		Short: "List what the deployer decided about events, or all about one",
 		Long: `The decisions are read from the function's log, the newest first: which event, for
-which service and tag, what was decided, and why. With the id of an event, every line
-about it is printed, the oldest first. An event of which nothing is there never reached
-the function: the command says what to check.`,
+which service and tag, what was decided, and why. Among them are the messages in the
+stack's queues: what was rejected, failed for good, or could not be delivered.
+
+With the id of an event, everything about it is printed, the oldest first: every line,
+each attempt, how the rollouts ended, and whether the event is in a queue. An event of
+which nothing is there never reached the function: the command says what to check.
+
+The queues are looked at, and nothing is removed from them: each message is hidden from
+other receivers for a moment, and counts as received once more.`,
 		Example: `deployer events -e prod
 deployer events -e prod backend --since 24h
 deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365`,
-		Annotations: permissions("logs:FilterLogEvents"),
+		Annotations: permissions("logs:FilterLogEvents", "sqs:ReceiveMessage (optional: what is in the queues)",
+			"sqs:ChangeMessageVisibility (optional: shows the messages to other receivers at once)",
+			"ecs:DescribeTaskDefinition (of one event; optional: how its rollouts ended)"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -83,80 +91,6 @@ func eventArgument(env *environment.Environment, args []string) (service, id str
 		return w.Label(), ""
 	}
 	return "", args[0]
-}
-
-// decisions prints what was decided, the newest first.
-func (a *app) decisions(ctx context.Context, s *session, service string, since time.Duration, asJSON bool,
-	c canvas) error {
-	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), "event_id")
-	if err != nil {
-		return err
-	}
-	entries := []logs.Entry{}
-	for _, l := range slices.Backward(lines) {
-		e, ok := logs.Parse(l)
-		if ok && e.Decision() != "" && (service == "" || e.Service == "" || e.Service == service) {
-			entries = append(entries, e)
-		}
-	}
-	if asJSON {
-		return printJSON(a.out, decisionsReport{s.env.Name, entries})
-	}
-	if len(entries) == 0 {
-		a.note("no event was decided on in %s; look further back with --since", since)
-		return nil
-	}
-	t := table{optional: []string{"EVENT"}, free: true}
-	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "REASON")
-	for _, e := range entries {
-		t.add(cell{text: c.moment(e.At)}, cell{text: e.EventID}, cell{text: e.Service}, cell{text: e.Tag},
-			decisionCell(e.Decision()), cell{text: e.Why()})
-	}
-	_, err = fmt.Fprint(a.out, t.draw(c))
-	return err
-}
-
-// decisionsReport is what events prints with --json.
-type decisionsReport struct {
-	Environment string       `json:"environment"`
-	Events      []logs.Entry `json:"events"` // decisions, newest first; of one event every line, oldest first
-}
-
-func decisionCell(decision string) cell {
-	switch decision {
-	case "rejected", "failed":
-		return cell{decision, red}
-	case "deployed":
-		return cell{decision, green}
-	}
-	return cell{text: decision}
-}
-
-// about prints every line about one event. An event without one never reached the function.
-func (a *app) about(ctx context.Context, s *session, id string, since time.Duration, asJSON bool, c canvas) error {
-	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), id)
-	if err != nil {
-		return err
-	}
-	entries := []logs.Entry{}
-	for _, l := range lines {
-		if e, ok := logs.Parse(l); ok {
-			entries = append(entries, e)
-		}
-	}
-	if len(entries) == 0 {
-		if !eventID.MatchString(id) {
-			return a.noWorkload(s.env, id)
-		}
-		return a.neverArrived(s.env, id)
-	}
-	if asJSON {
-		return printJSON(a.out, decisionsReport{s.env.Name, entries})
-	}
-	for _, e := range entries {
-		printEntry(a.out, c, e)
-	}
-	return nil
 }
 
 // neverArrived is the error for an event of which the function's log has nothing.

@@ -2,6 +2,7 @@ package redrive
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,15 +15,16 @@ import (
 // Item is a message of the queue as people see it before its event is run. Its texts
 // are the sender's: escape them before they get to a terminal.
 type Item struct {
-	MessageID string
-	Form      Form
-	Why       string        // why it is in the queue; "" if that is not known
-	EventID   string        // "" if it has none, as the following four
-	Asks      string        // "DEPLOY", "redeploy", "rollback", or the detail-type of an event of AWS
-	Service   string        // what the event is about: services, or a repository
-	Tag       string        // of the image
-	Actor     string        // who asked, as the event states it
-	Age       time.Duration // of the event; 0 if its time is not known
+	MessageID string        `json:"message_id"`
+	SentAt    time.Time     `json:"sent_at,omitzero"` // when it was put into the queue
+	Form      Form          `json:"form"`
+	Why       string        `json:"why,omitempty"`      // why it is in the queue; "" if that is not known
+	EventID   string        `json:"event_id,omitempty"` // "" if it has none, as the following four
+	Asks      string        `json:"asks,omitempty"`     // "DEPLOY", "redeploy", "rollback", or AWS's detail-type
+	Service   string        `json:"service,omitempty"`  // what the event is about: services, or a repository
+	Tag       string        `json:"tag,omitempty"`      // of the image
+	Actor     string        `json:"actor,omitempty"`    // who asked, as the event states it
+	Age       time.Duration `json:"-"`                  // of the event; 0 if its time is not known
 }
 
 // describe returns the item of a message.
@@ -30,6 +32,10 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 	claims := event.ClaimsOf(message.Event, now)
 	item := Item{MessageID: aws.ToString(m.MessageId), Form: message.Form, Why: message.Why, EventID: claims.Cause.ID,
 		Service: claims.Service, Tag: claims.Tag, Actor: claims.Cause.Actor, Asks: detailType(message.Event)}
+	sent := m.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)]
+	if ms, err := strconv.ParseInt(sent, 10, 64); err == nil {
+		item.SentAt = time.UnixMilli(ms).UTC()
+	}
 	if at := claims.Cause.Time; !at.IsZero() {
 		item.Age = max(0, now.Sub(at))
 	}

@@ -23,8 +23,19 @@ type queue struct {
 
 // receive returns the next message, nil if there is none.
 func (q *queue) receive(ctx context.Context) (*types.Message, error) {
+	messages, err := q.receiveSome(ctx, 1, visibilityTimeout)
+	if len(messages) == 0 || err != nil {
+		return nil, err
+	}
+	return &messages[0], nil
+}
+
+// receiveSome returns at most so many of the next messages, and hides them for so many
+// seconds. Waiting for a second makes SQS ask all of its servers ("Amazon SQS short and
+// long polling").
+func (q *queue) receiveSome(ctx context.Context, most, seconds int32) ([]types.Message, error) {
 	out, err := q.client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-		QueueUrl: aws.String(q.url), MaxNumberOfMessages: 1, VisibilityTimeout: visibilityTimeout, WaitTimeSeconds: 1,
+		QueueUrl: aws.String(q.url), MaxNumberOfMessages: most, VisibilityTimeout: seconds, WaitTimeSeconds: 1,
 		MessageAttributeNames: []string{"All"},
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSenderId,
 			types.MessageSystemAttributeNameSentTimestamp},
@@ -32,10 +43,7 @@ func (q *queue) receive(ctx context.Context) (*types.Message, error) {
 	if err != nil {
 		return nil, q.fault("receiving a message", "sqs:ReceiveMessage", err)
 	}
-	if len(out.Messages) == 0 {
-		return nil, nil
-	}
-	return &out.Messages[0], nil
+	return out.Messages, nil
 }
 
 // delete deletes a message, given its receipt.

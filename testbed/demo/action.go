@@ -133,7 +133,7 @@ var operators = patternStep{
 			"deploy -f prod.yaml web-api v1 --force --follow", "redeploy -f prod.yaml web-api --force --follow",
 			"rollback -f prod.yaml backend --to 1 --follow",
 			"send -f prod.yaml web-api v1 --bus arn:aws:events:us-east-1:333333333333:event-bus/default",
-			"redrive -f prod.yaml --yes",
+			"events -f prod.yaml", "redrive -f prod.yaml --yes",
 		} {
 			err := r.command(ctx, operator, line)
 			if err != nil && !slices.Contains(lookers, strings.Fields(line)[0]) {

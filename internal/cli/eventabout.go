@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+	"deployer/internal/journal"
+	"deployer/internal/logs"
+)
+
+// eventRevision is a revision that was registered for an event, and how its rollout ended.
+type eventRevision struct {
+	Service string `json:"service"`
+	journal.Record
+}
+
+// retriesTake is longer than Lambda takes to try a failed event again twice.
+const retriesTake = 10 * time.Minute
+
+// about prints everything about one event, the oldest first: what the function logged, how
+// the rollouts ended, and where the event is now. An event of which nothing is there never
+// reached the function.
+func (a *app) about(ctx context.Context, s *session, id string, since time.Duration, asJSON bool, c canvas) error {
+	waiting := make(chan []queuedMessage, 1)
+	go func() { waiting <- a.queued(ctx, s) }()
+	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), id)
+	queued := slices.DeleteFunc(<-waiting, func(m queuedMessage) bool { return m.EventID != id })
+	if err != nil && !(len(queued) > 0 && fault.HasCode(err, "ResourceNotFoundException")) {
+		return err // a function that never ran has no log
+	}
+	report := decisionsReport{Environment: s.env.Name, Events: []logs.Entry{},
+		Queued: append([]queuedMessage{}, queued...)}
+	for _, l := range lines {
+		if e, ok := logs.Parse(l); ok && (e.EventID == id || e.EventID == "") {
+			report.Events = append(report.Events, e)
+		}
+	}
+	if len(report.Events)+len(queued) == 0 {
+		return a.neverArrived(s.env, id)
+	}
+	report.Revisions = a.eventRevisions(ctx, s, id, report.Events)
+	if asJSON {
+		return printJSON(a.out, report)
+	}
+	printAbout(a.out, c, s.env, report)
+	return nil
+}
+
+// eventRevisions reads the revisions that were registered for an event. One that cannot be
+// read is noted.
+func (a *app) eventRevisions(ctx context.Context, s *session, id string, entries []logs.Entry) (all []eventRevision) {
+	services, seen := ecsservice.New(s.config), map[string]bool{"": true}
+	for _, e := range entries {
+		w, known := s.env.Find(e.Service, slices.Concat(environment.Services, environment.Tasks)...)
+		if seen[e.TaskDefinition] || !known {
+			continue
+		}
+		seen[e.TaskDefinition] = true
+		record, err := services.Record(ctx, ecsservice.TargetOf(s.env, w), e.TaskDefinition)
+		switch {
+		case err != nil:
+			a.note("%s is not shown: %v", e.TaskDefinition, err)
+		case record.Cause.ID == journal.Value(id): // else it ran before the event
+			all = append(all, eventRevision{e.Service, record})
+		}
+	}
+	return all
+}
+
+// printAbout prints everything about an event for people.
+func printAbout(w io.Writer, c canvas, env *environment.Environment, report decisionsReport) {
+	attempts := map[string]int{} // that failed, by service
+	for _, e := range report.Events {
+		if e.Decision() == "failed" {
+			attempts[e.Service]++
+			e.Message += fmt.Sprintf(" (attempt %d)", attempts[e.Service])
+		}
+		printEntry(w, c, e)
+	}
+	for _, r := range report.Revisions {
+		text := "its rollout has not ended: " + commandLine("wait", "-f", env.File, r.Service)
+		if r.Outcome != "" {
+			text = string(r.Outcome)
+			if !r.Finished.IsZero() {
+				text += " " + c.moment(r.Finished)
+			}
+		}
+		for _, why := range []string{r.Why, r.Stopped} {
+			if why != "" {
+				text += "; " + printable(why)
+			}
+		}
+		fmt.Fprintf(w, "revision %d of %s: %s\n", r.Revision, printable(r.Service), text)
+	}
+	for _, m := range report.Queued {
+		fmt.Fprintf(w, "%s  in the %s; to run it again: %s\n", c.moment(m.SentAt), printableAtMost(m.about(), maxShown),
+			commandLine("redrive", "-f", env.File, "--queue", m.Queue))
+	}
+	if len(report.Events) == 0 {
+		fmt.Fprintf(w, "the function's log has nothing of the event: it never reached the function\n")
+		return
+	}
+	last := report.Events[len(report.Events)-1]
+	if last.Decision() == "failed" && len(report.Queued) == 0 && c.now.Sub(last.At) < retriesTake {
+		fmt.Fprintf(w, "Lambda tries a failed event again after about one and three minutes, then it is in the queue\n")
+	}
+}

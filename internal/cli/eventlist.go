@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"deployer/internal/logs"
+	"deployer/internal/redrive"
+)
+
+// decisionsReport is what events prints with --json.
+type decisionsReport struct {
+	Environment string `json:"environment"`
+	// Decisions, newest first; of one event every line, oldest first.
+	Events    []logs.Entry    `json:"events"`
+	Queued    []queuedMessage `json:"queued"`              // messages in the queues, newest first
+	Revisions []eventRevision `json:"revisions,omitempty"` // of one event: what was registered for it
+}
+
+// eventRow is a decision or a message, in the order of time.
+type eventRow struct {
+	at    time.Time
+	cells []cell
+}
+
+// decisions prints what was decided and what waits in the queues, the newest first.
+func (a *app) decisions(ctx context.Context, s *session, service string, since time.Duration, asJSON bool,
+	c canvas) error {
+	waiting := make(chan []queuedMessage, 1)
+	go func() { waiting <- a.queued(ctx, s) }()
+	begin := time.Now().Add(-since)
+	lines, err := s.functionLog().Lines(ctx, begin, "event_id")
+	all := <-waiting
+	if err != nil {
+		return err
+	}
+	entries, queued, older := []logs.Entry{}, []queuedMessage{}, 0
+	for _, l := range slices.Backward(lines) {
+		e, ok := logs.Parse(l)
+		if ok && e.Decision() != "" && (service == "" || e.Service == "" || e.Service == service) {
+			entries = append(entries, e)
+		}
+	}
+	for _, m := range all {
+		switch {
+		case service != "" && m.Service != "" && !slices.Contains(strings.Split(m.Service, ", "), service):
+		case m.SentAt.Before(begin):
+			older++
+		default:
+			queued = append(queued, m)
+		}
+	}
+	if asJSON {
+		return printJSON(a.out, decisionsReport{Environment: s.env.Name, Events: entries, Queued: queued})
+	}
+	if len(entries)+len(queued) == 0 {
+		a.note("no event was decided on in %s; look further back with --since", since)
+	} else if _, err := fmt.Fprint(a.out, drawEvents(c, entries, queued)); err != nil {
+		return err
+	}
+	if n := len(queued) + older; n > 0 {
+		text := fmt.Sprintf("%d messages wait in the queues", n)
+		if older > 0 {
+			text += fmt.Sprintf(", of which %d are older than %s", older, since)
+		}
+		a.note("%s: %s", text, commandLine("redrive", "-f", s.env.File, "--dry-run"))
+	}
+	return nil
+}
+
+// drawEvents returns decisions and messages as one table, newest first.
+func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) string {
+	var rows []eventRow
+	for _, e := range entries {
+		rows = append(rows, eventRow{e.At, []cell{{text: c.moment(e.At)}, {text: e.EventID}, {text: e.Service},
+			{text: e.Tag}, decisionCell(e.Decision()), {text: e.Why()}}})
+	}
+	for _, m := range queued {
+		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)}, {text: m.EventID}, {text: m.Service},
+			{text: m.Tag}, {"in queue", amber}, {text: m.about()}}})
+	}
+	slices.SortStableFunc(rows, func(x, y eventRow) int { return y.at.Compare(x.at) })
+	t := table{optional: []string{"EVENT"}, free: true}
+	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "REASON")
+	for _, r := range rows {
+		t.add(r.cells...)
+	}
+	return t.draw(c)
+}
+
+func decisionCell(decision string) cell {
+	switch decision {
+	case "rejected", "failed":
+		return cell{decision, red}
+	case "deployed":
+		return cell{decision, green}
+	}
+	return cell{text: decision}
+}
+
+// queuedMessage is a message of one of the environment's queues.
+type queuedMessage struct {
+	Queue string `json:"queue"` // "failed" or "undelivered", as redrive names it
+	redrive.Item
+}
+
+// about returns where the message is, and why.
+func (m queuedMessage) about() string {
+	text := m.Queue + " queue, " + string(m.Form)
+	if m.Why != "" {
+		text += ": " + m.Why
+	}
+	return text
+}
+
+// queued returns the messages of the environment's queues, newest first. What could not be
+// read is noted: the log says most.
+func (a *app) queued(ctx context.Context, s *session) (all []queuedMessage) {
+	urls := map[string]string{"failed": s.env.FailedQueueURL(), "undelivered": s.env.UndeliveredQueueURL()}
+	type answer struct {
+		items []redrive.Item
+		more  bool
+		err   error
+	}
+	names := []string{"failed", "undelivered"}
+	answers := make([]answer, len(names))
+	_ = a.atOnce(len(names), func(_ *app, i int) error {
+		answers[i].items, answers[i].more, answers[i].err = redrive.Look(ctx, s.config, s.env, urls[names[i]])
+		return nil
+	})
+	for i, one := range answers {
+		switch {
+		case one.err != nil:
+			a.note("the %s queue is not shown: %v", names[i], one.err)
+		case one.more:
+			a.note("the %s queue has more messages than are shown", names[i])
+		}
+		for _, item := range one.items {
+			all = append(all, queuedMessage{names[i], item})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y queuedMessage) int { return y.SentAt.Compare(x.SentAt) })
+	return all
+}
