@@ -27,6 +27,7 @@ import (
 type deployFlags struct {
 	dryRun, asJSON, follow bool
 	reason                 string
+	reportFlags
 }
 
 func (f *deployFlags) add(cmd *cobra.Command) {
@@ -35,6 +36,7 @@ func (f *deployFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.asJSON, "json", false, "print the result as JSON, as the function returns it")
 	flags.BoolVar(&f.follow, "follow", false, "wait until the rollout has ended; exit code 4 if it failed")
 	flags.StringVar(&f.reason, "reason", "", "why: `TEXT` for the revision's journal")
+	f.reportFlags.add(flags)
 }
 
 // deployActions are the IAM actions that a deployment needs.
@@ -114,10 +116,27 @@ func serviceAndTag(cmd *cobra.Command, args []string) error {
 	return severalAndTag(cmd, args)
 }
 
-// deploy carries out requests with the caller's credentials, and prints the results. The
-// requests are those of one event.
+// deploy carries out requests with the caller's credentials, prints the results, and writes
+// the report that is wanted. The requests are those of one event.
 func (a *app) deploy(ctx context.Context, env *environment.Environment, requests []event.Request,
 	how deployFlags) error {
+	r := newReport(env, how.reportFlags, how.dryRun)
+	err := a.deployFor(ctx, env, requests, how, r)
+	var names []string
+	for _, request := range requests {
+		names = append(names, request.Workload.Label())
+	}
+	r.fail(names, requests[0].Tag, notDone, err)
+	if failed := r.write(a.err); failed != nil {
+		a.note("%v", failed)
+	}
+	return err
+}
+
+// deployFor carries out requests and prints the results. What becomes of them is added to the
+// report.
+func (a *app) deployFor(ctx context.Context, env *environment.Environment, requests []event.Request,
+	how deployFlags, r *report) error {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
 	config, err := a.config(limited, env)
@@ -138,7 +157,7 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 			return errors.Join(err, printed)
 		}
 	}
-	var notDone error
+	var failed error
 	var rollouts []followed
 	var missing []environment.Workload // whose image is not there
 	for i, d := range result.Deployments {
@@ -148,18 +167,22 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 			rollouts = append(rollouts, followed{target, d.TaskDefinition})
 		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
 		case d.Status == ecsdeploy.Rejected:
-			if notDone = errRejected; strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
+			if failed = errRejected; strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
 				missing = append(missing, requests[i].Workload)
 			}
-		case notDone == nil:
-			notDone = errNotDone
+		case failed == nil:
+			failed = errNotDone
 		}
 	}
 	if len(missing) > 0 && requests[0].Tag != "" {
 		a.noteTags(limited, s, missing, requests[0].Tag)
 	}
+	var ends []error // of the rollouts, if they are followed
 	if how.follow && len(rollouts) > 0 {
-		ends := a.followAll(ctx, s, rollouts)
+		ends = a.followAll(ctx, s, rollouts)
+	}
+	r.addResults(ctx, s, cause, requests, result, ends)
+	if ends != nil {
 		err = errors.Join(append(ends, err)...)
 		if how.asJSON && following {
 			err = errors.Join(err, printJSON(a.out, endOf(result, rollouts, ends)))
@@ -168,7 +191,7 @@ func (a *app) deploy(ctx context.Context, env *environment.Environment, requests
 		err = errors.Join(err, printJSON(a.out, result))
 	}
 	if err == nil {
-		return notDone
+		return failed
 	}
 	return err
 }

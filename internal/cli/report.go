@@ -10,38 +10,55 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/pflag"
+
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/failure"
+	"deployer/internal/journal"
 	"deployer/internal/outcome"
+	"deployer/internal/pipeline"
 	"deployer/internal/rollout"
 )
 
 // reportTime limits the reading of what a report has besides what was seen.
 const reportTime = 20 * time.Second
 
-// report collects what became of the deployments of one event. A nil report collects
-// nothing.
+// reportFlags are the flags that say where to write a report.
+type reportFlags struct {
+	summary, outputs string // files that are appended to; "" for none
+}
+
+func (f *reportFlags) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
+	flags.StringVar(&f.outputs, "outputs", "",
+		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT")
+}
+
+// report collects what became of the deployments of one event, or of one command that
+// deploys without one. A nil report collects nothing.
 type report struct {
-	env     *environment.Environment
-	summary string // the file to append Markdown to; "" for none
-	outputs string // the file to append NAME=VALUE to; "" for none
+	env *environment.Environment
+	reportFlags
 
 	mu  sync.Mutex
 	all []deployed
 }
 
-// newReport returns the report of an event that is to be sent; nil if no one wants it.
-func newReport(env *environment.Environment, how sendFlags) *report {
-	if how.summary == "" && how.outputs == "" || how.dryRun {
+// newReport returns the report of a deployment; nil if there is no file for it, or if nothing
+// is changed.
+func newReport(env *environment.Environment, files reportFlags, dryRun bool) *report {
+	if files.summary == "" && files.outputs == "" || dryRun {
 		return nil
 	}
-	return &report{env: env, summary: how.summary, outputs: how.outputs}
+	return &report{env: env, reportFlags: files}
 }
 
 // add adds what became of one service's deployment. revision is the ARN of its revision,
 // "" if there is none, and result the end of its rollout, if it was followed.
-func (r *report) add(ctx context.Context, s *sender, d deployed, t ecsservice.Target, revision string, err error) {
+func (r *report) add(ctx context.Context, s *session, d deployed, t ecsservice.Target, revision string, err error) {
 	if r == nil {
 		return
 	}
@@ -73,12 +90,12 @@ func (r *report) add(ctx context.Context, s *sender, d deployed, t ecsservice.Ta
 	r.all = append(r.all, d)
 }
 
-// fail adds that nothing was sent.
-func (r *report) fail(c chosen, tag string, err error) {
+// fail adds that nothing was done, with the status that says so, unless there are results.
+func (r *report) fail(names []string, tag, status string, err error) {
 	if r == nil || err == nil || len(r.all) > 0 {
 		return
 	}
-	d := deployed{Environment: r.env.Name, Service: strings.Join(c.names(), ", "), Tag: tag, Status: notSent}
+	d := deployed{Environment: r.env.Name, Service: strings.Join(names, ", "), Tag: tag, Status: status}
 	d.Why, d.Fix = partsOf(err)
 	r.all = append(r.all, d)
 }
@@ -145,4 +162,31 @@ func resultOf(err error) string {
 		return string(ended.end.Phase)
 	}
 	return unknown
+}
+
+// addResults adds the results of requests that were carried out without an event. ends are
+// how the rollouts of those that deployed ended, or that run the image already; nil if they
+// were not followed.
+func (r *report) addResults(ctx context.Context, s *session, cause event.Cause, requests []event.Request,
+	result pipeline.Result, ends []error) {
+	for i, one := range result.Deployments {
+		d := deployed{EventID: cause.ID, Reason: cause.Reason, Status: string(one.Status), Tag: one.Tag,
+			Digest: one.Digest}
+		if d.Tag == "" {
+			d.Tag = requests[i].Tag
+		}
+		revision, err := one.TaskDefinition, error(nil)
+		switch {
+		case one.Status == ecsdeploy.Ignored && requests[i].Optional:
+			continue
+		case one.Status != ecsdeploy.Deployed && one.Status != ecsdeploy.Unchanged:
+			revision, d.Why = "", one.Reason
+		case len(ends) > 0:
+			err, ends = ends[0], ends[1:]
+			if d.Duration = time.Since(cause.Time); one.Status == ecsdeploy.Deployed {
+				d.Result = string(journal.Succeeded)
+			}
+		}
+		r.add(ctx, s, d, ecsservice.TargetOf(s.env, requests[i].Workload), revision, err)
+	}
 }

@@ -39,8 +39,8 @@ type sendFlags struct {
 	bus, reason, actor string
 	profile            string // whose credentials are used; no flag of send's own
 	dryRun, follow     bool
-	summary, outputs   string        // files that are appended to; "" for none
 	timeout            time.Duration // of following; 0 for the default
+	reportFlags
 }
 
 func (a *app) sendCommand() *cobra.Command {
@@ -79,9 +79,7 @@ deployer send -e prod backend git-abc123f \
 	flags.BoolVar(&how.dryRun, "dry-run", false, "print the event, send nothing")
 	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 4 if it failed")
 	flags.DurationVar(&how.timeout, "timeout", 0, "with --follow: give up after this `TIME`, such as 20m")
-	flags.StringVar(&how.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
-	flags.StringVar(&how.outputs, "outputs", "",
-		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT")
+	how.reportFlags.add(flags)
 	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)
@@ -101,9 +99,9 @@ func (a *app) send(
 		return wrongUsage("--timeout is for --follow, and longer than nothing")
 	}
 	a.patience = how.timeout
-	r := newReport(env, how)
+	r := newReport(env, how.reportFlags, how.dryRun)
 	err := a.sendFor(ctx, env, c, tag, how, r)
-	r.fail(c, tag, err)
+	r.fail(c.names(), tag, notSent, err)
 	if failed := r.write(a.err); failed != nil {
 		a.note("%v", failed)
 	}
@@ -166,7 +164,7 @@ func (a *app) sendFor(
 		if err == nil {
 			d.EventID = ids[0]
 		}
-		r.add(limited, s, d, ecsservice.TargetOf(s.env, w), "", err)
+		r.add(limited, &s.session, d, ecsservice.TargetOf(s.env, w), "", err)
 	}
 	if err == nil {
 		_, err = fmt.Fprintln(a.out, ids[0])

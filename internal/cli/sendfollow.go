@@ -117,7 +117,7 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	d, begin := deployed{EventID: id, Status: unknown, Tag: s.tag}, time.Now()
 	defer func() {
 		d.Duration = time.Since(begin)
-		s.report.add(ctx, s, d, one.target, revision, err)
+		s.report.add(ctx, &s.session, d, one.target, revision, err)
 	}()
 	notStarted := &notEnded{fmt.Errorf("no deployment of %s started in %s; the function's log says why",
 		one.target.Workload, timeout)}

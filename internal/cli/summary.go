@@ -10,7 +10,7 @@ import (
 	"deployer/internal/outcome"
 )
 
-// deployed is what a deployment of one service by an event came to, for summaries.
+// deployed is what a deployment of one service came to, for summaries.
 type deployed struct {
 	Service, Environment    string
 	Tag, Digest             string // of the image; the digest is "" if it is not known
@@ -29,7 +29,8 @@ const (
 	unchanged = "unchanged" // the image runs already
 	started   = "deployed"  // the service was moved to the revision
 	notSent   = "not sent"
-	unknown   = "unknown" // no deployment started, or the following was interrupted
+	notDone   = "not deployed" // without an event
+	unknown   = "unknown"      // no deployment started, or the following was interrupted
 )
 
 // succeeded reports whether the deployment is as it was asked for, as far as is known.

@@ -171,3 +171,57 @@ func TestSendSummary(t *testing.T) {
 		}
 	}
 }
+
+// TestDeploySummary deploys without an event, rolls back, and reads the files of a job.
+func TestDeploySummary(t *testing.T) {
+	t.Parallel()
+	s, clock := newCloud(t)
+	for _, version := range []string{"v2", "broken"} {
+		digest, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", version, version)
+		must(t, err)
+		if version == "broken" {
+			s.AWS.FailImage(digest)
+		}
+	}
+	dir := t.TempDir()
+	summary, results := filepath.Join(dir, "summary.md"), filepath.Join(dir, "outputs")
+	const rest = `\nevent-id=cli-[0-9A-Z]+\nrevision=myproject_service_prod:\d\nprevious-tag=\w+\n` +
+		`digest=sha256:[0-9a-f]{64}\n`
+	for _, tt := range []struct {
+		args    string
+		title   string // "" for no file
+		outputs string // a pattern
+		exit    int
+	}{
+		{"deploy backend v2 --dry-run", "", "", 0},
+		{"deploy backend v2", "### ✅ backend in prod: deployed", `status=deployed\noutcome=` + rest, 0},
+		{"deploy backend v2 --follow", "### ✅ backend in prod: unchanged", `status=unchanged\noutcome=` + rest, 0},
+		{"deploy backend broken --follow", "### ❌ backend in prod: " +
+			"failed", `status=deployed\noutcome=failed` + rest, 4},
+		{"rollback backend --to 1 --follow", "### ✅ backend in prod: succeeded",
+			`status=deployed\noutcome=succeeded` + rest, 0},
+		{"deploy backend none --follow", "### ❌ backend in prod: rejected",
+			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\n`, 3},
+	} {
+		clock.Advance(time.Hour) // the rollouts before are over
+		os.Remove(summary)
+		os.Remove(results)
+		args := append(strings.Fields(tt.args), "-f", "prod.yaml", "--summary", summary, "--outputs", results,
+			"--reason", "try it")
+		_, stderr, exit := run(t, s, accounts.Prod, args...)
+		text, _ := os.ReadFile(summary)
+		values, _ := os.ReadFile(results)
+		if exit != tt.exit || !strings.HasPrefix(string(text), tt.title) || (tt.title == "") != (len(text) == 0) {
+			t.Errorf("%s: exit %d, want %d and %q:\n%s\n%s", tt.args, exit, tt.exit, tt.title, text, stderr)
+		}
+		if !regexp.MustCompile("^(?s:" + tt.outputs + ")$").Match(values) {
+			t.Errorf("%s: outputs\n%s\nwant %s", tt.args, values, tt.outputs)
+		}
+	}
+	_, _, exit := run(t, s, accounts.Dev, "deploy", "-f", "prod.yaml", "backend", "v2", "--summary", summary)
+	text, err := os.ReadFile(summary)
+	must(t, err)
+	if exit != 6 || !strings.Contains(string(text), "### ❌ backend in prod: not deployed\n") {
+		t.Errorf("with another account's credentials: exit %d\n%s", exit, text)
+	}
+}
