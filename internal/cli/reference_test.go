@@ -135,7 +135,8 @@ func TestSpelling(t *testing.T) {
 		commands = "there are deploy, redeploy, rollback, promote, diff, continue, stop, status, wait, history, " +
 			"resolve, doctor, dashboard, init, validate, migrate, params, policy, completion, send, events, logs, " +
 			"explain, redrive, version, help"
-		ofDeploy = "deploy has --dry-run, --env, --file, --follow, --force, --help, --json, --profile, --reason"
+		ofDeploy = "deploy has --dry-run, --env, --file, --follow, --force, --help, --json, --outputs, --profile, " +
+			"--reason, --summary"
 		ofStatus = "status has --env, --file, --help, --json, --profile, --utc, --watch, --wide"
 	)
 	for _, tt := range []struct{ line, what, hint string }{
