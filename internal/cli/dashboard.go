@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -108,7 +109,10 @@ func (a *app) writeDashboard(ctx context.Context, p *places, file string) error 
 // serveDashboard serves the page until ctx ends.
 func (a *app) serveDashboard(ctx context.Context, p *places, address string) error {
 	listener, err := dashboard.Listen(ctx, address)
-	if err != nil {
+	var system *net.OpError
+	if err != nil && !errors.As(err, &system) {
+		return wrongUsage("%s", err)
+	} else if err != nil {
 		return err
 	}
 	page := dashboard.NewServer(p)

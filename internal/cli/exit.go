@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
@@ -92,7 +94,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 		printError(a.err, err)
 	}
 	code := exitCode(err)
-	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && slices.Contains(a.args, "--json") {
+	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && a.wantsJSON() {
 		_ = printJSON(a.out, failedCommand{errorOf(err), code})
 	}
 	return code
@@ -106,6 +108,16 @@ func (a *app) reported(err error) error {
 		return errReportedUsage
 	}
 	return errNotDone
+}
+
+// wantsJSON reports whether the command line has the flag --json. It may be one that cannot
+// be read.
+func (a *app) wantsJSON() bool {
+	return slices.ContainsFunc(a.args, func(arg string) bool {
+		name, value, given := strings.Cut(arg, "=")
+		yes, err := strconv.ParseBool(value)
+		return (name == "--json" || name == "-json") && (!given || yes && err == nil)
+	})
 }
 
 // failedCommand is what a command prints with --json if it ends with an error before it has

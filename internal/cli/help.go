@@ -34,7 +34,12 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 		Short:   "Describe a command, with examples and the permissions it needs",
 		Long:    "Without a command, all commands are listed.",
 		Example: "deployer help deploy",
-		Args:    cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments("COMMAND")(cmd, args)
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return commandNames(root), cobra.ShellCompDirectiveNoFileComp
 		},

@@ -77,7 +77,7 @@ another, and is never overwritten. The commands that come next are printed.`,
 deployer init --project shop --env dev --account 111111111111 --region us-east-1 \
     --images own --services web-api,worker
 deployer init --env prod --account 333333333333 --images 111111111111/us-east-1`,
-		Args: cobra.NoArgs,
+		Args: arguments(),
 	}
 	flags := cmd.Flags()
 	for _, q := range questions {
