@@ -51,6 +51,24 @@ func (s scope) families() (all []string) {
 	return all
 }
 
+// taskFamilies returns the revisions of the tasks that can be deployed.
+func (s scope) taskFamilies() (all []string) {
+	for _, w := range s.env.Workloads {
+		if !w.HasService() && w.Deployable() {
+			all = append(all, s.arn("ecs", "task-definition/"+w.Family+":*"))
+		}
+	}
+	return all
+}
+
+// runTasks returns the tasks that run in the cluster, none if the environment has no tasks.
+func (s scope) runTasks() (all []string) {
+	if len(s.taskFamilies()) > 0 {
+		all = append(all, s.arn("ecs", "task/"+s.env.Cluster+"/*"))
+	}
+	return all
+}
+
 // roles returns the task and execution roles of these workloads, by their conventional
 // names.
 func (s scope) roles() (all []string) {

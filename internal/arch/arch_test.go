@@ -19,7 +19,7 @@ const module = "deployer/"
 // import only packages that stand before it.
 var layers = []string{
 	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
-	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "ecsdeploy", "rollout",
+	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "taskrun", "ecsdeploy", "rollout",
 	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet", "dashboard", "migrate",
 	"access", "stack", "function", "cli",
 }
@@ -27,7 +27,7 @@ var layers = []string{
 // clients are SDK packages that only the named packages may import.
 var clients = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "promote", "doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "ecsdeploy", "rollout", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "taskrun", "ecsdeploy", "rollout", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor", "redrive"},
 	"github.com/aws/aws-sdk-go-v2/service/lambda":      {"doctor"},

@@ -107,7 +107,7 @@ type group struct {
 var groups = []group{
 	{cobra.Group{ID: "deploy", Title: "Deploy"}, []func(*app) *cobra.Command{
 		(*app).deployCommand, (*app).redeployCommand, (*app).rollbackCommand, (*app).promoteCommand, (*app).diffCommand,
-		(*app).continueCommand, (*app).stopCommand,
+		(*app).continueCommand, (*app).stopCommand, (*app).runCommand,
 	}},
 	{cobra.Group{ID: "look", Title: "Look"}, []func(*app) *cobra.Command{
 		(*app).statusCommand, (*app).waitCommand, (*app).historyCommand, (*app).resolveCommand, (*app).doctorCommand,

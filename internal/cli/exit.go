@@ -23,19 +23,20 @@ const (
 	exitNotDone  = 1 // or status, doctor or validate found a problem
 	exitUsage    = 2
 	exitRejected = 3 // by the deployer, or because ECR does not have the image
-	exitFailed   = 4 // the rollout
+	exitFailed   = 4 // the rollout, or the task that was run
 	exitNotEnded = 5 // the time is over, or the command was interrupted
 	exitAWS      = 6 // AWS refused or did not answer, or the credentials are wrong
 )
 
 // errNotDone ends a command with exit code 1 after its output has already reported what
-// is wrong; errRejected is the same for code 3, errRolloutFailed for
-// 4, and errReportedUsage for 2.
+// is wrong; errRejected is the same for code 3, errRolloutFailed and
+// errTaskFailed for 4, and errReportedUsage for 2.
 var (
 	errNotDone       = errors.New("not done")
 	errReportedUsage = fmt.Errorf("wrong usage: %w", errNotDone)
 	errRejected      = fmt.Errorf("rejected: %w", errNotDone)
 	errRolloutFailed = fmt.Errorf("the rollout failed: %w", errNotDone)
+	errTaskFailed    = fmt.Errorf("the task failed: %w", errNotDone)
 )
 
 // notEnded is the error of what has not ended when the command ends.
@@ -61,7 +62,7 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &usage), errors.Is(err, errNoCommand), errors.Is(err, errReportedUsage):
 		return exitUsage
-	case failed, errors.Is(err, errRolloutFailed):
+	case failed, errors.Is(err, errRolloutFailed), errors.Is(err, errTaskFailed):
 		return exitFailed
 	case fault.IsRejected(err), errors.Is(err, errRejected):
 		return exitRejected

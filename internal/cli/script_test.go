@@ -51,8 +51,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"account": account, "push": push, "tasks": tasks, "processor": processor, "unschedule": unschedule,
-			"eventtasks": eventTasks,
-			"calls":      calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
+			"eventtasks": eventTasks, "nocapacity": noCapacity,
+			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
 			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "slow": slow, "prints": prints, "channels": channels,

@@ -53,12 +53,17 @@ func processor(ts *testscript.TestScript, _ bool, args []string) {
 	definition, err := a.Family(ctx, task, cloud.Project+"_container_"+task+"_prod", image)
 	ts.Check(err)
 	ts.Check(a.Role(ctx, cloud.Project+"_scheduler_"+task+"_task_execution_prod", "events.amazonaws.com",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask","iam:PassRole"],"Resource":"*"}]}`))
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask","iam:PassRole"],
+			"Resource":"*"}]}`))
 	ts.Check(a.Rule(ctx, cloud.Project+"_rule_"+task+"_prod", fmt.Sprintf(`{"Id":"task","Arn":
 		"arn:aws:ecs:us-east-1:%s:cluster/%s","RoleArn":"%s_task_execution_prod","EcsParameters":{
-		"TaskDefinitionArn":%q}}`, accounts.Prod, cloud.ClusterName("prod"), role+task, definition)))
+		"NetworkConfiguration":{"awsvpcConfiguration":{"Subnets":["subnet-1"]}},"TaskDefinitionArn":%q}}`, accounts.Prod,
+		cloud.ClusterName("prod"), role+task, definition)))
 	of(ts).ResetCalls()
 }
+
+// noCapacity is `nocapacity REASON`: RunTask starts no task, for a reason; ” ends that.
+func noCapacity(ts *testscript.TestScript, _ bool, args []string) { of(ts).FailRuns(args[0]) }
 
 // later is `later DURATION`: so much later is it for AWS.
 func later(ts *testscript.TestScript, _ bool, args []string) {

@@ -86,6 +86,18 @@ func Read(ctx context.Context, config aws.Config, services *ecsservice.Client, t
 	return r.report
 }
 
+// OfTask returns what a task that stopped left behind, without a service: why it stopped, and
+// the last lines of the container that failed or, if none did, of an essential one. It calls
+// GetLogEvents.
+func OfTask(ctx context.Context, config aws.Config, task types.Task, td *types.TaskDefinition) *Report {
+	r := &reader{config: config, report: &Report{TaskDefinition: aws.ToString(td.TaskDefinitionArn),
+		Tasks: tasksOf([]types.Task{task}), Events: []Event{}}}
+	if container := failed(task, td); container != nil {
+		r.readLog(ctx, task, *container, td)
+	}
+	return r.report
+}
+
 // reader reads one report.
 type reader struct {
 	config   aws.Config

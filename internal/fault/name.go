@@ -32,6 +32,7 @@ const (
 	ErrServiceNotActive       Name = "ServiceNotActive"
 	ErrServiceNotFound        Name = "ServiceNotFound"
 	ErrTaskDefinitionNotFound Name = "TaskDefinitionNotFound"
+	ErrTaskNotStarted         Name = "TaskNotStarted"
 
 	errTimeout     Name = "Timeout"
 	errUnreachable Name = "Unreachable"

@@ -100,6 +100,7 @@ var table = map[string]entry{
 		"change the service's platform version to one that can run the task definition"},
 	"UnsupportedFeatureException": {misconfigured,
 		"the region does not support a feature that the task definition or the service uses"},
+	"BlockedException":          {misconfigured, "AWS has blocked the account: contact AWS Support"},
 	"ConflictException":         {unavailable, ""},
 	"ResourceNotFoundException": {misconfigured, createIt},
 	"ServiceDeploymentNotFoundException": {misconfigured,

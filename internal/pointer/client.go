@@ -71,14 +71,15 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 		return p, err
 	}
 	var s struct {
-		ScheduleExpression, ScheduleExpressionTimezone, State string
-		StartDate                                             float64
-		Target                                                target
+		Arn, ScheduleExpression, ScheduleExpressionTimezone, State string
+		StartDate                                                  float64
+		Target                                                     target
 	}
 	if err := json.Unmarshal(p.raw, &s); err != nil || s.ScheduleExpression == "" {
 		return p, fault.Incomplete(o.reading(at), "schedule")
 	}
 	p.Expression, p.Timezone, p.Disabled = s.ScheduleExpression, s.ScheduleExpressionTimezone, s.State == "DISABLED"
+	p.ARN = s.Arn
 	p.startsInPast = s.StartDate > 0 && s.StartDate < float64(c.now().Unix())
 	p.fill(s.Target)
 	return p, o.check(p, c.now())
@@ -86,8 +87,8 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 
 // target is the part of a schedule's or a rule's target that is used.
 type target struct {
-	Arn, RoleArn, Id, Input string
-	EcsParameters           json.RawMessage
+	Arn, RoleArn, Id, Input, InputPath string
+	InputTransformer, EcsParameters    json.RawMessage
 }
 
 // fill completes a pointer from its target.
@@ -96,6 +97,7 @@ func (p *Pointer) fill(t target) {
 	_ = json.Unmarshal(t.EcsParameters, &task) // another kind of target has none
 	p.Target, p.TaskDefinition, p.Cluster, p.Role = t.Id, task.TaskDefinitionArn, t.Arn, t.RoleArn
 	p.EcsParameters, p.Input = t.EcsParameters, t.Input
+	p.fromEvent = t.InputPath != "" || len(t.InputTransformer) > 0
 }
 
 // targets reads the targets of a rule that start the task (EventBridge API reference,

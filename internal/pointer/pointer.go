@@ -30,8 +30,10 @@ type Pointer struct {
 	Expression string // of a schedule, such as "cron(0 3 * * ? *)"
 	Timezone   string // of the expression, such as "Europe/Zurich"
 
+	ARN           string          // of a schedule
 	EcsParameters json.RawMessage // how the task is started, as AWS returns it
 	Input         string          // what the task is started with: overrides as JSON; "" if nothing
+	fromEvent     bool            // a target whose input is made from the event
 	startsInPast  bool            // a schedule with a StartDate that is over
 	raw           json.RawMessage // as it came
 }
@@ -48,6 +50,10 @@ func (p Pointer) String() string {
 // Floating reports whether the pointer names no revision: ECS starts the family's latest
 // ACTIVE one (RunTask in the ECS API reference). Registering a revision moves it.
 func (p Pointer) Floating() bool { return p.Revision() == 0 }
+
+// FromEvent reports whether a rule's target makes what the task is started with from the
+// event, by an InputPath or an InputTransformer.
+func (p Pointer) FromEvent() bool { return p.fromEvent }
 
 // Revision returns the number of the revision that the pointer names, 0 if it floats.
 func (p Pointer) Revision() int {
