@@ -22,7 +22,13 @@ type cluster struct {
 // defaultCluster is the cluster of requests that name none.
 const defaultCluster = "default"
 
-var clusterNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
+// maxName is how many characters the name of a cluster, a service or a family may have.
+const maxName = 255
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// isName reports whether a cluster, a service or a family may have the name.
+func isName(name string) bool { return len(name) <= maxName && nameForm.MatchString(name) }
 
 func clusterARN(scope api.Scope, name string) string { return scope.ARN("ecs", "cluster/"+name) }
 
@@ -87,7 +93,7 @@ func (e *Server) createCluster(r *api.Request, in createClusterInput) (any, *api
 	if in.Name == "" {
 		in.Name = defaultCluster
 	}
-	if !clusterNameForm.MatchString(in.Name) {
+	if !isName(in.Name) {
 		return nil, api.InvalidParameter("Invalid cluster name: %s", in.Name)
 	}
 	context := addRequestTags(nil, in.Tags)

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,8 +10,6 @@ import (
 
 // maxTaskDefinition is the size limit of a task definition in bytes (Amazon ECS service quotas).
 const maxTaskDefinition = 65536
-
-var familyForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
 // A registration is the part of RegisterTaskDefinition that the emulator interprets.
 type registration struct {
@@ -83,7 +80,7 @@ func (in registration) check(size int) *api.Error {
 	switch {
 	case in.Family == "":
 		return clientError("Family can not be blank.")
-	case !familyForm.MatchString(in.Family):
+	case !isName(in.Family):
 		return clientError("Family contains invalid characters.")
 	case len(in.Containers) == 0:
 		return clientError("Container list cannot be empty.")

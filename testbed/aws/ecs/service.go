@@ -3,7 +3,6 @@ package ecs
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -44,8 +43,6 @@ type completion struct{ deployment, taskDefinition, revision string }
 
 // maxEvents is how many messages DescribeServices returns (ECS API reference, "Service").
 const maxEvents = 100
-
-var serviceNameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
 func serviceARN(scope api.Scope, cluster, name string) string {
 	return scope.ARN("ecs", "service/"+cluster+"/"+name)

@@ -1,9 +1,10 @@
 package ecs
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"deployer/testbed/aws/api"
 )
@@ -17,10 +18,22 @@ type tag struct {
 // maxTags is how many tags a resource may have (ECS API reference, "TagResource").
 const maxTags = 50
 
-var (
-	tagKeyForm   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`)
-	tagValueForm = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`)
-)
+// isTagKey reports whether a tag may have the key.
+func isTagKey(text string) bool { return text != "" && isTagText(text, 128) }
+
+// isTagValue reports whether a tag may have the value.
+func isTagValue(text string) bool { return isTagText(text, 256) }
+
+// isTagText reports whether a text has only characters that tags may have, and at most the given number of them. The
+// regular expression for that would take 14 ms of the start of every process that is linked with this package.
+func isTagText(text string, most int) bool {
+	for _, r := range text {
+		if !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r) {
+			return false
+		}
+	}
+	return utf8.RuneCountInString(text) <= most
+}
 
 // checkTags returns the error of ECS for tags that are not valid.
 func checkTags(tags []tag) *api.Error {
@@ -36,9 +49,9 @@ func checkTags(tags []tag) *api.Error {
 		// enforces it for values is not known: the emulator is as strict as the documentation.
 		case strings.HasPrefix(strings.ToLower(t.Value), "aws:"):
 			return api.InvalidParameter("aws: prefixed tag values are not allowed for external use.")
-		case !tagKeyForm.MatchString(t.Key):
+		case !isTagKey(t.Key):
 			return api.InvalidParameter("Invalid tag key '%s'.", t.Key)
-		case !tagValueForm.MatchString(t.Value):
+		case !isTagValue(t.Value):
 			return api.InvalidParameter("Invalid tag value '%s' for the key '%s'.", t.Value, t.Key)
 		case seen[t.Key]:
 			return api.InvalidParameter("Duplicate tag key '%s'.", t.Key)
