@@ -22,15 +22,7 @@ func (a *Account) Service(
 	ctx context.Context, cluster, name, image string,
 	changes ...func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput),
 ) (string, error) {
-	definition := &ecs.RegisterTaskDefinitionInput{
-		Family: aws.String(name), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"),
-		Memory:                  aws.String("512"),
-		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
-		ExecutionRoleArn:        aws.String("arn:aws:iam::" + a.ID + ":role/" + name + "_task_execution"),
-		ContainerDefinitions: []types.ContainerDefinition{
-			{Name: aws.String(name), Image: aws.String(image), Essential: aws.Bool(true)},
-		},
-	}
+	definition := a.definition(name, name, image)
 	service := &ecs.CreateServiceInput{
 		Cluster: aws.String(cluster), ServiceName: aws.String(name), DesiredCount: aws.Int32(2),
 		LaunchType: types.LaunchTypeFargate,

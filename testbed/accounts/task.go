@@ -23,15 +23,7 @@ import (
 // applied to the request before it is sent.
 func (a *Account) Family(ctx context.Context, family, container, image string,
 	changes ...func(*ecs.RegisterTaskDefinitionInput)) (string, error) {
-	in := &ecs.RegisterTaskDefinitionInput{
-		Family: aws.String(family), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"),
-		Memory:                  aws.String("512"),
-		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
-		ExecutionRoleArn:        aws.String("arn:aws:iam::" + a.ID + ":role/" + family + "_task_execution"),
-		ContainerDefinitions: []types.ContainerDefinition{
-			{Name: aws.String(container), Image: aws.String(image), Essential: aws.Bool(true)},
-		},
-	}
+	in := a.definition(family, container, image)
 	for _, change := range changes {
 		change(in)
 	}
@@ -40,6 +32,19 @@ func (a *Account) Family(ctx context.Context, family, container, image string,
 		return "", fmt.Errorf("registering task definition %q: %w", family, err)
 	}
 	return aws.ToString(out.TaskDefinition.TaskDefinitionArn), nil
+}
+
+// definition returns the input for a revision of a Fargate family with one container that runs image.
+func (a *Account) definition(family, container, image string) *ecs.RegisterTaskDefinitionInput {
+	return &ecs.RegisterTaskDefinitionInput{
+		Family: aws.String(family), NetworkMode: types.NetworkModeAwsvpc, Cpu: aws.String("256"),
+		Memory:                  aws.String("512"),
+		RequiresCompatibilities: []types.Compatibility{types.CompatibilityFargate},
+		ExecutionRoleArn:        aws.String("arn:aws:iam::" + a.ID + ":role/" + family + "_task_execution"),
+		ContainerDefinitions: []types.ContainerDefinition{
+			{Name: aws.String(container), Image: aws.String(image), Essential: aws.Bool(true)},
+		},
+	}
 }
 
 // Schedule creates a schedule of EventBridge Scheduler from the body of CreateSchedule. The group must exist.
