@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,9 @@ func uses(env *environment.Environment) (requests []iam.Request) {
 			Principal: "arn:aws:iam::" + prod + ":role/deployer", Account: prod})
 	}
 	schedules, rules := env.StartRoles()
+	for _, role := range slices.Concat(schedules, rules) {
+		add("iam:SimulatePrincipalPolicy", role, nil)
+	}
 	for _, role := range schedules {
 		add("iam:PassRole", role, map[string]string{"iam:PassedToService": "scheduler.amazonaws.com"})
 	}

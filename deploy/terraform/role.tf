@@ -87,6 +87,13 @@ locals {
         Resource  = arns.schedule_roles
         Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
       },
+      # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move.
+      length(arns.schedule) + length(arns.rule) == 0 || length(concat(arns.schedule_roles, arns.rule_roles)) == 0 ? null : {
+        Sid      = "CheckPointerRoles"
+        Effect   = "Allow"
+        Action   = "iam:SimulatePrincipalPolicy"
+        Resource = distinct(concat(arns.schedule_roles, arns.rule_roles))
+      },
       # An event-processor task runs what the targets of its rules hold.
       length(arns.rule) == 0 ? null : {
         Sid      = "ReadRuleTargets"
@@ -218,14 +225,6 @@ locals {
       Effect   = "Allow"
       Action   = "sqs:SendMessage"
       Resource = local.failed_queue_arn
-    },
-    # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move. A role
-    # with another name is not asked about: its list would take the room of lists that matter more.
-    length(local.pointer_arns.schedule) + length(local.pointer_arns.rule) == 0 ? null : {
-      Sid      = "CheckPointerRoles"
-      Effect   = "Allow"
-      Action   = "iam:SimulatePrincipalPolicy"
-      Resource = "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_${local.env}"
     },
     # One-time schedules, see the retry group. What they do is limited by the role that they get.
     {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -21,6 +22,29 @@ func (f *findings) starters(ctx context.Context, c *checker, w environment.Workl
 	}
 	if newest, err := c.services.DescribeRevision(ctx, target.Family); err == nil {
 		f.pointerRoles(ctx, c, pointers, newest.TaskDefinition)
+	}
+	f.passes(ctx, c, target, pointers)
+}
+
+// passes reports the roles of pointers that the deployer's role may not pass: deployments of
+// the task would not move them.
+func (f *findings) passes(ctx context.Context, c *checker, t ecsservice.Target, pointers []pointer.Pointer) {
+	for _, p := range pointers {
+		if !pointer.IsRole(p.Role) {
+			continue
+		}
+		to := "scheduler.amazonaws.com"
+		if p.Rule {
+			to = "events.amazonaws.com"
+		}
+		own := c.roleARN(c.function)
+		lacking, err := c.lacking(ctx, own, permission{[]string{"iam:PassRole"}, p.Role,
+			map[string]string{"iam:PassedToService": to}})
+		if err == nil && len(lacking) > 0 { // an error is reported by the check of that role
+			f.add("deployer's role", Problem, fmt.Sprintf("the policies of %s do not allow it to pass %s, with which "+
+				"%s "+
+				"starts the task: a deployment would not move it", own, p.Role, p), t.PassAdvice(p))
+		}
 	}
 }
 

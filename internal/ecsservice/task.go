@@ -65,6 +65,13 @@ func (c *Client) MovePointer(ctx context.Context, t Target, p pointer.Pointer, a
 	return c.pointers.Move(ctx, t.owner(), p, arn)
 }
 
+// PassAdvice returns what to do so that the function may pass the role of a pointer of the
+// target's task.
+func (t Target) PassAdvice(p pointer.Pointer) string {
+	_, role, _ := strings.Cut(p.Role, ":role/")
+	return t.owner().PassAdvice(p.Rule, role)
+}
+
 // PointerRights asks IAM what the role of a pointer lacks to start the revision of its
 // family with a number: see [pointer.Client.Rights].
 func (c *Client) PointerRights(ctx context.Context, p pointer.Pointer, number int, roles []string) (

@@ -21,8 +21,15 @@ func (o Owner) passing(p Pointer, err error) error {
 		!errors.As(err, &f) {
 		return err
 	}
+	return fault.Misconfigured(f.Name, f.Doing, f.Err,
+		fmt.Sprintf("%s; for another caller: %s", o.PassAdvice(p.Rule, role), f.Hint))
+}
+
+// PassAdvice returns what to do so that the function may pass a role, given by its path and
+// name, to schedules or to rules.
+func (o Owner) PassAdvice(rule bool, role string) string {
 	statement := "PassScheduleRoles"
-	if p.Rule {
+	if rule {
 		statement = "PassRuleRoles"
 	}
 	update := fmt.Sprintf("update the stack, whose statement %s then has it", statement)
@@ -30,6 +37,5 @@ func (o Owner) passing(p Pointer, err error) error {
 		update = fmt.Sprintf("write `start_role: %s` below deployer.workloads.%s in %s, and update the stack, which "+
 			"then has it in the statement %s", role, o.Task, o.File, statement)
 	}
-	return fault.Misconfigured(f.Name, f.Doing, f.Err,
-		fmt.Sprintf("%s: make deploy env=%s; for another caller: %s", update, o.Environment, f.Hint))
+	return update + ": make deploy env=" + o.Environment
 }

@@ -57,11 +57,11 @@ func (s policySize) of(r *resources) int {
 		size += 450 + s.cluster + s.region + s.partition + len(r.extraRoles)
 	}
 	if len(r.schedules)+len(r.rules) > 0 {
-		size += 133 + s.project + s.env + s.partition
+		size += 95 + len(r.extraRoles)
 	}
 	for _, list := range [][]string{r.families, r.families, r.extraFamilies, r.extraFamilies, r.roles,
-		r.schedules, r.scheduleRoles, r.rules, r.rules, r.ruleRoles, {r.extraRoles}, r.repositories,
-		r.extraRepositories} {
+		r.schedules, r.scheduleRoles, r.scheduleRoles, r.rules, r.rules, r.ruleRoles, r.ruleRoles, {r.extraRoles},
+		r.repositories, r.extraRepositories} {
 		for _, arn := range list {
 			size += len(arn) + len(`"",`)
 		}
