@@ -75,6 +75,7 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 	}
 	if s.sameImage(s.running, o) && !o.Force && !s.newerConfiguration(o, n) {
 		result.Status, result.Reason = Unchanged, s.unchanged(o)
+		s.noteFailure(&result, o)
 		result.TaskDefinition = s.running.ARN()
 		if result.PreviousTaskDefinition == result.TaskDefinition {
 			result.PreviousTaskDefinition = ""
@@ -91,6 +92,7 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 	if s.pointers != nil && s.warning != "" {
 		result.Reason += "; " + s.warning
 	}
+	s.noteFailure(&result, o)
 	return result, nil
 }
 
@@ -139,9 +141,11 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 			d.Reason += "; " + s.warning
 		}
 		d.Reason += s.omitted()
+		s.noteFailure(d, o)
 		return
 	case converge.Unchanged:
 		d.Status, d.Reason = Unchanged, s.unchanged(o)
+		s.noteFailure(d, o)
 	case converge.Repeated:
 		d.Status, d.Reason = Unchanged, "this event was carried out before"
 	case converge.Failed:

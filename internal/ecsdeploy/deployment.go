@@ -40,6 +40,8 @@ type Deployment struct {
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
 
+	LastFailure *LastFailure `json:"last_failure,omitempty"` // the last rollout of the image, if it failed
+
 	// HeldBack means that nothing is wrong with the request itself: its event deploys all of
 	// its workloads or none, and another one cannot be deployed.
 	HeldBack bool `json:"-"`
