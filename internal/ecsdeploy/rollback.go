@@ -29,8 +29,9 @@ const (
 // is the revision with that number; if to is a tag, the newest one with that tag
 // that did not fail. If there is none, the error is [fault.ErrNoRollback].
 //
-// If a revision was already registered for the event, done is true and back is
-// that revision: a second delivery of the event does not roll back further.
+// If a revision that was registered for the event was rolled out, done is true and back is
+// that revision: a second delivery of the event does not roll back further. If it was not,
+// back is what it was to restore.
 func (d *Deployer) RollbackTo(
 	ctx context.Context, t ecsservice.Target, to, event string,
 ) (back journal.Record, done bool, err error) {
@@ -59,6 +60,9 @@ func (d *Deployer) RollbackTo(
 		switch {
 		case err != nil:
 			return journal.Record{}, false, err
+		case r.Cause.ID == journal.Value(event) && r.DeploymentID == "" && r.Outcome == "" && r.Restores != "":
+			back, err = d.rollbackToNumber(ctx, t, runs, ecsservice.NumberOf(r.Restores), doing)
+			return back, false, err
 		case r.Cause.ID == journal.Value(event):
 			return r, true, nil
 		}

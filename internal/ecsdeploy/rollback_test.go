@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"context"
 	"testing"
 
 	"deployer/internal/ecsservice"
@@ -89,6 +90,42 @@ func TestRollbackTo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRollbackNotCarriedOut checks that a rollback that was registered, and never moved the
+// service, is not called done after a newer deployment: it has the same goal again.
+func TestRollbackNotCarriedOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d := w.deployer()
+	for i, tag := range []string{"v2", "v3"} {
+		got, _, err := w.deploy(t, target, w.event(t, tag, i, tag))
+		must(t, err)
+		must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition},
+			journal.Note{Outcome: journal.Succeeded}))
+	}
+	o := w.event(t, "rollback", 2, "v2")
+	back, _, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
+	must(t, err)
+	o.Restores = back.Origin()
+	ctx, cancel := context.WithCancel(t.Context())
+	dies := w.deployer()
+	dies.ecs = &between{writer: dies.ecs, beforeUpdate: cancel}
+	s, err := dies.Read(ctx, target)
+	must(t, err)
+	if _, err := dies.Deploy(ctx, s, o); err == nil {
+		t.Fatal("the rollback did not die")
+	}
+	_, _, err = w.deploy(t, target, w.event(t, "v4", 3, "v4"))
+	must(t, err)
+	again, done, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
+	if err != nil || done || again.TaskDefinition != back.TaskDefinition {
+		t.Fatalf("%+v, %v, %v, want revision %d", again, done, err, back.Revision)
+	}
+	got, _, err := w.deploy(t, target, o)
+	if err != nil || got.Status != Superseded || w.image(t) == "" || w.running(t) != 5 {
+		t.Errorf("%+v, %v; it runs %d", got, err, w.running(t))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/journal"
 )
 
@@ -96,6 +97,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	if noted := !record.Finished.IsZero(); noted && (s.pointers == nil || s.now.Sub(record.Finished) > noteDelay) {
 		c.Ended = record.Finished.UnixNano()
 	}
+	c.Command = record.Cause.Source == event.CommandSource
 	c.New, c.Old = age < recent && age > -recent, age > dead && !unknown
 	if ecsservice.FamilyOf(record.Previous) == s.familyName {
 		c.Previous = ecsservice.NumberOf(record.Previous)

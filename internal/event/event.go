@@ -85,6 +85,7 @@ const (
 	DeployType      = "DEPLOY"
 	ScheduleSource  = "aws.events"
 	ScheduledEvent  = "Scheduled Event"
+	CommandSource   = "deployer.cli"       // of requests by a person's command
 	ReconcileSource = "deployer.reconcile" // of requests for lost pushes, for which no event came
 
 	outcomeSource = "deployer" // of the deployer's own events

@@ -49,6 +49,9 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	if !o.Found {
 		return nothing("ECS no longer lists the rollout, and no journal has its id")
 	}
+	if r.ended() {
+		return nothing("already reported: succeeded")
+	}
 	if d, done := r.externalReported(); done {
 		return d
 	}
@@ -111,6 +114,14 @@ func (r rule) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 		}
 	}
 	return Decision{}, false
+}
+
+// ended reports whether the event is from before the reported success of its revision's
+// own rollout. It is late, and the journal has the id of ECS's rollback to the revision
+// by now.
+func (r rule) ended() bool {
+	of := r.seen.Revision
+	return !of.Foreign && of.Outcome == journal.Succeeded && of.DeploymentID != r.seen.ID && !r.at.After(of.Finished)
 }
 
 // started handles SERVICE_DEPLOYMENT_IN_PROGRESS: it reports the rollout as

@@ -30,6 +30,9 @@ func ended(phase journal.Phase) func(*journal.Record) {
 	return func(r *journal.Record) { r.Outcome, r.DeploymentID = phase, id(r.Revision) }
 }
 
+// finished is the change of a record whose rollout ended when the tests' events happened.
+func finished(r *journal.Record) { r.Finished = reported }
+
 // begun is the change of a record whose rollout was reported as started.
 func begun(r *journal.Record) { r.DeploymentID = id(r.Revision) }
 

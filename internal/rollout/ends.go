@@ -38,6 +38,9 @@ const (
 type Siblings struct {
 	Started bool          // the start of another one's rollout was reported
 	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
+	// Copied means that the journal was copied from an earlier one of them, by a tool with the
+	// deployer's credentials or from a version that did not name them: both have the same base.
+	Copied bool
 }
 
 // reader reads revisions, each once.
@@ -76,6 +79,8 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		}
 		if !one.Foreign && one.Cause.ID == of.Cause.ID {
 			found.add(one)
+			found.Copied = found.Copied || n < of.Revision && one.Rule.Base == of.Rule.Base &&
+				one.Rule.Request == of.Rule.Request && n > of.Rule.Base
 		}
 		return !one.Registered.IsZero() && one.Registered.Before(of.Cause.Time.Add(-clockSkew)), nil
 	}

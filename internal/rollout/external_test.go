@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
@@ -128,5 +130,33 @@ func TestExternalOnce(t *testing.T) {
 				t.Errorf("external revisions were written to: %v", fmt.Sprint(a.tags))
 			}
 		})
+	}
+}
+
+// TestCopiedJournal handles the end of a person's rollout of a copy whose journal was copied
+// too, with the credentials that registered the original: it is an external one.
+func TestCopiedJournal(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	original := a.deploy(t, "e1", 1, "v1").TaskDefinition
+	a.settle()
+	got, err := a.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String(original), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
+	must(t, err)
+	copied, err := a.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
+		Family: got.TaskDefinition.Family, ContainerDefinitions: got.TaskDefinition.ContainerDefinitions,
+		Tags: got.Tags, Memory: got.TaskDefinition.Memory, Cpu: got.TaskDefinition.Cpu,
+		RequiresCompatibilities: got.TaskDefinition.RequiresCompatibilities,
+		NetworkMode:             got.TaskDefinition.NetworkMode, ExecutionRoleArn: got.TaskDefinition.ExecutionRoleArn})
+	must(t, err)
+	a.moveTo(t, aws.ToString(copied.TaskDefinition.TaskDefinitionArn))
+	a.settle()
+	service, err := a.services.DescribeService(t.Context(), target)
+	must(t, err)
+	e := event.Rollout{Step: event.RolloutCompleted, DeploymentID: aws.ToString(service.Deployments[0].Id)}
+	o, err := NewHandler(a.services).observe(t.Context(), target, e, true)
+	must(t, err)
+	if d := Decide(e, eventTime, o); len(d.Drafts) != 1 || !d.Drafts[0].Foreign {
+		t.Errorf("of the copy: %+v, want one report of an external rollout", d)
 	}
 }

@@ -53,7 +53,10 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	case o.Rollback:
 		return o, nil
 	default:
-		o.Siblings, err = r.siblings(ctx, o.Revision)
+		if o.Siblings, err = r.siblings(ctx, o.Revision); err == nil && o.Siblings.Copied {
+			o.Revision.Foreign = true
+			err = h.observeExternal(ctx, t, &o)
+		}
 	}
 	if err != nil {
 		return o, err

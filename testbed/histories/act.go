@@ -121,7 +121,7 @@ func (w *world) actCommand(ctx context.Context, a Action) error {
 		request.Tag, image = fmt.Sprintf("git-%d", a.Version), imageName(a.Service, a.Version)
 	}
 	id := w.addEvent(a, requested{image: image, command: true})
-	request.Cause = event.Cause{ID: id, Time: time.Now().UTC(), Source: "deployer.cli",
+	request.Cause = event.Cause{ID: id, Time: time.Now().UTC(), Source: event.CommandSource,
 		Actor: "assumed-role/operator/session"} // the caller, as STS names it
 	w.record.mu.Lock()
 	w.record.events[id].at = request.Cause.Time

@@ -54,9 +54,18 @@ func (w *world) answered(id string) bool {
 
 // broken reports whether ECS rolls back a rollout of an image.
 func (w *world) broken(service int, image string) bool {
-	version := 0
-	_, _ = fmt.Sscanf(image[strings.IndexByte(image, '/')+1:], "v%d", &version)
-	return w.history.Breakers[service] && w.history.Broken[version] && version > 0
+	return w.history.Breakers[service] && w.neverRuns(image)
+}
+
+// neverRuns reports whether the tasks of an image do not start.
+func (w *world) neverRuns(image string) bool {
+	return version(image) > 0 && w.history.Broken[version(image)]
+}
+
+// version returns the number of an image's version, 0 if it has none.
+func version(image string) (number int) {
+	_, _ = fmt.Sscanf(image[strings.IndexByte(image, '/')+1:], "v%d", &number)
+	return number
 }
 
 // newest returns the choices that may be the newest, and whether one of them is broken.

@@ -145,14 +145,22 @@ func (w *world) rolling() bool {
 		if err != nil || len(s.Services) != 1 {
 			panic(fmt.Sprintf("describing a service: %v", err))
 		}
-		for _, d := range s.Services[0].Deployments {
-			forever := !w.history.Breakers[i] && d.FailedTasks > 0
+		newest := s.Services[0]
+		forever := !w.history.Breakers[i] && w.neverRuns(w.imageOfRevision(aws.ToString(newest.TaskDefinition)))
+		for _, d := range newest.Deployments {
 			if d.RolloutState == types.DeploymentRolloutStateInProgress && !forever {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// imageOfRevision returns the image of a revision with an ARN.
+func (w *world) imageOfRevision(arn string) string {
+	w.record.mu.Lock()
+	defer w.record.mu.Unlock()
+	return w.record.registrationOf(revisionOf(arn)).image
 }
 
 // now returns what a service runs.

@@ -133,6 +133,8 @@ func (d *Delivery) compareGap(k *known) {
 		d.moved()
 	case event == d.request.Event && k.failedEvents()[event]:
 		d.end(Failed)
+	case !m.is(event) && k.ofCommand(m):
+		d.wait() // if the command died or was denied, this one completes it
 	case !m.is(event):
 		d.end(Superseded)
 	case d.copies.Key.Number == 0 && k.twin(d.number):
@@ -213,8 +215,8 @@ func (d *Delivery) verify(k *known) {
 		d.end(Unchanged)
 		return
 	}
-	if k.rolls.pointers() && !m.External && d.awaits(k, m.Event) {
-		d.waits++ // another delivery is about to move the task
+	if (k.rolls.pointers() || k.ofCommand(m)) && !m.External && d.awaits(k, m.Event) {
+		d.waits++ // another delivery is about to move the task or the service
 		d.phase = verifying
 		return
 	}
@@ -223,21 +225,18 @@ func (d *Delivery) verify(k *known) {
 
 // due reports whether to complete a choice of another event. A look completes any. A
 // delivery completes only one that no other delivery is about to complete: an external
-// one that was overwritten, one that was rolled out and overwritten, or one that was
-// only journaled because its image ran, or so long ago that its delivery died. What was
-// superseded by an event whose rollout failed is not brought back.
+// one that was overwritten, one that was rolled out and overwritten, one that was only
+// journaled because its image ran, or so long ago that its delivery died, or one of a
+// command. What was superseded by an event whose rollout failed is not brought back.
 func (k *known) due(m Choice, look bool) bool {
-	if m.External {
-		return true
-	}
 	if k.failedAfter(m) {
 		return false
 	}
-	if look || k.rolls.pointers() { // of a move of a task, ECS sends no event that leads to a look
+	if m.External || look || k.rolls.pointers() { // of a move of a task, ECS sends no event that leads to a look
 		return true
 	}
 	r, _ := k.at(m.Key.Number)
-	if r.Copy || r.Old || r.Rollout != "" || k.rolls.lists(r.Number) {
+	if r.Copy || r.Old || r.Command || r.Rollout != "" || k.rolls.lists(r.Number) {
 		return true
 	}
 	if r.Demand != AnyConfiguration || r.Previous == 0 {
@@ -245,6 +244,14 @@ func (k *known) due(m Choice, look bool) bool {
 	}
 	ran, _ := k.at(r.Previous)
 	return ran.Image == r.Image
+}
+
+// ofCommand reports whether a choice is one of a person's command. No one repeats a command
+// that died or was denied, and what was superseded by it would be lost with it. So another
+// delivery completes it.
+func (k *known) ofCommand(m Choice) bool {
+	r, _ := k.at(m.Key.Number)
+	return !m.External && r.Command
 }
 
 // registration returns what to register.

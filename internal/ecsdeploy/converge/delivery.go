@@ -129,7 +129,7 @@ func (d *Delivery) Next(family Family) []Call {
 				return calls
 			}
 		case rereading, verifying:
-			return []Call{{Kind: ReadService, Wait: d.phase == verifying && d.waits > 0 && d.rolls.pointers()}}
+			return []Call{{Kind: ReadService, Wait: d.phase == verifying && d.waits > 0}}
 		case renewing:
 			if calls := d.reads(); calls != nil {
 				return calls

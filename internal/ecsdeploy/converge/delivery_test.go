@@ -91,6 +91,10 @@ func TestDelivery(t *testing.T) {
 	failed.Failed, failed.Return = true, "x3"
 	ran := []Rollout{{ID: "x1", Revision: 1, Created: 2 * minute}}
 	runs2 := Service{{ID: "x2", Revision: 2, Created: 20 * minute}}
+	command := e2
+	command.Command = true
+	badNewer := ownAt(3, "e3", 25, "v3")
+	badNewer.Failed = true
 	other := Revision{Number: 3, Other: true, Registered: 21 * minute, Image: "v8"}
 	newer := externalAt(3, 25, "v2")
 	tests := []struct {
@@ -119,6 +123,12 @@ func TestDelivery(t *testing.T) {
 		{"late, repairs what was overwritten", []Revision{v1, noted},
 			append(Service{{ID: "x3", Revision: 1, Created: 0}}, runs2...), Request{Event: "e", Time: 10, Image: "v3"},
 			Superseded, 3, []Kind{Register, Update}},
+		{"late, completes what a command registered", []Revision{v1, command}, ran,
+			Request{Event: "e", Time: 10, Image: "v3"}, Superseded, 3, []Kind{Register, Update}},
+		{"late, leaves an external choice that an event superseded which failed",
+			[]Revision{v1, externalAt(2, 20, "v2"), badNewer},
+			Service{{ID: "x3", Revision: 3, Created: 25 * minute}, {ID: "x2", Revision: 2, Created: 20 * minute}},
+			Request{Event: "e", Time: 10, Image: "v4"}, Superseded, 3, nil},
 		{"duplicate", []Revision{v1, e2}, runs2, Request{Event: "e2", Time: 20, Image: "v2"}, Repeated, 2, nil},
 		{"resumed", []Revision{v1, e2}, ran, Request{Event: "e2", Time: 20, Image: "v2"}, Deployed, 3,
 			[]Kind{Register, Update}},
@@ -207,6 +217,41 @@ func TestTwin(t *testing.T) {
 			got := o.run(Request{Event: "e", Time: 30 * minute, Image: "v3", Delivery: "this delivery"})
 			if image := o.revisions[o.service.runs()-1].Image; got != tt.want || image != tt.image {
 				t.Errorf("outcome %d, running %s; want %d, %s", got, image, tt.want, tt.image)
+			}
+		})
+	}
+}
+
+// TestCommand runs a delivery while a person's command registers a newer revision.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		moves  bool // the command moves the service while the delivery waits
+		writes []Kind
+	}{
+		{"the command moves the service", true, []Kind{Register}},
+		{"the command is denied", false, []Kind{Register, Register, Update}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := &outside{revisions: []Revision{externalAt(1, 1, "v1")}, service: Service{{ID: "x1", Revision: 1}}}
+			o.beforeRegister = func() {
+				command := ownAt(2, "c", 40, "v3")
+				command.New, command.Command = true, true
+				o.revisions = append(o.revisions, command)
+			}
+			o.waited = func() {
+				if tt.moves {
+					o.service = Service{{ID: "x2", Revision: 2, Created: 40 * minute}}
+				}
+			}
+			got := o.run(Request{Event: "e", Time: 30 * minute, Image: "v2", Delivery: "this delivery"})
+			if image := o.revisions[o.service.runs()-1].Image; got != Superseded || image != "v3" {
+				t.Errorf("outcome %d, running %s", got, image)
+			}
+			if diff := cmp.Diff(tt.writes, o.writes); diff != "" {
+				t.Error(diff)
 			}
 		})
 	}

@@ -62,6 +62,7 @@ type world struct {
 	serviceWriter  int // who made the latest write: a process, -1 others, -2 it is visible to all
 	revisionWriter int
 	failed         string // the events whose rollout failed
+	dead           bool   // the command died
 }
 
 func (w *world) clone() *world {
@@ -89,15 +90,16 @@ type scenario struct {
 	again   int
 	lost    int
 	waits   int
-	fresh   bool // a process's own writes are visible to it at once
-	listed  int  // rollouts that ECS lists
-	drains  bool // ECS lists only the newest rollout from some minutes after that began
-	looks   bool // rollout events are handled
-	noted   bool // only the journal of a failed revision says what is a rollback by ECS
-	silent  bool // only a rollout's origin says what is a rollback by ECS, and what failed
-	gone    bool // a delivery that died after it registered is never delivered again
-	early   bool // also before the delivery that started the rollout has ended
-	large   bool // takes long: it runs in `make model` only
+	fresh   bool   // a process's own writes are visible to it at once
+	listed  int    // rollouts that ECS lists
+	drains  bool   // ECS lists only the newest rollout from some minutes after that began
+	looks   bool   // rollout events are handled
+	noted   bool   // only the journal of a failed revision says what is a rollback by ECS
+	silent  bool   // only a rollout's origin says what is a rollback by ECS, and what failed
+	gone    bool   // a delivery that died after it registered is never delivered again
+	command string // an event that is a person's command: it is never delivered again
+	early   bool   // also before the delivery that started the rollout has ended
+	large   bool   // takes long: it runs in `make model` only
 	order   []int
 	mutant  mutant
 }
@@ -125,6 +127,7 @@ func (s *scenario) family(w *world, p *process) Family {
 		m := &w.revisions[number-1]
 		r := m.Revision
 		r.Own, r.Other = m.by == 'd', m.by == 'z'
+		r.Command = r.Own && r.Event == s.command && s.command != ""
 		if s.silent && !p.asked {
 			r.Failed, r.Return = false, ""
 		}

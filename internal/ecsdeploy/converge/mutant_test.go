@@ -87,6 +87,8 @@ func mutants() []*scenario {
 					p.phase = done
 				}
 			}})),
+		of("leaves what a command registered to the command", two, crashes(1), command("b"), with(mutant{
+			revision: func(_ *world, r Revision) Revision { r.Command = false; return r }})),
 		of("believes copied tags", two, at(6, "copy", "a"), with(mutant{
 			revision: func(w *world, r Revision) Revision { r.Own, r.Other = r.Event != "", false; return r }})),
 		of("clones the newest revision, whatever was registered meanwhile", "a2v2", at(5, "tf", ""), with(mutant{

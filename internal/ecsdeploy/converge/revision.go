@@ -57,6 +57,7 @@ type Revision struct {
 	Ended         int64  // when its rollout ended; 0 if that was not noted
 	New           bool   // registered so recently that its delivery may be about to move the service
 	Old           bool   // registered so long ago that its delivery has ended, or died
+	Command       bool   // registered for a person's command: if that dies, no one repeats it
 }
 
 // configuration returns the number of the revision that r has its configuration from.

@@ -25,7 +25,10 @@ func drains(s *scenario)   { s.drains = true }
 func noted(s *scenario)    { s.noted = true }
 func silent(s *scenario)   { s.silent = true }
 func gone(s *scenario)     { s.gone = true }
-func large(s *scenario)    { s.large = true }
+
+// command makes an event a person's command.
+func command(event string) change { return func(s *scenario) { s.command = event } }
+func large(s *scenario)           { s.large = true }
 
 // late makes an event be delivered only after a time.
 func late(event string, time int) change {
@@ -138,6 +141,8 @@ func cases() []*scenario {
 		of("Terraform moves between, stale 1", two, at(3, "tfmove", "v9"), stale(1), large),
 		of("Terraform moves between, stale 2, no looks", "a2v2", at(3, "tfmove", "v9"), stale(2), noLooks),
 		of("b dies for good, a is late", two, late("a", 100), crashes(1), gone),
+		of("b is a command that dies", two, crashes(1), command("b")),
+		of("b is a command that dies, no looks", two, crashes(1), command("b"), noLooks),
 		of("Terraform moves late, 1 death", two, at(100, "tfmove", "v9"), crashes(1)),
 		of("Terraform moves after one, 2 deaths", "a2v2", at(5, "tfmove", "v9"), crashes(2)),
 		of("another service, 1 death", "a2v2 b6v3", at(4, "other", "v8"), crashes(1)),

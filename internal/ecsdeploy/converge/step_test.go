@@ -186,7 +186,9 @@ func (x *explorer) calls(w *world, i int, visit func(string, *world) bool) bool 
 			next.crashes--
 			next.processes[i] = x.start(next.processes[i])
 			next.processes[i].active = p.isDelivery()
-			next.processes[i].ended = x.gone && p.isDelivery()
+			command := p.isDelivery() && p.request.Event == x.command
+			next.dead = next.dead || command
+			next.processes[i].ended = x.gone && p.isDelivery() || command
 		}) {
 			return false
 		}
@@ -287,14 +289,17 @@ func (x *explorer) verdict(w *world) string {
 		}
 		return false
 	}
-	var best choiceMade
+	var best, without choiceMade // without the command
 	var newestFailed int64
 	for _, e := range x.events {
 		if failed(e.Event) {
 			newestFailed = max(newestFailed, e.Time)
 			continue
 		}
-		best = best.newer(choiceMade{e.Time, 1, e.Image, "event " + e.Event, e.Demand == NewerConfiguration})
+		c := choiceMade{e.Time, 1, e.Image, "event " + e.Event, e.Demand == NewerConfiguration}
+		if best = best.newer(c); e.Event != x.command {
+			without = without.newer(c)
+		}
 	}
 	if w.failed != "" {
 		if x.failedAgain(w, failed) {
@@ -307,11 +312,15 @@ func (x *explorer) verdict(w *world) string {
 	for i, m := range w.rolls {
 		if m.external && !m.rollback {
 			image := w.revisions[m.revision-1].Image
-			best = best.newer(choiceMade{int64(m.created) * unit, 0, image, fmt.Sprintf("the external move %d to %d", i,
-				m.revision), false})
+			c := choiceMade{int64(m.created) * unit, 0, image, fmt.Sprintf("the external move %d to %d", i, m.revision),
+				false}
+			best, without = best.newer(c), without.newer(c)
 		}
 	}
 	runs := w.revisions[w.runs()-1]
+	if w.dead && best.image != runs.Image { // of a command that died, the person knows that it may not be carried out
+		best = without
+	}
 	if runs.Image != best.image {
 		return fmt.Sprintf("it runs %d (%s), but the newest choice is %s (%s)", w.runs(), runs.Image, best.name,
 			best.image)
