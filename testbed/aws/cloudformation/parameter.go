@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -74,7 +75,7 @@ func checkParameter(parameter map[string]any, value string) error {
 		}
 	}
 	if pattern, ok := parameter["AllowedPattern"].(string); ok {
-		form, err := regexp.Compile(`^(?:` + pattern + `)$`)
+		form, err := compile(pattern)
 		if err != nil {
 			return fmt.Errorf("AllowedPattern: %w", err)
 		}
@@ -95,6 +96,21 @@ func checkParameter(parameter map[string]any, value string) error {
 func atoi(n json.Number) int {
 	i, _ := strconv.Atoi(n.String())
 	return i
+}
+
+// patterns are the allowed patterns that were compiled, by their text.
+var patterns sync.Map
+
+// compile compiles a pattern that a whole value has to match.
+func compile(pattern string) (*regexp.Regexp, error) {
+	if known, ok := patterns.Load(pattern); ok {
+		return known.(*regexp.Regexp), nil
+	}
+	form, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	if err == nil {
+		patterns.Store(pattern, form)
+	}
+	return form, err
 }
 
 func because(parameter map[string]any) string {

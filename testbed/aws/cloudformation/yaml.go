@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,10 +17,26 @@ var shortForms = []string{"And", "Equals", "GetAtt", "If", "Join", "Not", "Or", 
 
 var integer = regexp.MustCompile(`^-?(?:0|[1-9][0-9]*)$`)
 
-func parseYAML(data []byte) (map[string]any, error) {
-	var document yaml.Node
-	if err := yaml.Load(data, &document); err != nil {
+// documents are the templates that were parsed, by their text: tests load the same few a thousand times.
+var documents sync.Map
+
+// parseDocument parses a template. Its nodes are shared and must not be changed.
+func parseDocument(data []byte) (*yaml.Node, error) {
+	if known, ok := documents.Load(string(data)); ok {
+		return known.(*yaml.Node), nil
+	}
+	document := &yaml.Node{}
+	if err := yaml.Load(data, document); err != nil {
 		return nil, fmt.Errorf("parsing YAML: %w", err)
+	}
+	documents.Store(string(data), document)
+	return document, nil
+}
+
+func parseYAML(data []byte) (map[string]any, error) {
+	document, err := parseDocument(data)
+	if err != nil {
+		return nil, err
 	}
 	if len(document.Content) != 1 {
 		return nil, errors.New("it is empty")
