@@ -18,10 +18,10 @@ func (a *app) doctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor -e ENV [SERVICE...]",
 		Short: "Check whether an environment can be deployed to, and how to fix it",
-		Long: `The services, their images, policies and roles, and the event rules are checked.
-Nothing is changed. Problems are printed first, then warnings, then what could not be
-checked: a check that the credentials have no permission for is unknown. The exit code
-is 1 if there is a problem.`,
+		Long: `The services and tasks, their images, policies and roles, and the event rules are
+checked; of a task, what starts it too. Nothing is changed. Problems are printed
+first, then warnings, then what could not be checked: a check that the credentials
+have no permission for is unknown. The exit code is 1 if there is a problem.`,
 		Example: `deployer doctor -e prod
 deployer doctor -e prod --quiet
 deployer doctor -e prod backend --json`,

@@ -20,9 +20,8 @@ import (
 const maxInFlight = 8
 
 // Examine checks an environment with the credentials of config: its file, its
-// event rules, the named services, or all of them if there are no names, and the
-// repositories of tasks. The error says that the caller's account could not be
-// read; everything else is a finding.
+// event rules, and the named services and tasks, or all of them if there are no names. The
+// error says that the caller's account could not be read; everything else is a finding.
 func Examine(ctx context.Context, env *environment.Environment, config aws.Config, services []string) (*Report, error) {
 	identity, err := caller.Identity(ctx, config)
 	if err != nil {
@@ -43,7 +42,7 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 		switch {
 		case w.HasService() && (len(services) == 0 || slices.Contains(services, w.Name)):
 			deployable = append(deployable, w)
-		case !w.HasService() && (len(services) == 0 && w.Repository != "" || slices.Contains(services, w.Name)):
+		case !w.HasService() && (len(services) == 0 && w.Repository != "" || named(services, w)):
 			tasks = append(tasks, w)
 		}
 	}
@@ -61,7 +60,7 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 		g.Go(func() error { f.workload(ctx, c, w, states[i], rollouts[i], installed); return nil })
 	}
 	for _, w := range tasks {
-		f := &findings{service: w.Name}
+		f := &findings{service: w.Label()}
 		all = append(all, f)
 		g.Go(func() error { f.task(ctx, c, w); return nil })
 	}
@@ -70,6 +69,12 @@ func Examine(ctx context.Context, env *environment.Environment, config aws.Confi
 		r.Findings = append(r.Findings, f.list...)
 	}
 	return r, nil
+}
+
+// named reports whether a task is among the names, by its label, or by its name alone: a
+// service that has it is checked too.
+func named(names []string, w environment.Workload) bool {
+	return slices.Contains(names, w.Label()) || slices.Contains(names, w.Name)
 }
 
 // stack reports the deployer's own stack, if it is installed, and other deployers.

@@ -45,9 +45,13 @@ func (f *findings) images(ctx context.Context, c *checker, w environment.Workloa
 	f.kept(c, r, digest)
 }
 
-// task checks the repository of a task, and nothing of what starts it.
+// task checks what starts a task, and its repository.
 func (f *findings) task(ctx context.Context, c *checker, w environment.Workload) {
-	f.starters(ctx, c, w)
+	f.pointers(ctx, c, w)
+	if w.Repository == "" {
+		f.ok("image", "runs %q, which is not in ECR: it is not deployed", w.External)
+		return
+	}
 	r := c.repositoryOf(ctx, w)
 	// any tag shows whether pulls are allowed
 	_, _, err := r.get(ctx, ecrtypes.ImageIdentifier{ImageTag: aws.String("latest")})

@@ -23,7 +23,7 @@ func TestPassing(t *testing.T) {
 		want []Finding
 	}{
 		{"myproject_scheduler_nightly-report_role_dev", nil},
-		{"ecsEventsRole", []Finding{{"deployer's role", "nightly-report", Problem, "the policies of " + own + " do " +
+		{"ecsEventsRole", []Finding{{"deployer's role", "task:nightly-report", Problem, "the policies of " + own + " do " +
 			"not " +
 			"allow it to pass arn:aws:iam::111111111111:role/ecsEventsRole, with which " + by + " starts the task: a " +
 			"deployment would not move it", "write `start_role: ecsEventsRole` below " +
@@ -45,7 +45,7 @@ func TestPassing(t *testing.T) {
 			must(t, err)
 			var got []Finding
 			for _, f := range report.Findings {
-				if f.Check == "deployer's role" && f.Service == "nightly-report" {
+				if f.Check == "deployer's role" && f.Service == "task:nightly-report" {
 					got = append(got, f)
 				}
 			}

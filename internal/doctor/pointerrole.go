@@ -8,23 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsservice"
-	"deployer/internal/environment"
 	"deployer/internal/pointer"
 )
-
-// starters reports whether the roles that start a task may start its next revision. What
-// cannot be read is not its own finding.
-func (f *findings) starters(ctx context.Context, c *checker, w environment.Workload) {
-	target := ecsservice.TargetOf(c.env, w)
-	pointers, err := c.services.Pointers(ctx, target)
-	if err != nil {
-		return
-	}
-	if newest, err := c.services.DescribeRevision(ctx, target.Family); err == nil {
-		f.pointerRoles(ctx, c, pointers, newest.TaskDefinition)
-	}
-	f.passes(ctx, c, target, pointers)
-}
 
 // passes reports the roles of pointers that the deployer's role may not pass: deployments of
 // the task would not move them.
@@ -42,8 +27,7 @@ func (f *findings) passes(ctx context.Context, c *checker, t ecsservice.Target, 
 			map[string]string{"iam:PassedToService": to}})
 		if err == nil && len(lacking) > 0 { // an error is reported by the check of that role
 			f.add("deployer's role", Problem, fmt.Sprintf("the policies of %s do not allow it to pass %s, with which "+
-				"%s "+
-				"starts the task: a deployment would not move it", own, p.Role, p), t.PassAdvice(p))
+				"%s starts the task: a deployment would not move it", own, p.Role, p), t.PassAdvice(p))
 		}
 	}
 }

@@ -10,40 +10,54 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// TestTasks checks the findings for a task: its repository only.
+// TestTasks checks the findings for a task: what starts it, and its repository.
 func TestTasks(t *testing.T) {
 	t.Parallel()
+	const (
+		task = "task:nightly-report"
+		at   = "schedule/myproject-schedule-group-dev-nightly-report/myproject-scheduler-nightly-report-dev"
+	)
 	x := newFixture(t)
 	env := load(t, "dev")
 	tasks := func() (all []Finding) {
 		report, err := Examine(t.Context(), env, x.accounts["dev"].Config, nil)
 		must(t, err)
 		for _, f := range report.Findings {
-			if f.Service == "nightly-report" {
+			if f.Service == task {
 				all = append(all, f)
 			}
 		}
 		return all
 	}
-	want := []Finding{{"repository", "nightly-report", Problem,
+	want := []Finding{{"pointer", task, Problem,
+		`reading schedule "myproject-scheduler-nightly-report-dev" in group ` +
+			`"myproject-schedule-group-dev-nightly-report", which starts task "nightly-report": schedule ` +
+			`"myproject-scheduler-nightly-report-dev" in group "myproject-schedule-group-dev-nightly-report" does ` +
+			`not exist`,
+		"create it with the infrastructure, or correct deployer.workloads.nightly-report.schedule in dev.yaml",
+	}, {"repository", task, Problem,
 		"No ECR repository found: 111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_task_nightly-report does " +
 			"not exist (strategy local: set by ecr_strategy)",
 		"create it with the infrastructure, or set ecr_strategy in dev.yaml to the account that has the images"}}
 	if diff := cmp.Diff(want, tasks()); diff != "" {
 		t.Error(diff)
 	}
-	_, err := x.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "report", "v1")
-	must(t, err)
+	must(t, cloud.CreateTasks(t.Context(), x.accounts))
 	want = []Finding{
-		{"pull", "nightly-report", OK,
+		{"pointer", task, OK, at + " starts revision 1 of nightly-report", ""},
+		{"dead letters", task, OK,
+			at + " has no dead-letter queue: a run that AWS could not start is only counted, in a metric", ""},
+		{"starting role", task, OK, "arn:aws:iam::111111111111:role/myproject_scheduler_nightly-report_role_dev may " +
+			"start the next revision by " + at, ""},
+		{"pull", task, OK,
 			"ecr:BatchGetImage is allowed on myproject_task_nightly-report of account 111111111111 in us-east-1", ""},
-		{"repository policy", "nightly-report", OK, "none: only account 111111111111 has access", ""},
-		{"scanning", "nightly-report", Warning, "off: vulnerabilities of pushed images are not found",
+		{"repository policy", task, OK, "not open to every AWS account", ""},
+		{"scanning", task, Warning, "off: vulnerabilities of pushed images are not found",
 			"set it in the infrastructure (deploy/registry.yaml does), or, unless the registry has enhanced " +
 				"scanning: " +
 				"aws ecr put-image-scanning-configuration --region us-east-1 --repository-name " +
 				"myproject_task_nightly-report --image-scanning-configuration scanOnPush=true"},
-		{"lifecycle", "nightly-report", Warning,
+		{"lifecycle", task, Warning,
 			"the repository has no lifecycle policy: every image is kept, and billed", "give it one that keeps " +
 				"releases: deployer policy lifecycle -f dev.yaml"},
 	}
@@ -94,7 +108,7 @@ func TestStartingRole(t *testing.T) {
 			tt.damage(t, x)
 			report, err := Examine(t.Context(), load(t, "dev"), x.accounts["dev"].Config, nil)
 			must(t, err)
-			tt.want.Check, tt.want.Service = "starting role", "nightly-report"
+			tt.want.Check, tt.want.Service = "starting role", "task:nightly-report"
 			var got []Finding
 			for _, f := range report.Findings {
 				if f.Check == "starting role" {

@@ -134,7 +134,7 @@ var table = map[string]entry{
 	"InternalException":               {unavailable, ""},
 	"ConcurrentModificationException": {unavailable, ""},
 	"ManagedRuleException": {misconfigured,
-		"an AWS service made the rule, and only that service changes it"},
+		"an AWS service made the rule, and only that service changes it: start the task by a rule of your own"},
 	"InvalidEventPatternException":        {misconfigured, "correct the event pattern of the rule"},
 	"InvalidAccountIdException":           {misconfigured, "name a bus of an account that exists"},
 	"InvalidArgument":                     {misconfigured, badCall},

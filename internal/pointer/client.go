@@ -89,6 +89,7 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 type target struct {
 	Arn, RoleArn, Id, Input, InputPath string
 	InputTransformer, EcsParameters    json.RawMessage
+	DeadLetterConfig                   struct{ Arn string }
 }
 
 // fill completes a pointer from its target.
@@ -96,7 +97,7 @@ func (p *Pointer) fill(t target) {
 	var task struct{ TaskDefinitionArn string }
 	_ = json.Unmarshal(t.EcsParameters, &task) // another kind of target has none
 	p.Target, p.TaskDefinition, p.Cluster, p.Role = t.Id, task.TaskDefinitionArn, t.Arn, t.RoleArn
-	p.EcsParameters, p.Input = t.EcsParameters, t.Input
+	p.EcsParameters, p.Input, p.DeadLetters = t.EcsParameters, t.Input, t.DeadLetterConfig.Arn
 	p.fromEvent = t.InputPath != "" || len(t.InputTransformer) > 0
 }
 
@@ -165,7 +166,7 @@ func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string
 	}
 	// A StartDate that is over changes nothing of a cron expression, and is the phase of a
 	// rate: without it, the schedule would run at another time.
-	if strings.HasPrefix(p.Expression, "rate(") {
+	if p.PhaseInPast() {
 		return fault.Misconfigured(fault.ErrPointerUnusable, doing, fault.Plain(err), "AWS does not take back the "+
 			"StartDate of the schedule, from which "+p.Expression+" counts: give it a later one, or write a cron(…)")
 	}

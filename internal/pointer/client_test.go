@@ -241,6 +241,7 @@ func TestRead(t *testing.T) {
 func TestMoveFails(t *testing.T) {
 	t.Parallel()
 	past := `"StartDate":1769074000,`
+	const movingS = `moving schedule "s" in group "jobs", which starts task "nightly", to "` + second + `": `
 	startDate := &emulator.Error{Status: 400, Code: "ValidationException",
 		Message: "The StartDate you specify cannot be earlier than 5 minutes ago."}
 	conflict := &emulator.Error{Status: 409, Code: "ConflictException", Message: "Updating."}
@@ -250,33 +251,38 @@ func TestMoveFails(t *testing.T) {
 		want                string // the fault's name, "" if it is moved
 		conflict            bool
 		calls               int
+		text                string // of the error; "" for any
 	}{
 		{"the start of a cron", "schedule/jobs/s", "{" + past + schedule("cron(0 3 * * ? *)", first)[1:],
 			func(e *emulator.Emulator) {
 				e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Times: 1, Error: startDate})
-			}, "", false, 2},
+			}, "", false, 2, ""},
 		{"the start of a rate", "schedule/jobs/s", "{" + past + schedule("rate(1 hour)", first)[1:],
 			func(e *emulator.Emulator) {
 				e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: startDate})
-			}, "PointerUnusable", false, 1},
+			}, "PointerUnusable", false, 1, movingS + `ValidationException: The StartDate you specify cannot be ` +
+				`earlier than 5 minutes ago. (AWS does not take back the StartDate of the schedule, from which ` +
+				`rate(1 hour) counts: give it a later one, or write a cron(…))`},
 		{"conflict", "schedule/jobs/s", schedule("rate(1 hour)", first), func(e *emulator.Emulator) {
 			e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: conflict})
-		}, "Conflict", true, 1},
+		}, "Conflict", true, 1, ""},
 		{"throttled", "schedule/jobs/s", schedule("rate(1 hour)", first), func(e *emulator.Emulator) {
 			e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Times: 1, Error: emulator.ErrThrottled})
-		}, "", false, 2},
+		}, "", false, 2, ""},
 		{"denied", "rule/r", "", func(e *emulator.Emulator) {
 			e.Inject(emulator.Fault{Operation: "events:PutTargets", Error: emulator.AccessDenied("no")})
-		}, "AccessDenied", false, 1},
+		}, "AccessDenied", false, 1, ""},
 		{"managed", "rule/r", "", func(e *emulator.Emulator) {
 			e.ManageRule(account, "us-east-1", "r", "autoscaling.amazonaws.com")
-		}, "ManagedRule", false, 1},
+		}, "ManagedRule", false, 1, `moving target "t" of rule "r", which starts task "nightly", to "` + second +
+			`": ManagedRuleException: Rule r is managed by autoscaling.amazonaws.com. (an AWS service made the ` +
+			`rule, and only that service changes it: start the task by a rule of your own)`},
 		{"failed with HTTP 200", "rule/r", "", func(e *emulator.Emulator) {
 			e.FailTarget(account, "us-east-1", "r", "t", "ResourceNotFoundException")
-		}, "ResourceNotFound", false, 1},
+		}, "ResourceNotFound", false, 1, ""},
 		{"changed at the same time, with HTTP 200", "rule/r", "", func(e *emulator.Emulator) {
 			e.FailTarget(account, "us-east-1", "r", "t", "ConcurrentModificationException")
-		}, "ConcurrentModification", true, 1},
+		}, "ConcurrentModification", true, 1, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -302,6 +308,11 @@ func TestMoveFails(t *testing.T) {
 			name := ""
 			if err != nil {
 				name = fault.NameOf(err)
+			}
+			if tt.text != "" {
+				if diff := cmp.Diff(tt.text, fmt.Sprint(err)); diff != "" {
+					t.Error(diff)
+				}
 			}
 			if name != tt.want || signed.Conflict(err) != tt.conflict || len(e.Calls()) != tt.calls {
 				t.Errorf("%q after %d calls, want %q after %d: %v", name, len(e.Calls()), tt.want, tt.calls, err)

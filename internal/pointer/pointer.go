@@ -31,6 +31,7 @@ type Pointer struct {
 	Timezone   string // of the expression, such as "Europe/Zurich"
 
 	ARN           string          // of a schedule
+	DeadLetters   string          // ARN of the queue for runs that could not be started; "" if there is none
 	EcsParameters json.RawMessage // how the task is started, as AWS returns it
 	Input         string          // what the task is started with: overrides as JSON; "" if nothing
 	fromEvent     bool            // a target whose input is made from the event
@@ -45,6 +46,12 @@ func (p Pointer) String() string {
 		return p.TaskPointer.String()
 	}
 	return p.TaskPointer.String() + "/" + p.Target
+}
+
+// PhaseInPast reports whether the pointer is a rate(…) that counts from a StartDate which is
+// over: AWS may not take it back, and then the pointer cannot be moved.
+func (p Pointer) PhaseInPast() bool {
+	return p.startsInPast && strings.HasPrefix(p.Expression, "rate(")
 }
 
 // Floating reports whether the pointer names no revision: ECS starts the family's latest

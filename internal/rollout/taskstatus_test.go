@@ -63,8 +63,8 @@ func newTasks(t *testing.T) (*Client, *environment.Environment, *emulator.Clock)
 				}
 				check(t, a.ScheduleGroup(t.Context(), p.Group))
 				check(t, a.Schedule(t.Context(), p.Name, fmt.Sprintf(`{"GroupName":%q,"State":%q,`+
-					`"FlexibleTimeWindow":{"Mode":"OFF"},"ScheduleExpression":%q,"ScheduleExpressionTimezone":"Europe/Zurich","Target":{`+
-					into+"}}", p.Group, state, expression)))
+					`"FlexibleTimeWindow":{"Mode":"OFF"},"ScheduleExpression":%q,`+
+					`"ScheduleExpressionTimezone":"Europe/Zurich","Target":{`+into+"}}", p.Group, state, expression)))
 			}
 		}
 	}
