@@ -83,6 +83,13 @@ var trials = []trial{{
 	},
 }}
 
+// lookAround are further commands. The last one runs until it is interrupted.
+var lookAround = []string{
+	"deployer events -e prod",
+	"deployer run -e dev nightly-report --follow",
+	"deployer dashboard -e all",
+}
+
 const (
 	workerRepository = cloud.Project + "_service_worker"
 	deployerRole     = cloud.Project + "_deployer_prod"
@@ -124,6 +131,7 @@ func (i instructions) text() string {
 		}
 		block(fmt.Sprintf("%d. %s", n+1, t.title), lines)
 	}
+	block("Look around:", lookAround)
 	for _, e := range cloud.Environments {
 		block("The keys of "+e.Name+", for tools without profiles:", []string{i.keys(e.Account)})
 	}

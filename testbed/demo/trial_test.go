@@ -91,4 +91,10 @@ func TestUpTrials(t *testing.T) {
 			t.Errorf("%d. %s (-want +got):\n%s", i+1, trial.title, diff)
 		}
 	}
+	for _, line := range lookAround {
+		line = strings.Replace(line, "dashboard", "dashboard --once page.html", 1)
+		if code, text := u.instructions.paste(t, line); code != 0 {
+			t.Errorf("exit code %d: %s\n%s", code, line, text)
+		}
+	}
 }
