@@ -62,7 +62,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		return err
 	}
 	if n := len(queued) + older; n > 0 {
-		text := fmt.Sprintf("%d messages wait in the queues", n)
+		text := count(n, "message") + " in the queues"
 		if older > 0 {
 			text += fmt.Sprintf(", of which %d are older than %s", older, since)
 		}

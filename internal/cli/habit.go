@@ -22,6 +22,7 @@ var habits = map[string]string{
 	"describe": "history", "why": "events",
 	"lint": "validate", "publish": "send", "trigger": "send", "put-events": "send",
 	"watch": "wait",
+	"exec":  "run", "invoke": "run", "start": "run",
 }
 
 // withEnvFlag returns the command line with -e before an argument that is the name of an

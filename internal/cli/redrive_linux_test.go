@@ -26,9 +26,9 @@ func TestRedriveAsks(t *testing.T) {
 	}{
 		{"no, something else, yes", []string{"n", "sure", "y"}, []string{
 			": DEPLOY of backend, tag v2, actor \\x1b[31mada, ", "It would be deployed: a new revision of ",
-			": kept: the answer was no", ": deployed: ", "deployer: 1 messages done, 1 kept"}, 1, 1},
+			": kept: the answer was no", ": deployed: ", "deployer: 1 message done, 1 kept"}, 1, 1},
 		{"all", []string{"A"}, []string{": deployed: ", "deployer: 2 messages done, 0 kept"}, 0, 0},
-		{"yes, quit", []string{"yes", "q"}, []string{"deployer: 1 messages done, 1 kept"}, 1, 1},
+		{"yes, quit", []string{"yes", "q"}, []string{"deployer: 1 message done, 1 kept"}, 1, 1},
 		{"the end of input", []string{"\x04"}, []string{
 			"deployer: error: the terminal was closed before the question was answered"}, 1, 2},
 	} {

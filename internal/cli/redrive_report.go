@@ -156,7 +156,7 @@ func (r *redriveReport) end() error {
 	if r.dryRun {
 		done = "would be done"
 	}
-	r.app.note("%d messages %s, %d kept", r.done, done, r.kept)
+	r.app.note("%s %s, %d kept", count(r.done, "message"), done, r.kept)
 	switch {
 	case len(r.never) > 0:
 		r.app.note("%d can never succeed; to discard: %s", len(r.never),

@@ -36,12 +36,12 @@ func TestRedriveReport(t *testing.T) {
 		{"an outage", false, nil, []redrive.Report{message("m1", "an outage", false)},
 			"m1: kept: an outage\n", "deployer: 0 messages done, 1 kept\n", true},
 		{"deleted", false, []string{"m1"}, []redrive.Report{message("m1", "", false)},
-			"m1: deleted, and its event not run\n", "deployer: 1 messages done, 0 kept\n", false},
+			"m1: deleted, and its event not run\n", "deployer: 1 message done, 0 kept\n", false},
 		{"a look at one, and one that is missing", true, []string{"m1", "m2"},
 			[]redrive.Report{message("m1", "", false)},
 			"m1: - of -, tag -, actor -, age unknown (event -; ): would be deleted, and its event not run\n",
 			"deployer: no message m2 is in the queue, or another " +
-				"receiver has it: try again in five minutes\ndeployer: 1 messages would be done, 0 kept\n", true},
+				"receiver has it: try again in five minutes\ndeployer: 1 message would be done, 0 kept\n", true},
 	} {
 		var out, err bytes.Buffer
 		r := redriveReport{app: &app{out: &out, err: &err}, dryRun: tt.dryRun, discards: tt.discards,

@@ -40,7 +40,11 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 		f.ok(check, "%s is empty", name)
 		return
 	}
-	f.add(check, Warning, fmt.Sprintf("queue %q has %d messages: %s", name, count, why),
+	messages := fmt.Sprintf("%d messages", count)
+	if count == 1 {
+		messages = "1 message"
+	}
+	f.add(check, Warning, fmt.Sprintf("queue %q has %s: %s", name, messages, why),
 		"see what they are, then run them again or discard them: "+
 			shell.Command("redrive", "-f", c.env.File, "--queue", kind, "--dry-run"))
 }
