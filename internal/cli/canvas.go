@@ -85,13 +85,28 @@ func (c canvas) wrap(text string) string {
 // with a width, the text is broken at spaces, and what follows is indented. A command at its
 // end is on a line of its own, whole, because it is copied.
 func (c canvas) item(begin, text string, indent int) string {
-	if c.columns == 0 {
+	used := utf8.RuneCountInString(escapes.ReplaceAllString(begin, ""))
+	if c.columns == 0 || used+utf8.RuneCountInString(text) <= c.columns {
 		return begin + text + "\n"
 	}
 	text, command := apart(text)
+	prose, used := c.fill(begin, used, text, indent)
+	switch {
+	case command == "":
+		return prose + "\n"
+	case text == "":
+		return prose + command + "\n"
+	case used+1+utf8.RuneCountInString(command) <= c.columns:
+		return prose + " " + command + "\n"
+	}
+	return prose + "\n" + strings.Repeat(" ", indent) + command + "\n"
+}
+
+// fill returns a text behind a begin that uses some columns, broken at spaces, and how many
+// columns its last line uses.
+func (c canvas) fill(begin string, used int, text string, indent int) (filled string, last int) {
 	var b strings.Builder
 	b.WriteString(begin)
-	used := utf8.RuneCountInString(escapes.ReplaceAllString(begin, ""))
 	for i, word := range strings.Fields(text) {
 		n := utf8.RuneCountInString(word)
 		switch {
@@ -106,27 +121,38 @@ func (c canvas) item(begin, text string, indent int) string {
 		b.WriteString(word)
 		used += n
 	}
-	if command != "" && used+1+utf8.RuneCountInString(command) <= c.columns {
-		return b.String() + " " + command + "\n"
-	}
-	if command != "" {
-		b.WriteString("\n" + strings.Repeat(" ", indent) + command)
-	}
-	return b.String() + "\n"
+	return b.String(), used
+}
+
+// line prints a line of a result, which is broken where the terminal ends. What follows is
+// indented by two more than its beginning.
+func (a *app) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	bare := strings.TrimLeft(text, " ")
+	begin := text[:len(text)-len(bare)]
+	fmt.Fprint(a.out, newCanvas(a.out).item(begin, bare, len(begin)+2))
 }
 
 // escapes are the colors in a text.
 var escapes = regexp.MustCompile(`\x1b\[[0-9]*m`)
 
-// copied begins what is copied at the end of a text: a command, or JSON.
-var copied = regexp.MustCompile(`(?:: | or )((?:deployer|aws|sam|gh|terraform|find|printf) [a-z.'-]|make deploy |\{")`)
+// copied begins what is copied at the end of a text, or is all of it: a command, or JSON.
+var copied = regexp.MustCompile(
+	`(?:^|: | or )((?:deployer|aws|sam|gh|terraform|find|echo|printf) [a-z.'-]|make deploy |\{")`)
 
-// apart returns a text without the command at its end, and the command.
+// apart returns a text without the command at its end, and the command. The parentheses
+// around a hint with a command are left out.
 func apart(text string) (prose, command string) {
-	if at := copied.FindStringSubmatchIndex(text); at != nil {
-		return text[:at[2]-1], text[at[2]:]
+	at := copied.FindStringSubmatchIndex(text)
+	if at == nil {
+		return text, ""
 	}
-	return text, ""
+	prose, command = strings.TrimRight(text[:at[2]], " "), text[at[2]:]
+	open := strings.LastIndex(prose, " (")
+	if open >= 0 && !strings.Contains(prose[open:], ")") && strings.HasSuffix(command, ")") {
+		return prose[:open] + "; " + prose[open+2:], strings.TrimSuffix(command, ")")
+	}
+	return prose, command
 }
 
 // moment returns a time as tables show it, "" for none.
@@ -157,8 +183,11 @@ func short(d time.Duration) string {
 
 // fileBelow returns the file that a writer writes to, and whether it is one.
 func fileBelow(w io.Writer) (*os.File, bool) {
-	if r, ok := w.(*results); ok {
-		w = r.Writer
+	switch under := w.(type) {
+	case *results:
+		w = under.Writer
+	case *lines:
+		w = under.to
 	}
 	f, ok := w.(*os.File)
 	return f, ok

@@ -77,3 +77,31 @@ func TestWrap(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+// TestItem checks how a text is broken where the terminal ends, and that a command at its
+// end stays whole.
+func TestItem(t *testing.T) {
+	t.Parallel()
+	const command = "deployer history -f prod.yaml backend"
+	for _, tt := range []struct{ name, text, want string }{
+		{"it fits", "a short  text", "web: a short  text\n"},
+		{"it is broken", "a text that has too many words for it", "web: a text that has too many\n  words for it\n"},
+		{"a long word", "see arn:aws:ecs:us-east-1:111111111111:cluster/c now",
+			"web: see\n  arn:aws:ecs:us-east-1:111111111111:cluster/c\n  now\n"},
+		{"a command at the end", "look at it: " + command, "web: look at it:\n  " + command + "\n"},
+		{"a command alone", command + " --max 5", "web: " + command + " --max 5\n"},
+		{"a command in parentheses", "not found (look at it: " + command + ")",
+			"web: not found; look at it:\n  " + command + "\n"},
+		{"JSON at the end", `add to the policy: {"Effect":"Allow","Principal":"*"}`,
+			"web: add to the policy:\n  {\"Effect\":\"Allow\",\"Principal\":\"*\"}\n"},
+		{"a word that is a command's too", "this is what a deployer does to find images",
+			"web: this is what a deployer\n  does to find images\n"},
+	} {
+		if got := (canvas{columns: 32}).item("web: ", tt.text, 2); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	if got := (canvas{}).item("web: ", "not cut: "+command, 2); got != "web: not cut: "+command+"\n" {
+		t.Errorf("without a width: %q", got)
+	}
+}

@@ -124,5 +124,5 @@ var groups = []group{
 
 // note prints a message that is neither a result nor an error.
 func (a *app) note(format string, args ...any) {
-	fmt.Fprintf(a.err, "deployer: "+format+"\n", args...)
+	fmt.Fprint(a.err, newCanvas(a.err).item("deployer: ", fmt.Sprintf(format, args...), 2))
 }

@@ -250,7 +250,7 @@ func printJSON(w io.Writer, v any) error {
 
 // printDeployment prints the result for one service.
 func printDeployment(w io.Writer, d ecsdeploy.Deployment) {
-	fmt.Fprintf(w, "%s: %s: %s\n", d.Service, d.Status, d.Reason)
+	fmt.Fprint(w, newCanvas(w).item("", fmt.Sprintf("%s: %s: %s", d.Service, d.Status, d.Reason), 2))
 	for _, line := range [][2]string{
 		{"cluster", d.Cluster}, {"service", d.ECSService}, {"starts by", strings.Join(d.Pointers, ", ")},
 		{"tag", d.Tag}, {"image", d.Image},

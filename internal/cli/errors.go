@@ -32,6 +32,7 @@ type parted interface {
 
 // printError prints an error: a line for what is wrong, and one for what to do.
 func printError(w io.Writer, err error) {
+	c := newCanvas(w)
 	var faults environment.Faults
 	var parts parted
 	var joined interface{ Unwrap() []error }
@@ -46,7 +47,7 @@ func printError(w io.Writer, err error) {
 				level = "note"
 			}
 			f.Warning, f.Note = false, false // the line begins with it
-			fmt.Fprintf(w, "deployer: %s: %s\n", level, f)
+			fmt.Fprint(w, c.item("deployer: "+level+": ", f.String(), 2))
 		}
 	case errors.As(err, &joined):
 		for _, one := range joined.Unwrap() {
@@ -54,11 +55,11 @@ func printError(w io.Writer, err error) {
 		}
 	case errors.As(err, &parts):
 		what, hint := parts.Parts()
-		fmt.Fprintf(w, "deployer: error: %s\n", what)
+		fmt.Fprint(w, c.item("deployer: error: ", what, 2))
 		if hint != "" {
-			fmt.Fprintf(w, "deployer: hint: %s\n", hint)
+			fmt.Fprint(w, c.item("deployer: hint: ", hint, 2))
 		}
 	default:
-		fmt.Fprintf(w, "deployer: error: %s\n", err)
+		fmt.Fprint(w, c.item("deployer: error: ", err.Error(), 2))
 	}
 }

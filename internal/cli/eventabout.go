@@ -41,6 +41,9 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 			report.Events = append(report.Events, e)
 		}
 	}
+	if len(report.Events)+len(queued) == 0 && !eventID.MatchString(id) {
+		return a.noWorkload(s.env, id) // a service whose name is mistyped
+	}
 	if len(report.Events)+len(queued) == 0 {
 		return a.neverArrived(s.env, id)
 	}
@@ -96,11 +99,12 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report deci
 				text += "; " + printable(why)
 			}
 		}
-		fmt.Fprintf(w, "revision %d of %s: %s\n", r.Revision, printable(r.Service), text)
+		fmt.Fprint(w, c.item("", fmt.Sprintf("revision %d of %s: %s", r.Revision, printable(r.Service), text), 2))
 	}
 	for _, m := range report.Queued {
-		fmt.Fprintf(w, "%s  in the %s; to run it again: %s\n", c.moment(m.SentAt), printableAtMost(m.about(), maxShown),
+		text := fmt.Sprintf("in the %s; to run it again: %s", printableAtMost(m.about(), maxShown),
 			commandLine("redrive", "-f", env.File, "--queue", m.Queue))
+		fmt.Fprint(w, c.item(c.moment(m.SentAt)+"  ", text, 4))
 	}
 	if len(report.Events) == 0 {
 		fmt.Fprintf(w, "the function's log has nothing of the event: it never reached the function\n")
@@ -108,6 +112,7 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report deci
 	}
 	last := report.Events[len(report.Events)-1]
 	if last.Decision() == "failed" && len(report.Queued) == 0 && c.now.Sub(last.At) < retriesTake {
-		fmt.Fprintf(w, "Lambda tries a failed event again after about one and three minutes, then it is in the queue\n")
+		fmt.Fprint(w, c.item("",
+			"Lambda tries a failed event again after about one and three minutes, then it is in the queue", 2))
 	}
 }

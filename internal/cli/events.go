@@ -113,7 +113,7 @@ func printEntry(w io.Writer, c canvas, e logs.Entry) {
 	if why := e.Why(); why != "" {
 		what += ": " + why
 	}
-	fmt.Fprintf(w, "%s  %s\n", c.moment(e.At), printable(what))
+	fmt.Fprint(w, c.item(c.moment(e.At)+"  ", printable(what), 4))
 }
 
 func (a *app) logsCommand() *cobra.Command {

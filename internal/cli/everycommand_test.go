@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +33,7 @@ var usual = map[string]string{
 	"init":   "--project shop --env qa --account 012345670123 --region us-east-1 --images own --services none",
 	"policy": "bus --accounts 111111111111", "completion": "bash", "send": "backend v1 --dry-run", "events": "",
 	"logs": "", "explain": "deploy.json", "redrive": "--dry-run", "version": "", "help": "",
+	"run": "task:nightly-report --dry-run",
 }
 
 // exitCase is the exit code of every command in one case.
@@ -147,11 +150,7 @@ func TestEveryCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts hundreds of processes")
 	}
-	e, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
-	byName, err := cloud.CentralizedDev(t.Context(), url)
-	must(t, err)
-	must(t, cloud.InstallStacks(t.Context(), "../..", e, byName))
-	e.Log(accounts.Prod, accounts.Region, "/aws/lambda/myproject_deployer_prod", "{}")
+	url := caseCloud(t)
 	for _, cmd := range (&app{}).root().Commands() {
 		t.Run(cmd.Name(), func(t *testing.T) {
 			t.Parallel()
@@ -167,6 +166,25 @@ func TestEveryCommand(t *testing.T) {
 			}
 		})
 	}
+}
+
+// caseCloud serves emulated AWS with a project in good health, and returns its URL.
+func caseCloud(t *testing.T) string {
+	t.Helper()
+	e, url := emulatortest.Start(t, emulator.Options{RolloutStep: time.Nanosecond})
+	byName, err := cloud.CentralizedDev(t.Context(), url)
+	must(t, err)
+	must(t, cloud.CreateTasks(t.Context(), byName))
+	must(t, cloud.InstallStacks(t.Context(), "../..", e, byName))
+	for _, line := range []string{
+		`{"timestamp":"2026-01-22T10:15:30Z","level":"INFO","message":"starting"}`,
+		fmt.Sprintf(`{"timestamp":%q,"level":"WARN","message":"rejected","event_id":"2ff38a69-2b38",`+
+			`"service":"backend","tag":"git-abc123f","status":"rejected","reason":%q}`,
+			time.Now().UTC().Format(time.RFC3339), strings.Repeat("the reason has many words, ", 10)),
+	} {
+		e.Log(accounts.Prod, accounts.Region, "/aws/lambda/myproject_deployer_prod", line)
+	}
+	return url
 }
 
 // check runs a command in a case, and again with --json if it has that flag.
@@ -197,6 +215,52 @@ func (c exitCase) check(t *testing.T, url string, cmd *cobra.Command, arguments 
 		t.Errorf("%s: %v: exit %d, want %d\n%s", c.name, args, exit, want, stderr)
 	}
 	checkDocument(t, fmt.Sprintf("%s: %v", c.name, args), stdout, exit)
+}
+
+// TestWidth checks that what commands print fits a terminal of 80 and of 140 columns: their
+// results, and what they say of each case. What is copied may be longer: commands, JSON,
+// and a single word, such as an ARN, an image's reference or a URL.
+func TestWidth(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it starts hundreds of processes")
+	}
+	url := caseCloud(t)
+	documents := []string{"params", "policy", "completion", "send"} // print what other programs read
+	for _, cmd := range (&app{}).root().Commands() {
+		t.Run(cmd.Name(), func(t *testing.T) {
+			t.Parallel()
+			for _, c := range exitCases() {
+				args := c.args(cmd, usual[cmd.Name()])
+				if args == nil {
+					continue
+				}
+				dir := projectDirectory(t)
+				for _, columns := range []int{80, 140} {
+					stdout, stderr, exit := runIn(t, dir, url, c.account, args, fmt.Sprintf("COLUMNS=%d", columns))
+					if exit == exitDone && slices.Contains(documents, cmd.Name()) {
+						stdout = ""
+					}
+					for line := range strings.Lines(stdout + stderr) {
+						if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > columns && !isCopied(line) {
+							t.Errorf("%s: %v: %d columns, want at most %d: %s", c.name, args, n, columns, line)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// isCopied reports whether a line is copied as it is: it is a command, JSON, a part of a
+// diff, or has one long word.
+func isCopied(line string) bool {
+	for _, begin := range []string{"deployer: hint: ", "deployer: error: ", "deployer: ", "→ "} {
+		line = strings.TrimPrefix(strings.TrimSpace(line), begin)
+	}
+	command := regexp.MustCompile(`^(deployer|aws|make|gh|find|echo|printf) |^[{+-]|^"`)
+	longest := slices.MaxFunc(strings.Fields(line), func(a, b string) int { return len(a) - len(b) })
+	return command.MatchString(line) || len(longest) > 60
 }
 
 // checkNote checks that one line on standard error says which file was taken for -e.
@@ -245,13 +309,14 @@ func projectDirectory(t *testing.T) string {
 }
 
 // runIn runs the command line in a directory with an account's credentials, "" for none.
-func runIn(t *testing.T, dir, url, account string, args []string) (stdout, stderr string, exit int) {
+func runIn(t *testing.T, dir, url, account string, args []string, env ...string) (stdout, stderr string, exit int) {
 	t.Helper()
 	program, err := filepath.Abs(os.Args[0])
 	must(t, err)
 	c := exec.CommandContext(t.Context(), program, args...)
 	c.Dir = dir
 	c.Env = append(deployerEnv(url, account), "AWS_CONFIG_FILE=none", "AWS_SHARED_CREDENTIALS_FILE=none")
+	c.Env = append(c.Env, env...)
 	if account == "" {
 		c.Env = slices.DeleteFunc(c.Env, func(v string) bool {
 			return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=")

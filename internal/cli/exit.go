@@ -90,7 +90,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 				usage.hint += " " + cmd.Name()
 			}
 		}
-		fmt.Fprintf(a.err, "deployer: error: %s\ndeployer: hint: %s\n", usage.what, usage.hint)
+		printError(a.err, usage)
 	case !errors.Is(err, errNotDone):
 		printError(a.err, err)
 	}

@@ -99,15 +99,15 @@ func explainedVerdict(reading event.Reading) event.Verdict {
 
 // printExplanation prints what an event would do for people.
 func (a *app) printExplanation(env *environment.Environment, reading event.Reading) error {
-	fmt.Fprintf(a.out, "%s by %s: %s\n", explainedVerdict(reading), env.Name, printable(reading.Reason))
+	a.line("%s by %s: %s", explainedVerdict(reading), env.Name, printable(reading.Reason))
 	if len(reading.Requests) > 0 && reading.Requests[0].Together {
-		fmt.Fprintf(a.out, "  all of these are deployed, or none: %s is checked first\n",
+		a.line("  all of these are deployed, or none: %s is checked first",
 			checkedFirst(reading.Requests))
 	}
 	for _, r := range reading.Requests {
 		fmt.Fprintf(a.out, "\n%s\n", titleOf(r.Workload))
 		if status, reason := refusal(r); status != "" {
-			fmt.Fprintf(a.out, "  %-9s %s\n", status, reason)
+			a.line("  %-9s %s", status, reason)
 			continue
 		}
 		a.explainRequest(env, r)
@@ -118,7 +118,7 @@ func (a *app) printExplanation(env *environment.Environment, reading event.Readi
 			"            rollouts began after the change\n")
 	}
 	if reading.Verdict == event.Followed {
-		fmt.Fprintf(a.out, "  the state of the rollout is read from ECS, and each outcome is reported once\n")
+		a.line("  the state of the rollout is read from ECS, and each outcome is reported once")
 	}
 	return nil
 }
@@ -174,11 +174,15 @@ func titleOf(w environment.Workload) string {
 	return kind + " " + w.Name
 }
 
+// explainIndent is where the values of an explanation begin.
+const explainIndent = 12
+
 // explainRequest prints what one request would deploy, and where.
 func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	w := r.Workload
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(a.out, "  %-9s %s\n", key, printable(fmt.Sprintf(format, args...)))
+		text := printable(fmt.Sprintf(format, args...))
+		fmt.Fprint(a.out, newCanvas(a.out).item(fmt.Sprintf("  %-9s ", key), text, explainIndent))
 	}
 	switch {
 	case r.Rollback:

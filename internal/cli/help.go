@@ -103,6 +103,21 @@ func commandsOf(root *cobra.Command, id string) (commands []*cobra.Command) {
 	return commands
 }
 
+// reflow fills the lines of paragraphs. One with columns, which has two spaces in a line, stays
+// as it is.
+func reflow(text string) string {
+	paragraphs := strings.Split(text, "\n\n")
+	for i, p := range paragraphs {
+		if !strings.Contains(p, "  ") {
+			paragraphs[i], _ = canvas{columns: helpWidth}.fill("", 0, p, 0)
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// helpWidth is the width of the help on every terminal.
+const helpWidth = 80
+
 // printHelp prints what a command does, how it is called, and what it needs.
 func (a *app) printHelp(cmd *cobra.Command) {
 	if !cmd.HasParent() {
@@ -111,21 +126,22 @@ func (a *app) printHelp(cmd *cobra.Command) {
 	}
 	fmt.Fprintf(a.out, "%s.\n", cmd.Short)
 	if cmd.Long != "" {
-		fmt.Fprintf(a.out, "\n%s\n", cmd.Long)
+		fmt.Fprintf(a.out, "\n%s\n", reflow(cmd.Long))
 	}
 	fmt.Fprintf(a.out, "\nUsage:\n  %s\n", usageLine(cmd))
 	if cmd.Example != "" {
 		fmt.Fprintf(a.out, "\nExamples:\n  %s\n", strings.ReplaceAll(cmd.Example, "\n", "\n  "))
 	}
 	cmd.InitDefaultHelpFlag()
-	fmt.Fprintf(a.out, "\nFlags:\n%s", cmd.LocalFlags().FlagUsages())
+	fmt.Fprintf(a.out, "\nFlags:\n%s", cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
 	fmt.Fprintf(a.out, "\nRequired IAM permissions:\n")
 	needed := permissionsOf(cmd)
 	if len(needed) == 0 {
 		fmt.Fprintln(a.out, "  none: this command does not call AWS")
 	}
+	narrow := canvas{columns: helpWidth}
 	for _, action := range needed {
-		fmt.Fprintf(a.out, "  %s\n", action)
+		fmt.Fprint(a.out, narrow.item("  ", action, 6))
 	}
 }
 

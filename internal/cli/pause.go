@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -62,8 +61,8 @@ func (a *app) changeDeployment(cmd *cobra.Command, done string, change deploymen
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.out, "%s: %s: %s\n", target.Workload, done, describeDeployment(before))
-		return err
+		a.line("%s: %s: %s", target.Workload, done, describeDeployment(before))
+		return nil
 	}
 }
 

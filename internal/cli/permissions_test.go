@@ -66,7 +66,7 @@ func noteCall(command, service, operation string) {
 	if operation == "ListImageReferrers" {
 		actions = []string{"ecr:BatchGetImage"} // ECR asks for this permission
 	}
-	if operation == "RegisterTaskDefinition" {
+	if operation == "RegisterTaskDefinition" || operation == "RunTask" {
 		actions = append(actions, "ecs:TagResource", "iam:PassRole") // for the tags and the roles in the request
 	}
 	called.Lock()

@@ -39,17 +39,18 @@ func (a *app) policyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy -e ENV repository|lifecycle|bus|github|promote|operator",
 		Short: "Print the policies that accounts have to give each other",
-		Long: `repository   policy of the ECR repositories: which accounts pull images; without flags,
-             those of ecr_trusted_accounts
+		Long: `repository   policy of the ECR repositories: which accounts pull images;
+             without flags, those of ecr_trusted_accounts
 lifecycle    lifecycle policy of the ECR repositories: which images are kept
 bus          policy of the event bus: which accounts send events
-github       role that GitHub's workflows assume to send DEPLOY events and follow the
-             rollout, and to push images; as JSON, one object with
-             AssumeRolePolicyDocument and PolicyDocument. With several files, in the
-             order of a release: a list of roles, one for each kind of job (build,
-             promote, deploy) in each environment
-promote      rights of a role that promotes images from the environment of --from, and
-             deploys them; the source's repositories get the policy "repository"
+github       role that GitHub's workflows assume to send DEPLOY events and
+             follow the rollout, and to push images; as JSON, one object with
+             AssumeRolePolicyDocument and PolicyDocument. With several files,
+             in the order of a release: a list of roles, one for each kind of
+             job (build, promote, deploy) in each environment
+promote      rights of a role that promotes images from the environment of
+             --from, and deploys them; the source's repositories get the
+             policy "repository"
 operator     rights of people who run the command line's commands
 
 The commands that put a policy in place are printed on standard error.`,

@@ -16,6 +16,7 @@ func TestProgress(t *testing.T) {
 	const rolling = "backend: rolling out: 1 of 2 tasks running, 1 pending, 0 failed"
 	const done = "2 of 2 tasks running, 0 pending, 0 failed"
 	const paused = "paused at PRE_SCALE_UP, until deployer continue -f prod.yaml backend: "
+	const continues = "\ndeployer: backend: to continue: deployer continue -f prod.yaml backend\n"
 	const staged = "backend: rolling out at BAKE_TIME: " + done
 	const half, full = "\r\x1b[K[##########----------] ", "\r\x1b[K[####################] "
 	for _, tt := range []struct {
@@ -25,11 +26,10 @@ func TestProgress(t *testing.T) {
 	}{
 		{"elsewhere", false, false, "deployer: " + rolling + "\ndeployer: backend: " + paused + done +
 			"\ndeployer: " + staged + "\ndeployer: backend: succeeded: " + done + "\n"},
-		{"on a terminal", true, true, half + rolling + full + "backend: \x1b[33mpaused\x1b[0m" +
-			strings.TrimPrefix(paused, "paused") + done + full + staged + full +
-			"backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
-		{"without colors", true, false, half + rolling + full + "backend: " + paused + done + full + staged + full +
-			"backend: succeeded: " + done + "\n"},
+		{"on a terminal", true, true, half + rolling + continues + full + "backend: \x1b[33mpaused\x1b[0m" +
+			" at PRE_SCALE_UP: " + done + full + staged + full + "backend: \x1b[32msucceeded\x1b[0m: " + done + "\n"},
+		{"without colors", true, false, half + rolling + continues + full + "backend: paused at PRE_SCALE_UP: " + done +
+			full + staged + full + "backend: succeeded: " + done + "\n"},
 	} {
 		var out strings.Builder
 		target := ecsservice.Target{File: "prod.yaml", Workload: "backend"}
@@ -40,6 +40,26 @@ func TestProgress(t *testing.T) {
 		p.show(rollout.Progress{Phase: journal.Succeeded, Desired: 2, Running: 2})
 		if p.end(); out.String() != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, out.String(), tt.want)
+		}
+	}
+}
+
+// TestOnOneLine checks that what is drawn again and again is on one line of the terminal.
+func TestOnOneLine(t *testing.T) {
+	t.Parallel()
+	const bar, text = "[##--] ", "web: \x1b[33mpaused\x1b[0m at BAKE_TIME"
+	for _, tt := range []struct {
+		name    string
+		columns int
+		want    string
+	}{
+		{"not known", 0, bar + text},
+		{"wide", 32, bar + text},
+		{"too narrow for the bar", 31, text},
+		{"too narrow for the text", 20, "web: paused at BAK…"},
+	} {
+		if got := (canvas{columns: tt.columns}).onOneLine(bar, text); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (p *copyProgress) show(now promote.Progress) {
 	switch {
 	case p.terminal:
 		// In thousandths, so that a bar fits any size.
-		fmt.Fprint(p, "\r\x1b[K"+p.bar(int(now.Bytes*1000/max(now.AllBytes, 1)), 1000)+text)
+		fmt.Fprint(p, "\r\x1b[K"+p.onOneLine(p.bar(int(now.Bytes*1000/max(now.AllBytes, 1)), 1000), text))
 		p.drawn = true
 	case now.Blobs > p.last.Blobs || now.Bytes-p.last.Bytes >= max(now.AllBytes/10, 1<<20):
 		fmt.Fprintf(p, "deployer: copied %s\n", text)

@@ -56,7 +56,7 @@ func (r *redriveReport) left() int { return max(0, r.max-r.done-r.kept) }
 // found prints a message before its event is run.
 func (r *redriveReport) found(i redrive.Item) {
 	if !r.dryRun {
-		fmt.Fprintf(r.app.out, "%s\n", itemLine(i))
+		r.app.line("%s", itemLine(i))
 	}
 }
 
@@ -100,7 +100,7 @@ func (r *redriveReport) add(m redrive.Report) {
 	if r.dryRun {
 		line = itemLine(m.Item)
 	}
-	fmt.Fprintf(r.app.out, "%s: %s\n", line, r.result(m))
+	r.app.line("%s: %s", line, r.result(m))
 }
 
 // result returns the result of a message, and counts it.

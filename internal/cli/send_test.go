@@ -142,7 +142,7 @@ func TestSendFollowDecision(t *testing.T) {
 		t.Errorf("exit %d after %s, stderr:\n%s", exit, took, stderr)
 	}
 	stdout, stderr, exit = run(t, s, accounts.Prod, "events", "-f", "prod.yaml", id)
-	if exit != 0 || !strings.Contains(stdout, "  deployment failed backend v2: ") {
+	if exit != 0 || !strings.Contains(stdout, "  deployment failed (attempt 1) backend v2: ") {
 		t.Errorf("exit %d, stdout:\n%s\nstderr:\n%s", exit, stdout, stderr)
 	}
 }

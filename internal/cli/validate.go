@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -75,36 +74,38 @@ func (a *app) validate(file string) error {
 	}
 	var faults environment.Faults
 	if errors.As(err, &faults) {
-		fmt.Fprintln(a.out, faults)
+		for text := range strings.Lines(faults.Error()) {
+			a.line("%s", strings.TrimSuffix(text, "\n"))
+		}
 		return errNotDone
 	}
 	if err != nil {
 		return a.reported(err)
 	}
 	for _, w := range slices.Concat(env.Warnings, env.Advice) {
-		fmt.Fprintln(a.out, w)
+		a.line("%s", w)
 	}
 	registry := env.Registry().String()
 	if env.Registry().AccountID == "" {
 		registry = "its own account in " + env.Region
 	}
-	fmt.Fprintf(a.out, "%s: ok: %s, with images of %s (%s: %s)\n",
+	a.line("%s: ok: %s, with images of %s (%s: %s)",
 		file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
 	if env.Production != "" {
-		fmt.Fprintf(a.out, "%s: %s\n", file, production(env))
+		a.line("%s: %s", file, production(env))
 	}
 	if env.Replicated {
-		fmt.Fprintf(a.out, "%s: images come by replication: an event whose image is not in the registry yet waits "+
-			"for %.0f minutes, also if its tag is misspelled\n", file, environment.ReplicationTime.Minutes())
+		a.line("%s: images come by replication: an event whose image is not in the registry yet waits "+
+			"for %.0f minutes, also if its tag is misspelled", file, environment.ReplicationTime.Minutes())
 	}
 	parameters, err := stack.Parameters(env)
 	if err != nil {
-		fmt.Fprintf(a.out, "%s: warning: the stack has no parameters for it: %v\n", file, err)
+		a.line("%s: warning: the stack has no parameters for it: %v", file, err)
 	} else if patterns := stack.Patterns(env, parameters); patterns != "" {
-		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, patterns)
+		a.line("%s: note: the stack's parameters: %s", file, patterns)
 	}
 	if not := stack.NotForwarded(env); not != "" {
-		fmt.Fprintf(a.out, "%s: note: the stack's parameters: %s\n", file, not)
+		a.line("%s: note: the stack's parameters: %s", file, not)
 	}
 	return nil
 }
