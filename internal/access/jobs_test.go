@@ -34,7 +34,7 @@ func TestPipeline(t *testing.T) {
 	t.Parallel()
 	const (
 		build     = " LogInToRegistry PushImages"
-		deploy    = " SendDeployEvents FindImages ReadTaskDefinitions ReadRollouts ReadTasks"
+		deploy    = " SendDeployEvents FindImages ReadTaskDefinitions ReadRollouts ReadTasks ReadSchedules"
 		promotion = " ReadSource WriteTarget"
 		pushDev   = "111111111111 myproject_github_build_dev:" + build
 		dev       = "111111111111 myproject_github_deploy_dev:" + deploy
@@ -70,7 +70,8 @@ func TestPipeline(t *testing.T) {
 				"333333333333 myproject_github_build_prod:" + build, prod}},
 		{"two environments of one account",
 			[]*environment.Environment{oneAccount("dev", ""), oneAccount("staging", "")}, false,
-			[]string{pushDev, dev, "111111111111 myproject_github_deploy_staging:" + deploy}},
+			[]string{pushDev, strings.TrimSuffix(dev, " ReadSchedules"),
+				strings.TrimSuffix("111111111111 myproject_github_deploy_staging:"+deploy, " ReadSchedules")}},
 		{"one that accepts no event",
 			[]*environment.Environment{oneAccount("dev", "deployer: {deploy_sources: []}\n"),
 				example("centralized-dev-ecr", "prod")[0]}, false,

@@ -179,9 +179,18 @@ func (s scope) readTasks() statement {
 }
 
 // following returns the statements for `deployer send --follow` besides the event itself:
-// it checks the tag first, and reads the rollout until its end.
+// it checks the tag first, and reads the rollout until its end, or what starts a task.
 func (s scope) following() []statement {
 	statements := append(s.readServices(), s.readTasks())
+	schedules, rules := s.pointers()
+	if len(schedules) > 0 {
+		statements = append(statements,
+			statement{Sid: "ReadSchedules", Action: "scheduler:GetSchedule", Resource: named(schedules)})
+	}
+	if len(rules) > 0 {
+		statements = append(statements,
+			statement{Sid: "ReadRuleTargets", Action: "events:ListTargetsByRule", Resource: named(rules)})
+	}
 	if all := s.repositories(); len(all) > 0 {
 		statements = append([]statement{{Sid: "FindImages", Action: "ecr:BatchGetImage", Resource: named(all)}},
 			statements...)

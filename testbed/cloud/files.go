@@ -43,6 +43,11 @@ func (c *Cloud) setUp(ctx context.Context) error {
 		if err := c.createServices(ctx, env); err != nil {
 			return fmt.Errorf("creating the services of environment %q: %w", env.Name, err)
 		}
+		if c.options.Tasks {
+			if err := CreateTask(ctx, c.Accounts[env.Name], Task, env.Name); err != nil {
+				return fmt.Errorf("creating the task of environment %q: %w", env.Name, err)
+			}
+		}
 		more := c.options.Parameters[env.Name]
 		if buses := receivers(env, envs); len(buses) > 0 {
 			more = append(more, "ForwardPushesTo="+strings.Join(buses, ","))
@@ -82,7 +87,10 @@ func (c *Cloud) createRegistry(
 			return err
 		}
 	}
-	return nil
+	if c.options.Tasks {
+		_, err = c.Accounts[env.Name].Push(ctx, Project+"_task_"+Task, Task+" v1", "v1")
+	}
+	return err
 }
 
 // createServices creates an environment's services, and the roles with which their tasks pull images.

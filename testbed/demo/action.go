@@ -21,7 +21,10 @@ import (
 // An action is what a step does.
 type action func(context.Context, *patternRun) error
 
-const backendRepository = cloud.Project + "_backend"
+const (
+	backendRepository = cloud.Project + "_backend"
+	taskRepository    = cloud.Project + "_task_" + cloud.Task
+)
 
 // all does one action after the other.
 func all(actions ...action) action {
@@ -41,9 +44,9 @@ func runs(role, line string) action {
 }
 
 // pushes is the build job of an environment.
-func pushes(env, content string, tags ...string) action {
+func pushes(env, repository, content string, tags ...string) action {
 	return func(ctx context.Context, r *patternRun) error {
-		_, err := r.jobs.dockerPush(ctx, build(env), backendRepository, content, tags...)
+		_, err := r.jobs.dockerPush(ctx, build(env), repository, content, tags...)
 		return err
 	}
 }

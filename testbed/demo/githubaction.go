@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// acts deploys a service with the script of the GitHub action, and the role of the deploy job. The action
-// has to say that the rollout succeeded, in its outputs and its summary.
-func acts(env, service, tag string) action {
+// acts deploys a service, or a task, with the script of the GitHub action, and the role of the deploy job: input is
+// the action's input with the name. The action has to say that it succeeded, in its outputs and its summary.
+func acts(env, input, name, tag string) action {
 	return func(ctx context.Context, r *patternRun) error {
 		script, err := filepath.Abs(filepath.Join(r.root, "action", "send"))
 		if err != nil {
@@ -20,16 +20,17 @@ func acts(env, service, tag string) action {
 		if _, err := r.jobs.assume(ctx, deploy(env), env); err != nil {
 			return err
 		}
-		account, name := r.jobs.split(deploy(env))
-		summary, outputs := filepath.Join(r.dir, "summary-"+env+".md"), filepath.Join(r.dir, "outputs-"+env)
+		account, role := r.jobs.split(deploy(env))
+		summary, outputs := filepath.Join(r.dir, "summary-"+input+".md"), filepath.Join(r.dir, "outputs-"+input)
 		cmd := r.deployer(ctx, "")
 		cmd.Path, cmd.Args = "/bin/bash", []string{"bash", script}
 		if bash, err := exec.LookPath("bash"); err == nil {
 			cmd.Path = bash
 		}
 		cmd.Env = append(cmd.Env, "PATH="+r.dir+string(os.PathListSeparator)+os.Getenv("PATH"),
-			"AWS_ACCESS_KEY_ID="+account+"-"+name, "AWS_SECRET_ACCESS_KEY=any", "GITHUB_ACTIONS=true",
-			"GITHUB_STEP_SUMMARY="+summary, "GITHUB_OUTPUT="+outputs, "INPUT_SERVICE="+service, "INPUT_TAG="+tag,
+			"AWS_ACCESS_KEY_ID="+account+"-"+role, "AWS_SECRET_ACCESS_KEY=any", "GITHUB_ACTIONS=true",
+			"GITHUB_STEP_SUMMARY="+summary, "GITHUB_OUTPUT="+outputs, "INPUT_"+strings.ToUpper(input)+"="+name,
+			"INPUT_TAG="+tag,
 			"INPUT_ENVIRONMENT_FILE="+env+".yaml", "INPUT_FOLLOW=true", "INPUT_TIMEOUT=5m", "INPUT_ACTOR=octocat")
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("the action: %w\n%s", err, text)
@@ -43,7 +44,7 @@ func acts(env, service, tag string) action {
 			return err
 		}
 		if !strings.HasPrefix(string(values), "status=deployed\noutcome=succeeded\nevent-id=") ||
-			!strings.Contains(string(page), service+" in "+env+": succeeded") {
+			!strings.Contains(string(page), " in "+env+": succeeded\n") {
 			return fmt.Errorf("the action's outputs are\n%s\nand its summary is\n%s", values, page)
 		}
 		return nil

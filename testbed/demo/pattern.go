@@ -20,6 +20,7 @@ type pattern struct {
 	title   string
 	files   string              // the directory of its environment files, under examples/
 	readers map[string][]string // further accounts that may pull, by the environment of the registry
+	tasks   bool                // whether the project's task is deployed too
 	steps   []patternStep
 }
 
@@ -56,7 +57,8 @@ func showPattern(ctx context.Context, root, dir string, p pattern, out io.Writer
 	r := &patternRun{pattern: p, root: root, dir: dir, cli: filepath.Join(dir, "deployer"), out: out,
 		files: filepath.Join(root, "examples", p.files)}
 	if r.demo, err = newDemo(ctx, root, filepath.Join(dir, "bootstrap"), &functionLog{}, cloud.Options{
-		RolloutStep: rolloutStep, Files: r.files, OwnFiles: true, Readers: p.readers}); err != nil {
+		RolloutStep: rolloutStep, Files: r.files, OwnFiles: true, Readers: p.readers,
+		Tasks: p.tasks}); err != nil {
 		return err
 	}
 	defer r.cloud.Close()
@@ -65,7 +67,7 @@ func showPattern(ctx context.Context, root, dir string, p pattern, out io.Writer
 	if text, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the command line: %w\n%s", err, text)
 	}
-	r.permissions = newPermissions(r.cloud)
+	r.permissions = newPermissions(r.cloud, p.tasks)
 	if r.jobs, err = createJobs(r); err != nil {
 		return err
 	}
@@ -95,6 +97,12 @@ func (r *patternRun) show(ctx context.Context) error {
 		return err
 	}
 	fmt.Fprintln(r.out)
+	if r.tasks {
+		if err := r.printSchedules(ctx, r.out, cloud.Task+":2"); err != nil {
+			return err
+		}
+		fmt.Fprintln(r.out)
+	}
 	return r.permissions.print(r.out)
 }
 

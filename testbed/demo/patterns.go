@@ -1,6 +1,9 @@
 package main
 
-import "deployer/testbed/accounts"
+import (
+	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
+)
 
 const (
 	prodQuiet = "prod has no rule for pushes; only a DEPLOY event deploys it"
@@ -11,17 +14,27 @@ const (
 var patterns = []pattern{{
 	title: "Centralized dev: dev builds and keeps the images; staging and prod run them.",
 	files: "centralized-dev-ecr",
+	tasks: true,
 	steps: []patternStep{{
 		title: "A push to main: the build job pushes git-abc123f and latest to dev's registry, as " +
 			"myproject_github_build_dev.",
-		run:   pushes("dev", "backend v2", "git-abc123f", "latest"),
+		run:   pushes("dev", backendRepository, "backend v2", "git-abc123f", "latest"),
 		want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
 		quiet: prodQuiet,
 	}, {
 		title: "After its approval, production's job deploys it with the GitHub action, as " +
 			"myproject_github_deploy_prod.",
-		run:  acts("prod", "backend", "git-abc123f"),
+		run:  acts("prod", "service", "backend", "git-abc123f"),
 		want: []string{"prod deployed"},
+	}, {
+		title: "The build job pushes an image of the scheduled task nightly-report, too.",
+		run:   pushes("dev", taskRepository, "report v2", "git-abc123f", "latest"),
+		want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
+		quiet: prodQuiet,
+	}, {
+		title: "Production's job deploys it with the action's input task. Its schedule is moved.",
+		run:   acts("prod", "task", cloud.Task, "git-abc123f"),
+		want:  []string{"prod deployed"},
 	}, {
 		title: "Someone with all rights in dev sends production's DEPLOY event to dev's bus.",
 		run:   puts(accounts.Dev, "action.production", `{"service":"backend","tag":"v1"}`),
@@ -43,7 +56,7 @@ var patterns = []pattern{{
 			refusal{"staging", "the same in staging", enqueues("staging")},
 			refusal{"dev", "the same in dev", enqueues("dev")},
 		),
-	}, brokenImage(pushes("dev", "backend broken", "git-bad0000")),
+	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000")),
 		missingTag, pulls, operators},
 }, {
 	title: "Isolated production: staging runs dev's images; prod has its own registry, into which they are promoted.",
@@ -53,7 +66,7 @@ var patterns = []pattern{{
 	steps: []patternStep{{
 		title: "A push to main: the build job pushes git-abc123f and latest to dev's registry, as " +
 			"myproject_github_build_dev.",
-		run:   pushes("dev", "backend v2", "git-abc123f", "latest"),
+		run:   pushes("dev", backendRepository, "backend v2", "git-abc123f", "latest"),
 		want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
 		quiet: prodQuiet,
 	}, {
@@ -63,7 +76,7 @@ var patterns = []pattern{{
 		quiet: prodQuiet,
 	}, {
 		title: "It deploys the copy with the GitHub action, as myproject_github_deploy_prod.",
-		run:   acts("prod", "backend", "git-abc123f"),
+		run:   acts("prod", "service", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
 	}, {
 		title: "What AWS refuses.",
@@ -77,7 +90,7 @@ var patterns = []pattern{{
 			refusal{"staging", "the same in staging", enqueues("staging")},
 			refusal{"dev", "the same in dev", enqueues("dev")},
 		),
-	}, brokenImage(pushes("dev", "backend broken", "git-bad0000"),
+	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
 		missingTag, pulls, operators},
 }, {
@@ -88,7 +101,7 @@ var patterns = []pattern{{
 	steps: []patternStep{{
 		title: "A push to main: the build job pushes git-abc123f and latest to dev's registry, as " +
 			"myproject_github_build_dev.",
-		run:   pushes("dev", "backend v2", "git-abc123f", "latest"),
+		run:   pushes("dev", backendRepository, "backend v2", "git-abc123f", "latest"),
 		want:  []string{"dev deployed", "dev ignored"},
 		quiet: prodQuiet,
 	}, {
@@ -107,7 +120,7 @@ var patterns = []pattern{{
 		quiet: prodQuiet,
 	}, {
 		title: "It deploys the copy with the GitHub action, as myproject_github_deploy_prod.",
-		run:   acts("prod", "backend", "git-abc123f"),
+		run:   acts("prod", "service", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
 	}, {
 		title: "The other services' images are in every registry already: a promotion changes nothing.",
@@ -128,7 +141,7 @@ var patterns = []pattern{{
 			refusal{"staging", "the same in staging", enqueues("staging")},
 			refusal{"dev", "the same in dev", enqueues("dev")},
 		),
-	}, brokenImage(pushes("dev", "backend broken", "git-bad0000"),
+	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
 		missingTag, pulls, operators},

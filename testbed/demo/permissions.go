@@ -40,6 +40,9 @@ var unused = map[string]string{
 	"PassRetryRole":         "only while ECR replicates an image",
 	"InvokeFunction":        "only while ECR replicates an image",
 	"EndRollouts":           "no rollout waits for a person",
+	"RunTasks":              "only `deployer run` starts a task",
+	"TagTasks":              "only `deployer run` starts a task",
+	"ReadContainerLogs":     "no one looks at a container that failed",
 	"ReadKeys":              "no customer managed key is used",
 	"AllowTheRules":         "no event was undeliverable",
 	"DenyInsecureTransport": "every call is encrypted",
@@ -47,16 +50,18 @@ var unused = map[string]string{
 
 // sometimes are statements that a run may use: what happened so far decides.
 var sometimes = []string{"ReadServiceRevisions", "MoveSchedules", "PassScheduleRoles", "ReadRuleTargets",
-	"MoveRuleTargets", "PassRuleRoles", "CheckPointerRoles"}
+	"MoveRuleTargets", "PassRuleRoles", "CheckPointerRoles", "ReadSchedules"}
 
-func newPermissions(c *cloud.Cloud) *permissions {
+// newPermissions records the decisions by the policies of a pattern. The repositories of tasks are a part of it if the
+// pattern deploys tasks.
+func newPermissions(c *cloud.Cloud, tasks bool) *permissions {
 	p := &permissions{}
 	for _, t := range c.Stacks {
 		for _, role := range t.Roles() {
 			p.addRole(role.ARN, role.Policies...)
 		}
 		for _, r := range t.Repositories() {
-			if r.Policy != "" && !strings.Contains(r.Name, "_task_") { // no pattern moves a task
+			if r.Policy != "" && (tasks || !strings.Contains(r.Name, "_task_")) {
 				p.addResource(r.ARN, []byte(r.Policy))
 			}
 		}
@@ -101,7 +106,7 @@ func (p *permissions) add(owner policyStatement, d *iam.Document) {
 func (p *permissions) note(c fakeiam.Check) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !c.Allowed && !p.refuse && !foreignPolicy(c) {
+	if !c.Allowed && !p.refuse && !foreignPolicy(c) && !logLines(c) {
 		p.refused = append(p.refused, c.Request.Principal+" may not "+c.Request.Action+" on "+c.Request.Resource)
 	}
 	for _, s := range p.statements {
@@ -122,6 +127,12 @@ func (p *permissions) note(c fakeiam.Check) {
 func foreignPolicy(c fakeiam.Check) bool {
 	return slices.Contains([]string{"ecr:GetRepositoryPolicy", "ecr:GetLifecyclePolicy"}, c.Request.Action) &&
 		!strings.Contains(c.Request.Resource, ":"+c.Request.Account+":")
+}
+
+// logLines reports whether a job was denied the last lines of a container that failed, which it then does not print:
+// those of production are not for everyone who sees the job's log.
+func logLines(c fakeiam.Check) bool {
+	return c.Request.Action == "logs:GetLogEvents" && strings.Contains(c.Request.Principal, "_github_")
 }
 
 // refusing runs f, in which calls are denied.

@@ -86,7 +86,7 @@ func (d *demo) showSteps(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out)
-	if err := d.printSchedules(ctx, out); err != nil {
+	if err := d.printSchedules(ctx, out, cloud.Task+":1"); err != nil {
 		return err
 	}
 	return d.checkRevisions(ctx)

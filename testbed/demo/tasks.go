@@ -17,9 +17,9 @@ func pushTask(ctx context.Context, d *demo) error {
 	return err
 }
 
-// printSchedules prints what the task's schedule holds in every environment. It returns an error unless that is the
-// expected revision: 2 where the push of pushTask deploys, 1 in prod.
-func (d *demo) printSchedules(ctx context.Context, out io.Writer) error {
+// printSchedules prints what the task's schedule holds in every environment. It returns an error unless that is
+// revision 2, and in prod inProd.
+func (d *demo) printSchedules(ctx context.Context, out io.Writer, inProd string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ENVIRONMENT\tSCHEDULE\tHOLDS")
 	for _, env := range cloud.Environments {
@@ -39,7 +39,7 @@ func (d *demo) printSchedules(ctx context.Context, out io.Writer) error {
 		_, holds, _ := strings.Cut(schedule.Target.EcsParameters.TaskDefinitionArn, "/")
 		want := cloud.Task + ":2"
 		if env.Name == "prod" {
-			want = cloud.Task + ":1"
+			want = inProd
 		}
 		if holds != want {
 			return fmt.Errorf("schedule %q holds %s, want %s", cloud.Schedule(env.Name), holds, want)
