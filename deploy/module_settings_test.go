@@ -46,6 +46,9 @@ func moduleCases() []moduleCase {
 	return []moduleCase{
 		{"senders", head, set("sender_accounts", []string{prod}, "SenderAccounts="+prod)},
 		{"no search", head, set("reconcile_minutes", 0, "ReconcileMinutes=0")},
+		{"first runs", head + "scheduled_tasks: [{name: report}]\n", set("follow_first_runs", true,
+			"FollowFirstRuns=true")},
+		{"first runs without tasks", head, set("follow_first_runs", true, "FollowFirstRuns=true")},
 		{"hourly search", head, set("reconcile_minutes", 60, "ReconcileMinutes=60")},
 		{"roles", head, set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
 		{"keys", head, set("kms_key_arns", []string{key, key + "2"}, "KmsKeyArns="+key+","+key+"2")},

@@ -36,7 +36,8 @@ var stacks = map[string]struct {
 	"prod": {prod, map[string]string{"Project": "myproject", "Env": "prod",
 		"EcrAccountId": dev, "EcrAccountRegion": region}},
 	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled",
-		"RedeployOn": "parameters,secrets,env_files"}},
+		"RedeployOn": "parameters,secrets,env_files", "FollowFirstRuns": "true", "ScheduleArns": "arn:aws:scheduler:" +
+			"us-east-1:333333333333:schedule/myproject-schedule-group-prod-nightly-report/*"}},
 }
 
 // load returns the template of one of the stacks.
@@ -111,6 +112,8 @@ func TestRulesMatchEvents(t *testing.T) {
 		"ecs-deployment-short-arn":   {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-task-start-impaired":    {"prod": {"RolloutRule"}, "local prod": {"RolloutRule"}},
 		"ecs-steady-state":           {},
+		"ecs-task-stopped":           {"local prod": {"RunRule"}},
+		"ecs-task-of-service":        {},
 		"ecs-hook-awaiting-action":   {"prod": {"HookRule"}, "local prod": {"HookRule"}},
 		"ecs-hook-failed":            {"prod": {"HookRule"}, "local prod": {"HookRule"}},
 		"ecs-hook-timed-out":         {"prod": {"HookRule"}, "local prod": {"HookRule"}},

@@ -8,8 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
 )
 
@@ -88,4 +92,85 @@ func TestTask(t *testing.T) {
 			t.Errorf("%s: %+v, and the schedule holds %s", step.event, got, runs)
 		}
 	}
+}
+
+// TestFirstRun runs the task by its schedule after a deployment: the end of its first run is reported once and noted.
+func TestFirstRun(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		content, kind string
+		code          int
+	}{
+		{"v2", "First Run Succeeded", 0},
+		{"broken", "First Run Failed", 1},
+	} {
+		t.Run(tt.kind, func(t *testing.T) {
+			t.Parallel()
+			f := newFunction(t, "dev", nil)
+			digest, err := f.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", tt.content, "latest")
+			must(t, err)
+			if tt.code != 0 {
+				f.aws.FailImage(digest)
+			}
+			const outcomes = "arn:aws:sqs:us-east-1:111111111111:outcomes"
+			const runs = "arn:aws:sqs:us-east-1:111111111111:runs"
+			f.keepEvents(t, outcomes, `{"source":["deployer"],"detail-type":[{"prefix":"First Run"}]}`)
+			f.keepEvents(t, runs, `{"source":["aws.ecs"],"detail":{"lastStatus":["STOPPED"]}}`)
+			got := f.invoke(t, pushEvent("myproject_task_nightly-report", "latest", digest))
+			if got.Status != "deployed" {
+				t.Fatalf("%+v", got)
+			}
+			for i := range 2 {
+				must(t, f.aws.RunSchedule(accounts.Dev, "us-east-1", cloud.ScheduleGroup("dev"), cloud.Schedule("dev")))
+				f.ahead.Add(int64(time.Hour))
+				f.aws.Tick()
+				stopped := f.aws.Queue(runs)
+				if len(stopped) != i+1 {
+					t.Fatalf("%d runs ended, want %d", len(stopped), i+1)
+				}
+				got := f.invoke(t, string(stopped[i].Body))
+				if want := []string{"unchanged", "ignored"}[i]; string(got.Status) != want {
+					t.Errorf("run %d: %+v, want %s", i+1, got, want)
+				}
+			}
+			var reported []string
+			for _, m := range f.aws.Queue(outcomes) {
+				var event struct {
+					DetailType string `json:"detail-type"`
+					Detail     struct{ Message string }
+				}
+				must(t, json.Unmarshal(m.Body, &event))
+				reported = append(reported, event.DetailType+": "+event.Detail.Message)
+			}
+			ended := map[int]string{0: "succeeded", 1: "failed"}[tt.code]
+			end := fmt.Sprintf("EssentialContainerExited; Essential container in task exited; container "+
+				"myproject_container_nightly-report_dev exited with code %d", tt.code)
+			want := []string{tt.kind + ": the first run of task:nightly-report of myproject in dev with latest " +
+				"(revision 2) " + ended + ": " + end}
+			if diff := cmp.Diff(want, reported); diff != "" {
+				t.Error(diff)
+			}
+			noted, err := f.accounts["dev"].ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
+				TaskDefinition: aws.String("nightly-report"), Include: []types.TaskDefinitionField{"TAGS"}})
+			must(t, err)
+			if !slices.ContainsFunc(noted.Tags, func(tag types.Tag) bool {
+				return *tag.Key == "deployer:stopped" &&
+					strings.HasPrefix(*tag.Value, "first run: EssentialContainerExited")
+			}) {
+				t.Errorf("the journal lacks it: %+v", noted.Tags)
+			}
+		})
+	}
+}
+
+// keepEvents makes dev's bus send events that match a pattern to a queue.
+func (f *testFunction) keepEvents(t *testing.T, queue, pattern string) {
+	t.Helper()
+	name := queue[strings.LastIndexByte(queue, ':')+1:]
+	_, err := f.accounts["dev"].Send(t.Context(), "POST", "events", "", "AWSEvents.PutRule",
+		fmt.Sprintf(`{"Name":%q,"EventPattern":%q}`, name, pattern))
+	must(t, err)
+	_, err = f.accounts["dev"].Send(t.Context(), "POST", "events", "", "AWSEvents.PutTargets",
+		fmt.Sprintf(`{"Rule":%q,"Targets":[{"Id":"q","Arn":%q}]}`, name, queue))
+	must(t, err)
 }

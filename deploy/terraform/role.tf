@@ -187,6 +187,7 @@ locals {
           "events:detail-type" = [
             "Deployment Started", "Deployment Succeeded", "Deployment Failed", "Deployment Rejected",
             "Deployment Superseded", "Deployment Impaired", "Deployment Paused",
+            "First Run Succeeded", "First Run Failed",
           ]
         }
         Null = { "events:source" = "false", "events:detail-type" = "false" }

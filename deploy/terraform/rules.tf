@@ -89,6 +89,25 @@ locals {
       }
     }
 
+    # The ends of tasks that schedules and rules started. AWS does not document how these begin startedBy; logs show it.
+    run = {
+      exists      = var.follow_first_runs && length(local.pointer_arns.schedule) + length(local.pointer_arns.rule) > 0
+      description = "Ends of runs of ${local.project}'s tasks in ${local.env}."
+      schedule    = null
+      retry       = local.retry
+      pattern = {
+        source      = ["aws.ecs"]
+        detail-type = ["ECS Task State Change"]
+        account     = [local.account_id]
+        region      = [local.region]
+        detail = {
+          lastStatus = ["STOPPED"]
+          clusterArn = [local.cluster_arn]
+          startedBy  = [{ prefix = "chronos-schedule/" }, { prefix = "events-rule/" }]
+        }
+      }
+    }
+
     # ECS's events about lifecycle hooks. Their resource is a service deployment, hence the cluster's ARN in the detail.
     hook = {
       exists      = true

@@ -78,6 +78,12 @@ variable "reconcile_minutes" {
   }
 }
 
+variable "follow_first_runs" {
+  description = "Whether the end of the first run of a task's new revision is reported. The function is then invoked at the end of every run that a schedule or a rule started in the cluster."
+  type        = bool
+  default     = false
+}
+
 variable "forward_pushes_to" {
   description = "In the registry's account: ARNs of up to 15 event buses in other accounts that receive its push events. null for the default buses of ecr_trusted_accounts that are not of production."
   type        = list(string)

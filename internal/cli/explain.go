@@ -117,6 +117,9 @@ func (a *app) printExplanation(env *environment.Environment, reading event.Readi
 			"  then      a minute after the event, each is redeployed with the image that it runs, unless one of its\n"+
 			"            rollouts began after the change\n")
 	}
+	if reading.Verdict == event.Ran {
+		fmt.Fprint(a.out, "  if it is the first run of a revision that the deployer registered, its end is reported\n")
+	}
 	if reading.Verdict == event.Followed {
 		a.line("  the state of the rollout is read from ECS, and each outcome is reported once")
 	}

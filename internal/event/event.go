@@ -20,6 +20,7 @@ const (
 	Rejected Verdict = "rejected" // it is for this environment, but invalid; a retry cannot change that
 	Due      Verdict = "due"      // the schedule sent it: lost pushes are to be searched for
 	Followed Verdict = "followed" // Amazon ECS reports a step of a rollout: see Reading.Rollout
+	Ran      Verdict = "ran"      // a run of a task ended that its schedule or rule started: see Reading.Run
 	Changed  Verdict = "changed"  // configuration changed, to which services may refer: see Reading.Change
 )
 
@@ -31,6 +32,7 @@ type Reading struct {
 	Requests []Request // if accepted: at least one
 	Rollout  Rollout   // if followed
 	Change   Change    // if changed
+	Run      Run       // if ran
 	At       time.Time // the event's time; zero if it has none
 	Claims   Claims    // if rejected; if changed, its cause
 
@@ -124,6 +126,8 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return r.rollout()
 	case e.Source == ecsSource && e.DetailType == hookChange:
 		return r.hook()
+	case e.Source == ecsSource && e.DetailType == taskChange:
+		return r.run()
 	case e.Source == ScheduleSource && e.DetailType == ScheduledEvent:
 		return r.schedule()
 	case e.Source == ParameterSource && e.DetailType == parameterChange,

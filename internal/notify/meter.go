@@ -39,6 +39,8 @@ func newMeter(w io.Writer, project, environment string) *meter {
 func (m *meter) outcome(o outcome.Outcome) {
 	members := map[string]any{"event_id": o.Cause.ID, "deployment_id": o.DeploymentID}
 	switch {
+	case o.Kind == outcome.FirstRunSucceeded, o.Kind == outcome.FirstRunFailed:
+		return // no deployment
 	case o.Foreign && o.Kind != outcome.DeploymentImpaired: // which the alarm goes off for
 		return
 	case o.Kind == outcome.DeploymentRejected:

@@ -52,6 +52,8 @@ func Summarize(o outcome.Outcome) Summary {
 		s.Why = Row{"Why it failed", o.Why()}
 	case outcome.DeploymentImpaired:
 		s.Why = Row{"What is wrong", o.Why()}
+	case outcome.FirstRunFailed:
+		s.Why = Row{"Why it failed", o.Run.Text()}
 	case outcome.DeploymentRejected:
 		s.Why = Row{"Why it was rejected", o.Why()}
 	}

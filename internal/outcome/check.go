@@ -43,6 +43,8 @@ func (o Outcome) check() (errs []error) {
 	fail(o.Hook != Hook{} && o.Kind != DeploymentPaused && o.Kind != DeploymentImpaired,
 		"only a pause or an impairment has hook")
 	fail(o.NextRun != "" && o.Kind != DeploymentSucceeded, "only a success has next_run")
+	isRun := o.Kind == FirstRunSucceeded || o.Kind == FirstRunFailed
+	fail(!o.Run.IsZero() && !isRun, "only a first run has run")
 	fail(o.Foreign && o.Kind == DeploymentRejected, "a rejection cannot be foreign: only an event is rejected")
 	return errs
 }

@@ -37,6 +37,10 @@ func (o Outcome) sentence() string {
 		return deployment + " is paused" + at(o.Hook.Stage) + o.Hook.wait() + "; continue it with: " + o.Hook.Continue
 	case DeploymentSuperseded:
 		return deployment + " was superseded by a newer one"
+	case FirstRunSucceeded:
+		return "the first run of " + service + " with " + version + " succeeded: " + o.Run.Text()
+	case FirstRunFailed:
+		return "the first run of " + service + " with " + version + " failed: " + o.Run.Text()
 	}
 	if o.Service == "" {
 		return "an event for " + o.Project + " in " + o.Environment + " was rejected: " + why
@@ -105,6 +109,10 @@ func (o Outcome) Title() string {
 		return "❌ " + deployment + " failed"
 	case DeploymentSuperseded:
 		return "⏩ " + deployment + " was superseded"
+	case FirstRunSucceeded:
+		return "✅ " + o.Environment + ": the first run of " + o.Service + " with " + version + " succeeded"
+	case FirstRunFailed:
+		return "❌ " + o.Environment + ": the first run of " + o.Service + " with " + version + " failed"
 	case DeploymentImpaired:
 		return "⚠️ " + deployment + " is impaired"
 	case DeploymentPaused:

@@ -27,6 +27,8 @@ const (
 	DeploymentSuperseded Kind = "Deployment Superseded" // a newer deployment replaced it
 	DeploymentImpaired   Kind = "Deployment Impaired"   // its tasks do not start, or a hook failed; it has not ended
 	DeploymentPaused     Kind = "Deployment Paused"     // it waits to be continued
+	FirstRunSucceeded    Kind = "First Run Succeeded"   // of a task's revision
+	FirstRunFailed       Kind = "First Run Failed"
 )
 
 // Source is the source of the events of outcomes.
@@ -63,6 +65,7 @@ type Outcome struct {
 	NextRun      string          `json:"next_run,omitempty"`      // when a task runs next, of a success
 	StoppedTasks []string        `json:"stopped_tasks,omitempty"` // why tasks stopped, of a failure or an impairment
 	Hook         Hook            `json:"hook,omitzero"`           // the lifecycle hook, of a pause or a failed hook
+	Run          Run             `json:"run,omitzero"`            // of a first run
 	RolledBackTo Revision        `json:"rolled_back_to,omitzero"` // of a failure
 	SupersededBy Newer           `json:"superseded_by,omitzero"`
 	Foreign      bool            `json:"foreign,omitempty"` // an external deployment: its revision has no journal
@@ -122,7 +125,7 @@ func (o Outcome) Kept() bool {
 // CanRollBack reports whether there is a deployment to roll back: one that took
 // effect, and that ECS has not rolled back itself, nor is rolling back.
 func (o Outcome) CanRollBack() bool {
-	tookEffect := o.Kind == DeploymentSucceeded || o.Kind == DeploymentFailed ||
+	tookEffect := o.Kind == DeploymentSucceeded || o.Kind == FirstRunFailed || o.Kind == DeploymentFailed ||
 		o.Kind == DeploymentImpaired && o.Hook == Hook{}
 	return tookEffect && !o.ServiceDeleted && o.RolledBackTo == Revision{} &&
 		o.Service != "" && o.Revision.Before != "" && o.Revision.After != ""

@@ -81,6 +81,7 @@ func samples(t *testing.T) map[string]Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const ran = "arn:aws:ecs:us-east-1:333333333333:task/myproject_cluster_prod/c13b4cb40f1f4fe4a2971f76ae5a47ad"
 	all := map[string]Outcome{}
 	for name, make := range map[string]func(o Outcome) (Outcome, error){
 		"started": func(o Outcome) (Outcome, error) {
@@ -92,6 +93,14 @@ func samples(t *testing.T) map[string]Outcome {
 			o := task(t)
 			o.NextRun = "due at 2026-01-23T03:00:00+01:00"
 			return Succeeded(o)
+		},
+		"first-run": func(Outcome) (Outcome, error) {
+			o, one := task(t), 1
+			o.Time = asked.Add(24 * time.Hour)
+			o.Run = Run{Task: ran, ExitCode: &one, StopCode: "EssentialContainerExited",
+				Reason:     "Essential container in task exited",
+				Containers: "container app exited with code 1"}
+			return FirstRun(o)
 		},
 		"failed": func(o Outcome) (Outcome, error) {
 			o.ECSReason = "ECS deployment circuit breaker: task failed to start."

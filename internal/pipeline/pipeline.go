@@ -211,6 +211,12 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 			return p.follow(ctx, env, reading)
 		}
 		return p.reconcile(ctx, env, result)
+	case event.Ran:
+		if dryRun || !p.followsRollouts {
+			result.Status = ecsdeploy.Ignored
+			return result, nil
+		}
+		return p.ran(ctx, env, reading)
 	case event.Changed:
 		return p.change(ctx, env, result, d, reading, dryRun)
 	}

@@ -239,7 +239,8 @@ func (r *run) answered(ctx context.Context, answer Answer, receipt string, recei
 // event was not, or would not be, carried out.
 func (r *run) carryOut(ctx context.Context, item Item, message Message, reading event.Reading,
 	handle func(context.Context, json.RawMessage) (pipeline.Result, error)) Report {
-	report := Report{Item: item, Handled: reading.Verdict == event.Followed || reading.Verdict == event.Due}
+	report := Report{Item: item, Handled: slices.Contains([]event.Verdict{event.Followed, event.Due,
+		event.Ran}, reading.Verdict)}
 	report.Result, report.Err = handle(ctx, message.Event)
 	failed := slices.IndexFunc(report.Result.Deployments, func(d ecsdeploy.Deployment) bool { return d.RolloutFailed })
 	switch {

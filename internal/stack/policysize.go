@@ -19,7 +19,7 @@ type policySize struct {
 func sizeOf(env *environment.Environment, all []Parameter) policySize {
 	s := policySize{project: len(env.Project), env: len(env.Name), cluster: len(env.Cluster),
 		region: max(len(env.Region), len(env.Registry().Region)), partition: len(image.PartitionOf(env.Region).Name)}
-	s.fixed = 3275 + 6*s.project + 4*s.env + 8*s.cluster + 15*s.region + 16*s.partition
+	s.fixed = 3320 + 6*s.project + 4*s.env + 8*s.cluster + 15*s.region + 16*s.partition
 	for _, p := range all {
 		switch n := len(p.Value); {
 		case n == 0:

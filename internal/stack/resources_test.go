@@ -81,7 +81,7 @@ func TestTooManyTasks(t *testing.T) {
 	t.Parallel()
 	for tasks, want := range map[int]string{
 		38: "",
-		50: "the policy of the deployer's role would have 11136 characters, and IAM accepts 10240: dev.yaml has too " +
+		50: "the policy of the deployer's role would have 11181 characters, and IAM accepts 10240: dev.yaml has too " +
 			"many " +
 			"tasks, or names of its own (give some of the workloads an environment of their own)",
 	} {

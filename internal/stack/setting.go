@@ -28,6 +28,7 @@ type form struct {
 var forms = map[string]form{
 	"SenderAccounts":   {pattern: `([0-9]{12})?`, list: true},
 	"ReconcileMinutes": {values: []string{"0", "5", "10", "15", "30", "60"}},
+	"FollowFirstRuns":  {values: []string{"true", "false"}},
 	"ForwardPushesTo": {pattern: `(arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+` +
 		`(,arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+){0,14})?`},
 	"ExtraRoleArns":       {pattern: `(arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+)?`, list: true},

@@ -18,7 +18,7 @@ type Parameter struct{ Name, Value string }
 // template's defaults.
 var chosen = []Parameter{
 	{"SenderAccounts", ""}, {"ReconcileMinutes", "15"}, {"ForwardPushesTo", ""}, {"ExtraRoleArns", ""},
-	{"KmsKeyArns", ""}, {"ReservedConcurrency", ""}, {"AlarmTopicArn", ""},
+	{"KmsKeyArns", ""}, {"ReservedConcurrency", ""}, {"AlarmTopicArn", ""}, {"FollowFirstRuns", "false"},
 }
 
 // The characters that Project and Env may have in the template.

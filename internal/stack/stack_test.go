@@ -49,7 +49,8 @@ func TestParameters(t *testing.T) {
 			{"ClusterName", "p_cluster_dev"},
 			{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
 			{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
-			{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"}}},
+			{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"},
+			{"FollowFirstRuns", "false"}}},
 		{"prod", "project: p\nenv: prod\nregion: us-east-1\n",
 			[]string{"ReconcileMinutes=0", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t"}, []Parameter{
 				{"Project", "p"}, {"Env", "prod"}, {"DeploySources", "action.prod,action.production"},
@@ -57,14 +58,16 @@ func TestParameters(t *testing.T) {
 				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_prod:*"},
 				{"RoleArns", list("arn:aws:iam::*:role/p_backend_%s_prod", "task", "task_execution")},
 				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"},
-				{"ReconcileMinutes", "0"}, {"AlarmTopicArn", "arn:aws:sns:us-east-1:111111111111:t"}}},
+				{"ReconcileMinutes", "0"}, {"AlarmTopicArn", "arn:aws:sns:us-east-1:111111111111:t"},
+				{"FollowFirstRuns", "false"}}},
 		{"local by env, with an id for others",
 			"project: p\nenv: dev\nregion: us-east-1\necr_account_id: \"111111111111\"\n", nil, []Parameter{
 				{"Project", "p"}, {"Env", "dev"}, {"DeploySources", "action.dev"}, {"AutoDeploy", "enabled"},
 				{"ClusterName", "p_cluster_dev"},
 				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
 				{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
-				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"}}},
+				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"},
+				{"FollowFirstRuns", "false"}}},
 		{"odd", odd, nil, []Parameter{
 			{"Project", "my_project"}, {"Env", "prod"}, {"EcrAccountId", "026148122259"},
 			{"EcrAccountRegion", "us-east-1"},
@@ -85,7 +88,7 @@ func TestParameters(t *testing.T) {
 			{"ScheduleRoleArns", "arn:aws:iam::012345670123:role/my_project_scheduler_nightly_role_prod"},
 			{"SlackParameter", "/my_project/slack"},
 			{"NotifyTopicArn", "arn:aws:sns:eu-west-1:012345670123:deployments"},
-			{"ReconcileMinutes", "15"}}},
+			{"ReconcileMinutes", "15"}, {"FollowFirstRuns", "false"}}},
 		{"the last setting counts, and an empty one is the default", "project: p\nenv: dev\nregion: us-east-1\n",
 			[]string{"ReconcileMinutes=0", "ReconcileMinutes=", "AlarmTopicArn=arn:aws:sns:us-east-1:111111111111:t",
 				"AlarmTopicArn=", "ForwardPushesTo=arn:aws:events:us-east-1:222222222222:event-bus/a",
@@ -95,7 +98,8 @@ func TestParameters(t *testing.T) {
 				{"FamilyArns", "arn:aws:ecs:us-east-1:*:task-definition/p_service_dev:*"},
 				{"RoleArns", "arn:aws:iam::*:role/p_backend_task_dev,arn:aws:iam::*:role/p_backend_task_execution_dev"},
 				{"RepositoryArns", "arn:aws:ecr:us-east-1:*:repository/p_backend"}, {"ReconcileMinutes", "15"},
-				{"ForwardPushesTo", "arn:aws:events:us-east-1:222222222222:event-bus/b"}}},
+				{"ForwardPushesTo", "arn:aws:events:us-east-1:222222222222:event-bus/b"},
+				{"FollowFirstRuns", "false"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -127,7 +131,7 @@ func TestParametersRefuses(t *testing.T) {
 	t.Parallel()
 	const file = "project: p\nenv: dev\nregion: us-east-1\n"
 	const setting = `: not NAME=VALUE for one of SenderAccounts, ReconcileMinutes, ForwardPushesTo, ExtraRoleArns, ` +
-		`KmsKeyArns, ReservedConcurrency, AlarmTopicArn; the others follow from dev.yaml`
+		`KmsKeyArns, ReservedConcurrency, AlarmTopicArn, FollowFirstRuns; the others follow from dev.yaml`
 	longest := "project: " + strings.Repeat("p", 30) + "\nenv: " + strings.Repeat("e", 14) + "\nregion: us-east-1\n"
 	if _, err := Parameters(parse(t, longest)); err != nil {
 		t.Error(err)
