@@ -18,10 +18,10 @@ const module = "deployer/"
 // layers are the product's packages under internal/, in order: a package may
 // import only packages that stand before it.
 var layers = []string{
-	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed", "bus",
-	"resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "taskrun", "ecsdeploy", "rollout",
-	"notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet", "dashboard", "migrate",
-	"access", "stack", "function", "cli",
+	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed",
+	"bus", "resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "taskrun", "ecsdeploy",
+	"rollout", "notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet",
+	"dashboard", "migrate", "access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.

@@ -143,7 +143,8 @@ func (a *app) deployFor(ctx context.Context, env *environment.Environment, reque
 	if err != nil {
 		return err
 	}
-	cause := event.Cause{ID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: event.CommandSource, Reason: how.reason}
+	cause := event.Cause{ID: "cli-" + rand.Text(), Time: time.Now().UTC(), Source: event.CommandSource,
+		Reason: how.reason}
 	for i := range requests {
 		requests[i].Cause, requests[i].DryRun = cause, how.dryRun
 	}
