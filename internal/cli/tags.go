@@ -121,6 +121,6 @@ func (a *app) noteTags(ctx context.Context, s *session, workloads []environment.
 		common = slices.DeleteFunc(common, func(one string) bool { return !slices.Contains(tags, one) })
 	}
 	if near := nearestTag(tag, common); near != "" && len(workloads) <= maxNoted {
-		a.note("hint: %s", a.corrected(tag, near))
+		fmt.Fprint(a.err, newCanvas(a.err).item("deployer: hint: ", a.corrected(tag, near), 2))
 	}
 }
