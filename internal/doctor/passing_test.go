@@ -24,7 +24,8 @@ func TestPassing(t *testing.T) {
 	}{
 		{"myproject_scheduler_nightly-report_role_dev", nil},
 		{"ecsEventsRole", []Finding{{"deployer's role", "task:nightly-report", Problem, "the policies of " + own +
-			" do not allow it to pass arn:aws:iam::111111111111:role/ecsEventsRole, with which " + by + " starts the task: a " +
+			" do not allow it to pass arn:aws:iam::111111111111:role/ecsEventsRole, with which " + by +
+			" starts the task: a " +
 			"deployment would not move it", "write `start_role: ecsEventsRole` below " +
 			"deployer.workloads.nightly-report in dev.yaml, and update the stack, which then has it in the statement " +
 			"PassScheduleRoles: make deploy env=dev"}}},
