@@ -38,8 +38,8 @@ const (
 type Siblings struct {
 	Started bool          // the start of another one's rollout was reported
 	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
-	// Copied means that the journal was copied from an earlier one of them, by a tool with the
-	// deployer's credentials or from a version that did not name them: both have the same base.
+	// Copied means that the journal was copied from an earlier one of them that had run, by a
+	// tool with the deployer's credentials, or from a version that did not name them.
 	Copied bool
 }
 
@@ -72,6 +72,7 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		return found, err
 	}
 	r.known[newest.TaskDefinition] = newest
+	ran := map[string]bool{} // that ran when a later revision was registered
 	look := func(n int) (before bool, err error) {
 		one, err := r.record(ctx, ecsservice.Sibling(of.TaskDefinition, n))
 		if err != nil {
@@ -79,9 +80,10 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		}
 		if !one.Foreign && one.Cause.ID == of.Cause.ID {
 			found.add(one)
-			found.Copied = found.Copied || n < of.Revision && one.Rule.Base == of.Rule.Base &&
-				one.Rule.Request == of.Rule.Request && n > of.Rule.Base
+			found.Copied = found.Copied || n < of.Revision && sameRegistration(one, of) &&
+				(one.DeploymentID != "" || ran[one.TaskDefinition])
 		}
+		ran[one.Previous] = true
 		return !one.Registered.IsZero() && one.Registered.Before(of.Cause.Time.Add(-clockSkew)), nil
 	}
 	for n := of.Revision - 1; n > 0 && n >= of.Revision-maxSiblings; n-- {
@@ -98,6 +100,13 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		}
 	}
 	return found, nil
+}
+
+// sameRegistration reports whether two journals of one event have the same base and delivery,
+// as a copy of a journal has. So have two registrations only if the first was not answered,
+// and not to be read yet; then the first revision is never rolled out.
+func sameRegistration(one, other journal.Record) bool {
+	return one.Rule.Base == other.Rule.Base && one.Rule.Request == other.Rule.Request && one.Revision > other.Rule.Base
 }
 
 // add adds a revision of the same event.

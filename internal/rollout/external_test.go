@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/event"
+	"deployer/internal/journal"
 	"deployer/internal/outcome"
 )
 
@@ -143,6 +144,7 @@ func TestCopiedJournal(t *testing.T) {
 	got, err := a.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: aws.String(original), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	must(t, err)
+	a.note(t, original, journal.Note{DeploymentID: "ecs-svc/1"})
 	copied, err := a.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
 		Family: got.TaskDefinition.Family, ContainerDefinitions: got.TaskDefinition.ContainerDefinitions,
 		Tags: got.Tags, Memory: got.TaskDefinition.Memory, Cpu: got.TaskDefinition.Cpu,
