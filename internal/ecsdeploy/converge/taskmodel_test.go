@@ -186,10 +186,18 @@ func exploreTask(c *taskCase) *taskExplorer {
 }
 
 // encode appends all of a world that makes a difference for what follows.
-func (w *taskWorld) encode(b []byte) []byte {
+func (w *taskWorld) encode(now int, b []byte) []byte {
+	wrote := byte(0) // when is forgotten once no read can be stale
+	if now-w.wrote < inTime {
+		wrote = byte(w.wrote)
+	}
 	b = append(b, byte(w.clock), byte(w.crashes), byte(w.stale), byte(w.again), byte(w.lost), byte(w.gives),
-		bit(w.looked), byte(w.wrote))
-	for _, held := range w.held[max(0, len(w.held)-2):] {
+		bit(w.looked), wrote)
+	shown := 1 // what was held before is read only if a read can be stale
+	if w.stale > 0 {
+		shown = 2
+	}
+	for _, held := range w.held[max(0, len(w.held)-shown):] {
 		for _, n := range held {
 			b = append(b, byte(n))
 		}
@@ -201,6 +209,9 @@ func (w *taskWorld) encode(b []byte) []byte {
 	}
 	for _, p := range w.processes {
 		b = append(b, 0xf2, text(p.request.Event), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
+		if p.ended || p.stuck { // it begins anew, if it is delivered again
+			continue
+		}
 		for _, n := range p.notes {
 			b = append(b, byte(n))
 		}
@@ -215,7 +226,7 @@ func (w *taskWorld) encode(b []byte) []byte {
 }
 
 func (x *taskExplorer) visit(w *taskWorld) bool {
-	x.buffer = w.encode(x.buffer[:0])
+	x.buffer = w.encode(w.now(x.scenario), x.buffer[:0])
 	key := maphash.Bytes(x.seed, x.buffer)
 	if _, ok := x.seen[key]; ok {
 		return true
