@@ -21,7 +21,7 @@ var layers = []string{
 	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed",
 	"bus", "resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "taskrun", "ecsdeploy",
 	"rollout", "notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet",
-	"dashboard", "migrate", "access", "stack", "function", "cli",
+	"compare", "dashboard", "migrate", "access", "stack", "function", "cli",
 }
 
 // clients are SDK packages that only the named packages may import.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -12,21 +13,44 @@ import (
 )
 
 func (a *app) diffCommand() *cobra.Command {
+	var how diffFlags
 	cmd := &cobra.Command{
 		Use:   "diff -e ENV SERVICE TAG",
-		Short: "Show what deploying TAG would change of the task definition",
+		Short: "Show what deploying TAG would change, or what differs between two environments",
 		Long: `The task definition that runs and the one that would be registered are compared
 as a unified diff. Nothing is changed, and values of secrets and of environment
-variables are not shown.`,
-		Example: `deployer diff -e prod backend git-abc123f`,
+variables are not shown.
+
+With two environments and no tag, what the service runs in both is compared: image,
+environment variables, secrets, limits, roles, and the settings of the service. Each
+account is read with its own credentials, as by status. Settings that differ only in
+the environments' names, accounts and regions are counted, and shown with --all.
+Values of environment variables, command lines and labels are hidden unless --values
+is given; a secret is shown by its reference only.`,
+		Example: `deployer diff -e prod backend git-abc123f
+deployer diff -e staging -e prod backend
+deployer diff -e staging -e prod backend --values --json`,
 		Annotations: permissions("ecr:BatchGetImage", tagActions[0], "ecs:DescribeServices",
 			"ecs:DescribeTaskDefinition", pointerReads[0], pointerReads[1]),
-		Args: arguments("SERVICE", "TAG"),
+		Args: diffArguments,
 	}
-	file := fileFlag(cmd)
+	files, look := filesFlag(cmd), lookFlags(cmd)
+	cmd.Flags().BoolVar(&how.asJSON, "json", false, "print one JSON document")
+	cmd.Flags().BoolVar(&how.values, "values", false, "of two environments: show values of environment variables too")
+	cmd.Flags().BoolVar(&how.all, "all", false, "of two environments: show what differs only in their names too")
 	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		env, w, tag, err := a.loadServiceAndTag(*file, args)
+		file, err := a.oneEnvironment(*files, args)
+		if err != nil {
+			return err
+		}
+		if len(*files) == 2 {
+			return a.diffEnvironments(cmd.Context(), *files, args[0], how, look.on(a.out))
+		}
+		if how.values || how.all {
+			return wrongUsage("--values and --all are for two environments: name both with -e")
+		}
+		env, w, tag, err := a.loadServiceAndTag(file, args)
 		if err != nil {
 			return err
 		}
@@ -52,6 +76,10 @@ variables are not shown.`,
 			again := commandLine("deploy", "-f", env.File, w.Label(), tag, "--force")
 			a.note("%s runs this image already; to roll it out again: %s", w.Label(), again)
 		}
+		if how.asJSON {
+			return printJSON(a.out, plannedChange{env.Name, w.Label(), tag, change.Runs, change.Base, change.Same,
+				change.Before, change.After})
+		}
 		after := revisionName(change.Base) + " with " + tag
 		text := diff.Diff(revisionName(change.Runs), change.Before, after, change.After)
 		if text == nil {
@@ -61,6 +89,18 @@ variables are not shown.`,
 		return err
 	}
 	return cmd
+}
+
+// plannedChange is what diff of one environment prints with --json.
+type plannedChange struct {
+	Environment string          `json:"environment"`
+	Service     string          `json:"service"`
+	Tag         string          `json:"tag"`
+	Runs        string          `json:"runs"` // ARN of the revision that the service runs
+	Base        string          `json:"base"` // ARN of the revision that would be cloned
+	Same        bool            `json:"same"` // the service runs the image already, and would not be moved
+	Before      json.RawMessage `json:"before"`
+	After       json.RawMessage `json:"after"`
 }
 
 // revisionName returns family:revision of a revision's ARN.

@@ -168,3 +168,10 @@ func replaceAll(v any) {
 func fingerprint(text string) string {
 	return fmt.Sprintf("… %d characters, sha256 %.4x", utf8.RuneCountInString(text), sha256.Sum256([]byte(text)))
 }
+
+// Document returns a revision as RegisterTaskDefinition takes it: JSON without the deployer's
+// own tags. It has every value, secrets in environment variables too.
+func Document(r ecsservice.Revision) ([]byte, error) { return body(r, clone(r)) }
+
+// IsSecret reports whether a name is one of a secret.
+func IsSecret(name string) bool { return isSecret(name) }
