@@ -16,7 +16,7 @@ func (a *app) diffCommand() *cobra.Command {
 	var how diffFlags
 	cmd := &cobra.Command{
 		Use:   "diff -e ENV SERVICE TAG",
-		Short: "Show what deploying TAG would change, or what differs between two environments",
+		Short: "Show what deploying TAG would change, or compare two environments",
 		Long: `The task definition that runs and the one that would be registered are compared
 as a unified diff. Nothing is changed, and values of secrets and of environment
 variables are not shown.

@@ -168,7 +168,8 @@ func isDeployer(function string) bool { return strings.Contains(function, "_depl
 
 // isOurs reports whether the environment's own stack has a rule of that name.
 func (c *checker) isOurs(rule string) bool {
-	kinds := append([]string{"deploy", "push", "reconcile", "rollout", "hook", "run", "outcome", "broken"}, forwardKinds...)
+	kinds := []string{"deploy", "push", "reconcile", "rollout", "hook", "run", "outcome", "broken"}
+	kinds = append(kinds, forwardKinds...)
 	return slices.ContainsFunc(kinds, func(kind string) bool { return rule == c.ruleName(kind) })
 }
 
