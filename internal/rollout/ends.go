@@ -180,7 +180,8 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		one, original := records[i], r.known[run[i].TaskDefinition]
 		one.Foreign = original.Foreign
 		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1]) && !failed(service, run[i])
-		if !replaced || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
+		another := original.DeploymentID != "" && original.DeploymentID != run[i].ID // a person's
+		if !replaced || another || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
 			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition }) {
 			continue
 		}

@@ -55,6 +55,7 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	default:
 		if o.Siblings, err = r.siblings(ctx, o.Revision); err == nil && o.Siblings.Copied {
 			o.Revision.Foreign = true
+			r.known[o.Revision.TaskDefinition] = o.Revision
 			err = h.observeExternal(ctx, t, &o)
 		}
 	}
