@@ -29,6 +29,16 @@ func (c *Client) AddNote(ctx context.Context, r journal.Record, n journal.Note) 
 	return fault.Classify(fmt.Sprintf("writing the outcome of a rollout to the tags of %q", r.TaskDefinition), err)
 }
 
+// Outcome reads the outcome in the journal of a revision, "" if there is none.
+func (c *Client) Outcome(ctx context.Context, arn string) (journal.Phase, error) {
+	r, err := c.describeRevision(ctx, arn)
+	if err != nil {
+		return "", err
+	}
+	return journal.Parse(journal.Revision{ARN: arn, Number: r.Number(), Registered: r.Registered(),
+		Tags: r.tags()}).Outcome, nil
+}
+
 // SDKTags returns tags as the ECS API takes them.
 func SDKTags(tags []journal.Tag) (all []types.Tag) {
 	for _, t := range tags {

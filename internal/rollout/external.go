@@ -108,6 +108,15 @@ func (h *Handler) observeExternal(ctx context.Context, t ecsservice.Target, o *O
 // Journal writes the note of a report to the journal of its revision. What was
 // reported of an external rollout is noted best effort: it may be reported again.
 func (h *Handler) Journal(ctx context.Context, r Report) error {
+	if r.Note.Outcome == journal.Impaired && !r.Outcome.Foreign {
+		// Since it was observed, the handler of another event may have noted its end.
+		switch ended, err := h.services.Outcome(ctx, r.Revision.TaskDefinition); {
+		case err != nil:
+			return err
+		case ended == journal.Succeeded, ended == journal.Failed, ended == journal.Superseded:
+			return nil
+		}
+	}
 	if !r.Outcome.Foreign {
 		return h.services.AddNote(ctx, r.Revision, r.Note)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -134,31 +135,86 @@ func TestExternalOnce(t *testing.T) {
 	}
 }
 
-// TestCopiedJournal handles the end of a person's rollout of a copy whose journal was copied
-// too, with the credentials that registered the original: it is an external one.
-func TestCopiedJournal(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t)
-	original := a.deploy(t, "e1", 1, "v1").TaskDefinition
-	a.settle()
+// copyOf registers a copy of a revision with the tags that the revision has before a change.
+func (a testAccount) copyOf(t *testing.T, original string, change func()) (arn string) {
+	t.Helper()
 	got, err := a.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
 		TaskDefinition: aws.String(original), Include: []types.TaskDefinitionField{types.TaskDefinitionFieldTags}})
 	must(t, err)
-	a.note(t, original, journal.Note{DeploymentID: "ecs-svc/1"})
+	change()
+	of := got.TaskDefinition
 	copied, err := a.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{
-		Family: got.TaskDefinition.Family, ContainerDefinitions: got.TaskDefinition.ContainerDefinitions,
-		Tags: got.Tags, Memory: got.TaskDefinition.Memory, Cpu: got.TaskDefinition.Cpu,
-		RequiresCompatibilities: got.TaskDefinition.RequiresCompatibilities,
-		NetworkMode:             got.TaskDefinition.NetworkMode, ExecutionRoleArn: got.TaskDefinition.ExecutionRoleArn})
+		Family: of.Family, ContainerDefinitions: of.ContainerDefinitions, Tags: got.Tags, Memory: of.Memory,
+		Cpu: of.Cpu, RequiresCompatibilities: of.RequiresCompatibilities, NetworkMode: of.NetworkMode,
+		ExecutionRoleArn: of.ExecutionRoleArn})
 	must(t, err)
-	a.moveTo(t, aws.ToString(copied.TaskDefinition.TaskDefinitionArn))
+	return aws.ToString(copied.TaskDefinition.TaskDefinitionArn)
+}
+
+// TestCopiedJournal handles the end of a person's rollout of a copy whose journal was copied
+// too, with the credentials that registered the original. It is an external one, and the
+// rollout that it replaced was superseded by it.
+func TestCopiedJournal(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	a.clock.Advance(2 * time.Hour)
+	original := a.deploy(t, "e1", 1, "v1")
+	a.settle()
+	arn := a.copyOf(t, original.TaskDefinition, func() {
+		a.note(t, original.TaskDefinition, journal.Note{DeploymentID: original.DeploymentID})
+		a.deploy(t, "e2", 2, "v2")
+	})
+	a.moveTo(t, arn)
 	a.settle()
 	service, err := a.services.DescribeService(t.Context(), target)
 	must(t, err)
-	e := event.Rollout{Step: event.RolloutCompleted, DeploymentID: aws.ToString(service.Deployments[0].Id)}
-	o, err := NewHandler(a.services).observe(t.Context(), target, e, true)
-	must(t, err)
-	if d := Decide(e, eventTime, o); len(d.Drafts) != 1 || !d.Drafts[0].Foreign {
-		t.Errorf("of the copy: %+v, want one report of an external rollout", d)
+	reports, reason := a.handle(t, event.RolloutCompleted, aws.ToString(service.Deployments[0].Id))
+	want := []string{"Deployment Succeeded  to p_service_web_dev:4 for ",
+		"Deployment Superseded p_service_web_dev:2 to p_service_web_dev:3 for e2"}
+	if diff := cmp.Diff(want, reports); diff != "" {
+		t.Error(reason, diff)
+	}
+}
+
+// TestMovedBackAndReplaced handles the end of a rollout that replaced a person's move back to
+// a revision whose own end is still to be reported: that is no end of the revision's event.
+func TestMovedBackAndReplaced(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	first := a.deploy(t, "e1", 1, "v1")
+	a.settle()
+	a.note(t, first.TaskDefinition, journal.Note{DeploymentID: first.DeploymentID})
+	a.deploy(t, "e2", 2, "v2")
+	a.settle()
+	a.moveTo(t, first.TaskDefinition)
+	third := a.deploy(t, "e3", 3, "v3")
+	a.settle()
+	reports, reason := a.handle(t, event.RolloutCompleted, third.DeploymentID)
+	if len(reports) != 1 || !strings.HasPrefix(reports[0], "Deployment Succeeded ") {
+		t.Errorf("%q, %s", reports, reason)
+	}
+	reports, reason = a.handle(t, event.RolloutCompleted, first.DeploymentID)
+	want := []string{"Deployment Succeeded p_service_web_dev:1 to p_service_web_dev:2 for e1"}
+	if diff := cmp.Diff(want, reports); diff != "" {
+		t.Error(reason, diff)
+	}
+}
+
+// TestImpairedIsNoLaterWord checks that the report of an impaired rollout does not replace
+// the end that another event noted meanwhile.
+func TestImpairedIsNoLaterWord(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	first := a.deploy(t, "e1", 1, "v1")
+	h := NewHandler(a.services)
+	reports, reason, err := h.Handle(t.Context(), testEnvironment, event.Rollout{Workload: testWorkload,
+		Step: event.TasksImpaired}, reported)
+	if err != nil || len(reports) != 1 {
+		t.Fatalf("%+v, %s, %v", reports, reason, err)
+	}
+	a.note(t, first.TaskDefinition, journal.Note{DeploymentID: first.DeploymentID, Outcome: journal.Superseded})
+	must(t, h.Journal(t.Context(), reports[0]))
+	if got, err := a.services.Outcome(t.Context(), first.TaskDefinition); err != nil || got != journal.Superseded {
+		t.Errorf("%s, %v", got, err)
 	}
 }

@@ -54,7 +54,7 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		return o, nil
 	default:
 		if o.Siblings, err = r.siblings(ctx, o.Revision); err == nil && o.Siblings.Copied {
-			o.Revision.Foreign = true
+			o.Revision, o.Previous = withoutJournal(o.Revision), journal.Record{}
 			r.known[o.Revision.TaskDefinition] = o.Revision
 			err = h.observeExternal(ctx, t, &o)
 		}
@@ -63,6 +63,12 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		return o, err
 	}
 	return o, h.observePast(ctx, r, service, e, &o)
+}
+
+// withoutJournal returns the record of an external revision.
+func withoutJournal(r journal.Record) journal.Record {
+	return journal.Record{TaskDefinition: r.TaskDefinition, Revision: r.Revision, Registered: r.Registered,
+		Inactive: r.Inactive, Image: r.Image, Tag: r.Tag, Digest: r.Digest, Foreign: true}
 }
 
 // observeRollback adds that the rollout of an event is ECS's rollback, by the journal of
