@@ -180,9 +180,9 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		one, original := records[i], r.known[run[i].TaskDefinition]
 		one.Foreign = original.Foreign
 		replaced := i+1 < len(run) && replacedBy(run[i], run[i+1]) && !failed(service, run[i])
-		another := original.DeploymentID != "" && original.DeploymentID != run[i].ID // a person's
-		if !replaced || another || !original.Pending() || original.Cause.ID == "" || slices.ContainsFunc(o.Replaced,
-			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition }) {
+		reported := slices.ContainsFunc(o.Replaced,
+			func(x Replaced) bool { return x.Revision.TaskDefinition == one.TaskDefinition })
+		if !replaced || reported || !ownOf(original, run[i]) || !original.Pending() || original.Cause.ID == "" {
 			continue
 		}
 		by, final := supersededBy(one, records[i+1:])
@@ -218,6 +218,15 @@ func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
 	return slices.ContainsFunc(service.Deployments, func(d types.Deployment) bool {
 		return aws.ToString(d.Id) != o.ID && d.RolloutState == types.DeploymentRolloutStateInProgress
 	})
+}
+
+// ownOf reports whether a rollout of a revision is the deployer's own, and not a later one, as
+// that of a person who moves the service back.
+func ownOf(of journal.Record, p ecsservice.PastRollout) bool {
+	if of.DeploymentID != "" {
+		return of.DeploymentID == p.ID
+	}
+	return of.Registered.IsZero() || p.Created.Sub(of.Registered) <= ownRollout
 }
 
 // replacedBy reports whether a rollout was replaced before it ended by the next one.

@@ -180,10 +180,25 @@ func TestCopiedJournal(t *testing.T) {
 // a revision whose own end is still to be reported: that is no end of the revision's event.
 func TestMovedBackAndReplaced(t *testing.T) {
 	t.Parallel()
+	for name, noted := range map[string]bool{"its start was reported": true, "nothing was reported": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			movedBackAndReplaced(t, noted)
+		})
+	}
+}
+
+// movedBackAndReplaced is [TestMovedBackAndReplaced]. Noted means that the start of the
+// revision's own rollout was reported.
+func movedBackAndReplaced(t *testing.T, noted bool) {
+	t.Helper()
 	a := newAccount(t)
 	first := a.deploy(t, "e1", 1, "v1")
 	a.settle()
-	a.note(t, first.TaskDefinition, journal.Note{DeploymentID: first.DeploymentID})
+	if noted {
+		a.note(t, first.TaskDefinition, journal.Note{DeploymentID: first.DeploymentID})
+	}
+	a.clock.Advance(2 * ownRollout)
 	a.deploy(t, "e2", 2, "v2")
 	a.settle()
 	a.moveTo(t, first.TaskDefinition)
