@@ -71,6 +71,7 @@ var templateTypes = map[string]named{
 	"AWS::Serverless::Function":     {name: "FunctionName"},
 	"AWS::Logs::LogGroup":           {name: "LogGroupName"},
 	"AWS::IAM::Role":                {name: "RoleName"},
+	"AWS::IAM::ManagedPolicy":       {name: "ManagedPolicyName"},
 	"AWS::Events::Rule":             {name: "Name"},
 	"AWS::Lambda::Permission":       {name: "SourceArn"},
 	"AWS::Events::EventBusPolicy":   {name: "StatementId"},
@@ -171,6 +172,8 @@ var moduleTypes = map[string]named{
 		"name": "LogGroupName", "retention_in_days": "RetentionInDays"}},
 	"aws_iam_role": {name: "RoleName", into: "AWS::IAM::Role", json: []string{"assume_role_policy"},
 		as: map[string]string{"name": "RoleName", "assume_role_policy": "AssumeRolePolicyDocument"}},
+	"aws_iam_policy": {name: "ManagedPolicyName", into: "AWS::IAM::ManagedPolicy", json: []string{"policy"},
+		as: map[string]string{"name": "ManagedPolicyName", "policy": "PolicyDocument"}},
 	"aws_cloudwatch_event_rule": {name: "Name", into: "AWS::Events::Rule", json: []string{"event_pattern"},
 		as: map[string]string{"name": "Name", "description": "Description", "event_pattern": "EventPattern",
 			"schedule_expression": "ScheduleExpression"}},
@@ -198,8 +201,11 @@ var moduleTypes = map[string]named{
 func ofModule(t *testing.T, module *terraform.Module) described {
 	t.Helper()
 	d := described{}
+	attached := map[any][]any{}
 	for _, r := range module.Resources() {
 		switch r.Type {
+		case "aws_iam_role_policy_attachment": // a part of a role
+			attached[r.Values["role"]] = append(attached[r.Values["role"]], r.Values["policy_arn"])
 		case "aws_iam_role_policy": // a part of a role
 			policy := map[string]any{"PolicyName": r.Values["name"],
 				"PolicyDocument": decoded(t, fmt.Sprint(r.Values["policy"]))}
@@ -223,6 +229,9 @@ func ofModule(t *testing.T, module *terraform.Module) described {
 			}
 			d.addResource(t, by, r)
 		}
+	}
+	for role, policies := range attached {
+		d.add(fmt.Sprint("AWS::IAM::Role ", role), "ManagedPolicyArns", policies)
 	}
 	return d
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,10 +37,59 @@ func statements(t *testing.T, stack string) []any {
 	return all
 }
 
-func roleStatements(template *cloudformation.Template) []any {
-	policy := member(template.Resource("DeployerRole"), "Properties", "Policies", 0, "PolicyDocument")
-	all, _ := member(policy, "Statement").([]any)
+// roleStatements returns the statements of the role's own policy, and of the managed policies that it has.
+func roleStatements(template *cloudformation.Template) (all []any) {
+	for _, policy := range rolePolicies(template) {
+		all = append(all, policy.statements...)
+	}
 	return all
+}
+
+// rolePolicy is a policy of the function's role. An inline policy has no name.
+type rolePolicy struct {
+	name       string
+	statements []any
+}
+
+// rolePolicies returns the policies of the function's role, the inline one first.
+func rolePolicies(template *cloudformation.Template) []rolePolicy {
+	properties := member(template.Resource("DeployerRole"), "Properties")
+	inline, _ := member(properties, "Policies", 0, "PolicyDocument", "Statement").([]any)
+	all := []rolePolicy{{"", inline}}
+	attached, _ := member(properties, "ManagedPolicyArns").([]any)
+	for _, id := range template.Resources("AWS::IAM::ManagedPolicy") {
+		policy := member(template.Resource(id), "Properties")
+		name := fmt.Sprint(member(policy, "ManagedPolicyName"))
+		if slices.ContainsFunc(attached, func(arn any) bool {
+			return strings.HasSuffix(fmt.Sprint(arn), ":policy/"+name)
+		}) {
+			some, _ := member(policy, "PolicyDocument", "Statement").([]any)
+			all = append(all, rolePolicy{name, some})
+		}
+	}
+	return all
+}
+
+// policyFaults returns a line for each policy of the function's role that IAM does not accept.
+func policyFaults(t *testing.T, template *cloudformation.Template) (faults []string) {
+	t.Helper()
+	all := rolePolicies(template)
+	for _, policy := range all {
+		limit := 6144
+		if policy.name == "" {
+			limit = 10240
+		}
+		size := len(documentText(t, policy.statements))
+		t.Logf("%q has %d characters of %d", policy.name, size, limit)
+		if size > limit {
+			faults = append(faults, fmt.Sprintf("the policy %q has %d characters, more than IAM's %d", policy.name,
+				size, limit))
+		}
+	}
+	if len(all)-1 > 10 {
+		faults = append(faults, fmt.Sprintf("the role has %d managed policies, more than IAM's 10", len(all)-1))
+	}
+	return faults
 }
 
 // documentText returns the JSON of a policy, which has no white space between its parts.

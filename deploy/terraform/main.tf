@@ -101,8 +101,8 @@ resource "aws_lambda_function" "deployer" {
     }
   }
 
-  # The first event may come before the role's policy otherwise.
-  depends_on = [aws_iam_role_policy.deployer]
+  # The first event may come before the role's policies otherwise.
+  depends_on = [aws_iam_role_policy.deployer, aws_iam_role_policy_attachment.deployer]
 }
 
 resource "aws_lambda_function_event_invoke_config" "deployer" {

@@ -5,122 +5,7 @@ locals {
   failed_queue_arn = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.name.failed}"
   in_cluster       = { ArnEquals = { "ecs:cluster" = local.cluster_arn } }
 
-  # The statements with the lists of the environment's resources. Where the ARNs do not fit into the policy, patterns take
-  # the place of some, from the least that these may allow to the most: reading images of a neighbour, registering revisions
-  # in its families, moving its schedules or the targets of its rules, and passing its tasks' roles or those that start its
-  # tasks. `deployer params` does the same.
-  patterns_for = [
-    [], ["repositories"], ["families"], ["repositories", "families"], ["repositories", "schedule"],
-    ["repositories", "families", "schedule"], ["repositories", "families", "rule"],
-    ["repositories", "families", "schedule", "rule"], ["repositories", "roles"], ["repositories", "families", "roles"],
-    ["repositories", "families", "schedule", "roles"], ["repositories", "families", "schedule", "rule", "roles"],
-    ["repositories", "families", "schedule", "rule", "roles", "start_roles"],
-  ]
-  listed = [
-    for kinds in local.patterns_for : merge(
-      {
-        for kind, arns in local.conventional : kind => concat(
-          length(arns) == 0 || contains(kinds, kind) ? local.patterns[kind] : arns, local.extra[kind],
-        )
-      },
-      { for key, arns in local.pointer_arns : key => contains(kinds, key) ? local.short_pointers[key] : arns },
-      {
-        for key, arns in local.start_roles : "${key}_roles" => concat(
-          contains(kinds, "start_roles") ? local.short_start_roles[key] : arns, var.extra_role_arns,
-        )
-      },
-    )
-  ]
-  listed_statements = [
-    for arns in local.listed : [
-      {
-        Sid      = "RegisterTaskDefinitions"
-        Effect   = "Allow"
-        Action   = "ecs:RegisterTaskDefinition"
-        Resource = arns.families
-      },
-      # Later, only the tags of the rollout's outcome are added.
-      {
-        Sid      = "NoteOutcomes"
-        Effect   = "Allow"
-        Action   = "ecs:TagResource"
-        Resource = arns.families
-        Condition = {
-          "ForAllValues:StringEquals" = {
-            "aws:TagKeys" = [
-              "deployer:deployment", "deployer:outcome", "deployer:finished", "deployer:why", "deployer:return",
-              "deployer:stopped", "deployer:hooks",
-            ]
-          }
-          Null = { "aws:TagKeys" = "false" }
-        }
-      },
-      # A revision names its roles, and registering it passes them to ECS.
-      {
-        Sid       = "PassTaskRoles"
-        Effect    = "Allow"
-        Action    = "iam:PassRole"
-        Resource  = arns.roles
-        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
-      },
-      # Across accounts, the repository's policy has to allow this too. DescribeImages returns when an image was pushed,
-      # which the search for lost pushes needs. GetDownloadUrlForLayer gives the configuration of an image that is not an
-      # index, which has its platform.
-      {
-        Sid      = "FindImages"
-        Effect   = "Allow"
-        Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
-        Resource = arns.repositories
-      },
-      # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
-      length(arns.schedule) == 0 ? null : {
-        Sid      = "MoveSchedules"
-        Effect   = "Allow"
-        Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
-        Resource = arns.schedule
-      },
-      # UpdateSchedule passes the role that starts the task again.
-      length(arns.schedule) == 0 || length(arns.schedule_roles) == 0 ? null : {
-        Sid       = "PassScheduleRoles"
-        Effect    = "Allow"
-        Action    = "iam:PassRole"
-        Resource  = arns.schedule_roles
-        Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
-      },
-      # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move.
-      length(arns.schedule) + length(arns.rule) == 0 || length(concat(arns.schedule_roles, arns.rule_roles)) == 0 ? null : {
-        Sid      = "CheckPointerRoles"
-        Effect   = "Allow"
-        Action   = "iam:SimulatePrincipalPolicy"
-        Resource = distinct(concat(arns.schedule_roles, arns.rule_roles))
-      },
-      # An event-processor task runs what the targets of its rules hold.
-      length(arns.rule) == 0 ? null : {
-        Sid      = "ReadRuleTargets"
-        Effect   = "Allow"
-        Action   = "events:ListTargetsByRule"
-        Resource = arns.rule
-      },
-      # Only targets that start tasks in the environment's cluster.
-      length(arns.rule) == 0 ? null : {
-        Sid       = "MoveRuleTargets"
-        Effect    = "Allow"
-        Action    = "events:PutTargets"
-        Resource  = arns.rule
-        Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
-      },
-      # PutTargets passes the role that starts the task again.
-      length(arns.rule) == 0 || length(arns.rule_roles) == 0 ? null : {
-        Sid       = "PassRuleRoles"
-        Effect    = "Allow"
-        Action    = "iam:PassRole"
-        Resource  = arns.rule_roles
-        Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
-      },
-    ]
-  ]
-
-  # The other statements; null for one that the environment does not need.
+  # The statements of the role's own policy; null for one that the environment does not need.
   statements = [
     # These two actions do not support resource-level permissions.
     {
@@ -256,16 +141,200 @@ locals {
     },
   ]
 
-  # What a role's inline policies may have in all, in characters without white space (IAM and STS quotas). The policy is the
-  # first that fits.
-  max_policy = 10240
-  policies = [
-    for listed in local.listed_statements : jsonencode({
+  # The lists of the environment's resources, and the same with name patterns in their place, which are for lists that do
+  # not fit: at first with those that no other project's names match, unless its name begins with PROJECT_service or the
+  # like. `deployer params` does the same, and has a limit for each list, too.
+  lists = {
+    for choice in ["exact", "short", "patterns"] : choice => merge(
+      {
+        for kind, arns in merge(local.conventional, { roles = local.task_roles }) : kind => concat(
+          length(arns) == 0 || choice == "patterns" ? local.patterns[kind] :
+          choice == "short" ? local.short[kind] : arns, local.extra[kind],
+        )
+      },
+      { for key, arns in local.pointer_arns : key => choice == "exact" ? arns : local.short_pointers[key] },
+      {
+        for key, arns in local.start_roles : "${key}_roles" => concat(
+          choice == "exact" ? arns : local.short_start_roles[key], var.extra_role_arns,
+        )
+      },
+      { more_roles = local.more_task_roles },
+    )
+  }
+  # The first of the task roles, as many as deploy/template.yaml has in one parameter of 4,096 characters, and the others.
+  # Which policies there are has to be known before the account is, so the names of the roles are counted.
+  counted_partition = startswith(local.region, "cn-") ? "aws-cn" : startswith(local.region, "us-gov-") ? "aws-us-gov" : "aws"
+  counted_roles     = [for name in local.role_names : "arn:${local.counted_partition}:iam::000000000000:role/${name}"]
+  first_roles = length([
+    for i in range(length(local.counted_roles)) : i if length(join(",", slice(local.counted_roles, 0, i + 1))) <= 4096
+  ])
+  # The roles of the variable may not exist yet either: 130 characters are a long ARN.
+  roles_fit = alltrue([
+    220 + length(jsonencode(slice(local.counted_roles, 0, local.first_roles))) + 130 * length(var.extra_role_arns) <= local.max_managed,
+    220 + length(jsonencode(slice(local.counted_roles, local.first_roles, length(local.counted_roles)))) <= local.max_managed,
+  ])
+  task_roles      = slice(local.conventional.roles, 0, local.first_roles)
+  more_task_roles = slice(local.conventional.roles, local.first_roles, length(local.conventional.roles))
+  has_pointers    = { for key, names in local.pointer_names : key => length(flatten(values(names))) > 0 }
+  policy_names = concat(
+    ["outcomes", "roles", "images"],
+    local.roles_fit && local.first_roles < length(local.role_names) ? ["more_roles"] : [],
+    local.has_pointers.schedule ? ["schedules"] : [],
+    local.has_pointers.rule ? ["rules"] : [],
+    length([
+      for key, has in local.has_pointers : key if has && length(local.start_roles[key]) + length(var.extra_role_arns) > 0
+    ]) > 0 ? ["starts", "checks"] : [],
+  )
+
+  register_statements = {
+    for choice, arns in local.lists : choice => [
+      {
+        Sid      = "RegisterTaskDefinitions"
+        Effect   = "Allow"
+        Action   = "ecs:RegisterTaskDefinition"
+        Resource = arns.families
+      },
+    ]
+  }
+  # The statements of the managed policies, also of those that the environment does not need.
+  managed_statements = {
+    for choice, arns in local.lists : choice => {
+      outcomes = [
+        # Later, only the tags of the rollout's outcome are added.
+        {
+          Sid      = "NoteOutcomes"
+          Effect   = "Allow"
+          Action   = "ecs:TagResource"
+          Resource = arns.families
+          Condition = {
+            "ForAllValues:StringEquals" = {
+              "aws:TagKeys" = [
+                "deployer:deployment", "deployer:outcome", "deployer:finished", "deployer:why", "deployer:return",
+                "deployer:stopped", "deployer:hooks",
+              ]
+            }
+            Null = { "aws:TagKeys" = "false" }
+          }
+        },
+      ]
+      roles = [
+        # A revision names its roles, and registering it passes them to ECS.
+        {
+          Sid       = "PassTaskRoles"
+          Effect    = "Allow"
+          Action    = "iam:PassRole"
+          Resource  = arns.roles
+          Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+        },
+      ]
+      more_roles = [
+        # The end of a list that is too long for one policy.
+        {
+          Sid       = "PassMoreTaskRoles"
+          Effect    = "Allow"
+          Action    = "iam:PassRole"
+          Resource  = arns.more_roles
+          Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+        },
+      ]
+      images = [
+        # Across accounts, the repository's policy has to allow this too. DescribeImages returns when an image was pushed,
+        # which the search for lost pushes needs. GetDownloadUrlForLayer gives the configuration of an image that is not an
+        # index, which has its platform.
+        {
+          Sid      = "FindImages"
+          Effect   = "Allow"
+          Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+          Resource = arns.repositories
+        },
+      ]
+      schedules = [
+        # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
+        {
+          Sid      = "MoveSchedules"
+          Effect   = "Allow"
+          Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
+          Resource = arns.schedule
+        },
+      ]
+      rules = [
+        # An event-processor task runs what the targets of its rules hold.
+        {
+          Sid      = "ReadRuleTargets"
+          Effect   = "Allow"
+          Action   = "events:ListTargetsByRule"
+          Resource = arns.rule
+        },
+        # Only targets that start tasks in the environment's cluster.
+        {
+          Sid       = "MoveRuleTargets"
+          Effect    = "Allow"
+          Action    = "events:PutTargets"
+          Resource  = arns.rule
+          Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
+        },
+      ]
+      starts = [
+        # UpdateSchedule passes the role that starts the task again.
+        length(arns.schedule) == 0 || length(arns.schedule_roles) == 0 ? null : {
+          Sid       = "PassScheduleRoles"
+          Effect    = "Allow"
+          Action    = "iam:PassRole"
+          Resource  = arns.schedule_roles
+          Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
+        },
+        # PutTargets passes the role that starts the task again.
+        length(arns.rule) == 0 || length(arns.rule_roles) == 0 ? null : {
+          Sid       = "PassRuleRoles"
+          Effect    = "Allow"
+          Action    = "iam:PassRole"
+          Resource  = arns.rule_roles
+          Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
+        },
+      ]
+      checks = [
+        # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move.
+        {
+          Sid      = "CheckPointerRoles"
+          Effect   = "Allow"
+          Action   = "iam:SimulatePrincipalPolicy"
+          Resource = distinct(concat(arns.schedule_roles, arns.rule_roles))
+        },
+      ]
+    }
+  }
+
+  # What a role's inline policies may have in all and what a managed policy may have, in characters without white space
+  # (IAM and STS quotas). Where a list does not fit, the patterns are in its place.
+  max_policy  = 10240
+  max_managed = 6144
+  inline = {
+    for choice, register in local.register_statements : choice => jsonencode({
       Version   = "2012-10-17"
-      Statement = [for statement in concat(local.statements, listed) : statement if statement != null]
+      Statement = [for statement in concat(local.statements, register) : statement if statement != null]
     })
-  ]
-  policy = concat([for policy in local.policies : policy if length(policy) <= local.max_policy], reverse(local.policies))[0]
+  }
+  managed = {
+    for choice, policies in local.managed_statements : choice => {
+      for name, statements in policies : name => jsonencode({
+        Version   = "2012-10-17"
+        Statement = [for statement in statements : statement if statement != null]
+      })
+    }
+  }
+  fits = {
+    for choice, policies in local.managed : choice => merge(
+      { for name, policy in policies : name => length(policy) <= local.max_managed },
+      # Two policies have the families, and they have the same of them.
+      { outcomes = length(policies.outcomes) <= local.max_managed && length(local.inline[choice]) <= local.max_policy },
+      choice == "exact" ? { roles = local.roles_fit } : {},
+    )
+  }
+  choice = {
+    for name, fits in local.fits.exact : name => fits ? "exact" : local.fits.short[name] ? "short" : "patterns"
+  }
+  policy           = local.inline[local.choice.outcomes]
+  managed_policies = { for name in local.policy_names : name => local.managed[local.choice[name]][name] }
 }
 
 resource "aws_iam_role" "deployer" {
@@ -289,9 +358,32 @@ resource "aws_iam_role_policy" "deployer" {
   lifecycle {
     precondition {
       condition     = length(local.policy) <= local.max_policy
-      error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: name fewer families, roles and repositories by hand."
+      error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: name fewer families by hand."
     }
   }
+  # What left this policy in an update is attached before.
+  depends_on = [aws_iam_role_policy_attachment.deployer]
+}
+
+# The lists of ARNs are in policies of their own, each with at most 6,144 characters, of which a role can have ten.
+resource "aws_iam_policy" "deployer" {
+  for_each = local.managed_policies
+  name     = "${local.project}_deployer_${each.key}_${local.env}"
+  policy   = each.value
+  tags     = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(each.value) <= local.max_managed
+      error_message = "The policy ${each.key} of the deployer's role would have ${length(each.value)} characters, and IAM accepts ${local.max_managed}: name fewer families, roles and repositories by hand."
+    }
+  }
+}
+
+resource "aws_iam_role_policy_attachment" "deployer" {
+  for_each   = local.managed_policies
+  role       = aws_iam_role.deployer.name
+  policy_arn = aws_iam_policy.deployer[each.key].arn
 }
 
 # What a schedule may do: invoke the function, and keep the event if that is not possible.

@@ -181,18 +181,19 @@ locals {
   pushed = [for w in local.stored : w if !w.opt_out]
 
   families = distinct([for w in local.workloads : reverse(split("/", w.family))[0]])
+  role_names = distinct(flatten([
+    for w in local.workloads : [
+      for role in ["${w.owner}_task", "${w.key == "backend" || startswith(w.key, "services/") ? "" : "scheduler_"}${w.owner}_task_execution"] :
+      "${local.project}_${role}_${local.env}"
+    ]
+  ]))
   # The families, roles and repositories that the patterns cover.
   conventional = {
     families = [
       for family in local.families : "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${family}:*"
       if local.covered[family]
     ]
-    roles = flatten([
-      for w in local.workloads : [
-        for role in ["${w.owner}_task", "${w.key == "backend" || startswith(w.key, "services/") ? "" : "scheduler_"}${w.owner}_task_execution"] :
-        "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_${role}_${local.env}"
-      ]
-    ])
+    roles = [for name in local.role_names : "arn:${local.partition}:iam::${local.account_id}:role/${name}"]
     repositories = distinct([
       for w in local.stored : "arn:${local.partition}:ecr:${w.region}:${w.account_id}:repository/${w.repository}"
       if w.account_id == local.registry.account_id && w.region == local.registry.region && startswith(w.repository, "${local.project}_")
@@ -215,6 +216,25 @@ locals {
       if !(w.account_id == local.registry.account_id && w.region == local.registry.region && startswith(w.repository, "${local.project}_"))
     ])
   }
+  # The conventional ones with narrow name patterns in the place of those of services and tasks.
+  short = {
+    families = local.patterns.families
+    roles = distinct([
+      for name in local.role_names : "arn:${local.partition}:iam::${local.account_id}:role/${concat([
+        for pattern in local.role_patterns : pattern if can(regex("^${replace(pattern, "*", ".*")}$", name))
+      ], [name])[0]}"
+    ])
+    repositories = distinct([
+      for arn in local.conventional.repositories : concat([
+        for part in ["service", "task"] : replace(arn, "/:repository\\/.*/", ":repository/${local.project}_${part}_*")
+        if can(regex(":repository/${local.project}_${part}_", arn))
+      ], [arn])[0]
+    ])
+  }
+  role_patterns = [
+    for name in ["service_*_task", "service_*_task_execution", "scheduler_*_task_execution"] :
+    "${local.project}_${name}_${local.env}"
+  ]
   patterns = {
     families = [
       "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${local.project}_service_${local.env}:*",

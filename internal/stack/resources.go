@@ -15,6 +15,8 @@ import (
 // the place of the patterns.
 type resources struct {
 	families, roles, repositories []string
+	moreRoles                     []string // the rest of roles, from fit on
+	shortRoles, shortRepositories []string // with narrow name patterns for the conventional ones of services and tasks
 	extraFamilies                 []string
 	extraRepositories             []string
 	extraRoles                    string
@@ -24,11 +26,8 @@ type resources struct {
 	shortStartRoles               [2][]string
 }
 
-// The limits on the role's lists.
-const (
-	maxParameter = 4096  // characters of a parameter's value (CloudFormation quotas)
-	maxPolicies  = 10240 // characters of a role's inline policies, without white space (IAM and STS quotas)
-)
+// maxParameter is the number of characters that a parameter's value may have (CloudFormation quotas).
+const maxParameter = 4096
 
 var errNoAccount = errors.New(
 	"the file does not name its account, and the stack needs the ARNs of resources with unconventional names (add " +
@@ -62,22 +61,18 @@ func roleResources(env *environment.Environment) (resources, error) {
 			return resources{}, err
 		}
 	}
+	for _, arn := range r.roles {
+		r.shortRoles = add(r.shortRoles, shorten(arn, ":role/", rolePatterns(env)))
+	}
+	for _, arn := range r.repositories {
+		r.shortRepositories = add(r.shortRepositories, shorten(arn, ":repository/", repositoryPatterns(env)))
+	}
 	r.schedules, r.shortSchedules = pointers(env, false)
 	r.rules, r.shortRules = pointers(env, true)
 	r.scheduleRoles, r.ruleRoles = env.StartRoles()
-	r.shortStartRoles = [2][]string{shortRoles(env, r.scheduleRoles, "role"),
-		shortRoles(env, r.ruleRoles, "task_execution")}
+	r.shortStartRoles = [2][]string{shortStarts(env, r.scheduleRoles, "role"),
+		shortStarts(env, r.ruleRoles, "task_execution")}
 	return r, nil
-}
-
-// schedulePattern and rulePattern return the pattern of the conventional names.
-func schedulePattern(env *environment.Environment) environment.TaskPointer {
-	return environment.TaskPointer{Group: env.Project + "-schedule-group-" + env.Name + "-*",
-		Name: env.Project + "-scheduler-*-" + env.Name}
-}
-
-func rulePattern(env *environment.Environment) environment.TaskPointer {
-	return environment.TaskPointer{Rule: true, Name: env.Project + "_rule_*_" + env.Name}
 }
 
 // pointers returns the ARNs of the schedules, or of the rules, that start tasks, and the same
@@ -108,26 +103,6 @@ func pointers(env *environment.Environment, rules bool) (all, short []string) {
 		}
 	}
 	return all, short
-}
-
-// startRolePattern returns the pattern of the conventional names of roles that start tasks.
-func startRolePattern(env *environment.Environment, suffix string) string {
-	return env.Project + "_scheduler_*_" + suffix + "_" + env.Name
-}
-
-// shortRoles returns ARNs of roles that start tasks with a name pattern in the place of the
-// conventional ones.
-func shortRoles(env *environment.Environment, all []string, suffix string) (short []string) {
-	pattern := startRolePattern(env, suffix)
-	before, after, _ := strings.Cut(pattern, "*")
-	for _, arn := range all {
-		account, name, _ := strings.Cut(arn, ":role/")
-		if strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
-			name = pattern
-		}
-		short = add(short, account+":role/"+name)
-	}
-	return short
 }
 
 // isConventional reports whether the template's name patterns cover a family.
@@ -163,45 +138,56 @@ func add(list []string, arn string) []string {
 	return append(list, arn)
 }
 
-// patternsFor are the lists in whose place patterns are used, from the least that these may
-// allow to the most: reading images of a neighbour (i), registering revisions in its families
-// (f), moving its schedules (s) or the targets of its rules (t), and passing its tasks' roles
-// (r) or those that start its tasks (p). The Terraform module has the same.
-var patternsFor = []string{"", "i", "f", "if", "is", "ifs", "ift", "ifst", "ir", "ifr", "ifsr", "ifstr", "ifstrp"}
-
-// fit replaces lists by patterns until the others are within the limits. The template has the
-// patterns of those that it empties. The error says that the rest does not fit either.
+// fit replaces each list by patterns that does not fit into its parameter and into the policies that have it: at first
+// by those that no other project's names match, unless its name begins with PROJECT_service, PROJECT_scheduler or
+// PROJECT_task. The template has the patterns of those that it empties. The error says that the rest does not fit
+// either. The Terraform module does the same, and has no parameters.
 func (r *resources) fit(p policySize, file string) error {
-	all := *r
-	for _, kinds := range patternsFor {
-		*r = all
-		for _, kind := range kinds {
-			switch kind {
-			case 'i':
-				r.repositories = nil
-			case 'f':
-				r.families = nil
-			case 's':
-				r.schedules = r.shortSchedules
-			case 't':
-				r.rules = r.shortRules
-			case 'r':
-				r.roles = nil
-			case 'p':
-				r.scheduleRoles, r.ruleRoles = r.shortStartRoles[0], r.shortStartRoles[1]
-			}
-		}
-		long := slices.ContainsFunc(
-			[][]string{r.repositories, r.families, r.schedules, r.rules, r.roles, r.scheduleRoles, r.ruleRoles},
-			func(list []string) bool { return len(strings.Join(list, ",")) > maxParameter })
-		if !long && p.of(r) <= maxPolicies {
-			return r.checkParameters(file)
+	r.roles, r.moreRoles = split(r.roles)
+	if isLong(r.repositories) || !p.fits(r, images) {
+		r.repositories = r.shortRepositories
+	}
+	if isLong(r.repositories) || !p.fits(r, images) {
+		r.repositories = nil
+	}
+	if isLong(r.families) || !p.fits(r, inline, outcomes) {
+		r.families = nil
+	}
+	if isLong(r.moreRoles) || !p.fits(r, taskRoles, moreTaskRoles) {
+		r.roles, r.moreRoles = r.shortRoles, nil
+	}
+	if isLong(r.roles) || !p.fits(r, taskRoles) {
+		r.roles = nil
+	}
+	if isLong(r.schedules) || !p.fits(r, schedules) {
+		r.schedules = r.shortSchedules
+	}
+	if isLong(r.rules) || !p.fits(r, rules) {
+		r.rules = r.shortRules
+	}
+	if isLong(r.scheduleRoles) || isLong(r.ruleRoles) || !p.fits(r, starts, checks) {
+		r.scheduleRoles, r.ruleRoles = r.shortStartRoles[0], r.shortStartRoles[1]
+	}
+	for _, kind := range policyKinds {
+		if !p.fits(r, kind) {
+			return fmt.Errorf("the policy %q of the deployer's role would have %d characters, and IAM accepts %d: %s "+
+				"has too many tasks, or names of its own (give some of the workloads an environment of their own)",
+				kind.name, p.of(r, kind), kind.limit, file)
 		}
 	}
-	return fmt.Errorf("the policy of the deployer's role would have %d characters, and IAM accepts %d: %s has too "+
-		"many "+
-		"tasks, or names of its own (give some of the workloads an environment of their "+
-		"own)", p.of(r), maxPolicies, file)
+	return r.checkParameters(file)
+}
+
+// isLong reports whether a list does not fit into a parameter.
+func isLong(list []string) bool { return len(strings.Join(list, ",")) > maxParameter }
+
+// split returns what fits of a list into one parameter, and the rest.
+func split(list []string) (first, rest []string) {
+	n := len(list)
+	for n > 0 && isLong(list[:n]) {
+		n--
+	}
+	return list[:n], list[n:]
 }
 
 // checkParameters returns an error if a list in whose place there is no pattern is longer than
@@ -223,52 +209,10 @@ func (r *resources) checkParameters(file string) error {
 func (r *resources) parameters() []Parameter {
 	join := func(list []string) string { return strings.Join(list, ",") }
 	return []Parameter{
-		{"FamilyArns", join(r.families)}, {"RoleArns", join(r.roles)}, {"RepositoryArns", join(r.repositories)},
+		{"FamilyArns", join(r.families)}, {"RoleArns", join(r.roles)}, {"MoreRoleArns", join(r.moreRoles)},
+		{"RepositoryArns", join(r.repositories)},
 		{"ExtraFamilyArns", join(r.extraFamilies)}, {"ExtraRepositoryArns", join(r.extraRepositories)},
 		{"ScheduleArns", join(r.schedules)}, {"ScheduleRoleArns", join(r.scheduleRoles)},
 		{"RuleArns", join(r.rules)}, {"RuleRoleArns", join(r.ruleRoles)},
 	}
-}
-
-// Patterns returns a sentence about the name patterns that the role uses because the ARNs of
-// the environment's resources do not fit into its policy; "" if all fit.
-func Patterns(env *environment.Environment, parameters []Parameter) string {
-	r, err := roleResources(env)
-	if err != nil {
-		return ""
-	}
-	deployable := 0
-	for _, w := range env.Workloads {
-		if w.Deployable() {
-			deployable++
-		}
-	}
-	var patterns []string
-	for _, p := range parameters {
-		switch empty := p.Value == ""; {
-		case p.Name == "FamilyArns" && empty && len(r.families) > 0:
-			patterns = append(patterns, "families PROJECT_service_ENV and PROJECT_service_*_ENV")
-		case p.Name == "RoleArns" && empty && len(r.roles) > 0:
-			patterns = append(patterns, "roles PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV")
-		case p.Name == "RepositoryArns" && empty && len(r.repositories) > 0:
-			patterns = append(patterns, "repositories PROJECT_*")
-		case p.Name == "ScheduleArns" && p.Value != strings.Join(r.schedules, ","):
-			patterns = append(patterns, "schedules "+schedulePattern(env).Name)
-		case p.Name == "RuleArns" && p.Value != strings.Join(r.rules, ","):
-			patterns = append(patterns, "rules "+rulePattern(env).Name)
-		case p.Name == "ScheduleRoleArns" && p.Value != strings.Join(r.scheduleRoles, ","):
-			patterns = append(patterns, "roles "+startRolePattern(env, "role"))
-		case p.Name == "RuleRoleArns" && p.Value != strings.Join(r.ruleRoles, ","):
-			patterns = append(patterns, "roles "+startRolePattern(env, "task_execution"))
-		default:
-			continue
-		}
-		patterns[len(patterns)-1] += " (" + p.Name + ")"
-	}
-	if len(patterns) == 0 {
-		return ""
-	}
-	used := strings.NewReplacer("PROJECT", env.Project, "ENV", env.Name).Replace(strings.Join(patterns, "; "))
-	return fmt.Sprintf("the ARNs of %d workloads do not fit into the policy of the deployer's role. It uses name "+
-		"patterns for some, which can match a neighbour's resources too: %s", deployable, used)
 }

@@ -191,6 +191,8 @@ func (e *evaluator) computed(kind string, values map[string]cty.Value) map[strin
 		return attributes
 	case "aws_iam_role":
 		return arn("iam", "", "role/"+name)
+	case "aws_iam_policy":
+		return arn("iam", "", "policy/"+name)
 	case "aws_cloudwatch_event_rule":
 		return arn("events", e.in.Region, "rule/"+name)
 	case "aws_scheduler_schedule_group":

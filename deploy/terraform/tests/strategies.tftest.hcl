@@ -62,10 +62,10 @@ run "cross_account" {
   }
   assert {
     condition = [
-      for statement in jsondecode(aws_iam_role_policy.deployer.policy).Statement : statement.Resource[0]
+      for statement in jsondecode(aws_iam_policy.deployer["images"].policy).Statement : statement.Resource[0]
       if statement.Sid == "FindImages"
     ] == ["arn:aws:ecr:us-east-1:111111111111:repository/myproject_backend"]
-    error_message = "The role may not read dev's images: ${aws_iam_role_policy.deployer.policy}"
+    error_message = "The role may not read dev's images: ${aws_iam_policy.deployer["images"].policy}"
   }
 }
 
@@ -110,8 +110,8 @@ run "isolated_production" {
     error_message = "The strategy is ${output.ecr_strategy}."
   }
   assert {
-    condition     = !strcontains(aws_iam_role_policy.deployer.policy, "111111111111")
-    error_message = "Production's role has rights in dev's account: ${aws_iam_role_policy.deployer.policy}"
+    condition     = !strcontains(join(" ", concat([aws_iam_role_policy.deployer.policy], values(aws_iam_policy.deployer)[*].policy)), "111111111111")
+    error_message = "Production's role has rights in dev's account: ${join(" ", concat([aws_iam_role_policy.deployer.policy], values(aws_iam_policy.deployer)[*].policy))}"
   }
 }
 

@@ -39,6 +39,14 @@ func roleARN(r *resolver, name string, properties map[string]any) string {
 	return r.arn("iam", "", "role"+path+name)
 }
 
+func policyARN(r *resolver, name string, properties map[string]any) string {
+	path, ok := properties["Path"].(string)
+	if !ok {
+		path = "/"
+	}
+	return r.arn("iam", "", "policy"+path+name)
+}
+
 // ruleARN returns the ARN of a rule, which has the name of its bus unless that is the default one.
 func ruleARN(r *resolver, name string, properties map[string]any) string {
 	bus := busName(properties)
@@ -64,9 +72,10 @@ var kinds = map[string]kind{
 	"AWS::Serverless::Function": {"FunctionName", byName, map[string]namer{"Arn": arnOf("lambda", "function:", "")}},
 	"AWS::SQS::Queue": {"QueueName", queueURL, map[string]namer{"Arn": arnOf("sqs", "", ""),
 		"QueueName": byName, "QueueUrl": queueURL}},
-	"AWS::IAM::Role":      {"RoleName", byName, map[string]namer{"Arn": roleARN}},
-	"AWS::Logs::LogGroup": {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
-	"AWS::Events::Rule":   {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
+	"AWS::IAM::ManagedPolicy": {"ManagedPolicyName", policyARN, map[string]namer{"PolicyArn": policyARN}},
+	"AWS::IAM::Role":          {"RoleName", byName, map[string]namer{"Arn": roleARN}},
+	"AWS::Logs::LogGroup":     {"LogGroupName", byName, map[string]namer{"Arn": arnOf("logs", "log-group:", ":*")}},
+	"AWS::Events::Rule":       {"Name", ruleRef, map[string]namer{"Arn": ruleARN}},
 	"AWS::Scheduler::ScheduleGroup": {"Name", byName, map[string]namer{
 		"Arn": arnOf("scheduler", "schedule-group/", "")}},
 	"AWS::CloudWatch::Dashboard": {"DashboardName", byName, nil},
@@ -170,13 +179,13 @@ func (r *resolver) identify(id string) (k kind, name string, identity map[string
 	return k, name, identity, nil
 }
 
-// maxName is the number of characters that a name may have (EventBridge PutRule, IAM CreateRole, Lambda CreateFunction,
-// SQS CreateQueue, ECR CreateRepository, CloudWatch PutMetricAlarm and PutDashboard, EventBridge Scheduler
-// CreateScheduleGroup).
+// maxName is the number of characters that a name may have (EventBridge PutRule, IAM CreateRole and CreatePolicy,
+// Lambda CreateFunction, SQS CreateQueue, ECR CreateRepository, CloudWatch PutMetricAlarm and PutDashboard, EventBridge
+// Scheduler CreateScheduleGroup).
 var maxName = map[string]int{
 	"AWS::Events::Rule": 64, "AWS::IAM::Role": 64, "AWS::Serverless::Function": 64, "AWS::SQS::Queue": 80,
 	"AWS::CloudWatch::Alarm": 255, "AWS::CloudWatch::Dashboard": 255, "AWS::ECR::Repository": 256,
-	"AWS::Scheduler::ScheduleGroup": 64,
+	"AWS::Scheduler::ScheduleGroup": 64, "AWS::IAM::ManagedPolicy": 128,
 }
 
 // exists reports whether the stack has a resource. It is an error if the template does not have it.

@@ -19,7 +19,7 @@ type QueuePolicy struct {
 	Document *iam.Document
 }
 
-// Role is an IAM role with its inline policies.
+// Role is an IAM role with its policies: the inline ones, and then the managed ones of the stack.
 type Role struct {
 	LogicalID, Name, ARN string
 	Policies             []*iam.Document
@@ -108,7 +108,7 @@ func (t *Template) readResource(r *resolver, id string) error {
 		}
 		t.repositories = append(t.repositories, repository)
 	case "AWS::IAM::Role":
-		role, err := r.readRole(id, properties)
+		role, err := t.readRole(r, id, properties)
 		if err != nil {
 			return err
 		}
@@ -119,8 +119,10 @@ func (t *Template) readResource(r *resolver, id string) error {
 			return err
 		}
 		t.functions = append(t.functions, function)
-	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy":
-		return errors.New("policies are read only from the Policies of a role")
+	case "AWS::IAM::ManagedPolicy":
+		return r.checkManagedPolicy(properties)
+	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy":
+		return errors.New("policies are read only from the Policies and ManagedPolicyArns of a role")
 	}
 	return nil
 }
@@ -152,31 +154,6 @@ func (t *Template) addQueuePolicies(r *resolver, properties map[string]any) erro
 // queueOfURL returns the ARN of the queue with the URL.
 func (r *resolver) queueOfURL(url string) string {
 	return r.arn("sqs", r.stack.Region, url[strings.LastIndexByte(url, '/')+1:])
-}
-
-func (r *resolver) readRole(id string, properties map[string]any) (Role, error) {
-	_, name, identity, err := r.identify(id)
-	if err != nil {
-		return Role{}, err
-	}
-	if properties["ManagedPolicyArns"] != nil || properties["PermissionsBoundary"] != nil {
-		return Role{}, errors.New("managed policies and permissions boundaries are not supported")
-	}
-	role := Role{LogicalID: id, Name: name, ARN: roleARN(r, name, identity)}
-	inline, _ := properties["Policies"].([]any)
-	for _, element := range inline {
-		members, _ := element.(map[string]any)
-		document, err := json.Marshal(members["PolicyDocument"])
-		if err != nil {
-			return Role{}, err
-		}
-		parsed, err := iam.Parse(document)
-		if err != nil {
-			return Role{}, fmt.Errorf("policy %v: %w", members["PolicyName"], err)
-		}
-		role.Policies = append(role.Policies, parsed)
-	}
-	return role, nil
 }
 
 func (r *resolver) readFunction(id string, properties map[string]any) (Function, error) {
