@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,3 +56,7 @@ func send(ctx context.Context, all []Channel, s Summary) {
 	}
 	sending.Wait()
 }
+
+// withoutBackquotes returns a text that can stand between backquotes. An apostrophe in their
+// place would end a quoted word of a command that is pasted into a shell.
+func withoutBackquotes(s string) string { return strings.ReplaceAll(s, "`", "\u02cb") }

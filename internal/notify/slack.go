@@ -132,5 +132,5 @@ func slackEscape(s string) string {
 
 // slackCode escapes a text for use between two back quotes.
 func slackCode(s string) string {
-	return slackEscape(strings.ReplaceAll(outcome.Line(s, slackMaxField), "`", "'"))
+	return slackEscape(withoutBackquotes(outcome.Line(s, slackMaxField)))
 }

@@ -146,6 +146,6 @@ func chatEscape(s string) string {
 
 // chatCode formats a text as code.
 func chatCode(s string) string {
-	s = strings.ReplaceAll(outcome.Line(s, chatMaxText), "`", "'")
+	s = withoutBackquotes(outcome.Line(s, chatMaxText))
 	return "`" + strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s) + "`"
 }
