@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +86,85 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// newInstantWorld returns a world on fake time, ten minutes after its service was created,
+// and a deployer.
+func newInstantWorld(t *testing.T) (*world, *Deployer) {
+	t.Helper()
+	began := time.Now()
+	clock := func() time.Time { return eventTime.Add(time.Since(began)) }
+	e := emulator.New(emulator.Options{Clock: clock, RolloutStep: time.Second})
+	w := &world{Emulator: e, Account: accounts.Connect("http://aws.invalid", "111111111111", "us-east-1").
+		With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })}
+	must(t, w.Cluster(t.Context(), "c"))
+	_, err := w.Service(t.Context(), "c", target.Service, host+"/p_service_web:v0")
+	must(t, err)
+	time.Sleep(10 * time.Minute)
+	d := New(ecsservice.New(w.Config))
+	d.now = clock
+	return w, d
+}
+
+// slow is an HTTP client whose calls take long. A call is carried out at its end.
+type slow struct {
+	emulatortest.InProcess
+	delay time.Duration
+}
+
+func (s slow) Do(r *http.Request) (*http.Response, error) {
+	time.Sleep(s.delay)
+	return s.InProcess.Do(r)
+}
+
+// TestSlowAnswers checks that what happens while ECS answers slowly is not overwritten, and
+// that a deployment ends even if every answer is slow.
+func TestSlowAnswers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name         string
+		delay        time.Duration
+		person       bool // moves the service meanwhile
+		want         Status
+		calls, moves int // of the deployer
+	}{
+		{"a person moves the service", 5 * time.Second, true, Superseded, 5, 0},
+		{"nothing happens", 5 * time.Second, false, Deployed, 11, 1},
+		{"fast answers", time.Millisecond, false, Deployed, 5, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, d := newInstantWorld(t)
+				o := w.event(t, "e", 600, "v2")
+				w.ResetCalls()
+				answers := slow{emulatortest.InProcess{AWS: w.Emulator}, tt.delay}
+				d = New(ecsservice.New(w.With(func(c *aws.Config) { c.HTTPClient = answers }).Config))
+				s, err := d.Read(t.Context(), target)
+				must(t, err)
+				calls := len(w.Calls())
+				if tt.person {
+					w.register(t, target.Family, host+"/p_service_web:v0.1")
+					w.move(t, fmt.Sprint(w.newest(t)))
+				}
+				time.Sleep(tt.delay)
+				w.ResetCalls()
+				got, err := d.Deploy(t.Context(), s, o)
+				made, moves := w.Calls(), 0
+				for _, c := range made {
+					if c.Operation == "UpdateService" {
+						moves++
+					}
+				}
+				if err != nil || got.Status != tt.want || moves != tt.moves {
+					t.Errorf("%s, %v, %d moves; want %s, %d moves", got.Status, err, moves, tt.want, tt.moves)
+				}
+				if calls += len(made); calls != tt.calls {
+					t.Errorf("%d calls, want %d", calls, tt.calls)
+				}
+			})
+		})
+	}
+}
+
 // TestWaits checks that what happens while a deployment is throttled is not overwritten:
 // both reads are made again before the next write.
 func TestWaits(t *testing.T) {
@@ -93,18 +173,8 @@ func TestWaits(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				clock := func() time.Time { return eventTime.Add(time.Since(began)) }
-				e := emulator.New(emulator.Options{Clock: clock, RolloutStep: time.Second})
-				w := &world{Emulator: e, Account: accounts.Connect("http://aws.invalid", "111111111111", "us-east-1").
-					With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: e} })}
-				must(t, w.Cluster(t.Context(), "c"))
-				_, err := w.Service(t.Context(), "c", target.Service, host+"/p_service_web:v0")
-				must(t, err)
-				time.Sleep(10 * time.Minute)
+				w, d := newInstantWorld(t)
 				o := w.event(t, "e", 600, "v2")
-				d := New(ecsservice.New(w.Config))
-				d.now = clock
 				w.Inject(emulator.Fault{Operation: operation, Account: "111111111111", Times: 3,
 					Error: emulator.ErrThrottled})
 				d.ecs = &between{writer: d.ecs}

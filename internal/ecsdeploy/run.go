@@ -18,9 +18,12 @@ import (
 )
 
 const (
-	// maxPatience is how long a deployment may have waited since it read the service
-	// before it reads again what it decides a write by.
+	// maxPatience is how long a deployment may have waited since it read the service, for
+	// its turn or for slow answers, before it reads again what it decides a write by.
 	maxPatience = 2 * time.Second
+	// maxRereads is how often a deployment reads again because of slow answers alone. If
+	// ECS answers every call so slowly, it writes all the same.
+	maxRereads = 3
 	// twinPause is how long a delivery waits for another one of its event to move the
 	// service, before it reads the service again.
 	twinPause = time.Second
@@ -63,8 +66,8 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 				return err
 			}
 		}
-		if isWrite(calls[0]) && s.waits.Total()-s.waited > maxPatience {
-			s.waited = s.waits.Total()
+		if isWrite(calls[0]) && s.stale(r.deployer.now()) {
+			s.waited, s.read = s.waits.Total(), r.deployer.now()
 			rule.Stale()
 			continue
 		}
@@ -85,6 +88,19 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 		}
 	}
 	return nil
+}
+
+// stale reports whether the service was read so long ago that it is read again before a
+// write.
+func (s *State) stale(now time.Time) bool {
+	switch {
+	case s.waits.Total()-s.waited > maxPatience:
+		return true
+	case now.Sub(s.read) > maxPatience && s.rereads < maxRereads:
+		s.rereads++
+		return true
+	}
+	return false
 }
 
 // isWrite reports whether a call changes the service or the family.
@@ -188,7 +204,7 @@ func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, erro
 		}
 		r.forgetPending()
 	}
-	s.waited = s.waits.Total()
+	s.waited, s.read = s.waits.Total(), r.deployer.now()
 	if s.pointers != nil {
 		return r.readPointers(ctx)
 	}
@@ -285,7 +301,7 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 		service = &types.Service{TaskDefinition: aws.String(arn), CreatedAt: s.service.CreatedAt}
 	}
 	s.updateService(service)
-	s.waited = s.waits.Total()
+	s.waited, s.read = s.waits.Total(), r.deployer.now()
 	s.rollout = rollout(service, arn)
 	return converge.Answer{Service: s.rolls}, nil
 }

@@ -68,6 +68,8 @@ type State struct {
 	now         time.Time                   // when the service was first read
 	waits       *fault.Waits                // of the calls of this deployment
 	waited      time.Duration               // their total when the service was last read
+	read        time.Time                   // when that read began
+	rereads     int                         // how often it was read again because that was long ago
 	// The first read of each is answered from this state.
 	freshService, freshNewest bool
 }
@@ -80,14 +82,14 @@ func (d *Deployer) Read(ctx context.Context, t ecsservice.Target) (*State, error
 // ReadIn is [Deployer.Read] for a service of a group, which is read with others.
 func (d *Deployer) ReadIn(ctx context.Context, group *ecsservice.Group, t ecsservice.Target) (*State, error) {
 	ctx, waits := fault.CountWaits(ctx)
-	waited := waits.Total()
+	waited, began := waits.Total(), d.now()
 	read := func(ctx context.Context, arn string) (ecsservice.Revision, error) { return d.remembered(ctx, t, arn) }
 	snapshot, err := group.Snapshot(ctx, t, read)
 	if err != nil {
 		return nil, err
 	}
 	s := newState(d.now(), t, snapshot)
-	s.waits, s.waited = waits, waited
+	s.waits, s.waited, s.read = waits, waited, began
 	return s, nil
 }
 

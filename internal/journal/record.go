@@ -116,6 +116,9 @@ func Parse(r Revision) Record {
 	record.Previous, record.Restores = value(keyPrevious), value(keyRestores)
 	record.Outcome, record.Finished = parsePhase(value(keyOutcome)), parseTime(value(keyFinished), time.Time{})
 	record.Why, record.Return, record.DeploymentID = value(keyWhy), value(keyReturn), value(keyDeployment)
+	if record.Outcome == "" && record.Why != "" { // see [Note]
+		record.Outcome = Impaired
+	}
 	record.Stopped, record.Hooks = value(keyStopped), Steps(value(keyHooks))
 	record.CopyOf, record.Rule = parseNumber(value(keyCopyOf), limit), rule
 	return record

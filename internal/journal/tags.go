@@ -126,7 +126,8 @@ func (e Entry) TagsWithin(limit int) (kept []Tag, leftOut []string, ok bool) {
 }
 
 // Note is an addition to a revision's journal about its rollout. Empty fields leave
-// the journal unchanged.
+// the journal unchanged. A reason without an outcome notes that the rollout is impaired: it
+// does not overwrite an end, even if the call that writes it is delayed until after that.
 type Note struct {
 	DeploymentID string    // ECS's id of the rollout, "ecs-svc/…"
 	Outcome      Phase     // the phase of the rollout
@@ -139,6 +140,9 @@ type Note struct {
 
 // Essential returns the note without what is only for people.
 func (n Note) Essential() Note {
+	if n.Why != "" && n.Outcome == "" {
+		n.Outcome = Impaired
+	}
 	return Note{DeploymentID: n.DeploymentID, Outcome: n.Outcome, Finished: n.Finished, Return: n.Return}
 }
 

@@ -85,6 +85,10 @@ func TestNoteTags(t *testing.T) {
 		want []Tag
 	}{
 		{"empty", Note{}, nil},
+		{"impaired", Note{DeploymentID: "ecs-svc/1", Why: "tasks do not start"},
+			[]Tag{{"deployer:deployment", "ecs-svc/1"}, {"deployer:why", "tasks do not start"}}},
+		{"the essential part of impaired", Note{DeploymentID: "ecs-svc/1", Why: "tasks do not start"}.Essential(),
+			[]Tag{{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "impaired"}}},
 		{"one field", Note{DeploymentID: "ecs-svc/1"}, []Tag{{"deployer:deployment", "ecs-svc/1"}}},
 		{"full", full, []Tag{
 			{"deployer:deployment", "ecs-svc/1"}, {"deployer:outcome", "failed"}, {"deployer:finished",
@@ -164,9 +168,13 @@ func FuzzTags(f *testing.F) {
 			}
 			return
 		}
+		phase := parsePhase(value)
+		if phase == "" {
+			phase = Impaired // there is a reason, and no end
+		}
 		want := Record{
 			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
-			Previous: value, Restores: value, DeploymentID: value, Outcome: parsePhase(value), Why: value,
+			Previous: value, Restores: value, DeploymentID: value, Outcome: phase, Why: value,
 			Return:   value,
 			Finished: when.Truncate(time.Second), CopyOf: got.CopyOf, Rule: got.Rule,
 		}

@@ -234,12 +234,14 @@ func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID
 			continue
 		}
 		compared++
-		if service.Is(c.image) || !c.pushed.After(service.Since) {
+		// Events' times are whole seconds, and a push is not newer than its own event.
+		pushed := c.pushed.UTC().Truncate(time.Second)
+		if service.Is(c.image) || !pushed.After(service.Since) {
 			continue
 		}
 		requests = append(requests, event.Request{
 			Cause: event.Cause{
-				ID: requestID(c.image.Digest), Time: c.pushed.UTC(), Source: event.ReconcileSource,
+				ID: requestID(c.image.Digest), Time: pushed, Source: event.ReconcileSource,
 				Reason: "the event of the push was lost; found by " + scheduleID,
 			},
 			Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,

@@ -201,6 +201,8 @@ func TestLost(t *testing.T) {
 	}{
 		{"pushed after the event", &ecsservice.RunningImage{Since: start}, false, start.Add(time.Second), 1, 1},
 		{"pushed before the event", &ecsservice.RunningImage{Since: start}, false, start.Add(-time.Second), 0, 1},
+		{"pushed in the second of the event", &ecsservice.RunningImage{Since: start}, false,
+			start.Add(999 * time.Millisecond), 0, 1},
 		{"pushed at the time of the event", &ecsservice.RunningImage{Since: start}, false, start, 0, 1},
 		{"no image has the tag", &ecsservice.RunningImage{Since: start}, true, start.Add(time.Second), 0, 0},
 		{"no service", nil, false, start.Add(time.Second), 0, 0},

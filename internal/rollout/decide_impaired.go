@@ -27,7 +27,10 @@ func (r rule) impaired() Decision {
 	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {
 		return d
 	}
-	d := r.draft(outcome.DeploymentImpaired, journal.Impaired)
+	d := r.draft(outcome.DeploymentImpaired, "") // see [journal.Note]
+	if o.Revision.Outcome != "" {
+		d.Note.Outcome = journal.Impaired // it was superseded before, and is rolled out again
+	}
 	d.Problem = impairedForever
 	if o.BreakerEnabled {
 		d.Problem = impairedWithBreaker

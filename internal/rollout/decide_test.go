@@ -204,12 +204,16 @@ func TestDecide(t *testing.T) {
 		// Tasks do not start.
 		{"with a circuit breaker", impair, "", primary(),
 			reports(report(outcome.DeploymentImpaired,
-				journal.Note{Outcome: journal.Impaired, Why: impairedWithBreaker}, problem(impairedWithBreaker)))},
+				journal.Note{Why: impairedWithBreaker}, problem(impairedWithBreaker)))},
 		{"without a circuit breaker", impair, "", primary(withoutBreaker),
-			reports(report(outcome.DeploymentImpaired, journal.Note{Outcome: journal.Impaired, Why: noBreaker},
+			reports(report(outcome.DeploymentImpaired, journal.Note{Why: noBreaker},
 				problem(noBreaker)))},
 		{"duplicate with a circuit breaker", impair, "", primary(revision(ended(journal.Impaired))),
 			ignored("already reported: impaired")},
+		{"rolled out again after it was superseded", impair, "", primary(revision(ended(journal.RollingOut))),
+			reports(report(outcome.DeploymentImpaired,
+				journal.Note{Outcome: journal.Impaired, Why: impairedWithBreaker}, problem(impairedWithBreaker),
+				revised(ended(journal.RollingOut))))},
 		{"of ECS's rollback", impair, "", primary(rollback), ignored(
 			"tasks of ECS's rollback do not start: its failure is reported when ECS ends it")},
 		{"external deployment without a circuit breaker", impair, "", primary(withoutBreaker, revision(foreign)),

@@ -38,6 +38,7 @@ const (
 type Siblings struct {
 	Started bool          // the start of another one's rollout was reported
 	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
+	Newest  int           // number of the family's newest revision
 	// Copied means that the journal was copied from an earlier one of them that had run, by a
 	// tool with the deployer's credentials, or from a version that did not name them.
 	Copied bool
@@ -71,7 +72,7 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 	if err != nil {
 		return found, err
 	}
-	r.known[newest.TaskDefinition] = newest
+	r.known[newest.TaskDefinition], found.Newest = newest, newest.Revision
 	ran := map[string]bool{} // that ran when a later revision was registered
 	look := func(n int) (before bool, err error) {
 		one, err := r.record(ctx, ecsservice.Sibling(of.TaskDefinition, n))
@@ -214,6 +215,8 @@ func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
 		return false
 	case !o.Primary, o.Revision.Foreign, o.Previous.Pending(), o.Previous.Revision != o.Revision.Revision-1:
 		return true
+	case o.Siblings.Newest > o.Revision.Revision: // an older event's move may have come later
+		return true
 	}
 	return slices.ContainsFunc(service.Deployments, func(d types.Deployment) bool {
 		return aws.ToString(d.Id) != o.ID && d.RolloutState == types.DeploymentRolloutStateInProgress
@@ -248,9 +251,17 @@ func failed(s *types.Service, p ecsservice.PastRollout) bool {
 	})
 }
 
+// settles reports whether the convergence rule leaves a service at a revision, though the
+// event of another one is newer.
+func settles(older, newer journal.Record) bool {
+	return older.Image == newer.Image && older.Rule.Configuration.From == newer.Rule.Configuration.From &&
+		newer.Rule.Demand != journal.Forced
+}
+
 // supersededBy returns the first of later rollouts that supersedes a rollout for good:
-// an external one, or one of a newer event. An older event's does not, because the
-// service is moved again; and one of the same event goes on for it.
+// an external one, one of a newer event, or one of the same image and configuration. Any
+// other of an older event does not, because the service is moved again; and one of the
+// same event goes on for it.
 func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer, final bool) {
 	for _, next := range later {
 		switch {
@@ -258,7 +269,7 @@ func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer,
 			return outcome.Newer{}, false
 		case final:
 		case next.Foreign, next.Cause.Time.After(one.Cause.Time),
-			next.Cause.Time.Equal(one.Cause.Time) && next.Revision > one.Revision:
+			next.Cause.Time.Equal(one.Cause.Time) && next.Revision > one.Revision, settles(next, one):
 			by, final = outcome.Newer{EventID: next.Cause.ID, DeploymentID: next.DeploymentID}, true
 		}
 	}

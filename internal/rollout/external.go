@@ -10,6 +10,7 @@ import (
 	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/journal"
+	"deployer/internal/outcome"
 )
 
 // reportedSteps returns the steps of a rollout of which one says that an event's step
@@ -108,7 +109,7 @@ func (h *Handler) observeExternal(ctx context.Context, t ecsservice.Target, o *O
 // Journal writes the note of a report to the journal of its revision. What was
 // reported of an external rollout is noted best effort: it may be reported again.
 func (h *Handler) Journal(ctx context.Context, r Report) error {
-	if r.Note.Outcome == journal.Impaired && !r.Outcome.Foreign {
+	if r.Outcome.Kind == outcome.DeploymentImpaired && !r.Outcome.Foreign {
 		// Since it was observed, the handler of another event may have noted its end.
 		switch ended, err := h.services.Outcome(ctx, r.Revision.TaskDefinition); {
 		case err != nil:

@@ -227,9 +227,17 @@ func TestImpairedIsNoLaterWord(t *testing.T) {
 	if err != nil || len(reports) != 1 {
 		t.Fatalf("%+v, %s, %v", reports, reason, err)
 	}
+	noted := func(want journal.Phase) {
+		t.Helper()
+		if got, err := a.services.Outcome(t.Context(), first.TaskDefinition); err != nil || got != want {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+	must(t, h.Journal(t.Context(), reports[0]))
+	noted(journal.Impaired)
 	a.note(t, first.TaskDefinition, journal.Note{DeploymentID: first.DeploymentID, Outcome: journal.Superseded})
 	must(t, h.Journal(t.Context(), reports[0]))
-	if got, err := a.services.Outcome(t.Context(), first.TaskDefinition); err != nil || got != journal.Superseded {
-		t.Errorf("%s, %v", got, err)
-	}
+	noted(journal.Superseded)
+	a.note(t, first.TaskDefinition, reports[0].Note) // a write that was delayed
+	noted(journal.Superseded)
 }

@@ -2,6 +2,7 @@ package histories
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -64,7 +65,7 @@ func (w *world) attempt(in *invocation, n int, by string, p *pipeline.Pipeline) 
 	defer a.cancel()
 	if by == "function" {
 		ctx = lambdacontext.NewContext(ctx, &lambdacontext.LambdaContext{
-			InvokedFunctionArn: functionARN, AwsRequestID: "request " + in.key,
+			InvokedFunctionArn: functionARN, AwsRequestID: requestID(in.key),
 		})
 	}
 	result, err := p.Handle(ctx, in.raw)
@@ -80,6 +81,12 @@ func (w *world) attempt(in *invocation, n int, by string, p *pipeline.Pipeline) 
 	}
 	w.addResult(in.eventID, a, result, nil)
 	return true // an operator does not run again what is rejected
+}
+
+// requestID returns the id of an invocation's request, which has the form of Lambda's.
+func requestID(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
 // release returns a process to the idle ones.
