@@ -3,8 +3,10 @@ package ecsservice
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"deployer/internal/fault"
 	"deployer/testbed/aws/emulator"
@@ -61,14 +63,15 @@ func TestGroup(t *testing.T) {
 			}
 			all.Wait()
 			read(tt.services)
-			calls := 0
+			var calls []string
 			for _, c := range a.emulator.Calls() {
 				if c.Operation == "DescribeServices" {
-					calls++
+					calls = append(calls, fmt.Sprintf("%s to %s: %s %q", c.Start.Format(time.StampMicro),
+						c.End.Format(time.StampMicro), c.Body, c.Error))
 				}
 			}
-			if calls != tt.calls {
-				t.Errorf("%d calls, want %d", calls, tt.calls)
+			if len(calls) != tt.calls {
+				t.Errorf("%d calls, want %d:\n%s", len(calls), tt.calls, strings.Join(calls, "\n"))
 			}
 		})
 	}
