@@ -176,10 +176,14 @@ func deployEventAt(at time.Time, id, source, detail string) string {
 
 // pushEvent returns the event of a push to dev's registry, with the current time.
 func pushEvent(repository, tag, digest string) string {
-	return fmt.Sprintf(`{"version":"0","id":"13cd","detail-type":"ECR Image Action","source":"aws.ecr",
+	return pushEventAt(time.Now(), "13cd", repository, tag, digest)
+}
+
+func pushEventAt(at time.Time, id, repository, tag, digest string) string {
+	return fmt.Sprintf(`{"version":"0","id":%q,"detail-type":"ECR Image Action","source":"aws.ecr",
 		"account":"111111111111","time":%q,"region":"us-east-1","resources":[],
 		"detail":{"action-type":"PUSH","result":"SUCCESS","repository-name":%q,"image-tag":%q,"image-digest":%q}}`,
-		time.Now().UTC().Format(time.RFC3339), repository, tag, digest)
+		id, at.UTC().Format(time.RFC3339), repository, tag, digest)
 }
 
 // denied is a fault by which AWS denies every call of an operation.

@@ -33,10 +33,11 @@ func (f *findings) events(ctx context.Context, c *checker) {
 	if pushes := pushEvents(env); len(pushes) > 0 {
 		f.rule(ctx, c, "push", pushes)
 		f.bus(ctx, c, pushes)
-		f.reconcile(ctx, c)
+		f.rule(ctx, c, "reconcile", nil)
 	}
 	f.rule(ctx, c, "rollout", []event{rolloutEvent(c)})
 	f.rule(ctx, c, "hook", []event{hookEvent(c)})
+	f.runs(ctx, c)
 	for _, change := range changeEvents(c) {
 		f.rule(ctx, c, change.kind, []event{change.event})
 	}
@@ -51,6 +52,9 @@ func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []
 	fix := install + c.env.Name
 	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
 	switch {
+	case fault.HasCode(err, "ResourceNotFoundException") && off[kind] != "":
+		f.ok(check, "none: %s", off[kind])
+		return
 	case fault.HasCode(err, "ResourceNotFoundException"):
 		f.add(check, Problem,
 			fmt.Sprintf("rule %q does not exist on the default bus of account %s in %s: %s",
@@ -79,20 +83,11 @@ func (f *findings) rule(ctx context.Context, c *checker, kind string, matches []
 	f.target(ctx, c, check, name)
 }
 
-// reconcile reports the schedule of the search for lost pushes.
-func (f *findings) reconcile(ctx context.Context, c *checker) {
-	const check = "reconcile rule"
-	name := c.ruleName("reconcile")
-	rule, err := c.events.DescribeRule(ctx, &eventbridge.DescribeRuleInput{Name: aws.String(name)})
-	switch {
-	case fault.HasCode(err, "ResourceNotFoundException"):
-		f.ok(check, "none: the search for lost pushes is turned off (stack parameter ReconcileMinutes)")
-	case err != nil:
-		f.notChecked(c, check, "events:DescribeRule", c.ruleARN(name), err)
-	case rule.State == types.RuleStateDisabled:
-		f.add(check, Problem, fmt.Sprintf("rule %q is disabled: %s", name, lost["reconcile"]), c.enable(name))
-	default:
-		f.target(ctx, c, check, name)
+// runs reports the rule about the ends of the tasks' runs, if the environment has tasks
+// that the stack knows: it has the rule if the stack parameter FollowFirstRuns is set.
+func (f *findings) runs(ctx context.Context, c *checker) {
+	if runs := runEvents(c); len(runs) > 0 {
+		f.rule(ctx, c, "run", runs)
 	}
 }
 
@@ -135,6 +130,13 @@ var lost = map[string]string{
 	"rollout":   "how rollouts end is not reported", "hook": "pauses and failed hooks are not reported",
 	"parameter": "changed parameters redeploy nothing", "secret": "changed secrets redeploy nothing",
 	"file": "changed environment files redeploy nothing",
+	"run":  "how the first run of a task's new revision ends is not reported",
+}
+
+// off is what a missing rule means that a stack need not have.
+var off = map[string]string{
+	"reconcile": "the search for lost pushes is turned off (stack parameter ReconcileMinutes)",
+	"run":       "the ends of tasks' first runs are not reported (stack parameter FollowFirstRuns)",
 }
 
 func (c *checker) ruleName(kind string) string {

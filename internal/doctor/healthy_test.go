@@ -31,6 +31,7 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
 			"ok hook rule: myproject_deployer_hook_dev matches, and its target is " +
 				"arn:aws:lambda:us-east-1:111111111111:function:myproject_deployer_dev",
+			"ok run rule: none: the ends of tasks' first runs are not reported (stack parameter FollowFirstRuns)",
 			"ok forwarding: none: pushes are not forwarded to other accounts (stack parameter ForwardPushesTo)",
 			"ok deployer's role: arn:aws:iam::111111111111:role/myproject_deployer_dev allows its own calls",
 			"ok retry role: arn:aws:iam::111111111111:role/myproject_deployer_retry_dev allows trying events again " +
@@ -73,6 +74,7 @@ func TestHealthy(t *testing.T) {
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
 			"ok hook rule: myproject_deployer_hook_staging matches, and its target is " +
 				"arn:aws:lambda:us-east-1:222222222222:function:myproject_deployer_staging",
+			"ok run rule: none: the ends of tasks' first runs are not reported (stack parameter FollowFirstRuns)",
 			"unknown forwarding: whether account 111111111111 forwards its pushes in us-east-1 here is seen " +
 				"only there → with " +
 				"credentials of account 111111111111, look for a target " +

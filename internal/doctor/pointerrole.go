@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -38,15 +39,14 @@ func (f *findings) pointerRoles(ctx context.Context, c *checker, pointers []poin
 	newest *types.TaskDefinition) {
 	const check = "starting role"
 	roles := []string{aws.ToString(newest.TaskRoleArn), aws.ToString(newest.ExecutionRoleArn)}
-	for _, p := range pointers {
-		if !pointer.IsRole(p.Role) {
-			continue
-		}
-		rights, err := c.services.PointerRights(ctx, p, int(newest.Revision)+1, roles)
-		why, fix := rights.Refusal(p)
-		switch doubt := rights.Doubt(p); {
-		case err != nil:
-			f.notChecked(c, check, "iam:SimulatePrincipalPolicy", p.Role, err)
+	pointers = slices.DeleteFunc(slices.Clone(pointers),
+		func(p pointer.Pointer) bool { return !pointer.IsRole(p.Role) })
+	answers := c.services.PointerRights(ctx, pointers, int(newest.Revision)+1, roles)
+	for i, p := range pointers {
+		why, fix := answers[i].Refusal(p)
+		switch doubt := answers[i].Doubt(p); {
+		case answers[i].Err != nil:
+			f.notChecked(c, check, "iam:SimulatePrincipalPolicy", p.Role, answers[i].Err)
 		case why != "":
 			f.add(check, Problem, why+": its next revision would not be started, and no error says so", fix)
 		case doubt != "":

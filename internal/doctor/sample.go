@@ -91,6 +91,29 @@ func hookEvent(c *checker) event {
 			"clusterArn": c.arn("ecs", "cluster/"+c.env.Cluster)}}
 }
 
+// runEvents returns ECS's event about a task in the cluster that has ended, of each kind of
+// pointer that starts tasks of the environment: how ECS names what started it.
+func runEvents(c *checker) (events []event) {
+	seen := map[string]bool{}
+	for _, w := range c.env.Workloads {
+		for _, p := range w.Pointers.All() {
+			kind, by := "schedules", "chronos-schedule/"
+			if p.Rule {
+				kind, by = "rules", "events-rule/"
+			}
+			if seen[by] {
+				continue
+			}
+			seen[by] = true
+			events = append(events, event{"ends of tasks that " + kind + " start", "ECS Task State Change", "aws.ecs",
+				c.env.AccountID, c.env.Region, []string{c.arn("ecs", "task/"+c.env.Cluster+"/1")},
+				map[string]any{"lastStatus": "STOPPED", "clusterArn": c.arn("ecs", "cluster/"+c.env.Cluster),
+					"startedBy": by + "1"}})
+		}
+	}
+	return events
+}
+
 // change is an event about configuration that changed, and the kind of its rule.
 type change struct {
 	kind  string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,20 +31,18 @@ func (r *run) checkRoles(ctx context.Context) error {
 	defer cancel()
 	base := s.base().TaskDefinition
 	roles := []string{aws.ToString(base.TaskRoleArn), aws.ToString(base.ExecutionRoleArn)}
-	for _, p := range s.pointers {
-		if !s.firstMove(p) {
-			continue
-		}
-		rights, err := r.deployer.services.PointerRights(ctx, p, s.newest.Number()+1, roles)
-		if err != nil {
+	first := slices.DeleteFunc(slices.Clone(s.pointers), func(p pointer.Pointer) bool { return !s.firstMove(p) })
+	answers := r.deployer.services.PointerRights(ctx, first, s.newest.Number()+1, roles)
+	for i, p := range first {
+		if err := answers[i].Err; err != nil {
 			s.warn(notLooked(p, err))
 			continue
 		}
-		if why, fix := rights.Refusal(p); why != "" {
+		if why, fix := answers[i].Refusal(p); why != "" {
 			doing := fmt.Sprintf("deploying %s", s.target)
 			return fault.Misconfigured(fault.ErrPointerRole, doing, errors.New(why), fix)
 		}
-		if why := rights.Doubt(p); why != "" {
+		if why := answers[i].Doubt(p); why != "" {
 			s.warn("whether it may be started is not known: " + why)
 		}
 	}

@@ -122,34 +122,81 @@ func TestRole(t *testing.T) {
 	}
 }
 
-// TestRoleCalls checks that IAM is asked before the first move only, and never for a pointer
-// without a role's ARN.
+// TestRoleCalls checks that IAM is asked before the first move only, once for what several
+// pointers have in common, and never for a pointer without a role's ARN.
 func TestRoleCalls(t *testing.T) {
 	t.Parallel()
-	w := taskWorld(t, arn+"report:1")
-	w.startedBy(t, arn+"report:1", `,"PropagateTags":"TASK_DEFINITION"`, "")
-	w.SetRolePolicy("111111111111", "p_scheduler_report_role_dev", statements(t, [3]string{"*", "*", ""}))
-	asked := func(calls []string) (n int) {
-		for _, c := range calls {
-			if c == "SimulatePrincipalPolicy" {
-				n++
+	const tags = `,"PropagateTags":"TASK_DEFINITION"`
+	target := func(id, role, parameters string) string {
+		return fmt.Sprintf(`{"Id":%q,"Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c","RoleArn":%q,`+
+			`"EcsParameters":{"TaskDefinitionArn":%q%s}}`, id, role, arn+"report:1", parameters)
+	}
+	for _, tt := range []struct {
+		name       string
+		parameters string
+		targets    []string // of the rule
+		asked      int      // the first time
+	}{
+		{"a schedule", "", nil, 2},
+		{"with tags", tags, nil, 3},
+		{"a rule that uses the same role", "", []string{target("a", starter, ""), target("b", starter, "")}, 2},
+		{"one of its targets has tags", "", []string{target("a", starter, ""), target("b", starter, tags)}, 3},
+		{"a target with another role", "", []string{target("a", starter, ""), target("b", starter+"_b", "")}, 4},
+		{"no ARN", "", []string{target("a", "r", "")}, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, of := taskWorld(t, arn+"report:1"), report
+			w.startedBy(t, arn+"report:1", tt.parameters, "")
+			if tt.targets != nil {
+				must(t, w.Rule(t.Context(), "starts", tt.targets...))
+				of.Pointers += ",rule/starts"
 			}
-		}
-		return n
+			for _, role := range []string{"p_scheduler_report_role_dev", "p_scheduler_report_role_dev_b"} {
+				w.SetRolePolicy("111111111111", role, statements(t, [3]string{"*", "*", ""}))
+			}
+			asked := func(calls []string) (n int) {
+				for _, c := range calls {
+					if c == "SimulatePrincipalPolicy" {
+						n++
+					}
+				}
+				return n
+			}
+			_, calls, err := w.deploy(t, of, w.taskOrder())
+			must(t, err)
+			if n := asked(calls); n != tt.asked {
+				t.Errorf("the first deployment asks %d times, want %d: %q", n, tt.asked, calls)
+			}
+			first := slices.Index(calls, "SimulatePrincipalPolicy")
+			if next := calls[first+tt.asked]; next != "RegisterTaskDefinition" {
+				t.Errorf("not before the registration, but before %s: %q", next, calls)
+			}
+			second := w.taskOrder()
+			second.Cause.ID, second.Cause.Time, second.Force = "e2", eventTime.Add(time.Minute), true
+			w.clock.Advance(time.Hour)
+			if _, calls, err = w.deploy(t, of, second); err != nil || asked(calls) != 0 {
+				t.Errorf("the second deployment: %q, %v", calls, err)
+			}
+		})
 	}
-	_, calls, err := w.deploy(t, report, w.taskOrder())
-	must(t, err)
-	if n := asked(calls); n != 3 {
-		t.Errorf("the first deployment asks %d times, want 3: %q", n, calls)
-	}
-	if first := slices.Index(calls, "SimulatePrincipalPolicy"); calls[first+3] != "RegisterTaskDefinition" {
-		t.Errorf("not before the registration: %q", calls)
-	}
-	second := w.taskOrder()
-	second.Cause.ID, second.Cause.Time, second.Force = "e2", eventTime.Add(time.Minute), true
-	w.clock.Advance(time.Hour)
-	if _, calls, err = w.deploy(t, report, second); err != nil || asked(calls) != 0 {
-		t.Errorf("the second deployment: %q, %v", calls, err)
+}
+
+// TestRoleOfOnePointer refuses what the role of the second pointer may not start.
+func TestRoleOfOnePointer(t *testing.T) {
+	t.Parallel()
+	w, of := taskWorld(t, arn+"report:1"), report
+	w.startedBy(t, arn+"report:1", "", "")
+	const cluster = "arn:aws:ecs:us-east-1:111111111111:cluster/c"
+	must(t, w.Rule(t.Context(), "starts", fmt.Sprintf(`{"Id":"a","Arn":%q,"RoleArn":%q,"EcsParameters":{`+
+		`"TaskDefinitionArn":%q}}`, cluster, starter+"_b", arn+"report:1")))
+	of.Pointers += ",rule/starts"
+	w.SetRolePolicy("111111111111", "p_scheduler_report_role_dev", statements(t, [3]string{"*", "*", ""}))
+	_, calls, err := w.deploy(t, of, w.taskOrder())
+	const want = `deploying task "report": the role that starts it by rule/starts/a, ` + starter +
+		"_b, does not exist (create it with the infrastructure)"
+	if err == nil || err.Error() != want || slices.Contains(calls, "RegisterTaskDefinition") {
+		t.Errorf("%v after %q", err, calls)
 	}
 }
 

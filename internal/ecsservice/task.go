@@ -72,11 +72,11 @@ func (t Target) PassAdvice(p pointer.Pointer) string {
 	return t.owner().PassAdvice(p.Rule, role)
 }
 
-// PointerRights asks IAM what the role of a pointer lacks to start the revision of its
+// PointerRights asks IAM what the roles of pointers lack to start the revision of their
 // family with a number: see [pointer.Client.Rights].
-func (c *Client) PointerRights(ctx context.Context, p pointer.Pointer, number int, roles []string) (
-	pointer.Rights, error) {
-	return c.pointers.Rights(ctx, p, number, roles)
+func (c *Client) PointerRights(ctx context.Context, pointers []pointer.Pointer, number int,
+	roles []string) []pointer.Answer {
+	return c.pointers.Rights(ctx, pointers, number, roles)
 }
 
 // RevisionARN returns the ARN of the revision that a pointer holds, or the ARN of the

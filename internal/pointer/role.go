@@ -7,8 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"deployer/internal/fault"
 	"deployer/internal/iam"
@@ -33,35 +32,65 @@ type Rights struct {
 	Missing bool
 }
 
-// Rights asks IAM whether the role of a pointer may start the task: run the revision with
+// Rights asks IAM whether the roles of pointers may start the task: run the revision with
 // a number, in the cluster; pass the roles of the task to ECS; and tag the task if it gets
 // tags. ECS authorizes the revision that it starts, so that a role that may run another
 // revision only is denied, and a denied run is silent. Roles are those of the
 // revision, as ARNs or names. The policies of the role and its permissions boundary are
 // evaluated ("SimulatePrincipalPolicy" in the IAM API reference).
-func (c *Client) Rights(ctx context.Context, p Pointer, number int, roles []string) (Rights, error) {
-	needs := p.needs(number, roles)
-	each := make([]Rights, len(needs))
-	g, gctx := errgroup.WithContext(ctx)
-	for i, n := range needs { // IAM simulates no actions together that differ in their context
-		g.Go(func() (err error) {
-			each[i], err = c.simulate(gctx, p.Role, n)
-			return err
-		})
+//
+// Everything is asked at the same time, and what several pointers have in common once.
+// IAM simulates no actions together whose context differs. It refuses some, as actions
+// that "require different authorization information", and a condition on the context of
+// one action would count for the other.
+//
+// The result has one answer for each pointer.
+func (c *Client) Rights(ctx context.Context, pointers []Pointer, number int, roles []string) []Answer {
+	asked := map[string]*Answer{} // by question
+	var all sync.WaitGroup
+	for _, p := range pointers {
+		for _, n := range p.needs(number, roles) {
+			question := n.of(p.Role)
+			if asked[question] != nil {
+				continue
+			}
+			one := new(Answer)
+			asked[question] = one
+			all.Go(func() { one.Rights, one.Err = c.simulate(ctx, p.Role, n) })
+		}
 	}
-	err := g.Wait()
-	if fault.HasCode(err, "NoSuchEntity") {
-		return Rights{Missing: true}, nil
+	all.Wait()
+	answers := make([]Answer, len(pointers))
+	for i, p := range pointers {
+		for _, n := range p.needs(number, roles) {
+			answers[i].add(*asked[n.of(p.Role)])
+		}
 	}
-	var all Rights
-	for _, one := range each {
-		all.Lacking = append(all.Lacking, one.Lacking...)
-		all.Unclear = append(all.Unclear, one.Unclear...)
-	}
-	slices.Sort(all.Unclear)
-	all.Unclear = slices.Compact(all.Unclear)
-	return all, err
+	return answers
 }
+
+// Answer is what IAM says about the role of one pointer, or why it does not say that.
+type Answer struct {
+	Rights
+	Err error
+}
+
+// add adds the answer about another action.
+func (a *Answer) add(one Answer) {
+	switch {
+	case fault.HasCode(one.Err, "NoSuchEntity"):
+		a.Rights, a.Err = Rights{Missing: true}, nil
+	case a.Missing || a.Err != nil:
+	case one.Err != nil:
+		a.Rights, a.Err = Rights{}, one.Err
+	default:
+		a.Lacking = append(a.Lacking, one.Lacking...)
+		a.Unclear = slices.Compact(slices.Sorted(slices.Values(append(a.Unclear, one.Unclear...))))
+	}
+}
+
+// of returns the question whether a role has what is needed.
+func (n need) of(role string) string { return fmt.Sprint(role, n.action, n.resources, n.context) }
 
 // needs returns what the role of a pointer has to be allowed.
 func (p Pointer) needs(number int, roles []string) []need {

@@ -49,7 +49,8 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 	if err != nil {
 		return err
 	}
-	if err := createStartRole(ctx, a, task, env, "scheduler.amazonaws.com"); err != nil {
+	role := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env)
+	if err := createStartRole(ctx, a, role, task, env, "scheduler.amazonaws.com"); err != nil {
 		return err
 	}
 	if err := a.ScheduleGroup(ctx, ScheduleGroupOf(task, env)); err != nil {
@@ -57,50 +58,58 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 	}
 	return a.Schedule(ctx, ScheduleOf(task, env), fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},
 		"ScheduleExpression":"cron(0 3 * * ? *)","ScheduleExpressionTimezone":"Europe/Zurich","Target":{%s}}`,
-		ScheduleGroupOf(task, env), targetOf(a, task, env, definition)))
+		ScheduleGroupOf(task, env), targetOf(a, role, env, definition)))
 }
 
 // CreateEventTask adds an event-processor task to an environment, as Terraform does: its family, which runs the image
-// v1 of dev's registry, and a rule with a target that holds the family's first revision.
+// v1 of dev's registry, a rule with a target that holds the family's first revision, and the role by which it starts
+// the task: by convention the task's execution role, which Terraform has to allow that too.
 func CreateEventTask(ctx context.Context, a *accounts.Account, task, env string) error {
 	definition, err := registerTask(ctx, a, task, env)
 	if err != nil {
 		return err
 	}
-	if err := createStartRole(ctx, a, task, env, "events.amazonaws.com"); err != nil {
+	role := executionRole(task, env)
+	if err := createStartRole(ctx, a, role, task, env, "events.amazonaws.com"); err != nil {
 		return err
 	}
-	return a.Rule(ctx, RuleOf(task, env), `{"Id":"task",`+targetOf(a, task, env, definition)+"}")
+	return a.Rule(ctx, RuleOf(task, env), `{"Id":"task",`+targetOf(a, role, env, definition)+"}")
+}
+
+// taskRole returns the name of the role that a task's containers have.
+func taskRole(task, env string) string { return fmt.Sprintf("%s_%s_task_%s", Project, task, env) }
+
+// executionRole returns the name of a task's execution role.
+func executionRole(task, env string) string {
+	return fmt.Sprintf("%s_scheduler_%s_task_execution_%s", Project, task, env)
 }
 
 // createStartRole creates the role by which a service of AWS starts a task.
-func createStartRole(ctx context.Context, a *accounts.Account, task, env, service string) error {
-	name, own := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env), "arn:aws:iam::"+a.ID+":role/"+Project
-	return a.Role(ctx, name, service, fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+func createStartRole(ctx context.Context, a *accounts.Account, role, task, env, service string) error {
+	prefix := "arn:aws:iam::" + a.ID + ":role/"
+	return a.Role(ctx, role, service, fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:%s:%s:task-definition/%s:*",
 			"Condition":{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:%[1]s:%[2]s:cluster/%[4]s"}}},
-		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s_%[3]s_task_%[6]s",
-			"%[5]s_scheduler_%[3]s_task_execution_%[6]s"],
+		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s%[6]s","%[5]s%[7]s"],
 			"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`,
-		accounts.Region, a.ID, task, ClusterName(env), own, env))
+		accounts.Region, a.ID, task, ClusterName(env), prefix, taskRole(task, env), executionRole(task, env)))
 }
 
 // registerTask registers the first revision of a task's family, and returns its ARN.
 func registerTask(ctx context.Context, a *accounts.Account, task, env string) (arn string, err error) {
 	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
-	role := "arn:aws:iam::" + a.ID + ":role/" + Project
+	prefix := "arn:aws:iam::" + a.ID + ":role/"
 	return a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
 		func(in *ecs.RegisterTaskDefinitionInput) {
-			in.TaskRoleArn = aws.String(role + "_" + task + "_task_" + env)
-			in.ExecutionRoleArn = aws.String(role + "_scheduler_" + task + "_task_execution_" + env)
+			in.TaskRoleArn = aws.String(prefix + taskRole(task, env))
+			in.ExecutionRoleArn = aws.String(prefix + executionRole(task, env))
 		})
 }
 
-// targetOf returns the members of a target that starts a task, without its id.
-func targetOf(a *accounts.Account, task, env, definition string) string {
-	return fmt.Sprintf(`"Arn":"arn:aws:ecs:%s:%s:cluster/%s","RoleArn":"arn:aws:iam::%s:role/%s_scheduler_%s_role_%s",
+// targetOf returns the members of a target that starts a task by a role, without its id.
+func targetOf(a *accounts.Account, role, env, definition string) string {
+	return fmt.Sprintf(`"Arn":"arn:aws:ecs:%s:%s:cluster/%s","RoleArn":"arn:aws:iam::%s:role/%s",
 		"EcsParameters":{"TaskDefinitionArn":%q,"LaunchType":"FARGATE","TaskCount":1,"NetworkConfiguration":{
 		"awsvpcConfiguration":{"Subnets":["subnet-1"],"AssignPublicIp":"DISABLED"}}},
-		"Input":"{\"containerOverrides\":[]}"`, accounts.Region, a.ID, ClusterName(env), a.ID, Project, task, env,
-		definition)
+		"Input":"{\"containerOverrides\":[]}"`, accounts.Region, a.ID, ClusterName(env), a.ID, role, definition)
 }
