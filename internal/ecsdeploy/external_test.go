@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsservice"
+	"deployer/testbed/aws/emulator"
 )
 
 // administrator is the principal of the tests' credentials.
@@ -126,6 +127,26 @@ func TestCopiedJournal(t *testing.T) {
 				t.Errorf("newer: %+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// TestRepeatedRegistration checks that a registration that was made again, because the first
+// one was not answered and not to be read yet, is not taken for a copy of a journal.
+func TestRepeatedRegistration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.clock.Advance(2 * time.Hour) // the rollout begins after both events
+	first, newer := w.event(t, "first", 1, "v2"), w.event(t, "newer", 2, "v3")
+	first.Principal, first.Request = administrator, "a request"
+	w.Inject(emulator.Fault{Operation: "ecs:UpdateService", Times: 1, Error: emulator.AccessDenied("not now")})
+	if _, _, err := w.deploy(t, target, first); err == nil {
+		t.Fatal("the move was not denied")
+	}
+	w.copyRevision(t, "2", nil)
+	w.move(t, "3")
+	got, _, err := w.deploy(t, target, newer)
+	if err != nil || got.Status != Deployed || w.running(t) != w.newest(t) {
+		t.Errorf("%+v, %v; it runs %d of %d", got, err, w.running(t), w.newest(t))
 	}
 }
 

@@ -107,7 +107,8 @@ func (s *State) family(number int) (converge.Revision, bool) {
 
 // copied reports whether a revision's journal was copied from an earlier revision with
 // the credentials that registered that: both have the same base, and the earlier one is
-// above it. No two registrations have the same.
+// above it, and ran. Two registrations have the same base only if the first was not
+// answered, and could not be read yet; then that revision never runs.
 func (s *State) copied(r journal.Record) bool {
 	for n := r.Revision - 1; n > r.Rule.Base; n-- {
 		one, known := s.revisions[n]
@@ -117,6 +118,19 @@ func (s *State) copied(r journal.Record) bool {
 		other := s.target.Record(one)
 		if !other.Foreign && other.Cause.ID == r.Cause.ID && other.Rule.Base == r.Rule.Base &&
 			other.Rule.Request == r.Rule.Request {
+			return s.ran(other)
+		}
+	}
+	return false
+}
+
+// ran reports whether the service is known to have run a revision.
+func (s *State) ran(r journal.Record) bool {
+	if r.Reported() || slices.ContainsFunc(s.rolls, func(one converge.Rollout) bool { return one.Revision == r.Revision }) {
+		return true
+	}
+	for _, later := range s.revisions {
+		if s.target.Record(later).Previous == r.TaskDefinition {
 			return true
 		}
 	}
