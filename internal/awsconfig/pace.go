@@ -2,6 +2,7 @@ package awsconfig
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -117,12 +118,12 @@ func (p *pacer) handle(ctx context.Context, in middleware.FinalizeInput, next mi
 		case p.slots <- struct{}{}:
 			defer func() { <-p.slots }()
 		case <-ctx.Done():
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, context.Cause(ctx)
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, waited(ctx, r, context.Cause(ctx))
 		}
 	}
 	if wait := p.take(r, time.Now()); wait > 0 {
 		if err := fault.Wait(ctx, wait); err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, waited(ctx, r, err)
 		}
 		fault.AddWait(ctx, wait)
 	}
@@ -131,6 +132,12 @@ func (p *pacer) handle(ctx context.Context, in middleware.FinalizeInput, next mi
 		p.throttled(r, time.Now())
 	}
 	return out, metadata, err
+}
+
+// waited returns the error of a call whose turn did not come in time.
+func waited(ctx context.Context, r *rate, err error) error {
+	return fmt.Errorf("%s was not called in time: Amazon ECS throttles this account's reads to about %g a second: %w",
+		awsmiddleware.GetOperationName(ctx), r.refill, err)
 }
 
 // bucket returns the bucket of a rate with what it has now. The pacer is locked.

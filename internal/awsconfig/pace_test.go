@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -110,6 +111,33 @@ func TestPacedIfThrottled(t *testing.T) {
 			if took < tt.minTime || took > tt.maxTime || throttled > tt.maxThrottled {
 				t.Errorf("%s: it took %s, and %d calls were throttled", tt.name, took, throttled)
 			}
+		}
+	})
+}
+
+// TestPacedUntilDeadline checks, on fake time, that the error of a read whose turn does not
+// come before the deadline names the reason.
+func TestPacedUntilDeadline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
+			c.HTTPClient = emulatortest.InProcess{AWS: emulator.New(emulator.Options{})}
+		})
+		client := ecs.NewFromConfig(Paced(a.Config))
+		ctx, cancel := context.WithTimeout(t.Context(), 1050*time.Millisecond)
+		defer cancel()
+		var err error
+		for range 100 { // 25 at once, and then ten a second
+			_, err = client.DescribeTaskDefinition(ctx,
+				&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String("none")})
+			if errors.Is(err, context.DeadlineExceeded) {
+				break
+			}
+		}
+		const want = "DescribeTaskDefinition was not called in time: Amazon ECS throttles this account's reads to " +
+			"about 20 a second: context deadline exceeded"
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v", err)
 		}
 	})
 }
