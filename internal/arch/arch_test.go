@@ -18,7 +18,7 @@ const module = "deployer/"
 // layers are the product's packages under internal/, in order: a package may
 // import only packages that stand before it.
 var layers = []string{
-	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "caller", "signed",
+	"iam", "image", "shell", "environment", "event", "fault", "rawjson", "version", "awsconfig", "signed", "caller",
 	"bus", "resolve", "promote", "journal", "outcome", "kept", "retry", "pointer", "ecsservice", "taskrun", "ecsdeploy",
 	"rollout", "notify", "reconcile", "dependents", "pipeline", "redrive", "doctor", "logs", "failure", "fleet",
 	"compare", "dashboard", "migrate", "access", "stack", "function", "cli",
@@ -32,7 +32,6 @@ var clients = map[string][]string{
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor", "redrive"},
 	"github.com/aws/aws-sdk-go-v2/service/lambda":      {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/sqs":         {"redrive", "doctor"},
-	"github.com/aws/aws-sdk-go-v2/service/sts":         {"caller"},
 }
 
 // pure packages import no part of any SDK, nor of the Lambda libraries.

@@ -3,12 +3,13 @@ package caller
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"deployer/internal/fault"
+	"deployer/internal/signed"
 )
 
 // Identity returns the ARN of the IAM user or role session whose credentials
@@ -16,12 +17,14 @@ import (
 // retries until the deadline of ctx. Its error is a fault of package fault.
 func Identity(ctx context.Context, config aws.Config) (arn.ARN, error) {
 	const doing = "getting the caller's identity from STS"
-	untilDeadline := func(o *sts.Options) { o.Retryer = fault.UntilDeadline(ctx) }
-	out, err := sts.NewFromConfig(config).GetCallerIdentity(ctx, nil, untilDeadline)
-	if err != nil {
-		return arn.ARN{}, fault.Classify(doing, err)
+	var out struct {
+		Result struct{ Arn string } `xml:"GetCallerIdentityResult"`
 	}
-	identity, err := arn.Parse(aws.ToString(out.Arn))
+	in := url.Values{"Action": {"GetCallerIdentity"}, "Version": {"2011-06-15"}}
+	if err := signed.New(config).Query(ctx, "sts", doing, in, &out); err != nil {
+		return arn.ARN{}, err
+	}
+	identity, err := arn.Parse(out.Result.Arn)
 	if err != nil {
 		return arn.ARN{}, fault.Incomplete(doing, "ARN of the caller")
 	}

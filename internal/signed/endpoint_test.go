@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	smithyauth "github.com/aws/smithy-go/auth"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -69,6 +70,20 @@ var services = map[string]service{
 		},
 		callOurs: func(ctx context.Context, c aws.Config) error {
 			return New(c).JSON(ctx, "events", "AWSEvents.PutEvents", "putting", struct{}{}, &struct{}{})
+		},
+	},
+	"sts": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := sts.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := sts.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			_, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, nil)
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			return New(c).Form(ctx, "sts", "asking", url.Values{})
 		},
 	},
 	"sqs": {
