@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -47,17 +46,6 @@ func NewOnce(config aws.Config) *Client {
 // SDK returns the SDK's client, so that packages that make other calls share its
 // connections.
 func (c *Client) SDK() *ecs.Client { return c.ecs }
-
-// Endpoint returns the address of ECS.
-func (c *Client) Endpoint(ctx context.Context) (*url.URL, error) {
-	o := c.ecs.Options()
-	endpoint, err := o.EndpointResolverV2.ResolveEndpoint(ctx, ecs.EndpointParameters{
-		Region: &o.Region, Endpoint: o.BaseEndpoint,
-		UseDualStack: aws.Bool(o.EndpointOptions.UseDualStackEndpoint == aws.DualStackEndpointStateEnabled),
-		UseFIPS:      aws.Bool(o.EndpointOptions.UseFIPSEndpoint == aws.FIPSEndpointStateEnabled),
-	})
-	return &endpoint.URI, err
-}
 
 // Snapshot is a service and the two revisions of its family that matter to a
 // deployment, as they were read at one time.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
 
 	stdlog "log"
 
@@ -19,7 +18,6 @@ import (
 	"github.com/aws/aws-lambda-go/lambda/messages"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pipeline"
@@ -41,6 +39,7 @@ func Serve(api string) (exit int) {
 	debug.SetMemoryLimit(maxHeap)
 	slog.SetDefault(lambdacontext.NewLogger())
 	stdlog.SetOutput(runtimeLog{})
+	connections := connectEarly(os.Getenv("AWS_REGION"))
 	env, err := loadEnvironment(environmentFile())
 	if err == nil {
 		err = checkStack(env)
@@ -48,7 +47,7 @@ func Serve(api string) (exit int) {
 	if err != nil {
 		return initFailed(api, "Deployer.EnvironmentFile", err)
 	}
-	config, err := awsconfig.Load(context.Background(), env.Region)
+	config, err := connections.config(env)
 	if err != nil {
 		return initFailed(api, "Deployer.Configuration", err)
 	}
@@ -64,20 +63,9 @@ func Serve(api string) (exit int) {
 	}
 	p := pipeline.NewFunction(env, config, os.Stdout).KeepIn(queue).RetryIn(group, role)
 	p.SetRole(os.Getenv("DEPLOYER_ROLE"))
-	connect(p)
+	connections.wait(env)
 	lambda.Start(handler{p, newFreeze(config.HTTPClient)})
 	return 0
-}
-
-// connectTimeout limits how long a cold start waits for connections.
-const connectTimeout = time.Second
-
-// connect opens the connections of the first deployment. Lambda gives a cold start a whole
-// processor, and the first event only the share of the function's memory.
-func connect(p *pipeline.Pipeline) {
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	defer cancel()
-	p.Connect(ctx)
 }
 
 // environmentFile returns the path of the environment file: the variable

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -56,13 +55,12 @@ func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found I
 
 func (r *Resolver) readConfig(ctx context.Context, w environment.Workload, digest string) (image.Manifest, error) {
 	const doing = "reading the image's configuration"
-	out, err := r.client(w.Registry.Region).GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
-		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
-		LayerDigest: aws.String(digest)})
+	var out downloadURL
+	err := r.call(ctx, w, "GetDownloadUrlForLayer", getDownloadURL{repositoryOf(w), digest}, &out)
 	if err != nil {
 		return image.Manifest{}, fault.Plain(err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(out.DownloadUrl), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, out.URL, nil)
 	if err != nil {
 		return image.Manifest{}, fmt.Errorf("%s: %w", doing, err)
 	}

@@ -3,6 +3,7 @@ package signed
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"strings"
 
@@ -23,11 +24,20 @@ var dualStackSuffixes = map[string]string{
 	"aws-eusc":   "api.amazonwebservices.eu",
 }
 
+// Endpoint returns the URL that calls of a service go to.
+func (c Client) Endpoint(ctx context.Context, service string) (*url.URL, error) {
+	text, err := c.endpoint(ctx, service)
+	if err != nil {
+		return nil, err
+	}
+	return url.Parse(text)
+}
+
 // endpoint returns the URL of a service as a client of the SDK with the same
 // configuration resolves it: from AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL,
 // AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's settings of
-// the same meaning. The rules are those of Systems Manager, SNS and EventBridge, which
-// differ in the name only; see "Endpoint rules" in the sources of the SDK's clients.
+// the same meaning. The rules of most services differ in the name only; see "Endpoint
+// rules" in the sources of the SDK's clients.
 func (c Client) endpoint(ctx context.Context, service string) (string, error) {
 	fips, err := setting(c.config.ConfigSources, func(p fipsProvider) (bool, bool, error) {
 		state, found, err := p.GetUseFIPSEndpoint(ctx)
@@ -89,16 +99,27 @@ func regional(service, region string, fips, dualStack bool) string {
 	if service == "iam" {
 		return ofIAM(region, fips)
 	}
-	partition := image.PartitionOf(region)
+	partition, prefix := image.PartitionOf(region), ""
 	suffix := partition.Suffix
+	// In AWS GovCloud the plain endpoints of most services are FIPS endpoints, and of
+	// EventBridge the dual-stack ones too.
+	plain := partition.Name == "aws-us-gov" && (!dualStack || service == "events")
+	switch service {
+	case "ecr":
+		plain = false
+		if !dualStack {
+			prefix = "api."
+		}
+	case "ecs":
+		plain = false
+	}
 	if dualStack {
 		suffix = dualStackSuffixes[partition.Name]
 	}
-	// In AWS GovCloud the plain endpoints are FIPS endpoints, and of EventBridge the dual-stack ones too.
-	if fips && (dualStack && service != "events" || partition.Name != "aws-us-gov") {
+	if fips && !plain {
 		service += "-fips"
 	}
-	return "https://" + service + "." + region + "." + suffix
+	return "https://" + prefix + service + "." + region + "." + suffix
 }
 
 // customEndpoint returns the URL that the configuration sets for a service, ""

@@ -11,6 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	ecrtypes "github.com/aws/aws-sdk-go-v2/service/ecr/types"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -70,6 +73,37 @@ var services = map[string]service{
 		},
 		callOurs: func(ctx context.Context, c aws.Config) error {
 			return New(c).JSON(ctx, "events", "AWSEvents.PutEvents", "putting", struct{}{}, &struct{}{})
+		},
+	},
+	"ecr": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := ecr.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := ecr.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			_, err := ecr.NewFromConfig(c).BatchGetImage(ctx,
+				&ecr.BatchGetImageInput{RepositoryName: aws.String("r"), ImageIds: []ecrtypes.ImageIdentifier{{}}})
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			target := "AmazonEC2ContainerRegistry_V20150921.BatchGetImage"
+			return New(c).Call(ctx, "ecr", target, struct{}{}, &struct{}{})
+		},
+	},
+	"ecs": {
+		sdkEndpoint: func(ctx context.Context, region string, fips, dualStack bool) (string, error) {
+			p := ecs.EndpointParameters{Region: &region, UseFIPS: &fips, UseDualStack: &dualStack}
+			e, err := ecs.NewDefaultEndpointResolverV2().ResolveEndpoint(ctx, p)
+			return e.URI.String(), err
+		},
+		callSDK: func(ctx context.Context, c aws.Config) error {
+			_, err := ecs.NewFromConfig(c).ListClusters(ctx, nil)
+			return err
+		},
+		callOurs: func(ctx context.Context, c aws.Config) error {
+			target := "AmazonEC2ContainerServiceV20141113.ListClusters"
+			return New(c).Call(ctx, "ecs", target, struct{}{}, &struct{}{})
 		},
 	},
 	"sts": {

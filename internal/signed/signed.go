@@ -1,5 +1,5 @@
-// Package signed makes signed calls to services of which the deployer needs one or
-// two operations. A call goes to the endpoint that a client of the SDK would call, with
+// Package signed makes signed calls to services of which the function needs few
+// operations. A call goes to the endpoint that a client of the SDK would call, with
 // the same credentials. The SDK's client for Systems Manager alone would make each
 // cold start longer by two milliseconds (docs/architecture.md).
 package signed
@@ -12,31 +12,32 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"deployer/internal/fault"
 )
 
 // Client calls services with the credentials, in the region and at the endpoints
 // of an SDK configuration. It is safe for concurrent use.
-type Client struct{ config aws.Config }
+type Client struct {
+	config aws.Config
+	ahead  *atomic.Int64 // how much AWS's clock is ahead of this machine's, in nanoseconds
+}
 
 // New returns a client with the SDK configuration config.
-func New(config aws.Config) Client { return Client{config} }
+func New(config aws.Config) Client { return Client{config, &atomic.Int64{}} }
 
 const (
-	maxAnswer   = 1 << 20 // bytes of an answer that are read
+	maxAnswer   = 32 << 20 // bytes of an answer that are read: manifests of images have up to 4 MiB
 	maxAttempts = 12
 )
 
@@ -57,6 +58,24 @@ func (c Client) JSON(ctx context.Context, service, target, doing string, in, out
 	version := cmp.Or(jsonVersions[service], "1.1")
 	header := http.Header{"Content-Type": {"application/x-amz-json-" + version}, "X-Amz-Target": {target}}
 	return c.call(ctx, request{service: service, body: body, header: header}, doing, out)
+}
+
+// Call is [Client.JSON] for an operation on which a deployment waits. The error is not
+// classified: it is a [smithy.OperationError], as of the SDK's clients. Like theirs under
+// [fault.UntilDeadline], transient faults are retried until the deadline of ctx, however
+// often.
+func (c Client) Call(ctx context.Context, service, target string, in, out any) error {
+	body, err := encode(in)
+	if err == nil {
+		header := http.Header{"Content-Type": {"application/x-amz-json-1.1"}, "X-Amz-Target": {target}}
+		most := fault.UntilDeadline(ctx).MaxAttempts()
+		err = c.repeat(ctx, request{service: service, body: body, header: header, strict: true}, most, out)
+	}
+	if err == nil {
+		return nil
+	}
+	operation := target[strings.LastIndexByte(target, '.')+1:]
+	return &smithy.OperationError{ServiceID: strings.ToUpper(service), OperationName: operation, Err: err}
 }
 
 // Form calls an operation in the AWS query protocol with its parameters, and
@@ -118,23 +137,35 @@ type request struct {
 	query   string
 	header  http.Header
 	body    []byte
+	strict  bool                             // an answer that is not JSON is not one of AWS's
 	decode  func(text []byte, out any) error // nil for JSON
 }
 
 // call makes a call, and repeats it while its fault is transient. It decodes the answer
 // into out, unless that is nil.
 func (c Client) call(ctx context.Context, r request, doing string, out any) error {
+	return fault.Classify(doing, c.repeat(ctx, r, maxAttempts, out))
+}
+
+// repeat makes at most so many attempts of a call, or any number if most is 0, until one
+// succeeds, its fault is not transient, or the deadline of ctx leaves no time for another
+// one. It returns the last attempt's error.
+func (c Client) repeat(ctx context.Context, r request, most int, out any) error {
+	retries := fault.UntilDeadline(ctx)
 	for attempt := 1; ; attempt++ {
 		err := c.once(ctx, r, out)
-		if err == nil {
-			return nil
+		if c.corrected(err) {
+			err = c.once(ctx, r, out)
 		}
-		classified := fault.Classify(doing, err)
-		if !fault.IsUnavailable(classified) || attempt == maxAttempts || Conflict(err) {
-			return classified
+		if err == nil || attempt == most || Conflict(err) || !fault.IsUnavailable(fault.Classify("calling", err)) {
+			return err
 		}
-		if late := fault.Backoff(ctx, attempt, doing, err); late != nil {
+		delay, late := retries.RetryDelay(attempt, err)
+		if late != nil {
 			return late
+		}
+		if fault.Wait(ctx, delay) != nil {
+			return err
 		}
 	}
 }
@@ -177,7 +208,7 @@ func (c Client) once(ctx context.Context, r request, out any) error {
 	}
 	hash := sha256.Sum256(r.body)
 	hexHash, region := hex.EncodeToString(hash[:]), signingRegion(r.service, c.config.Region)
-	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, r.service, region, time.Now())
+	err = v4.NewSigner().SignHTTP(ctx, credentials, request, hexHash, r.service, region, c.now())
 	if err != nil {
 		return err
 	}
@@ -193,7 +224,7 @@ func (c Client) once(ctx context.Context, r request, out any) error {
 	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
 	switch {
 	case answer.StatusCode != http.StatusOK:
-		return apiError(answer.StatusCode, answer.Header.Get("X-Amzn-ErrorType"), text)
+		return c.failure(r, answer, text)
 	case err != nil || out == nil:
 		return err
 	}
@@ -202,33 +233,7 @@ func (c Client) once(ctx context.Context, r request, out any) error {
 		decode = json.Unmarshal
 	}
 	if err := decode(text, out); err != nil { // as the SDK reports an answer that it cannot read
-		return &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: answer}, Err: err}
+		return unreadable(answer, err)
 	}
 	return nil
-}
-
-// apiError returns the error in an answer of any of the protocols, or of a proxy that
-// answers in none. Named is the header in which the REST protocol names the error, with
-// an address after a colon ("Operation error serialization" of Smithy's AWS restJson1).
-func apiError(status int, named string, text []byte) error {
-	var j struct {
-		Type    string `json:"__type"`
-		Message string
-	}
-	var x struct {
-		Error struct{ Code, Message string }
-	}
-	e := &smithy.GenericAPIError{Code: fmt.Sprintf("HTTP%d", status)}
-	switch {
-	case named != "" && json.Unmarshal(text, &j) == nil:
-		e.Code, _, _ = strings.Cut(named, ":")
-		e.Message = j.Message
-	case json.Unmarshal(text, &j) == nil && j.Type != "":
-		e.Code, e.Message = j.Type[strings.LastIndexByte(j.Type, '#')+1:], j.Message
-	case xml.Unmarshal(text, &x) == nil && x.Error.Code != "":
-		e.Code, e.Message = x.Error.Code, x.Error.Message
-	case status >= http.StatusInternalServerError:
-		e.Code = "ServiceUnavailable"
-	}
-	return e
 }
