@@ -37,6 +37,7 @@ type publishedAccount struct {
 	change   *strings.Replacer            // changes the answers of DescribeServices; nil for none
 	services *ecsservice.Client           // made at its first use
 	handler  *Handler                     // handles all events; nil for one that is new for each
+	known    map[string]handling          // what events led to in accounts that differ in tags only; nil for unknown
 	written  int                          // calls of TagResource
 	calls    []string
 

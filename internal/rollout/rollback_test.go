@@ -53,25 +53,52 @@ var previousRevisions = map[string]map[string]string{
 // afterPublished is a time after those in the published answers.
 var afterPublished = time.Unix(1795690800, 0)
 
-// handle handles an event in a state of the service, and journals its reports.
+// A handling is what handling an event led to.
+type handling struct {
+	reports []outcome.Outcome
+	reason  string
+	tags    map[string]map[string]string // of the account's revisions afterwards
+	memory  journal.Steps                // of the handler afterwards
+}
+
+// handle handles an event in a state of the service, and journals its reports. If what
+// that leads to is known, because the same event was handled before in the same state,
+// with the same tags and the same memory, it is not done again.
 func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outcome.Outcome, reason string) {
 	a.t.Helper()
+	h := a.handler
+	if h == nil {
+		h = NewHandler(a.client())
+	}
+	same := fmt.Sprint(state, e.Step, e.DeploymentID, e.Reason, e.Hook, a.tags, h.memory.all())
+	if k, ok := a.known[same]; ok {
+		a.tags, h.memory.steps = cloneTags(k.tags), k.memory
+		return k.reports, k.reason
+	}
 	e.Workload = environment.Workload{Kind: environment.Service, Name: "backend", Container: "app",
 		Family: publishedTarget.Family, Pointer: environment.ECSService(publishedTarget.Service)}
 	env := &environment.Environment{File: "prod.yaml", Name: "prod", Project: "myproject", Region: "us-east-1",
 		AccountID: "333333333333", Cluster: "myproject_cluster_prod"}
 	a.answer = state
-	h := a.handler
-	if h == nil {
-		h = NewHandler(a.client())
-	}
 	all, reason, err := h.Handle(a.t.Context(), env, e, afterPublished)
 	must(a.t, err)
 	for _, r := range all {
 		must(a.t, h.Journal(a.t.Context(), r))
 		reports = append(reports, r.Outcome)
 	}
+	if a.known != nil {
+		a.known[same] = handling{reports, reason, cloneTags(a.tags), h.memory.all()}
+	}
 	return reports, reason
+}
+
+// cloneTags returns a copy of the tags of revisions.
+func cloneTags(tags map[string]map[string]string) map[string]map[string]string {
+	all := map[string]map[string]string{}
+	for number, of := range tags {
+		all[number] = maps.Clone(of)
+	}
+	return all
 }
 
 // summary returns what reports say, one line each.
@@ -159,6 +186,7 @@ func rollbackIsOneFailure(
 	}
 	once := []event.Rollout{backStarts, backEnds, fails}
 	want := []string{fmt.Sprintf("Deployment Failed of %d: %s Back to %d", failed, breakerText, previous)}
+	known := map[string]handling{} // most sequences begin like another one, or lead to the same tags
 	try := func(order []event.Rollout, states []string) {
 		t.Helper()
 		bad, before := strconv.Itoa(failed), strconv.Itoa(previous)
@@ -166,7 +194,7 @@ func rollbackIsOneFailure(
 		if eleven["deployer:deployment"] != "" {
 			eleven["deployer:deployment"] = number.Replace(firstID)
 		}
-		a := &publishedAccount{t: t, change: number, inactive: map[string]bool{before: inactive},
+		a := &publishedAccount{t: t, change: number, inactive: map[string]bool{before: inactive}, known: known,
 			tags: map[string]map[string]string{
 				before: eleven, bad: journalOf(failed, previous, "deployer:deployment", number.Replace(failedID))}}
 		var reports []outcome.Outcome
