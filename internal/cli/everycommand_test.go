@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -148,7 +147,7 @@ func TestWantsJSON(t *testing.T) {
 func TestEveryCommand(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it starts hundreds of processes")
+		t.Skip("it runs hundreds of commands")
 	}
 	url := caseCloud(t)
 	for _, cmd := range (&app{}).root().Commands() {
@@ -158,11 +157,12 @@ func TestEveryCommand(t *testing.T) {
 			if !known {
 				t.Fatal("usual has no arguments for the command")
 			}
+			r := newRunner(t, url)
 			for _, c := range exitCases() {
-				c.check(t, url, cmd, arguments)
+				c.check(t, r, cmd, arguments)
 			}
 			if cmd.Flags().Lookup("file") != nil && cmd.Name() != "promote" { // which names two
-				checkNote(t, url, cmd, arguments)
+				checkNote(t, r, cmd, arguments)
 			}
 		})
 	}
@@ -188,7 +188,7 @@ func caseCloud(t *testing.T) string {
 }
 
 // check runs a command in a case, and again with --json if it has that flag.
-func (c exitCase) check(t *testing.T, url string, cmd *cobra.Command, arguments string) {
+func (c exitCase) check(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
 	t.Helper()
 	args := c.args(cmd, arguments)
 	if args == nil {
@@ -199,7 +199,7 @@ func (c exitCase) check(t *testing.T, url string, cmd *cobra.Command, arguments 
 		want = c.want
 	}
 	dir := projectDirectory(t)
-	stdout, stderr, exit := runIn(t, dir, url, c.account, args)
+	stdout, stderr, exit := r.run(t, dir, c.account, args)
 	if exit != want {
 		t.Errorf("%s: %v: exit %d, want %d\n%s%s", c.name, args, exit, want, stdout, stderr)
 	}
@@ -210,7 +210,7 @@ func (c exitCase) check(t *testing.T, url string, cmd *cobra.Command, arguments 
 		return
 	}
 	args = append(args, "--json")
-	stdout, stderr, exit = runIn(t, dir, url, c.account, args)
+	stdout, stderr, exit = r.run(t, dir, c.account, args)
 	if exit != want {
 		t.Errorf("%s: %v: exit %d, want %d\n%s", c.name, args, exit, want, stderr)
 	}
@@ -223,13 +223,14 @@ func (c exitCase) check(t *testing.T, url string, cmd *cobra.Command, arguments 
 func TestWidth(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it starts hundreds of processes")
+		t.Skip("it runs hundreds of commands")
 	}
 	url := caseCloud(t)
 	documents := []string{"params", "policy", "completion", "send"} // print what other programs read
 	for _, cmd := range (&app{}).root().Commands() {
 		t.Run(cmd.Name(), func(t *testing.T) {
 			t.Parallel()
+			r := newRunner(t, url)
 			for _, c := range exitCases() {
 				args := c.args(cmd, usual[cmd.Name()])
 				if args == nil {
@@ -237,7 +238,7 @@ func TestWidth(t *testing.T) {
 				}
 				dir := projectDirectory(t)
 				for _, columns := range []int{80, 140} {
-					stdout, stderr, exit := runIn(t, dir, url, c.account, args, fmt.Sprintf("COLUMNS=%d", columns))
+					stdout, stderr, exit := r.run(t, dir, c.account, args, fmt.Sprintf("COLUMNS=%d", columns))
 					if exit == exitDone && slices.Contains(documents, cmd.Name()) {
 						stdout = ""
 					}
@@ -264,10 +265,10 @@ func isCopied(line string) bool {
 }
 
 // checkNote checks that one line on standard error says which file was taken for -e.
-func checkNote(t *testing.T, url string, cmd *cobra.Command, arguments string) {
+func checkNote(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
 	t.Helper()
 	args := append([]string{cmd.Name(), "-e", "prod"}, strings.Fields(arguments)...)
-	_, stderr, _ := runIn(t, projectDirectory(t), url, accounts.Prod, args)
+	_, stderr, _ := r.run(t, projectDirectory(t), accounts.Prod, args)
 	if strings.Count(stderr, "deployer: environment prod: prod.yaml\n") != 1 {
 		t.Errorf("%v: no line, or several, say which file was taken:\n%s", args, stderr)
 	}
@@ -306,24 +307,4 @@ func projectDirectory(t *testing.T) string {
 		must(t, os.WriteFile(filepath.Join(dir, name), text, 0o644))
 	}
 	return dir
-}
-
-// runIn runs the command line in a directory with an account's credentials, "" for none.
-func runIn(t *testing.T, dir, url, account string, args []string, env ...string) (stdout, stderr string, exit int) {
-	t.Helper()
-	program, err := filepath.Abs(os.Args[0])
-	must(t, err)
-	c := exec.CommandContext(t.Context(), program, args...)
-	c.Dir = dir
-	c.Env = append(deployerEnv(url, account), "AWS_CONFIG_FILE=none", "AWS_SHARED_CREDENTIALS_FILE=none")
-	c.Env = append(c.Env, env...)
-	if account == "" {
-		c.Env = slices.DeleteFunc(c.Env, func(v string) bool {
-			return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=")
-		})
-	}
-	var out, errs bytes.Buffer
-	c.Stdout, c.Stderr = &out, &errs
-	_ = c.Run() // the exit code says it
-	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }

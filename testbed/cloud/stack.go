@@ -33,7 +33,7 @@ func Template(root string, env *environment.Environment, more ...string) (*cloud
 	for _, p := range parameters {
 		values[p.Name] = p.Value
 	}
-	return cloudformation.Load(source, cloudformation.Parameters{
+	return cloudformation.LoadOnce(source, cloudformation.Parameters{
 		Account: env.AccountID, Region: env.Region, Stack: stack.Name(env), Values: values,
 	})
 }
@@ -124,7 +124,7 @@ func registryOf(source []byte, env *environment.Environment, more ...string) (*c
 	for _, p := range parameters {
 		values[p.Name] = p.Value
 	}
-	return cloudformation.Load(source, cloudformation.Parameters{
+	return cloudformation.LoadOnce(source, cloudformation.Parameters{
 		Account: env.AccountID, Region: env.Region, Stack: stack.RegistryName(env), Values: values,
 	})
 }

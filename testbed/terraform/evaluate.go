@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/typeexpr"
@@ -44,17 +45,27 @@ func newEvaluator(dir string, in Input) *evaluator {
 		instances: map[string][]Resource{}, entered: map[string]bool{}}
 }
 
+// parseFile parses a file, or returns what parsing the same text of it returned before: evaluating does not change it.
 func parseFile(file string) (*hclsyntax.Body, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	parsed, found := hclsyntax.ParseConfig(source, file, hcl.InitialPos)
+	key := [2]string{file, string(source)}
+	if body, ok := parsed.Load(key); ok {
+		return body.(*hclsyntax.Body), nil
+	}
+	result, found := hclsyntax.ParseConfig(source, file, hcl.InitialPos)
 	if err := diagnostics(found); err != nil {
 		return nil, err
 	}
-	return parsed.Body.(*hclsyntax.Body), nil
+	body := result.Body.(*hclsyntax.Body)
+	parsed.Store(key, body)
+	return body, nil
 }
+
+// parsed are the bodies of files, by the file's name and text.
+var parsed sync.Map
 
 // evaluate returns the value of an expression. Scope has the values that only it can refer to, such as each.
 func (e *evaluator) evaluate(expression hclsyntax.Expression, scope map[string]cty.Value) (cty.Value, error) {
