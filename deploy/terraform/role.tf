@@ -141,200 +141,191 @@ locals {
     },
   ]
 
-  # The lists of the environment's resources, and the same with name patterns in their place, which are for lists that do
-  # not fit: at first with those that no other project's names match, unless its name begins with PROJECT_service or the
-  # like. `deployer params` does the same, and has a limit for each list, too.
-  lists = {
-    for choice in ["exact", "short", "patterns"] : choice => merge(
-      {
-        for kind, arns in merge(local.conventional, { roles = local.task_roles }) : kind => concat(
-          length(arns) == 0 || choice == "patterns" ? local.patterns[kind] :
-          choice == "short" ? local.short[kind] : arns, local.extra[kind],
-        )
-      },
-      { for key, arns in local.pointer_arns : key => choice == "exact" ? arns : local.short_pointers[key] },
-      {
-        for key, arns in local.start_roles : "${key}_roles" => concat(
-          choice == "exact" ? arns : local.short_start_roles[key], var.extra_role_arns,
-        )
-      },
-      { more_roles = local.more_task_roles },
-    )
-  }
-  # The first of the task roles, as many as deploy/template.yaml has in one parameter of 4,096 characters, and the others.
-  # Which policies there are has to be known before the account is, so the names of the roles are counted.
-  counted_partition = startswith(local.region, "cn-") ? "aws-cn" : startswith(local.region, "us-gov-") ? "aws-us-gov" : "aws"
-  counted_roles     = [for name in local.role_names : "arn:${local.counted_partition}:iam::000000000000:role/${name}"]
-  first_roles = length([
-    for i in range(length(local.counted_roles)) : i if length(join(",", slice(local.counted_roles, 0, i + 1))) <= 4096
-  ])
-  # The roles of the variable may not exist yet either: 130 characters are a long ARN.
-  roles_fit = alltrue([
-    220 + length(jsonencode(slice(local.counted_roles, 0, local.first_roles))) + 130 * length(var.extra_role_arns) <= local.max_managed,
-    220 + length(jsonencode(slice(local.counted_roles, local.first_roles, length(local.counted_roles)))) <= local.max_managed,
-  ])
-  task_roles      = slice(local.conventional.roles, 0, local.first_roles)
-  more_task_roles = slice(local.conventional.roles, local.first_roles, length(local.conventional.roles))
-  has_pointers    = { for key, names in local.pointer_names : key => length(flatten(values(names))) > 0 }
-  policy_names = concat(
+  # The policies of the lists, if these fit: see policies.tf.
+  policy_names = local.is_large ? [] : concat(
     ["outcomes", "roles", "images"],
-    local.roles_fit && local.first_roles < length(local.role_names) ? ["more_roles"] : [],
+    local.first_roles < length(local.role_names) ? ["more_roles"] : [],
     local.has_pointers.schedule ? ["schedules"] : [],
     local.has_pointers.rule ? ["rules"] : [],
     length([
       for key, has in local.has_pointers : key if has && length(local.start_roles[key]) + length(var.extra_role_arns) > 0
     ]) > 0 ? ["starts", "checks"] : [],
   )
+  start_role_arns = { for key, arns in local.start_roles : key => concat(arns, var.extra_role_arns) }
 
-  register_statements = {
-    for choice, arns in local.lists : choice => [
+  register_statements = [
+    local.is_large ? null : {
+      Sid      = "RegisterTaskDefinitions"
+      Effect   = "Allow"
+      Action   = "ecs:RegisterTaskDefinition"
+      Resource = local.family_arns
+    },
+    # The policies of a large environment have one list for all actions, because an ARN is in one of them only. The
+    # conditions that they cannot have are here: which services the roles are passed to, and which tags are added after a
+    # registration. Requests that lack the service or the target are denied, too.
+    !local.is_large ? null : {
+      Sid      = "DenyOtherServices"
+      Effect   = "Deny"
+      Action   = "iam:PassRole"
+      Resource = "*"
+      Condition = {
+        StringNotEquals = {
+          "iam:PassedToService" = ["ecs-tasks.amazonaws.com", "scheduler.amazonaws.com", "events.amazonaws.com"]
+        }
+      }
+    },
+    !local.is_large ? null : {
+      Sid       = "DenyWithoutTarget"
+      Effect    = "Deny"
+      Action    = "events:PutTargets"
+      Resource  = "*"
+      Condition = { Null = { "events:TargetArn" = "true" } }
+    },
+    !local.is_large ? null : {
+      Sid      = "DenyOtherTags"
+      Effect   = "Deny"
+      Action   = "ecs:TagResource"
+      Resource = "*"
+      Condition = {
+        StringNotEquals               = { "ecs:CreateAction" = "RegisterTaskDefinition" }
+        "ForAnyValue:StringNotEquals" = { "aws:TagKeys" = local.outcome_tags }
+      }
+    },
+  ]
+  # Later, only the tags of the rollout's outcome are added.
+  outcome_tags = [
+    "deployer:deployment", "deployer:outcome", "deployer:finished", "deployer:why", "deployer:return",
+    "deployer:stopped", "deployer:hooks",
+  ]
+  # The statements of the managed policies, also of those that the environment does not need.
+  managed_statements = {
+    outcomes = [
       {
-        Sid      = "RegisterTaskDefinitions"
+        Sid      = "NoteOutcomes"
         Effect   = "Allow"
-        Action   = "ecs:RegisterTaskDefinition"
-        Resource = arns.families
+        Action   = "ecs:TagResource"
+        Resource = local.family_arns
+        Condition = {
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = local.outcome_tags }
+          Null                        = { "aws:TagKeys" = "false" }
+        }
+      },
+    ]
+    roles = [
+      # A revision names its roles, and registering it passes them to ECS.
+      {
+        Sid       = "PassTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = concat(slice(local.conventional.roles, 0, local.first_roles), local.extra.roles)
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+    ]
+    more_roles = [
+      # The end of a list that is too long for one policy.
+      {
+        Sid       = "PassMoreTaskRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = slice(local.conventional.roles, local.first_roles, length(local.conventional.roles))
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+    ]
+    images = [
+      # Across accounts, the repository's policy has to allow this too. DescribeImages returns when an image was pushed,
+      # which the search for lost pushes needs. GetDownloadUrlForLayer gives the configuration of an image that is not an
+      # index, which has its platform.
+      {
+        Sid      = "FindImages"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+        Resource = local.repository_arns
+      },
+    ]
+    schedules = [
+      # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
+      {
+        Sid      = "MoveSchedules"
+        Effect   = "Allow"
+        Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
+        Resource = local.pointer_arns.schedule
+      },
+    ]
+    rules = [
+      # An event-processor task runs what the targets of its rules hold.
+      {
+        Sid      = "ReadRuleTargets"
+        Effect   = "Allow"
+        Action   = "events:ListTargetsByRule"
+        Resource = local.pointer_arns.rule
+      },
+      # Only targets that start tasks in the environment's cluster.
+      {
+        Sid       = "MoveRuleTargets"
+        Effect    = "Allow"
+        Action    = "events:PutTargets"
+        Resource  = local.pointer_arns.rule
+        Condition = { ArnEquals = { "events:TargetArn" = local.cluster_arn } }
+      },
+    ]
+    starts = [
+      # UpdateSchedule passes the role that starts the task again.
+      !local.has_pointers.schedule || length(local.start_role_arns.schedule) == 0 ? null : {
+        Sid       = "PassScheduleRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = local.start_role_arns.schedule
+        Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
+      },
+      # PutTargets passes the role that starts the task again.
+      !local.has_pointers.rule || length(local.start_role_arns.rule) == 0 ? null : {
+        Sid       = "PassRuleRoles"
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = local.start_role_arns.rule
+        Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
+      },
+    ]
+    checks = [
+      # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move.
+      {
+        Sid      = "CheckPointerRoles"
+        Effect   = "Allow"
+        Action   = "iam:SimulatePrincipalPolicy"
+        Resource = distinct(concat(local.start_role_arns.schedule, local.start_role_arns.rule))
       },
     ]
   }
-  # The statements of the managed policies, also of those that the environment does not need.
-  managed_statements = {
-    for choice, arns in local.lists : choice => {
-      outcomes = [
-        # Later, only the tags of the rollout's outcome are added.
-        {
-          Sid      = "NoteOutcomes"
-          Effect   = "Allow"
-          Action   = "ecs:TagResource"
-          Resource = arns.families
-          Condition = {
-            "ForAllValues:StringEquals" = {
-              "aws:TagKeys" = [
-                "deployer:deployment", "deployer:outcome", "deployer:finished", "deployer:why", "deployer:return",
-                "deployer:stopped", "deployer:hooks",
-              ]
-            }
-            Null = { "aws:TagKeys" = "false" }
-          }
-        },
-      ]
-      roles = [
-        # A revision names its roles, and registering it passes them to ECS.
-        {
-          Sid       = "PassTaskRoles"
-          Effect    = "Allow"
-          Action    = "iam:PassRole"
-          Resource  = arns.roles
-          Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
-        },
-      ]
-      more_roles = [
-        # The end of a list that is too long for one policy.
-        {
-          Sid       = "PassMoreTaskRoles"
-          Effect    = "Allow"
-          Action    = "iam:PassRole"
-          Resource  = arns.more_roles
-          Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
-        },
-      ]
-      images = [
-        # Across accounts, the repository's policy has to allow this too. DescribeImages returns when an image was pushed,
-        # which the search for lost pushes needs. GetDownloadUrlForLayer gives the configuration of an image that is not an
-        # index, which has its platform.
-        {
-          Sid      = "FindImages"
-          Effect   = "Allow"
-          Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
-          Resource = arns.repositories
-        },
-      ]
-      schedules = [
-        # A scheduled task runs what its schedule holds. UpdateSchedule replaces a schedule, so it is read before.
-        {
-          Sid      = "MoveSchedules"
-          Effect   = "Allow"
-          Action   = ["scheduler:GetSchedule", "scheduler:UpdateSchedule"]
-          Resource = arns.schedule
-        },
-      ]
-      rules = [
-        # An event-processor task runs what the targets of its rules hold.
-        {
-          Sid      = "ReadRuleTargets"
-          Effect   = "Allow"
-          Action   = "events:ListTargetsByRule"
-          Resource = arns.rule
-        },
-        # Only targets that start tasks in the environment's cluster.
-        {
-          Sid       = "MoveRuleTargets"
-          Effect    = "Allow"
-          Action    = "events:PutTargets"
-          Resource  = arns.rule
-          Condition = { ArnEquals = { "events:TargetArn" = "arn:${local.partition}:ecs:${local.region}:${local.account_id}:cluster/${local.cluster}" } }
-        },
-      ]
-      starts = [
-        # UpdateSchedule passes the role that starts the task again.
-        length(arns.schedule) == 0 || length(arns.schedule_roles) == 0 ? null : {
-          Sid       = "PassScheduleRoles"
-          Effect    = "Allow"
-          Action    = "iam:PassRole"
-          Resource  = arns.schedule_roles
-          Condition = { StringEquals = { "iam:PassedToService" = "scheduler.amazonaws.com" } }
-        },
-        # PutTargets passes the role that starts the task again.
-        length(arns.rule) == 0 || length(arns.rule_roles) == 0 ? null : {
-          Sid       = "PassRuleRoles"
-          Effect    = "Allow"
-          Action    = "iam:PassRole"
-          Resource  = arns.rule_roles
-          Condition = { StringEquals = { "iam:PassedToService" = "events.amazonaws.com" } }
-        },
-      ]
-      checks = [
-        # A role that may not start a task's new revision would be denied silently: IAM is asked before the first move.
-        {
-          Sid      = "CheckPointerRoles"
-          Effect   = "Allow"
-          Action   = "iam:SimulatePrincipalPolicy"
-          Resource = distinct(concat(arns.schedule_roles, arns.rule_roles))
-        },
-      ]
-    }
+  # The policies of a large environment. An ARN is in one of them only, and each action applies to its own kind of ARN.
+  # The condition is about PutTargets: other actions do not have the key.
+  resource_statements = {
+    for name, arns in local.resource_arns : name => [
+      {
+        Sid    = "UseResources"
+        Effect = "Allow"
+        Action = [
+          "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer", "ecs:RegisterTaskDefinition",
+          "ecs:TagResource", "events:ListTargetsByRule", "events:PutTargets", "iam:PassRole",
+          "iam:SimulatePrincipalPolicy", "scheduler:GetSchedule", "scheduler:UpdateSchedule",
+        ]
+        Resource  = arns
+        Condition = { ArnEqualsIfExists = { "events:TargetArn" = local.cluster_arn } }
+      },
+    ]
   }
-
-  # What a role's inline policies may have in all and what a managed policy may have, in characters without white space
-  # (IAM and STS quotas). Where a list does not fit, the patterns are in its place.
-  max_policy  = 10240
-  max_managed = 6144
-  inline = {
-    for choice, register in local.register_statements : choice => jsonencode({
-      Version   = "2012-10-17"
-      Statement = [for statement in concat(local.statements, register) : statement if statement != null]
-    })
-  }
-  managed = {
-    for choice, policies in local.managed_statements : choice => {
-      for name, statements in policies : name => jsonencode({
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in concat(local.statements, local.register_statements) : statement if statement != null]
+  })
+  managed_policies = {
+    for name, statements in merge(
+      { for name in local.policy_names : name => local.managed_statements[name] },
+      local.resource_statements,
+      ) : name => jsonencode({
         Version   = "2012-10-17"
         Statement = [for statement in statements : statement if statement != null]
-      })
-    }
+    })
   }
-  fits = {
-    for choice, policies in local.managed : choice => merge(
-      { for name, policy in policies : name => length(policy) <= local.max_managed },
-      # Two policies have the families, and they have the same of them.
-      { outcomes = length(policies.outcomes) <= local.max_managed && length(local.inline[choice]) <= local.max_policy },
-      choice == "exact" ? { roles = local.roles_fit } : {},
-    )
-  }
-  choice = {
-    for name, fits in local.fits.exact : name => fits ? "exact" : local.fits.short[name] ? "short" : "patterns"
-  }
-  policy           = local.inline[local.choice.outcomes]
-  managed_policies = { for name in local.policy_names : name => local.managed[local.choice[name]][name] }
 }
 
 resource "aws_iam_role" "deployer" {
@@ -357,8 +348,12 @@ resource "aws_iam_role_policy" "deployer" {
 
   lifecycle {
     precondition {
+      condition     = length(local.managed_policies) <= local.max_policies
+      error_message = "The deployer's role would need ${length(local.managed_policies)} managed policies, and IAM accepts ${local.max_policies}: ${var.environment_file} has too many workloads (give some of them an environment of their own)."
+    }
+    precondition {
       condition     = length(local.policy) <= local.max_policy
-      error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: name fewer families by hand."
+      error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: shorten the name of the cluster, the topic or the webhook's parameter, or name fewer keys."
     }
   }
   # What left this policy in an update is attached before.
@@ -375,7 +370,7 @@ resource "aws_iam_policy" "deployer" {
   lifecycle {
     precondition {
       condition     = length(each.value) <= local.max_managed
-      error_message = "The policy ${each.key} of the deployer's role would have ${length(each.value)} characters, and IAM accepts ${local.max_managed}: name fewer families, roles and repositories by hand."
+      error_message = "The policy ${each.key} of the deployer's role would have ${length(each.value)} characters, and IAM accepts ${local.max_managed}: name fewer roles in extra_role_arns."
     }
   }
 }

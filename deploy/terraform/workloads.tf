@@ -143,36 +143,21 @@ locals {
       if name != null
     ]
   }
+  start_role_names = {
+    for key, suffix in { schedule = "role", rule = "task_execution" } : key => distinct(flatten([
+      for task in local.tasks : length(local.pointer_names[key][task.key]) == 0 ? [] : (
+        length(local.written_roles[task.key]) > 0 ? local.written_roles[task.key] : [
+          for name in ["${local.project}_scheduler_${task.name}_${suffix}_${local.env}"] : name if length(name) <= 64
+        ]
+      )
+    ]))
+  }
   start_roles = {
-    for key, suffix in { schedule = "role", rule = "task_execution" } : key => [
-      for name in distinct(flatten([
-        for task in local.tasks : length(local.pointer_names[key][task.key]) == 0 ? [] : (
-          length(local.written_roles[task.key]) > 0 ? local.written_roles[task.key] : [
-            for name in ["${local.project}_scheduler_${task.name}_${suffix}_${local.env}"] : name if length(name) <= 64
-          ]
-        )
-      ])) : "arn:${local.partition}:iam::${local.account_id}:role/${name}"
+    for key, names in local.start_role_names : key => [
+      for name in names : "arn:${local.partition}:iam::${local.account_id}:role/${name}"
     ]
   }
-  pointer_patterns = {
-    schedule = "arn:${local.partition}:scheduler:${local.region}:${local.account_id}:schedule/${local.project}-schedule-group-${local.env}-*/${local.project}-scheduler-*-${local.env}"
-    rule     = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.project}_rule_*_${local.env}"
-  }
-  # The same with name patterns in the place of conventional names.
-  short_pointers = {
-    for key, all in local.pointer_arns : key => distinct([
-      for arn in all : can(regex("^${replace(replace(local.pointer_patterns[key], "*", ".*"), "+", ".")}$", arn)) ? local.pointer_patterns[key] : arn
-    ])
-  }
-  start_role_patterns = {
-    schedule = "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_role_${local.env}"
-    rule     = "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_scheduler_*_task_execution_${local.env}"
-  }
-  short_start_roles = {
-    for key, all in local.start_roles : key => distinct([
-      for arn in all : can(regex("^${replace(replace(local.start_role_patterns[key], "*", ".*"), "+", ".")}$", arn)) ? local.start_role_patterns[key] : arn
-    ])
-  }
+  has_pointers = { for key, names in local.pointer_names : key => length(flatten(values(names))) > 0 }
   # Those with a repository in ECR.
   stored = [
     for w in local.workloads : merge(w, local.parsed[w.key]) if local.parsed[w.key].repository != ""
@@ -187,7 +172,7 @@ locals {
       "${local.project}_${role}_${local.env}"
     ]
   ]))
-  # The families, roles and repositories that the patterns cover.
+  # The families, roles and repositories with conventional names.
   conventional = {
     families = [
       for family in local.families : "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${family}:*"
@@ -216,36 +201,9 @@ locals {
       if !(w.account_id == local.registry.account_id && w.region == local.registry.region && startswith(w.repository, "${local.project}_"))
     ])
   }
-  # The conventional ones with narrow name patterns in the place of those of services and tasks.
-  short = {
-    families = local.patterns.families
-    roles = distinct([
-      for name in local.role_names : "arn:${local.partition}:iam::${local.account_id}:role/${concat([
-        for pattern in local.role_patterns : pattern if can(regex("^${replace(pattern, "*", ".*")}$", name))
-      ], [name])[0]}"
-    ])
-    repositories = distinct([
-      for arn in local.conventional.repositories : concat([
-        for part in ["service", "task"] : replace(arn, "/:repository\\/.*/", ":repository/${local.project}_${part}_*")
-        if can(regex(":repository/${local.project}_${part}_", arn))
-      ], [arn])[0]
-    ])
-  }
-  role_patterns = [
-    for name in ["service_*_task", "service_*_task_execution", "scheduler_*_task_execution"] :
-    "${local.project}_${name}_${local.env}"
-  ]
-  patterns = {
-    families = [
-      "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${local.project}_service_${local.env}:*",
-      "arn:${local.partition}:ecs:${local.region}:${local.account_id}:task-definition/${local.project}_service_*_${local.env}:*",
-    ]
-    roles = [
-      "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_task_${local.env}",
-      "arn:${local.partition}:iam::${local.account_id}:role/${local.project}_*_task_execution_${local.env}",
-    ]
-    repositories = [
-      "arn:${local.partition}:ecr:${local.registry.region}:${local.registry.account_id}:repository/${local.project}_*",
-    ]
-  }
+  # Without a conventional repository, the parameters have the others twice, or else that of the backend.
+  family_arns = concat(local.conventional.families, local.extra.families)
+  repository_arns = coalescelist(concat(local.conventional.repositories, local.extra.repositories), [
+    "arn:${local.partition}:ecr:${local.registry.region}:${local.registry.account_id}:repository/${local.project}_backend",
+  ])
 }

@@ -8,106 +8,78 @@ import (
 	"deployer/internal/environment"
 )
 
-// schedulePattern and rulePattern return the pattern of the conventional names.
-func schedulePattern(env *environment.Environment) environment.TaskPointer {
-	return environment.TaskPointer{Group: env.Project + "-schedule-group-" + env.Name + "-*",
-		Name: env.Project + "-scheduler-*-" + env.Name}
+// shorten returns everything with name patterns in the place of conventional names. These patterns match no other
+// environment, and no other project, unless its name begins with PROJECT_service, PROJECT_task or PROJECT_scheduler.
+// There is none like that of families and rules, and of task roles of tasks.
+func shorten(env *environment.Environment, all everything) everything {
+	project, name := env.Project, env.Name
+	all.roles = replace(all.roles, []string{
+		":role/" + project + "_service_*_task_" + name,
+		":role/" + project + "_service_*_task_execution_" + name,
+		":role/" + project + "_scheduler_*_task_execution_" + name,
+		":role/" + project + "_scheduler_*_role_" + name,
+	})
+	all.repositories = replace(all.repositories, []string{
+		":repository/" + project + "_service_*", ":repository/" + project + "_task_*",
+	})
+	all.schedules = replace(all.schedules, []string{
+		":schedule/" + project + "-schedule-group-" + name + "-*/" + project + "-scheduler-*-" + name,
+	})
+	return all
 }
 
-func rulePattern(env *environment.Environment) environment.TaskPointer {
-	return environment.TaskPointer{Rule: true, Name: env.Project + "_rule_*_" + env.Name}
-}
-
-// rolePatterns returns patterns of the conventional names of roles of services, and of execution roles of tasks.
-func rolePatterns(env *environment.Environment) []string {
-	return []string{env.Project + "_service_*_task_" + env.Name, env.Project + "_service_*_task_execution_" + env.Name,
-		env.Project + "_scheduler_*_task_execution_" + env.Name}
-}
-
-// repositoryPatterns returns patterns of the conventional names of repositories of services and tasks.
-func repositoryPatterns(env *environment.Environment) []string {
-	return []string{env.Project + "_service_*", env.Project + "_task_*"}
-}
-
-// startRolePattern returns the pattern of the conventional names of roles that start tasks.
-func startRolePattern(env *environment.Environment, suffix string) string {
-	return env.Project + "_scheduler_*_" + suffix + "_" + env.Name
-}
-
-// shorten returns the ARN of the pattern that a name matches, which is what follows a part of its ARN; else the ARN.
-func shorten(arn, part string, patterns []string) string {
-	owner, name, _ := strings.Cut(arn, part)
-	for _, pattern := range patterns {
-		before, after, _ := strings.Cut(pattern, "*")
-		if strings.HasPrefix(name, before) && strings.HasSuffix(name, after) && len(name) >= len(pattern)-1 {
-			return owner + part + pattern
+// replace returns the ARNs with the pattern of the end of an ARN that it matches in its place.
+func replace(arns, patterns []string) (short []string) {
+	for _, arn := range arns {
+		parts := strings.SplitN(arn, ":", 6)
+		for _, pattern := range patterns {
+			if matches(strings.Split(pattern, "*"), ":"+parts[5]) {
+				parts[5] = pattern[1:]
+				break
+			}
 		}
-	}
-	return arn
-}
-
-// shortStarts returns ARNs of roles that start tasks with a name pattern in the place of the
-// conventional ones.
-func shortStarts(env *environment.Environment, all []string, suffix string) (short []string) {
-	for _, arn := range all {
-		short = add(short, shorten(arn, ":role/", []string{startRolePattern(env, suffix)}))
+		short = add(short, strings.Join(parts, ":"))
 	}
 	return short
+}
+
+// matches reports whether a text has parts in this order, with any others between them.
+func matches(parts []string, text string) bool {
+	last := len(parts) - 1
+	for i, part := range parts {
+		switch at := strings.Index(text, part); {
+		case i == last:
+			return strings.HasSuffix(text, part)
+		case at < 0, i == 0 && at > 0:
+			return false
+		default:
+			text = text[at+len(part):]
+		}
+	}
+	return false
 }
 
 // Patterns returns a sentence about the name patterns that the role uses because the ARNs of
 // the environment's resources do not fit into its policies; "" if all fit.
 func Patterns(env *environment.Environment, parameters []Parameter) string {
-	r, err := roleResources(env)
-	if err != nil {
+	var patterns []string
+	for arn := range strings.FieldsFuncSeq(resourceText(parameters), func(r rune) bool { return r == ',' }) {
+		if parts := strings.SplitN(arn, ":", 6); strings.Contains(strings.TrimSuffix(parts[5], ":*"), "*") {
+			patterns = append(patterns, parts[5])
+		}
+	}
+	if len(patterns) == 0 {
 		return ""
 	}
+	slices.Sort(patterns)
 	deployable := 0
 	for _, w := range env.Workloads {
 		if w.Deployable() {
 			deployable++
 		}
 	}
-	var patterns []string
-	for _, p := range parameters {
-		switch empty := p.Value == ""; {
-		case p.Name == "FamilyArns" && empty && len(r.families) > 0:
-			patterns = append(patterns, "families PROJECT_service_ENV and PROJECT_service_*_ENV")
-		case p.Name == "RoleArns" && empty && len(r.roles) > 0:
-			patterns = append(patterns, "roles PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV")
-		case p.Name == "RoleArns" && strings.Contains(p.Value, "_*_"):
-			patterns = append(patterns, "roles "+strings.Join(patternsIn(p.Value, rolePatterns(env)), " and "))
-		case p.Name == "RepositoryArns" && empty && len(r.repositories) > 0:
-			patterns = append(patterns, "repositories PROJECT_*")
-		case p.Name == "RepositoryArns" && strings.Contains(p.Value, "_*"):
-			used := patternsIn(p.Value, repositoryPatterns(env))
-			patterns = append(patterns, "repositories "+strings.Join(used, " and "))
-		case p.Name == "ScheduleArns" && p.Value != strings.Join(r.schedules, ","):
-			patterns = append(patterns, "schedules "+schedulePattern(env).Name)
-		case p.Name == "RuleArns" && p.Value != strings.Join(r.rules, ","):
-			patterns = append(patterns, "rules "+rulePattern(env).Name)
-		case p.Name == "ScheduleRoleArns" && p.Value != strings.Join(r.scheduleRoles, ","):
-			patterns = append(patterns, "roles "+startRolePattern(env, "role"))
-		case p.Name == "RuleRoleArns" && p.Value != strings.Join(r.ruleRoles, ","):
-			patterns = append(patterns, "roles "+startRolePattern(env, "task_execution"))
-		default:
-			continue
-		}
-		patterns[len(patterns)-1] += " (" + p.Name + ")"
-	}
-	if len(patterns) == 0 {
-		return ""
-	}
-	used := strings.NewReplacer("PROJECT", env.Project, "ENV", env.Name).Replace(strings.Join(patterns, "; "))
 	return fmt.Sprintf("the ARNs of %d workloads do not fit into the policies of the deployer's role. It uses name "+
-		"patterns for some, which can match a neighbour's resources too: %s", deployable, used)
-}
-
-// patternsIn returns those of patterns that a list of ARNs has.
-func patternsIn(list string, patterns []string) []string {
-	return slices.DeleteFunc(patterns, func(pattern string) bool {
-		return !slices.ContainsFunc(strings.Split(list, ","), func(arn string) bool {
-			return strings.HasSuffix(arn, "/"+pattern)
-		})
-	})
+		"patterns for some, which match a project too whose name begins with %[2]s_service, %[2]s_task or "+
+		"%[2]s_scheduler: %[3]s (to have none, give some of the workloads an environment of their own)", deployable,
+		env.Project, strings.Join(patterns, ", "))
 }

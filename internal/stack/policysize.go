@@ -27,6 +27,9 @@ const maxInline, maxManaged = 10240, 6144
 // The policies, with the names that are in those of the template.
 var (
 	inline = policyKind{"deployer", maxInline, func(s policySize, r *resources) int {
+		if len(r.policies) > 0 {
+			return s.fixed + 640
+		}
 		return s.fixed + s.families(r)
 	}}
 	outcomes = policyKind{"outcomes", maxManaged, func(s policySize, r *resources) int {

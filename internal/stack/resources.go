@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,20 +11,22 @@ import (
 	"deployer/internal/image"
 )
 
-// resources are the ARNs of what the function's role may use. The first three follow
+// resources are the ARNs of what the function's role may use. The first four follow
 // the template's name patterns, which also match resources of a neighbour; they take
 // the place of the patterns.
 type resources struct {
 	families, roles, repositories []string
 	moreRoles                     []string // the rest of roles, from fit on
-	shortRoles, shortRepositories []string // with narrow name patterns for the conventional ones of services and tasks
 	extraFamilies                 []string
 	extraRepositories             []string
 	extraRoles                    string
 	schedules, rules              []string // what starts tasks
-	shortSchedules, shortRules    []string // the same, with name patterns for the conventional ones
 	scheduleRoles, ruleRoles      []string // the roles that these start tasks with
-	shortStartRoles               [2][]string
+
+	// all are the lists above, in the order of the workloads, and short the same with name patterns for conventional
+	// names of all but families, task roles of tasks, and rules.
+	all, short everything
+	policies   [][]string // what is in the place of the lists if these do not fit: the ARNs in each policy
 }
 
 // maxParameter is the number of characters that a parameter's value may have (CloudFormation quotas).
@@ -37,10 +40,8 @@ var errNoAccount = errors.New(
 // is errNoAccount.
 func roleResources(env *environment.Environment) (resources, error) {
 	var r resources
-	partition, account := image.PartitionOf(env.Region).Name, env.AccountID
-	if account == "" {
-		account = "*" // of an ARN; the role's own account all the same
-	}
+	// The wildcard is for the role's own account all the same.
+	partition, account := image.PartitionOf(env.Region).Name, cmp.Or(env.AccountID, "*")
 	for _, w := range env.Workloads {
 		if !w.Deployable() {
 			continue
@@ -54,6 +55,7 @@ func roleResources(env *environment.Environment) (resources, error) {
 		default:
 			r.extraFamilies = add(r.extraFamilies, family)
 		}
+		r.all.families = add(r.all.families, family)
 		for _, role := range env.Roles(w) {
 			r.roles = add(r.roles, fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, role))
 		}
@@ -61,48 +63,48 @@ func roleResources(env *environment.Environment) (resources, error) {
 			return resources{}, err
 		}
 	}
-	for _, arn := range r.roles {
-		r.shortRoles = add(r.shortRoles, shorten(arn, ":role/", rolePatterns(env)))
-	}
-	for _, arn := range r.repositories {
-		r.shortRepositories = add(r.shortRepositories, shorten(arn, ":repository/", repositoryPatterns(env)))
-	}
-	r.schedules, r.shortSchedules = pointers(env, false)
-	r.rules, r.shortRules = pointers(env, true)
+	r.fill(env)
+	r.schedules, r.rules = pointers(env, false), pointers(env, true)
 	r.scheduleRoles, r.ruleRoles = env.StartRoles()
-	r.shortStartRoles = [2][]string{shortStarts(env, r.scheduleRoles, "role"),
-		shortStarts(env, r.ruleRoles, "task_execution")}
+	r.all.roles = slices.Concat(r.roles, r.scheduleRoles, r.ruleRoles)
+	r.all.schedules, r.all.rules = r.schedules, r.rules
+	r.short = shorten(env, r.all)
 	return r, nil
 }
 
-// pointers returns the ARNs of the schedules, or of the rules, that start tasks, and the same
-// with a name pattern in the place of the conventional ones.
-func pointers(env *environment.Environment, rules bool) (all, short []string) {
-	account := env.AccountID
-	if account == "" {
-		account = "*"
-	}
-	in := env.In(account)
-	pattern := schedulePattern(env)
-	if rules {
-		pattern = rulePattern(env)
-	}
-	for _, w := range env.Workloads {
-		for _, p := range w.Pointers.All() {
-			if p.Rule != rules {
-				continue
-			}
-			all = add(all, p.ARN(in))
-			before, after, _ := strings.Cut(pattern.Name, "*")
-			group, _, _ := strings.Cut(pattern.Group, "*")
-			if strings.HasPrefix(p.Name, before) && strings.HasSuffix(p.Name, after) &&
-				strings.HasPrefix(p.Group, group) {
-				p = pattern
-			}
-			short = add(short, p.ARN(in))
+// fill makes no list empty in whose place the template has patterns: they would match a neighbour's resources, though
+// the environment has none with a conventional name. One of the others is in it instead, or else that of the backend.
+func (r *resources) fill(env *environment.Environment) {
+	partition, account, registry := image.PartitionOf(env.Region).Name, cmp.Or(env.AccountID, "*"), env.Registry()
+	registry.AccountID = cmp.Or(registry.AccountID, "*")
+	family := fmt.Sprintf("arn:%s:ecs:%s:%s:task-definition/%s_service_%s:*", partition, env.Region, account,
+		env.Project, env.Name)
+	role := fmt.Sprintf("arn:%s:iam::%s:role/%s_backend_task_%s", partition, account, env.Project, env.Name)
+	for _, l := range []struct {
+		arns   *[]string
+		others []string
+	}{
+		{&r.families, append(slices.Clone(r.extraFamilies), family)},
+		{&r.roles, []string{role}},
+		{&r.repositories, append(slices.Clone(r.extraRepositories), registry.RepositoryARN(env.Project+"_backend"))},
+	} {
+		if len(*l.arns) == 0 {
+			*l.arns = l.others[:1]
 		}
 	}
-	return all, short
+}
+
+// pointers returns the ARNs of the schedules, or of the rules, that start tasks.
+func pointers(env *environment.Environment, rules bool) (all []string) {
+	in := env.In(cmp.Or(env.AccountID, "*"))
+	for _, w := range env.Workloads {
+		for _, p := range w.Pointers.All() {
+			if p.Rule == rules {
+				all = add(all, p.ARN(in))
+			}
+		}
+	}
+	return all
 }
 
 // isConventional reports whether the template's name patterns cover a family.
@@ -122,10 +124,12 @@ func (r *resources) addRepository(env *environment.Environment, w environment.Wo
 			registry.AccountID = "*"
 		}
 		r.repositories = add(r.repositories, registry.RepositoryARN(w.Repository))
+		r.all.repositories = add(r.all.repositories, registry.RepositoryARN(w.Repository))
 	case registry.AccountID == "":
 		return errNoAccount
 	default:
 		r.extraRepositories = add(r.extraRepositories, registry.RepositoryARN(w.Repository))
+		r.all.repositories = add(r.all.repositories, registry.RepositoryARN(w.Repository))
 	}
 	return nil
 }
@@ -138,44 +142,33 @@ func add(list []string, arn string) []string {
 	return append(list, arn)
 }
 
-// fit replaces each list by patterns that does not fit into its parameter and into the policies that have it: at first
-// by those that no other project's names match, unless its name begins with PROJECT_service, PROJECT_scheduler or
-// PROJECT_task. The template has the patterns of those that it empties. The error says that the rest does not fit
-// either. The Terraform module does the same, and has no parameters.
+// fit puts the lists into policies of other forms if one of them does not fit into its parameter, or into the policies
+// that have it. The error says that they do not fit there either. The Terraform module does the same, though it has no
+// parameters.
 func (r *resources) fit(p policySize, file string) error {
 	r.roles, r.moreRoles = split(r.roles)
-	if isLong(r.repositories) || !p.fits(r, images) {
-		r.repositories = r.shortRepositories
+	if !slices.ContainsFunc(r.lists(), func(l arnList) bool { return isLong(l.arns) }) && p.fits(r, policyKinds...) {
+		return nil
 	}
-	if isLong(r.repositories) || !p.fits(r, images) {
-		r.repositories = nil
-	}
-	if isLong(r.families) || !p.fits(r, inline, outcomes) {
-		r.families = nil
-	}
-	if isLong(r.moreRoles) || !p.fits(r, taskRoles, moreTaskRoles) {
-		r.roles, r.moreRoles = r.shortRoles, nil
-	}
-	if isLong(r.roles) || !p.fits(r, taskRoles) {
-		r.roles = nil
-	}
-	if isLong(r.schedules) || !p.fits(r, schedules) {
-		r.schedules = r.shortSchedules
-	}
-	if isLong(r.rules) || !p.fits(r, rules) {
-		r.rules = r.shortRules
-	}
-	if isLong(r.scheduleRoles) || isLong(r.ruleRoles) || !p.fits(r, starts, checks) {
-		r.scheduleRoles, r.ruleRoles = r.shortStartRoles[0], r.shortStartRoles[1]
-	}
-	for _, kind := range policyKinds {
-		if !p.fits(r, kind) {
-			return fmt.Errorf("the policy %q of the deployer's role would have %d characters, and IAM accepts %d: %s "+
-				"has too many tasks, or names of its own (give some of the workloads an environment of their own)",
-				kind.name, p.of(r, kind), kind.limit, file)
+	for _, arns := range []everything{r.all, r.short} {
+		if r.policies = p.pack(arns, r.extraRoles); len(r.policies) <= maxPolicies {
+			break
 		}
 	}
-	return r.checkParameters(file)
+	if n := len(r.policies); n > maxPolicies {
+		return fmt.Errorf("the deployer's role would need %d managed policies, and IAM accepts %d: %s has too many "+
+			"workloads (give some of them an environment of their own)", n, maxPolicies, file)
+	}
+	// The rule of pushes depends on whether there are others.
+	r.extraRepositories, _ = split(r.extraRepositories)
+	r.families, r.roles, r.moreRoles, r.repositories, r.extraFamilies = nil, nil, nil, nil, nil
+	r.schedules, r.rules, r.scheduleRoles, r.ruleRoles = nil, nil, nil, nil
+	if n := p.of(r, inline); n > inline.limit {
+		return fmt.Errorf("the policy %q of the deployer's role would have %d characters, and IAM accepts %d "+
+			"(shorten the name of the cluster, the topic or the webhook's parameter in %s, or name fewer keys)",
+			inline.name, n, inline.limit, file)
+	}
+	return nil
 }
 
 // isLong reports whether a list does not fit into a parameter.
@@ -190,29 +183,27 @@ func split(list []string) (first, rest []string) {
 	return list[:n], list[n:]
 }
 
-// checkParameters returns an error if a list in whose place there is no pattern is longer than
-// a parameter's value.
-func (r *resources) checkParameters(file string) error {
-	for _, p := range r.parameters() {
-		if len(p.Value) > maxParameter {
-			return fmt.Errorf("%s would have %d characters, and CloudFormation accepts %d: %s has too many tasks, or "+
-				"names "+
-				"of its own (give some of the workloads an environment of their "+
-				"own)", p.Name, len(p.Value), maxParameter,
-				file)
-		}
-	}
-	return nil
+// arnList is a list of ARNs that is the value of a parameter.
+type arnList struct {
+	name string
+	arns []string
 }
 
-// parameters returns the parameters that hold the lists, except ExtraRoleArns.
-func (r *resources) parameters() []Parameter {
-	join := func(list []string) string { return strings.Join(list, ",") }
-	return []Parameter{
-		{"FamilyArns", join(r.families)}, {"RoleArns", join(r.roles)}, {"MoreRoleArns", join(r.moreRoles)},
-		{"RepositoryArns", join(r.repositories)},
-		{"ExtraFamilyArns", join(r.extraFamilies)}, {"ExtraRepositoryArns", join(r.extraRepositories)},
-		{"ScheduleArns", join(r.schedules)}, {"ScheduleRoleArns", join(r.scheduleRoles)},
-		{"RuleArns", join(r.rules)}, {"RuleRoleArns", join(r.ruleRoles)},
+// lists returns the lists and their parameters.
+func (r *resources) lists() []arnList {
+	return []arnList{
+		{"FamilyArns", r.families}, {"RoleArns", r.roles}, {"MoreRoleArns", r.moreRoles},
+		{"RepositoryArns", r.repositories},
+		{"ExtraFamilyArns", r.extraFamilies}, {"ExtraRepositoryArns", r.extraRepositories},
+		{"ScheduleArns", r.schedules}, {"ScheduleRoleArns", r.scheduleRoles},
+		{"RuleArns", r.rules}, {"RuleRoleArns", r.ruleRoles},
 	}
+}
+
+// parameters returns the parameters that hold the lists, except ExtraRoleArns, and those in the place of them.
+func (r *resources) parameters() (all []Parameter) {
+	for _, l := range r.lists() {
+		all = append(all, Parameter{l.name, strings.Join(l.arns, ",")})
+	}
+	return append(all, resourceParameters(r.policies)...)
 }

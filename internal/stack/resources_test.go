@@ -2,102 +2,151 @@ package stack
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
-// TestPatterns checks which lists are given up, and that this is reported, when a
-// project has more services than fit into the role's policy.
+// largeFile returns a file of an environment with as many workloads, whose names have as many characters.
+func largeFile(services, scheduled, processors, length int) string {
+	file := "project: myproject\nenv: staging\nregion: us-east-1\naccount_id: \"333333333333\"\n"
+	for _, list := range []struct {
+		name string
+		n    int
+	}{{"services", services}, {"scheduled_tasks", scheduled}, {"event_processor_tasks", processors}} {
+		file += list.name + ":\n"
+		for i := range list.n {
+			name := fmt.Sprintf("%s-%03d", list.name[:3], i)
+			file += fmt.Sprintf("  - name: %s%s\n", strings.Repeat("n", length-len(name)), name)
+		}
+	}
+	return file
+}
+
+// TestPatterns checks from how many workloads on the lists are in policies of another form, from how many on there are
+// name patterns in them, and that this is reported.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	const (
-		families     = "families myproject_service_prod and myproject_service_*_prod (FamilyArns)"
-		roles        = "roles myproject_service_*_task_prod and myproject_service_*_task_execution_prod (RoleArns)"
-		taskRoles    = "roles myproject_scheduler_*_task_execution_prod (RoleArns)"
-		allRoles     = "roles myproject_*_task_prod and myproject_*_task_execution_prod (RoleArns)"
-		repositories = "repositories myproject_service_* (RepositoryArns)"
-		ofTasks      = "repositories myproject_task_* (RepositoryArns)"
-		schedules    = "schedules myproject-scheduler-*-prod (ScheduleArns)"
-		rules        = "rules myproject_rule_*_prod (RuleArns)"
-		scheduling   = "roles myproject_scheduler_*_role_prod (ScheduleRoleArns)"
-		ruling       = "roles myproject_scheduler_*_task_execution_prod (RuleRoleArns)"
+		services = "repository/myproject_service_*, role/myproject_service_*_task_execution_staging, " +
+			"role/myproject_service_*_task_staging"
+		tasks = "repository/myproject_task_*, role/myproject_scheduler_*_task_execution_staging"
 	)
 	for _, tt := range []struct {
-		services, scheduled, processors int
-		want                            string
+		services, scheduled, processors, length int
+		policies                                int // 0 for the parameters of each kind
+		want                                    string
 	}{
-		{1, 1, 0, ""},
-		{46, 0, 0, ""},
-		{47, 0, 0, families},
-		{54, 0, 0, families + "; " + roles + "; " + repositories},
-		{120, 0, 0, families + "; " + roles + "; " + repositories},
-		{0, 32, 0, ""},
-		{0, 33, 0, schedules},
-		{0, 56, 0, taskRoles + "; " + schedules},
-		{0, 57, 0, taskRoles + "; " + ofTasks + "; " + schedules + "; " + scheduling},
-		{0, 63, 0, allRoles + "; " + ofTasks + "; " + schedules + "; " + scheduling},
-		{0, 0, 37, ""},
-		{0, 0, 38, rules},
-		{0, 0, 50, rules + "; " + ruling},
-		{0, 25, 25, ""},
-		{30, 12, 12, ""},
+		{1, 1, 0, 20, 0, ""},
+		{40, 0, 0, 20, 0, ""}, {41, 0, 0, 20, 3, ""},
+		{100, 0, 0, 20, 7, ""},
+		{163, 0, 0, 20, 10, ""}, {164, 0, 0, 20, 3, services},
+		{0, 100, 0, 20, 10, ""},
+		{0, 0, 100, 20, 7, ""},
+		{50, 25, 25, 20, 8, ""},
 	} {
-		file := "project: myproject\nenv: prod\nregion: us-east-1\naccount_id: \"333333333333\"\n"
-		for list, n := range map[string]int{"services": tt.services, "scheduled_tasks": tt.scheduled,
-			"event_processor_tasks": tt.processors} {
-			file += list + ":\n"
-			for i := range n {
-				file += fmt.Sprintf("  - name: %s-%02d\n", list[:7], i)
-			}
-		}
-		env := parse(t, file)
+		env := parse(t, largeFile(tt.services, tt.scheduled, tt.processors, tt.length))
 		parameters, err := Parameters(env)
 		if err != nil {
 			t.Fatal(err)
 		}
+		accepted(t, parameters)
+		policies := 0
+		if text := resourceText(parameters); text != "" {
+			policies = 1 + strings.Count(text, ",,")
+		}
 		want := tt.want
 		if want != "" {
 			want = fmt.Sprintf("the ARNs of %d workloads do not fit into the policies of the deployer's role. It uses "+
-				"name "+
-				"patterns for some, which can match a neighbour's resources too: %s", len(env.Workloads), tt.want)
+				"name patterns for some, which match a project too whose name begins with myproject_service, "+
+				"myproject_task or myproject_scheduler: %s (to have none, give some of the workloads an environment "+
+				"of their own)", len(env.Workloads), tt.want)
 		}
-		if got := Patterns(env, parameters); got != want {
-			t.Errorf("%d services, %d scheduled tasks, %d event-processor tasks: %q, want "+
-				"%q", tt.services, tt.scheduled,
-				tt.processors, got, want)
+		if got := Patterns(env, parameters); got != want || policies != tt.policies {
+			t.Errorf("%d services, %d scheduled tasks, %d event-processor tasks: %d policies, %q, want %d, %q",
+				tt.services, tt.scheduled, tt.processors, policies, got, tt.policies, want)
 		}
-	}
-	// An environment without conventional repositories has an empty list, and nothing to report.
-	env := parse(t, "project: p\nenv: dev\nregion: us-east-1\n"+
-		"workload: {backend_external_docker_image: \"nginx:1\"}\n")
-	parameters, err := Parameters(env)
-	if got := Patterns(env, parameters); got != "" || err != nil {
-		t.Errorf("%q, %v", got, err)
 	}
 }
 
-// TestTooManyTasks checks that an environment is refused whose tasks' names do not fit into
-// the policy of the stack's role.
-func TestTooManyTasks(t *testing.T) {
+// TestPolicies checks that every ARN is in one policy, that the parameters are parts of one text, and that no policy
+// has more characters than IAM accepts.
+func TestPolicies(t *testing.T) {
 	t.Parallel()
-	for tasks, want := range map[int]string{
-		64: "",
-		70: "ExtraFamilyArns would have 4269 characters, and CloudFormation accepts 4096: dev.yaml has too many " +
-			"tasks, or names of its own (give some of the workloads an environment of their own)",
-		100: "the policy \"outcomes\" of the deployer's role would have 6830 characters, and IAM accepts 6144: " +
-			"dev.yaml has too many tasks, or names of its own (give some of the workloads an environment of their own)",
+	env := parse(t, largeFile(60, 20, 20, 12))
+	const role = "arn:aws:iam::333333333333:role/team/by-hand"
+	parameters, err := Parameters(env, "ExtraRoleArns="+role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, seen := resourceText(parameters), map[string]bool{}
+	for policy := range strings.SplitSeq(text, ",,") {
+		size := restOfPolicy
+		for arn := range strings.SplitSeq(policy, ",") {
+			if size += len(arn) + 3; seen[arn] || !strings.HasPrefix(arn, "arn:aws:") {
+				t.Errorf("%q is no ARN, or is in two policies", arn)
+			}
+			seen[arn] = true
+		}
+		if size > maxManaged {
+			t.Errorf("a policy has %d characters", size)
+		}
+	}
+	for _, arn := range []string{role,
+		"arn:aws:ecs:us-east-1:*:task-definition/myproject_service_nnnnnser-059_staging:*",
+		"arn:aws:ecs:us-east-1:*:task-definition/nnnnneve-019:*",
+		"arn:aws:iam::*:role/myproject_scheduler_nnnnnsch-003_role_staging",
+		"arn:aws:events:us-east-1:*:rule/myproject_rule_nnnnneve-019_staging",
+		"arn:aws:ecr:us-east-1:333333333333:repository/myproject_task_nnnnneve-000",
 	} {
-		text := "project: myproject\nenv: prod\nregion: us-east-1\naccount_id: \"333333333333\"\nscheduled_tasks:\n"
-		for i := range tasks {
-			text += fmt.Sprintf("  - name: task-%02d\n", i)
+		if !seen[arn] {
+			t.Errorf("%s is in no policy", arn)
 		}
-		parameters, err := Parameters(parse(t, text))
-		got := ""
+	}
+	for _, p := range parameters {
+		if len(p.Value) > maxParameter {
+			t.Errorf("%s has %d characters", p.Name, len(p.Value))
+		}
+		if isList := strings.HasSuffix(p.Name, "Arns") && p.Name != "ExtraRoleArns"; isList && p.Value != "" {
+			t.Errorf("%s is %q, though all is in the policies of a large environment", p.Name, p.Value)
+		}
+	}
+}
+
+// TestTooLarge checks that an environment is refused that does not fit with name patterns either.
+func TestTooLarge(t *testing.T) {
+	t.Parallel()
+	_, err := Parameters(parse(t, largeFile(0, 500, 0, 20)))
+	const want = "the deployer's role would need 12 managed policies, and IAM accepts 10: dev.yaml has too many " +
+		"workloads (give some of them an environment of their own)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestNoConventionalNames checks that the lists are not empty in whose place the template has name patterns.
+func TestNoConventionalNames(t *testing.T) {
+	t.Parallel()
+	const external = "project: p\nenv: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n" +
+		"workload: {backend_external_docker_image: \"%s\"}\n%s"
+	for _, tt := range []struct{ name, file, families, repositories string }{
+		{"no image in ECR", fmt.Sprintf(external, "nginx:1", ""),
+			"arn:aws:ecs:us-east-1:111111111111:task-definition/p_service_dev:*",
+			"arn:aws:ecr:us-east-1:111111111111:repository/p_backend"},
+		{"names by hand", fmt.Sprintf(external, "444444444444.dkr.ecr.eu-west-1.amazonaws.com/team/app:1",
+			"deployer: {workloads: {backend: {family: app}}}\n"),
+			"arn:aws:ecs:us-east-1:111111111111:task-definition/app:*",
+			"arn:aws:ecr:eu-west-1:444444444444:repository/team/app"},
+	} {
+		parameters, err := Parameters(parse(t, tt.file))
 		if err != nil {
-			got = err.Error()
-		}
-		if got != want {
-			t.Errorf("%d tasks: %s", tasks, got)
+			t.Fatal(err)
 		}
 		accepted(t, parameters)
+		for _, p := range parameters {
+			wants := map[string]string{"FamilyArns": tt.families, "RepositoryArns": tt.repositories}
+			if want, ok := wants[p.Name]; ok && p.Value != want {
+				t.Errorf("%s: %s is %q, want %q", tt.name, p.Name, p.Value, want)
+			}
+		}
 	}
 }

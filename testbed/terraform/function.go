@@ -37,7 +37,7 @@ func functions() map[string]function.Function {
 		"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
 
 		"startswith": predicate(strings.HasPrefix), "endswith": predicate(strings.HasSuffix),
-		"replace": replaceFunc, "length": lengthFunc, "alltrue": allTrueFunc, "coalesce": coalesceFunc,
+		"sum": sumFunc, "replace": replaceFunc, "length": lengthFunc, "alltrue": allTrueFunc, "coalesce": coalesceFunc,
 		"fileexists": ofFile(cty.Bool, func(path string) (cty.Value, error) {
 			info, err := os.Stat(path)
 			return cty.BoolVal(err == nil && info.Mode().IsRegular()), nil
@@ -121,6 +121,19 @@ var allTrueFunc = function.New(&function.Spec{
 			}
 		}
 		return cty.True, nil
+	},
+})
+
+// sumFunc adds the numbers of a list.
+var sumFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Number)}}, Type: function.StaticReturnType(cty.Number),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		total := cty.Zero
+		for it := args[0].ElementIterator(); it.Next(); {
+			_, element := it.Element()
+			total = total.Add(element)
+		}
+		return total, nil
 	},
 })
 
