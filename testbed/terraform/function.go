@@ -126,7 +126,8 @@ var allTrueFunc = function.New(&function.Spec{
 
 // sumFunc adds the numbers of a list.
 var sumFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Number)}}, Type: function.StaticReturnType(cty.Number),
+	Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Number)}},
+	Type:   function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		total := cty.Zero
 		for it := args[0].ElementIterator(); it.Next(); {
