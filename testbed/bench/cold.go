@@ -40,24 +40,29 @@ func (b *bench) slowly() (stop func()) {
 func coldStart(processor bool) measurement {
 	return func(ctx context.Context, b *bench, runs int) ([]float64, []float64, error) {
 		one := func(p program) func() (float64, error) {
-			return func() (float64, error) {
-				host, err := b.start(ctx, p, b.plain.URL, nil)
-				if err != nil {
-					return 0, err
-				}
-				defer host.Close()
-				if _, err := host.Invoke(ctx, []byte(ignored)); err != nil {
-					return 0, err
-				}
-				stats := host.Stats().Processes[0]
-				if processor {
-					return milliseconds(stats.InitCPU), nil
-				}
-				return milliseconds(stats.Init), nil
-			}
+			return func() (float64, error) { return b.coldStart(ctx, p, processor, nil) }
 		}
 		return inTurn(runs, one(product), one(empty))
 	}
+}
+
+// coldStart starts a program once, with a change to its options if that is not nil.
+func (b *bench) coldStart(ctx context.Context, p program, processor bool, change func(*lambdahost.Options)) (
+	float64, error,
+) {
+	host, err := b.start(ctx, p, b.plain.URL, change)
+	if err != nil {
+		return 0, err
+	}
+	defer host.Close()
+	if _, err := host.Invoke(ctx, []byte(ignored)); err != nil {
+		return 0, err
+	}
+	stats := host.Stats().Processes[0]
+	if processor {
+		return milliseconds(stats.InitCPU), nil
+	}
+	return milliseconds(stats.Init), nil
 }
 
 // ignored is an event that starts no deployment.

@@ -41,6 +41,10 @@ type measurement func(ctx context.Context, b *bench, runs int) (product, floor [
 var rows = []row{
 	{"cold start: start of the process to its first request for an event", "ms", coldStart(false)},
 	{"processor time of the cold start", "ms", coldStart(true)},
+	{"processor time of the cold start with 5 tasks; against none", "ms",
+		coldStartWith(true, further{0, 3, 2}, further{})},
+	{"processor time of the cold start with 40 tasks; against 40 more services", "ms",
+		coldStartWith(true, further{0, 20, 20}, further{40, 0, 0})},
 	{"cold, 20 ms a call: start of the process to UpdateService", "ms", startToUpdate},
 	{"256 MB, TLS: first event to UpdateService", "ms", throttled(256, false)},
 	{"256 MB, TLS, after a freeze: event to UpdateService; against a first event", "ms", throttled(256, true)},
