@@ -44,8 +44,9 @@ changed. Retries of a lost answer start no second task. Of several schedules and
 of the task, the first is taken.
 
 With --tag, it is the newest revision with the image under that tag, as a deployment
-registered it. An image that was not deployed cannot be run: a revision would have to be
-registered, and a schedule that holds no revision would run that too.
+registered it; the newest 50 are looked at. An image that was not deployed cannot be run: a
+revision would have to be registered, which is a deployment, and a schedule that holds no
+revision would run it too. Deploy it to another environment to try it.
 
 With --follow, the command waits for the end: exit code 0 if the containers of the image
 exited with 0, else 4. Why the task stopped, what its containers exited with, and the last
@@ -178,8 +179,13 @@ func (a *app) revisionToRun(ctx context.Context, s *session, services *ecsservic
 			return r, nil
 		}
 	}
+	which := "no revision"
+	if len(arns) == maxRunSearch {
+		which = fmt.Sprintf("none of the newest %d revisions", maxRunSearch)
+	}
 	return ecsservice.Revision{}, fault.Rejected(fault.ErrTaskDefinitionNotFound, fmt.Sprintf("running %s", t),
-		fmt.Errorf("no revision of family %q has the image under tag %q (%s)", t.Family, tag, image.Digest),
+		fmt.Errorf("%s of family %q has the image under tag %q (%s), and run registers none: what is registered is "+
+			"deployed", which, t.Family, tag, image.Digest),
 		"deploy it first: "+t.Command("deploy")+" "+tag)
 }
 
