@@ -208,18 +208,18 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 		line("registry", "%s: %s", w.Registry, w.RegistryReason)
 	}
 	line("cluster", "%s", env.Cluster)
-	unless := "service"
+	otherwise := ", unless the service runs another family"
 	if w.HasService() {
 		line("service", "%s", w.Pointer.Name())
 	} else {
 		line("starts by", "%s", strings.ReplaceAll(string(w.Pointers), ",", ", "))
-		unless = "task"
+		otherwise = "; what starts the task has to hold this family"
 	}
 	cloned := "with the family's newest external configuration"
 	if env.Base == environment.BaseService {
 		cloned = "from the revision that runs"
 	}
-	line("family", "%s, cloned %s, unless the %s runs another family", w.Family, cloned, unless)
+	line("family", "%s, cloned %s%s", w.Family, cloned, otherwise)
 	if named := w.Containers.Names(); len(named) > 0 {
 		line("container", "%s, which the file names", strings.Join(named, " and "))
 	} else {
