@@ -26,7 +26,7 @@ var layers = []string{
 
 // clients are SDK packages that only the named packages may import.
 var clients = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"promote", "doctor"},
+	"github.com/aws/aws-sdk-go-v2/service/ecr":         {"resolve", "promote", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/ecs":         {"ecsservice", "taskrun", "ecsdeploy", "rollout", "doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge": {"doctor"},
 	"github.com/aws/aws-sdk-go-v2/service/iam":         {"doctor", "redrive"},

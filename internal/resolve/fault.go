@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/aws/smithy-go"
 
 	"deployer/internal/environment"
@@ -90,15 +92,16 @@ func (d *denial) Unwrap() error { return d.err }
 
 // imageMissing returns the fault of an answer without the image. ECR answers
 // with HTTP 200 and a reason in failures.
-func imageMissing(failures []imageFailure, w environment.Workload, name string) error {
-	if len(failures) == 0 || failures[0].Code == "" {
+func imageMissing(failures []types.ImageFailure, w environment.Workload, name string) error {
+	if len(failures) == 0 || failures[0].FailureCode == "" {
 		return fault.Incomplete(looking(w, name), "image, and no reason")
 	}
-	code, reason := failures[0].Code, failures[0].Reason
+	code, reason := failures[0].FailureCode, aws.ToString(failures[0].FailureReason)
 	notAvailable := fmt.Errorf("image not available: %s: %s", code, reason)
 	switch code {
-	case "ImageNotFound", "InvalidImageTag", "InvalidImageDigest", "ImageTagDoesNotMatchDigest",
-		"MissingDigestAndTag", "ImageReferencedByManifestList":
+	case types.ImageFailureCodeImageNotFound, types.ImageFailureCodeInvalidImageTag,
+		types.ImageFailureCodeInvalidImageDigest, types.ImageFailureCodeImageTagDoesNotMatchDigest,
+		types.ImageFailureCodeMissingDigestAndTag, types.ImageFailureCodeImageReferencedByManifestList:
 		hint := fmt.Sprintf("push the image first, or check the tag: aws ecr describe-images --registry-id %s "+
 			"--region %s --repository-name %s",
 			w.Registry.AccountID, w.Registry.Region, w.Repository)
@@ -107,7 +110,7 @@ func imageMissing(failures []imageFailure, w environment.Workload, name string) 
 		}
 		return fault.Rejected(fault.ErrImageNotFound, looking(w, name),
 			fmt.Errorf("image not found: %s: %s", code, reason), hint)
-	case "UpstreamTooManyRequests", "UpstreamUnavailable":
+	case types.ImageFailureCodeUpstreamTooManyRequests, types.ImageFailureCodeUpstreamUnavailable:
 		return fault.Unavailable(fault.Name(code), looking(w, name), notAvailable, "")
 	}
 	hint := "see the reason that ECR gives, and make the image available again"

@@ -8,6 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
+
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 )
@@ -32,24 +36,25 @@ func (r *Resolver) Holds(ctx context.Context, env *environment.Environment, w en
 	if w.Repository == "" {
 		return nil, notInECR(env, w, "")
 	}
-	in := describeImages{repository: repositoryOf(w), Filter: &imageFilter{"TAGGED"}, Max: 1000}
+	pages := ecr.NewDescribeImagesPaginator(r.client(w.Registry.Region), &ecr.DescribeImagesInput{
+		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
+		Filter: &types.DescribeImagesFilter{TagStatus: types.TagStatusTagged}, MaxResults: aws.Int32(1000)})
 	var all []Held
-	for n := 0; n == 0 || in.Token != ""; n++ {
+	for n := 0; pages.HasMorePages(); n++ {
 		if n == maxPages {
 			return nil, fault.Misconfigured("TooManyImages", "listing the images of ECR repository "+w.Repository,
 				fmt.Errorf("it has more than %d", len(all)), "delete old images: deployer policy lifecycle")
 		}
-		var page describedImages
-		if err := r.call(ctx, w, "DescribeImages", in, &page); err != nil {
+		page, err := pages.NextPage(ctx, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+		if err != nil {
 			return nil, callFailed(err, env, w, "")
 		}
-		for _, d := range page.Details {
-			tags := slices.DeleteFunc(d.Tags, ofDigest().MatchString)
+		for _, d := range page.ImageDetails {
+			tags := slices.DeleteFunc(d.ImageTags, ofDigest().MatchString)
 			if len(tags) > 0 {
-				all = append(all, Held{d.Digest, tags, d.pushed()})
+				all = append(all, Held{aws.ToString(d.ImageDigest), tags, aws.ToTime(d.ImagePushedAt)})
 			}
 		}
-		in.Token = page.Token
 	}
 	slices.SortStableFunc(all, func(x, y Held) int { return y.Pushed.Compare(x.Pushed) })
 	return all, nil

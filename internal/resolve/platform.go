@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -55,12 +56,13 @@ func (r *Resolver) Platform(ctx context.Context, w environment.Workload, found I
 
 func (r *Resolver) readConfig(ctx context.Context, w environment.Workload, digest string) (image.Manifest, error) {
 	const doing = "reading the image's configuration"
-	var out downloadURL
-	err := r.call(ctx, w, "GetDownloadUrlForLayer", getDownloadURL{repositoryOf(w), digest}, &out)
+	out, err := r.client(w.Registry.Region).GetDownloadUrlForLayer(ctx, &ecr.GetDownloadUrlForLayerInput{
+		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
+		LayerDigest: aws.String(digest)})
 	if err != nil {
 		return image.Manifest{}, fault.Plain(err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, out.URL, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, aws.ToString(out.DownloadUrl), nil)
 	if err != nil {
 		return image.Manifest{}, fmt.Errorf("%s: %w", doing, err)
 	}

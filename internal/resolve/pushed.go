@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
-	smithytime "github.com/aws/smithy-go/time"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
@@ -17,26 +19,20 @@ import (
 func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) (
 	image.Reference, time.Time, error) {
 	ref := w.Reference(tag)
-	var out describedImages
-	in := describeImages{repository: repositoryOf(w), IDs: []imageID{{Tag: tag}}}
-	err := r.call(ctx, w, "DescribeImages", in, &out)
+	out, err := r.client(w.Registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
+		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
+		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
+	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
 	if fault.HasCode(err, "ImageNotFoundException") {
 		return ref, time.Time{}, nil
 	}
 	if err != nil {
 		return ref, time.Time{}, callFailed(err, env, w, tag)
 	}
-	if len(out.Details) == 0 || !image.ValidDigest(out.Details[0].Digest) || out.Details[0].Pushed == nil {
+	if len(out.ImageDetails) == 0 || !image.ValidDigest(aws.ToString(out.ImageDetails[0].ImageDigest)) ||
+		out.ImageDetails[0].ImagePushedAt == nil {
 		return ref, time.Time{}, fault.Incomplete(looking(w, tag), "digest and push time of the image")
 	}
-	ref.Digest = out.Details[0].Digest
-	return ref, out.Details[0].pushed(), nil
-}
-
-// pushed returns when the image was pushed, the zero time if it is not known.
-func (d imageDetail) pushed() time.Time {
-	if d.Pushed == nil {
-		return time.Time{}
-	}
-	return smithytime.ParseEpochSeconds(*d.Pushed)
+	ref.Digest = *out.ImageDetails[0].ImageDigest
+	return ref, aws.ToTime(out.ImageDetails[0].ImagePushedAt), nil
 }

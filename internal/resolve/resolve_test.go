@@ -182,10 +182,10 @@ func TestUnknownPolicy(t *testing.T) {
 func TestKMSDenied(t *testing.T) {
 	t.Parallel()
 	_, backend := load(t, "prod")
-	err := imageMissing([]imageFailure{{Code: string(types.ImageFailureCodeKmsError),
-		Reason: "User: arn:aws:sts::333333333333:assumed-role/Deployer/s is not authorized to " +
+	err := imageMissing([]types.ImageFailure{{FailureCode: types.ImageFailureCodeKmsError,
+		FailureReason: aws.String("User: arn:aws:sts::333333333333:assumed-role/Deployer/s is not authorized to " +
 			"perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:111111111111:key/k because no resource-based " +
-			"policy allows the kms:Decrypt action (Service: AWSKMS; Status Code: 400)"}}, backend, "v1")
+			"policy allows the kms:Decrypt action (Service: AWSKMS; Status Code: 400)")}}, backend, "v1")
 	wantFault(t, err, string(types.ImageFailureCodeKmsError), fault.IsMisconfigured, looking(backend, "v1"),
 		`(in account 111111111111, add to the policy of key k in us-east-1: {"Effect":"Allow","Principal":`+
 			`{"AWS":"arn:aws:iam::333333333333:root"},"Action":["kms:Decrypt"],"Resource":`+
@@ -216,7 +216,7 @@ func TestFailureCodes(t *testing.T) {
 			t.Errorf("failure code %s is not classified", code)
 			continue
 		}
-		if err := imageMissing([]imageFailure{{Code: string(code), Reason: "so"}}, backend,
+		if err := imageMissing([]types.ImageFailure{{FailureCode: code, FailureReason: aws.String("so")}}, backend,
 			"v1"); !class(err) {
 			t.Errorf("%s: %T is of another class", code, err)
 		}
