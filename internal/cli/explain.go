@@ -23,8 +23,8 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Explain what an event would do in an environment (offline)",
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
-rollout it is followed; for the schedule that searches for lost pushes, due. The
-exit code is 3 if the event is rejected.
+rollout it is followed; about the end of a task's run, ran; for the schedule that
+searches for lost pushes, due. The exit code is 3 if the event is rejected.
 
 EVENT.json may be "-" for standard input, and may have the detail of a DEPLOY event
 alone, what "deployer send --dry-run" prints, or the input of "aws events put-events".

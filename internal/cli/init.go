@@ -67,7 +67,7 @@ var questions = []question{
 func (a *app) initCommand() *cobra.Command {
 	how := initFlags{answers: map[string]*string{}}
 	cmd := &cobra.Command{
-		Use:   "init [flags]",
+		Use:   "init",
 		Short: "Write an environment file by asking at most six questions",
 		Long: `What a flag does not answer is asked. If there is an environment file already, it
 gives the defaults: project, region, services, and dev's registry for the images. The

@@ -1,6 +1,6 @@
-// Package kept is the events that the function keeps in its failure queue: the form of
-// their messages, and the queue. An event is kept that was rejected, or whose rollout
-// failed, until a person runs it again or discards it.
+// Package kept defines the messages with which the function keeps events in its failure
+// queue, and sends them. It keeps an event that was rejected or whose rollout failed, until
+// a person runs it again or discards it.
 package kept
 
 import (
@@ -13,13 +13,13 @@ import (
 	"deployer/internal/outcome"
 )
 
-// Kind is the kind of a message of this package, by which it is recognized.
+// Kind identifies a message of this package.
 const Kind = "deployer.kept-event"
 
-// Schema is the version of the message's form. Members may be added to it.
+// Schema is the version of the message's form. Members may be added without a new version.
 const Schema = 1
 
-// Message is a message in the failure queue. Its form is a contract: see "What the
+// Message is a kept event in the failure queue. Its form is a contract: see "What the
 // queues hold" in docs/how-to/rollback-and-redrive.md.
 type Message struct {
 	Kind     string          `json:"kind"`     // [Kind]
@@ -27,11 +27,11 @@ type Message struct {
 	Function string          `json:"function"` // ARN of the function that keeps the event, without a version
 	Time     time.Time       `json:"time"`     // when it was kept
 	Outcome  outcome.Kind    `json:"outcome"`  // why: the kind of the event's outcome
-	Detail   json.RawMessage `json:"detail"`   // that of the outcome, with the event
+	Detail   json.RawMessage `json:"detail"`   // the detail of the outcome's event, with the kept event
 }
 
 // Event returns the event that the message keeps, and the outcome's sentence about it.
-// The event is nil if the message has none that is a JSON object.
+// The event is nil if it is missing or not a JSON object.
 func (m Message) Event() (event json.RawMessage, why string) {
 	var detail struct {
 		Event   json.RawMessage `json:"event"`
@@ -43,11 +43,12 @@ func (m Message) Event() (event json.RawMessage, why string) {
 	return detail.Event, detail.Message
 }
 
-// ErrSchema is wrapped by the error of a message of a later version of the form.
+// ErrSchema is wrapped by the error of [Parse] for a message whose schema is not [Schema].
 var ErrSchema = fmt.Errorf("this version of the deployer reads schema %d", Schema)
 
-// Parse reads the body of a message. It reports false if the body is not of this form,
-// and returns an error if it is of a later version of it.
+// Parse reads the body of a message. It reports false if the body is not a message of this
+// package, and returns an error if it is one whose schema is not [Schema], or one with a
+// member that does not parse.
 func Parse(body []byte) (m Message, ok bool, err error) {
 	var head struct {
 		Kind   string `json:"kind"`

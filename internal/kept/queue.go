@@ -11,8 +11,8 @@ import (
 	"deployer/internal/signed"
 )
 
-// Queue is the failure queue, to which only the function's role may send. It is safe
-// for concurrent use.
+// Queue is the failure queue. Only the function's role may send to it. It is safe for
+// concurrent use.
 type Queue struct {
 	url    string
 	client signed.Client
@@ -23,9 +23,9 @@ type Queue struct {
 func NewQueue(config aws.Config, url string) *Queue { return &Queue{url, signed.New(config)} }
 
 // Keep sends a message for each outcome that is to be kept (see [outcome.Outcome.Kept]).
-// Function is the ARN of the function. The error is a fault of package fault. After it,
-// some may have been sent: the caller returns it, so that the event is retried, and is
-// kept twice rather than never.
+// Function is the ARN of the function. The error is a fault of package fault. On an error,
+// some messages may have been sent already. The caller returns the error, so that the event
+// is retried: it may be kept twice, but is not lost.
 func (q *Queue) Keep(ctx context.Context, function string, at time.Time, outcomes ...outcome.Outcome) error {
 	if q.url == "" {
 		return nil

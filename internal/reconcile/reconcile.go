@@ -1,6 +1,6 @@
-// Package reconcile finds lost pushes: ECR sends its events on a best-effort
-// basis, and EventBridge may drop them. It only reads, and returns requests; the
-// caller carries them out.
+// Package reconcile finds lost pushes: images that have an auto_deploy tag but do not
+// run, because the event of their push never came. ECR sends its events on a best-effort
+// basis. The package only reads; the caller deploys what it returns.
 package reconcile
 
 import (
@@ -32,8 +32,8 @@ type Reconciler struct {
 	resolver *resolve.Resolver
 	services *ecsservice.Client
 
-	// denied has the repositories, by ARN, that do not let the caller describe
-	// images. They are logged, and not asked again for denialTime.
+	// denied has the repositories, by ARN, that denied the caller to describe images.
+	// They are logged, and not asked again for denialTime.
 	mu     sync.Mutex
 	denied map[string]denial
 	now    func() time.Time
@@ -41,12 +41,12 @@ type Reconciler struct {
 
 // denial is the answer of a repository that denied the caller to describe images.
 type denial struct {
-	err error // nil if it did not
+	err error
 	at  time.Time
 }
 
-// denialTime is how long a repository that denied is not asked again: it may have
-// been corrected by then.
+// denialTime is how long a repository that denied access is not asked again. Its policy
+// may have been corrected by then.
 const denialTime = time.Hour
 
 // New returns a reconciler that reads images and services with the
@@ -57,20 +57,19 @@ func New(resolver *resolve.Resolver, services *ecsservice.Client) *Reconciler {
 
 // Search is the result of a search for lost pushes.
 type Search struct {
-	Off      bool            // no repository could be searched: the caller lacks a permission
-	Denied   int             // the repositories that could not be searched for that reason
-	Reason   string          // what was found, and why what was not searched was not
+	Off      bool            // no repository could be searched: all denied access
+	Denied   int             // number of repositories that denied access
+	Reason   string          // for people: what was found; how many repositories denied access, and why
 	Requests []event.Request // one for each lost push
 }
 
-// LostPushes compares what each service runs with the image that has an
-// auto_deploy tag now. A push was lost if a service does not run that image, and
-// the image was pushed after the event that the service's revision was made for.
-// The request for it has the time of the push. Patterns of tags are skipped, for
-// ECR cannot be asked for them. ScheduleID is the id of the event that started
-// the search. The error is a fault of package fault.
+// LostPushes compares what each service and task runs with the image that has an
+// auto_deploy tag now. A push was lost if that image does not run, and was pushed after
+// the event for which the running revision was registered. Its request has the time of
+// the push. Only exact tags are compared: ECR cannot look up a pattern. ScheduleID is the
+// id of the event that started the search. The error is a fault of package fault.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
-	all, _ := candidatesOf(env)
+	all := candidatesOf(env)
 	r.forgetDenials()
 	candidates, targets := r.allowed(env, all)
 	if len(candidates) == 0 && len(all) > 0 {
@@ -103,8 +102,8 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	return Search{Denied: off.Denied, Reason: why, Requests: requests}, nil
 }
 
-// allowed returns the candidates whose repository has not denied the caller to
-// describe images, and the service of each.
+// allowed returns the candidates whose repository has not denied access, and the target
+// of each.
 func (r *Reconciler) allowed(env *environment.Environment, all []candidate) (candidates []candidate,
 	targets []ecsservice.Target) {
 	r.mu.Lock()
@@ -118,7 +117,7 @@ func (r *Reconciler) allowed(env *environment.Environment, all []candidate) (can
 	return candidates, targets
 }
 
-// forgetDenials forgets the repositories that denied longer than denialTime ago.
+// forgetDenials forgets denials that are older than denialTime.
 func (r *Reconciler) forgetDenials() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,8 +130,8 @@ func (r *Reconciler) deniedCount() int {
 	return len(r.denied)
 }
 
-// off returns which of the candidates' repositories deny the caller to describe
-// images, and says why the first does.
+// off returns how many of the candidates' repositories denied access, and why the first
+// one did: the zero value if none did.
 func (r *Reconciler) off(all []candidate) Search {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -155,7 +154,8 @@ func (r *Reconciler) off(all []candidate) Search {
 	return s
 }
 
-// reason returns what a search for candidates found: how many were compared and lost.
+// reason returns, for people, how many candidates were compared, and how many of them run
+// their image.
 func reason(candidates []candidate, compared, lost int) string {
 	noun := "services"
 	if slices.ContainsFunc(candidates, func(c candidate) bool { return !c.workload.HasService() }) {
@@ -169,7 +169,7 @@ func reason(candidates []candidate, compared, lost int) string {
 		compared-lost, len(candidates), noun)
 }
 
-// candidate is a tag that deploys a service on push, and the image that has it.
+// candidate is a workload with a tag whose push deploys it, and the image that has the tag.
 type candidate struct {
 	workload environment.Workload
 	tag      string
@@ -182,9 +182,8 @@ func (c candidate) repository() string {
 	return c.workload.Registry.RepositoryARN(c.workload.Repository)
 }
 
-// candidatesOf returns a candidate for each service and exact tag, and the
-// service of each.
-func candidatesOf(env *environment.Environment) (candidates []candidate, targets []ecsservice.Target) {
+// candidatesOf returns a candidate for each workload and exact tag.
+func candidatesOf(env *environment.Environment) (candidates []candidate) {
 	for _, w := range env.Workloads {
 		if !w.Deploys() {
 			continue
@@ -194,10 +193,9 @@ func candidatesOf(env *environment.Environment) (candidates []candidate, targets
 				continue
 			}
 			candidates = append(candidates, candidate{workload: w, tag: string(pattern)})
-			targets = append(targets, ecsservice.TargetOf(env, w))
 		}
 	}
-	return candidates, targets
+	return candidates
 }
 
 // describeImages reads from ECR the images that have the candidates' tags.
@@ -224,8 +222,8 @@ func (r *Reconciler) describeImages(ctx context.Context, env *environment.Enviro
 	return g.Wait()
 }
 
-// lost returns a request for each lost push, and how many candidates could be
-// compared. Running is nil for a service that cannot be deployed to.
+// lost returns a request for each lost push, and the number of candidates that could be
+// compared. Running has the image of each; nil if the workload cannot be deployed to.
 func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID string) (
 	requests []event.Request, compared int) {
 	for i, c := range candidates {

@@ -1,6 +1,7 @@
-// Package retry is the events that the function gets again later, because their image is
-// not in ECR yet: the form of what it gets, and the one-time schedules of EventBridge
-// Scheduler that send it.
+// Package retry sends events to the function again later: an event whose image is not in
+// ECR yet, and a change of configuration, so that changes shortly after it are handled with
+// it. It defines the message, and makes the one-time schedules of EventBridge Scheduler that
+// send it.
 package retry
 
 import (
@@ -11,14 +12,13 @@ import (
 	"time"
 )
 
-// Kind is the kind of a message of this package, by which it is recognized. No event of
-// EventBridge has it: its members are EventBridge's own.
+// Kind identifies a message of this package. No event of EventBridge has a member kind.
 const Kind = "deployer.waiting-event"
 
-// Schema is the version of the message's form. Members may be added to it.
+// Schema is the version of the message's form. Members may be added without a new version.
 const Schema = 1
 
-// Message is an event with what the function has to know when it gets it again.
+// Message is an event that the function gets again, and what it has to know then.
 type Message struct {
 	Kind     string          `json:"kind"`     // [Kind]
 	Schema   int             `json:"schema"`   // [Schema]
@@ -33,8 +33,9 @@ type Message struct {
 }
 
 // Parse reads what the function was invoked with. It reports false for anything but a
-// message of this form, such as an event, and returns an error for a message that is of
-// a later version, incomplete, or for another function than the one with the given ARN.
+// message of this package, such as an event. It returns an error for a message whose schema
+// is not [Schema], that does not parse or is incomplete, or that is for another function
+// than the one with the given ARN.
 func Parse(raw []byte, function string) (m Message, ok bool, err error) {
 	var head struct {
 		Kind   string `json:"kind"`
@@ -61,8 +62,8 @@ func Parse(raw []byte, function string) (m Message, ok bool, err error) {
 	return m, true, err
 }
 
-// EventOf returns the event of a message that waited, and whether raw is such a message.
-// Without an event that is a JSON object it returns nil.
+// EventOf returns the event of a message of this package, and whether raw is one. The event
+// is nil if it is missing or not a JSON object.
 func EventOf(raw []byte) (event json.RawMessage, ok bool) {
 	var m struct {
 		Kind  string          `json:"kind"`
