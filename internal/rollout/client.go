@@ -1,6 +1,3 @@
-// Package rollout observes rollouts of ECS services: it decides which outcomes to
-// report for ECS's rollout events, and shows, follows, continues and stops
-// rollouts.
 package rollout
 
 import (
@@ -29,7 +26,7 @@ type Client struct {
 	now      func() time.Time
 }
 
-// New returns a client that calls ECS through another.
+// New returns a client that calls ECS through services.
 func New(services *ecsservice.Client) *Client {
 	return &Client{services: services, ecs: services.SDK(), now: time.Now}
 }

@@ -45,11 +45,11 @@ type Draft struct {
 // time, from an observation of its rollout. It reports each outcome once, however
 // often ECS sends the event: the revision's journal says what was reported.
 func Decide(e event.Rollout, at time.Time, o Observation) Decision {
-	r := rule{event: e, at: at, seen: o}
+	r := received{event: e, at: at, seen: o}
 	if !o.Found {
 		return nothing("ECS no longer lists the rollout, and no journal has its id")
 	}
-	if r.ended() {
+	if r.late() {
 		return nothing("already reported: succeeded")
 	}
 	if d, done := r.externalReported(); done {
@@ -59,14 +59,14 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	d.Drafts = append(d.Drafts, r.endReplaced()...)
 	for i, one := range d.Drafts {
 		if one.Foreign && one.Revision.TaskDefinition == o.Revision.TaskDefinition {
-			d.Drafts[i] = r.kept(one)
+			d.Drafts[i] = r.withKeeper(one)
 		}
 	}
 	return r.once(d)
 }
 
 // decide decides on an event of a rollout that was found.
-func (r rule) decide() Decision {
+func (r received) decide() Decision {
 	e := r.event
 	switch {
 	case e.Step == event.RolloutStarted:
@@ -84,8 +84,9 @@ func (r rule) decide() Decision {
 // nothing returns the decision to report nothing.
 func nothing(reason string) Decision { return Decision{Reason: reason} }
 
-// rule is the input of one decision.
-type rule struct {
+// received is what a decision is made on: an event of ECS, its time, and the observation of
+// its rollout.
+type received struct {
 	event event.Rollout
 	at    time.Time
 	seen  Observation
@@ -93,7 +94,7 @@ type rule struct {
 
 // draft returns the draft of a report on the observed rollout. Phase is its new
 // phase in the journal.
-func (r rule) draft(kind outcome.Kind, phase journal.Phase) Draft {
+func (r received) draft(kind outcome.Kind, phase journal.Phase) Draft {
 	n := journal.Note{DeploymentID: r.seen.ID, Outcome: phase}
 	switch phase {
 	case journal.Succeeded, journal.Failed, journal.Superseded:
@@ -107,7 +108,7 @@ func (r rule) draft(kind outcome.Kind, phase journal.Phase) Draft {
 
 // alreadyReported reports whether one of some phases of the observed rollout was
 // reported, and returns the decision for a duplicate.
-func (r rule) alreadyReported(phases ...journal.Phase) (Decision, bool) {
+func (r received) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 	for _, phase := range phases {
 		if r.seen.Revision.Outcome == phase && r.seen.Revision.DeploymentID == r.seen.ID {
 			return nothing("already reported: " + string(phase)), true
@@ -116,17 +117,17 @@ func (r rule) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 	return Decision{}, false
 }
 
-// ended reports whether the event is from before the reported success of its revision's
-// own rollout. It is late, and the journal has the id of ECS's rollback to the revision
-// by now.
-func (r rule) ended() bool {
+// late reports whether the success of the event's revision was reported under another
+// rollout id, at or after the event's time. The event is late then, and the journal has the
+// id of ECS's rollback to the revision by now.
+func (r received) late() bool {
 	of := r.seen.Revision
 	return !of.Foreign && of.Outcome == journal.Succeeded && of.DeploymentID != r.seen.ID && !r.at.After(of.Finished)
 }
 
 // started handles SERVICE_DEPLOYMENT_IN_PROGRESS: it reports the rollout as
 // started, and the rollouts that it replaced as superseded.
-func (r rule) started() Decision {
+func (r received) started() Decision {
 	o := r.seen
 	anotherRollout := o.Revision.DeploymentID != "" || o.Runs.TaskDefinition == o.Revision.TaskDefinition
 	switch {
@@ -152,11 +153,11 @@ func (r rule) started() Decision {
 	return Decision{Drafts: []Draft{d}}
 }
 
-// rollback handles the events of ECS's rollback of a failed rollout but its own
-// failure. The failure's report includes the rollback, which is noted for it: ECS
-// no longer shows that it is one once it has ended. ECS rolls back only to a
-// revision whose rollout had completed.
-func (r rule) rollback() Decision {
+// rollback handles all events of ECS's rollback except its failure. It reports nothing,
+// because the report of the failed rollout includes the rollback. It notes the rollback's
+// id in the journals of both revisions: once the rollback has ended, ECS no longer shows
+// that it was one. ECS rolls back only to a revision whose rollout had completed.
+func (r received) rollback() Decision {
 	o := r.seen
 	d := nothing("it is ECS's rollback, which is reported with the failure")
 	switch {
@@ -165,7 +166,7 @@ func (r rule) rollback() Decision {
 	case o.RollbackReason != "":
 		d.Reason += ": " + o.RollbackReason
 	}
-	// Of a revision whose own events are late, they are still to be reported.
+	// The events of the restored revision's own rollout may be late: then they are still to be reported.
 	if to := o.Revision; to.Outcome == journal.Succeeded && !to.Inactive && to.DeploymentID != o.ID {
 		d.Notes = append(d.Notes, Note{to, journal.Note{DeploymentID: o.ID}})
 	}
@@ -181,7 +182,7 @@ func revisionOf(r journal.Record) outcome.Revision {
 }
 
 // completed handles SERVICE_DEPLOYMENT_COMPLETED.
-func (r rule) completed() Decision {
+func (r received) completed() Decision {
 	if d, done := r.alreadyReported(journal.Succeeded, journal.Failed, journal.Superseded); done {
 		return d
 	}
@@ -198,9 +199,9 @@ func (r rule) completed() Decision {
 	return Decision{Drafts: []Draft{d}}
 }
 
-// notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic,
-// and whose service deployment has not succeeded.
-func (r rule) notShifted() Decision {
+// notShifted handles SERVICE_DEPLOYMENT_COMPLETED of a rollout that shifts traffic, if its
+// service deployment has not succeeded.
+func (r received) notShifted() Decision {
 	switch r.seen.Shifted {
 	case journal.Failed:
 		d := r.failure(journal.Failed)
@@ -216,10 +217,10 @@ func (r rule) notShifted() Decision {
 	return nothing("ECS lists no service deployment of it: whether it has succeeded is not known")
 }
 
-// failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as superseded
-// if a newer one replaced it, and ECS neither says that it failed nor rolled it back, else
-// as failed.
-func (r rule) failed() Decision {
+// failed handles SERVICE_DEPLOYMENT_FAILED. It reports the rollout as failed; but as
+// superseded, if a newer rollout replaced it, and ECS neither says that it failed nor
+// rolled it back.
+func (r received) failed() Decision {
 	if d, done := r.alreadyReported(journal.Failed, journal.Superseded); done {
 		return d
 	}
@@ -249,7 +250,7 @@ func (r rule) failed() Decision {
 }
 
 // deleted reports the rollout as failed because its service was deleted.
-func (r rule) deleted() Decision {
+func (r received) deleted() Decision {
 	d := r.failure(journal.Failed)
 	d.ECSReason, d.Problem, d.Deleted = "", "the service was deleted", true
 	return Decision{Drafts: []Draft{d.explained()}}
@@ -261,7 +262,7 @@ const returnSkew = 5 * time.Second
 
 // failure returns the draft of a failure. It names the rollback, if there is one,
 // and so does its note.
-func (r rule) failure(phase journal.Phase) Draft {
+func (r received) failure(phase journal.Phase) Draft {
 	d, o := r.draft(outcome.DeploymentFailed, phase), r.seen
 	later := o.ReturnID == "" && o.PrimaryAccepted.After(r.at.Add(returnSkew)) // no rollback begins after the failure
 	if !o.RolledBack() || later {

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"deployer/internal/event"
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
 )
@@ -16,7 +15,7 @@ const (
 // impaired handles SERVICE_TASK_START_IMPAIRED. It reports the rollout as impaired
 // once, whether or not a circuit breaker will end it: ECS may take a quarter of an
 // hour for that, and sends no other event meanwhile.
-func (r rule) impaired() Decision {
+func (r received) impaired() Decision {
 	o := r.seen
 	switch {
 	case o.Deleted, !o.InProgress:
@@ -36,44 +35,4 @@ func (r rule) impaired() Decision {
 		d.Problem = impairedWithBreaker
 	}
 	return Decision{Drafts: []Draft{d.explained()}}
-}
-
-// hookStatuses are the statuses of hooks by the step that reports them.
-var hookStatuses = map[event.Step]string{
-	event.HookAwaiting: outcome.HookAwaitingAction, event.HookTimedOut: outcome.HookTimedOut,
-	event.HookFailed: outcome.HookFailed,
-}
-
-// hook handles the steps of a lifecycle hook. A pause is reported as such. A hook
-// that failed or timed out is a problem of the rollout, of which ECS reports the
-// end later. Each step of each hook is reported once.
-func (r rule) hook() Decision {
-	o, h := r.seen, r.event.Hook
-	if o.Deleted {
-		return nothing("the service was deleted")
-	}
-	if d, done := r.alreadyReported(journal.Succeeded, journal.Failed, journal.Superseded); done {
-		return d
-	}
-	step := string(r.event.Step)
-	waits := r.event.Step == event.HookAwaiting
-	switch {
-	case o.Revision.Hooks.Has(h.ID, step), o.Keeper.Hooks.Has(h.ID, step), o.Reported.Has(h.ID, step):
-		return nothing("already reported: " + step + " of hook " + h.ID)
-	case waits && o.Hook.Status != "" && o.Hook.Status != outcome.HookAwaitingAction:
-		return nothing("the pause has ended: the hook is " + o.Hook.Status)
-	}
-	kind := outcome.DeploymentImpaired
-	if waits {
-		kind = outcome.DeploymentPaused
-	}
-	d := r.draft(kind, "")
-	// Not the rollout's id: it says that the start was reported, which may come later.
-	d.Note = journal.Note{Hooks: o.Revision.Hooks.With(h.ID, step)}
-	d.Hook = outcome.Hook{ID: h.ID, Type: h.Type, Stage: h.Stage, Status: hookStatuses[r.event.Step],
-		Expires: h.Expires, Then: o.Hook.Then}
-	if !waits {
-		d.Problem = d.Hook.Problem()
-	}
-	return Decision{Drafts: []Draft{d}}
 }

@@ -9,7 +9,7 @@ import (
 // endReplaced returns the reports on the rollouts that the observed one replaced:
 // as failed if ECS was rolling them back, else as superseded. An older revision
 // replaces a newer one only if ECS reports a deployment of its own.
-func (r rule) endReplaced() (all []Draft) {
+func (r received) endReplaced() (all []Draft) {
 	if r.seen.Rollback || r.seen.Deleted {
 		return nil
 	}

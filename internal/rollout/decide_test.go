@@ -11,7 +11,7 @@ import (
 	"deployer/internal/outcome"
 )
 
-// TestDecide is the rule as a table: every step with every kind of observation.
+// TestDecide checks [Decide]: every step with every kind of observation.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	const start, complete = event.RolloutStarted, event.RolloutCompleted

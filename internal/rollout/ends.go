@@ -16,10 +16,10 @@ import (
 	"deployer/internal/outcome"
 )
 
-// Every event that a service was moved for has exactly one end, whatever the number of
-// its revisions and rollouts, and however late ECS's events come: the first one that is
-// reported. ECS sends no event for a rollout that a newer one replaced. It is found
-// when an event of a later rollout is handled, or late its own.
+// Every event that a service was moved for has exactly one end: the first one that is
+// reported, whatever the number of its revisions and rollouts, and however late ECS's
+// events come. ECS sends no event for a rollout that a newer one replaced. Its end is found
+// when an event of a later rollout, or a late event of its own, is handled.
 
 const (
 	// maxSiblings is how many revisions on each side of a revision are searched for
@@ -28,9 +28,9 @@ const (
 	// clockSkew is how far the time of an event may be after the registration of its
 	// revision.
 	clockSkew = time.Minute
-	// maxReplaced is how many rollouts in a row are searched that were replaced.
+	// maxReplaced is how many replaced rollouts in a row are searched.
 	maxReplaced = 20
-	// settled is how long after its event ECS shows a rollout for certain.
+	// settled is how long after a rollout's event ECS's reads may not show the rollout yet.
 	settled = time.Minute
 )
 
@@ -39,8 +39,8 @@ type Siblings struct {
 	Started bool          // the start of another one's rollout was reported
 	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
 	Newest  int           // number of the family's newest revision
-	// Copied means that the journal was copied from an earlier one of them that had run, by a
-	// tool with the deployer's credentials, or from a version that did not name them.
+	// Copied means that the journal is a copy of an earlier sibling's that had run. A tool with
+	// the deployer's credentials made it, or the journal is of a version that names no principal.
 	Copied bool
 }
 
@@ -73,7 +73,7 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		return found, err
 	}
 	r.known[newest.TaskDefinition], found.Newest = newest, newest.Revision
-	ran := map[string]bool{} // that ran when a later revision was registered
+	ran := map[string]bool{} // revisions that ran when a later one was registered
 	look := func(n int) (before bool, err error) {
 		one, err := r.record(ctx, ecsservice.Sibling(of.TaskDefinition, n))
 		if err != nil {
@@ -104,8 +104,8 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 }
 
 // sameRegistration reports whether two journals of one event have the same base and delivery,
-// as a copy of a journal has. So have two registrations only if the first was not answered,
-// and not to be read yet; then the first revision is never rolled out.
+// as a journal and its copy do. Two real registrations match only if the answer to the first
+// was lost and its revision was not readable yet; then the first is never rolled out.
 func sameRegistration(one, other journal.Record) bool {
 	return one.Rule.Base == other.Rule.Base && one.Rule.Request == other.Rule.Request && one.Revision > other.Rule.Base
 }
@@ -119,11 +119,11 @@ func (s *Siblings) add(r journal.Record) {
 	}
 }
 
-// once returns the decision without reports on the observed rollout if they were made
-// with another revision of its event. Their notes remain.
-func (r rule) once(d Decision) Decision {
+// once removes from a decision the reports on the observed rollout that were made with
+// another revision of its event. Their notes remain.
+func (r received) once(d Decision) Decision {
 	s := r.seen.Siblings
-	var kept []Draft
+	var remaining []Draft
 	for _, draft := range d.Drafts {
 		own := draft.Revision.TaskDefinition == r.seen.Revision.TaskDefinition && !draft.Foreign
 		switch {
@@ -132,12 +132,12 @@ func (r rule) once(d Decision) Decision {
 		case own && s.Started && draft.Kind == outcome.DeploymentStarted:
 			d.Reason = "the start of its event was reported with another revision"
 		default:
-			kept = append(kept, draft)
+			remaining = append(remaining, draft)
 			continue
 		}
 		d.Notes = append(d.Notes, Note{draft.Revision, draft.Note})
 	}
-	if d.Drafts = kept; len(kept) > 0 {
+	if d.Drafts = remaining; len(remaining) > 0 {
 		d.Reason = ""
 	}
 	return d
@@ -207,8 +207,9 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 	return nil
 }
 
-// needsPast reports whether rollouts may have been replaced that the service's
-// deployments do not show: not if the rollout followed one that had ended.
+// needsPast reports whether ECS's service deployments are read: the rollout may have
+// replaced others that the service's deployments do not show. That is not so if it followed
+// a rollout that had ended.
 func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
 	switch {
 	case service == nil, o.Deleted, o.Rollback, e.Step.IsHook(), e.Step == event.TasksImpaired:
@@ -223,8 +224,8 @@ func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
 	})
 }
 
-// ownOf reports whether a rollout of a revision is the deployer's own, and not a later one, as
-// that of a person who moves the service back.
+// ownOf reports whether a rollout of a revision is the deployer's own, and not a later one,
+// such as a person's move back to the revision.
 func ownOf(of journal.Record, p ecsservice.PastRollout) bool {
 	if of.DeploymentID != "" {
 		return of.DeploymentID == p.ID
@@ -251,17 +252,18 @@ func failed(s *types.Service, p ecsservice.PastRollout) bool {
 	})
 }
 
-// settles reports whether the convergence rule leaves a service at a revision, though the
-// event of another one is newer.
+// settles reports whether the convergence rule leaves a service at the older event's
+// revision, though the other revision's event is newer.
 func settles(older, newer journal.Record) bool {
 	return older.Image == newer.Image && older.Rule.Configuration.From == newer.Rule.Configuration.From &&
 		newer.Rule.Demand != journal.Forced
 }
 
-// supersededBy returns the first of later rollouts that supersedes a rollout for good:
-// an external one, one of a newer event, or one of the same image and configuration. Any
-// other of an older event does not, because the service is moved again; and one of the
-// same event goes on for it.
+// supersededBy returns the first of later rollouts that supersedes a rollout for good. These
+// do: an external rollout, the rollout of a newer event, and one of an older event at which
+// the service stays, because image and configuration are the same (see settles). Any other
+// rollout of an older event does not, because the service is moved again. Nothing does if a
+// later rollout is of the same event: that one continues it.
 func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer, final bool) {
 	for _, next := range later {
 		switch {

@@ -13,8 +13,8 @@ import (
 	"deployer/internal/outcome"
 )
 
-// reportedSteps returns the steps of a rollout of which one says that an event's step
-// is no news.
+// reportedSteps returns the steps of an external rollout that make this step a duplicate
+// once one of them was reported.
 func reportedSteps(step event.Step) []event.Step {
 	switch step {
 	case event.RolloutStarted, event.TasksImpaired:
@@ -25,7 +25,7 @@ func reportedSteps(step event.Step) []event.Step {
 
 // externalReported reports whether the event's step of an external rollout was
 // reported, and returns the decision for a duplicate.
-func (r rule) externalReported() (Decision, bool) {
+func (r received) externalReported() (Decision, bool) {
 	o := r.seen
 	if !o.needsKeeper(r.event.Step) {
 		return Decision{}, false
@@ -38,9 +38,9 @@ func (r rule) externalReported() (Decision, bool) {
 	return Decision{}, false
 }
 
-// kept returns the draft of a report on an external rollout, with its note for the
-// journal of the revision that keeps what was reported.
-func (r rule) kept(d Draft) Draft {
+// withKeeper returns the draft of a report on an external rollout with its note, and the
+// revision whose journal gets the note.
+func (r received) withKeeper(d Draft) Draft {
 	d.Keeper = r.seen.Keeper
 	d.Note = journal.Note{Hooks: d.Keeper.Hooks.With(cmp.Or(r.event.Hook.ID, r.seen.ID), string(r.event.Step))}
 	return d

@@ -94,7 +94,7 @@ func (h *Handler) Handle(
 	return reports, d.Reason, nil
 }
 
-// stopped returns why tasks of a rollout stopped that failed or is impaired.
+// stopped returns why tasks of a failed or impaired rollout stopped; nil for other rollouts.
 func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []string {
 	troubled := d.Kind == outcome.DeploymentFailed || d.Kind == outcome.DeploymentImpaired && d.Hook == outcome.Hook{}
 	if !troubled || d.Deleted {
@@ -103,9 +103,9 @@ func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []s
 	return h.services.StoppedReasons(ctx, t, d.DeploymentID)
 }
 
-// await observes the rollout of an event until it shows what the event reports.
-// The last observation includes a search for a rollout that ECS does not list. Of an
-// event that is late it is the only one.
+// await observes the rollout of an event until it shows what the event reports. The last
+// observation also searches for a rollout that ECS does not list. For a late event, it is
+// the only one.
 func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout, at time.Time) (Observation, error) {
 	if h.now().Sub(at) > settled {
 		return h.observe(ctx, t, e, true)

@@ -23,7 +23,7 @@ type History struct {
 }
 
 // History reads at most limit of the newest revisions of the target's family, including
-// deregistered ones, without those of another service that shares it. An outcome that is
+// deregistered ones, without those of another service that shares the family. An outcome that is
 // not in the journal comes from the service's deployments, if they show it. If the
 // service is missing, the family is the conventional one.
 func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*History, error) {

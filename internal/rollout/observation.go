@@ -35,21 +35,22 @@ type Observation struct {
 	// RollbackReported means that it was reported with that failure.
 	RollbackReported bool
 
-	// Moves means that the rollout moves the service to an older revision and is no
-	// rollback; MovedBack that such a rollout has replaced this one.
+	// Moves means that the rollout moves the service to an older revision without being ECS's
+	// rollback. MovedBack means that such a rollout has replaced this one.
 	Moves, MovedBack bool
 
-	// Keeper is the revision whose journal keeps what was reported of an external
-	// rollout, zero if there is none, and Reported what this process reported.
+	// Keeper is the revision whose journal has what was reported of an external rollout; zero
+	// if there is none. Reported is what this process reported.
 	Keeper   journal.Record
 	Reported journal.Steps
 
 	// Siblings is what was reported of its event with other revisions.
 	Siblings Siblings
-	// By is what superseded the rollout for good, if its event is so late that ECS does
-	// not list it any more; else zero.
+	// By is what superseded the rollout for good, if its event is so late that ECS no longer
+	// lists the rollout; else zero.
 	By outcome.Newer
-	// FailedForCertain means that ECS rolled or rolls it back, by its service deployment.
+	// FailedForCertain means that ECS's service deployment shows that the rollout was, or is
+	// being, rolled back.
 	FailedForCertain bool
 
 	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is

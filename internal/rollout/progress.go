@@ -25,18 +25,22 @@ type Progress struct {
 	Stage          string // the lifecycle stage, such as "BAKE_TIME"; "" if there is none
 	Paused         bool   // the rollout waits to be continued or stopped
 	Runs           string // ARN of the revision that the service runs, or is being moved to
-	Stopped        string // why its tasks stopped, as ECS says it; only [Client.Follow] and the journal know that
+	Stopped        string // why its tasks stopped, as ECS says it; from the journal, or set by [Client.Follow]
 	NextRun        string // of a task that was moved to it: when it runs next, for people
 }
 
 // Ended reports whether the rollout has ended, or is impaired and nothing ends it.
 func (p Progress) Ended() bool { return p.Phase != journal.RollingOut }
 
-// Progress reads the progress of the target's rollout of a revision, given by its
-// ARN. It makes one call. It makes up to three more if the rollout shifts traffic,
-// and another one if it has stages, if ECS no longer lists it or does not say how
-// it ended, or if its tasks fail without a circuit breaker. A task's deployment has
-// ended once all that starts the task holds the revision.
+// Progress reads the progress of the target's rollout of a revision, given by its ARN. It
+// makes one call, and more in these cases:
+//
+//   - The rollout shifts traffic: up to three.
+//   - It has stages: one.
+//   - ECS no longer lists it, or does not say how it ended: one.
+//   - Its tasks fail, and the service has no circuit breaker: one.
+//
+// A task's deployment has ended once all that starts the task holds the revision.
 func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision string) (Progress, error) {
 	if t.Task {
 		return c.taskProgress(ctx, t, revision)

@@ -68,10 +68,9 @@ func (s Status) Failed() bool {
 // cluster does not exist.
 //
 // It reads ten services a call and the newest revision of each family, with at
-// most eight calls at the same time. It also reads the running revision if that is
-// an older one, the lifecycle stage of a deployment in progress, and why tasks of a
-// troubled rollout stopped. It does not
-// read revisions again that memory has for the same state of the service.
+// most eight calls at the same time. It also reads the running revision if that is an older
+// one, the lifecycle stage of a deployment in progress, and why tasks of a troubled rollout
+// stopped. Revisions that memory has for the same state of the service are not read again.
 func (c *Client) Statuses(
 	ctx context.Context, cluster string, targets []ecsservice.Target, memory *Memory, show func(int, Status, error),
 ) error {

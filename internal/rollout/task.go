@@ -13,9 +13,9 @@ import (
 	"deployer/internal/pointer"
 )
 
-// TaskMoved returns the report that a task was moved from a revision to another one at a
-// time, and runs it next as next says. Moving a task is all of its deployment: AWS sends no
-// event of it.
+// TaskMoved returns the report that a task was moved from the previous revision to r at a
+// time. Next says when it runs next. The move is all of a task's deployment: AWS sends no
+// event about it.
 func (h *Handler) TaskMoved(ctx context.Context, env *environment.Environment, w environment.Workload,
 	previous, r journal.Record, at time.Time, next string) (Report, error) {
 	if previous.TaskDefinition != r.Previous {
@@ -39,7 +39,7 @@ type TaskStatus struct {
 	Next     string    // when it runs next, for people, such as "due at 2026-01-23T03:00:00Z"
 	Due      time.Time // when it runs next; zero if that is not known
 	Disabled bool      // all of its schedules are DISABLED: it does not run
-	Others   []string  // the pointers that hold another revision than the first one, and which
+	Others   []string  // the pointers that hold another revision than the one that runs, and which
 }
 
 // asTask completes the status of a task with its pointers. A task has no rollout: it has run

@@ -14,7 +14,7 @@ import (
 )
 
 // Trouble is what is wrong with a service's last rollout, which failed or whose tasks
-// fail. The zero value means nothing.
+// fail. The zero value means that nothing is wrong.
 type Trouble struct {
 	Revision int    // the number of the revision that was rolled out
 	Why      string // the reason of the failure or impairment; "" if it is not known
