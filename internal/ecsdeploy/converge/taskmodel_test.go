@@ -166,83 +166,54 @@ func (c *taskCase) tick(w *taskWorld) {
 // taskExplorer runs every run of a case.
 type taskExplorer struct {
 	*taskCase
-	seen         map[uint64]struct{}
+	seen         map[uint64]bool // and whether the run that is looked at passes it
 	seed         maphash.Seed
 	trace        []string
 	states, ends int
 	most         int
+	revisions    int // the most of the family
 	wrong        string
-	cut          bool // it has more states than maxTaskStates
-	buffer       []byte
+	form         taskForm
+	futures      map[uint64]uint64 // if not nil, all worlds with a key are compared
 }
 
-// maxTaskStates is how many states of a case are run at most: the largest cases have more.
-const maxTaskStates = 1_000_000
+// maxTaskRevisions is how many revisions or writes of the pointers mean that the rule does not
+// settle. Where a pointer floats, each of four deliveries may register several copies.
+const maxTaskRevisions = 40
+
+// maxTaskStates is how many states of a case are run at most. No case has as many.
+const maxTaskStates = 20_000_000
+
+func newTaskExplorer(c *taskCase) *taskExplorer {
+	return &taskExplorer{taskCase: c, seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
+}
 
 func exploreTask(c *taskCase) *taskExplorer {
-	x := &taskExplorer{taskCase: c, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
+	x := newTaskExplorer(c)
 	x.visit(c.first())
 	return x
 }
 
-// encode appends all of a world that makes a difference for what follows.
-func (w *taskWorld) encode(now int, b []byte) []byte {
-	wrote := byte(0) // when is forgotten once no read can be stale
-	if now-w.wrote < inTime {
-		wrote = byte(w.wrote)
-	}
-	b = append(b, byte(w.clock), byte(w.crashes), byte(w.stale), byte(w.again), byte(w.lost), byte(w.gives),
-		bit(w.looked), wrote)
-	shown := 1 // what was held before is read only if a read can be stale
-	if w.stale > 0 {
-		shown = 2
-	}
-	for _, held := range w.held[max(0, len(w.held)-shown):] {
-		for _, n := range held {
-			b = append(b, byte(n))
-		}
-	}
-	for _, r := range w.revisions {
-		b = append(b, 0xf0, r.by, text(r.Event), byte(r.Time/unit), byte(r.Registered/unit), text(r.Image),
-			byte(r.Configuration), byte(r.Base), byte(r.Summary.Number), byte(r.Previous), byte(r.Ended/unit),
-			text(r.Delivery), byte(r.Seen), bit(r.Copy))
-	}
-	for _, p := range w.processes {
-		b = append(b, 0xf2, text(p.request.Event), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
-		if p.ended || p.stuck { // it begins anew, if it is delivered again
-			continue
-		}
-		for _, n := range p.notes {
-			b = append(b, byte(n))
-		}
-		b = append(b, 0xf3, byte(p.phase), byte(p.newest), byte(p.base), byte(p.Delivery.number), byte(p.lost),
-			byte(p.waits), byte(p.then), bit(p.renewed), byte(p.copies.Key.Number), byte(p.copies.Key.Time/unit),
-			byte(p.outcome))
-		for _, r := range p.rolls {
-			b = append(b, byte(r.Revision), byte(r.Form), text(r.ID))
-		}
-	}
-	return b
-}
-
 func (x *taskExplorer) visit(w *taskWorld) bool {
-	x.buffer = w.encode(w.now(x.scenario), x.buffer[:0])
-	key := maphash.Bytes(x.seed, x.buffer)
-	if _, ok := x.seen[key]; ok {
+	key := x.key(w)
+	if x.futures != nil && !x.sameFuture(key, w) {
+		return x.fail("another world with the same key has another future")
+	}
+	if passes, ok := x.seen[key]; passes {
+		return x.fail("it goes round in a circle")
+	} else if ok {
 		return true
 	}
-	x.seen[key] = struct{}{}
+	x.seen[key] = true
+	defer func() { x.seen[key] = false }()
 	if x.states++; x.states > maxTaskStates {
-		x.cut = true
-		return false
+		return x.fail(fmt.Sprintf("it has more than %d states", maxTaskStates))
 	}
-	if len(w.revisions) > maxWritten || len(w.held) > 2*maxWritten {
+	x.revisions = max(x.revisions, len(w.revisions))
+	if len(w.revisions) > maxTaskRevisions || len(w.held) > maxTaskRevisions {
 		return x.fail("it does not settle")
 	}
-	idle := w.clock == len(x.line) && w.looked
-	for _, p := range w.processes {
-		idle = idle && (p.ended || p.stuck)
-	}
+	idle := x.idle(w)
 	if idle {
 		x.ends++
 		x.most = max(x.most, w.writes)
@@ -261,6 +232,16 @@ func (x *taskExplorer) visit(w *taskWorld) bool {
 		return x.fail("nothing can happen, and it is not the end")
 	}
 	return ok
+}
+
+// idle reports whether nothing has to happen any more.
+func (x *taskExplorer) idle(w *taskWorld) bool {
+	for _, p := range w.processes {
+		if !p.ended && !p.stuck {
+			return false
+		}
+	}
+	return w.clock == len(x.line) && w.looked
 }
 
 func (x *taskExplorer) fail(why string) bool {

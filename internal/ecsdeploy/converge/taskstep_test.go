@@ -1,6 +1,9 @@
 package converge
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // emitted reports whether an event was emitted.
 func (x *taskExplorer) emitted(w *taskWorld, event string) bool {
@@ -142,7 +145,16 @@ func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld)
 			change(next)
 		}
 		x.settle(next, i)
-		if p := &next.processes[i]; x.joint && next.crashes == 0 && p.phase == done && !p.ended {
+		x.readFloating(next, i)
+		if p := &next.processes[i]; x.joint && (next.crashes == 0 || x.timeless()) && p.phase == done && !p.ended {
+			if next.crashes > 0 && len(p.notes) > 0 { // in a timeless case, nothing depends on when it dies
+				dead := next.clone()
+				dead.crashes--
+				dead.processes[i] = x.restart(*p)
+				if !visit(p.name()+": "+c.describe()+how+", dies before it notes what it did", dead) {
+					return false
+				}
+			}
 			x.noted(next, i)
 		}
 		return visit(p.name()+": "+c.describe()+how, next)
@@ -168,7 +180,7 @@ func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld)
 		if w.crashes > 0 && c.Kind == Update && len(x.forms) > 1 && !do(", dies half way", 0, dies) {
 			return false
 		}
-		if w.gives > 0 && !do(", dies for good", 0, func(next *taskWorld) {
+		if w.gives > 0 && p.request.Event != "" && !do(", dies for good", 0, func(next *taskWorld) {
 			next.gives--
 			dies(next)
 			next.crashes++
@@ -191,6 +203,20 @@ func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld)
 		}
 	}
 	return true
+}
+
+// readFloating makes the next call of a process in the same step, if it reads pointers that all
+// float, in a timeless case: no other step changes what they hold, or what the process does
+// after that, so that nothing depends on when it reads.
+func (x *taskExplorer) readFloating(w *taskWorld, i int) {
+	for p := &w.processes[i]; x.timeless() && !slices.Contains(x.forms, Pinned); {
+		calls := p.Next(x.family(w))
+		if p.stuck || len(calls) == 0 || calls[0].Kind != ReadService || p.phase == starting {
+			return
+		}
+		x.call(w, i, calls[0], "", 0)
+		x.settle(w, i)
+	}
 }
 
 // call makes a call of a process take effect. A stale read returns what was before the
