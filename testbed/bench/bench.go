@@ -74,17 +74,31 @@ func (b *bench) build(ctx context.Context, root string) error {
 		if b.product != "" && p.path == "./cmd/deployer" {
 			continue
 		}
+		built := filepath.Join(b.dir, "built")
 		command := exec.CommandContext(ctx, "go", "build", "-tags", p.tags, "-trimpath", "-ldflags=-s -w",
-			"-o", filepath.Join(b.dir, p.name), p.path)
+			"-o", built, p.path)
 		command.Dir, command.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("building %s: %w\n%s", p.name, err, out)
+		}
+		if err := write(built, filepath.Join(b.dir, p.name)); err != nil {
+			return err
 		}
 	}
 	if b.product == "" {
 		b.product = b.dir
 	}
 	return nil
+}
+
+// write copies a program, as Lambda unpacks it from its zip. What the linker leaves is in memory in small pieces,
+// because it writes at random: a start from there takes up to a millisecond longer.
+func write(from, to string) error {
+	all, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, all, 0o755)
 }
 
 func (b *bench) close() {
