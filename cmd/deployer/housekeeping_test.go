@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"deployer/internal/doctor"
 	"deployer/internal/environment"
 	"deployer/internal/fleet"
 	"deployer/internal/pipeline"
@@ -21,11 +22,12 @@ import (
 )
 
 // TestDeployBesideHousekeeping checks, in fake time and against ECS's rate limits, that a deployment moves the service
-// as soon as it does alone while 400 services are read, by the search for lost pushes or by status.
+// as soon as it does alone while many services are read, by the search for lost pushes, by status, or by the doctor,
+// which makes more calls for each.
 func TestDeployBesideHousekeeping(t *testing.T) {
 	t.Parallel()
-	const services, maxRatio = 400, 1.3
-	for _, name := range []string{"reconcile", "status"} {
+	const maxRatio = 1.3
+	for name, services := range map[string]int{"reconcile": 400, "status": 400, "doctor": 120} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -73,8 +75,13 @@ func TestDeployBesideHousekeeping(t *testing.T) {
 				defer cancel()
 				began, done := time.Now(), make(chan error, 1)
 				go func() {
-					if name == "reconcile" {
+					switch name {
+					case "reconcile":
 						_, err := p.Handle(withDeadline(t, 5*time.Minute), []byte(schedule))
+						done <- err
+						return
+					case "doctor":
+						_, err := doctor.Examine(ctx, env, dev.Config, nil)
 						done <- err
 						return
 					}
