@@ -28,6 +28,8 @@ func TestConnecting(t *testing.T) {
 			[]string{"eu-west-1 eu-west-1", "us-east-1 us-east-1"}},
 		{"the registry in another region", "us-east-1", remote,
 			[]string{"us-east-1 us-east-1", "us-east-1 eu-west-1"}},
+		{"the registry alone in the function's region", "eu-west-1", remote,
+			[]string{"eu-west-1 eu-west-1", "us-east-1 eu-west-1"}},
 		{"the function's region is not known", "", valid, []string{"us-east-1 us-east-1"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
