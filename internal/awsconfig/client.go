@@ -31,6 +31,7 @@ const (
 type Client struct {
 	http   http.Client
 	slots  chan struct{}
+	dialer dialer
 	opened opened
 }
 
@@ -47,9 +48,9 @@ func newClient(transport *http.Transport) *Client {
 	settings.NextProtos = []string{"http/1.1"}
 	transport.ForceAttemptHTTP2 = false
 	transport.TLSClientConfig = settings
-	d := dialer{&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}, settings}
-	transport.DialContext = c.opened.first("http", d.dial)
-	transport.DialTLSContext = c.opened.first("https", d.dialTLS)
+	c.dialer = dialer{&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}, settings}
+	transport.DialContext = c.opened.first("http", c.dialer.dial)
+	transport.DialTLSContext = c.opened.first("https", c.dialer.dialTLS)
 	transport.TLSHandshakeTimeout = handshakeTimeout
 	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = maxCalls, maxCalls
 	c.http = http.Client{Transport: transport, Timeout: callTimeout, CheckRedirect: checkRedirect}
@@ -60,7 +61,7 @@ func newClient(transport *http.Transport) *Client {
 // bodies are large. They share the connections and the limit of the others.
 func ForTransfers(config aws.Config) aws.Config {
 	if c, ok := config.HTTPClient.(*Client); ok {
-		slow := &Client{http: c.http, slots: c.slots}
+		slow := &Client{http: c.http, slots: c.slots, dialer: c.dialer}
 		slow.http.Timeout = transferTimeout
 		config.HTTPClient = slow
 	}
@@ -123,9 +124,9 @@ func (c *Client) Connect(ctx context.Context, endpoint *url.URL, n int) {
 			return
 		}
 	}
-	dial, port := transport.DialContext, "80"
+	dial, port := c.dialer.dial, "80"
 	if endpoint.Scheme == "https" {
-		dial, port = transport.DialTLSContext, "443"
+		dial, port = c.dialer.dialTLS, "443"
 	}
 	if p := endpoint.Port(); p != "" {
 		port = p
