@@ -3,7 +3,6 @@ package rollout
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsservice"
-	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
@@ -52,86 +50,6 @@ var previousRevisions = map[string]map[string]string{
 
 // afterPublished is a time after those in the published answers.
 var afterPublished = time.Unix(1795690800, 0)
-
-// A handling is what handling an event led to.
-type handling struct {
-	reports []outcome.Outcome
-	reason  string
-	tags    map[string]map[string]string // of the account's revisions afterwards
-	memory  journal.Steps                // of the handler afterwards
-}
-
-// handle handles an event in a state of the service, and journals its reports. If what
-// that leads to is known, because the same event was handled before in the same state,
-// with the same tags and the same memory, it is not done again.
-func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outcome.Outcome, reason string) {
-	a.t.Helper()
-	h := a.handler
-	if h == nil {
-		h = NewHandler(a.client())
-	}
-	same := fmt.Sprint(state, e.Step, e.DeploymentID, e.Reason, e.Hook, a.tags, h.memory.all())
-	if k, ok := a.known[same]; ok {
-		a.tags, h.memory.steps = cloneTags(k.tags), k.memory
-		return k.reports, k.reason
-	}
-	e.Workload = environment.Workload{Kind: environment.Service, Name: "backend", Container: "app",
-		Family: publishedTarget.Family, Pointer: environment.ECSService(publishedTarget.Service)}
-	env := &environment.Environment{File: "prod.yaml", Name: "prod", Project: "myproject", Region: "us-east-1",
-		AccountID: "333333333333", Cluster: "myproject_cluster_prod"}
-	a.answer = state
-	all, reason, err := h.Handle(a.t.Context(), env, e, afterPublished)
-	must(a.t, err)
-	for _, r := range all {
-		must(a.t, h.Journal(a.t.Context(), r))
-		reports = append(reports, r.Outcome)
-	}
-	if a.known != nil {
-		a.known[same] = handling{reports, reason, cloneTags(a.tags), h.memory.all()}
-	}
-	return reports, reason
-}
-
-// cloneTags returns a copy of the tags of revisions.
-func cloneTags(tags map[string]map[string]string) map[string]map[string]string {
-	all := map[string]map[string]string{}
-	for number, of := range tags {
-		all[number] = maps.Clone(of)
-	}
-	return all
-}
-
-// summary returns what reports say, one line each.
-func summary(reports []outcome.Outcome) (lines []string) {
-	for _, o := range reports {
-		line := fmt.Sprintf("%s of %s: %s", o.Kind, strings.TrimPrefix(o.Revision.After, publishedFamily), o.Why())
-		if o.RolledBackTo.Revision != "" {
-			line += " Back to " + strings.TrimPrefix(o.RolledBackTo.Revision, publishedFamily)
-		}
-		if o.Foreign {
-			line += " (external)"
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// orders returns every order of some events.
-func orders(all []event.Rollout) (found [][]event.Rollout) {
-	if len(all) <= 1 {
-		return [][]event.Rollout{all}
-	}
-	for i := range all {
-		if slices.Contains(all[:i], all[i]) {
-			continue
-		}
-		rest := slices.Delete(slices.Clone(all), i, i+1)
-		for _, order := range orders(rest) {
-			found = append(found, append([]event.Rollout{all[i]}, order...))
-		}
-	}
-	return found
-}
 
 // numberings are the numbers of the previous revision and the failed one, and the ids
 // of the rollouts that brought the first, brought the second and rolled back.
