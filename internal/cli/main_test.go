@@ -35,7 +35,7 @@ func main() {
 func TestMain(m *testing.M) {
 	switch os.Getenv(asDeployer) {
 	case "":
-		os.Setenv("GOGC", cmp.Or(os.Getenv("GOGC"), "400")) // two fifths of a short command's time is collecting garbage
+		os.Setenv("GOGC", cmp.Or(os.Getenv("GOGC"), "400")) // else two fifths of a short command's time collect garbage
 	case inTurn:
 		runInTurn(os.Stdin, os.Stdout)
 		os.Exit(0)
