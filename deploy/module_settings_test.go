@@ -157,14 +157,7 @@ func TestModuleRoleFits(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
-			file := "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"
-			for list, n := range map[string]int{"services": tt.services, "scheduled_tasks": tt.scheduled,
-				"event_processor_tasks": tt.processors} {
-				file += list + ":\n"
-				for i := range n {
-					file += fmt.Sprintf("  - name: a-%s-%03d\n", list[:5], i)
-				}
-			}
+			file := manyWorkloads(tt.services, tt.scheduled, tt.processors)
 			got, err := describe(t, written(t, file), chosenSettings{})
 			if err != nil {
 				t.Fatal(err)
@@ -174,4 +167,17 @@ func TestModuleRoleFits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyWorkloads returns an environment file of project shop with as many workloads.
+func manyWorkloads(services, scheduled, processors int) string {
+	file := "env: dev\nregion: us-east-1\naccount_id: \"111111111111\"\n"
+	for list, n := range map[string]int{"services": services, "scheduled_tasks": scheduled,
+		"event_processor_tasks": processors} {
+		file += list + ":\n"
+		for i := range n {
+			file += fmt.Sprintf("  - name: a-%s-%03d\n", list[:5], i)
+		}
+	}
+	return file
 }

@@ -36,9 +36,10 @@ locals {
   ]
   # How many of the task roles fit into one parameter of deploy/template.yaml, of 4,096 characters. The others are in a
   # policy of their own.
-  role_sizes = tolist([for arn in local.counted_roles : length(arn) + 1])
+  # None has less than 30, so no more than 150 do.
+  role_sizes = tolist([for i, arn in local.counted_roles : length(arn) + 1 if i < 150])
   first_roles = length([
-    for i in range(length(local.role_sizes)) : i if sum(slice(local.role_sizes, 0, i + 1)) <= 4097
+    for i, size in local.role_sizes : i if sum(slice(local.role_sizes, 0, i + 1)) <= 4097
   ])
 
   # The characters of each list in a policy, with the quotes and the comma of each ARN: three more.
@@ -84,44 +85,46 @@ locals {
     ],
   ))
 
-  # Everything, each ARN once. Families, roles, schedules and rules are always of the role's own account, to which their
-  # actions apply alone: a wildcard for it is no wider, and shorter.
-  all_roles = concat(local.counted_roles, local.counted_start_roles.schedule, local.counted_start_roles.rule)
+  # Everything, each ARN once, and the same with name patterns in the place of conventional names, for what does not fit
+  # otherwise. Those of short match no other environment, and no other project, unless its name begins with
+  # PROJECT_service, PROJECT_task or PROJECT_scheduler. Those of families in shortest match environments whose names end
+  # with _ENV, too.
+  counted_families = [for family in local.families : "${local.counted_ecs}/${family}:*"]
+  all_roles        = concat(local.counted_roles, local.counted_start_roles.schedule, local.counted_start_roles.rule)
+  short_families = [
+    for arn in local.counted_families :
+    can(regex("/${local.project}_service_.*_${local.env}:", arn)) ? "${local.counted_ecs}/${local.project}_service_*_${local.env}:*" : arn
+  ]
+  short_roles = [
+    for arn in local.all_roles : concat([
+      for pattern in local.role_patterns : replace(arn, "/:role\\/.*/", ":role/${pattern}")
+      if can(regex(":role/${replace(pattern, "*", ".*")}$", arn))
+    ], [arn])[0]
+  ]
+  short_schedules = [
+    for arn in local.counted_pointers.schedule :
+    can(regex(":schedule/${replace(local.schedule_pattern, "*", ".*")}$", arn)) ? replace(arn, "/:schedule\\/.*/", ":schedule/${local.schedule_pattern}") : arn
+  ]
+  short_repositories = [
+    for arn in local.counted_repositories : concat([
+      for part in ["service", "task"] : replace(arn, "/:repository\\/.*/", ":repository/${local.project}_${part}_*")
+      if can(regex(":repository/${local.project}_${part}_", arn))
+    ], [arn])[0]
+  ]
   all_arns = {
-    exact = concat(
+    for choice, arns in {
+      exact    = [local.counted_families, local.all_roles, local.counted_pointers.schedule, local.counted_repositories]
+      short    = [local.counted_families, local.short_roles, local.short_schedules, local.short_repositories]
+      shortest = [local.short_families, local.short_roles, local.short_schedules, local.short_repositories]
+    } :
+    # Families, roles, schedules and rules are always of the role's own account, to which their actions apply alone: a
+    # wildcard for it is no wider, and shorter.
+    choice => concat(
       [
-        for arn in distinct(concat(
-          [for family in local.families : "${local.counted_ecs}/${family}:*"],
-          local.all_roles, local.counted_pointers.schedule, local.counted_pointers.rule,
-        )) : replace(arn, ":${local.counted_account}:", ":*:")
+        for arn in distinct(concat(arns[0], arns[1], arns[2], local.counted_pointers.rule)) :
+        replace(arn, ":${local.counted_account}:", ":*:")
       ],
-      local.counted_repositories,
-    )
-    # The same with name patterns in the place of conventional names, for what does not fit otherwise. They match no other
-    # environment, and no other project, unless its name begins with PROJECT_service, PROJECT_task or PROJECT_scheduler.
-    short = concat(
-      [
-        for arn in distinct(concat(
-          [for family in local.families : "${local.counted_ecs}/${family}:*"],
-          [
-            for arn in local.all_roles : concat([
-              for pattern in local.role_patterns : replace(arn, "/:role\\/.*/", ":role/${pattern}")
-              if can(regex(":role/${replace(pattern, "*", ".*")}$", arn))
-            ], [arn])[0]
-          ],
-          [
-            for arn in local.counted_pointers.schedule :
-            can(regex(":schedule/${replace(local.schedule_pattern, "*", ".*")}$", arn)) ? replace(arn, "/:schedule\\/.*/", ":schedule/${local.schedule_pattern}") : arn
-          ],
-          local.counted_pointers.rule,
-        )) : replace(arn, ":${local.counted_account}:", ":*:")
-      ],
-      distinct([
-        for arn in local.counted_repositories : concat([
-          for part in ["service", "task"] : replace(arn, "/:repository\\/.*/", ":repository/${local.project}_${part}_*")
-          if can(regex(":repository/${local.project}_${part}_", arn))
-        ], [arn])[0]
-      ]),
+      distinct(arns[3]),
     )
   }
   role_patterns = [
@@ -140,12 +143,20 @@ locals {
   window = {
     for choice, sizes in local.sizes : choice => local.max_managed - 500 - local.name_size - max(sizes...)
   }
+  # What is too long for all of them is not distributed.
+  is_short = { for choice, sizes in local.sizes : choice => sum(sizes) <= local.max_policies * local.max_managed }
   policy_of = {
-    for choice, sizes in local.sizes : choice => [
-      for i in range(length(sizes)) : i == 0 ? 0 : floor(sum(slice(sizes, 0, i)) / local.window[choice])
-    ]
+    for choice, sizes in local.sizes : choice => concat(
+      [
+        for i, size in sizes : i == 0 ? 0 : floor(sum(slice(sizes, 0, i)) / local.window[choice])
+        if local.is_short[choice]
+      ],
+      local.is_short[choice] ? [] : [local.max_policies],
+    )
   }
-  choice = !local.is_large ? "exact" : max(local.policy_of.exact...) < local.max_policies ? "exact" : "short"
+  choice = !local.is_large ? "exact" : concat(
+    [for choice in ["exact", "short"] : choice if max(local.policy_of[choice]...) < local.max_policies], ["shortest"],
+  )[0]
   resource_list = concat(
     [
       for arn in local.all_arns[local.choice] : replace(
@@ -157,7 +168,7 @@ locals {
   )
   resource_arns = {
     for n in(local.is_large ? range(max(local.policy_of[local.choice]...) + 1) : []) : "resources_${n + 1}" => [
-      for i, arn in local.resource_list : arn if local.policy_of[local.choice][i] == n
+      for i, arn in local.resource_list : arn if try(local.policy_of[local.choice][i], local.max_policies) == n
     ]
   }
 }

@@ -10,8 +10,9 @@ import (
 
 // shorten returns everything with name patterns in the place of conventional names. These patterns match no other
 // environment, and no other project, unless its name begins with PROJECT_service, PROJECT_task or PROJECT_scheduler.
-// There is none like that of families and rules, and of task roles of tasks.
-func shorten(env *environment.Environment, all everything) everything {
+// There is none like that of families and rules, and of task roles of tasks. The last resort is the second result,
+// which has a pattern of families, too: it matches those of environments whose names end with _ENV.
+func shorten(env *environment.Environment, all everything) (short, shortest everything) {
 	project, name := env.Project, env.Name
 	all.roles = replace(all.roles, []string{
 		":role/" + project + "_service_*_task_" + name,
@@ -25,7 +26,9 @@ func shorten(env *environment.Environment, all everything) everything {
 	all.schedules = replace(all.schedules, []string{
 		":schedule/" + project + "-schedule-group-" + name + "-*/" + project + "-scheduler-*-" + name,
 	})
-	return all
+	shortest = all
+	shortest.families = replace(all.families, []string{":task-definition/" + project + "_service_*_" + name + ":*"})
+	return all, shortest
 }
 
 // replace returns the ARNs with the pattern of the end of an ARN that it matches in its place.
@@ -72,14 +75,17 @@ func Patterns(env *environment.Environment, parameters []Parameter) string {
 		return ""
 	}
 	slices.Sort(patterns)
-	deployable := 0
+	deployable, environments := 0, ""
 	for _, w := range env.Workloads {
 		if w.Deployable() {
 			deployable++
 		}
 	}
+	if slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, "task-definition/") }) {
+		environments = ", and an environment whose name ends with _" + env.Name
+	}
 	return fmt.Sprintf("the ARNs of %d workloads do not fit into the policies of the deployer's role. It uses name "+
-		"patterns for some, which match a project too whose name begins with %[2]s_service, %[2]s_task or "+
-		"%[2]s_scheduler: %[3]s (to have none, give some of the workloads an environment of their own)", deployable,
-		env.Project, strings.Join(patterns, ", "))
+		"patterns for some, which also match a project whose name begins with %[2]s_service, %[2]s_task or "+
+		"%[2]s_scheduler%[3]s: %[4]s (to have none, give some of the workloads an environment of their own)",
+		deployable, env.Project, environments, strings.Join(patterns, ", "))
 }

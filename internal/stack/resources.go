@@ -23,10 +23,10 @@ type resources struct {
 	schedules, rules              []string // what starts tasks
 	scheduleRoles, ruleRoles      []string // the roles that these start tasks with
 
-	// all are the lists above, in the order of the workloads, and short the same with name patterns for conventional
-	// names of all but families, task roles of tasks, and rules.
-	all, short everything
-	policies   [][]string // what is in the place of the lists if these do not fit: the ARNs in each policy
+	// all are the lists above, in the order of the workloads, and short and shortest the same with name patterns.
+	all, short, shortest everything
+
+	policies [][]string // what is in the place of the lists if these do not fit: the ARNs in each policy
 }
 
 // maxParameter is the number of characters that a parameter's value may have (CloudFormation quotas).
@@ -68,7 +68,7 @@ func roleResources(env *environment.Environment) (resources, error) {
 	r.scheduleRoles, r.ruleRoles = env.StartRoles()
 	r.all.roles = slices.Concat(r.roles, r.scheduleRoles, r.ruleRoles)
 	r.all.schedules, r.all.rules = r.schedules, r.rules
-	r.short = shorten(env, r.all)
+	r.short, r.shortest = shorten(env, r.all)
 	return r, nil
 }
 
@@ -150,7 +150,7 @@ func (r *resources) fit(p policySize, file string) error {
 	if !slices.ContainsFunc(r.lists(), func(l arnList) bool { return isLong(l.arns) }) && p.fits(r, policyKinds...) {
 		return nil
 	}
-	for _, arns := range []everything{r.all, r.short} {
+	for _, arns := range []everything{r.all, r.short, r.shortest} {
 		if r.policies = p.pack(arns, r.extraRoles); len(r.policies) <= maxPolicies {
 			break
 		}

@@ -29,7 +29,7 @@ func TestPatterns(t *testing.T) {
 	const (
 		services = "repository/myproject_service_*, role/myproject_service_*_task_execution_staging, " +
 			"role/myproject_service_*_task_staging"
-		tasks = "repository/myproject_task_*, role/myproject_scheduler_*_task_execution_staging"
+		families = ", and an environment whose name ends with _staging: "
 	)
 	for _, tt := range []struct {
 		services, scheduled, processors, length int
@@ -39,7 +39,9 @@ func TestPatterns(t *testing.T) {
 		{1, 1, 0, 20, 0, ""},
 		{40, 0, 0, 20, 0, ""}, {41, 0, 0, 20, 3, ""},
 		{100, 0, 0, 20, 7, ""},
-		{163, 0, 0, 20, 10, ""}, {164, 0, 0, 20, 3, services},
+		{163, 0, 0, 20, 10, ""}, {164, 0, 0, 20, 3, ": " + services},
+		{602, 0, 0, 20, 10, ": " + services}, {603, 0, 0, 20, 1, families + services +
+			", task-definition/myproject_service_*_staging:*"},
 		{0, 100, 0, 20, 10, ""},
 		{0, 0, 100, 20, 7, ""},
 		{50, 25, 25, 20, 8, ""},
@@ -57,8 +59,8 @@ func TestPatterns(t *testing.T) {
 		want := tt.want
 		if want != "" {
 			want = fmt.Sprintf("the ARNs of %d workloads do not fit into the policies of the deployer's role. It uses "+
-				"name patterns for some, which match a project too whose name begins with myproject_service, "+
-				"myproject_task or myproject_scheduler: %s (to have none, give some of the workloads an environment "+
+				"name patterns for some, which also match a project whose name begins with myproject_service, "+
+				"myproject_task or myproject_scheduler%s (to have none, give some of the workloads an environment "+
 				"of their own)", len(env.Workloads), tt.want)
 		}
 		if got := Patterns(env, parameters); got != want || policies != tt.policies {
