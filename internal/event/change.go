@@ -7,21 +7,6 @@ import (
 	"deployer/internal/environment"
 )
 
-// Sources and detail-types of the events about configuration that changed.
-const (
-	ParameterSource = "aws.ssm"
-	SecretSource    = "aws.secretsmanager"
-	FileSource      = "aws.s3"
-
-	// Systems Manager user guide, "Amazon EventBridge event examples for Systems Manager".
-	parameterChange = "Parameter Store Change"
-	// Secrets Manager user guide, "Secret event notifications", and "CloudTrail entries" for rotations.
-	labelUpdated  = "Secret Label Updated"
-	viaCloudTrail = "AWS Service Event via CloudTrail"
-	// S3 user guide, "EventBridge event message structure".
-	objectCreated = "Object Created"
-)
-
 // The staging labels of Secrets Manager.
 const (
 	current  = "AWSCURRENT"

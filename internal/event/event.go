@@ -4,7 +4,6 @@
 package event
 
 import (
-	"strings"
 	"time"
 
 	"deployer/internal/environment"
@@ -24,6 +23,13 @@ const (
 	Changed  Verdict = "changed"  // configuration changed, to which services may refer: see Reading.Change
 )
 
+// Verdicts are all verdicts.
+var Verdicts = []Verdict{Accepted, Ignored, Rejected, Due, Followed, Ran, Changed}
+
+// Ends reports whether an event with the verdict may ask for no deployment and yet be
+// carried out: AWS sent it, and what it reports needs no deployment then.
+func (v Verdict) Ends() bool { return v == Due || v == Followed || v == Ran || v == Changed }
+
 // Reading is the result of reading one event.
 type Reading struct {
 	ID       string // the event's id; "" if it has none
@@ -34,16 +40,9 @@ type Reading struct {
 	Change   Change    // if changed
 	Run      Run       // if ran
 	At       time.Time // the event's time; zero if it has none
-	Claims   Claims    // if rejected; if changed, its cause
+	Claims   Claims    // if rejected or ignored; if changed, its cause
 
 	Unexpected bool // if ignored: AWS sent something that it does not document
-}
-
-// Claims are what a rejected event states about itself, as far as it can be
-// read. Nothing in them is checked.
-type Claims struct {
-	Cause        Cause
-	Service, Tag string
 }
 
 // Request asks for a deployment of one workload.
@@ -79,14 +78,40 @@ type Request struct {
 	Restores string
 }
 
-// Sources and detail-types of the events that are read.
+// Sources and detail-types of the events that are read. AWS documents each in the user
+// guide of the service, but for what its comment names.
 const (
-	ECRSource       = "aws.ecr"
-	ECRImageAction  = "ECR Image Action"
-	ECRReplication  = "ECR Replication Action"
-	DeployType      = "DEPLOY"
-	ScheduleSource  = "aws.events"
-	ScheduledEvent  = "Scheduled Event"
+	DeployType = "DEPLOY" // of a sender's own sources: see [environment.Environment]
+
+	ECRSource      = "aws.ecr"
+	ECRImageAction = "ECR Image Action"
+	ECRReplication = "ECR Replication Action"
+
+	ScheduleSource = "aws.events"
+	ScheduledEvent = "Scheduled Event"
+
+	// ECS developer guide, "Amazon ECS service deployment state change events", "service action
+	// events", "service deployment hook state change events" and "task state change events".
+	ecsSource        = "aws.ecs"
+	deploymentChange = "ECS Deployment State Change"
+	serviceAction    = "ECS Service Action"
+	hookChange       = "ECS Hook State Change"
+	taskChange       = "ECS Task State Change"
+
+	// Systems Manager user guide, "Amazon EventBridge event examples for Systems Manager".
+	ParameterSource = "aws.ssm"
+	parameterChange = "Parameter Store Change"
+	// Secrets Manager user guide, "Secret event notifications", and "CloudTrail entries" for rotations.
+	SecretSource  = "aws.secretsmanager"
+	labelUpdated  = "Secret Label Updated"
+	viaCloudTrail = "AWS Service Event via CloudTrail"
+	// S3 user guide, "EventBridge event message structure".
+	FileSource    = "aws.s3"
+	objectCreated = "Object Created"
+)
+
+// Sources of the deployer itself.
+const (
 	CommandSource   = "deployer.cli"       // of requests by a person's command
 	ReconcileSource = "deployer.reconcile" // of requests for lost pushes, for which no event came
 
@@ -114,6 +139,16 @@ func Read(raw []byte, env *environment.Environment, now time.Time) Reading {
 		return Reading{Verdict: Rejected, Reason: wrong.String()}
 	}
 	r := reader{env: env, event: e, now: now}
+	reading := r.read(raw, wrong)
+	if reading.Verdict == Ignored {
+		reading.Claims = r.ignoredClaims()
+	}
+	return reading
+}
+
+// read reads an event by its source and detail-type.
+func (r reader) read(raw []byte, wrong problems) Reading {
+	e := r.event
 	switch {
 	case e.Source == "" || e.DetailType == "":
 		return r.rejected("the event has no \"source\" or no \"detail-type\": it is not an EventBridge event" +
@@ -172,46 +207,6 @@ func (r reader) unexpected(reason string) Reading {
 func (r reader) rejected(reason string) Reading {
 	claims := r.claims()
 	return Reading{ID: r.event.ID, Verdict: Rejected, Reason: reason, At: claims.Cause.Time, Claims: claims}
-}
-
-// claims returns what the event states about itself, as far as it can be read.
-func (r reader) claims() Claims {
-	claims := Claims{Cause: r.cause()}
-	claims.Cause.Time = r.claimedTime()
-	detail, _ := object(r.event.Detail)
-	claims.Service = claimedServices(detail["services"])
-	for _, f := range []struct {
-		key string
-		to  *string
-	}{
-		{"task", &claims.Service}, {"service", &claims.Service}, {"image-tag", &claims.Tag}, {"tag", &claims.Tag},
-		{"actor", &claims.Cause.Actor}, {"reason", &claims.Cause.Reason},
-	} {
-		if v, ok := text(detail[f.key]); ok && v != "" {
-			if f.key == "task" && !strings.HasPrefix(v, environment.TaskPrefix) {
-				v = environment.TaskPrefix + v // a service may have the same name
-			}
-			*f.to = v
-		}
-	}
-	return claims
-}
-
-// ClaimsOf returns what an event of any kind states about itself, for people who decide
-// about it. The service of a push is its repository. Nothing in it is checked.
-func ClaimsOf(raw []byte, now time.Time) Claims {
-	e, _ := parseEnvelope(raw)
-	if e == nil {
-		return Claims{}
-	}
-	claims := reader{event: e, now: now}.claims()
-	if detail, err := object(e.Detail); err == nil && claims.Service == "" {
-		claims.Service, _ = text(detail["repository-name"]) // of a push
-		if claims.Service == "" {
-			claims.Service, _ = text(detail["name"]) // of a parameter or a secret
-		}
-	}
-	return claims
 }
 
 func (r reader) accepted(reason string, requests ...Request) Reading {

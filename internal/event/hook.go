@@ -8,10 +8,6 @@ import (
 	"deployer/internal/environment"
 )
 
-// hookChange is the detail-type of ECS's events about lifecycle hooks. See "Amazon
-// ECS service deployment hook state change events" in the ECS developer guide.
-const hookChange = "ECS Hook State Change"
-
 // The steps of a lifecycle hook that are handled. A hook that is in progress, or
 // that succeeded, needs no report.
 const (

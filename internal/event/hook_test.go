@@ -81,7 +81,7 @@ func TestHook(t *testing.T) {
 			if tt.change != nil {
 				event = tt.change(event)
 			}
-			got := Read([]byte(event), prod, now)
+			got := unclaimed(Read([]byte(event), prod, now))
 			got.ID = ""
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)

@@ -87,7 +87,7 @@ func TestMalformedPush(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			want := Reading{ID: "e2", Verdict: Ignored, Unexpected: true, Reason: tt.want}
-			if diff := cmp.Diff(want, Read([]byte(tt.raw), env, now)); diff != "" {
+			if diff := cmp.Diff(want, unclaimed(Read([]byte(tt.raw), env, now))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -179,5 +179,67 @@ func TestNextStepOfOptedOut(t *testing.T) {
 		member+`}}`), env, now)
 	if diff := cmp.Diff("DEPLOY of a, task:a with tag v1 from action.dev", r.Reason); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// unclaimed returns a reading without the claims of an ignored event, which
+// TestIgnoredClaims checks.
+func unclaimed(reading Reading) Reading {
+	if reading.Verdict == Ignored {
+		reading.Claims = Claims{}
+	}
+	return reading
+}
+
+// TestIgnoredClaims checks what an ignored event is about: the function's log has it, by
+// which `deployer events` finds the pushes of a service.
+func TestIgnoredClaims(t *testing.T) {
+	t.Parallel()
+	const service, cluster = "arn:aws:ecs:us-east-1:333333333333:service/", "myproject_cluster_prod/"
+	hook := func(service string) string {
+		return `{"id":"e4","source":"aws.ecs","detail-type":"ECS Hook State Change","account":"333333333333",` +
+			`"resources":[],"detail":{"eventName":"HOOK_SUCCEEDED","serviceArn":"` + service + `"}}`
+	}
+	for _, tt := range []struct {
+		name, env, raw                   string
+		source, service, tag, repository string
+	}{
+		{"a tag that does not deploy", "dev", pushed("111111111111", "us-east-1",
+			fmt.Sprintf(push, "myproject_service_worker", "v9")), "aws.ecr", "worker", "v9", "myproject_service_worker"},
+		{"where no push deploys", "prod", pushed("111111111111", "us-east-1",
+			fmt.Sprintf(push, "myproject_backend", "latest")), "aws.ecr", "backend", "latest", "myproject_backend"},
+		{"of a task", "dev", pushed("111111111111", "us-east-1",
+			fmt.Sprintf(push, "myproject_task_nightly-report", "v9")), "aws.ecr", "task:nightly-report", "v9",
+			"myproject_task_nightly-report"},
+		{"to another registry", "dev", pushed("999999999999", "us-east-1",
+			fmt.Sprintf(push, "myproject_backend", "latest")), "aws.ecr", "backend", "latest", "myproject_backend"},
+		{"a replication", "dev", replicated("111111111111", "us-east-1",
+			fmt.Sprintf(replication, "myproject_backend", "v9")), "aws.ecr", "backend", "v9", "myproject_backend"},
+		{"to another's repository", "dev", pushed("111111111111", "us-east-1",
+			fmt.Sprintf(push, "myproject_backend2", "latest")), "aws.ecr", "", "latest", "myproject_backend2"},
+		{"a malformed push", "dev", pushed("111111111111", "us-east-1", `{"repository-name":5,"image-tag":["a"]}`),
+			"aws.ecr", "", "", ""},
+		{"a push that names a service", "dev", pushed("111111111111", "us-east-1",
+			`{"action-type":"DELETE","repository-name":"other","service":"backend"}`), "aws.ecr", "", "", "other"},
+		{"a DEPLOY of another environment", "prod", deployment("action.staging", `{"service":"worker","tag":"a"}`),
+			"action.staging", "worker", "a", ""},
+		{"a DEPLOY of several", "prod", deployment("action.staging", `{"services":["worker","backend"],"tag":"a"}`),
+			"action.staging", "worker, backend", "a", ""},
+		{"a step of a rollout", "prod", rolled(change, "333333333333", cluster+"myproject_service_worker_prod",
+			`{"eventName":"SERVICE_STEADY_STATE"}`), "aws.ecs", "worker", "", ""},
+		{"a step of another's", "prod", rolled(change, "333333333333", cluster+"other",
+			`{"eventName":"SERVICE_STEADY_STATE"}`), "aws.ecs", "", "", ""},
+		{"a hook", "prod", hook(service + cluster + "myproject_service_worker_prod"), "aws.ecs", "worker", "", ""},
+		{"another's hook", "prod", hook(service + cluster + "other"), "aws.ecs", "", "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := Read([]byte(tt.raw), load(t, tt.env), now)
+			want := Claims{Cause: got.Claims.Cause, Service: tt.service, Tag: tt.tag, Repository: tt.repository}
+			want.Cause.Source = tt.source
+			if diff := cmp.Diff(want, got.Claims); diff != "" || got.Verdict != Ignored {
+				t.Errorf("%s (-want +got):\n%s", got.Verdict, diff)
+			}
+		})
 	}
 }

@@ -21,13 +21,6 @@ const (
 	TasksImpaired    Step = "SERVICE_TASK_START_IMPAIRED" // tasks keep failing to start; ECS goes on trying
 )
 
-// Source and detail-types of ECS's events.
-const (
-	ecsSource        = "aws.ecs"
-	deploymentChange = "ECS Deployment State Change"
-	serviceAction    = "ECS Service Action"
-)
-
 // Rollout is a step of the rollout of a workload's service, as ECS reports it.
 type Rollout struct {
 	Workload     environment.Workload

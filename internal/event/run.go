@@ -8,10 +8,6 @@ import (
 	"deployer/internal/environment"
 )
 
-// taskChange is the detail-type of ECS's events about tasks. See "Amazon ECS task state
-// change events" in the ECS developer guide.
-const taskChange = "ECS Task State Change"
-
 // starters begin what ECS shows as the starter of a task that a schedule or a rule started.
 // AWS does not document them; public logs of such tasks have them.
 var starters = []string{"chronos-schedule/", "events-rule/"}

@@ -75,7 +75,8 @@ func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environme
 	} else {
 		result.Reason += ", and no running revision of " + env.Name + " refers to it"
 	}
-	slog.InfoContext(ctx, "event ignored", "event_id", result.EventID, "reason", result.Reason)
+	slog.InfoContext(ctx, "event ignored", "event_id", result.EventID, "service", strings.Join(rolledOut, ", "),
+		"reason", result.Reason)
 	if !dryRun {
 		p.publisher.EventIgnored()
 	}

@@ -38,7 +38,8 @@ func (p *Pipeline) ran(ctx context.Context, env *environment.Environment, readin
 		result.Reason = "the first run of the revision was reported before"
 	}
 	if result.Reason != "" {
-		slog.InfoContext(ctx, "event ignored", "event_id", reading.ID, "reason", result.Reason)
+		slog.InfoContext(ctx, "event ignored", "event_id", reading.ID, "service", run.Workload.Label(),
+			"reason", result.Reason)
 		return result, nil
 	}
 	o := outcome.New(env, run.Workload)

@@ -31,6 +31,28 @@ func logDeployment(ctx context.Context, request event.Request, d ecsdeploy.Deplo
 		"deployment_id", d.DeploymentID, "actor", request.Cause.Actor, "reason", d.Reason)...)
 }
 
+// claimedKeys returns what a rejected or ignored event is about, as far as it says so, as
+// keys of its line in the log: commands find the event by them.
+func claimedKeys(reading event.Reading) []any {
+	keys, claims := []any{"event_id", reading.ID}, reading.Claims
+	for _, one := range [][2]string{{"source", claims.Cause.Source}, {"service", claims.Service},
+		{"tag", claims.Tag}, {"repository", claims.Repository}} {
+		if one[1] != "" {
+			keys = append(keys, one[0], cut(one[1]))
+		}
+	}
+	return keys
+}
+
+// cut returns a text of a sender, cut to the size of one value in the log.
+func cut(s string) string {
+	const maxRunes = 500
+	if runes := []rune(s); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
+	}
+	return s
+}
+
 // excerpt returns a raw event for the log, cut to the size of a log line.
 func excerpt(raw json.RawMessage) string {
 	const maxBytes = 4 << 10

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -166,7 +167,7 @@ func (p *Pipeline) DeployAs(ctx context.Context, actor func() (string, error), r
 	return as.Deploy(ctx, requests...)
 }
 
-// handle routes one event by its verdict.
+// handle reads one event and routes it by its verdict.
 func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool) (Result, error) {
 	ctx, cancel := withReserve(ctx, answerReserve)
 	defer cancel()
@@ -179,8 +180,12 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 	if err != nil {
 		return Result{}, err
 	}
-	raw = d.raw
-	reading := event.Read(raw, env, p.now())
+	return p.route(ctx, env, d, event.Read(d.raw, env, p.now()), dryRun)
+}
+
+// route carries out what the verdict on an event says.
+func (p *Pipeline) route(ctx context.Context, env *environment.Environment, d delivery, reading event.Reading,
+	dryRun bool) (Result, error) {
 	result := Result{EventID: reading.ID, Reason: reading.Reason, Deployments: []ecsdeploy.Deployment{}}
 	switch reading.Verdict {
 	case event.Ignored:
@@ -189,19 +194,19 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		if reading.Unexpected {
 			level = slog.LevelWarn
 		}
-		slog.Log(ctx, level, "event ignored", "event_id", reading.ID, "reason", reading.Reason)
+		slog.Log(ctx, level, "event ignored", append(claimedKeys(reading), "reason", reading.Reason)...)
 		if !dryRun {
 			p.publisher.EventIgnored()
 		}
 		return result, nil
 	case event.Rejected:
 		result.Status = ecsdeploy.Rejected
-		slog.ErrorContext(ctx, "event rejected",
-			"event_id", reading.ID, "reason", reading.Reason, "event", excerpt(raw))
+		slog.ErrorContext(ctx, "event rejected", append(claimedKeys(reading), "reason", reading.Reason,
+			"event", excerpt(d.raw))...)
 		if dryRun {
 			return result, nil
 		}
-		return result, p.publishRejection(ctx, env, reading, raw)
+		return result, p.publishRejection(ctx, env, reading, d.raw)
 	case event.Followed, event.Due:
 		if dryRun {
 			result.Status = ecsdeploy.Ignored
@@ -219,8 +224,18 @@ func (p *Pipeline) handle(ctx context.Context, raw json.RawMessage, dryRun bool)
 		return p.ran(ctx, env, reading)
 	case event.Changed:
 		return p.change(ctx, env, result, d, reading, dryRun)
+	case event.Accepted:
+		return p.accepted(ctx, env, result, d, reading, dryRun)
 	}
-	// The verdict is Accepted: the event asks for deployments.
+	err := fault.Misconfigured("UnroutedVerdict", "routing event "+reading.ID,
+		fmt.Errorf("no route for the verdict %q", reading.Verdict), "report this as a bug of the deployer")
+	slog.ErrorContext(ctx, "event failed", append(claimedKeys(reading), "error", err.Error())...)
+	return Result{}, err
+}
+
+// accepted carries out the requests of an event that asks for deployments.
+func (p *Pipeline) accepted(ctx context.Context, env *environment.Environment, result Result, d delivery,
+	reading event.Reading, dryRun bool) (Result, error) {
 	for i := range reading.Requests {
 		reading.Requests[i].DryRun = reading.Requests[i].DryRun || dryRun
 	}

@@ -52,8 +52,11 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 	if len(names) > 0 {
 		item.Service = strings.Join(names, ", ")
 	}
-	if reading.Verdict == event.Followed {
+	switch reading.Verdict {
+	case event.Followed:
 		item.Service = reading.Rollout.Workload.Label()
+	case event.Ran:
+		item.Service = reading.Run.Workload.Label()
 	}
 	return item
 }

@@ -33,7 +33,7 @@ type Pipeline interface {
 type Report struct {
 	Item
 	Result  pipeline.Result
-	Handled bool  // the event asked for no deployment, and was handled: a rollout event, or the schedule
+	Handled bool  // the event asked for no deployment, and was handled: see [event.Verdict.Ends]
 	Err     error // why the message stays in the queue
 	// Ended means that the event ended otherwise than carried out: as rejected or ignored, or
 	// its rollout failed before. Err says how. The message stays until it is deleted.
@@ -239,9 +239,9 @@ func (r *run) answered(ctx context.Context, answer Answer, receipt string, recei
 // event was not, or would not be, carried out.
 func (r *run) carryOut(ctx context.Context, item Item, message Message, reading event.Reading,
 	handle func(context.Context, json.RawMessage) (pipeline.Result, error)) Report {
-	report := Report{Item: item, Handled: slices.Contains([]event.Verdict{event.Followed, event.Due,
-		event.Ran}, reading.Verdict)}
+	report := Report{Item: item}
 	report.Result, report.Err = handle(ctx, message.Event)
+	report.Handled = reading.Verdict.Ends() && len(report.Result.Deployments) == 0
 	failed := slices.IndexFunc(report.Result.Deployments, func(d ecsdeploy.Deployment) bool { return d.RolloutFailed })
 	switch {
 	case report.Err != nil:
