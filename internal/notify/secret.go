@@ -37,7 +37,7 @@ func parameter(config aws.Config, name string) addressSource {
 		address, err := addressIn(out.Parameter.Value)
 		if err != nil {
 			return "", fault.Misconfigured("NoWebhook", doing, err,
-				`put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"}`)
+				`put the webhook's address into it, alone or as {"url": "https://…"}`)
 		}
 		return address, nil
 	}

@@ -30,7 +30,7 @@ func TestParameter(t *testing.T) {
 		denied = "AccessDeniedException: User: u is not authorized (AWS does not say what it denied: find the call " +
 			"in CloudTrail, and allow it in the policy of the caller, which this prints: aws sts get-caller-identity)"
 	)
-	const hint = ` (put the webhook's address into it, alone or as {"url": "https://hooks.slack.com/services/…"})`
+	const hint = ` (put the webhook's address into it, alone or as {"url": "https://…"})`
 	for _, tt := range []struct {
 		name   string
 		status int

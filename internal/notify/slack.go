@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -15,13 +16,19 @@ import (
 // slack is a Slack channel behind an incoming webhook.
 type slack struct{ webhook *webhook }
 
+// toSlack is Slack behind its incoming webhooks. It answers 200 with "ok" to a message that
+// it has, and nothing else means that ("Sending messages using incoming webhooks" in Slack's
+// documentation).
+var toSlack = receiver{name: "Slack", example: "https://hooks.slack.com/services/…",
+	accepted: func(status int) bool { return status == http.StatusOK }}
+
 // newSlack returns the Slack channel of an environment file, nil if it has none.
 func newSlack(n environment.Notify, config aws.Config) Channel {
 	switch {
 	case n.Slack != "":
-		return &slack{newWebhook("Slack", parameter(config, n.Slack))}
+		return &slack{newWebhook(toSlack, parameter(config, n.Slack))}
 	case n.SlackWebhook != "":
-		return &slack{newWebhook("Slack", fixed(n.SlackWebhook))}
+		return &slack{newWebhook(toSlack, fixed(n.SlackWebhook))}
 	}
 	return nil
 }

@@ -16,21 +16,39 @@ import (
 	"deployer/internal/fault"
 )
 
+// receiver is what is behind a webhook, such as Slack.
+type receiver struct {
+	name    string // for errors
+	example string // of an address, for errors
+
+	// accepted reports whether the status of an answer means that the receiver has the message;
+	// nil if every 2xx does, as HTTP has it: receivers answer 200, 202 or 204.
+	accepted func(status int) bool
+}
+
+// has reports whether the status of an answer means that the receiver has the message.
+func (r receiver) has(status int) bool {
+	if r.accepted != nil {
+		return r.accepted(status)
+	}
+	return status >= 200 && status <= 299
+}
+
 // webhook posts JSON to an address that is a secret: anyone who knows it may
 // post. Its errors hold no part of the address. It is safe for concurrent use.
 type webhook struct {
-	service string // whose webhook it is, for errors
-	source  addressSource
-	client  *http.Client
+	receiver receiver
+	source   addressSource
+	client   *http.Client
 
 	mu    sync.Mutex
 	known *url.URL // nil until it is needed
 }
 
-// newWebhook returns the webhook of a service, such as "Slack". The source is
-// called for the first message, and again after the service rejected the address.
-func newWebhook(service string, source addressSource) *webhook {
-	return &webhook{service: service, source: source, client: &http.Client{
+// newWebhook returns the webhook of a receiver. The source is called for the first
+// message, and again after the receiver rejected the address.
+func newWebhook(to receiver, source addressSource) *webhook {
+	return &webhook{receiver: to, source: source, client: &http.Client{
 		// Messages are rare. A connection that is kept dies while Lambda freezes the process.
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
 		// A webhook does not move, and no other server may read its messages.
@@ -38,7 +56,7 @@ func newWebhook(service string, source addressSource) *webhook {
 	}}
 }
 
-// send posts a body. If the service answers that it is busy or broken, send
+// send posts a body. If the receiver answers that it is busy or broken, send
 // posts the body once more, provided that the deadline of ctx leaves the time.
 func (w *webhook) send(ctx context.Context, body []byte) error {
 	address, err := w.address(ctx)
@@ -69,7 +87,7 @@ func (w *webhook) address(ctx context.Context) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return nil, errors.New("the webhook's address is not a URL such as https://hooks.slack.com/services/…")
+		return nil, errors.New("the webhook's address is not a URL such as " + w.receiver.example)
 	}
 	ip := net.ParseIP(u.Hostname())
 	if u.Scheme != "https" && !(u.Scheme == "http" && (u.Hostname() == "localhost" || ip.IsLoopback())) {
@@ -88,7 +106,7 @@ func (w *webhook) forget(address *url.URL) {
 	}
 }
 
-// post posts a body once. Its error is a [*refusal] if the service answered.
+// post posts a body once. Its error is a [*refusal] if the receiver answered.
 func (w *webhook) post(ctx context.Context, address *url.URL, body []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), bytes.NewReader(body))
 	if err != nil {
@@ -101,28 +119,28 @@ func (w *webhook) post(ctx context.Context, address *url.URL, body []byte) error
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
-	if response.StatusCode == http.StatusOK {
+	if w.receiver.has(response.StatusCode) {
 		return err
 	}
-	return &refusal{w.service, response.StatusCode, string(text), delayOf(response.Header.Get("Retry-After"))}
+	return &refusal{w.receiver.name, response.StatusCode, string(text), delayOf(response.Header.Get("Retry-After"))}
 }
 
-// refusal is an answer that is not 200.
+// refusal is an answer that means that the receiver does not have the message.
 type refusal struct {
-	service    string
+	receiver   string
 	status     int
 	body       string
 	retryAfter time.Duration
 }
 
 func (r *refusal) Error() string {
-	return fmt.Sprintf("%s answered %d: %s", r.service, r.status, r.body)
+	return fmt.Sprintf("%s answered %d: %s", r.receiver, r.status, r.body)
 }
 
 // temporary reports whether the same message may succeed later.
 func (r *refusal) temporary() bool { return r.status == http.StatusTooManyRequests || r.status >= 500 }
 
-// invalidAddress reports whether the service does not accept the address, or no longer.
+// invalidAddress reports whether the receiver does not accept the address, or no longer.
 func (r *refusal) invalidAddress() bool {
 	return r.status == http.StatusForbidden || r.status == http.StatusNotFound || r.status == http.StatusGone
 }

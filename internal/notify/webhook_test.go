@@ -41,7 +41,7 @@ func record(t *testing.T) *bytes.Buffer {
 }
 
 // slackAt returns the Slack channel behind a webhook.
-func slackAt(source addressSource) Channel { return &slack{newWebhook("Slack", source)} }
+func slackAt(source addressSource) Channel { return &slack{newWebhook(toSlack, source)} }
 
 // answer is a server's answer to a post.
 type answer struct {
@@ -68,6 +68,7 @@ func TestSlack(t *testing.T) {
 		{"429 until a date that is past", []answer{past, {200, "ok", ""}}, 2, ""},
 		{"429 for long", []answer{{429, "rate_limited", "30"}}, 1, "Slack answered 429: rate_limited"},
 		{"400", []answer{{400, "invalid_blocks", ""}}, 1, "Slack answered 400: invalid_blocks"},
+		{"200 alone is Slack's answer to a message that it has", []answer{{204, "", ""}}, 1, "Slack answered 204:"},
 		{"redirect", []answer{{302, "", ""}}, 1, "Slack answered 302:"},
 		{"404 that says the address", []answer{{404, echo, ""}}, 1,
 			`Slack answered 404: no team at https://hooks.example*** or https:\\/\\/hooks.example\\/***\\/***\\/*** ` +
@@ -182,7 +183,7 @@ func TestSlackNoAnswer(t *testing.T) {
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	for before := range 260 {
-		s := newWebhook("Slack", fixed("https://user:planted@hooks.example"+path))
+		s := newWebhook(toSlack, fixed("https://user:planted@hooks.example"+path))
 		webhook, err := s.address(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -261,5 +262,36 @@ func TestWaitUnlessTooLong(t *testing.T) {
 				t.Errorf("%v: %v after %v, want %v after %v", tt.wait, got, time.Since(start), tt.want, tt.took)
 			}
 		})
+	}
+}
+
+// TestWebhook posts to receivers of which any 2xx means that they have the message.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status int
+		want   string
+	}{
+		{200, ""}, {201, ""}, {202, ""}, {204, ""}, {299, ""},
+		{302, "Chat answered 302: no"}, {304, "Chat answered 304:"}, {400, "Chat answered 400: no"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(tt.status)
+			fmt.Fprint(w, "no")
+		}))
+		hook := newWebhook(receiver{name: "Chat", example: "https://chat.example/…"}, fixed(server.URL+path))
+		got := ""
+		if err := hook.send(t.Context(), []byte("{}")); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%d: %q, want %q", tt.status, got, tt.want)
+		}
+		server.Close()
+	}
+	hook := newWebhook(receiver{name: "Chat", example: "https://chat.example/…"}, fixed("planted"))
+	const want = "the webhook's address is not a URL such as https://chat.example/…"
+	if err := hook.send(t.Context(), nil); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }
