@@ -87,11 +87,13 @@ func (s scope) sids(need Need) (sids []string, err error) {
 	return sids, nil
 }
 
-// of returns the actions of a command that the statement allows. A command that describes
-// rules reads the targets of all of them, another one those of the rules that start tasks.
+// of returns the actions of a command that the statement allows. A command that lists rules
+// reads all of them and their targets; another one reads the stack's own rules, and the
+// targets of the rules that start tasks.
 func (c statement) of(need Need) (actions []string) {
-	describes := slices.Contains(need.Actions, "events:DescribeRule")
-	if c.Sid == "ReadRules" && !describes || c.Sid == "ReadRuleTargets" && describes {
+	lists := slices.Contains(need.Actions, "events:ListRules")
+	own := c.Sid == "ReadRuleTargets" || c.Sid == "ReadOwnRules"
+	if c.Sid == "ReadRules" && !lists || own && lists {
 		return nil
 	}
 	for _, action := range need.Actions {
@@ -138,6 +140,9 @@ func (s scope) operations() []statement {
 		{Sid: "PassScheduleRoles", Action: []string{"iam:PassRole"}, Resource: scheduleRoles,
 			Condition: condition{"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}},
 		{Sid: "ReadRuleTargets", Action: []string{"events:ListTargetsByRule"}, Resource: rules},
+		{Sid: "ReadOwnRules", Action: []string{"events:DescribeRule"},
+			Resource: []string{s.arn("events", "rule/"+s.env.RuleName("deploy")),
+				s.arn("events", "rule/"+s.env.RuleName("push"))}},
 		{Sid: "MoveRuleTargets", Action: []string{"events:PutTargets"}, Resource: rules,
 			Condition: condition{"ArnEquals": {"events:TargetArn": s.arn("ecs", "cluster/"+s.env.Cluster)}}},
 		{Sid: "PassRuleRoles", Action: []string{"iam:PassRole"}, Resource: ruleRoles,

@@ -151,3 +151,16 @@ func (b *Bus) Exists(ctx context.Context) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// RuleState returns the state of a rule of the bus, "ENABLED" or "DISABLED", as EventBridge
+// has it; "" if there is no such rule. It calls events:DescribeRule. Its error is a fault of
+// package fault.
+func (b *Bus) RuleState(ctx context.Context, rule string) (state string, err error) {
+	var out struct{ State string }
+	err = b.call(ctx, "DescribeRule", fmt.Sprintf("describing rule %q of bus %q", rule, b.name),
+		map[string]string{"Name": rule, "EventBusName": b.name}, &out)
+	if fault.HasCode(err, "ResourceNotFoundException") {
+		return "", nil
+	}
+	return out.State, err
+}

@@ -25,6 +25,7 @@ type app struct {
 	args     []string  // the command line without the program's name
 
 	patience time.Duration // how long a rollout is followed; 0 for followTimeout
+	rejoin   string        // the command that follows a rollout again; "" for a plain wait
 	profile  string        // the AWS profile that the command line names
 
 	seen func(rollout.Progress) // receives the progress of a rollout that is followed; nil for none
@@ -125,4 +126,9 @@ var groups = []group{
 // note prints a message that is neither a result nor an error.
 func (a *app) note(format string, args ...any) {
 	fmt.Fprint(a.err, newCanvas(a.err).item("deployer: ", fmt.Sprintf(format, args...), 2))
+}
+
+// hint prints the command that is the next step.
+func (a *app) hint(command string) {
+	fmt.Fprint(a.err, newCanvas(a.err).item("deployer: hint: ", command, 2))
 }

@@ -45,7 +45,7 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 		return a.noWorkload(s.env, id) // a service whose name is mistyped
 	}
 	if len(report.Events)+len(queued) == 0 {
-		return a.neverArrived(s.env, id)
+		return neverArrived(ctx, s, id, deployRule, pushRule)
 	}
 	report.Revisions = a.eventRevisions(ctx, s, id, report.Events)
 	if asJSON {

@@ -1,10 +1,16 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"deployer/internal/environment"
+	"deployer/internal/event"
 )
 
 // asEvent returns an event as EventBridge delivers it, of the forms in which people have
@@ -40,4 +46,35 @@ func deliver(source, detailType string, detail json.RawMessage) []byte {
 		return detail
 	}
 	return event
+}
+
+// pushEvent returns the event of a push of NAME:TAG, as ECR sends it to the registry's
+// account ("Amazon ECR events and EventBridge" in the ECR user guide).
+func (a *app) pushEvent(env *environment.Environment, push string) ([]byte, error) {
+	colon := strings.LastIndexByte(push, ':')
+	name, tag := push[:max(colon, 0)], push[colon+1:]
+	if name == "" || name+":" == environment.TaskPrefix || name+":" == environment.ServicePrefix {
+		return nil, wrongUsage("--push %s has no tag: write NAME:TAG, such as backend:latest", printable(push))
+	}
+	if wrong := event.CheckTag(tag); wrong != "" {
+		return nil, wrongUsage("--push %s: %s", printable(push), wrong)
+	}
+	w, ok := env.Find(name, slices.Concat(environment.Services, environment.Tasks)...)
+	switch {
+	case !ok:
+		err := a.noWorkload(env, name)
+		var e *usageError
+		if near := nearest(name, labels(env)); near != "" && errors.As(err, &e) {
+			e.hint = a.corrected(push, near+":"+tag)
+		}
+		return nil, err
+	case w.Repository == "":
+		return nil, wrongUsage("--push %s: %s has no repository in ECR, so no push is for it", printable(push), w.Label())
+	}
+	sum := sha256.Sum256([]byte(push)) // a push has a digest, and no one looks for this one
+	return json.Marshal(map[string]any{"version": "0", "id": "explain", "source": event.ECRSource,
+		"detail-type": event.ECRImageAction, "time": time.Now().UTC().Format(time.RFC3339),
+		"account": w.Registry.AccountID, "region": w.Registry.Region, "resources": []string{},
+		"detail": map[string]string{"action-type": "PUSH", "result": "SUCCESS", "repository-name": w.Repository,
+			"image-tag": tag, "image-digest": "sha256:" + hex.EncodeToString(sum[:])}})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"deployer/internal/logs"
@@ -40,13 +39,13 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 	entries, queued, older := []logs.Entry{}, []queuedMessage{}, 0
 	for _, l := range slices.Backward(lines) {
 		e, ok := logs.Parse(l)
-		if ok && e.Decision() != "" && (service == "" || e.Service == "" || e.Service == service) {
+		if ok && e.Decision() != "" && (service == "" || concerns(s.env, e, service)) {
 			entries = append(entries, e)
 		}
 	}
 	for _, m := range all {
 		switch {
-		case service != "" && m.Service != "" && !slices.Contains(strings.Split(m.Service, ", "), service):
+		case service != "" && !concerns(s.env, logs.Entry{Service: m.Service}, service):
 		case m.SentAt.Before(begin):
 			older++
 		default:
@@ -58,6 +57,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 	}
 	if len(entries)+len(queued) == 0 {
 		a.note("no event was decided on in %s; look further back with --since", since)
+		a.noteMissing(s.env, service)
 	} else if _, err := fmt.Fprint(a.out, drawEvents(c, entries, queued)); err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) string {
 	var rows []eventRow
 	for _, e := range entries {
 		rows = append(rows, eventRow{e.At, []cell{{text: c.moment(e.At)}, {text: e.EventID}, {text: e.Service},
-			{text: e.Tag}, decisionCell(e.Decision()), {text: e.Why()}}})
+			{text: e.Tag}, decisionCell(e.Decision()), {text: whyOf(e)}}})
 	}
 	for _, m := range queued {
 		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)}, {text: m.EventID}, {text: m.Service},

@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +28,9 @@ func (a *app) eventsCommand() *cobra.Command {
 		Short: "List what the deployer decided about events, or all about one",
 		Long: `The decisions are read from the function's log, the newest first: which event, for
 which service and tag, what was decided, and why. Among them are the messages in the
-stack's queues: what was rejected, failed for good, or could not be delivered.
+stack's queues: what was rejected, failed for good, or could not be delivered. Of
+SERVICE, that is every push to its repository, every DEPLOY event that names it, and
+what names no service.
 
 With the id of an event, everything about it is printed, the oldest first: every line,
 each attempt, how the rollouts ended, and whether the event is in a queue. An event of
@@ -43,7 +43,8 @@ deployer events -e prod backend --since 24h
 deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365`,
 		Annotations: permissions("logs:FilterLogEvents", "sqs:ReceiveMessage (optional: what is in the queues)",
 			"sqs:ChangeMessageVisibility (optional: shows the messages to other receivers at once)",
-			"ecs:DescribeTaskDefinition (of one event; optional: how its rollouts ended)"),
+			"ecs:DescribeTaskDefinition (of one event; optional: how its rollouts ended)",
+			"events:DescribeRule (of one event; optional: says whether a rule is disabled)"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -93,15 +94,6 @@ func eventArgument(env *environment.Environment, args []string) (service, id str
 	return "", args[0]
 }
 
-// neverArrived is the error for an event of which the function's log has nothing.
-func (a *app) neverArrived(env *environment.Environment, id string) error {
-	return hinted(commandLine("doctor", "-f", env.File),
-		"the function's log has nothing of event %q: the event never reached it, or it is older. The rule may be "+
-			"off or not match (source %s, detail-type DEPLOY), the event may have gone to another bus, account or "+
-			"region, or it waits in %s", printable(id), strings.Join(env.DeploySources, " or "),
-		env.UndeliveredQueueURL())
-}
-
 // printEntry prints a line of the function's log for people.
 func printEntry(w io.Writer, c canvas, e logs.Entry) {
 	what := e.Message
@@ -110,7 +102,7 @@ func printEntry(w io.Writer, c canvas, e logs.Entry) {
 			what += " " + part
 		}
 	}
-	if why := e.Why(); why != "" {
+	if why := whyOf(e); why != "" {
 		what += ": " + why
 	}
 	fmt.Fprint(w, c.item(c.moment(e.At)+"  ", printable(what), 4))
@@ -173,58 +165,4 @@ func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool
 			return nil
 		}
 	}
-}
-
-// decided is the error of an event that the function rejected, ignored or could not carry out.
-type decided struct {
-	entry logs.Entry
-	error
-}
-
-func (d *decided) Unwrap() error { return d.error }
-
-// watchDecision looks for the function's decision about an event and a service until ctx
-// ends, and calls found with the first that ends the waiting. It returns whether the log
-// had anything of the event, and false too if it cannot be read.
-func (a *app) watchDecision(ctx context.Context, s *session, id, service string, begin time.Time,
-	found func(error)) (arrived, readable bool) {
-	readable = true
-	for fault.Wait(ctx, watchInterval) == nil {
-		lines, err := s.functionLog().Lines(ctx, begin, id)
-		if err != nil {
-			if ctx.Err() == nil && fault.IsMisconfigured(err) {
-				a.note("the function's log is not read: %v", err)
-				return arrived, false
-			}
-			continue
-		}
-		for _, l := range lines {
-			e, ok := logs.Parse(l)
-			if arrived = arrived || ok; !ok || e.Service != "" && e.Service != service {
-				continue
-			}
-			if err := decisionError(s.env, e); err != nil {
-				found(err)
-				return true, true
-			}
-		}
-	}
-	return arrived, readable
-}
-
-// decisionError returns the error for a decision after which nothing is to be waited for;
-// nil for another one.
-func decisionError(env *environment.Environment, e logs.Entry) error {
-	hint := commandLine("events", "-f", env.File, e.EventID)
-	cause := errors.New(e.Why())
-	switch e.Decision() {
-	case "rejected":
-		return &decided{e, fault.Rejected("Rejected", "the function rejected the event", cause, hint)}
-	case "failed":
-		return &decided{e, fault.Misconfigured("Failed", "the function failed, and Lambda lets it try again twice",
-			cause, hint)}
-	case "ignored", "superseded":
-		return &decided{e, hinted(hint, "the event was %s: %s", e.Decision(), e.Why())}
-	}
-	return nil
 }

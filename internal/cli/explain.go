@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -19,17 +18,21 @@ const callersAccount = `"$(aws sts get-caller-identity --query Account --output 
 
 func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "explain -e ENV EVENT.json",
+		Use:   "explain -e ENV {EVENT.json | --push NAME:TAG}",
 		Short: "Explain what an event would do in an environment (offline)",
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
 rollout it is followed; about the end of a task's run, ran; for the schedule that
 searches for lost pushes, due. The exit code is 3 if the event is rejected.
 
+With --push, it is the event of a push of that tag to the repository of a service, or of
+a task as task:NAME.
+
 EVENT.json may be "-" for standard input, and may have the detail of a DEPLOY event
 alone, what "deployer send --dry-run" prints, or the input of "aws events put-events".
 With --json, one document is printed, as docs/reference/results.md describes.`,
-		Example: `deployer explain -e prod events/deploy-backend.json
+		Example: `deployer explain -e dev --push backend:latest
+deployer explain -e prod events/deploy-backend.json
 deployer send -e prod backend git-abc123f --dry-run | deployer explain -e prod -
 echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -38,27 +41,34 @@ echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 				return &usageError{"the environment file is missing: name it with -f",
 					commandLine("explain", "-f", args[0], args[1])}
 			}
+			if cmd.Flags().Changed("push") {
+				return arguments()(cmd, args)
+			}
 			return arguments("EVENT.json")(cmd, args)
 		},
 	}
 	file := fileFlag(cmd)
 	account := accountFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print one JSON document")
+	push := cmd.Flags().String("push", "", "explain a push of `NAME:TAG` in place of a file")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		env, err := a.loadIn(*file, *account)
 		if err != nil {
 			return err
 		}
-		raw, err := a.readEvent(env, args[0])
-		if args[0] == "-" {
-			raw, err = io.ReadAll(io.LimitReader(a.in, 1<<20))
+		var raw []byte
+		if len(args) == 0 {
+			args = []string{"--push", *push}
+			raw, err = a.pushEvent(env, *push)
+		} else {
+			raw, err = a.readEvent(env, args[0])
 		}
 		if err != nil {
 			return err
 		}
-		raw = asEvent(env, raw)
 		if env.AccountID == "" {
-			return hinted(commandLine("explain", "-f", *file, args[0], "--account")+" "+callersAccount,
+			all := slices.Concat([]string{"explain", "-f", *file}, args, []string{"--account"})
+			return hinted(commandLine(all...)+" "+callersAccount,
 				"%s does not name the environment's account, which decides whether it obeys a push: "+
 					"add account_id to it, or use --account", *file)
 		}

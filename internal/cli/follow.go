@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,9 +27,9 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 	if a.patience > 0 {
 		limit = a.patience
 	}
-	whole, p := ctx, newProgress(a.err, t)
+	whole, p, rejoin := ctx, newProgress(a.err, t), cmp.Or(a.rejoin, t.Command("wait"))
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &notEnded{fmt.Errorf(
-		"the rollout has not ended in %s; ECS keeps trying (%s)", limit, t.Command("wait"))})
+		"the rollout has not ended in %s; ECS keeps trying (%s)", limit, rejoin)})
 	defer cancel()
 	r, err := s.rollouts().Follow(ctx, t, revision, func(now rollout.Progress) {
 		p.show(now)
@@ -38,7 +39,7 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 	})
 	p.end()
 	if whole.Err() != nil {
-		return &notEnded{hinted(t.Command("wait"), "interrupted: the rollout of %s goes on", revision)}
+		return &notEnded{hinted(rejoin, "interrupted: the rollout of %s goes on", revision)}
 	}
 	if err != nil {
 		return err

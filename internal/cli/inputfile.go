@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,8 +78,18 @@ func (a *app) eventAsEnvironment(event string, dirs []string) error {
 	return &usageError{event + " is an EventBridge event, not an environment file", hint}
 }
 
-// readEvent reads the file of an event.
+// readEvent reads an event from a file, or from standard input if it is "-".
 func (a *app) readEvent(env *environment.Environment, file string) ([]byte, error) {
+	if file == "-" {
+		raw, err := io.ReadAll(io.LimitReader(a.in, 1<<20))
+		return asEvent(env, raw), err
+	}
+	raw, err := a.readEventFile(env, file)
+	return asEvent(env, raw), err
+}
+
+// readEventFile reads the file of an event.
+func (a *app) readEventFile(env *environment.Environment, file string) ([]byte, error) {
 	raw, err := os.ReadFile(file)
 	info, statErr := os.Stat(file)
 	wrong, dirs := "", []string{filepath.Dir(file), ".", "events"}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -67,7 +68,8 @@ deployer send -e prod backend git-abc123f \
 			"ecs:DescribeServices (with --follow)", "ecs:DescribeTaskDefinition (with --follow)",
 			"scheduler:GetSchedule (with --follow, of a task)",
 			"events:ListTargetsByRule (with --follow, of a task that rules start)",
-			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)"},
+			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)",
+			"events:DescribeRule (with --follow; optional: says whether the rule is disabled)"},
 			stageActions)...),
 		Args: severalAndTag,
 	}
@@ -179,6 +181,8 @@ type sender struct {
 	busName string
 	report  *report // nil for none
 	tag     string  // for the report
+
+	silent atomic.Bool // it was said that nothing came of the event yet
 }
 
 // newSender finds the event bus: the one with the given ARN, else the default

@@ -124,23 +124,31 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
 	waiting, stop := context.WithCancelCause(waiting)
-	watching, arrived, readable := make(chan struct{}), false, false
-	go func() {
-		defer close(watching)
-		arrived, readable = a.watchDecision(waiting, &s.session, id, one.target.Workload, begin.Add(-time.Minute), stop)
-	}()
+	var log decisionLog
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		a.watchDecision(waiting, &s.session, id, one.target.Workload, begin.Add(-time.Minute), &log, stop)
+	})
+	watching.Go(func() {
+		quiet := min(quietTime, timeout/2)
+		if fault.Wait(waiting, quiet) == nil && !log.arrived.Load() && s.silent.CompareAndSwap(false, true) {
+			a.noteSilence(waiting, &s.session, !log.unreadable.Load(), quiet, timeout-quiet)
+		}
+	})
 	a.note("%s: waiting for the function", one.target.Workload)
 	revision, moved, err = rollouts.Await(waiting, one.target, id, one.newest)
 	cause := context.Cause(waiting)
 	stop(nil)
-	<-watching
+	watching.Wait()
 	var decision *decided
 	switch {
 	case err == nil:
 	case errors.As(cause, &decision):
 		return cause
-	case errors.Is(err, notStarted) && readable && !arrived:
-		return &notEnded{a.neverArrived(s.env, id)}
+	case errors.Is(err, notStarted) && !log.unreadable.Load() && !log.arrived.Load():
+		limited, cancel := withTimeout(ctx)
+		defer cancel()
+		return &notEnded{neverArrived(limited, &s.session, id, deployRule)}
 	case errors.Is(err, notStarted):
 		return hinted(commandLine("events", "-f", s.env.File, id), "%w", err)
 	case ctx.Err() != nil:

@@ -86,10 +86,14 @@ func (a *app) wait(ctx context.Context, file, name string, how waitFlags) error 
 	}
 	one := followed{target, aws.ToString(service.TaskDefinition)}
 	a.patience = how.timeout
-	if how.until != stable {
-		err = a.reach(ctx, s, one, how.until)
-	} else {
+	switch {
+	case how.until == stable:
 		err = a.follow(ctx, s, target, one.revision)
+	case !ecsservice.Shifts(service):
+		err = fmt.Errorf("the deployments of %s have no stages: wait without --until", target.Workload)
+	default:
+		a.rejoin = target.Command("wait") + " --until " + how.until
+		err = a.reach(ctx, s, one, how.until)
 	}
 	if how.asJSON {
 		return errors.Join(err, printJSON(a.out, rolloutEndOf(one, err)))
@@ -112,16 +116,9 @@ func (a *app) reach(ctx context.Context, s *session, one followed, stage string)
 		}
 	}
 	err := a.follow(ctx, s, one.target, one.revision)
-	switch {
-	case at != "":
+	if at != "" {
 		a.note("%s is at %s", one.target.Workload, at)
 		return nil
-	case err != nil:
-		return err
-	}
-	service, err := ecsservice.New(s.config).DescribeService(ctx, one.target)
-	if err == nil && !ecsservice.Shifts(service) {
-		return fmt.Errorf("the deployments of %s have no stages: wait without --until", one.target.Workload)
 	}
 	return err
 }

@@ -139,9 +139,7 @@ var off = map[string]string{
 	"run":       "the ends of tasks' first runs are not reported (stack parameter FollowFirstRuns)",
 }
 
-func (c *checker) ruleName(kind string) string {
-	return c.env.Project + "_deployer_" + kind + "_" + c.env.Name
-}
+func (c *checker) ruleName(kind string) string { return c.env.RuleName(kind) }
 
 func (c *checker) ruleARN(name string) string {
 	return fmt.Sprintf("arn:%s:events:%s:%s:rule/%s", c.caller.Partition, c.env.Region, c.env.AccountID, name)

@@ -12,6 +12,12 @@ func (e *Environment) FunctionARN() string {
 		e.FunctionName()
 }
 
+// RuleName returns the name of the rule of the environment's stack for events of a kind:
+// "deploy", "push", "rollout" and so on, as deploy/template.yaml names them.
+func (e *Environment) RuleName(kind string) string {
+	return e.Project + "_deployer_" + kind + "_" + e.Name
+}
+
 // FailedQueueURL returns the URL of the queue in which the function keeps what was
 // rejected or failed. The environment must know its account.
 func (e *Environment) FailedQueueURL() string { return e.queueURL("failed") }

@@ -75,8 +75,9 @@ type Entry struct {
 	Message        string    `json:"message"`
 	EventID        string    `json:"event_id,omitempty"`
 	Source         string    `json:"source,omitempty"`
-	Service        string    `json:"service,omitempty"`
+	Service        string    `json:"service,omitempty"` // of an event: may be several, with ", " between them
 	Tag            string    `json:"tag,omitempty"`
+	Repository     string    `json:"repository,omitempty"` // of a push that was ignored
 	TaskDefinition string    `json:"task_definition,omitempty"`
 	Outcome        string    `json:"outcome,omitempty"`
 	Reason         string    `json:"reason,omitempty"`
@@ -106,6 +107,10 @@ func (e Entry) Decision() string {
 	}
 	return ""
 }
+
+// OfEvent reports whether a decision is about an event as a whole, and not about one of the
+// services that it deploys.
+func (e Entry) OfEvent() bool { return strings.HasPrefix(e.Message, "event ") }
 
 // Why returns the reason or the error.
 func (e Entry) Why() string {
