@@ -15,14 +15,18 @@ import (
 
 // concerns reports whether a decision is about a service, or about no service of AWS's or a
 // sender's: of what names none, only events of ECR and ECS are of another repository or
-// service. A name that is none of the environment's counts for the one that it is nearest to.
+// service. A name that is none of the environment's counts for the one that it is nearest to,
+// and a repository for those that run its images.
 func concerns(env *environment.Environment, e logs.Entry, service string) bool {
 	if e.Service == "" {
 		return e.Repository == "" && e.Source != "aws.ecs"
 	}
+	of, _ := env.Labelled(service)
 	for name := range strings.SplitSeq(e.Service, ", ") {
 		w, known := env.Labelled(name)
 		switch {
+		case name == of.Repository: // of a push in a queue
+			return true
 		case name == service, name == event.AllServices, known && w.Label() == service:
 			return true
 		case !known && nearest(name, labels(env)) == service:

@@ -1,7 +1,6 @@
 package redrive
 
 import (
-	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -58,8 +57,6 @@ func describe(m *types.Message, message Message, reading event.Reading, now time
 		item.Service = reading.Rollout.Workload.Label()
 	case event.Ran:
 		item.Service = reading.Run.Workload.Label()
-	case event.Ignored: // of a push, the services of its repository
-		item.Service = cmp.Or(reading.Claims.Service, item.Service)
 	}
 	return item
 }

@@ -271,7 +271,8 @@ func TestItem(t *testing.T) {
 		{Form: DeadLetter, EventID: "e1", Asks: "redeploy", Service: "backend", Age: 3 * time.Hour},
 		{Form: DeadLetter, EventID: "e1", Asks: "DEPLOY", Service: "\x1b[2J"},
 		{Form: DeadLetter, EventID: "e2", Asks: "ECS Deployment State Change", Service: "backend"},
-		{Form: DeadLetter, EventID: "e3", Asks: "ECR Image Action", Service: "worker", Tag: "v9"},
+		{Form: DeadLetter, EventID: "e3", Asks: "ECR Image Action", Service: "myproject_service_worker",
+			Tag: "v9"},
 		{Form: unknownForm},
 	}
 	if len(got) == len(want) {
