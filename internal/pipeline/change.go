@@ -75,8 +75,11 @@ func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environme
 	} else {
 		result.Reason += ", and no running revision of " + env.Name + " refers to it"
 	}
-	slog.InfoContext(ctx, "event ignored", "event_id", result.EventID, "service", strings.Join(rolledOut, ", "),
-		"reason", result.Reason)
+	keys := []any{"event_id", result.EventID, "reason", result.Reason}
+	if len(rolledOut) > 0 {
+		keys = append(keys, "service", strings.Join(rolledOut, ", "))
+	}
+	slog.InfoContext(ctx, "event ignored", keys...)
 	if !dryRun {
 		p.publisher.EventIgnored()
 	}
