@@ -126,7 +126,8 @@ func (s *State) copied(r journal.Record) bool {
 
 // ran reports whether the service is known to have run a revision.
 func (s *State) ran(r journal.Record) bool {
-	if r.Reported() || slices.ContainsFunc(s.rolls, func(one converge.Rollout) bool { return one.Revision == r.Revision }) {
+	rolls := func(one converge.Rollout) bool { return one.Revision == r.Revision }
+	if r.Reported() || slices.ContainsFunc(s.rolls, rolls) {
 		return true
 	}
 	for _, later := range s.revisions {
