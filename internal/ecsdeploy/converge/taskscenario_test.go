@@ -88,6 +88,9 @@ func TestEveryTaskEndsRight(t *testing.T) {
 			if x.wrong != "" {
 				t.Fatal(x.wrong)
 			}
+			if x.cut {
+				t.Skipf("has more than %d states; nothing was wrong in those", maxTaskStates)
+			}
 			if x.ends == 0 {
 				t.Fatal("no run ended")
 			}

@@ -22,8 +22,12 @@ type taskForm struct {
 
 // timeless reports whether no time but those of events is compared in any run of the case:
 // nothing but events happens, so early that no note of a move counts yet, and no other
-// revision than the first is external, which was registered before all events.
+// revision than the first is external, which was registered before all events. Of cases with
+// a pinned pointer, this is not shown.
 func (c *taskCase) timeless() bool {
+	if slices.Contains(c.forms, Pinned) {
+		return false
+	}
 	for _, o := range c.line {
 		if o.what != "emit" || o.at >= inTime {
 			return false
