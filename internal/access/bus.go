@@ -45,7 +45,7 @@ func Bus(env *environment.Environment, callers Callers) (Policy, error) {
 	}
 	if accounts := pushers(env); len(accounts) > 0 {
 		// The stack's own statement has the same id, so that one replaces the other.
-		s := putting(env.Project+"_deployer_"+env.Name, bus, pushed, []string{"aws.ecr"})
+		s := putting(env.FunctionName(), bus, pushed, []string{"aws.ecr"})
 		s.Principal = roots(env, accounts)
 		statements = append(statements, s)
 	}

@@ -112,8 +112,7 @@ func empty(resources any) bool {
 // operations returns every statement that a person can need. The first one with an action
 // is the action's.
 func (s scope) operations() []statement {
-	queues := []string{s.arn("sqs", s.env.Project+"_deployer_failed_"+s.env.Name),
-		s.arn("sqs", s.env.Project+"_deployer_undelivered_"+s.env.Name)}
+	queues := []string{s.arn("sqs", s.env.QueueName("failed")), s.arn("sqs", s.env.QueueName("undelivered"))}
 	rollouts := append(s.services(), s.arn("ecs", "service-deployment/"+s.env.Cluster+"/*"))
 	function := s.arn("lambda", "function:"+s.env.FunctionName())
 	own, retry := s.arn("iam", "role/"+s.env.FunctionName()), s.arn("iam", "role/"+s.env.RetryName())

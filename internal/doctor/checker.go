@@ -60,7 +60,7 @@ func newChecker(env *environment.Environment, config aws.Config, caller arn.ARN)
 		config.Retryer = func() aws.Retryer { return fault.UntilDeadline(context.Background()) }
 	}
 	services := ecsservice.NewOnce(awsconfig.Paced(config))
-	return &checker{env: env, caller: caller, function: env.Project + "_deployer_" + env.Name, config: config,
+	return &checker{env: env, caller: caller, function: env.FunctionName(), config: config,
 		services: services, ecs: services.SDK(),
 		lambda: lambda.NewFromConfig(config), sqs: sqs.NewFromConfig(config),
 		iam: awsiam.NewFromConfig(config),

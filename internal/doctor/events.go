@@ -146,7 +146,7 @@ func (c *checker) ruleARN(name string) string {
 }
 
 // failedQueue returns the name of the failure queue, in which the function keeps events.
-func (c *checker) failedQueue() string { return c.env.Project + "_deployer_failed_" + c.env.Name }
+func (c *checker) failedQueue() string { return c.env.QueueName("failed") }
 
 // enable returns the command that enables a rule.
 func (c *checker) enable(rule string) string {

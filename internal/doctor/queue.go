@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"deployer/internal/fault"
-	"deployer/internal/image"
 	"deployer/internal/shell"
 )
 
@@ -18,8 +17,7 @@ import (
 // ("failed" or "undelivered"). What they are in the queue for is why.
 func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 	check := kind + " queue"
-	name := c.env.Project + "_deployer_" + kind + "_" + c.env.Name
-	url := c.queueURL(kind)
+	name, url := c.env.QueueName(kind), c.env.QueueURL(kind)
 	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(url),
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages,
 			types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}})
@@ -52,10 +50,4 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 // noQueue reports whether an error says that a queue does not exist.
 func noQueue(err error) bool {
 	return fault.HasCode(err, "QueueDoesNotExist") || fault.HasCode(err, "AWS.SimpleQueueService.NonExistentQueue")
-}
-
-// queueURL returns the URL of one of the stack's queues.
-func (c *checker) queueURL(kind string) string {
-	return fmt.Sprintf("https://sqs.%s.%s/%s/%s_deployer_%s_%s", c.env.Region,
-		image.PartitionOf(c.env.Region).Suffix, c.env.AccountID, c.env.Project, kind, c.env.Name)
 }
