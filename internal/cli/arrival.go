@@ -87,9 +87,9 @@ func undelivered(ctx context.Context, s *session, kinds ...string) (why, hint st
 			needs = append(needs, "a push needs rule "+env.RuleName(kind))
 		}
 	}
-	return fmt.Sprintf("the rule may be disabled or not match, or the event went to another bus, account or region: %s, "+
-		"on %s. What could not be delivered waits in %s", strings.Join(needs, "; "), where,
-		env.UndeliveredQueueURL()), commandLine("doctor", "-f", env.File)
+	return fmt.Sprintf("the rule may be disabled or not match, or the event did not come to %s: %s. What could not be "+
+			"delivered waits in %s", where, strings.Join(needs, "; "), env.UndeliveredQueueURL()),
+		commandLine("doctor", "-f", env.File)
 }
 
 // neverArrived is the error for an event of which the function's log has nothing, which one

@@ -26,15 +26,15 @@ func TestSendFollowNeverArrived(t *testing.T) {
 	_, err := eventbridge.NewFromConfig(s.Accounts["prod"].Config).DisableRule(t.Context(),
 		&eventbridge.DisableRuleInput{Name: aws.String(rule)})
 	must(t, err)
-	const why = "ule " + rule + " is DISABLED, and what it misses is not delivered later: enable it, and send the event " +
-		"again\ndeployer: hint: aws events enable-rule --region us-east-1 --name " + rule + "\n"
+	const why = "ule " + rule + " is DISABLED, and what it misses is not delivered later: enable it, and send the " +
+		"event again\ndeployer: hint: aws events enable-rule --region us-east-1 --name " + rule + "\n"
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend,worker", "v2", "--follow",
 		"--timeout", "4s")
 	id := strings.TrimSpace(stdout)
-	early := "deployer: the function's log has nothing of the event yet, after 2s; waiting for 2s more, because Lambda " +
-		"may be throttled. R" + why
-	end := `deployer: error: the function's log has nothing of event "` + id + `": the event never reached it, or it is ` +
-		`older: r` + why
+	early := "deployer: the function's log has nothing of the event yet, after 2s; waiting for 2s more, because " +
+		"Lambda may be throttled. R" + why
+	end := `deployer: error: the function's log has nothing of event "` + id + `": the event never reached it, or it ` +
+		`is older: r` + why
 	if exit != exitNotEnded || strings.Count(stderr, early) != 1 || strings.Count(stderr, end) != 2 ||
 		strings.Index(stderr, early) > strings.Index(stderr, end) {
 		t.Errorf("exit %d, stderr:\n%s", exit, stderr)
@@ -47,11 +47,12 @@ func TestSendFollowNeverArrived(t *testing.T) {
 	// Without permission to look at the rule, everything that may be the cause is named.
 	s.AWS.Inject(emulator.Fault{Operation: "events:DescribeRule",
 		Error: emulator.AccessDenied("User: u is not authorized to perform: events:DescribeRule")})
-	_, stderr, exit = run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "v2", "--follow", "--timeout", "2s")
+	_, stderr, exit = run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "v2", "--follow",
+		"--timeout", "2s")
 	for _, want := range []string{
-		"The rule may be disabled or not match, or the event went to another bus, account or region: a DEPLOY event " +
-			"needs source action.prod or action.production and rule " + rule + ", on the default bus of account " +
-			"333333333333 in us-east-1. What could not be delivered waits in https://sqs.us-east-1.",
+		"The rule may be disabled or not match, or the event did not come to the default bus of account 333333333333 " +
+			"in us-east-1: a DEPLOY event needs source action.prod or action.production and rule " + rule +
+			". What could not be delivered waits in https://sqs.us-east-1.",
 		"/myproject_deployer_undelivered_prod\ndeployer: hint: deployer doctor -f prod.yaml\n",
 	} {
 		if !strings.Contains(stderr, want) || exit != exitNotEnded {

@@ -69,7 +69,8 @@ func (a *app) pushEvent(env *environment.Environment, push string) ([]byte, erro
 		}
 		return nil, err
 	case w.Repository == "":
-		return nil, wrongUsage("--push %s: %s has no repository in ECR, so no push is for it", printable(push), w.Label())
+		return nil, wrongUsage("--push %s: %s has no repository in ECR, so no push is for it", printable(push),
+			w.Label())
 	}
 	sum := sha256.Sum256([]byte(push)) // a push has a digest, and no one looks for this one
 	return json.Marshal(map[string]any{"version": "0", "id": "explain", "source": event.ECRSource,

@@ -147,7 +147,8 @@ func (c *checker) topicKey(ctx context.Context, topic string) (string, error) {
 
 // queueKey returns the key of the failure queue, "" for that of SQS.
 func (c *checker) queueKey(ctx context.Context) (string, error) {
-	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(c.env.QueueURL("failed")),
+	url := aws.String(c.env.QueueURL("failed"))
+	out, err := c.sqs.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url,
 		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameKmsMasterKeyId}})
 	if err != nil {
 		return "", nil // the check of the queue's messages reports it

@@ -205,7 +205,8 @@ func TestIgnoredClaims(t *testing.T) {
 		source, service, tag, repository string
 	}{
 		{"a tag that does not deploy", "dev", pushed("111111111111", "us-east-1",
-			fmt.Sprintf(push, "myproject_service_worker", "v9")), "aws.ecr", "worker", "v9", "myproject_service_worker"},
+			fmt.Sprintf(push, "myproject_service_worker", "v9")), "aws.ecr", "worker", "v9",
+			"myproject_service_worker"},
 		{"where no push deploys", "prod", pushed("111111111111", "us-east-1",
 			fmt.Sprintf(push, "myproject_backend", "latest")), "aws.ecr", "backend", "latest", "myproject_backend"},
 		{"of a task", "dev", pushed("111111111111", "us-east-1",
