@@ -17,11 +17,14 @@ import (
 )
 
 const (
-	// maxPatience is how long a deployment may have waited since it read the service, for
-	// its turn or for slow answers, before it reads again what it decides a write by.
+	// maxPatience is how long a deployment may have waited for its turn, or for ECS's rate
+	// limits, since it read the service, before it reads again what it decides a write by.
 	maxPatience = 2 * time.Second
-	// maxRereads is how often a deployment reads again because of slow answers alone. If
-	// ECS answers every call so slowly, it writes all the same.
+	// maxAge is how old that may be for any other reason, such as slow answers. It is longer
+	// because a busy machine is slow too, and a read costs ECS's tokens.
+	maxAge = 5 * time.Second
+	// maxRereads is how often a deployment reads again because of maxAge. If ECS answers
+	// every call so slowly, it writes all the same.
 	maxRereads = 3
 	// twinPause is how long a delivery waits for another one of its event to move the
 	// service, before it reads the service again.
@@ -95,7 +98,7 @@ func (s *State) stale(now time.Time) bool {
 	switch {
 	case s.waits.Total()-s.waited > maxPatience:
 		return true
-	case now.Sub(s.read) > maxPatience && s.rereads < maxRereads:
+	case now.Sub(s.read) > maxAge && s.rereads < maxRereads:
 		s.rereads++
 		return true
 	}

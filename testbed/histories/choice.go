@@ -37,11 +37,10 @@ func (w *world) choices(service int) (all []choice) {
 		if m.service != service || m.by != "person" && m.by != "terraform" || m.deployment == "" {
 			continue
 		}
-		unclear := m.ownRevision && m.at.Sub(m.registeredAt) < ownTime
 		all = append(all, choice{
 			at: m.at, image: m.image, external: true, name: "the move to " + m.revision + " by the " + m.by,
 			broken:   w.broken(service, m.image),
-			optional: unclear || w.record.joins(i), move: &w.record.moves[i],
+			optional: m.ownRevision && m.at.Sub(m.registeredAt) < ownTime, move: &w.record.moves[i],
 		})
 	}
 	slices.SortStableFunc(all, func(a, b choice) int { return a.at.Compare(b.at) })

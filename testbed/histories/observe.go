@@ -139,6 +139,7 @@ func (w *world) recordOutcomes(body []byte, a *attempt) {
 
 // recordRollout records an event of ECS about a rollout.
 func (w *world) recordRollout(service int, name, deployment, reason string, at time.Time) {
+	rollsBack := name == "SERVICE_DEPLOYMENT_IN_PROGRESS" && strings.Contains(reason, "rolling back to")
 	w.record.mu.Lock()
 	m := w.record.moved(deployment)
 	switch {
@@ -151,7 +152,7 @@ func (w *world) recordRollout(service int, name, deployment, reason string, at t
 	if deployment != "" {
 		w.record.add(time.Now(), "ECS: %s %s of s%d: %s", shortName(name), shortID(deployment), service, reason)
 	}
-	if m != nil || name != "SERVICE_DEPLOYMENT_IN_PROGRESS" || !strings.Contains(reason, "rolling back to") {
+	if !rollsBack {
 		return
 	}
 	runs := w.rolledBackTo(service, deployment)
@@ -160,6 +161,10 @@ func (w *world) recordRollout(service int, name, deployment, reason string, at t
 	}
 	w.record.mu.Lock()
 	defer w.record.mu.Unlock()
+	if m := w.record.moved(deployment); m != nil {
+		m.by = "ECS" // what a person asked for at that moment, ECS was doing already: it began no other rollout
+		return
+	}
 	g := w.record.registrationOf(runs)
 	w.record.moves = append(w.record.moves, move{
 		at: time.Now(), service: service, deployment: deployment, revision: runs, image: g.image, by: "ECS",

@@ -127,14 +127,6 @@ func (r *record) moved(deployment string) *move {
 	return nil
 }
 
-// joins reports whether a move asked for what ECS was rolling the service back to already: it began no rollout of its
-// own, so that ECS does not show it.
-func (r *record) joins(i int) bool {
-	return slices.ContainsFunc(r.moves, func(m move) bool {
-		return m.by == "ECS" && r.moves[i].by != "ECS" && m.deployment != "" && m.deployment == r.moves[i].deployment
-	})
-}
-
 // runs returns the image that a service ran, or was being moved to, at a time.
 func (r *record) runs(service int, at time.Time) (image string) {
 	for _, m := range r.moves {
