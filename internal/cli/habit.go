@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -32,6 +33,13 @@ func (a *app) withEnvFlag(cmd *cobra.Command) string {
 	flags := cmd.Flags()
 	env := flags.Lookup("env")
 	if env == nil || env.Changed || flags.Changed("file") || len(a.args) == 0 {
+		return ""
+	}
+	named := func(arg string) bool {
+		return strings.HasPrefix(arg, "-e") || strings.HasPrefix(arg, "--env") || strings.HasPrefix(arg, "-f") ||
+			strings.HasPrefix(arg, "--file")
+	}
+	if slices.ContainsFunc(a.args, named) { // the flags of a faulty command line were not read
 		return ""
 	}
 	for i, arg := range a.args[1:] {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -60,7 +61,8 @@ func (f *findings) rollout(t ecsservice.Target, r rolledOut) {
 		f.add(check, Warning, "the rollout of "+revision+" is paused", "continue it: "+t.Command("continue")+
 			"; or roll it back: "+t.Command("stop"))
 	case rollout.Impaired:
-		f.add(check, Problem, "the tasks of "+revision+" do not start"+why, history)
+		f.add(check, Problem, "the tasks of "+revision+" do not start"+
+			strings.TrimPrefix(why, ": its tasks do not start"), history)
 	case rollout.RollingBack:
 		f.add(check, Warning, "the last rollout failed, and ECS rolls back to "+revision+why, history)
 	case rollout.RolledBack:

@@ -107,7 +107,7 @@ func (t Target) oneImage(td *types.TaskDefinition, chosen []int) ([]int, error) 
 			continue
 		}
 		return nil, t.noContainer(td, fmt.Errorf("%d containers run different images of it: %s", len(chosen),
-			names(td)), "name the one that deployments change, or those of one image: "+
+			names(td, chosen...)), "name the one that deployments change, or those of one image: "+
 			"for example, "+t.toWrite(td, chosen[:1]))
 	}
 	return chosen, nil
@@ -131,11 +131,14 @@ func (t Target) noContainer(td *types.TaskDefinition, cause error, hint string) 
 			aws.ToString(td.TaskDefinitionArn), t.Repository), cause, hint)
 }
 
-// names returns the containers of a task definition with their images, for messages.
-func names(td *types.TaskDefinition) string {
-	all := make([]string, len(td.ContainerDefinitions))
+// names returns the containers of a task definition with their images, for messages: those
+// with the given indices, or all.
+func names(td *types.TaskDefinition, only ...int) string {
+	var all []string
 	for i, c := range td.ContainerDefinitions {
-		all[i] = fmt.Sprintf("%s (%s)", aws.ToString(c.Name), aws.ToString(c.Image))
+		if len(only) == 0 || slices.Contains(only, i) {
+			all = append(all, fmt.Sprintf("%s (%s)", aws.ToString(c.Name), aws.ToString(c.Image)))
+		}
 	}
 	return strings.Join(all, ", ")
 }

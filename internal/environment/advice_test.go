@@ -52,6 +52,9 @@ func TestAdvice(t *testing.T) {
 			strings.ReplaceAll(shortARNWarning, "web", "myproject_services")},
 		{"long ARN", head + shortARN("apps/web"), ""},
 		{"service by its name", head + "deployer: {workloads: {backend: {service: web}}}\n", ""},
+		{"images of services that are disabled", head + "services: [{name: a, docker_image: nginx, enabled: false}, " +
+			"{name: b, docker_image: 'nginx:stable', enabled: false}, {name: c, enabled: false, " +
+			"docker_image: '111111111111.dkr.ecr.eu-west-1.amazonaws.com/c:v1'}]\n", ""},
 		{"short ARN of a service that is disabled", head + "services: [{name: a, enabled: false}]\n" +
 			"deployer: {workloads: {a: {service: 'arn:aws:ecs:us-east-1:222222222222:service/web'}}}\n", ""},
 	} {

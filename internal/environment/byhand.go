@@ -33,7 +33,7 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 	} else {
 		w.Repository, w.Registry, w.RegistryReason = ref.Repository, registry, s.path+key+" names it"
 	}
-	if err == nil && ref.Digest == "" && isMoving(ref.Tag) {
+	if err == nil && ref.Digest == "" && isMoving(ref.Tag) && w.Disabled == "" {
 		what := "has the moving tag " + quote(ref.Tag)
 		if ref.Tag == "" {
 			what = "has no tag, which means latest"
@@ -70,7 +70,8 @@ func (s section) checkRegions(e *Environment, places map[int]section) {
 	}
 	for i, w := range e.Workloads {
 		place, ok := places[i]
-		if !ok || w.Registry.Region == "" || w.Registry.Region == e.Region || w.Registry == e.Registry() {
+		same := w.Registry.Region == e.Region || w.Registry == e.Registry()
+		if !ok || same || w.Disabled != "" || w.Registry.Region == "" {
 			continue
 		}
 		key := "ecr_config"

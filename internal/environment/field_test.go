@@ -220,6 +220,15 @@ func TestImpossiblePatterns(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", pattern, err, want)
 		}
 	}
+	for pattern, part := range map[string]string{`v\d`: `\d`, `\w*`: `\w`, `v[\d]*`: `\d`, `v1\.\d`: `\d`} {
+		_, err := ParseTagPattern(pattern)
+		want := strconv.Quote(pattern) + " has " + strconv.Quote(part) + ", which matches the character " +
+			strconv.Quote(part[1:]) + " alone: this is a glob, not a regular expression (write [0-9] for a digit, " +
+			"and * for any text)"
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", pattern, err, want)
+		}
+	}
 	for _, pattern := range []string{"latest", "v[0-9]*", "*", "?", "*-rc.?", "[!-~]x", `v\.1`, "v.*", "[^a]b", "_x"} {
 		if _, err := ParseTagPattern(pattern); err != nil {
 			t.Errorf("%s: %v", pattern, err)

@@ -45,9 +45,9 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 			s.fault("schema_version", "is "+quote(v)+", not a whole number", "write it like 7")
 		}
 		e.SchemaVersion = n
-		if n > newestSchema {
+		if n > NewestSchema {
 			s.note("schema_version", fmt.Sprintf("is %d, and the newest that the deployer knows is %d", n,
-				newestSchema),
+				NewestSchema),
 				"keys that it does not know are left alone")
 		}
 	}
@@ -67,8 +67,8 @@ func (r *reader) environment(e *Environment, root *yaml.Node) {
 	e.Workloads = slices.DeleteFunc(e.Workloads, func(w Workload) bool { return w.Disabled != "" })
 }
 
-// newestSchema is the newest schema version whose keys are known.
-const newestSchema = 28
+// NewestSchema is the newest schema version whose keys are known.
+const NewestSchema = 28
 
 // required returns the value of a key that the file must have. It must be valid,
 // unless that is nil.

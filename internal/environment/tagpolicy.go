@@ -29,7 +29,26 @@ func ParseTagPattern(s string) (TagPattern, error) {
 		return "", fmt.Errorf("%q can match no tag: no tag has %q in that place, and this is a glob, not a regular "+
 			"expression", s, part)
 	}
+	if part := escapedWord(s); part != "" {
+		return "", fmt.Errorf("%q has %q, which matches the character %q alone: this is a glob, not a regular "+
+			"expression (write [0-9] for a digit, and * for any text)", s, part, part[1:])
+	}
 	return TagPattern(s), nil
+}
+
+// escapedWord returns the first backslash of a pattern before a letter or digit, which needs
+// none: a regular expression is meant, such as \d.
+func escapedWord(pattern string) string {
+	for i := 0; i+1 < len(pattern); i++ {
+		if pattern[i] != '\\' {
+			continue
+		}
+		i++
+		if c := pattern[i]; c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' {
+			return pattern[i-1 : i+1]
+		}
+	}
+	return ""
 }
 
 // maxTag is how many characters a tag may have ("Reference format" in the OCI distribution

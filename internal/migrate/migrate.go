@@ -14,9 +14,9 @@ import (
 
 // Schema versions.
 const (
-	from   = 6  // the version that can be migrated
-	to     = 7  // the version that introduced ecr_strategy
-	latest = 12 // the newest version that is known
+	from   = 6 // the version that can be migrated
+	to     = 7 // the version that introduced ecr_strategy
+	latest = environment.NewestSchema
 )
 
 // Change is the result of migrating one file.

@@ -66,8 +66,10 @@ func TestPlan(t *testing.T) {
 				"schema_version is 4 and stays so, because the migrations up to 6 come first"}},
 		{"done", "env: dev\nschema_version: 7\n", "env: dev\nschema_version: 7\n",
 			[]string{"schema_version is 7: nothing to do"}},
-		{"newer than known", "env: dev\nschema_version: 13\n", "env: dev\nschema_version: 13\n",
-			[]string{"schema_version 13 is newer than 12, the newest known version: nothing to do"}},
+		{"the newest known", "env: dev\nschema_version: 28\n", "env: dev\nschema_version: 28\n",
+			[]string{"schema_version is 28: nothing to do"}},
+		{"newer than known", "env: dev\nschema_version: 29\n", "env: dev\nschema_version: 29\n",
+			[]string{"schema_version 29 is newer than 28, the newest known version: nothing to do"}},
 		{"wide characters", "name: \"é\"\nenv: dev\nschema_version: 6\n",
 			"name: \"é\"\nenv: dev\necr_strategy: \"local\"\nschema_version: 7\n", nil},
 	}
