@@ -97,7 +97,8 @@ func repositoryNotFound(registry api.Scope, name string) *api.Error {
 		"The repository with name '%s' does not exist in the registry with id '%s'", name, registry.Account)
 }
 
-const repositoryNamePattern = `(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`
+// repositoryNamePattern is that of RepositoryName in ECR's API model (botocore 1.43).
+const repositoryNamePattern = `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(\/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*`
 
 var repositoryNameForm = regexp.MustCompile(`^` + repositoryNamePattern + `$`)
 

@@ -130,7 +130,7 @@ func TestRepositories(t *testing.T) {
 		{"create with a bad name", "ecr:CreateRepository", `{"repositoryName":"MyProject"}`, 400,
 			`{"__type":"InvalidParameterException","message":"Invalid parameter at 'repositoryName' failed to ` +
 				`satisfy constraint: 'must satisfy regular expression ` +
-				`'(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"}`},
+				`'[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*''"}`},
 		{"get of another", "ecr:BatchGetImage", `{"repositoryName":"nope","imageIds":[{"imageTag":"latest"}]}`, 400,
 			`{"__type":"RepositoryNotFoundException","message":"The repository with name 'nope' does not exist in ` +
 				`the registry with id '111111111111'"}`},
