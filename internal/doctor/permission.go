@@ -9,8 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"deployer/internal/fault"
 	"deployer/internal/iam"
@@ -52,7 +50,8 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 	}
 	across := r.registry.AccountID != c.env.AccountID
 	byRepository, why := f.byRepository(c, r, role, pulled)
-	lacking, err := c.simulate(ctx, role, r)
+	may, err := c.mayPull(ctx, role, r)
+	f.refused("execution role", role, may.refused, "pulling")
 	switch {
 	case across && byRepository == Problem:
 		f.add("execution role", Problem,
@@ -63,10 +62,11 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 		f.add("execution role", Problem, role+" does not exist: no task can start", "create it with the infrastructure")
 	case err != nil:
 		f.notChecked(c, "execution role", "iam:SimulatePrincipalPolicy", role, err)
+	case len(may.refused) > 0 && len(may.lacking) == 0: // no policy of the repository helps
 	case across:
-		f.acrossAccounts(c, r, role, lacking, byRepository, why)
+		f.acrossAccounts(c, r, role, may.lacking, byRepository, why)
 	default:
-		f.withinAccount(c, r, role, lacking, byRepository, why)
+		f.withinAccount(c, r, role, may, byRepository, why)
 	}
 }
 
@@ -74,14 +74,14 @@ func (f *findings) execution(ctx context.Context, c *checker, r *repository, td 
 const login = "ecr:GetAuthorizationToken"
 
 // withinAccount reports whether a role may pull from a repository of its own account:
-// its own policies or the repository's must allow it. Lacking are the actions that
-// its own do not allow.
-func (f *findings) withinAccount(c *checker, r *repository, role string, lacking []string, byRepository Level,
-	why string) {
+// its own policies or the repository's must allow what is not refused.
+func (f *findings) withinAccount(c *checker, r *repository, role string, may rights, byRepository Level, why string) {
+	lacking := may.lacking
 	if byRepository == OK {
 		lacking = slices.DeleteFunc(lacking, func(action string) bool { return action != login })
 	}
 	switch {
+	case len(lacking) == 0 && len(may.refused) > 0:
 	case len(lacking) == 0:
 		f.ok("execution role", "%s may pull from %s", role, r.registry)
 	case byRepository == Unknown && !slices.Contains(lacking, login):
@@ -168,24 +168,11 @@ func (f *findings) byRepository(c *checker, r *repository, role string, pulled b
 	return Problem, "none of its statements is about account " + c.env.AccountID
 }
 
-// simulate returns the actions of a pull that a role's own policies do not allow.
-func (c *checker) simulate(ctx context.Context, role string, r *repository) (lacking []string, err error) {
-	ask := func(resource string, actions ...string) error {
-		out, err := c.iam.SimulatePrincipalPolicy(ctx,
-			&awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: actions,
-				ResourceArns: []string{resource}})
-		if err != nil {
-			return err
-		}
-		for _, result := range out.EvaluationResults {
-			if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
-				lacking = append(lacking, aws.ToString(result.EvalActionName))
-			}
-		}
-		return nil
+// mayPull asks which actions of a pull a role's own policies do not allow, or others refuse.
+func (c *checker) mayPull(ctx context.Context, role string, r *repository) (rights, error) {
+	var all rights
+	if err := all.simulate(ctx, c, role, permission{[]string{login}, "*", nil}); err != nil {
+		return all, err
 	}
-	if err := ask("*", login); err != nil {
-		return nil, err
-	}
-	return lacking, ask(r.arn.String(), pulling...)
+	return all, all.simulate(ctx, c, role, permission{pulling, r.arn.String(), nil})
 }

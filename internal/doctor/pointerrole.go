@@ -24,9 +24,14 @@ func (f *findings) passes(ctx context.Context, c *checker, t ecsservice.Target, 
 			to = "events.amazonaws.com"
 		}
 		own := c.roleARN(c.function)
-		lacking, err := c.lacking(ctx, own, permission{[]string{"iam:PassRole"}, p.Role,
+		var may rights
+		err := may.simulate(ctx, c, own, permission{[]string{"iam:PassRole"}, p.Role,
 			map[string]string{"iam:PassedToService": to}})
-		if err == nil && len(lacking) > 0 { // an error is reported by the check of that role
+		if err != nil {
+			continue // it is reported by the check of that role
+		}
+		f.refused("deployer's role", own, may.refused, "deployments, which move "+p.String())
+		if len(may.lacking) > 0 {
 			f.add("deployer's role", Problem, fmt.Sprintf("the policies of %s do not allow it to pass %s, with which "+
 				"%s starts the task: a deployment would not move it", own, p.Role, p), t.PassAdvice(p))
 		}

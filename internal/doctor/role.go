@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
-	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -114,12 +112,15 @@ func (f *findings) allowed(ctx context.Context, c *checker, name string, needed 
 		check = "retry role"
 	}
 	var statements, extra, keys []string // extra are roles without a conventional name
+	var refused []fault.Refused
 	noKey := false
 	for _, p := range needed {
 		if strings.HasPrefix(p.actions[0], "kms:") && !slices.Contains(keys, p.resource) {
 			keys = append(keys, p.resource)
 		}
-		lacking, err := c.lacking(ctx, role, p)
+		answer := rights{refused: refused}
+		err := answer.simulate(ctx, c, role, p)
+		refused = answer.refused
 		switch {
 		case fault.HasCode(err, "NoSuchEntity") && f.service != "":
 			return // reported once, for the environment
@@ -129,22 +130,23 @@ func (f *findings) allowed(ctx context.Context, c *checker, name string, needed 
 		case err != nil:
 			f.notChecked(c, check, "iam:SimulatePrincipalPolicy", role, err)
 			return
-		case len(lacking) > 0:
-			statements = append(statements,
-				iam.Identity(strings.Replace(p.resource, secretSuffix, "-??????", 1), lacking...).String())
-			if slices.Contains(lacking, "iam:PassRole") && !c.isConventional(p.resource) {
+		case len(answer.lacking) > 0:
+			statements = append(statements, iam.Identity(inPolicy(p.resource), answer.lacking...).String())
+			if slices.Contains(answer.lacking, "iam:PassRole") && !c.isConventional(p.resource) {
 				extra = append(extra, p.resource)
 			}
 			noKey = noKey || slices.Contains(keys, p.resource)
 		}
 	}
-	if len(statements) > 0 {
+	f.refused(check, role, refused, what)
+	switch {
+	case len(statements) > 0:
 		fix := install + c.env.Name + settings(extra, keys, noKey)
 		f.add(check, Problem, fmt.Sprintf("the policies of %s do not allow %s", role, what),
 			fix+"; it lacks: "+strings.Join(statements, ", "))
-		return
+	case len(refused) == 0:
+		f.ok(check, "%s allows %s", role, what)
 	}
-	f.ok(check, "%s allows %s", role, what)
 }
 
 // settings returns the parameters of the stack that the fix sets: roles without a
@@ -173,24 +175,4 @@ func (c *checker) isConventional(role string) bool {
 	return name == c.env.RetryName() || slices.ContainsFunc(c.env.Workloads, func(w environment.Workload) bool {
 		return slices.Contains(c.env.Roles(w), name)
 	})
-}
-
-// lacking returns the actions of a permission that a role's own policies do not allow.
-func (c *checker) lacking(ctx context.Context, role string, p permission) (lacking []string, err error) {
-	in := &awsiam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role), ActionNames: p.actions,
-		ResourceArns: []string{p.resource}}
-	for key, value := range p.context {
-		in.ContextEntries = append(in.ContextEntries, iamtypes.ContextEntry{ContextKeyName: aws.String(key),
-			ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{value}})
-	}
-	out, err := c.iam.SimulatePrincipalPolicy(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	for _, result := range out.EvaluationResults {
-		if result.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed {
-			lacking = append(lacking, aws.ToString(result.EvalActionName))
-		}
-	}
-	return lacking, nil
 }

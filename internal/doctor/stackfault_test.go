@@ -100,6 +100,14 @@ var stackFaults = []damage{
 			`{"Effect":"Allow","Action":["ecs:*","ecr:*","sqs:SendMessage"],"Resource":"*"},`+
 				`{"Effect":"Deny","Action":"ecs:UpdateService","Resource":"*"}`)
 	}},
+	{name: "an inline policy that denies the role a call", damage: func(t *testing.T, x *fixture) {
+		x.denyRole(t, "myproject_deployer_dev", "block", "ecr:BatchGetImage", "sqs:SendMessage")
+	}},
+	{name: "the execution role denied what the repository allows", damage: func(t *testing.T, x *fixture) {
+		x.repositoryPolicy(t,
+			`{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"ecr:*"}`)
+		x.denyRole(t, "myproject_backend_task_execution_dev", "block", "ecr:BatchGetImage")
+	}},
 	{name: "a role without the channels, PassRole and DescribeImages", change: func(e *environment.Environment) {
 		e.Notify = environment.Notify{Slack: "/aws/reference/secretsmanager/team/slack",
 			Topic: "arn:aws:sns:us-east-1:111111111111:deployments"}

@@ -64,6 +64,11 @@ func TestRole(t *testing.T) {
 	mayPass := func(role string) string {
 		return `{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"` + role + `"}`
 	}
+	denied, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*",` +
+		`"Resource":"*"},{"Effect":"Deny","Action":"ecs:RunTask","Resource":"*"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, parameters, target string
 		policy                   *iam.Document // nil: the role does not exist
@@ -81,6 +86,11 @@ func TestRole(t *testing.T) {
 			in + "do not allow ecs:RunTask" + add + mayRun + ")"},
 		{"nothing", "", "", statements(t, [3]string{"s3:GetObject", "*", ""}),
 			in + "do not allow ecs:RunTask, iam:PassRole" + add + mayRun + ", " + mayPass(executes) + ")"},
+		{"a Deny", "", "", denied, `deploying task "report": ` + starter + ", which starts it by " +
+			"schedule/jobs/nightly, is denied ecs:RunTask: explicit deny in its inline policy policy1 (in account " +
+			"111111111111, in the inline policy policy1 of role p_scheduler_report_role_dev, exclude role " +
+			"p_scheduler_report_role_dev from the Deny for ecs:RunTask on " + family + "; read it: aws iam " +
+			"get-role-policy --role-name p_scheduler_report_role_dev --policy-name policy1)"},
 		{"to another service", "", "", statements(t, run, [3]string{"iam:PassRole", executes,
 			`{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}`}),
 			in + "do not allow iam:PassRole" + add + mayPass(executes) + ")"},

@@ -56,12 +56,9 @@ func (d Denial) Advice() string {
 		if name != d.caller() {
 			name = "the " + name
 		}
-		return fmt.Sprintf("%sadd to the policy that is the permissions boundary of %s: %s; no other policy "+
-			"can exceed the boundary", place, name, d.Statement())
+		return boundaryAdvice(place, name, d.Statement())
 	case ServiceControl:
-		return fmt.Sprintf("in the organization's management account, add to a service control policy of account %s, "+
-			"and of every organizational unit above it that does not allow the action: %s; no policy within the "+
-			"account can do this", accountName(d.Account), d.Statement())
+		return serviceControlAdvice(d.Account, d.Statement())
 	case ResourceControl:
 		return fmt.Sprintf("in the organization's management account, attach RCPFullAWSAccess again to account %s and "+
 			"to every organizational unit above it, which has to let this through: %s",
@@ -73,6 +70,17 @@ func (d Denial) Advice() string {
 		return d.trustAdvice()
 	}
 	return d.unnamedAdvice()
+}
+
+func boundaryAdvice(place, name, statements string) string {
+	return fmt.Sprintf("%sadd to the policy that is the permissions boundary of %s: %s; no other policy "+
+		"can exceed the boundary", place, name, statements)
+}
+
+func serviceControlAdvice(account, statements string) string {
+	return fmt.Sprintf("in the organization's management account, add to a service control policy of account %s, "+
+		"and of every organizational unit above it that does not allow the action: %s; no policy within the "+
+		"account can do this", accountName(account), statements)
 }
 
 // IfStillDenied returns what follows the advice when the resource is of another

@@ -25,6 +25,9 @@ type need struct {
 type Rights struct {
 	// Lacking are the statements that its policies lack to start the pointer's task.
 	Lacking []iam.Grant
+	// Refused is what a policy denies, or what its permissions boundary or its organization
+	// does not allow: no Allow in its policies changes that.
+	Refused []fault.Refused
 	// Unclear are condition keys of its policies: whether they allow it depends on values
 	// that are not known here.
 	Unclear []string
@@ -85,6 +88,11 @@ func (a *Answer) add(one Answer) {
 		a.Rights, a.Err = Rights{}, one.Err
 	default:
 		a.Lacking = append(a.Lacking, one.Lacking...)
+		for _, r := range one.Refused {
+			for _, call := range r.Calls {
+				a.Refused = fault.Refuse(a.Refused, r.Role, r.Cause, call)
+			}
+		}
 		a.Unclear = slices.Compact(slices.Sorted(slices.Values(append(a.Unclear, one.Unclear...))))
 	}
 }
@@ -137,6 +145,33 @@ func (p Pointer) tags() bool {
 	return how.PropagateTags != "" || how.EnableECSManagedTags || len(how.Tags) > 0
 }
 
+// decision is what the simulator says about an action on all resources, or on one.
+type decision struct {
+	Decision string   `xml:"EvalDecision"`
+	Missing  []string `xml:"MissingContextValues>member"`
+	Matched  []struct {
+		ID   string `xml:"SourcePolicyId"`
+		Type string `xml:"SourcePolicyType"`
+	} `xml:"MatchedStatements>member"`
+	Boundary *bool `xml:"PermissionsBoundaryDecisionDetail>AllowedByPermissionsBoundary"`
+}
+
+// resourceDecision is the decision about one resource.
+type resourceDecision struct {
+	decision
+	Resource   string `xml:"EvalResourceName"`
+	OfResource string `xml:"EvalResourceDecision"`
+}
+
+// cause returns why the action is not allowed.
+func (d decision) cause(organization *bool) fault.Cause {
+	var matched []fault.Matched
+	for _, m := range d.Matched {
+		matched = append(matched, fault.Matched{ID: m.ID, Type: m.Type})
+	}
+	return fault.Simulated(d.Decision, d.Boundary, organization, matched)
+}
+
 // simulate asks IAM about one action of a role.
 func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, error) {
 	in := url.Values{"Action": {"SimulatePrincipalPolicy"}, "Version": {"2010-05-08"}, "PolicySourceArn": {role},
@@ -149,16 +184,11 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 		in.Set("ContextEntries.member.1.ContextKeyType", "string")
 		in.Set("ContextEntries.member.1.ContextKeyValues.member.1", value)
 	}
-	type decision struct {
-		Resource string   `xml:"EvalResourceName"`
-		Decision string   `xml:"EvalResourceDecision"`
-		Missing  []string `xml:"MissingContextValues>member"`
-	}
 	var out struct {
 		Results []struct {
-			Decision  string     `xml:"EvalDecision"`
-			Missing   []string   `xml:"MissingContextValues>member"`
-			Resources []decision `xml:"ResourceSpecificResults>member"`
+			decision
+			Organization *bool              `xml:"OrganizationsDecisionDetail>AllowedByOrganizations"`
+			Resources    []resourceDecision `xml:"ResourceSpecificResults>member"`
 		} `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
 	}
 	doing := fmt.Sprintf("asking IAM whether %s is allowed %s", role, n.action)
@@ -171,18 +201,24 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 	var all Rights
 	result := out.Results[0]
 	for i, resource := range n.resources {
-		one := decision{Decision: result.Decision, Missing: result.Missing} // of all resources
+		one := result.decision // of all resources
 		for _, of := range result.Resources {
 			if of.Resource == resource {
-				one = of
+				one = of.decision
+				one.Decision = of.OfResource
+				if one.Boundary == nil {
+					one.Boundary = result.Boundary
+				}
 			}
 		}
-		switch {
+		switch why := one.cause(result.Organization); {
 		case one.Decision == "allowed":
 		case len(one.Missing) > 0:
 			all.Unclear = append(all.Unclear, one.Missing...)
-		default:
+		case why == fault.Cause{}:
 			all.Lacking = append(all.Lacking, iam.Identity(n.allow[i], n.action))
+		default:
+			all.Refused = fault.Refuse(all.Refused, role, why, iam.Identity(n.allow[i], n.action))
 		}
 	}
 	return all, nil
@@ -200,9 +236,21 @@ func (r Rights) Refusal(p Pointer) (why, fix string) {
 		return fmt.Sprintf("the role that starts it by %s, %s, does not exist", p, p.Role),
 			"create it with the infrastructure"
 	}
-	if len(r.Lacking) == 0 {
-		return "", ""
+	var causes, steps []string
+	if len(r.Lacking) > 0 {
+		why, fix := r.lacks(p)
+		causes, steps = append(causes, why), append(steps, fix)
 	}
+	for _, refused := range r.Refused {
+		causes = append(causes, fmt.Sprintf("%s, which starts it by %s, is denied %s: %s", p.Role, p,
+			refused.Actions(), refused.Reason()))
+		steps = append(steps, refused.Advice())
+	}
+	return strings.Join(causes, "; "), strings.Join(steps, "; and ")
+}
+
+// lacks is the refusal for a missing Allow.
+func (r Rights) lacks(p Pointer) (why, fix string) {
 	var actions, statements []string
 	for _, grant := range r.Lacking {
 		actions = append(actions, grant.Action...)
@@ -219,7 +267,7 @@ func (r Rights) Refusal(p Pointer) (why, fix string) {
 
 // Doubt returns why it is not known whether the role may start the task, "" if it is.
 func (r Rights) Doubt(p Pointer) string {
-	if len(r.Unclear) == 0 || r.Missing || len(r.Lacking) > 0 {
+	if len(r.Unclear) == 0 || r.Missing || len(r.Lacking) > 0 || len(r.Refused) > 0 {
 		return ""
 	}
 	return fmt.Sprintf("the policies of %s, which starts it by %s, have conditions on %s", p.Role, p,

@@ -2,8 +2,10 @@ package iam
 
 import (
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"deployer/internal/iam"
 	"deployer/testbed/aws/api"
@@ -17,13 +19,33 @@ type policyKey struct {
 
 // policies returns the identity policies of a role: those of SetRolePolicy, and those that calls put.
 func (s *Server) policies(role roleKey) []*iam.Document {
-	documents := slices.Clone(s.roles[role])
-	for key, document := range s.inline {
-		if key.role == role {
-			documents = append(documents, document)
-		}
+	var documents []*iam.Document
+	for _, policy := range s.named(role) {
+		documents = append(documents, policy.document)
 	}
 	return documents
+}
+
+// A namedPolicy is an identity policy, with the id that IAM's simulator gives it.
+type namedPolicy struct {
+	id       string
+	document *iam.Document
+}
+
+// named returns the identity policies of a role. IAM calls an inline policy role_ROLE_POLICY, and a managed policy by
+// its name (output of "aws iam simulate-principal-policy"). Those of SetRolePolicy are policy1, policy2 and so on.
+func (s *Server) named(role roleKey) []namedPolicy {
+	var policies []namedPolicy
+	for i, document := range s.roles[role] {
+		policies = append(policies, namedPolicy{fmt.Sprintf("role_%s_policy%d", role.role, i+1), document})
+	}
+	for key, document := range s.inline {
+		if key.role == role {
+			policies = append(policies, namedPolicy{"role_" + role.role + "_" + key.name, document})
+		}
+	}
+	slices.SortFunc(policies, func(a, b namedPolicy) int { return strings.Compare(a.id, b.id) })
+	return policies
 }
 
 // putRolePolicy adds an inline policy to a role of the caller's account, or replaces that of its name (IAM API

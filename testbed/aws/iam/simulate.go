@@ -18,6 +18,7 @@ var decisions = map[iam.Decision]string{iam.NoMatch: "implicitDeny", iam.Allow: 
 type result struct {
 	EvalActionName, EvalResourceName, EvalDecision string
 
+	Matched   []statement      `xml:"MatchedStatements>member"`
 	Missing   []string         `xml:"MissingContextValues>member"`
 	Resources []resourceResult `xml:"ResourceSpecificResults>member"`
 }
@@ -26,17 +27,26 @@ type result struct {
 type resourceResult struct {
 	EvalResourceName, EvalResourceDecision string
 
-	Missing []string `xml:"MissingContextValues>member"`
+	Matched []statement `xml:"MatchedStatements>member"`
+	Missing []string    `xml:"MissingContextValues>member"`
+}
+
+// A statement decides a result: one that denies, else those that allow (IAM API reference, "Statement"). The type is
+// what IAM answers, "IAM Policy", and not a value of the reference.
+type statement struct {
+	ID   string `xml:"SourcePolicyId"`
+	Type string `xml:"SourcePolicyType"`
 }
 
 // simulate evaluates the policies of a role for one action on resources.
-func simulate(documents []*iam.Document, request iam.Request, resources []string) result {
+func simulate(policies []namedPolicy, request iam.Request, resources []string) result {
 	all := result{EvalActionName: request.Action, EvalResourceName: resources[0], EvalDecision: "allowed"}
 	for _, resource := range resources {
 		request.Resource = resource
-		one := resourceResult{EvalResourceName: resource, EvalResourceDecision: decisions[evaluate(documents, request)]}
-		for _, document := range documents {
-			one.Missing = append(one.Missing, document.Missing(request)...)
+		decision, matched := decide(policies, request)
+		one := resourceResult{EvalResourceName: resource, EvalResourceDecision: decisions[decision], Matched: matched}
+		for _, policy := range policies {
+			one.Missing = append(one.Missing, policy.document.Missing(request)...)
 		}
 		if all.EvalDecision == "allowed" || one.EvalResourceDecision == "explicitDeny" {
 			all.EvalDecision = one.EvalResourceDecision
@@ -44,9 +54,30 @@ func simulate(documents []*iam.Document, request iam.Request, resources []string
 		all.Missing = append(all.Missing, one.Missing...)
 		all.Resources = append(all.Resources, one)
 	}
+	for _, one := range all.Resources { // those that contributed to the reported decision
+		for _, of := range one.Matched {
+			if one.EvalResourceDecision == all.EvalDecision && !slices.Contains(all.Matched, of) {
+				all.Matched = append(all.Matched, of)
+			}
+		}
+	}
 	slices.Sort(all.Missing)
 	all.Missing = slices.Compact(all.Missing)
 	return all
+}
+
+// decide evaluates policies, and returns the statements that decide.
+func decide(policies []namedPolicy, request iam.Request) (decision iam.Decision, matched []statement) {
+	for _, policy := range policies {
+		one := policy.document.Evaluate(request)
+		if one > decision {
+			decision, matched = one, nil
+		}
+		if one == decision && one != iam.NoMatch {
+			matched = append(matched, statement{policy.id, "IAM Policy"})
+		}
+	}
+	return decision, matched
 }
 
 // simulatePrincipalPolicy evaluates the identity policies of a role. As in IAM, resource policies are not evaluated for
@@ -66,7 +97,7 @@ func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
 	if err != nil || owner.Account != r.Caller.Account {
 		return nil, noSuchEntity("The role with name " + name + " cannot be found.")
 	}
-	documents := s.policies(role)
+	policies := s.named(role)
 	resources := form.Members("ResourceArns")
 	if len(resources) == 0 {
 		resources = []string{"*"}
@@ -78,7 +109,7 @@ func (s *Server) simulatePrincipalPolicy(r *api.Request) (any, *api.Error) {
 	}
 	var results []result
 	for _, action := range form.Members("ActionNames") {
-		results = append(results, simulate(documents, iam.Request{Principal: source, Account: owner.Account,
+		results = append(results, simulate(policies, iam.Request{Principal: source, Account: owner.Account,
 			Action: action, Context: context}, resources))
 	}
 	return struct {

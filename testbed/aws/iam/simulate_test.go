@@ -19,7 +19,11 @@ const (
 
 func TestSimulatePrincipalPolicy(t *testing.T) {
 	t.Parallel()
-	const role = "arn:aws:iam::111111111111:role/path/Task"
+	const (
+		role  = "arn:aws:iam::111111111111:role/path/Task"
+		web   = "arn:aws:ecr:us-east-1:111111111111:repository/web"
+		other = "arn:aws:ecr:us-east-1:111111111111:repository/other"
+	)
 	w := emulatortest.New(t, emulator.Options{})
 	w.AWS.SetRolePolicy(dev, "Task", emulatortest.Policy(t, emulatortest.Allow("ecr:Get*", "*")), emulatortest.Policy(t,
 		emulatortest.Allow("ecr:BatchGetImage", "arn:aws:ecr:us-east-1:111111111111:repository/web")),
@@ -36,36 +40,46 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 		got := map[string]string{}
 		for _, r := range out.EvaluationResults {
 			got[*r.EvalActionName] = string(r.EvalDecision)
+			for _, of := range r.MatchedStatements {
+				got[*r.EvalActionName] += " by " + string(of.SourcePolicyType) + " " + *of.SourcePolicyId
+			}
 			for _, one := range r.ResourceSpecificResults {
 				got[*r.EvalActionName+" "+*one.EvalResourceName] = string(one.EvalResourceDecision)
+				for _, of := range one.MatchedStatements {
+					got[*r.EvalActionName+" "+*one.EvalResourceName] += " by " + *of.SourcePolicyId
+				}
 			}
 		}
 		return got, nil
 	}
-	got, err := simulate(dev, role, "arn:aws:ecr:us-east-1:111111111111:repository/web",
-		"arn:aws:ecr:us-east-1:111111111111:repository/other")
+	got, err := simulate(dev, role, web, other)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"ecr:GetAuthorizationToken": "allowed",
+		"ecr:GetAuthorizationToken": "allowed by IAM Policy role_Task_policy1",
 		"ecr:BatchGetImage":         "implicitDeny",
-		"ecr:GetLifecyclePolicy":    "explicitDeny",
+		"ecr:GetLifecyclePolicy":    "explicitDeny by IAM Policy role_Task_policy3",
 
-		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/web":   "allowed",
-		"ecr:GetAuthorizationToken arn:aws:ecr:us-east-1:111111111111:repository/other": "allowed",
-		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/web":           "allowed",
-		"ecr:BatchGetImage arn:aws:ecr:us-east-1:111111111111:repository/other":         "implicitDeny",
-		"ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/web":      "explicitDeny",
-		"ecr:GetLifecyclePolicy arn:aws:ecr:us-east-1:111111111111:repository/other":    "explicitDeny",
+		"ecr:GetAuthorizationToken " + web:   "allowed by role_Task_policy1",
+		"ecr:GetAuthorizationToken " + other: "allowed by role_Task_policy1",
+		"ecr:BatchGetImage " + web:           "allowed by role_Task_policy2",
+		"ecr:BatchGetImage " + other:         "implicitDeny",
+		"ecr:GetLifecyclePolicy " + web:      "explicitDeny by role_Task_policy3",
+		"ecr:GetLifecyclePolicy " + other:    "explicitDeny by role_Task_policy3",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	got, err = simulate(dev, role)
-	if diff := cmp.Diff(map[string]string{"ecr:GetAuthorizationToken": "allowed", "ecr:BatchGetImage": "implicitDeny",
-		"ecr:GetLifecyclePolicy": "explicitDeny", "ecr:GetAuthorizationToken *": "allowed",
-		"ecr:BatchGetImage *": "implicitDeny", "ecr:GetLifecyclePolicy *": "explicitDeny"}, got); err != nil ||
+	if diff := cmp.Diff(map[string]string{
+		"ecr:GetAuthorizationToken":   "allowed by IAM Policy role_Task_policy1",
+		"ecr:BatchGetImage":           "implicitDeny",
+		"ecr:GetLifecyclePolicy":      "explicitDeny by IAM Policy role_Task_policy3",
+		"ecr:GetAuthorizationToken *": "allowed by role_Task_policy1",
+		"ecr:BatchGetImage *":         "implicitDeny",
+		"ecr:GetLifecyclePolicy *":    "explicitDeny by role_Task_policy3",
+	}, got); err != nil ||
 		diff != "" {
 		t.Errorf("%v %s", err, diff)
 	}
