@@ -133,11 +133,11 @@ func TestSlowAnswers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w, d := newInstantWorld(t)
+				w, _ := newInstantWorld(t)
 				o := w.event(t, "e", 600, "v2")
 				w.ResetCalls()
 				answers := slow{emulatortest.InProcess{AWS: w.Emulator}, tt.delay}
-				d = New(ecsservice.New(w.With(func(c *aws.Config) { c.HTTPClient = answers }).Config))
+				d := New(ecsservice.New(w.With(func(c *aws.Config) { c.HTTPClient = answers }).Config))
 				s, err := d.Read(t.Context(), target)
 				must(t, err)
 				calls := len(w.Calls())

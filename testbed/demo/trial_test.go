@@ -43,8 +43,8 @@ var trialRows = [][]string{{
 		"exited; container myproject_service_worker_prod exited with code 1 (4 tasks); ECS rolled back to " +
 		"revision 1",
 	"prod     started     deployment of git-bad0bad (revision 2) to worker of myproject in prod started",
-	`staging  ignored     worker git-bad0bad: tag "git-bad0bad" does not deploy staging: auto_deploy has only latest, ` +
-		`env-staging-*`,
+	`staging  ignored     worker git-bad0bad: tag "git-bad0bad" does not deploy staging: ` +
+		`auto_deploy has only latest, env-staging-*`,
 }, {
 	`prod     failed      backend git-abc123f: looking for tag "git-abc123f" in ECR repository ` +
 		`"myproject_backend" of account 111111111111 in us-east-1: access denied: explicit deny in an ` +
