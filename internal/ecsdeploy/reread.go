@@ -62,7 +62,7 @@ func (r *run) readService(ctx context.Context, wait bool) (converge.Answer, erro
 		}
 		r.forgetPending()
 	}
-	s.waited, s.read = s.waits.Total(), r.deployer.now()
+	s.readAt(r.deployer.now())
 	if s.pointers != nil {
 		return r.readPointers(ctx)
 	}

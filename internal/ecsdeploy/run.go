@@ -69,7 +69,7 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 			}
 		}
 		if isWrite(calls[0]) && s.stale(r.deployer.now()) {
-			s.waited, s.read = s.waits.Total(), r.deployer.now()
+			s.readAt(r.deployer.now())
 			rule.Stale()
 			continue
 		}
@@ -91,6 +91,9 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 	}
 	return nil
 }
+
+// readAt notes when the read began that the next write is decided by.
+func (s *State) readAt(now time.Time) { s.waited, s.read = s.waits.Total(), now }
 
 // stale reports whether the service was read so long ago that it is read again before a
 // write.
@@ -221,7 +224,7 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 		service = &types.Service{TaskDefinition: aws.String(arn), CreatedAt: s.service.CreatedAt}
 	}
 	s.updateService(service)
-	s.waited, s.read = s.waits.Total(), r.deployer.now()
+	s.readAt(r.deployer.now())
 	s.rollout = rollout(service, arn)
 	return converge.Answer{Service: s.rolls}, nil
 }

@@ -123,7 +123,7 @@ func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, er
 	if number == s.unused {
 		s.unused = 0
 	}
-	s.waited, s.read = s.waits.Total(), r.deployer.now()
+	s.readAt(r.deployer.now())
 	return converge.Answer{Service: s.rolls}, nil
 }
 
