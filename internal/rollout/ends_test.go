@@ -7,6 +7,8 @@ import (
 	"deployer/internal/event"
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // TestSupersededBy checks which of the later rollouts ends an event's for good.
@@ -50,6 +52,36 @@ func TestSupersededBy(t *testing.T) {
 	} {
 		if got, final := supersededBy(tt.one, tt.later); got != tt.want || final != tt.final {
 			t.Errorf("%s: %+v, %t; want %+v, %t", tt.name, got, final, tt.want, tt.final)
+		}
+	}
+}
+
+// TestNeedsPast checks when ECS's service deployments are read, which cost a call: not for a
+// rollout that followed one that had ended.
+func TestNeedsPast(t *testing.T) {
+	t.Parallel()
+	usual := func(change func(*Observation)) Observation {
+		o := Observation{Primary: true, Revision: journal.Record{Revision: 12},
+			Previous: journal.Record{Revision: 11, Outcome: journal.Succeeded}, Siblings: Siblings{Newest: 12}}
+		change(&o)
+		return o
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*Observation)
+		want   bool
+	}{
+		{"after one that had ended", func(*Observation) {}, false},
+		{"a newer revision exists", func(o *Observation) { o.Siblings.Newest = 13 }, true},
+		{"after one that had not ended", func(o *Observation) { o.Previous.Outcome = "" }, true},
+		{"revisions between", func(o *Observation) { o.Previous.Revision = 9 }, true},
+		{"replaced", func(o *Observation) { o.Primary = false }, true},
+		{"ECS's rollback", func(o *Observation) { o.Siblings.Newest, o.Rollback = 13, true }, false},
+	} {
+		o := usual(tt.change)
+		got := o.needsPast(&types.Service{}, event.Rollout{Step: event.RolloutCompleted})
+		if got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
 		}
 	}
 }
