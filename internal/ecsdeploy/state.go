@@ -62,6 +62,7 @@ type State struct {
 	unused int
 
 	revisions   map[int]ecsservice.Revision // all that were read or registered, by number
+	contents    map[int]contents            // what was read of them
 	failed      map[string]bool             // ARNs of the revisions that have a FAILED deployment
 	origins     map[string]converge.Origin  // of rollouts, by ECS's id, as far as they were read
 	rollingBack string                      // ECS's reason for a rollback in progress; "" if there is none
@@ -98,7 +99,7 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 	s := &State{
 		target: t, familyName: aws.ToString(read.Running.TaskDefinition.Family),
 		running: read.Running, newest: read.Newest, before: read.Running,
-		revisions: map[int]ecsservice.Revision{}, failed: map[string]bool{},
+		revisions: map[int]ecsservice.Revision{}, contents: map[int]contents{}, failed: map[string]bool{},
 		origins: map[string]converge.Origin{}, now: now, waits: new(fault.Waits),
 		freshService: true, freshNewest: true,
 	}
@@ -114,7 +115,10 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 }
 
 // addRevision adds a revision that was read or registered.
-func (s *State) addRevision(r ecsservice.Revision) { s.revisions[r.Number()] = r }
+func (s *State) addRevision(r ecsservice.Revision) {
+	s.revisions[r.Number()] = r
+	delete(s.contents, r.Number())
+}
 
 // updateService updates the state from a newer answer about the service.
 func (s *State) updateService(service *types.Service) {

@@ -62,15 +62,33 @@ func (s *State) rollouts(service *types.Service) converge.Service {
 	return rolls
 }
 
+// contents is what the rule asks about a revision many times, and what is read from its tags and containers.
+type contents struct {
+	record journal.Record
+	image  string
+}
+
+// contentsOf returns the record and the image's identity of one of s.revisions. It keeps them: the rule asks for each
+// revision about ten times a deployment.
+func (s *State) contentsOf(number int, r ecsservice.Revision) contents {
+	c, known := s.contents[number]
+	if !known {
+		c = contents{s.target.Record(r), s.target.Identity(r)}
+		s.contents[number] = c
+	}
+	return c
+}
+
 // family is the state as the rule's [converge.Family].
 func (s *State) family(number int) (converge.Revision, bool) {
 	r, known := s.revisions[number]
 	if !known {
 		return converge.Revision{}, number <= 0
 	}
-	record := s.target.Record(r)
+	read := s.contentsOf(number, r)
+	record := read.record
 	c := converge.Revision{
-		Number: number, Registered: r.Registered().UnixNano(), Image: s.target.Identity(r), Failed: s.failed[r.ARN()],
+		Number: number, Registered: r.Registered().UnixNano(), Image: read.image, Failed: s.failed[r.ARN()],
 		Other: record.Other,
 	}
 	unknown := r.Registered().IsZero() // moto_server leaves it out
@@ -115,7 +133,7 @@ func (s *State) copied(r journal.Record) bool {
 		if !known {
 			return false
 		}
-		other := s.target.Record(one)
+		other := s.contentsOf(n, one).record
 		if !other.Foreign && other.Cause.ID == r.Cause.ID && other.Rule.Base == r.Rule.Base &&
 			other.Rule.Request == r.Rule.Request {
 			return s.ran(other)
@@ -130,8 +148,8 @@ func (s *State) ran(r journal.Record) bool {
 	if r.Reported() || slices.ContainsFunc(s.rolls, rolls) {
 		return true
 	}
-	for _, later := range s.revisions {
-		if s.target.Record(later).Previous == r.TaskDefinition {
+	for n, later := range s.revisions {
+		if s.contentsOf(n, later).record.Previous == r.TaskDefinition {
 			return true
 		}
 	}

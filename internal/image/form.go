@@ -12,7 +12,18 @@ const (
 )
 
 // only reports whether s is not empty and has no other characters than those of chars.
-func only(s, chars string) bool { return s != "" && strings.TrimLeft(s, chars) == "" }
+func only(s, chars string) bool { return s != "" && trimLeft(s, chars) == "" }
+
+// trimLeft is strings.TrimLeft for ASCII characters. That makes a set of them for each call, which costs more than the
+// search: images are read again and again.
+func trimLeft(s, chars string) string {
+	for i := range len(s) {
+		if strings.IndexByte(chars, s[i]) < 0 {
+			return s[i:]
+		}
+	}
+	return ""
+}
 
 // ValidTag reports whether s can be a tag of an image in ECR.
 func ValidTag(s string) bool {
@@ -34,14 +45,14 @@ func ValidRepository(s string) bool {
 	}
 	for part := range strings.SplitSeq(s, "/") {
 		for rest := part; ; {
-			after := strings.TrimLeft(rest, lower+digits)
+			after := trimLeft(rest, lower+digits)
 			if len(after) == len(rest) {
 				return false // it begins with a separator, or ends with one
 			}
 			if after == "" {
 				break
 			}
-			rest = strings.TrimLeft(after, "._-")
+			rest = trimLeft(after, "._-")
 			switch separator := after[:len(after)-len(rest)]; {
 			case separator == ".", separator == "_", separator == "__", only(separator, "-"):
 			default:
