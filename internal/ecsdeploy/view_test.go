@@ -17,7 +17,8 @@ func TestFamily(t *testing.T) {
 		event := []journal.Tag{
 			{Key: "deployer:event-id", Value: "e1"}, {Key: "deployer:event-time", Value: "2026-01-22T10:15:00Z"},
 		}
-		return ecsservice.Revision{Tags: ecsservice.SDKTags(append(event, tags...)), TaskDefinition: &types.TaskDefinition{
+		all := ecsservice.SDKTags(append(event, tags...))
+		return ecsservice.Revision{Tags: all, TaskDefinition: &types.TaskDefinition{
 			TaskDefinitionArn: aws.String(arn + "p_service_web_dev:12"), Revision: 12,
 			Family: aws.String("p_service_web_dev"), RegisteredAt: aws.Time(eventTime),
 			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String(target.Container),
