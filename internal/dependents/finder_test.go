@@ -37,6 +37,8 @@ func TestOf(t *testing.T) {
 		refer(t, all["dev"].ECS, env.Cluster, service, name)
 	}
 	rolledOut := clock.Now()
+	clock.Advance(time.Hour) // the family's newest revision does not run
+	register(t, all["dev"].ECS, service, "/myproject/dev/next")
 	finder := New(ecsservice.New(all["dev"].Config))
 	of := func(name string) (names []string, began time.Time) {
 		change := event.Read([]byte(`{"id":"c","detail-type":"Parameter Store Change","source":"aws.ssm",
@@ -51,7 +53,8 @@ func TestOf(t *testing.T) {
 		return names, began
 	}
 	for name, want := range map[string][]string{
-		"/myproject/dev/db": {"backend"}, "/myproject/dev/old": nil, "/myproject/dev/db-2": nil, "/myproject/dev": nil,
+		"/myproject/dev/db": {"backend"}, "/myproject/dev/old": nil, "/myproject/dev/next": nil,
+		"/myproject/dev/db-2": nil, "/myproject/dev": nil,
 	} {
 		got, began := of(name)
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -87,6 +90,15 @@ func must(t *testing.T, err error) {
 // refer moves a service to a revision whose container refers to a parameter.
 func refer(t *testing.T, client *ecs.Client, cluster, service, name string) {
 	t.Helper()
+	_, err := client.UpdateService(context.WithoutCancel(t.Context()), &ecs.UpdateServiceInput{
+		Cluster: aws.String(cluster), Service: aws.String(service),
+		TaskDefinition: aws.String(register(t, client, service, name))})
+	must(t, err)
+}
+
+// register registers a revision of a service's family whose container refers to a parameter, and returns its ARN.
+func register(t *testing.T, client *ecs.Client, service, name string) string {
+	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	old, err := client.DescribeTaskDefinition(ctx,
 		&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(service)})
@@ -98,8 +110,5 @@ func refer(t *testing.T, client *ecs.Client, cluster, service, name string) {
 		RequiresCompatibilities: d.RequiresCompatibilities, TaskRoleArn: d.TaskRoleArn,
 		ExecutionRoleArn: d.ExecutionRoleArn})
 	must(t, err)
-	_, err = client.UpdateService(ctx, &ecs.UpdateServiceInput{
-		Cluster: aws.String(cluster), Service: aws.String(service),
-		TaskDefinition: registered.TaskDefinition.TaskDefinitionArn})
-	must(t, err)
+	return aws.ToString(registered.TaskDefinition.TaskDefinitionArn)
 }

@@ -21,6 +21,7 @@ type Target struct {
 	Task     bool                     // it is a task: Pointers start it, and it has no ECS service
 	Pointers environment.TaskPointers // of a task
 	Region   string                   // of a task's pointers
+	Account  string                   // of a task's pointers; "" if it is not known
 	// Environment is the environment's name, and StartRoles are the ARNs of the roles that
 	// start its tasks, for hints about a task's pointers.
 	Environment string

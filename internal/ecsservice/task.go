@@ -25,6 +25,7 @@ import (
 // name "task:NAME", whatever its pointers are: several of them share the revisions.
 func taskTarget(t Target, env *environment.Environment, w environment.Workload) Target {
 	t.Task, t.Pointers, t.Region, t.Environment = true, w.Pointers, env.Region, env.Name
+	t.Account = env.AccountID
 	schedules, rules := env.StartRoles()
 	t.StartRoles = slices.Concat(schedules, rules)
 	t.Service = environment.TaskPrefix + w.Name
@@ -51,7 +52,7 @@ func (t Target) String() string {
 func (t Target) owner() pointer.Owner {
 	name := strings.TrimPrefix(t.Workload, environment.TaskPrefix)
 	return pointer.Owner{Task: name, File: t.File, Environment: t.Environment, Cluster: t.Cluster, Region: t.Region,
-		Family: t.Family, StartRoles: t.StartRoles}
+		Account: t.Account, Family: t.Family, StartRoles: t.StartRoles}
 }
 
 // Pointers reads what starts the target's task.

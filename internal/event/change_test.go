@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ func TestChange(t *testing.T) {
 			`the operation on parameter "/myproject/prod/new" is "Create", not an update of its value`},
 		{"a label of a version moved", parameter, `"Update"`, `"LabelParameterVersion"`, Ignored, `the operation on ` +
 			`parameter "/myproject/prod/database-url" is "LabelParameterVersion", not an update of its value`},
+		{"a parameter was deleted", parameter, `"Update"`, `"Delete"`, Ignored, `the operation on parameter ` +
+			`"/myproject/prod/database-url" is "Delete", not an update of its value`},
 		{"a secret", secret, "", "", Changed, "secret myproject/prod/api changed"},
 		{"a rotation", "secret-rotation-succeeded", "", "", Changed, "secret myproject/prod/api changed"},
 		{"a rotation began", "secret-rotation-started", "", "", Ignored,
@@ -171,8 +174,49 @@ func TestRefersTo(t *testing.T) {
 		}
 	}
 	// A name means a parameter of the account and region of the tasks.
-	elsewhere := strings.ReplaceAll(sample(t, "parameter-updated"), "333333333333", "444444444444")
-	if Read([]byte(elsewhere), env, now).Change.RefersTo(env, "/myproject/prod/database-url") {
-		t.Error("a parameter of another account is the one of the same name")
+	for _, of := range [][2]string{{"333333333333", "444444444444"}, {"us-east-1", "eu-west-1"}} {
+		for name, value := range map[string]string{"parameter-updated": "/myproject/prod/database-url",
+			"secret-label-updated": "/aws/reference/secretsmanager/myproject/prod/api"} {
+			elsewhere := Read([]byte(strings.ReplaceAll(sample(t, name), of[0], of[1])), env, now)
+			if elsewhere.Verdict != Changed || elsewhere.Change.RefersTo(env, value) {
+				t.Errorf("%s: %s of %s is the one of the same name", name, value, of[1])
+			}
+		}
+	}
+	// A parameter without a hierarchy has no slash in its name, and one in its ARN.
+	flat := Read([]byte(strings.NewReplacer("parameter/myproject/prod/database-url", "parameter/db",
+		"/myproject/prod/database-url", "db").Replace(sample(t, "parameter-updated"))), env, now)
+	for value, want := range map[string]bool{"db": true, ssm + "db": true, "d": false, ssm + "/db": false} {
+		if flat.Change.RefersTo(env, value) != want {
+			t.Errorf("a parameter without a slash: RefersTo(%q) = %t", value, !want)
+		}
+	}
+}
+
+// TestRefersToFile checks files whose keys have characters that URLs encode. To EventBridge, S3 sends keys as they are,
+// unlike to SNS, SQS and Lambda, so "%20" is a part of the key.
+func TestRefersToFile(t *testing.T) {
+	t.Parallel()
+	env := load(t, "prod")
+	env.RedeployOn = environment.Triggers
+	const bucket = "arn:aws:s3:::myproject-config/"
+	for key, other := range map[string]string{
+		"prod/my file+ü.env":  "prod/my+file%2B%C3%BC.env",
+		"prod/my%20file.env":  "prod/my file.env",
+		"prod/a=b&c(1)@.env":  "prod/a%3Db%26c%281%29%40.env",
+		"prod/\"quoted\".env": "prod/quoted.env",
+	} {
+		raw, err := json.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Read([]byte(strings.Replace(sample(t, "s3-env-file-created"), `"prod/backend.env"`, string(raw), 1)),
+			env, now)
+		for value, want := range map[string]bool{bucket + key: true, bucket + other: false,
+			"arn:aws:s3:::another-config/" + key: false} {
+			if got.Verdict != Changed || got.Change.RefersTo(env, value) != want {
+				t.Errorf("%s: %s: RefersTo(%q) = %t", key, got.Reason, value, !want)
+			}
+		}
 	}
 }

@@ -83,10 +83,22 @@ func named(env *environment.Environment, name string) (w environment.Workload, w
 		}
 	}
 	w, ok := env.Find(bare, kinds...)
-	if !ok {
+	switch {
+	case !ok && strings.Contains(name, ","):
+		return w, `"services" has ` + quote(name) + ": write " + elements(name)
+	case !ok:
 		return w, Unknown(env, member, bare)
 	}
 	return w, ""
+}
+
+// elements returns a list with commas as the elements of an array.
+func elements(list string) string {
+	var names []string
+	for name := range strings.SplitSeq(list, ",") {
+		names = append(names, strconv.Quote(strings.TrimSpace(name)))
+	}
+	return cut(strings.Join(names, ", "))
 }
 
 // readWorkloads finds the workloads that "services" names.
@@ -145,12 +157,7 @@ func (d *detail) readAll(s string) {
 	case meansAll(d.env, s):
 		d.wrong.add(`"services" is %s: write "services": "*" for all workloads whose repository has the tag`, quote(s))
 	default:
-		names := strings.Split(s, ",")
-		for i, name := range names {
-			names[i] = strconv.Quote(strings.TrimSpace(name))
-		}
-		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s),
-			cut(strings.Join(names, ", ")))
+		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s), elements(s))
 	}
 }
 

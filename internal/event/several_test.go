@@ -112,6 +112,9 @@ func TestSeveralRejected(t *testing.T) {
 		{"unknown names", `"services":["frontnd","worker","web_api"]`,
 			`service "frontnd" is not in the prod environment, which has backend, web-api, worker; service "web_api" ` +
 				`is not in the prod environment; did you mean "web-api"?`},
+		{"a list in an element", `"services":["worker,backend"," task:nightly-report, worker"]`,
+			`"services" has "worker,backend": write "worker", "backend"; "services" has " task:nightly-report, worker": ` +
+				`write "task:nightly-report", "worker"`},
 		{"a task without its kind", `"services":["nightly-report"]`,
 			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
 		{"a service as a task", `"services":["task:worker"]`,
@@ -168,5 +171,22 @@ func TestSeveralClaims(t *testing.T) {
 		if got := ClaimsOf([]byte(raw), now); got.Service != want || got.Tag != "v2" {
 			t.Errorf("%s: %+v, want %q", members, got, want)
 		}
+	}
+}
+
+// TestSeveralMost names as many workloads as one event deploys, and one more.
+func TestSeveralMost(t *testing.T) {
+	t.Parallel()
+	env, names := load(t, "prod"), []string(nil)
+	for i := range MaxServices + 1 {
+		w := env.Workloads[1]
+		w.Name = fmt.Sprint("s", i)
+		env.Workloads, names = append(env.Workloads, w), append(names, w.Name)
+	}
+	if all, wrong := Named(env, names[:MaxServices]); len(all) != MaxServices || len(wrong) > 0 {
+		t.Errorf("%d workloads, %v", len(all), wrong)
+	}
+	if all, wrong := Named(env, names); len(all) > 0 || len(wrong) != 1 {
+		t.Errorf("one more: %d workloads, %v", len(all), wrong)
 	}
 }

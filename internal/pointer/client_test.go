@@ -29,7 +29,8 @@ const (
 	cluster  = "arn:aws:ecs:us-east-1:222222222222:cluster/c"
 )
 
-var owner = Owner{Task: "nightly", File: "dev.yaml", Cluster: "c", Region: "us-east-1", Family: "report"}
+var owner = Owner{Task: "nightly", File: "dev.yaml", Cluster: "c", Region: "us-east-1", Account: account,
+	Family: "report"}
 
 // world is emulated AWS with a schedule group, and a client of it.
 func world(t *testing.T) (*emulator.Emulator, *accounts.Account, *Client) {

@@ -96,6 +96,7 @@ type Owner struct {
 	Environment string // its name, for hints
 	Cluster     string // the cluster's name
 	Region      string
+	Account     string   // the account of the cluster; "" if it is not known
 	Family      string   // the task's family
 	StartRoles  []string // ARNs of the roles that start tasks, as the file names them, for hints
 }
@@ -139,13 +140,35 @@ func (o Owner) unusable(p environment.TaskPointer, cause error, hint string) err
 // starts reports whether a pointer starts the owner's task in its cluster, and returns why
 // it does not.
 func (o Owner) starts(p Pointer) (bool, string) {
-	switch cluster := p.Cluster[strings.LastIndexByte(p.Cluster, ':')+1:]; {
-	case cluster != "cluster/"+o.Cluster || !strings.Contains(p.Cluster, ":"+o.Region+":"):
-		return false, fmt.Sprintf("its target is %q, not cluster %q", p.Cluster, o.Cluster)
+	switch {
+	case !o.has(p.Cluster, "cluster/"+o.Cluster):
+		return false, fmt.Sprintf("its target is %q, not cluster %q", p.Cluster, o.Cluster) + o.place(p.Cluster)
 	case p.Family() != o.Family:
 		return false, fmt.Sprintf("it starts family %q, not %q", p.Family(), o.Family)
+	case p.TaskDefinition != p.name() && !o.has(p.TaskDefinition, "task-definition/"+p.name()):
+		return false, fmt.Sprintf("it starts %q, not family %q", p.TaskDefinition, o.Family) + o.place(p.TaskDefinition)
 	}
 	return true, ""
+}
+
+// has reports whether an ARN is that of a resource of ECS in the owner's account and region.
+func (o Owner) has(arn, resource string) bool {
+	parts := strings.SplitN(arn, ":", 6) // arn:PARTITION:ecs:REGION:ACCOUNT:RESOURCE
+	return len(parts) == 6 && parts[2] == "ecs" && parts[3] == o.Region && parts[5] == resource &&
+		(parts[4] == o.Account || o.Account == "")
+}
+
+// place returns where the owner's task is, for people, if an ARN is elsewhere.
+func (o Owner) place(arn string) string {
+	switch parts := strings.SplitN(arn, ":", 6); {
+	case len(parts) < 6:
+		return ""
+	case parts[3] != o.Region:
+		return " in " + o.Region
+	case parts[4] != o.Account && o.Account != "":
+		return " of account " + o.Account
+	}
+	return ""
 }
 
 // check returns the fault of a schedule that starts another task, or must not be touched.

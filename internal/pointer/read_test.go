@@ -20,7 +20,12 @@ func TestRead(t *testing.T) {
 		"pinned": schedule("rate(1 hour)", first), "floating": schedule("rate(1 hour)", definedA+"report"),
 		"short": schedule("rate(1 hour)", "report:3"), "other": schedule("rate(1 hour)", definedA+"other:1"),
 		"elsewhere": strings.Replace(schedule("rate(1 hour)", first), "cluster/c", "cluster/d", 1),
-		"over":      schedule("at(2026-01-22T09:29:00)", first), "once": schedule("at(2026-01-22T09:31:00)", first),
+		"far": strings.Replace(schedule("rate(1 hour)", first), "us-east-1:222222222222:cluster",
+			"eu-west-1:222222222222:cluster", 1),
+		"foreign":       strings.Replace(schedule("rate(1 hour)", first), "222222222222:cluster", "999999999999:cluster", 1),
+		"lent":          schedule("rate(1 hour)", strings.Replace(first, account, "999999999999", 1)),
+		"lent-floating": schedule("rate(1 hour)", strings.Replace(definedA, "us-east-1", "eu-west-1", 1)+"report"),
+		"over":          schedule("at(2026-01-22T09:29:00)", first), "once": schedule("at(2026-01-22T09:31:00)", first),
 		"function": `{"ActionAfterCompletion":"DELETE","FlexibleTimeWindow":{"Mode":"OFF"},"GroupName":"jobs",` +
 			`"ScheduleExpression":"rate(1 hour)","Target":{"Arn":"arn:aws:lambda:us-east-1:222222222222:function:f",` +
 			`"RoleArn":"r"}}`,
@@ -48,6 +53,15 @@ func TestRead(t *testing.T) {
 		{"schedule/jobs/other", fmt.Sprintf(reading, "other") + `it starts family "other", not "report"` + fix},
 		{"schedule/jobs/elsewhere", fmt.Sprintf(reading, "elsewhere") + `its target is ` +
 			`"arn:aws:ecs:us-east-1:222222222222:cluster/d", not cluster "c"` + fix},
+		{"schedule/jobs/far", fmt.Sprintf(reading, "far") + `its target is ` +
+			`"arn:aws:ecs:eu-west-1:222222222222:cluster/c", not cluster "c" in us-east-1` + fix},
+		{"schedule/jobs/foreign", fmt.Sprintf(reading, "foreign") + `its target is ` +
+			`"arn:aws:ecs:us-east-1:999999999999:cluster/c", not cluster "c" of account 222222222222` + fix},
+		{"schedule/jobs/lent", fmt.Sprintf(reading, "lent") + `it starts ` +
+			`"arn:aws:ecs:us-east-1:999999999999:task-definition/report:1", not family "report" of account ` +
+			`222222222222` + fix},
+		{"schedule/jobs/lent-floating", fmt.Sprintf(reading, "lent-floating") + `it starts ` +
+			`"arn:aws:ecs:eu-west-1:222222222222:task-definition/report", not family "report" in us-east-1` + fix},
 		{"schedule/jobs/function", fmt.Sprintf(reading, "function") + `its target is ` +
 			`"arn:aws:lambda:us-east-1:222222222222:function:f", not cluster "c"` + fix},
 		{"schedule/jobs/over", fmt.Sprintf(reading, "over") + `it is a one-time schedule, and ` +
