@@ -108,7 +108,7 @@ func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, er
 			continue
 		}
 		if err := r.deployer.services.MovePointer(ctx, s.target, p, arn); err != nil {
-			return converge.Answer{}, err
+			return converge.Answer{}, fault.Adding(err, s.holders(number))
 		}
 		s.pointers[i].TaskDefinition = arn
 	}
@@ -125,6 +125,24 @@ func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, er
 	}
 	s.readAt(r.deployer.now())
 	return converge.Answer{Service: s.rolls}, nil
+}
+
+// holders says which of the task's pinned pointers hold a revision already, for the fault of
+// one that could not be moved to it; "" if none does.
+func (s *State) holders(number int) string {
+	var names []string
+	for _, p := range s.pointers {
+		if p.Revision() == number {
+			names = append(names, p.String())
+		}
+	}
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return ", after " + names[0] + ", which holds it"
+	}
+	return ", after " + strings.Join(names, " and ") + ", which hold it"
 }
 
 // conflict waits after a pointer could not be written because something else changed it at

@@ -282,3 +282,57 @@ func TestTaskOfAnotherEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// TestTaskOfTwoForms deploys a task of which one pointer is pinned and another one floats: the pinned one is moved, and
+// each keeps its form.
+func TestTaskOfTwoForms(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	must(t, w.Rule(t.Context(), "uploads", `{"Id":"b","Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c",`+
+		`"RoleArn":"r","EcsParameters":{"TaskDefinitionArn":"`+arn+`report"}}`))
+	target, order := report, w.taskOrder()
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	for i, want := range [][]string{{"report:2", "report:2", "report"}, {"report:3", "report:3", "report"}} {
+		order.Cause.ID, order.Cause.Time = fmt.Sprint("e", i), eventTime.Add(time.Duration(i)*time.Minute)
+		order.Force = true
+		got, _, err := w.deploy(t, target, order)
+		must(t, err)
+		held := w.holds(t)
+		slices.Sort(held[1:])
+		slices.Reverse(held[1:])
+		if diff := cmp.Diff(want, held); diff != "" || got.Status != Deployed {
+			t.Errorf("%s: %s", got.Status, diff)
+		}
+	}
+}
+
+// TestTaskOfWhichOnePointerFails deploys a task of which one pointer is moved and another one cannot be: the error says
+// which, and the next delivery of the event ends with one revision in all of them.
+func TestTaskOfWhichOnePointerFails(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	target := report
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	w.FailTarget("111111111111", "us-east-1", "uploads", "b", "ResourceNotFoundException")
+	_, _, err := w.deploy(t, target, w.taskOrder())
+	want := `moving target "b" of rule "uploads", which starts task "report", to "` + arn + `report:2", after ` +
+		`schedule/jobs/nightly and rule/uploads/a, which hold it: ResourceNotFoundException: It failed. (create it ` +
+		`with the infrastructure, or name the right one in the environment file)`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" || !fault.IsMisconfigured(err) {
+		t.Errorf("%T: %s", err, diff)
+	}
+	if diff := cmp.Diff([]string{"report:2", "report:1", "report:2"}, w.holds(t)); diff != "" {
+		t.Errorf("one failed: %s", diff)
+	}
+	w.FailTarget("111111111111", "us-east-1", "uploads", "b", "")
+	got, _, err := w.deploy(t, target, w.taskOrder())
+	must(t, err)
+	all := w.holds(t)
+	if got.Status != Deployed || all[0] == "report:1" || all[1] != all[0] || all[2] != all[0] {
+		t.Errorf("again: %+v, %v", got, all)
+	}
+	w.clock.Advance(2 * time.Minute)
+	if got, _, err = w.deploy(t, target, w.taskOrder()); err != nil || got.Status != Unchanged {
+		t.Errorf("a third time: %+v, %v", got, err)
+	}
+}

@@ -113,8 +113,8 @@ func TestSeveralRejected(t *testing.T) {
 			`service "frontnd" is not in the prod environment, which has backend, web-api, worker; service "web_api" ` +
 				`is not in the prod environment; did you mean "web-api"?`},
 		{"a list in an element", `"services":["worker,backend"," task:nightly-report, worker"]`,
-			`"services" has "worker,backend": write "worker", "backend"; "services" has " task:nightly-report, worker": ` +
-				`write "task:nightly-report", "worker"`},
+			`"services" has "worker,backend": write "worker", "backend"; "services" has " task:nightly-report, ` +
+				`worker": write "task:nightly-report", "worker"`},
 		{"a task without its kind", `"services":["nightly-report"]`,
 			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
 		{"a service as a task", `"services":["task:worker"]`,

@@ -43,6 +43,20 @@ func Unavailable(name Name, doing string, cause error, hint string) error {
 	return &Outage{Fault{name, doing, cause, hint}}
 }
 
+// Adding returns a fault with more said about its operation, after the operation's text. Its
+// class, name and hint are err's. An error of another type is returned as it is.
+func Adding(err error, more string) error {
+	switch f := err.(type) {
+	case *Rejection:
+		return Rejected(f.Name, f.Doing+more, f.Err, f.Hint)
+	case *Misconfiguration:
+		return Misconfigured(f.Name, f.Doing+more, f.Err, f.Hint)
+	case *Outage:
+		return Unavailable(f.Name, f.Doing+more, f.Err, f.Hint)
+	}
+	return err
+}
+
 // Incomplete returns the transient fault of an answer that lacks what AWS always
 // returns, such as {} from a proxy. Doing is as for [Rejected].
 func Incomplete(doing, missing string) error {
