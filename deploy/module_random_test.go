@@ -82,9 +82,9 @@ func randomFile(r *rand.Rand) string {
 // TestModuleRandomFiles compares the two descriptions for random environment files.
 func TestModuleRandomFiles(t *testing.T) {
 	t.Parallel()
-	files, compared := 40, 0
-	if testing.Short() {
-		files = 8
+	files, compared := 8, 0
+	if everyCase {
+		files = 40
 	}
 	for seed := uint64(0); compared < files; seed++ {
 		text := randomFile(rand.New(rand.NewPCG(seed, 0)))

@@ -29,6 +29,16 @@ type both struct {
 	outputs          map[string]any
 }
 
+// some returns every nth case, and all of them in `make test-slow`.
+func some[T any](n int, cases []T) (chosen []T) {
+	for i, c := range cases {
+		if everyCase || i%n == 0 {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
+}
+
 // describe evaluates the template and the module for an environment file.
 func describe(t *testing.T, file string, chosen chosenSettings) (both, error) {
 	t.Helper()

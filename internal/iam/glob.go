@@ -4,6 +4,17 @@ import "strings"
 
 // glob reports whether a pattern matches all of s: * matches any characters, ? any one.
 func glob(pattern, s string) bool {
+	// A statement lists up to hundreds of ARNs, most of which differ before their first wildcard.
+	fixed := len(pattern)
+	for _, wildcard := range []byte("*?") {
+		if i := strings.IndexByte(pattern[:fixed], wildcard); i >= 0 {
+			fixed = i
+		}
+	}
+	if !strings.HasPrefix(s, pattern[:fixed]) {
+		return false
+	}
+	pattern, s = pattern[fixed:], s[fixed:]
 	// back is where the match after the last * started; it is retried one byte later.
 	star, back := -1, 0
 	p, i := 0, 0
