@@ -37,6 +37,9 @@ deployer redeploy -e prod backend --reason "more memory" --follow`,
 		if err != nil {
 			return err
 		}
+		if wrong := event.TooMany("'*' stands for %d services and tasks", len(c.workloads)); c.all && wrong != "" {
+			return wrongUsage("%s: name them, in several commands", wrong)
+		}
 		return a.deploy(cmd.Context(), env, c.requests(event.Request{Redeploy: true, Force: force}), how)
 	}
 	return cmd

@@ -212,6 +212,10 @@ func (d *detail) readAction() {
 			d.wrong.add(`"action" is "rollback", and "services" is "*": name the services, because each is rolled ` +
 				`back to its own previous image`)
 		}
+		const many = `"services" is "*", for which %d workloads can be redeployed`
+		if wrong := TooMany(many, len(d.workloads)); d.redeploy && d.all && wrong != "" {
+			d.wrong.add("%s: name them, in several events", wrong)
+		}
 		if tag := d.text("tag"); tag != "" {
 			d.wrong.add(`"action" is %q, which chooses the image itself, and "tag" is %s: remove one of them`, action,
 				quote(tag))

@@ -3,6 +3,7 @@ package event
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,12 +30,20 @@ func All(env *environment.Environment) (all []environment.Workload) {
 	return all
 }
 
+// TooMany returns what is wrong with a number of workloads of one event, after a text with
+// that number; "" if there are not too many.
+func TooMany(text string, number int) string {
+	if number <= MaxServices {
+		return ""
+	}
+	return fmt.Sprintf(text+", and one event deploys at most %d", number, MaxServices)
+}
+
 // Named returns the workloads with the given names, as "services" names them, and what is
 // wrong with the names: every fault, none if the workloads can be deployed together.
 func Named(env *environment.Environment, names []string) (all []environment.Workload, wrong []string) {
-	if len(names) > MaxServices {
-		return nil, []string{`"services" has ` + strconv.Itoa(len(names)) + " names, and one event deploys at most " +
-			strconv.Itoa(MaxServices) + ": send several events"}
+	if wrong := TooMany(`"services" has %d names`, len(names)); wrong != "" {
+		return nil, []string{wrong + ": send several events"}
 	}
 	for _, name := range names {
 		w, fault := named(env, name)

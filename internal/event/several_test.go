@@ -189,4 +189,17 @@ func TestSeveralMost(t *testing.T) {
 	if all, wrong := Named(env, names); len(all) > 0 || len(wrong) != 1 {
 		t.Errorf("one more: %d workloads, %v", len(all), wrong)
 	}
+	// Of all, how many have a tag is known later. All are redeployed.
+	const all = `{"services":"*","action":"redeploy"}`
+	got := Read([]byte(deployment("action.production", all)), env, now)
+	if want := fmt.Sprintf(`the DEPLOY is malformed: "services" is "*", for which %d workloads can be redeployed, and `+
+		`one event deploys at most 50: name them, in several events`, len(env.Workloads)); got.Reason != want ||
+		got.Verdict != Rejected {
+		t.Errorf("%s: %s\nwant %s", got.Verdict, got.Reason, want)
+	}
+	env.Workloads = env.Workloads[len(env.Workloads)-MaxServices:]
+	got = Read([]byte(deployment("action.production", all)), env, now)
+	if got.Verdict != Accepted || len(got.Requests) != MaxServices {
+		t.Errorf("%s: %s", got.Verdict, got.Reason)
+	}
 }
