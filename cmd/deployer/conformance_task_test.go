@@ -7,8 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/go-cmp/cmp"
 )
+
+// mayRun is the policy of a role that starts tasks.
+const mayRun = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask","iam:PassRole"],` +
+	`"Resource":"*"}]}`
 
 // TestConformanceOfTasks deploys a scheduled task and an event-processor task: the schedule and the target of the rule
 // hold the new revision, and the members that are not changed are as they were.
@@ -36,8 +42,7 @@ func TestConformanceOfTasks(t *testing.T) {
 			task+":v1")
 		must(t, err)
 	}
-	must(t, c.account.Role(t.Context(), "tasks", "scheduler.amazonaws.com", `{"Version":"2012-10-17","Statement":[{`+
-		`"Effect":"Allow","Action":["ecs:RunTask","iam:PassRole"],"Resource":"*"}]}`))
+	must(t, c.account.Role(t.Context(), "tasks", "scheduler.amazonaws.com", mayRun))
 	must(t, c.account.ScheduleGroup(t.Context(), group))
 	must(t, c.account.Schedule(t.Context(), name, fmt.Sprintf(`{"GroupName":%q,"FlexibleTimeWindow":{`+
 		`"Mode":"FLEXIBLE","MaximumWindowInMinutes":5},"ScheduleExpression":"cron(0 3 * * ? *)",`+
@@ -88,6 +93,59 @@ func TestConformanceOfTasks(t *testing.T) {
 			!strings.Contains(reason, tt.reason) {
 			t.Errorf("%s: %q: %s", tt.detail, status, reason)
 		}
+	}
+}
+
+// TestConformanceOfTaskForms deploys a task twice and rolls it back; then its target floats, and then it starts
+// another family.
+func TestConformanceOfTaskForms(t *testing.T) {
+	t.Parallel()
+	c := newConformance(t, "forms")
+	const rule = "forms_rule_resize_dev"
+	ours := "arn:aws:ecs:us-east-1:" + c.account.ID + ":"
+	for _, tag := range []string{"v2", "v3"} {
+		_, err := c.account.PushManifest(t.Context(), "amd64", "forms_task_resize", "forms "+tag, tag)
+		must(t, err)
+	}
+	for _, family := range []string{"resize", "resizes"} {
+		_, err := c.account.Family(t.Context(), family, "app", c.account.ID+
+			".dkr.ecr.us-east-1.amazonaws.com/forms_task_resize:v1")
+		must(t, err)
+	}
+	must(t, c.account.Role(t.Context(), "forms", "events.amazonaws.com", mayRun))
+	held := func() string {
+		all, err := c.account.ReadTargets(t.Context(), rule)
+		must(t, err)
+		_, definition, _ := strings.Cut(string(all[0]), ":task-definition/")
+		definition, _, _ = strings.Cut(definition, `"`)
+		return definition
+	}
+	for i, tt := range []struct{ starts, detail, status, holds string }{
+		{"resize:1", `{"task":"resize","tag":"v2"}`, "deployed", "resize:2"},
+		{"", `{"task":"resize","tag":"v3"}`, "deployed", "resize:3"},
+		{"", `{"task":"resize","action":"rollback"}`, "deployed", "resize:4"},
+		{"", `{"task":"resize","tag":"v2"}`, "unchanged", "resize:4"},
+		{"resize", `{"task":"resize","tag":"v3"}`, "deployed", "resize"},
+		{"resizes:1", `{"task":"resize","tag":"v2"}`, "", "resizes:1"},
+	} {
+		if tt.starts != "" {
+			must(t, c.account.Rule(t.Context(), rule, fmt.Sprintf(`{"Id":"task","Arn":%q,"RoleArn":%q,`+
+				`"EcsParameters":{"TaskDefinitionArn":%q}}`, ours+"cluster/"+c.cluster,
+				"arn:aws:iam::"+c.account.ID+":role/forms", ours+"task-definition/"+tt.starts)))
+		}
+		status, reason := c.send(t, fmt.Sprint("e", i), tt.detail)
+		if got := held(); status != tt.status || got != tt.holds || status == "" &&
+			!strings.HasPrefix(reason, "PointerUnusable") {
+			t.Errorf("%d. %s: %q, and the target holds %s; want %q, %s: %s", i, tt.detail, status, got, tt.status,
+				tt.holds, reason)
+		}
+	}
+	newest, err := c.account.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{
+		TaskDefinition: aws.String("resize")})
+	must(t, err)
+	// Revision 5 notes the choice of the image that ran already.
+	if got := newest.TaskDefinition.Revision; got != 6 {
+		t.Errorf("the floating target runs revision %d, want 6", got)
 	}
 }
 

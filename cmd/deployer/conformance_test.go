@@ -171,7 +171,8 @@ func newConformance(t *testing.T, project string) *conformance {
 	file := filepath.Join(t.TempDir(), "dev.yaml")
 	text := "project: " + project + "\nenv: dev\nregion: us-east-1\nservices: [{name: web-api}, {name: worker}]\n" +
 		"scheduled_tasks: [{name: nightly}, {name: missing}]\n" +
-		"event_processor_tasks: [{name: uploads}, {name: unruled}]\ndeployer: {redeploy_on: [parameters]}\n"
+		"event_processor_tasks: [{name: uploads}, {name: unruled}, {name: resize}]\n" +
+		"deployer: {redeploy_on: [parameters]}\n"
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	c.host, err = lambdahost.Start(t.Context(), lambdahost.Options{
 		Bootstrap:       path,
