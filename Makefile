@@ -125,10 +125,10 @@ test: ## run the tests
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
 slow := Browser|BrowserFile|Package|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
 # These try many more cases of what `make test` samples.
-breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks
+breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime
 .PHONY: test-slow
 test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
-	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/signed ./testbed/aws/ssm ./testbed/demo
+	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/storm
 
 # The scripts run a few hundred commands, each of which would sleep a second at its end.
 .PHONY: race
