@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -75,14 +76,22 @@ const future = `{"family":"p_service_web_dev","futureMember":{"big":900719925474
 // does not know, with a call that fails first: both attempts send them.
 func TestUnknownMembersSurvive(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	synctest.Test(t, unknownMembersSurvive) // the retry waits
+}
+
+func unknownMembersSurvive(t *testing.T) {
+	w, d := newInstantWorld(t)
+	o := w.event(t, "e", 600, "v2")
 	before, err := w.Runs(t.Context(), "c", target.Service)
 	must(t, err)
 	in := clone(ecsservice.Revision{TaskDefinition: before.TaskDefinition})
 	_, err = w.ECS.RegisterTaskDefinition(t.Context(), in, sending([]byte(future)))
 	must(t, err)
 	w.Inject(emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 1, Error: emulator.ErrThrottled})
-	got, _, err := w.deploy(t, target, order(w.digest))
+	w.ResetCalls()
+	state, err := d.Read(t.Context(), target)
+	must(t, err)
+	got, err := d.Deploy(t.Context(), state, o)
 	must(t, err)
 	if got.Status != Deployed {
 		t.Fatalf("got %+v", got)
@@ -97,7 +106,7 @@ func TestUnknownMembersSurvive(t *testing.T) {
 		t.Fatalf("sent %q, want the same body twice", sent)
 	}
 	for _, member := range []string{`"futureMember":{"big":9007199254740993,"f":1.0,"none":null,"empty":[]}`,
-		`"futureLimit":[1.50]`, `"futureOption":{}`, `"image":"` + host + `/p_service_web@` + w.digest + `"`} {
+		`"futureLimit":[1.50]`, `"futureOption":{}`, `"image":"` + host + `/p_service_web@` + o.Image.Digest + `"`} {
 		if !strings.Contains(sent[0], member) {
 			t.Errorf("%s\nlacks %s", sent[0], member)
 		}
