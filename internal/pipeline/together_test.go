@@ -19,8 +19,8 @@ func TestAllOfMany(t *testing.T) {
 		want       string // the reason, "" if none is rejected
 	}{
 		{event.MaxServices, 3, ""},
-		{event.MaxServices + 1, 3, `the repositories of 51 workloads have the tag "v2", and one event deploys at most ` +
-			`50: name them in "services", in several events`},
+		{event.MaxServices + 1, 3, `the repositories of 51 workloads have the tag "v2", and one event deploys at ` +
+			`most 50: name them in "services", in several events`},
 		{0, 2, `no repository has the tag "v2": r0, r1`},
 	} {
 		var all together
