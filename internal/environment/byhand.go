@@ -25,11 +25,11 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 		if err != nil {
 			why = err.Error()
 		}
-		s.fault(key, "is "+quote(mask(text))+", which looks like an image of ECR, and is none: "+why,
+		s.fault(key, "is "+quote(Mask(text))+", which looks like an image of ECR, and is none: "+why,
 			"write it like 111111111111.dkr.ecr."+cmp.Or(e.Region, "us-east-1")+".amazonaws.com/name:v1")
 	}
 	if err != nil || !isECR {
-		w.External, w.Repository = mask(text), ""
+		w.External, w.Repository = Mask(text), ""
 	} else {
 		w.Repository, w.Registry, w.RegistryReason = ref.Repository, registry, s.path+key+" names it"
 	}

@@ -111,9 +111,9 @@ func Parse(name string, data []byte) (*Environment, error) {
 		r.environment(e, root)
 	}
 	if len(r.faults) > 0 {
-		return nil, printable(sorted(append(r.faults, r.warnings...)))
+		return nil, Printable(sorted(append(r.faults, r.warnings...)))
 	}
-	e.Warnings, e.Advice = printable(sorted(r.warnings)), printable(sorted(r.advice))
+	e.Warnings, e.Advice = Printable(sorted(r.warnings)), Printable(sorted(r.advice))
 	return e, nil
 }
 

@@ -131,7 +131,7 @@ func TestMask(t *testing.T) {
 		"arn:aws:ecs:us-east-1:111111111111:service/shop/web": "arn:aws:ecs:us-east-1:111111111111:service/shop/web",
 		"write it like /myproject/slack":                      "write it like /myproject/slack",
 	} {
-		if got := mask(in); got != want {
+		if got := Mask(in); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
 		}
 	}

@@ -20,8 +20,8 @@ var secretForms = sync.OnceValue(func() (f struct{ address, hook, token *regexp.
 	return f
 })
 
-// mask returns a text without what looks like a secret.
-func mask(text string) string {
+// Mask returns a text without what looks like a secret.
+func Mask(text string) string {
 	form := secretForms()
 	text = form.address.ReplaceAllStringFunc(text, func(address string) string {
 		m := form.address.FindStringSubmatch(address)
@@ -55,10 +55,10 @@ func shown(key string) string {
 	return key
 }
 
-// printable masks the texts of faults.
-func printable(all Faults) Faults {
+// Printable masks what looks like a secret in the texts of faults, and returns them. [Parse] and [Load] do so too.
+func Printable(all Faults) Faults {
 	for i := range all {
-		all[i].What, all[i].Fix = mask(all[i].What), mask(all[i].Fix)
+		all[i].What, all[i].Fix = Mask(all[i].What), Mask(all[i].Fix)
 	}
 	return all
 }

@@ -184,7 +184,7 @@ func (o origin) manual(e *Environment, w *Workload) {
 		o.config.fault("repository_uri", "is "+quote(uri)+", which looks like a repository of ECR, and is none",
 			"write it like 111111111111.dkr.ecr.us-east-1.amazonaws.com/name")
 	case !isECR:
-		w.External = mask(uri)
+		w.External = Mask(uri)
 	case !o.config.checkPartition(e, "repository_uri", registry.Region):
 	default:
 		w.Repository, w.Registry = ref.Repository, registry

@@ -35,7 +35,7 @@ func (f *file) fault(n *yaml.Node, what, fix string) error {
 	if n != nil {
 		fault.Line, fault.Col = n.Line, n.Column
 	}
-	return environment.Faults{fault}
+	return environment.Printable(environment.Faults{fault})
 }
 
 // parse parses the file's only document, which must be a block mapping: otherwise no
@@ -53,8 +53,8 @@ func parse(name string, data []byte) (*file, error) {
 	var load *yaml.LoadError
 	switch {
 	case errors.As(err, &load):
-		return nil, environment.Faults{{File: name, Line: load.Mark.Line, Col: load.Mark.Column,
-			What: "reading YAML: " + load.Message, Fix: "correct it first"}}
+		at := &yaml.Node{Line: load.Mark.Line, Column: load.Mark.Column}
+		return nil, f.fault(at, "reading YAML: "+load.Message, "correct it first")
 	case err != nil:
 		return nil, f.fault(nil, err.Error(), "mend it first")
 	case second != nil:

@@ -70,7 +70,7 @@ func Plan(name string, data []byte) (Change, error) {
 }
 
 func (c *Change) note(format string, args ...any) {
-	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+	c.Notes = append(c.Notes, environment.Mask(fmt.Sprintf(format, args...)))
 }
 
 // version returns the file's schema version, 0 if it has none.
