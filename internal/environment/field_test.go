@@ -238,8 +238,10 @@ func TestImpossiblePatterns(t *testing.T) {
 
 func TestEmptyContainer(t *testing.T) {
 	t.Parallel()
-	_, err := Parse("x.yaml", []byte(head+"deployer: {workloads: {backend: {container: \"\"}}}\n"))
-	if err == nil || !strings.Contains(err.Error(), "is empty (write a name in the task definition") {
-		t.Errorf("error %v", err)
+	for _, empty := range []string{`""`, "[]"} {
+		_, err := Parse("x.yaml", []byte(head+"deployer: {workloads: {backend: {container: "+empty+"}}}\n"))
+		if err == nil || !strings.Contains(err.Error(), "is empty (write a name in the task definition") {
+			t.Errorf("container %s: error %v", empty, err)
+		}
 	}
 }

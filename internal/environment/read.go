@@ -261,7 +261,8 @@ func (s section) conventionalName(w Workload) {
 // containers reads the names of the containers that get the workload's image.
 func (s section) containers() Containers {
 	names := s.oneOrMore("container")
-	if n := s.values["container"]; n != nil && n.Kind == yaml.ScalarNode && !isNull(n) && n.Value == "" {
+	if n := s.values["container"]; !isNull(n) && (n.Kind == yaml.ScalarNode || n.Kind == yaml.SequenceNode) &&
+		n.Value == "" && len(n.Content) == 0 {
 		s.fault("container", "is empty", "write a name in the task definition, or leave the key out")
 	}
 	for i, name := range names {
