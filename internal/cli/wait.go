@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/spf13/cobra"
 
 	"deployer/internal/ecsservice"
@@ -39,15 +38,16 @@ func (a *app) waitCommand() *cobra.Command {
 		Long: `The command joins the rollout that the service is in, of any tool or person, shows its
 progress, and ends with its result: exit code 0 if it succeeded, 4 if it failed, 5 if
 it has not ended in time. A rollout that failed is explained: why its tasks stopped,
-the last lines of the container, the service's events. A service without a rollout in
-progress is stable at once, and so is a task, of which the next run is shown.
+the last lines of the container, the service's events. If ECS rolls back or has rolled
+back, the rollout that failed counts. Any other service without a rollout in progress is
+stable at once, and so is a task, of which the next run is shown.
 
 With --until, it ends as soon as a blue/green, linear or canary deployment is at that
 stage of its lifecycle, or at a later one.`,
 		Example: `deployer wait -e prod backend
 deployer wait -e prod backend --until BAKE_TIME --timeout 10m`,
 		Annotations: permissions(slices.Concat([]string{"ecs:DescribeServices",
-			"ecs:DescribeTaskDefinition (optional: outcomes of rollouts that ECS no longer lists)",
+			"ecs:DescribeTaskDefinition (optional: finds rollouts that ECS rolled back or no longer lists)",
 			pointerReads[0], pointerReads[1]}, stageActions)...),
 		Args: arguments("SERVICE"),
 	}
@@ -84,7 +84,7 @@ func (a *app) wait(ctx context.Context, file, name string, how waitFlags) error 
 	if err != nil {
 		return err
 	}
-	one := followed{target, aws.ToString(service.TaskDefinition)}
+	one := followed{target, s.rollouts().Join(limited, target, service)}
 	a.patience = how.timeout
 	switch {
 	case how.until == stable:

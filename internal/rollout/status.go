@@ -97,8 +97,19 @@ func (c *Client) Statuses(
 	return g.Wait()
 }
 
-// status reads the revisions and the stage of one service.
+// status reads the revisions, the stage and the trouble of one service.
 func (c *Client) status(
+	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
+) (Status, error) {
+	s, err := c.condition(ctx, t, service, memory)
+	if err == nil {
+		s.Trouble = c.troubleOf(ctx, t, service, s, memory)
+	}
+	return s, err
+}
+
+// condition reads the revisions and the stage of one service.
+func (c *Client) condition(
 	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
 ) (Status, error) {
 	family, err := c.family(ctx, t, service, memory)
@@ -115,7 +126,6 @@ func (c *Client) status(
 	if s.Deployment.Paused() {
 		s.Condition = Paused
 	}
-	s.Trouble = c.troubleOf(ctx, t, service, s, memory)
 	return s, nil
 }
 
