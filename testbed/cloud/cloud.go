@@ -170,8 +170,9 @@ func (c *Cloud) startFunction(
 	variables := maps.Clone(function.Environment)
 	variables["AWS_ENDPOINT_URL"], variables["DEPLOYER_ENVIRONMENT_FILE"] = c.URL, file
 	maps.Copy(variables, c.options.Env)
+	// Two processes at most: events are handled at the same time, and a scenario starts no more than it needs.
 	options := lambdahost.Options{
-		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 4 * time.Minute, Concurrency: 4,
+		Bootstrap: c.options.Bootstrap, FunctionARN: function.ARN, Timeout: 4 * time.Minute, Concurrency: 2,
 		AccessKeyID: env.AccountID + "-" + role, SecretAccessKey: "emulated",
 		Env: variables, RetryWaits: c.options.RetryWaits,
 		OnFailure: c.onFailure(env, role, variables["DEPLOYER_FAILED_QUEUE"]),
