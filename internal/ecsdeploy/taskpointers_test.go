@@ -1,0 +1,107 @@
+package ecsdeploy
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"deployer/internal/environment"
+	"deployer/internal/fault"
+)
+
+// TestDeployTaskPointers deploys a task with other pointers than one pinned schedule.
+func TestDeployTaskPointers(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, definition string
+		pointers         environment.TaskPointers
+		holds            []string
+		calls            int
+		reason           string
+	}{
+		{"targets of a rule", arn + "report:1", "rule/uploads", []string{"report:1", "report:2", "report:2"}, 7,
+			"the next run uses revision 2, when an event matches rule/uploads"},
+		{"both", arn + "report:1", "schedule/jobs/nightly,rule/uploads", []string{"report:2", "report:2", "report:2"},
+			10, "the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when an event matches rule/uploads"},
+		{"floating", arn + "report", "schedule/jobs/nightly,rule/uploads", []string{"report", "report", "report"}, 5,
+			"the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when an event matches rule/uploads"},
+		{"a short name", "report:1", "schedule/jobs/nightly", []string{"report:2", "report:1", "report:1"}, 6,
+			"the next run uses revision 2, due at 2026-01-23T03:00:00Z"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := taskWorld(t, tt.definition)
+			target := report
+			target.Pointers = tt.pointers
+			got, calls, err := w.deploy(t, target, w.taskOrder())
+			must(t, err)
+			if diff := cmp.Diff(tt.holds, w.holds(t)); diff != "" {
+				t.Error(diff)
+			}
+			if got.Status != Deployed || got.Reason != tt.reason || len(calls) != tt.calls {
+				t.Errorf("%s %q after %d calls, want %q after %d: %v", got.Status, got.Reason, len(calls), tt.reason,
+					tt.calls, calls)
+			}
+			if again, _, err := w.deploy(t, target, w.taskOrder()); err != nil || again.Status != Unchanged {
+				t.Errorf("again: %+v %v", again, err)
+			}
+		})
+	}
+}
+
+// TestTaskOfTwoForms deploys a task of which one pointer is pinned and another one floats: the pinned one is moved, and
+// each keeps its form.
+func TestTaskOfTwoForms(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	must(t, w.Rule(t.Context(), "uploads", `{"Id":"b","Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c",`+
+		`"RoleArn":"r","EcsParameters":{"TaskDefinitionArn":"`+arn+`report"}}`))
+	target, order := report, w.taskOrder()
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	for i, want := range [][]string{{"report:2", "report:2", "report"}, {"report:3", "report:3", "report"}} {
+		order.Cause.ID, order.Cause.Time = fmt.Sprint("e", i), eventTime.Add(time.Duration(i)*time.Minute)
+		order.Force = true
+		got, _, err := w.deploy(t, target, order)
+		must(t, err)
+		held := w.holds(t)
+		slices.Sort(held[1:])
+		slices.Reverse(held[1:])
+		if diff := cmp.Diff(want, held); diff != "" || got.Status != Deployed {
+			t.Errorf("%s: %s", got.Status, diff)
+		}
+	}
+}
+
+// TestTaskOfWhichOnePointerFails deploys a task of which one pointer is moved and another one cannot be: the error says
+// which, and the next delivery of the event ends with one revision in all of them.
+func TestTaskOfWhichOnePointerFails(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	target := report
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	w.FailTarget("111111111111", "us-east-1", "uploads", "b", "ResourceNotFoundException")
+	_, _, err := w.deploy(t, target, w.taskOrder())
+	want := `moving target "b" of rule "uploads", which starts task "report", to "` + arn + `report:2", after ` +
+		`schedule/jobs/nightly and rule/uploads/a, which hold it: ResourceNotFoundException: It failed. (create it ` +
+		`with the infrastructure, or name the right one in the environment file)`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" || !fault.IsMisconfigured(err) {
+		t.Errorf("%T: %s", err, diff)
+	}
+	if diff := cmp.Diff([]string{"report:2", "report:1", "report:2"}, w.holds(t)); diff != "" {
+		t.Errorf("one failed: %s", diff)
+	}
+	w.FailTarget("111111111111", "us-east-1", "uploads", "b", "")
+	got, _, err := w.deploy(t, target, w.taskOrder())
+	must(t, err)
+	all := w.holds(t)
+	if got.Status != Deployed || all[0] == "report:1" || all[1] != all[0] || all[2] != all[0] {
+		t.Errorf("again: %+v, %v", got, all)
+	}
+	w.clock.Advance(2 * time.Minute)
+	if got, _, err = w.deploy(t, target, w.taskOrder()); err != nil || got.Status != Unchanged {
+		t.Errorf("a third time: %+v, %v", got, err)
+	}
+}
