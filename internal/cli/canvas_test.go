@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,20 @@ web      error: what is wrong with it, …
 	} {
 		if diff := cmp.Diff(tt.want, all.draw(canvas{columns: tt.columns})); diff != "" {
 			t.Errorf("%d columns: %s", tt.columns, diff)
+		}
+	}
+}
+
+// TestTableWhole checks that the column that is copied is not cut, and that a table knows
+// whether something is.
+func TestTableWhole(t *testing.T) {
+	t.Parallel()
+	for columns, cut := range map[int]bool{0: false, 80: false, 40: true} {
+		one := table{whole: "EVENT", free: true}
+		one.head("EVENT", "TAG", "REASON")
+		one.add(cell{text: "866228b7-1111-4a"}, cell{text: "git-abc123f"}, cell{text: "a reason with many words"})
+		if text := one.draw(canvas{columns: columns}); !strings.Contains(text, "866228b7-1111-4a ") || one.cut != cut {
+			t.Errorf("%d columns: cut %t:\n%s", columns, one.cut, text)
 		}
 	}
 }

@@ -29,23 +29,33 @@ const retriesTake = 10 * time.Minute
 func (a *app) about(ctx context.Context, s *session, id string, since time.Duration, asJSON bool, c canvas) error {
 	waiting := make(chan []queuedMessage, 1)
 	go func() { waiting <- a.queued(ctx, s) }()
-	lines, err := s.functionLog().Lines(ctx, time.Now().Add(-since), id)
-	queued := slices.DeleteFunc(<-waiting, func(m queuedMessage) bool { return m.EventID != id })
-	if err != nil && !(len(queued) > 0 && fault.HasCode(err, "ResourceNotFoundException")) {
-		return err // a function that never ran has no log
-	}
-	report := decisionsReport{Environment: s.env.Name, Events: []logs.Entry{},
-		Queued: append([]queuedMessage{}, queued...)}
-	for _, l := range lines {
-		if e, ok := logs.Parse(l); ok && (e.EventID == id || e.EventID == "") {
-			report.Events = append(report.Events, e)
+	begin := time.Now().Add(-since)
+	lines, err := s.functionLog().Lines(ctx, begin, id)
+	queued := <-waiting
+	report := reportOf(s.env, id, lines, queued)
+	if report.isEmpty() && err == nil && !wholeID.MatchString(id) {
+		var ids []string
+		switch ids, err = idsWith(ctx, s, id, begin, queued); {
+		case err != nil:
+			return err
+		case len(ids) > 1:
+			return a.severalIDs(id, ids)
+		case len(ids) == 1:
+			id = ids[0]
+			lines, err = s.functionLog().Lines(ctx, begin, id)
+			report = reportOf(s.env, id, lines, queued)
 		}
 	}
-	if len(report.Events)+len(queued) == 0 && !eventID.MatchString(id) {
+	switch {
+	case err != nil && (len(report.Queued) == 0 || !fault.HasCode(err, "ResourceNotFoundException")):
+		return err // a function that never ran has no log
+	case !report.isEmpty():
+	case !eventID.MatchString(id):
 		return a.noWorkload(s.env, id) // a service whose name is mistyped
-	}
-	if len(report.Events)+len(queued) == 0 {
+	case wholeID.MatchString(id):
 		return neverArrived(ctx, s, id, deployRule, pushRule)
+	default:
+		return noEventWith(s, id, since)
 	}
 	report.Revisions = a.eventRevisions(ctx, s, id, report.Events)
 	if asJSON {
@@ -54,6 +64,25 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 	printAbout(a.out, c, s.env, report)
 	return nil
 }
+
+// reportOf returns what lines and messages have of the event with an id.
+func reportOf(env *environment.Environment, id string, lines []logs.Line, queued []queuedMessage) decisionsReport {
+	report := decisionsReport{Environment: env.Name, Events: []logs.Entry{}, Queued: []queuedMessage{}}
+	for _, l := range lines {
+		if e, ok := logs.Parse(l); ok && (e.EventID == id || e.EventID == "") {
+			report.Events = append(report.Events, e)
+		}
+	}
+	for _, m := range queued {
+		if m.EventID == id {
+			report.Queued = append(report.Queued, m)
+		}
+	}
+	return report
+}
+
+// isEmpty reports whether nothing is there of an event.
+func (r decisionsReport) isEmpty() bool { return len(r.Events)+len(r.Queued) == 0 }
 
 // eventRevisions reads the revisions that were registered for an event. One that cannot be
 // read is noted.

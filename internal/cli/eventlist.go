@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -55,11 +56,17 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 	if asJSON {
 		return printJSON(a.out, decisionsReport{Environment: s.env.Name, Events: entries, Queued: queued})
 	}
+	cut := false
 	if len(entries)+len(queued) == 0 {
 		a.note("no event was decided on in %s; look further back with --since", since)
 		a.noteMissing(s.env, service)
-	} else if _, err := fmt.Fprint(a.out, drawEvents(c, entries, queued)); err != nil {
-		return err
+	} else {
+		var text string
+		if text, cut = drawEvents(c, entries, queued); text != "" {
+			if _, err := fmt.Fprint(a.out, text); err != nil {
+				return err
+			}
+		}
 	}
 	if n := len(queued) + older; n > 0 {
 		text := count(n, "message") + " in the queues"
@@ -68,27 +75,51 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		}
 		a.note("%s: %s", text, commandLine("redrive", "-f", s.env.File, "--dry-run"))
 	}
+	if cut {
+		a.note("cut to %d columns; all of it: %s", c.columns, commandLine(append(slices.Clone(a.args), "--wide")...))
+	}
 	return nil
 }
 
-// drawEvents returns decisions and messages as one table, newest first.
-func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) string {
-	var rows []eventRow
+// drawEvents returns decisions and messages as one table, newest first. Where they are too
+// wide, ids are shortened, and then other cells are cut.
+func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) (text string, cut bool) {
+	var ids []string
 	for _, e := range entries {
-		rows = append(rows, eventRow{e.At, []cell{{text: c.moment(e.At)}, {text: e.EventID}, {text: e.Service},
-			{text: e.Tag}, decisionCell(e.Decision()), {text: whyOf(e)}}})
+		ids = append(ids, e.EventID)
 	}
 	for _, m := range queued {
-		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)}, {text: m.EventID}, {text: m.Service},
-			{text: m.Tag}, {"in queue", amber}, {text: m.about()}}})
+		ids = append(ids, m.EventID)
+	}
+	t := eventTable(c, entries, queued, nil)
+	if short := shortIDs(ids); c.columns > 0 && t.least(widths(t.rows, true)) > c.columns {
+		t = eventTable(c, entries, queued, short)
+		t.cut = slices.ContainsFunc(ids, func(id string) bool { return short[id] != id })
+	}
+	text = t.draw(c)
+	return text, t.cut
+}
+
+// eventTable returns the table of decisions and messages, with short ids in place of those
+// that have one.
+func eventTable(c canvas, entries []logs.Entry, queued []queuedMessage, short map[string]string) *table {
+	var rows []eventRow
+	for _, e := range entries {
+		rows = append(rows, eventRow{e.At, []cell{{text: c.moment(e.At)}, {text: cmp.Or(short[e.EventID], e.EventID)},
+			{text: e.Service}, {text: e.Tag}, decisionCell(e.Decision()), {text: whyOf(e)}}})
+	}
+	for _, m := range queued {
+		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)},
+			{text: cmp.Or(short[m.EventID], m.EventID)}, {text: m.Service}, {text: m.Tag}, {"in queue", amber},
+			{text: m.about()}}})
 	}
 	slices.SortStableFunc(rows, func(x, y eventRow) int { return y.at.Compare(x.at) })
-	t := table{optional: []string{"EVENT"}, free: true}
+	t := &table{whole: "EVENT", free: true}
 	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "REASON")
 	for _, r := range rows {
 		t.add(r.cells...)
 	}
-	return t.draw(c)
+	return t
 }
 
 func decisionCell(decision string) cell {

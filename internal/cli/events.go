@@ -34,13 +34,15 @@ what names no service.
 
 With the id of an event, everything about it is printed, the oldest first: every line,
 each attempt, how the rollouts ended, and whether the event is in a queue. An event of
-which nothing is there never reached the function: the command says what to check.
+which nothing is there never reached the function: the command says what to check. The
+first characters of an id suffice; narrow tables show as many as are needed.
 
 The queues are looked at, and nothing is removed from them: each message is hidden from
 other receivers for a moment, and counts as received once more.`,
 		Example: `deployer events -e prod
 deployer events -e prod backend --since 24h
-deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365`,
+deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365
+deployer events -e prod 2ff38a69`,
 		Annotations: permissions("logs:FilterLogEvents", "sqs:ReceiveMessage (optional: what is in the queues)",
 			"sqs:ChangeMessageVisibility (optional: shows the messages to other receivers at once)",
 			"ecs:DescribeTaskDefinition (of one event; optional: how its rollouts ended)",

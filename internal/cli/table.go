@@ -21,6 +21,8 @@ type table struct {
 	rows     [][]cell
 	optional []string // columns that are left out where the table is too wide, the first one first
 	free     bool     // the last column has free text, which is cut before the others
+	whole    string   // a column that is not cut, because it is copied
+	cut      bool     // set by draw: something is left out or cut
 }
 
 // head adds the heading.
@@ -52,11 +54,12 @@ func (t *table) draw(c canvas) string {
 		if c.columns == 0 || t.least(widths(rows, true)) <= c.columns {
 			break
 		}
+		t.cut = true
 		rows = without(rows, slices.IndexFunc(rows[0], func(h cell) bool { return h.text == name }))
 	}
 	width := widths(rows, false)
 	if c.columns > 0 {
-		width = t.fit(widths(rows, true), c.columns)
+		width = t.fit(widths(rows, true), rows[0], c.columns)
 	}
 	var all strings.Builder
 	for _, row := range rows {
@@ -70,6 +73,7 @@ func (t *table) draw(c canvas) string {
 			text := one.text
 			if c.columns > 0 {
 				text = ellipsis(text, space)
+				t.cut = t.cut || text != one.text
 			}
 			b.WriteString(c.paint(text, one.color))
 			if !last {
@@ -123,14 +127,20 @@ const (
 )
 
 // fit narrows the widest columns until the table is as wide as columns.
-func (t *table) fit(widths []int, columns int) []int {
+func (t *table) fit(widths []int, heads []cell, columns int) []int {
+	whole := slices.IndexFunc(heads, func(h cell) bool { return t.whole != "" && h.text == t.whole })
 	if last := len(widths) - 1; t.free {
 		over := max(0, total(widths)-columns)
 		widths[last] = max(min(widths[last], leastFree), widths[last]-over)
 	}
 	for total(widths) > columns {
-		i := slices.Index(widths, slices.Max(widths))
-		if widths[i] <= leastWidth {
+		i := -1
+		for j, w := range widths {
+			if j != whole && (i < 0 || w > widths[i]) {
+				i = j
+			}
+		}
+		if i < 0 || widths[i] <= leastWidth {
 			break
 		}
 		widths[i]--
