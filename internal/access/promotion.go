@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 
 	"deployer/internal/environment"
 	"deployer/internal/image"
@@ -15,7 +16,7 @@ var reads = []string{"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
 var tags = []string{"ecr:BatchGetImage", "ecr:PutImage"}
 
 // Promotion returns the rights of a role that promotes images from one environment's
-// registry to another's and deploys them there, for the services that both have.
+// registry to another's and deploys them there, for the services and tasks that both have.
 func Promotion(from, to *environment.Environment) (Policy, error) {
 	bus, err := busARN(to)
 	if err != nil {
@@ -39,15 +40,14 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 	}, nil
 }
 
-// promoting returns the rights to copy the images of the services that both environments
-// have. tagging reports whether a service has its images in one repository for both: they
-// only get a tag there.
+// promoting returns the rights to copy the images of the services and tasks that both
+// environments have. tagging reports whether one of them has its images in one repository
+// for both: they only get a tag there.
 func promoting(from, to *environment.Environment) (rights []statement, tagging bool, err error) {
 	var sources, targets, both []string // ARNs of repositories
 	for _, w := range to.Workloads {
-		source, ok := from.Find(w.Name, environment.Services...)
-		if _, service := to.Find(w.Name, environment.Services...); !ok || !service || w.Repository == "" ||
-			source.Repository == "" {
+		source, ok := from.Labelled(w.Label())
+		if !ok || w.Repository == "" || source.Repository == "" {
 			continue
 		}
 		if source.Registry.AccountID == "" {
@@ -56,10 +56,10 @@ func promoting(from, to *environment.Environment) (rights []statement, tagging b
 		}
 		read, written := source.Registry.RepositoryARN(source.Repository), w.Registry.RepositoryARN(w.Repository)
 		if read == written {
-			both = append(both, read)
+			both = adding(both, read)
 			continue
 		}
-		sources, targets = append(sources, read), append(targets, written)
+		sources, targets = adding(sources, read), adding(targets, written)
 	}
 	if len(sources) > 0 {
 		rights = append(rights, statement{Sid: "ReadSource", Action: reads, Resource: named(sources)},
@@ -69,9 +69,18 @@ func promoting(from, to *environment.Environment) (rights []statement, tagging b
 		rights = append(rights, statement{Sid: "TagImages", Action: tags, Resource: named(both)})
 	}
 	if len(rights) == 0 {
-		err = fmt.Errorf("%s and %s have no service in common that runs an image from ECR", from.File, to.File)
+		err = fmt.Errorf("%s and %s have no service and no task in common that runs an image from ECR", from.File,
+			to.File)
 	}
 	return rights, len(both) > 0, err
+}
+
+// adding returns a list with one more word, unless it has it: services may share a repository.
+func adding(all []string, word string) []string {
+	if slices.Contains(all, word) {
+		return all
+	}
+	return append(all, word)
 }
 
 // promotionNotes say where the policy belongs, and what the other account has to allow.
