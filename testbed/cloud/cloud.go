@@ -39,7 +39,7 @@ type Options struct {
 	Env         map[string]string          // further environment variables of the functions
 	Logs        func(env string) io.Writer // returns where a function's log goes; nil discards the logs
 	OwnFiles    bool                       // set up what the strategies of Files say, see [Cloud.setUp]
-	Tasks       bool                       // with OwnFiles: the project's task too, with images of dev's registry
+	Tasks       bool                       // with OwnFiles: the project's task too
 	Readers     map[string][]string        // with OwnFiles: accounts that may pull, by the registry's environment
 	Listener    net.Listener               // where AWS is served; nil for any free port of the loopback interface
 }

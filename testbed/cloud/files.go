@@ -44,7 +44,7 @@ func (c *Cloud) setUp(ctx context.Context) error {
 			return fmt.Errorf("creating the services of environment %q: %w", env.Name, err)
 		}
 		if c.options.Tasks {
-			if err := CreateTask(ctx, c.Accounts[env.Name], Task, env.Name); err != nil {
+			if err := createTask(ctx, c.Accounts[env.Name], env.Registry().AccountID, Task, env.Name); err != nil {
 				return fmt.Errorf("creating the task of environment %q: %w", env.Name, err)
 			}
 		}

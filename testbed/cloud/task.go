@@ -45,7 +45,12 @@ func RuleOf(task, env string) string { return Project + "_rule_" + task + "_" + 
 // CreateTask adds a scheduled task to an environment, as Terraform does: its family, which runs the image v1 of dev's
 // registry, a schedule that holds the family's first revision, and the role by which it starts the task.
 func CreateTask(ctx context.Context, a *accounts.Account, task, env string) error {
-	definition, err := registerTask(ctx, a, task, env)
+	return createTask(ctx, a, accounts.Dev, task, env)
+}
+
+// createTask is [CreateTask] with the image v1 of any registry.
+func createTask(ctx context.Context, a *accounts.Account, registry, task, env string) error {
+	definition, err := registerTask(ctx, a, registry, task, env)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func CreateTask(ctx context.Context, a *accounts.Account, task, env string) erro
 // v1 of dev's registry, a rule with a target that holds the family's first revision, and the role by which it starts
 // the task: by convention the task's execution role, which Terraform has to allow that too.
 func CreateEventTask(ctx context.Context, a *accounts.Account, task, env string) error {
-	definition, err := registerTask(ctx, a, task, env)
+	definition, err := registerTask(ctx, a, accounts.Dev, task, env)
 	if err != nil {
 		return err
 	}
@@ -96,8 +101,8 @@ func createStartRole(ctx context.Context, a *accounts.Account, role, task, env, 
 }
 
 // registerTask registers the first revision of a task's family, and returns its ARN.
-func registerTask(ctx context.Context, a *accounts.Account, task, env string) (arn string, err error) {
-	image := accounts.Dev + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
+func registerTask(ctx context.Context, a *accounts.Account, registry, task, env string) (arn string, err error) {
+	image := registry + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
 	prefix := "arn:aws:iam::" + a.ID + ":role/"
 	return a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
 		func(in *ecs.RegisterTaskDefinitionInput) {

@@ -61,6 +61,7 @@ var patterns = []pattern{{
 }, {
 	title: "Isolated production: staging runs dev's images; prod has its own registry, into which they are promoted.",
 	files: "isolated-production-ecr",
+	tasks: true,
 	// Prod's promote job reads dev's registry.
 	readers: map[string][]string{"dev": {accounts.Prod}},
 	steps: []patternStep{{
@@ -79,6 +80,17 @@ var patterns = []pattern{{
 		run:   acts("prod", "service", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
 	}, {
+		title: "The build job pushes an image of the scheduled task nightly-report, too.",
+		run:   pushes("dev", taskRepository, "report v2", "git-abc123f", "latest"),
+		want:  []string{"dev deployed", "dev ignored", "staging deployed", "staging ignored"},
+		quiet: prodQuiet,
+	}, {
+		title: "Production's job promotes the task's image, and deploys it. Its schedule is moved:\n" +
+			"   deployer promote --from staging.yaml --to prod.yaml nightly-report git-abc123f",
+		run: all(runs(promote("prod"), "promote --from staging.yaml --to prod.yaml nightly-report git-abc123f"),
+			acts("prod", "task", cloud.Task, "git-abc123f")),
+		want: []string{"prod deployed"},
+	}, {
 		title: "What AWS refuses.",
 		run: refused(
 			refusal{"dev", "dev's build job pushes to prod's registry", pushesAs(build("dev"), accounts.Prod)},
@@ -96,6 +108,7 @@ var patterns = []pattern{{
 }, {
 	title: "One registry each: images are promoted from dev to staging, and from staging to prod.",
 	files: "per-environment-ecr",
+	tasks: true,
 	// Each environment's promote job reads the registry of the one before.
 	readers: map[string][]string{"dev": {accounts.Staging}, "staging": {accounts.Prod}},
 	steps: []patternStep{{
@@ -122,6 +135,24 @@ var patterns = []pattern{{
 		title: "It deploys the copy with the GitHub action, as myproject_github_deploy_prod.",
 		run:   acts("prod", "service", "backend", "git-abc123f"),
 		want:  []string{"prod deployed"},
+	}, {
+		title: "The build job pushes an image of the scheduled task nightly-report, too.",
+		run:   pushes("dev", taskRepository, "report v2", "git-abc123f", "latest"),
+		want:  []string{"dev deployed", "dev ignored"},
+		quiet: prodQuiet,
+	}, {
+		title: "Staging's job promotes the task's image; the arrival of latest moves its schedule:\n" +
+			"   deployer promote --from dev.yaml --to staging.yaml nightly-report git-abc123f\n" +
+			"   deployer promote --from dev.yaml --to staging.yaml nightly-report latest",
+		run: all(runs(promote("staging"), "promote --from dev.yaml --to staging.yaml nightly-report git-abc123f"),
+			runs(promote("staging"), "promote --from dev.yaml --to staging.yaml nightly-report latest")),
+		want:  []string{"staging deployed", "staging ignored"},
+		quiet: prodQuiet,
+	}, {
+		title: "Production's job promotes the task's image from staging, and deploys it with the action's input task.",
+		run: all(runs(promote("prod"), "promote --from staging.yaml --to prod.yaml nightly-report git-abc123f"),
+			acts("prod", "task", cloud.Task, "git-abc123f")),
+		want: []string{"prod deployed"},
 	}, {
 		title: "The other services' images are in every registry already: a promotion changes nothing.",
 		run: all(runs(promote("staging"), "promote --from dev.yaml --to staging.yaml web-api v1"),
