@@ -119,6 +119,9 @@ func (a *app) named(cmd *cobra.Command, names []string) (files []found, err erro
 		switch {
 		case name == "":
 			return nil, wrongUsage("-e is empty: did a variable expand to nothing?")
+		case strings.Contains(name, ",") && isSeveral(cmd):
+			hint, _ := a.withEnvironments(cmd.Flags().Args())
+			return nil, &usageError{"-e is for one name: write it once for each environment", hint}
 		case name == all && !isSeveral(cmd):
 			return nil, wrongUsage("%s is for one environment, not for all", cmd.Name())
 		case name == all:

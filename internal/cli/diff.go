@@ -15,7 +15,7 @@ import (
 func (a *app) diffCommand() *cobra.Command {
 	var how diffFlags
 	cmd := &cobra.Command{
-		Use:   "diff -e ENV SERVICE TAG",
+		Use:   "diff -e ENV SERVICE TAG | -e ENV -e ENV SERVICE",
 		Short: "Show what deploying TAG would change, or compare two environments",
 		Long: `The task definition that runs and the one that would be registered are compared
 as a unified diff. Nothing is changed, and values of secrets and of environment
@@ -32,7 +32,7 @@ deployer diff -e staging -e prod backend
 deployer diff -e staging -e prod backend --values --json`,
 		Annotations: permissions("ecr:BatchGetImage", tagActions[0], "ecs:DescribeServices",
 			"ecs:DescribeTaskDefinition", pointerReads[0], pointerReads[1]),
-		Args: diffArguments,
+		Args: a.diffArguments,
 	}
 	files, look := filesFlag(cmd), lookFlags(cmd)
 	cmd.Flags().BoolVar(&how.asJSON, "json", false, "print one JSON document")
@@ -40,6 +40,9 @@ deployer diff -e staging -e prod backend --values --json`,
 	cmd.Flags().BoolVar(&how.all, "all", false, "of two environments: show what differs only in their names too")
 	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := a.meansTwoEnvironments(*files, args); err != nil {
+			return err
+		}
 		file, err := a.oneEnvironment(*files, args)
 		if err != nil {
 			return err

@@ -7,23 +7,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/spf13/cobra"
-
 	"deployer/internal/compare"
 	"deployer/internal/environment"
 )
 
 // diffFlags are the flags of diff.
 type diffFlags struct{ asJSON, values, all bool }
-
-// diffArguments checks the arguments of diff: a service and a tag, or a service in two
-// environments.
-func diffArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
-		return nil // the number of environments is not known yet
-	}
-	return arguments("SERVICE", "TAG")(cmd, args)
-}
 
 // twoEnvironments is what diff prints with --json.
 type twoEnvironments struct {

@@ -11,7 +11,7 @@ import (
 	"deployer/internal/logs"
 )
 
-// An event's id has 36 characters. Tables show as many of them as tell events apart, and
+// An event's id has 36 characters. Tables show as many of them as distinguish events, and
 // events takes such a prefix for the id.
 
 // shortID is how many characters of an id are shown at least.
