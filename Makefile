@@ -123,12 +123,12 @@ test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
 # These try many more cases of what `make test` samples.
-breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime
+breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|OddAnswers
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
 slow := Browser|BrowserFile|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
 .PHONY: test-slow
 test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
-	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/storm
+	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/pipeline ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/storm
 
 # The scripts run a few hundred commands, each of which would sleep a second at its end.
 .PHONY: race

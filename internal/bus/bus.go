@@ -144,10 +144,14 @@ func (b *Bus) result(e Entry, r answerEntry) (id string, err error) {
 // does not, and drops them. It calls events:DescribeEventBus. Its error is a fault
 // of package fault.
 func (b *Bus) Exists(ctx context.Context) (bool, error) {
-	err := b.call(ctx, "DescribeEventBus", fmt.Sprintf("describing event bus %q", b.name),
-		map[string]string{"Name": b.name}, &struct{}{})
-	if fault.HasCode(err, "ResourceNotFoundException") {
+	var out struct{ Arn string }
+	doing := fmt.Sprintf("describing event bus %q", b.name)
+	err := b.call(ctx, "DescribeEventBus", doing, map[string]string{"Name": b.name}, &out)
+	switch {
+	case fault.HasCode(err, "ResourceNotFoundException"):
 		return false, nil
+	case err == nil && out.Arn == "":
+		return false, fault.Incomplete(doing, "ARN of the bus")
 	}
 	return err == nil, err
 }
@@ -157,10 +161,13 @@ func (b *Bus) Exists(ctx context.Context) (bool, error) {
 // package fault.
 func (b *Bus) RuleState(ctx context.Context, rule string) (state string, err error) {
 	var out struct{ State string }
-	err = b.call(ctx, "DescribeRule", fmt.Sprintf("describing rule %q of bus %q", rule, b.name),
-		map[string]string{"Name": rule, "EventBusName": b.name}, &out)
-	if fault.HasCode(err, "ResourceNotFoundException") {
+	doing := fmt.Sprintf("describing rule %q of bus %q", rule, b.name)
+	err = b.call(ctx, "DescribeRule", doing, map[string]string{"Name": rule, "EventBusName": b.name}, &out)
+	switch {
+	case fault.HasCode(err, "ResourceNotFoundException"):
 		return "", nil
+	case err == nil && out.State == "":
+		return "", fault.Incomplete(doing, "state of the rule")
 	}
 	return out.State, err
 }

@@ -109,7 +109,10 @@ func (c *checker) parameterKey(ctx context.Context, name string) (string, error)
 	}
 	in := map[string]any{"ParameterFilters": []filter{{"Name", "Equals", []string{name}}}}
 	err := c.signed.JSON(ctx, "ssm", "AmazonSSM.DescribeParameters", "describing parameter "+name, in, &out)
-	if err == nil && len(out.Parameters) == 0 {
+	switch {
+	case err == nil && out.Parameters == nil: // without a match, the list is empty
+		err = fault.Incomplete("describing parameter "+name, "list of parameters")
+	case err == nil && len(out.Parameters) == 0:
 		err = errNoParameter
 	}
 	if err != nil {
@@ -121,10 +124,14 @@ func (c *checker) parameterKey(ctx context.Context, name string) (string, error)
 // secretKey returns the key of a secret, "" for that of AWS.
 func (c *checker) secretKey(ctx context.Context, name string) (string, error) {
 	var out struct {
+		Arn      string `json:"ARN"`
 		KmsKeyID string `json:"KmsKeyId"`
 	}
 	err := c.signed.JSON(ctx, "secretsmanager", "secretsmanager.DescribeSecret", "describing secret "+name,
 		map[string]string{"SecretId": name}, &out)
+	if err == nil && out.Arn == "" {
+		err = fault.Incomplete("describing secret "+name, "ARN")
+	}
 	return out.KmsKeyID, err
 }
 
@@ -133,6 +140,9 @@ func (c *checker) describeKey(ctx context.Context, id string) (string, error) {
 	var out struct{ KeyMetadata struct{ Arn string } }
 	err := c.signed.JSON(ctx, "kms", "TrentService.DescribeKey", "describing key "+id,
 		map[string]string{"KeyId": id}, &out)
+	if err == nil && out.KeyMetadata.Arn == "" {
+		err = fault.Incomplete("describing key "+id, "ARN")
+	}
 	return out.KeyMetadata.Arn, err
 }
 
@@ -141,6 +151,9 @@ func (c *checker) topicKey(ctx context.Context, topic string) (string, error) {
 	out, err := c.sns.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
 	if err != nil {
 		return "", err
+	}
+	if len(out.Attributes) == 0 {
+		return "", fault.Incomplete("reading the attributes of "+topic, "attributes")
 	}
 	return out.Attributes["KmsMasterKeyId"], nil
 }

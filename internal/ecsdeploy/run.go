@@ -215,13 +215,13 @@ func (r *run) update(ctx context.Context, number int) (converge.Answer, error) {
 	if err != nil {
 		return converge.Answer{}, s.updateFailed(arn, err)
 	}
+	service := out.Service
+	if service == nil || aws.ToString(service.TaskDefinition) == "" { // ECS may not have the call
+		return converge.Answer{}, fault.Incomplete(s.updating(arn), "service")
+	}
 	s.running = s.revisions[number]
 	if number == s.unused {
 		s.unused = 0
-	}
-	service := out.Service
-	if service == nil { // ECS always answers with it
-		service = &types.Service{TaskDefinition: aws.String(arn), CreatedAt: s.service.CreatedAt}
 	}
 	s.updateService(service)
 	s.readAt(r.deployer.now())

@@ -14,7 +14,7 @@ import (
 // InvalidParameterException is about how the service and the revision fit together:
 // the call has no other parameters.
 func (s *State) updateFailed(arn string, err error) error {
-	doing := fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn)
+	doing := s.updating(arn)
 	var api smithy.APIError
 	if !errors.As(err, &api) || api.ErrorCode() != "InvalidParameterException" {
 		return fault.Classify(doing, err)
@@ -31,6 +31,11 @@ func (s *State) updateFailed(arn string, err error) error {
 			"aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com"
 	}
 	return fault.Misconfigured("InvalidParameter", doing, fault.Plain(err), hint)
+}
+
+// updating returns the operation of moving the service to a revision, for faults.
+func (s *State) updating(arn string) string {
+	return fmt.Sprintf("moving service %q in cluster %q to %q", s.target.Service, s.target.Cluster, arn)
 }
 
 // regionOf returns the region in an ARN.

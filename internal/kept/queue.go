@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"deployer/internal/fault"
 	"deployer/internal/outcome"
 	"deployer/internal/signed"
 )
@@ -42,8 +43,12 @@ func (q *Queue) Keep(ctx context.Context, function string, at time.Time, outcome
 		}
 		in := map[string]string{"QueueUrl": q.url, "MessageBody": body}
 		doing := fmt.Sprintf("keeping event %q in queue %q", o.Cause.ID, q.url)
-		if err := q.client.JSON(ctx, "sqs", "AmazonSQS.SendMessage", doing, in, &struct{}{}); err != nil {
+		var out struct{ MessageId string }
+		if err := q.client.JSON(ctx, "sqs", "AmazonSQS.SendMessage", doing, in, &out); err != nil {
 			return err
+		}
+		if out.MessageId == "" {
+			return fault.Incomplete(doing, "id of the message")
 		}
 	}
 	return nil

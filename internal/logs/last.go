@@ -3,6 +3,8 @@ package logs
 import (
 	"context"
 	"time"
+
+	"deployer/internal/fault"
 )
 
 // maxEmpty is how many answers without lines are read: an answer may be empty although there
@@ -29,6 +31,9 @@ func (r *Reader) Last(ctx context.Context, stream string, limit int) (lines []Li
 		if err := r.client.JSON(ctx, "logs", "Logs_20140328.GetLogEvents", "reading log group "+r.group, in,
 			&out); err != nil {
 			return nil, err
+		}
+		if out.Events == nil { // without lines, CloudWatch Logs returns an empty list
+			return nil, fault.Incomplete("reading log group "+r.group, "list of lines")
 		}
 		for _, e := range out.Events {
 			lines = append(lines, Line{time.UnixMilli(e.At).UTC(), e.Text})

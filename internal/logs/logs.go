@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"deployer/internal/fault"
 	"deployer/internal/signed"
 )
 
@@ -56,6 +57,9 @@ func (r *Reader) Lines(ctx context.Context, since time.Time, terms ...string) (l
 		if err := r.client.JSON(ctx, "logs", "Logs_20140328.FilterLogEvents", "reading log group "+r.group, in,
 			&out); err != nil {
 			return nil, err
+		}
+		if out.Events == nil { // without lines, CloudWatch Logs returns an empty list
+			return nil, fault.Incomplete("reading log group "+r.group, "list of lines")
 		}
 		for _, e := range out.Events {
 			lines = append(lines, Line{time.UnixMilli(e.At).UTC(), e.Text})

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"deployer/internal/environment"
+	"deployer/internal/fault"
 	"deployer/internal/outcome"
 	"deployer/internal/signed"
 )
@@ -45,8 +46,16 @@ func (t *topic) Send(ctx context.Context, s Summary) error {
 	if err != nil {
 		return err
 	}
-	return t.client.Form(ctx, "sns", fmt.Sprintf("publishing to SNS topic %q", t.arn),
-		url.Values{"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {t.arn}, "Message": {string(text)}})
+	var out struct {
+		ID string `xml:"PublishResult>MessageId"`
+	}
+	doing := fmt.Sprintf("publishing to SNS topic %q", t.arn)
+	in := url.Values{"Action": {"Publish"}, "Version": {"2010-03-31"}, "TopicArn": {t.arn}, "Message": {string(text)}}
+	err = t.client.Query(ctx, "sns", doing, in, &out)
+	if err == nil && out.ID == "" {
+		return fault.Incomplete(doing, "id of the message")
+	}
+	return err
 }
 
 // chatNotification is a custom notification of Amazon Q Developer in chat

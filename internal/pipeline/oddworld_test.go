@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
@@ -24,79 +22,123 @@ import (
 	"deployer/testbed/cloud"
 )
 
-// oddTransport replaces the answers of one operation.
-type oddTransport struct {
-	aws       emulatortest.InProcess
-	operation string // "" for none
-	status    int
-	change    func([]byte) []byte
-	replaced  int
+// oddParameter is the SSM parameter to which services may refer.
+const oddParameter = "/p/dev/database-url"
+
+// oddOptions are what is in an [oddWorld].
+type oddOptions struct {
+	services  int    // 0 for one, if there is no task
+	task      string // "pinned", "floating" or "event": a task that is started so
+	refers    bool   // the services refer to a parameter, whose changes redeploy them
+	noAccount bool   // the file does not have the account
+	notifies  bool   // on Slack and SNS
+	keeps     bool   // in the failure queue
+	waits     bool   // by schedules
 }
 
-func (o *oddTransport) Do(r *http.Request) (*http.Response, error) {
-	name := operationOf(r)
-	response, err := o.aws.Do(r)
-	if err != nil || o.operation == "" || name != o.operation || response.StatusCode != http.StatusOK {
-		return response, err
-	}
-	o.replaced++
-	real, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	odd := o.change(real)
-	if o.status != 0 {
-		response.StatusCode, response.Status = o.status, fmt.Sprint(o.status, " ", http.StatusText(o.status))
-	}
-	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(odd)), int64(len(odd))
-	response.Header.Del("X-Amz-Crc32")
-	return response, nil
-}
-
-// operationOf returns the name of a request's operation.
-func operationOf(r *http.Request) string {
-	if _, name, ok := strings.Cut(r.Header.Get("X-Amz-Target"), "."); ok {
-		return name
-	}
-	if r.Body == nil || r.Method == http.MethodGet {
-		return "GetObject"
-	}
-	body, _ := io.ReadAll(r.Body)
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	form, _ := url.ParseQuery(string(body))
-	return form.Get("Action")
-}
-
-// oddWorld is emulated AWS with one service, which is reached through a transport.
+// oddWorld is emulated AWS with services or a task, which is reached through a client that
+// replaces answers.
 type oddWorld struct {
-	aws       *emulator.Emulator
-	transport *oddTransport
-	dev       *accounts.Account
-	pipeline  *Pipeline
-	events    int
+	aws      *emulator.Emulator
+	odd      *emulatortest.Odd
+	dev      *accounts.Account
+	env      *environment.Environment
+	options  oddOptions
+	pipeline *Pipeline
+	events   int
 }
 
-func newOddWorld(t *testing.T, withAccount bool) *oddWorld {
+func newOddWorld(t *testing.T, o oddOptions) *oddWorld {
 	t.Helper()
 	time.Sleep(time.Until(start)) // fake time begins in 2000
-	w := &oddWorld{aws: emulator.New(emulator.Options{})}
-	w.transport = &oddTransport{aws: emulatortest.InProcess{AWS: w.aws}}
+	w := &oddWorld{aws: emulator.New(emulator.Options{}), options: o}
+	w.odd = &emulatortest.Odd{AWS: w.aws}
 	plain := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region)
 	w.dev = plain.With(func(c *aws.Config) { c.HTTPClient = emulatortest.InProcess{AWS: w.aws} })
-	odd := plain.With(func(c *aws.Config) { c.HTTPClient = w.transport })
-	file, err := cloud.ManyServices(t.Context(), w.dev, 1, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !withAccount {
+	odd := plain.With(func(c *aws.Config) { c.HTTPClient = w.odd })
+	file := w.create(t)
+	if o.noAccount {
 		file = strings.Replace(file, "account_id:", "other:", 1)
+	}
+	file += "deployer:\n  redeploy_on: [parameters]\n"
+	if o.notifies {
+		w.aws.PutParameter(accounts.Dev, accounts.Region, "/p/slack", "no address")
+		file += "  notify:\n    slack: /p/slack\n    topic: " +
+			w.aws.CreateTopic(accounts.Dev, accounts.Region, "deployments") + "\n"
 	}
 	env, err := environment.Parse("dev.yaml", []byte(file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.pipeline = NewFunction(env, odd.Config, io.Discard)
+	w.env, w.pipeline = env, NewFunction(env, odd.Config, io.Discard)
+	if o.keeps {
+		arn := env.FailedQueueARN()
+		w.aws.CreateQueue(accounts.Dev, accounts.Region, arn[strings.LastIndex(arn, ":")+1:])
+		w.pipeline.KeepIn(env.FailedQueueURL())
+	}
+	if o.waits {
+		w.aws.CreateScheduleGroup(accounts.Dev, accounts.Region, "retries")
+		w.pipeline.RetryIn("retries", "arn:aws:iam::"+accounts.Dev+":role/retry")
+	}
 	return w
+}
+
+// create creates the services or the task, and returns the environment file.
+func (w *oddWorld) create(t *testing.T) (file string) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.options.task == "" {
+		file, err := cloud.ManyServices(t.Context(), w.dev, max(1, w.options.services), false)
+		must(err)
+		for i := range max(1, w.options.services) {
+			if w.options.refers {
+				must(w.refer(t, fmt.Sprintf("p_service_s%d_dev", i)))
+			}
+		}
+		return file
+	}
+	must(w.dev.Cluster(t.Context(), cloud.ClusterName("dev")))
+	must(cloud.PushTask(t.Context(), w.dev))
+	file = fmt.Sprintf("project: %s\nenv: dev\nregion: %s\naccount_id: %q\n", cloud.Project, accounts.Region, w.dev.ID)
+	if w.options.task == "event" {
+		must(cloud.CreateEventTask(t.Context(), w.dev, cloud.Task, "dev"))
+		return file + "event_processor_tasks:\n  - name: " + cloud.Task + "\n"
+	}
+	must(cloud.CreateTask(t.Context(), w.dev, cloud.Task, "dev"))
+	if w.options.task == "floating" {
+		group, name := cloud.ScheduleGroup("dev"), cloud.Schedule("dev")
+		raw, err := w.dev.ReadSchedule(t.Context(), group, name)
+		must(err)
+		must(w.dev.DeleteSchedule(t.Context(), group, name))
+		must(w.dev.Schedule(t.Context(), name, strings.Replace(string(raw), "/"+cloud.Task+":1", "/"+cloud.Task, 1)))
+	}
+	return file + "scheduled_tasks:\n  - name: " + cloud.Task + "\n"
+}
+
+// refer makes a service run a revision that refers to the parameter.
+func (w *oddWorld) refer(t *testing.T, service string) error {
+	t.Helper()
+	out, err := w.dev.Runs(t.Context(), "p_cluster_dev", service)
+	if err != nil {
+		return err
+	}
+	old := out.TaskDefinition
+	old.ContainerDefinitions[0].Secrets = []types.Secret{{Name: aws.String("URL"), ValueFrom: aws.String(
+		"arn:aws:ssm:" + accounts.Region + ":" + accounts.Dev + ":parameter" + oddParameter)}}
+	revision, err := w.dev.ECS.RegisterTaskDefinition(t.Context(), &ecs.RegisterTaskDefinitionInput{Family: old.Family,
+		NetworkMode: old.NetworkMode, Cpu: old.Cpu, Memory: old.Memory, ExecutionRoleArn: old.ExecutionRoleArn,
+		RequiresCompatibilities: old.RequiresCompatibilities, ContainerDefinitions: old.ContainerDefinitions})
+	if err != nil {
+		return err
+	}
+	_, err = w.dev.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("p_cluster_dev"),
+		Service: &service, TaskDefinition: revision.TaskDefinition.TaskDefinitionArn})
+	return err
 }
 
 // handle handles an event within 20 seconds.
@@ -107,6 +149,13 @@ func (w *oddWorld) handle(t *testing.T, raw string) (Result, error) {
 	return w.pipeline.Handle(ctx, json.RawMessage(raw))
 }
 
+func (w *oddWorld) mustHandle(t *testing.T, raw string) {
+	t.Helper()
+	if got, err := w.handle(t, raw); err != nil || got.Status == ecsdeploy.Rejected || got.Status == ecsdeploy.Ignored {
+		t.Fatalf("%+v, %v", got, err)
+	}
+}
+
 func (w *oddWorld) event(detailType, source, detail string) string {
 	w.events++
 	return fmt.Sprintf(`{"version":"0","id":"e%d","detail-type":%q,"source":%q,"account":%q,"time":%q,
@@ -115,11 +164,13 @@ func (w *oddWorld) event(detailType, source, detail string) string {
 		detail)
 }
 
-// push pushes an image of which the service runs none yet.
+// push pushes images of which the services run none yet.
 func (w *oddWorld) push(t *testing.T, tag string) {
 	t.Helper()
-	if _, err := w.dev.Push(t.Context(), "p_service_s0", "v2", tag); err != nil {
-		t.Fatal(err)
+	for i := range max(1, w.options.services) {
+		if _, err := w.dev.Push(t.Context(), fmt.Sprintf("p_service_s%d", i), "v2", tag); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -127,10 +178,7 @@ func (w *oddWorld) push(t *testing.T, tag string) {
 func (w *oddWorld) deploy(t *testing.T) {
 	t.Helper()
 	w.push(t, "v2")
-	got, err := w.handle(t, w.event("DEPLOY", "action.dev", `{"service":"s0","tag":"v2"}`))
-	if err != nil || got.Status != ecsdeploy.Deployed {
-		t.Fatalf("%+v, %v", got, err)
-	}
+	w.mustHandle(t, w.event("DEPLOY", "action.dev", `{"service":"s0","tag":"v2"}`))
 }
 
 // rollout returns ECS's event about the service's newest rollout.
@@ -146,18 +194,24 @@ func (w *oddWorld) rollout(t *testing.T, name string) string {
 		aws.ToString(out.Services[0].Deployments[0].Id), time.Now().UTC().Format(time.RFC3339)))
 }
 
-// result returns the image that the service runs, and the types of the outcomes that are on the bus.
+// result returns what the services or the task's pointer run, the types of the outcomes that
+// are on the bus, and whether messages are kept and schedules wait.
 func (w *oddWorld) result(t *testing.T) string {
 	t.Helper()
-	out, err := w.dev.ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{
-		Cluster: aws.String("p_cluster_dev"), Services: []string{"p_service_s0_dev"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	revision, err := w.dev.ECS.DescribeTaskDefinition(t.Context(),
-		&ecs.DescribeTaskDefinitionInput{TaskDefinition: out.Services[0].TaskDefinition})
-	if err != nil {
-		t.Fatal(err)
+	var all []string
+	if w.options.task == "" {
+		for i := range max(1, w.options.services) {
+			out, err := w.dev.Runs(t.Context(), "p_cluster_dev", fmt.Sprintf("p_service_s%d_dev", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image))
+			if w.options.refers {
+				all = append(all, fmt.Sprint("redeployed: ", out.TaskDefinition.Revision > 2))
+			}
+		}
+	} else {
+		all = append(all, w.held(t))
 	}
 	f := fixture{aws: w.aws}
 	var kinds []string
@@ -165,6 +219,34 @@ func (w *oddWorld) result(t *testing.T) string {
 		kinds = append(kinds, o.Kind)
 	}
 	slices.Sort(kinds)
-	return aws.ToString(revision.TaskDefinition.ContainerDefinitions[0].Image) + " " +
-		strings.Join(slices.Compact(kinds), ", ")
+	all = append(all, slices.Compact(kinds)...)
+	if w.options.keeps {
+		all = append(all, fmt.Sprint("kept: ", len(w.aws.Queue(w.env.FailedQueueARN())) > 0))
+	}
+	if w.options.waits {
+		all = append(all, fmt.Sprint("waiting: ", len(w.aws.Scheduled())))
+	}
+	return strings.Join(all, ", ")
+}
+
+// held returns the image of the revision that the task's pointer starts.
+func (w *oddWorld) held(t *testing.T) string {
+	t.Helper()
+	raw, err := w.dev.ReadSchedule(t.Context(), cloud.ScheduleGroup("dev"), cloud.Schedule("dev"))
+	if w.options.task == "event" {
+		var targets []json.RawMessage
+		if targets, err = w.dev.ReadTargets(t.Context(), cloud.RuleOf(cloud.Task, "dev")); err == nil {
+			raw = targets[0]
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(raw), `"TaskDefinitionArn":"`)
+	arn, _, _ := strings.Cut(rest, `"`)
+	out, err := w.dev.ECS.DescribeTaskDefinition(t.Context(), &ecs.DescribeTaskDefinitionInput{TaskDefinition: &arn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
 }

@@ -78,6 +78,9 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 	if err := json.Unmarshal(p.raw, &s); err != nil || s.ScheduleExpression == "" {
 		return p, fault.Incomplete(o.reading(at), "schedule")
 	}
+	if s.Target.Arn == "" {
+		return p, fault.Incomplete(o.reading(at), "target of the schedule")
+	}
 	p.Expression, p.Timezone, p.Disabled = s.ScheduleExpression, s.ScheduleExpressionTimezone, s.State == "DISABLED"
 	p.ARN = s.Arn
 	p.startsInPast = s.StartDate > 0 && s.StartDate < float64(c.now().Unix())
@@ -115,6 +118,9 @@ func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointe
 	}
 	if err != nil {
 		return nil, err
+	}
+	if out.Targets == nil { // a rule without targets has an empty list
+		return nil, fault.Incomplete(o.reading(at), "list of targets")
 	}
 	var found []Pointer
 	var others []string
@@ -160,7 +166,7 @@ func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string
 	if err != nil {
 		return fault.Incomplete(doing, "task definition of the schedule")
 	}
-	err = c.client.Put(ctx, "scheduler", "schedules/"+p.Name, doing, body)
+	err = c.updateSchedule(ctx, p, doing, body)
 	if !fault.HasCode(err, "ValidationException") || !p.startsInPast || !strings.Contains(err.Error(), "StartDate") {
 		return err
 	}
@@ -174,7 +180,18 @@ func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string
 	if err != nil {
 		return fault.Incomplete(doing, "schedule")
 	}
-	return c.client.Put(ctx, "scheduler", "schedules/"+p.Name, doing, members.Without("StartDate").Bytes())
+	return c.updateSchedule(ctx, p, doing, members.Without("StartDate").Bytes())
+}
+
+// updateSchedule calls UpdateSchedule. Without the ARN, which AWS always returns, the
+// schedule may be as it was.
+func (c *Client) updateSchedule(ctx context.Context, p Pointer, doing string, body json.RawMessage) error {
+	var out struct{ ScheduleArn string }
+	err := c.client.Put(ctx, "scheduler", "schedules/"+p.Name, doing, body, &out)
+	if err == nil && out.ScheduleArn == "" {
+		return fault.Incomplete(doing, "ARN of the schedule")
+	}
+	return err
 }
 
 // scheduleWith returns the body of UpdateSchedule that only changes the task definition:

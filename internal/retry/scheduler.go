@@ -67,9 +67,13 @@ func (s *Scheduler) Schedule(ctx context.Context, m Message, deadLetters string)
 		return err
 	}
 	doing := fmt.Sprintf("scheduling the next try in group %q as %q", s.group, name)
-	err = s.client.Post(ctx, "scheduler", "schedules/"+name, doing, in)
-	if fault.HasCode(err, "ConflictException") { // another delivery of the event has made it
+	var out struct{ ScheduleArn string }
+	err = s.client.Post(ctx, "scheduler", "schedules/"+name, doing, in, &out)
+	switch {
+	case fault.HasCode(err, "ConflictException"): // another delivery of the event has made it
 		return nil
+	case err == nil && out.ScheduleArn == "":
+		return fault.Incomplete(doing, "ARN of the schedule")
 	}
 	return err
 }

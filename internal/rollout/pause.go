@@ -29,12 +29,15 @@ func (c *Client) Continue(ctx context.Context, t ecsservice.Target) (ecsservice.
 		return d, t.NotPossible("NotPaused", doing, "it is not paused"+where)
 	}
 	for _, hook := range d.Hooks {
-		_, err := c.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{
+		out, err := c.ecs.ContinueServiceDeployment(ctx, &ecs.ContinueServiceDeploymentInput{
 			ServiceDeploymentArn: aws.String(d.ARN), HookId: aws.String(hook),
 			Action: types.DeploymentLifecycleHookActionContinue,
 		})
 		if err != nil {
 			return d, fault.Classify(doing, err)
+		}
+		if aws.ToString(out.ServiceDeploymentArn) == "" {
+			return d, fault.Incomplete(doing, "ARN of the deployment")
 		}
 	}
 	return d, nil
@@ -55,6 +58,9 @@ func (c *Client) Stop(ctx context.Context, t ecsservice.Target) (ecsservice.Serv
 	in := &ecs.StopServiceDeploymentInput{
 		ServiceDeploymentArn: aws.String(d.ARN), StopType: types.StopServiceDeploymentStopTypeRollback,
 	}
-	_, err = c.ecs.StopServiceDeployment(ctx, in)
+	out, err := c.ecs.StopServiceDeployment(ctx, in)
+	if err == nil && aws.ToString(out.ServiceDeploymentArn) == "" {
+		return d, fault.Incomplete(doing, "ARN of the deployment")
+	}
 	return d, fault.Classify(doing, err)
 }

@@ -57,7 +57,7 @@ var services = map[string]service{
 			return err
 		},
 		callOurs: func(ctx context.Context, c aws.Config) error {
-			return New(c).Form(ctx, "sns", "publishing", url.Values{})
+			return New(c).Query(ctx, "sns", "publishing", url.Values{}, nil)
 		},
 	},
 	"events": {
@@ -117,7 +117,7 @@ var services = map[string]service{
 			return err
 		},
 		callOurs: func(ctx context.Context, c aws.Config) error {
-			return New(c).Form(ctx, "sts", "asking", url.Values{})
+			return New(c).Query(ctx, "sts", "asking", url.Values{}, nil)
 		},
 	},
 	"sqs": {

@@ -78,29 +78,24 @@ func (c Client) Call(ctx context.Context, service, target string, in, out any) e
 	return &smithy.OperationError{ServiceID: strings.ToUpper(service), OperationName: operation, Err: err}
 }
 
-// Form calls an operation in the AWS query protocol with its parameters, and
-// ignores its answer. Doing, the error and the retries are as in [Client.JSON].
-func (c Client) Form(ctx context.Context, service, doing string, parameters url.Values) error {
-	return c.Query(ctx, service, doing, parameters, nil)
-}
-
-// Query is [Client.Form] that decodes the answer, which is XML, into out.
+// Query calls an operation in the AWS query protocol with its parameters, and decodes the
+// answer, which is XML, into out. Doing, the error and the retries are as in [Client.JSON].
 func (c Client) Query(ctx context.Context, service, doing string, parameters url.Values, out any) error {
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
 	r := request{service: service, body: []byte(parameters.Encode()), header: header, decode: xml.Unmarshal}
 	return c.call(ctx, r, doing, out)
 }
 
-// Post calls an operation in the REST JSON protocol that is POST on a path, and ignores
-// its answer. Path has no leading slash. Doing, the error and the retries are as in
+// Post calls an operation in the REST JSON protocol that is POST on a path, and decodes its
+// answer into out. Path has no leading slash. Doing, the error and the retries are as in
 // [Client.JSON].
-func (c Client) Post(ctx context.Context, service, path, doing string, in any) error {
-	return c.rest(ctx, request{service: service, method: http.MethodPost, path: path}, doing, in, nil)
+func (c Client) Post(ctx context.Context, service, path, doing string, in, out any) error {
+	return c.rest(ctx, request{service: service, method: http.MethodPost, path: path}, doing, in, out)
 }
 
 // Put is [Client.Post] for an operation that is PUT on a path.
-func (c Client) Put(ctx context.Context, service, path, doing string, in any) error {
-	return c.rest(ctx, request{service: service, method: http.MethodPut, path: path}, doing, in, nil)
+func (c Client) Put(ctx context.Context, service, path, doing string, in, out any) error {
+	return c.rest(ctx, request{service: service, method: http.MethodPut, path: path}, doing, in, out)
 }
 
 // Get is [Client.Post] for an operation that is GET on a path with a query, and decodes

@@ -70,7 +70,7 @@ func TestCall(t *testing.T) {
 		t.Fatal(out, err)
 	}
 	parameters := url.Values{"Action": {"Publish"}, "Message": {"a b&c"}}
-	if err := w.client("cn-north-1").Form(t.Context(), "sns", "publishing", parameters); err != nil {
+	if err := w.client("cn-north-1").Query(t.Context(), "sns", "publishing", parameters, nil); err != nil {
 		t.Fatal(err)
 	}
 	type call struct{ URL, Scope, Signed, Token, Target, ContentType, Body string }
@@ -106,7 +106,7 @@ func TestUserAgent(t *testing.T) {
 		w := &wire{answers: []answer{{200, `{}`, nil}}}
 		c := w.client("us-east-1")
 		c.config.AppID = id
-		err := c.Form(t.Context(), "sns", "publishing", url.Values{})
+		err := c.Query(t.Context(), "sns", "publishing", url.Values{}, nil)
 		if got := w.requests[0].Header.Get("User-Agent"); got != want || err != nil {
 			t.Errorf("AppID %q: %q, %v; want %q", id, got, err, want)
 		}
@@ -190,7 +190,7 @@ func TestNoCredentials(t *testing.T) {
 	c.config.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, none
 	})
-	err := c.Form(t.Context(), "sns", "publishing", url.Values{})
+	err := c.Query(t.Context(), "sns", "publishing", url.Values{}, nil)
 	if !errors.Is(err, none) || len(w.requests) != 0 {
 		t.Errorf("%v after %d calls", err, len(w.requests))
 	}
@@ -211,7 +211,7 @@ func TestPost(t *testing.T) {
 		"no error": {answer{status: 400, body: `<html>`}, "", "HTTP400", 1},
 	} {
 		w := &wire{answers: []answer{tt.answer}, header: http.Header{"X-Amzn-Errortype": {tt.header}}}
-		err := w.client("us-east-1").Post(t.Context(), "scheduler", "schedules/s", "scheduling", map[string]int{"A": 1})
+		err := w.client("us-east-1").Post(t.Context(), "scheduler", "schedules/s", "scheduling", map[string]int{"A": 1}, nil)
 		got := ""
 		if err != nil {
 			got = fault.NameOf(err)

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"time"
@@ -63,17 +64,7 @@ func (e *Emulator) parse(hr *http.Request) (*api.Request, *api.Error) {
 	if readErr != nil {
 		return r, api.NewError("SerializationException", "reading the request: %v", readErr)
 	}
-	r.Body = body
-	switch {
-	case lambda.IsRequest(hr):
-		r.Service = "lambda"
-		r.Operation, r.Body = lambda.Parse(hr)
-	case scheduler.IsRequest(hr):
-		r.Service = "scheduler"
-		r.Operation, r.Body = scheduler.Parse(hr, body)
-	default:
-		r.Service, r.Operation = parseOperation(hr, body)
-	}
+	nameOperation(r, hr, body)
 	if r.Name() == "sts:AssumeRoleWithWebIdentity" { // it is not signed
 		return r, nil
 	}
@@ -93,6 +84,44 @@ func (e *Emulator) parse(hr *http.Request) (*api.Request, *api.Error) {
 			"Credential should be scoped to correct service: '%s'.", r.Service)
 	}
 	return r, nil
+}
+
+// nameOperation fills in the operation that a request calls, and its input.
+func nameOperation(r *api.Request, hr *http.Request, body []byte) {
+	r.Body = body
+	switch {
+	case lambda.IsRequest(hr):
+		r.Service = "lambda"
+		r.Operation, r.Body = lambda.Parse(hr)
+	case scheduler.IsRequest(hr):
+		r.Service = "scheduler"
+		r.Operation, r.Body = scheduler.Parse(hr, body)
+	default:
+		r.Service, r.Operation = parseOperation(hr, body)
+	}
+}
+
+// OperationOf returns the operation that a request calls, such as "scheduler:GetSchedule"; "" if it calls none that is
+// emulated. The request can still be sent.
+func (e *Emulator) OperationOf(hr *http.Request) string {
+	r := &api.Request{}
+	switch {
+	case s3.IsPresigned(hr):
+		return "s3:GetObject"
+	case hr.Body == nil:
+		nameOperation(r, hr, nil)
+	default:
+		body, err := io.ReadAll(io.LimitReader(hr.Body, maxBody))
+		if err != nil {
+			return ""
+		}
+		hr.Body = io.NopCloser(bytes.NewReader(body))
+		nameOperation(r, hr, body)
+	}
+	if _, known := e.operations[r.Name()]; !known {
+		return ""
+	}
+	return r.Name()
 }
 
 // call carries out the operation.

@@ -1,0 +1,5 @@
+//go:build slow
+
+package pipeline
+
+const everyOdd = true
