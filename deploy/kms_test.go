@@ -84,8 +84,8 @@ func TestEncrypted(t *testing.T) {
 				map[string]any{"Name": reference, "WithDecryption": true}, &struct{}{})
 		},
 		"sns": func(ctx context.Context, c aws.Config) error {
-			return signed.New(c).Form(ctx, "sns", "publishing", url.Values{"Action": {"Publish"},
-				"Version": {"2010-03-31"}, "TopicArn": {topic}, "Message": {"hello"}})
+			return signed.New(c).Query(ctx, "sns", "publishing", url.Values{"Action": {"Publish"},
+				"Version": {"2010-03-31"}, "TopicArn": {topic}, "Message": {"hello"}}, nil)
 		},
 		"sqs": func(ctx context.Context, c aws.Config) error {
 			_, err := sqs.NewFromConfig(c).SendMessage(ctx, &sqs.SendMessageInput{MessageBody: aws.String("{}"),
