@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ deployer rollback -e prod backend --reason "the login is broken" --follow
 deployer rollback -e prod backend --to 41`,
 		Annotations: permissions(slices.Concat(
 			deployActions, []string{"ecs:ListTaskDefinitions"}, platformActions, stageActions)...),
-		Args: arguments("SERVICE"),
+		Args: a.rollbackArguments,
 	}
 	file := fileFlag(cmd)
 	how.add(cmd)
@@ -49,4 +50,26 @@ deployer rollback -e prod backend --to 41`,
 		return a.deploy(cmd.Context(), env, c.requests(event.Request{Rollback: true, To: to}), how)
 	}
 	return cmd
+}
+
+// rollbackArguments checks the arguments of rollback. A second one is what to roll back to
+// if it is a number; anything else is probably the tag that is to be deployed.
+func (a *app) rollbackArguments(cmd *cobra.Command, args []string) error {
+	named := cmd.Flags().Changed("env") || cmd.Flags().Changed("file")
+	if len(args) != 2 || !named || namesEnvironment(args[0]) || cmd.Flags().Changed("to") {
+		return arguments("SERVICE")(cmd, args)
+	}
+	corrected := slices.Clone(a.args)
+	if i := slices.Index(corrected, args[1]); i >= 0 && isNumber(args[1]) {
+		corrected = slices.Insert(corrected, i, "--to")
+	} else {
+		corrected[0] = "deploy"
+	}
+	what := fmt.Sprintf("%q is one argument too many: rollback deploys the previous image, or that of --to", args[1])
+	return &usageError{what, commandLine(corrected...)}
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
 }

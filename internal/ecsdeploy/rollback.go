@@ -1,6 +1,7 @@
 package ecsdeploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,11 @@ func (d *Deployer) RollbackTo(
 	if to != "" {
 		below = runs.Revision
 	}
+	var others rollbackTargets
 	for r, err := range d.recordsBelow(ctx, t, ecsservice.FamilyOf(arn), runs.Revision) {
+		if err == nil {
+			others.add(runs, r, below)
+		}
 		switch {
 		case err != nil:
 			return journal.Record{}, false, err
@@ -76,7 +81,7 @@ func (d *Deployer) RollbackTo(
 			return r, false, nil
 		}
 	}
-	return journal.Record{}, false, noRollback(t, runs, below, to, doing)
+	return journal.Record{}, false, noRollback(t, runs, below, to, doing, others)
 }
 
 // Running returns the record of the revision that the target's service runs.
@@ -89,7 +94,7 @@ func (d *Deployer) Running(ctx context.Context, t ecsservice.Target) (journal.Re
 }
 
 // noRollback is the fault of a rollback for which no revision was found.
-func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string) error {
+func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string, others rollbackTargets) error {
 	family, restored := ecsservice.FamilyOf(runs.TaskDefinition), ""
 	if below != runs.Revision {
 		restored = fmt.Sprintf(" (revision %d restored %d)", runs.Revision, below)
@@ -102,7 +107,7 @@ func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing s
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
 		fmt.Errorf("in family %q, no earlier revision than %d succeeded with another image%s", family, below, restored),
-		"list the revisions, and roll back to one by its number: "+t.Command("history"))
+		cmp.Or(others.advice(t), "list the revisions, and roll back to one by its number: "+t.Command("history")))
 }
 
 // rollbackToNumber returns the revision with a number. Its image must have a
