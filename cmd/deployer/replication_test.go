@@ -253,3 +253,35 @@ func TestWaiting(t *testing.T) {
 		})
 	}
 }
+
+// TestReplicaDeploys lets ECR copy an image into dev's registry: its event deploys as a push does, through the
+// template's rule and with the function's role. A tag that is not in auto_deploy does not deploy.
+func TestReplicaDeploys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaitingWorld(t)
+		const repository = "p_service_s0"
+		source := accounts.Connect("http://aws.invalid", accounts.Prod, accounts.Region).With(func(c *aws.Config) {
+			c.HTTPClient = emulatortest.InProcess{AWS: w.aws}
+		})
+		_, err := source.Push(t.Context(), repository, "content", "latest", "git-abc123f")
+		must(t, err)
+		w.pass(t, time.Minute) // of the service's creation
+		w.start, w.results = time.Now(), nil
+		w.aws.ResetCalls()
+		for _, tag := range []string{"git-abc123f", "latest"} {
+			_, err := w.aws.Replicate(accounts.Prod, accounts.Region, accounts.Dev, accounts.Region, repository, tag)
+			must(t, err)
+			w.pass(t, time.Minute)
+		}
+		if diff := cmp.Diff([]string{"deployed 1m0s"}, w.results); diff != "" {
+			t.Errorf("results (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"Started latest", "Succeeded latest"}, w.outcomes(t)); diff != "" {
+			t.Errorf("outcomes (-want +got):\n%s", diff)
+		}
+		if moves, _ := emulatortest.Count(w.aws.Calls(), "UpdateService"); moves != 1 {
+			t.Errorf("%d moves, want 1", moves)
+		}
+	})
+}
