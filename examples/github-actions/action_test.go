@@ -32,6 +32,7 @@ type pipeline struct {
 
 var (
 	pinnedAction = regexp.MustCompile(`^[\w-]+/[\w/-]+@[0-9a-f]{40}$`)
+	promotes     = regexp.MustCompile(`deployer promote --from \S+ --to project/(\w+)\.yaml `)
 	pinnedLine   = regexp.MustCompile(`uses: \S+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+\n`)
 )
 
@@ -41,7 +42,7 @@ func TestActionWorkflows(t *testing.T) {
 	t.Parallel()
 	inputs := actionInputs(t)
 	files, err := filepath.Glob("action/*.yml")
-	if err != nil || len(files) != 4 {
+	if err != nil || len(files) != 5 {
 		t.Fatalf("%d workflows, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -68,6 +69,11 @@ func TestActionWorkflows(t *testing.T) {
 				}
 				for _, s := range j.Steps {
 					deploys += checkStep(t, name, s, inputs)
+					for _, to := range promotes.FindAllStringSubmatch(s.Run, -1) {
+						if to[1] != j.Environment {
+							t.Errorf("%s promotes to %s with the role of environment %s", name, to[1], j.Environment)
+						}
+					}
 				}
 			}
 			if prod := w.Jobs["production"]; prod.Environment != "prod" || deploys != 1 {
@@ -137,6 +143,7 @@ func TestRolesOfWorkflows(t *testing.T) {
 		{"action/centralized-dev.yml", "centralized-dev-ecr", false},
 		{"action/isolated-production.yml", "isolated-production-ecr", false},
 		{"action/per-environment.yml", "per-environment-ecr", true},
+		{"action/per-environment-promote.yml", "per-environment-ecr", false},
 		{"../gitlab-ci/centralized-dev.yml", "centralized-dev-ecr", false},
 	} {
 		text, err := os.ReadFile(tt.file)

@@ -121,9 +121,10 @@ var patterns = []pattern{{
 		title: "Staging's job copies the image, as myproject_github_promote_staging; the arrival of latest deploys " +
 			"it:\n" +
 			"   deployer promote --from dev.yaml --to staging.yaml backend git-abc123f\n" +
-			"   deployer promote --from dev.yaml --to staging.yaml backend latest",
+			"   deployer promote --from dev.yaml --to staging.yaml backend git-abc123f --as latest --force",
 		run: all(runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend git-abc123f"),
-			runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend latest")),
+			runs(promote("staging"),
+				"promote --from dev.yaml --to staging.yaml backend git-abc123f --as latest --force")),
 		want:  []string{"staging deployed", "staging ignored"},
 		quiet: prodQuiet,
 	}, {
@@ -143,9 +144,10 @@ var patterns = []pattern{{
 	}, {
 		title: "Staging's job promotes the task's image; the arrival of latest moves its schedule:\n" +
 			"   deployer promote --from dev.yaml --to staging.yaml nightly-report git-abc123f\n" +
-			"   deployer promote --from dev.yaml --to staging.yaml nightly-report latest",
+			"   deployer promote --from dev.yaml --to staging.yaml nightly-report git-abc123f --as latest --force",
 		run: all(runs(promote("staging"), "promote --from dev.yaml --to staging.yaml nightly-report git-abc123f"),
-			runs(promote("staging"), "promote --from dev.yaml --to staging.yaml nightly-report latest")),
+			runs(promote("staging"),
+				"promote --from dev.yaml --to staging.yaml nightly-report git-abc123f --as latest --force")),
 		want:  []string{"staging deployed", "staging ignored"},
 		quiet: prodQuiet,
 	}, {
