@@ -33,6 +33,9 @@ deployer completion powershell | Out-String | Invoke-Expression`,
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(a.out)
 			}
+			if args[0] == "pwsh" {
+				return &usageError{"pwsh is called powershell here", a.corrected("pwsh", "powershell")}
+			}
 			return a.noChoice("completion for", args[0], cmd.ValidArgs)
 		},
 	}

@@ -90,7 +90,7 @@ deployer deploy -e prod backend git-abc123f --follow --reason "fix the login"
 deployer deploy -e prod worker,web-api v2 --follow
 deployer deploy -e prod '*' v2 --dry-run`,
 		Annotations: permissions(slices.Concat(deployActions, platformActions, tagActions, stageActions)...),
-		Args:        serviceAndTag,
+		Args:        a.serviceAndTag,
 	}
 	file := fileFlag(cmd)
 	how.add(cmd)
@@ -108,10 +108,10 @@ deployer deploy -e prod '*' v2 --dry-run`,
 
 // serviceAndTag checks the arguments of deploy. Without a tag, two other commands may be
 // what is meant.
-func serviceAndTag(cmd *cobra.Command, args []string) error {
+func (a *app) serviceAndTag(cmd *cobra.Command, args []string) error {
 	if len(args) == 1 {
-		return wrongUsage("TAG is missing: name one, or use deployer redeploy for the image that runs, or " +
-			"deployer rollback for the last one that succeeded")
+		return &usageError{"TAG is missing: name one, or use deployer redeploy for the image that runs, or deployer " +
+			"rollback for the last one that succeeded", a.withTag(args[0])}
 	}
 	return severalAndTag(cmd, args)
 }

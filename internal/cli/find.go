@@ -185,6 +185,11 @@ func (a *app) unknownEnvironment(name string) error {
 	if near := nearest(name, namesOf(all)); near != "" {
 		e.hint = a.withEnv(name, "-e", near)
 	}
+	for _, short := range namesOf(all) { // production for prod, development for dev
+		if e.hint == "" && len(short) > 2 && strings.HasPrefix(name, short) {
+			e.hint = a.withEnv(name, "-e", short)
+		}
+	}
 	return e
 }
 

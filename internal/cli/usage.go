@@ -166,13 +166,20 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 			corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)
 			e.hint = commandLine(corrected...)
 		}
+		if habit := a.withFlagHabit(cmd, name); habit != "" {
+			e.hint = habit
+		}
 		return e
 	case errors.As(err, &noValue):
-		return wrongUsage("--%s needs a value", noValue.GetFlag().Name)
+		return a.needsValue(cmd, noValue.GetFlag().Name)
 	case errors.As(err, &badValue):
 		kind := map[string]string{"int": "a number", "bool": "true or false",
 			"duration": "a time with its unit, such as 90s, 30m or 24h"}[badValue.GetFlag().Value.Type()]
-		return wrongUsage("--%s %q is not %s", badValue.GetFlag().Name, badValue.GetValue(), kind)
+		e := &usageError{what: fmt.Sprintf("--%s %q is not %s", badValue.GetFlag().Name, badValue.GetValue(), kind)}
+		if hours := inHours(badValue.GetValue()); hours != "" && badValue.GetFlag().Value.Type() == "duration" {
+			e.hint = a.corrected(badValue.GetValue(), hours)
+		}
+		return e
 	}
 	return wrongUsage("%s", err)
 }

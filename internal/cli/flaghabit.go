@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"deployer/internal/environment"
+)
+
+// flagHabits are flags of other tools, with those that do the same here.
+var flagHabits = map[string][]string{
+	"environment": {"env"}, "limit": {"max"}, "tail": {"max"}, "port": {"listen"}, "format": {"json"},
+	"output": {"json"},
+}
+
+// withFlagHabit returns the command line with the flag that another tool calls by a name; ""
+// if the command has none.
+func (a *app) withFlagHabit(cmd *cobra.Command, name string) string {
+	i := slices.IndexFunc(a.args, func(arg string) bool {
+		bare, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		return strings.HasPrefix(arg, "-") && bare == name
+	})
+	for _, right := range flagHabits[name] {
+		flag := cmd.Flags().Lookup(right)
+		if i < 0 || flag == nil {
+			continue
+		}
+		_, value, given := strings.Cut(a.args[i], "=")
+		corrected := slices.Clone(a.args)
+		corrected[i] = "--" + right
+		switch {
+		case name == "port" && !given && i+1 < len(corrected):
+			corrected[i+1] = "127.0.0.1:" + corrected[i+1]
+		case name == "port":
+			corrected[i] += "=127.0.0.1:" + value
+		case right != "json":
+			if given {
+				corrected[i] += "=" + value
+			}
+		case given && value != "json":
+			return ""
+		case !given && i+1 < len(corrected) && corrected[i+1] == "json":
+			corrected = slices.Delete(corrected, i+1, i+2)
+		case !given:
+			return ""
+		}
+		return commandLine(corrected...)
+	}
+	return ""
+}
+
+// needsValue is the error for a flag without its value. Most who type -f at the end mean
+// --follow, where a command has it.
+func (a *app) needsValue(cmd *cobra.Command, name string) error {
+	e := &usageError{what: fmt.Sprintf("--%s needs a value", name)}
+	last := len(a.args) - 1
+	if name == "file" && a.args[last] == "-f" && cmd.Flags().Lookup("follow") != nil {
+		e.hint = commandLine(append(slices.Clone(a.args[:last]), "--follow")...)
+	}
+	return e
+}
+
+// inHours returns a time in days, such as 2d, in hours, as the command line takes it; "" for
+// anything else.
+func inHours(value string) string {
+	days, isDays := strings.CutSuffix(value, "d")
+	n, err := strconv.Atoi(days)
+	if !isDays || err != nil || n <= 0 || n > 3650 {
+		return ""
+	}
+	return fmt.Sprintf("%dh", 24*n)
+}
+
+// withTag returns the command line with SERVICE:TAG as two arguments; "" if the argument is
+// not of that form.
+func (a *app) withTag(arg string) string {
+	prefix := ""
+	for _, p := range []string{environment.TaskPrefix, environment.ServicePrefix} {
+		if strings.HasPrefix(arg, p) {
+			prefix = p
+		}
+	}
+	service, tag, found := strings.Cut(strings.TrimPrefix(arg, prefix), ":")
+	i := slices.Index(a.args, arg)
+	if !found || service == "" || tag == "" || i < 0 {
+		return ""
+	}
+	return commandLine(slices.Replace(slices.Clone(a.args), i, i+1, prefix+service, tag)...)
+}
