@@ -18,7 +18,7 @@ import (
 
 const (
 	// maxPatience is how long a deployment may have waited for its turn, or for ECS's rate
-	// limits, since it read the service, before it reads again what it decides a write by.
+	// limits, since it read the service. After a longer wait it reads again before it writes.
 	maxPatience = 2 * time.Second
 	// maxAge is how old that may be for any other reason, such as slow answers. It is longer
 	// because a busy machine is slow too, and a read costs ECS's tokens.

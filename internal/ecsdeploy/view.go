@@ -1,7 +1,6 @@
 package ecsdeploy
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -183,4 +182,4 @@ func (s *State) request(o Order) converge.Request {
 }
 
 // copyOf returns the number of the revision that a registration copies, 0 if none.
-func copyOf(n converge.Registration) int { return cmp.Or(n.Copy.Key.Number, 0) }
+func copyOf(n converge.Registration) int { return n.Copy.Key.Number }

@@ -167,8 +167,7 @@ func (e *Environment) Find(name string, kinds ...Kind) (Workload, bool) {
 	return find(e.Workloads, name, kinds)
 }
 
-// Labelled returns the workload with a label, which is the service or the task that results
-// and outcomes call so, and whether there is one: see [Workload.Label].
+// Labelled returns the workload with the given [Workload.Label], and whether there is one.
 func (e *Environment) Labelled(label string) (Workload, bool) {
 	if strings.HasPrefix(label, TaskPrefix) {
 		return e.Find(label, Tasks...)

@@ -81,7 +81,7 @@ func (w Workload) Noun() string {
 	return "a " + string(w.Kind)
 }
 
-// Label returns the name of the workload that means no other one: "task:NAME" for a task,
+// Label returns the name of the workload that no other one has: "task:NAME" for a task,
 // because a service may have the same name. Results and outcomes have it, and events and
 // commands take it.
 func (w Workload) Label() string {

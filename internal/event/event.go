@@ -78,8 +78,8 @@ type Request struct {
 	Restores string
 }
 
-// Sources and detail-types of the events that are read. AWS documents each in the user
-// guide of the service, but for what its comment names.
+// Sources and detail-types of the events that are read. Each is documented in the user
+// guide of its service, unless its comment names another source.
 const (
 	DeployType = "DEPLOY" // of a sender's own sources: see [environment.Environment]
 

@@ -116,7 +116,7 @@ func (r reader) workloadsOf(noun, repository string) (workloads []environment.Wo
 	return workloads, reason
 }
 
-// optedIn returns the workloads that a push may deploy, or why none of them is.
+// optedIn returns the workloads that a push may deploy or, if there are none, the reason.
 func optedIn(all []environment.Workload) (may []environment.Workload, reason string) {
 	var not []string
 	for _, w := range all {

@@ -13,9 +13,9 @@ import (
 
 const (
 	// MaxServices is how many workloads one event deploys at most. After the first 20, ECS
-	// accepts one registration a second, and the function has two minutes.
+	// accepts one registration a second, and the function's timeout is four minutes.
 	MaxServices = 50
-	// AllServices is what "services" is for all workloads whose repository has the tag.
+	// AllServices is the value of "services" that names all workloads whose repository has the tag.
 	AllServices = "*"
 )
 

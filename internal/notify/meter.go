@@ -33,8 +33,8 @@ func newMeter(w io.Writer, project, environment string) *meter {
 	return &meter{project: project, environment: environment, now: time.Now, w: w}
 }
 
-// outcome counts an outcome: a rejection as Rejected, any other as a deployment
-// of its service, with the duration of the rollout where that is known. Foreign
+// outcome counts an outcome: a rejection as Rejected, any other but that of a task's first
+// run as a deployment of its service, with the duration of the rollout where that is known. Foreign
 // deployments are not counted, unless their tasks do not start.
 func (m *meter) outcome(o outcome.Outcome) {
 	members := map[string]any{"event_id": o.Cause.ID, "deployment_id": o.DeploymentID}

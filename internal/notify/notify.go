@@ -44,7 +44,7 @@ func New(env *environment.Environment, config aws.Config, log io.Writer) *Publis
 
 // Publish puts the outcomes on the bus. Its error is a fault of package fault
 // and names every outcome that is not on the bus. The caller returns it, so that
-// the event is retried: outcomes may be published twice, but never not at all.
+// the event is retried: outcomes are published at least once.
 func (p *Publisher) Publish(ctx context.Context, outcomes ...outcome.Outcome) error {
 	if err := put(ctx, p.bus, outcomes); err != nil {
 		slog.ErrorContext(ctx, "publishing outcomes failed", "error", err.Error(), "error_type", fault.NameOf(err))

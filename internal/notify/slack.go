@@ -17,7 +17,7 @@ import (
 type slack struct{ webhook *webhook }
 
 // toSlack is Slack behind its incoming webhooks. It answers 200 with "ok" to a message that
-// it has, and nothing else means that ("Sending messages using incoming webhooks" in Slack's
+// it accepts; any other answer is an error ("Sending messages using incoming webhooks" in Slack's
 // documentation).
 var toSlack = receiver{name: "Slack", example: "https://hooks.slack.com/services/…",
 	accepted: func(status int) bool { return status == http.StatusOK }}

@@ -12,7 +12,7 @@ import (
 // [outcome.Line] and escapes them. Parts that are unknown are empty.
 type Summary struct {
 	Kind    outcome.Kind
-	Title   string // a sign and a few words: what stands above the message
+	Title   string // an emoji and a few words: the heading of the message
 	Message string // one sentence that says it all
 
 	Project, Environment, Service string

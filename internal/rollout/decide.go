@@ -118,8 +118,8 @@ func (r received) alreadyReported(phases ...journal.Phase) (Decision, bool) {
 }
 
 // late reports whether the success of the event's revision was reported under another
-// rollout id, at or after the event's time. The event is late then, and the journal has the
-// id of ECS's rollback to the revision by now.
+// rollout id, at or after the event's time. The event is late then: ECS
+// has rolled back to the revision since, and the journal has the rollback's id.
 func (r received) late() bool {
 	of := r.seen.Revision
 	return !of.Foreign && of.Outcome == journal.Succeeded && of.DeploymentID != r.seen.ID && !r.at.After(of.Finished)
@@ -153,7 +153,7 @@ func (r received) started() Decision {
 	return Decision{Drafts: []Draft{d}}
 }
 
-// rollback handles all events of ECS's rollback except its failure. It reports nothing,
+// rollback handles the start and the completion of ECS's rollback. It reports nothing,
 // because the report of the failed rollout includes the rollback. It notes the rollback's
 // id in the journals of both revisions: once the rollback has ended, ECS no longer shows
 // that it was one. ECS rolls back only to a revision whose rollout had completed.
