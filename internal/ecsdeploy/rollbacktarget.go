@@ -34,8 +34,8 @@ func (f *rollbackTargets) add(runs, r journal.Record, below int) {
 func (f *rollbackTargets) advice(t ecsservice.Target) string {
 	var all []string
 	if f.unknown > 0 {
-		all = append(all, fmt.Sprintf("to roll back to revision %d, whose outcome is not known: %s --to %[1]d",
-			f.unknown, t.Command("rollback")))
+		all = append(all, fmt.Sprintf("to roll back to revision %d, whose outcome is not known: "+
+			"%s --to %[1]d", f.unknown, t.Command("rollback")))
 	}
 	if f.undone > 0 {
 		all = append(all, fmt.Sprintf("to undo the rollback: %s --to %d", t.Command("rollback"), f.undone))

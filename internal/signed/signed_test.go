@@ -211,7 +211,8 @@ func TestPost(t *testing.T) {
 		"no error": {answer{status: 400, body: `<html>`}, "", "HTTP400", 1},
 	} {
 		w := &wire{answers: []answer{tt.answer}, header: http.Header{"X-Amzn-Errortype": {tt.header}}}
-		err := w.client("us-east-1").Post(t.Context(), "scheduler", "schedules/s", "scheduling", map[string]int{"A": 1}, nil)
+		in := map[string]int{"A": 1}
+		err := w.client("us-east-1").Post(t.Context(), "scheduler", "schedules/s", "scheduling", in, nil)
 		got := ""
 		if err != nil {
 			got = fault.NameOf(err)
