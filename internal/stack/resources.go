@@ -176,11 +176,13 @@ func isLong(list []string) bool { return len(strings.Join(list, ",")) > maxParam
 
 // split returns what fits of a list into one parameter, and the rest.
 func split(list []string) (first, rest []string) {
-	n := len(list)
-	for n > 0 && isLong(list[:n]) {
-		n--
+	size := -1 // of the list with commas: the first has none before it
+	for n, one := range list {
+		if size += 1 + len(one); size > maxParameter {
+			return list[:n], list[n:]
+		}
 	}
-	return list[:n], list[n:]
+	return list, nil
 }
 
 // arnList is a list of ARNs that is the value of a parameter.
