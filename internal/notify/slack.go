@@ -17,8 +17,9 @@ import (
 type slack struct{ webhook *webhook }
 
 // toSlack is Slack behind its incoming webhooks. It answers 200 with "ok" to a message that
-// it accepts; any other answer is an error ("Sending messages using incoming webhooks" in Slack's
-// documentation).
+// it accepts; any other status is an error ("Sending messages using incoming webhooks" in
+// Slack's documentation). The text is not checked: what takes Slack's place answers 200 with
+// another one.
 var toSlack = receiver{name: "Slack", example: "https://hooks.slack.com/services/…",
 	accepted: func(status int) bool { return status == http.StatusOK }}
 
