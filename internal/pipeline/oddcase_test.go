@@ -138,7 +138,8 @@ func (w *oddWorld) ran() string {
 	arn := "arn:aws:ecs:" + accounts.Region + ":" + accounts.Dev + ":"
 	return w.event("ECS Task State Change", "aws.ecs", fmt.Sprintf(`{"clusterArn":%q,"taskArn":%q,
 		"taskDefinitionArn":%q,"group":"family:%s","lastStatus":"STOPPED","desiredStatus":"STOPPED",
-		"startedBy":"chronos-schedule/x","stopCode":"EssentialContainerExited","stoppedReason":"Essential container in task exited",
+		"startedBy":"chronos-schedule/x","stopCode":"EssentialContainerExited",
+		"stoppedReason":"Essential container in task exited",
 		"containers":[{"name":%q,"exitCode":1,"lastStatus":"STOPPED"}],"createdAt":%[6]q,"stoppedAt":%[6]q}`,
 		arn+"cluster/"+cloud.ClusterName("dev"), arn+"task/"+cloud.ClusterName("dev")+"/1",
 		arn+"task-definition/"+cloud.Task+":2", cloud.Task, cloud.Project+"_container_"+cloud.Task+"_dev",
