@@ -142,6 +142,12 @@ func (e *Emulator) PutSecret(account, region, name, value string) (arn string) {
 	return e.secrets.Put(api.Scope{Account: account, Region: region}, name, value)
 }
 
+// TrailRotation sends the event that a trail of CloudTrail delivers about the rotation of a secret that exists, such as
+// RotationStarted or RotationSucceeded. The new value and its own event are PutSecret's.
+func (e *Emulator) TrailRotation(account, region, name, event string) {
+	e.secrets.Trail(api.Scope{Account: account, Region: region}, name, event)
+}
+
 // PutFile puts an object into an S3 bucket that sends its events to EventBridge. Only the event is emulated.
 func (e *Emulator) PutFile(account, region, bucket, key string) {
 	e.s3.Created(api.Scope{Account: account, Region: region}, bucket, key)

@@ -60,6 +60,25 @@ func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
 	return secret.ARN
 }
 
+// Trail sends the event that CloudTrail delivers about a secret's rotation, such as RotationSucceeded. It has no
+// resources, and names the secret in additionalEventData (Secrets Manager user guide, "Match events using EventBridge",
+// and CloudTrail user guide, "Non-API events").
+func (s *Server) Trail(scope api.Scope, name, eventName string) {
+	s.backend.Mu.Lock()
+	defer s.backend.Mu.Unlock()
+	const service = "secretsmanager.amazonaws.com"
+	now := s.backend.Clock()
+	s.events.Publish(api.Event{Scope: scope, Time: now, Source: "aws.secretsmanager",
+		DetailType: "AWS Service Event via CloudTrail", Resources: []string{},
+		Detail: api.Object{"eventVersion": "1.08", "eventID": s.backend.NewUUID(), "eventName": eventName,
+			"eventTime": now.UTC().Format(time.RFC3339), "eventSource": service, "awsRegion": scope.Region,
+			"userIdentity":    api.Object{"accountId": scope.Account, "invokedBy": service},
+			"sourceIPAddress": service, "userAgent": service, "requestParameters": nil, "responseElements": nil,
+			"additionalEventData": api.Object{"SecretId": s.secrets[scope][name].ARN}, "readOnly": false,
+			"eventType": "AwsServiceEvent", "managementEvent": true, "eventCategory": "Management",
+			"recipientAccountId": scope.Account}})
+}
+
 // Encrypt gives a secret a customer managed key.
 func (s *Server) Encrypt(scope api.Scope, name, key string) {
 	s.backend.Mu.Lock()
