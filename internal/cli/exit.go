@@ -20,7 +20,7 @@ import (
 // The exit codes of every command.
 const (
 	exitDone     = 0
-	exitNotDone  = 1 // or status, doctor or validate found a problem
+	exitNotDone  = 1 // or explain, status, doctor or validate found a problem
 	exitUsage    = 2
 	exitRejected = 3 // by the deployer, or because ECR does not have the image
 	exitFailed   = 4 // the rollout, or the task that was run

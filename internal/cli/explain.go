@@ -23,7 +23,7 @@ func (a *app) explainCommand() *cobra.Command {
 		Long: `The command reads the event as the function does, and prints the verdict with its
 reason. The verdict is accepted, ignored or rejected. For an event of ECS about a
 rollout it is followed; about the end of a task's run, ran; for the schedule that
-searches for lost pushes, due. The exit code is 3 if the event is rejected.
+searches for lost pushes, due. The exit code is 1 if the event would be rejected.
 
 With --push, it is the event of a push of that tag to the repository of a service, or of
 a task as task:NAME.
@@ -94,7 +94,7 @@ func (a *app) explain(env *environment.Environment, raw []byte, asJSON bool) err
 		return status == ecsdeploy.Rejected
 	}
 	if explainedVerdict(reading) == event.Rejected || slices.ContainsFunc(reading.Requests, refused) {
-		return errRejected
+		return errNotDone // nothing was rejected: the command says what would be
 	}
 	return nil
 }
