@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -241,12 +240,6 @@ func deployAs(ctx context.Context, env *environment.Environment, config aws.Conf
 		return nil, pipeline.Result{}, unknown
 	}
 	return &session{env, config, caller}, result, err
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }
 
 // printDeployment prints the result for one service.

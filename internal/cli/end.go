@@ -2,7 +2,9 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/failure"
 	"deployer/internal/fleet"
 	"deployer/internal/journal"
@@ -20,10 +22,12 @@ type ended struct {
 
 // rolloutEnd is how one rollout ended.
 type rolloutEnd struct {
-	Service        string       `json:"service"`
-	TaskDefinition string       `json:"task_definition"`
-	Status         string       `json:"status"` // a phase of the rollout, or "not ended"
-	Error          *fleet.Error `json:"error,omitempty"`
+	Service        string `json:"service"`
+	TaskDefinition string `json:"task_definition"`
+	// Status is a phase of the rollout, "not ended", "unchanged", or of an event that deployed
+	// nothing "rejected", "ignored" or "superseded".
+	Status string       `json:"status"`
+	Error  *fleet.Error `json:"error,omitempty"`
 
 	Failure *failure.Report `json:"failure,omitempty"` // what a failed rollout left behind
 }
@@ -32,8 +36,8 @@ type rolloutEnd struct {
 const unfinished = "not ended"
 
 // severity orders the ends of rollouts, the worst first.
-var severity = []string{string(journal.Failed), string(journal.Impaired), unfinished, string(journal.Superseded),
-	string(journal.Succeeded)}
+var severity = []string{string(journal.Failed), string(journal.Impaired), string(ecsdeploy.Rejected), unfinished,
+	string(ecsdeploy.Ignored), string(journal.Superseded), string(journal.Succeeded), unchanged}
 
 // endOf returns the result with the ends of its rollouts.
 func endOf(result pipeline.Result, rollouts []followed, errs []error) ended {
@@ -41,26 +45,35 @@ func endOf(result pipeline.Result, rollouts []followed, errs []error) ended {
 	for i, one := range rollouts {
 		e.Rollouts[i] = rolloutEndOf(one, errs[i])
 	}
+	e.Status, e.Reason = worstOf(e.Rollouts, result.Reason)
+	return e
+}
+
+// worstOf returns the worst status of rollouts, and why it is so; reason if no error says it.
+func worstOf(rollouts []rolloutEnd, reason string) (status, why string) {
 	for _, status := range severity {
-		for _, one := range e.Rollouts {
-			if e.Status == "" && one.Status == status {
-				e.Status, e.Reason = status, result.Reason
-				if one.Error != nil {
-					e.Reason = one.Error.Message
-				}
+		for _, one := range rollouts {
+			if one.Status == status && one.Error != nil {
+				return status, one.Error.Message
+			}
+			if one.Status == status {
+				return status, reason
 			}
 		}
 	}
-	return e
+	return "", reason
 }
 
 // rolloutEndOf returns how a rollout ended, of which err is what following it returned.
 func rolloutEndOf(one followed, err error) rolloutEnd {
 	end := rolloutEnd{Service: one.target.Workload, TaskDefinition: one.revision, Status: string(journal.Succeeded)}
 	var failed *rolloutError
+	var decision *decided
 	switch {
 	case err == nil:
 		return end
+	case errors.As(err, &decision) && slices.Contains(severity[1:], decision.entry.Decision()):
+		end.Status = decision.entry.Decision() // the function's; Lambda tries again what failed
 	case errors.As(err, &failed):
 		end.Status, end.Failure = string(failed.end.Phase), failed.left
 	default:

@@ -39,13 +39,7 @@ func printError(w io.Writer, err error) {
 	switch {
 	case errors.As(err, &faults):
 		for _, f := range faults {
-			level := "error"
-			switch {
-			case f.Warning:
-				level = "warning"
-			case f.Note:
-				level = "note"
-			}
+			level := levelOf(f)
 			f.Warning, f.Note = false, false // the line begins with it
 			fmt.Fprint(w, c.item("deployer: "+level+": ", f.String(), 2))
 		}
@@ -62,4 +56,15 @@ func printError(w io.Writer, err error) {
 	default:
 		fmt.Fprint(w, c.item("deployer: error: ", err.Error(), 2))
 	}
+}
+
+// levelOf returns how severe a fault of a file is.
+func levelOf(f environment.Fault) string {
+	switch {
+	case f.Warning:
+		return "warning"
+	case f.Note:
+		return "note"
+	}
+	return "error"
 }

@@ -127,7 +127,11 @@ deployer logs -e prod --follow`,
 	file, how := fileFlag(cmd), lookFlags(cmd)
 	cmd.Flags().DurationVar(&since, "since", 10*time.Minute, "`TIME` to look back")
 	cmd.Flags().BoolVar(&follow, "follow", false, "print new lines until interrupted")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *asJSON && follow {
+			return wrongUsage("--follow and --json exclude each other: the document would have no end")
+		}
 		env, err := a.load(*file)
 		if err != nil {
 			return err
@@ -138,9 +142,27 @@ deployer logs -e prod --follow`,
 		if err != nil {
 			return err
 		}
+		if *asJSON {
+			return a.logLines(ctx, s, time.Now().Add(-since))
+		}
 		return a.tail(cmd.Context(), s, time.Now().Add(-since), follow, how.on(a.out))
 	}
 	return cmd
+}
+
+// logLines prints the lines of the function's log as one document.
+func (a *app) logLines(ctx context.Context, s *session, since time.Time) error {
+	lines, err := s.functionLog().Lines(ctx, since)
+	if err != nil {
+		return err
+	}
+	entries := []logs.Entry{}
+	for _, l := range lines {
+		if e, ok := logs.Parse(l); ok {
+			entries = append(entries, e)
+		}
+	}
+	return printJSON(a.out, entries)
 }
 
 // tail prints the function's log, and with follow what is added until ctx ends.

@@ -32,6 +32,14 @@ var usual = map[string]string{
 	"run": "task:nightly-report --dry-run",
 }
 
+// withoutJSON are the commands that have no flag --json, and why. Their errors are documents all
+// the same.
+var withoutJSON = map[string]string{
+	"completion": "it prints a script for a shell",
+	"dashboard":  "it is a page; status, history and doctor have its contents",
+	"help":       "it prints a text for people",
+}
+
 // exitCase is the exit code of every command in one case.
 type exitCase struct {
 	name    string
@@ -154,6 +162,9 @@ func TestEveryCommand(t *testing.T) {
 			if !known {
 				t.Fatal("usual has no arguments for the command")
 			}
+			if has := cmd.Flags().Lookup("json") != nil; has == (withoutJSON[cmd.Name()] != "") {
+				t.Errorf("--json is a flag: %t, and withoutJSON says %q", has, withoutJSON[cmd.Name()])
+			}
 			r := newRunner(t, url)
 			for _, c := range exitCases() {
 				c.check(t, r, cmd, arguments)
@@ -184,7 +195,7 @@ func caseCloud(t *testing.T) string {
 	return url
 }
 
-// check runs a command in a case, and again with --json if it has that flag.
+// check runs a command in a case, and again with --json.
 func (c exitCase) check(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
 	t.Helper()
 	args := c.args(cmd, arguments)
@@ -195,19 +206,18 @@ func (c exitCase) check(t *testing.T, r *runner, cmd *cobra.Command, arguments s
 	if !other {
 		want = c.want
 	}
-	dir := projectDirectory(t)
-	stdout, stderr, exit := r.run(t, dir, c.account, args)
+	stdout, stderr, exit := r.run(t, projectDirectory(t), c.account, args)
 	if exit != want {
 		t.Errorf("%s: %v: exit %d, want %d\n%s%s", c.name, args, exit, want, stdout, stderr)
 	}
 	if exit != exitDone && stdout == "" && stderr == "" {
 		t.Errorf("%s: %v: exit %d, and nothing says why", c.name, args, exit)
 	}
-	if cmd.Flags().Lookup("json") == nil {
-		return
+	if withoutJSON[cmd.Name()] != "" {
+		want = exitUsage // there is no such flag
 	}
 	args = append(args, "--json")
-	stdout, stderr, exit = r.run(t, dir, c.account, args)
+	stdout, stderr, exit = r.run(t, projectDirectory(t), c.account, args)
 	if exit != want {
 		t.Errorf("%s: %v: exit %d, want %d\n%s", c.name, args, exit, want, stderr)
 	}
@@ -224,22 +234,30 @@ func checkNote(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
 	}
 }
 
-// checkDocument checks that a text is one JSON document, and if it is an error's that it
-// has the exit code.
+// checkDocument checks that a text is one JSON document, an object or an array, and if it is
+// an error's that it has the exit code.
 func checkDocument(t *testing.T, what, text string, exit int) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(text))
-	var document map[string]json.RawMessage
+	var document any
 	if err := d.Decode(&document); err != nil {
-		t.Errorf("%s prints no JSON object: %v\n%s", what, err, text)
+		t.Errorf("%s prints no JSON: %v\n%s", what, err, text)
 		return
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		t.Errorf("%s prints more than one document:\n%s", what, text)
 	}
-	var code int
-	if raw, ok := document["exit_code"]; ok && (json.Unmarshal(raw, &code) != nil || code != exit) {
-		t.Errorf("%s: exit_code %s, want %d", what, raw, exit)
+	switch document := document.(type) {
+	case map[string]any:
+		if code, ok := document["exit_code"]; ok && code != float64(exit) {
+			t.Errorf("%s: exit_code %v, want %d", what, code, exit)
+		}
+	case []any:
+		if exit != exitDone {
+			t.Errorf("%s: exit code %d, and the document is a list:\n%s", what, exit, text)
+		}
+	default:
+		t.Errorf("%s prints neither an object nor an array:\n%s", what, text)
 	}
 }
 

@@ -25,6 +25,7 @@ const ownImages = "own"
 // initFlags are the flags of init: the file to write, and the answers by question.
 type initFlags struct {
 	output  string
+	asJSON  bool
 	answers map[string]*string
 }
 
@@ -84,12 +85,14 @@ deployer init --env prod --account 333333333333 --images 111111111111/us-east-1`
 		how.answers[q.name] = flags.StringP(q.name, map[string]string{"env": "e"}[q.name], "", q.usage)
 	}
 	flags.StringVar(&how.output, "output", "", "`FILE` to write; by default project/ENV.yaml")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, q := range questions {
 			if value := *how.answers[q.name]; flags.Changed(q.name) && !q.accept(value) {
 				return wrongUsage("--%s %q is wrong: write %s", q.name, value, q.wrong)
 			}
 		}
+		how.asJSON = *asJSON
 		return a.writeEnvironment(how)
 	}
 	return cmd
@@ -110,11 +113,23 @@ func (a *app) writeEnvironment(how initFlags) error {
 	if err := create(file, text); err != nil {
 		return err
 	}
+	if how.asJSON {
+		return printJSON(a.out, writtenFile{file, "written", env.Name, env.Strategy.Name, nextSteps(env)})
+	}
 	fmt.Fprintf(a.out, "%s: written: %s\n\nnext:\n", file, env.Strategy)
 	for _, step := range nextSteps(env) {
 		fmt.Fprintf(a.out, "  %s\n", step)
 	}
 	return nil
+}
+
+// writtenFile is what init prints with --json.
+type writtenFile struct {
+	File        string   `json:"file"`
+	Status      string   `json:"status"` // "written"
+	Environment string   `json:"environment"`
+	Strategy    string   `json:"strategy"` // the ECR strategy
+	Next        []string `json:"next"`     // the commands that install the environment
 }
 
 // create writes a file that does not exist, with its directory.

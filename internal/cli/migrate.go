@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"deployer/internal/environment"
+	"deployer/internal/fleet"
 	"deployer/internal/migrate"
 )
 
@@ -27,7 +28,7 @@ deployer migrate -e prod`,
 		Annotations: map[string]string{filesAsArguments: "yes"},
 		Args:        arguments("[FILE...]"),
 	}
-	named := filesFlag(cmd)
+	named, asJSON := filesFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		files := slices.Concat(*named, args)
 		everything := slices.Equal(args, []string{all}) && len(*named) == 0
@@ -40,54 +41,83 @@ deployer migrate -e prod`,
 		case len(files) == 0:
 			return a.errNoEnvironment()
 		}
-		return a.migrate(files, everything, dryRun)
+		return a.migrate(files, everything, dryRun, *asJSON)
 	}
 	cmd.Flags().BoolVarP(&dryRun, "dry-run", "n", false, "print what would change as a unified diff, write nothing")
 	cmd.Flags().StringVar(&dir, "dir", ".", "`DIRECTORY` that all stands for")
 	return cmd
 }
 
+// migratedFiles is what migrate prints with --json.
+type migratedFiles struct {
+	Files []migratedFile `json:"files"`
+}
+
+// migratedFile is what became of one file.
+type migratedFile struct {
+	File string `json:"file"`
+	// "migrated", "planned" (a dry run would migrate it), "unchanged", "skipped" or "failed"
+	Status string       `json:"status"`
+	Notes  []string     `json:"notes"`          // what was done, and why
+	Diff   string       `json:"diff,omitempty"` // of a dry run: what would change
+	Error  *fleet.Error `json:"error,omitempty"`
+}
+
 // migrate migrates files. One that fails does not keep the others from being
 // migrated. With all, files that are not environment files are skipped.
-func (a *app) migrate(files []string, all, dryRun bool) error {
+func (a *app) migrate(files []string, all, dryRun, asJSON bool) error {
 	var failed error
+	document := migratedFiles{Files: []migratedFile{}}
 	for _, file := range files {
-		err := a.migrateOne(file, dryRun)
+		one, err := a.migrateOne(file, dryRun)
 		switch {
 		case all && errors.Is(err, environment.ErrNotEnvironment):
 			a.note("%s is not an environment file: skipped", file)
+			one.Status = "skipped"
 		case err != nil:
-			if err := a.reported(a.wrongEnvironment(file, err)); !errors.Is(failed, errReportedUsage) {
+			err = a.wrongEnvironment(file, err)
+			one.Status, one.Error = "failed", errorOf(err)
+			if err := a.reported(err); !errors.Is(failed, errReportedUsage) {
 				failed = err
 			}
 		}
+		document.Files = append(document.Files, one)
+		switch {
+		case asJSON:
+		case one.Status == "planned":
+			fmt.Fprint(a.out, one.Diff)
+		case one.Status == "migrated":
+			fmt.Fprintf(a.out, "%s: migrated\n", file)
+		}
+	}
+	if asJSON {
+		return errors.Join(failed, printJSON(a.out, document))
 	}
 	return failed
 }
 
 // migrateOne migrates one file, and notes on standard error what was done and why.
-func (a *app) migrateOne(file string, dryRun bool) error {
+func (a *app) migrateOne(file string, dryRun bool) (migratedFile, error) {
+	one := migratedFile{File: file, Status: "unchanged", Notes: []string{}}
 	target, data, err := migrate.Read(file)
 	if err != nil {
-		return err
+		return one, err
 	}
 	change, err := migrate.Plan(file, data)
 	if err != nil {
-		return err
+		return one, err
 	}
 	for _, note := range change.Notes {
 		a.note("%s: %s", file, note)
 	}
+	one.Notes = append(one.Notes, change.Notes...)
 	switch {
 	case !change.Changed():
-		return nil
+		return one, nil
 	case dryRun:
-		_, err = a.out.Write(diff.Diff(file, change.Old, file, change.New))
-		return err
+		one.Status, one.Diff = "planned", string(diff.Diff(file, change.Old, file, change.New))
+		return one, nil
 	}
-	if err := migrate.Write(target, change.New); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.out, "%s: migrated\n", file)
-	return nil
+	one.Status = "migrated"
+	return one, migrate.Write(target, change.New)
 }

@@ -40,12 +40,18 @@ deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 	flags.BoolVar(&registry, "registry", false, "print the parameters of the stack of the repositories")
 	flags.BoolVar(&archive, "archive", false, "with --registry: archive images instead of deleting them")
 	completeFormats(cmd, append(slices.Clone(stack.Formats), "change-set", "import")...)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, more []string) error {
 		formats := stack.Formats
 		if registry {
 			formats = stack.RegistryFormats
 		}
-		if format == "" {
+		switch {
+		case *asJSON && format != "" && format != "json":
+			return wrongUsage("--json and --format %s exclude each other", printable(format))
+		case *asJSON:
+			format = "json"
+		case format == "":
 			format = formats[0]
 		}
 		if !slices.Contains(formats, format) {

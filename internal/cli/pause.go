@@ -45,6 +45,7 @@ type deploymentChange func(*rollout.Client, context.Context, ecsservice.Target) 
 // progress, and print how it was before.
 func (a *app) changeDeployment(cmd *cobra.Command, done string, change deploymentChange) {
 	file := fileFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.Args, cmd.ValidArgsFunction = arguments("SERVICE"), completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx, cancel := withTimeout(cmd.Context())
@@ -61,9 +62,24 @@ func (a *app) changeDeployment(cmd *cobra.Command, done string, change deploymen
 		if err != nil {
 			return err
 		}
+		if *asJSON {
+			return printJSON(a.out, changedDeployment{s.env.Name, target.Workload, done, before.ARN, before.Target,
+				before.Stage, before.Paused()})
+		}
 		a.line("%s: %s: %s", target.Workload, done, describeDeployment(before))
 		return nil
 	}
+}
+
+// changedDeployment is what continue and stop print with --json: the deployment as it was before.
+type changedDeployment struct {
+	Environment string `json:"environment"`
+	Service     string `json:"service"`
+	Status      string `json:"status"`                  // "continued" or "stopped"
+	Deployment  string `json:"deployment"`              // ARN of the service deployment
+	Rollout     string `json:"deployment_id,omitempty"` // "ecs-svc/…", as in results and outcomes
+	Stage       string `json:"stage,omitempty"`         // the lifecycle stage
+	Paused      bool   `json:"paused"`
 }
 
 // describeDeployment returns a deployment's ARN, and where it stands.

@@ -77,8 +77,12 @@ deployer policy operator -e prod --commands status,history,rollback`,
 	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		kind := args[0]
+		if *asJSON && p.format == "terraform" {
+			return wrongUsage("--json and --format terraform exclude each other")
+		}
 		if err := a.checkPolicyFlags(cmd.Flags(), kind, p.format); err != nil {
 			return err
 		}

@@ -27,6 +27,7 @@ type promoteFlags struct {
 	reason                 string
 	force, referrers       bool
 	dryRun, deploy, follow bool
+	asJSON                 bool
 }
 
 func (a *app) promoteCommand() *cobra.Command {
@@ -86,6 +87,7 @@ deployer promote --from dev --to prod backend git-abc123f \
 	flags.BoolVar(&how.deploy, "deploy", false, "then send a DEPLOY event to the target environment")
 	flags.BoolVar(&how.follow, "follow", false, "with --deploy: wait until the rollout has ended")
 	flags.StringVar(&how.reason, "reason", "", "with --deploy: why, `TEXT` for the journal and the notifications")
+	asJSON := jsonFlag(cmd)
 	for _, name := range []string{"from", "to"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, completeEnvironments) // fails only for a flag that does not exist
 	}
@@ -94,6 +96,7 @@ deployer promote --from dev --to prod backend git-abc123f \
 		how.to = cmp.Or(how.to, *target)
 		how.fromProfile = cmp.Or(how.fromProfile, how.profile)
 		how.toProfile = cmp.Or(how.toProfile, how.profile)
+		how.asJSON = *asJSON
 		return a.promote(cmd.Context(), args, how)
 	}
 	return cmd
@@ -143,15 +146,22 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	case wrong != "":
 		return wrongUsage("%s", wrong)
 	}
-	if err := a.copyImage(ctx, from, to, digest, tag, how); err != nil {
+	plan, err := a.copyImage(ctx, from, to, digest, tag, how)
+	if err != nil {
 		return err
 	}
-	if !how.deploy || how.dryRun {
-		return nil
+	document := promotionOf(plan, from, to, how.dryRun)
+	if how.deploy && !how.dryRun {
+		c := chosen{workloads: []environment.Workload{to.workload}}
+		sent, failed := a.send(ctx, to.env, c, tag, sendFlags{profile: how.toProfile, reason: how.reason,
+			follow: how.follow, asJSON: how.asJSON})
+		document.deployed(sent, failed)
+		err = failed
 	}
-	c := chosen{workloads: []environment.Workload{to.workload}}
-	return a.send(ctx, to.env, c, tag, sendFlags{profile: how.toProfile, reason: how.reason,
-		follow: how.follow})
+	if how.asJSON {
+		return errors.Join(err, printJSON(a.out, document))
+	}
+	return err
 }
 
 // ends connects to both environments.
@@ -197,8 +207,9 @@ func (e *end) place() promote.Place {
 		Config: awsconfig.ForTransfers(e.config)}
 }
 
-// copyImage copies the image and prints what was done.
-func (a *app) copyImage(ctx context.Context, from, to *end, digest, tag string, how promoteFlags) error {
+// copyImage copies the image and prints what was done, unless that is part of a document.
+func (a *app) copyImage(ctx context.Context, from, to *end, digest, tag string, how promoteFlags) (
+	*promote.Plan, error) {
 	order := promote.Order{From: from.place(), To: to.place(), Digest: digest, Tag: tag, Force: how.force,
 		Referrers: how.referrers}
 	if order.From.Registry == order.To.Registry && order.From.Repository == order.To.Repository {
@@ -218,10 +229,12 @@ func (a *app) copyImage(ctx context.Context, from, to *end, digest, tag string, 
 		}
 	}
 	if err != nil {
-		return a.tagTaken(err)
+		return nil, a.tagTaken(err)
 	}
-	a.printPromotion(plan, from, to, how.dryRun)
-	return nil
+	if !how.asJSON {
+		a.printPromotion(plan, from, to, how.dryRun)
+	}
+	return plan, nil
 }
 
 // tagTaken adds to the error of a tag on another image what to do.
@@ -243,14 +256,7 @@ func (a *app) tagTaken(err error) error {
 
 // printPromotion prints the result.
 func (a *app) printPromotion(p *promote.Plan, from, to *end, dryRun bool) {
-	status := "promoted"
-	switch {
-	case p.Done():
-		status = "unchanged"
-	case dryRun:
-		status = "planned"
-	}
-	fmt.Fprintf(a.out, "%s: %s: from %s to %s\n", to.workload.Name, status, from.env.Name, to.env.Name)
+	fmt.Fprintf(a.out, "%s: %s: from %s to %s\n", to.workload.Name, copyStatus(p, dryRun), from.env.Name, to.env.Name)
 	fmt.Fprintf(a.out, "  image  %s/%s\n", p.To.Registry.Host(), p.To.Repository)
 	fmt.Fprintf(a.out, "  tag    %s\n  digest %s\n", p.Tag, p.Digest)
 	if p.Moves != "" {

@@ -22,6 +22,7 @@ const redriveTimeout = time.Hour
 type redriveFlags struct {
 	queue       string
 	dryRun, yes bool
+	asJSON      bool
 	limit       int
 	trust       []string
 	discard     []string
@@ -72,10 +73,12 @@ deployer redrive -e prod --discard 5fea7756-0ea4-451a-a703-a558b933e274`,
 		"also run messages of the sender with this `ID` (SenderId); may be repeated")
 	flags.StringSliceVar(&how.discard, "discard", nil,
 		"only delete the message with this `ID`, and run nothing; may be repeated")
+	asJSON := jsonFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("queue", cobra.FixedCompletions([]string{"failed", "undelivered"},
 		cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that does not exist
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
+		how.asJSON = *asJSON
 		switch {
 		case err != nil:
 			return err
@@ -111,14 +114,22 @@ func (a *app) redrive(ctx context.Context, env *environment.Environment, how red
 		a.note("%s is neither %s nor %s: what is not for %s stays in it", printable(one), s.env.FailedQueueURL(),
 			s.env.UndeliveredQueueURL(), s.env.FunctionName())
 	}
-	report := redriveReport{app: a, dryRun: how.dryRun, asks: !how.yes && !how.dryRun, max: how.limit,
-		discards: how.discard, discard: discardCommand(s.env.File, how.queue)}
+	report := redriveReport{app: a, asJSON: how.asJSON, environment: s.env.Name, dryRun: how.dryRun,
+		asks: !how.yes && !how.dryRun, max: how.limit, discards: how.discard,
+		discard: discardCommand(s.env.File, how.queue)}
 	if report.asks {
 		report.ask = a.newAsker(len(how.discard) > 0).ask
 	}
+	return report.end(a.redriveAll(ctx, s, urls, how, &report))
+}
+
+// redriveAll runs the events of queues. One that the stack does not have is noted.
+func (a *app) redriveAll(ctx context.Context, s *session, urls []string, how redriveFlags,
+	report *redriveReport) error {
 	var missing error
 	there := 0
 	for _, url := range urls {
+		report.queue = url
 		if report.quit || how.limit > 0 && report.left() == 0 || len(how.discard) > 0 && len(report.discards) == 0 {
 			break
 		}
@@ -133,10 +144,10 @@ func (a *app) redrive(ctx context.Context, env *environment.Environment, how red
 			there++
 		}
 	}
-	if there == 0 && missing != nil {
+	if there == 0 {
 		return missing
 	}
-	return report.end()
+	return nil
 }
 
 // discardCommand returns the command line that discards messages, but for their ids.

@@ -20,7 +20,12 @@ const maxShown = 300
 // redriveReport prints each message and the result of its event, and counts them. What
 // messages and events say is escaped.
 type redriveReport struct {
-	app        *app
+	app         *app
+	asJSON      bool   // the messages are collected, and printed as one document
+	environment string // its name
+	queue       string // URL of the queue that is looked at
+	messages    []redrivenMessage
+
 	dryRun     bool
 	asks       bool
 	ask        func(context.Context, redrive.Report) (redrive.Answer, error)
@@ -55,7 +60,11 @@ func (r *redriveReport) left() int { return max(0, r.max-r.done-r.kept) }
 
 // found prints a message before its event is run.
 func (r *redriveReport) found(i redrive.Item) {
-	if !r.dryRun {
+	switch {
+	case r.dryRun, r.asJSON && r.ask == nil:
+	case r.asJSON: // what the question is about
+		r.app.note("%s", itemLine(i))
+	default:
 		r.app.line("%s", itemLine(i))
 	}
 }
@@ -100,7 +109,12 @@ func (r *redriveReport) add(m redrive.Report) {
 	if r.dryRun {
 		line = itemLine(m.Item)
 	}
-	r.app.line("%s: %s", line, r.result(m))
+	discarded, result := slices.Contains(r.discards, m.MessageID), r.result(m)
+	if r.asJSON {
+		r.messages = append(r.messages, redrivenOf(r.queue, m, discarded))
+		return
+	}
+	r.app.line("%s: %s", line, result)
 }
 
 // result returns the result of a message, and counts it.
@@ -146,8 +160,16 @@ func verdict(m redrive.Report) string {
 	return status + ": " + printable(m.Result.Reason)
 }
 
-// end prints the counts, and how to discard messages. Those that were kept are an error.
-func (r *redriveReport) end() error {
+// end prints the counts, and how to discard messages. Those that were kept are an error. failed
+// is the error that ended the work before its end, nil for none.
+func (r *redriveReport) end(failed error) error {
+	if r.asJSON && (failed == nil || len(r.messages) > 0) {
+		document := r.document(failed)
+		defer func() { _ = printJSON(r.app.out, document) }()
+	}
+	if failed != nil {
+		return failed
+	}
 	for _, id := range r.discards {
 		r.app.note("no message %s is in the queue, or another receiver has it: try again in five minutes",
 			printable(id))

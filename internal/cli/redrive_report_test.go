@@ -49,7 +49,7 @@ func TestRedriveReport(t *testing.T) {
 		for _, m := range tt.reports {
 			r.add(m)
 		}
-		if end := r.end(); (end != nil) != tt.fails {
+		if end := r.end(nil); (end != nil) != tt.fails {
 			t.Errorf("%s: %v", tt.name, end)
 		}
 		if diff := cmp.Diff(tt.out+tt.err, out.String()+err.String()); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -38,6 +39,19 @@ func TestReference(t *testing.T) {
 	for _, f := range files {
 		if pages[f.Name()] == "" {
 			t.Errorf("%s/%s describes no command", dir, f.Name())
+		}
+	}
+}
+
+// TestDocuments checks that docs/reference/json.md describes the document of every command.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/reference/json.md")
+	must(t, err)
+	for _, cmd := range (&app{}).root().Commands() {
+		described := regexp.MustCompile("(?m)^\\| [^|]*`" + cmd.Name() + "`").Match(text)
+		if has := cmd.Flags().Lookup("json") != nil; described != has {
+			t.Errorf("%s has --json: %t; docs/reference/json.md describes its document: %t", cmd.Name(), has, described)
 		}
 	}
 }

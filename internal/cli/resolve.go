@@ -8,6 +8,7 @@ import (
 
 	"deployer/internal/caller"
 	"deployer/internal/environment"
+	"deployer/internal/image"
 	"deployer/internal/resolve"
 )
 
@@ -25,6 +26,7 @@ deployer resolve -e prod backend git-abc123f --check`,
 	}
 	file, account := fileFlag(cmd), accountFlag(cmd)
 	cmd.Flags().BoolVar(&check, "check", false, "ask ECR for the image, and print its digest")
+	asJSON := jsonFlag(cmd)
 	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		_, w, tag, err := a.loadServiceAndTag(*file, args)
@@ -38,7 +40,7 @@ deployer resolve -e prod backend git-abc123f --check`,
 		w = env.Current(w)
 		switch {
 		case check:
-			return a.resolve(cmd.Context(), env, w, tag)
+			return a.resolve(cmd.Context(), env, w, tag, *asJSON)
 		case env.AccountID == "" && w.Registry.AccountID == "":
 			return hinted(commandLine("resolve", "-f", env.File, w.Label(), tag, "--check"),
 				"%s does not name the account of the registry: add account_id to it, use --account, or --check to "+
@@ -48,16 +50,42 @@ deployer resolve -e prod backend git-abc123f --check`,
 			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag",
 				w.Kind, w.Name, w.External)
 		}
-		fmt.Fprintln(a.out, w.Reference(tag))
-		return nil
+		return a.printImage(env, w, w.Reference(tag), *asJSON)
 	}
 	return cmd
+}
+
+// resolvedImage is what resolve prints with --json.
+type resolvedImage struct {
+	Environment string `json:"environment"`
+	Service     string `json:"service"` // or task:NAME
+	Image       string `json:"image"`   // the reference: by digest with --check, else by tag
+	Registry    string `json:"registry"`
+	Repository  string `json:"repository"`
+	Tag         string `json:"tag"`
+	Digest      string `json:"digest,omitempty"` // with --check
+}
+
+// printImage prints the image of a workload under a tag; with a digest, its reference has no
+// tag, as in a task definition.
+func (a *app) printImage(env *environment.Environment, w environment.Workload, ref image.Reference, asJSON bool) error {
+	tag := ref.Tag
+	if ref.Digest != "" {
+		ref.Tag = ""
+	}
+	if asJSON {
+		return printJSON(a.out, resolvedImage{env.Name, w.Label(), ref.String(), ref.Host, ref.Repository, tag,
+			ref.Digest})
+	}
+	_, err := fmt.Fprintln(a.out, ref)
+	return err
 }
 
 // resolve asks ECR for the image of a workload under a tag, and prints its
 // reference by digest. The credentials may belong to any account that ECR lets
 // pull.
-func (a *app) resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string) error {
+func (a *app) resolve(ctx context.Context, env *environment.Environment, w environment.Workload, tag string,
+	asJSON bool) error {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	config, err := a.config(ctx, env)
@@ -75,7 +103,6 @@ func (a *app) resolve(ctx context.Context, env *environment.Environment, w envir
 	if err != nil {
 		return a.withTags(ctx, config, env, env.Current(w), tag, err)
 	}
-	ref.Tag = "" // as a task definition gets it: by digest alone
-	fmt.Fprintln(a.out, ref)
-	return nil
+	ref.Tag = tag
+	return a.printImage(env, env.Current(w), ref, asJSON)
 }

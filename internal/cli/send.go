@@ -40,6 +40,7 @@ type sendFlags struct {
 	bus, reason, actor string
 	profile            string // whose credentials are used; no flag of send's own
 	dryRun, follow     bool
+	asJSON             bool
 	timeout            time.Duration // of following; 0 for the default
 	reportFlags
 }
@@ -82,47 +83,67 @@ deployer send -e prod backend git-abc123f \
 	flags.BoolVar(&how.follow, "follow", false, "wait until the rollout has ended; exit code 4 if it failed")
 	flags.DurationVar(&how.timeout, "timeout", 0, "with --follow: give up after this `TIME`, such as 20m")
 	how.reportFlags.add(flags)
+	asJSON := jsonFlag(cmd)
 	cmd.ValidArgsFunction = a.completeServiceAndTag()
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		env, c, tag, err := a.loadChosenAndTag(*file, args)
 		if err != nil {
 			return err
 		}
-		return a.send(cmd.Context(), env, c, tag, how)
+		how.asJSON = *asJSON
+		event, err := a.send(cmd.Context(), env, c, tag, how)
+		if how.asJSON && event.Status != "" {
+			err = errors.Join(err, printJSON(a.out, event))
+		}
+		return err
 	}
 	return cmd
 }
 
-// send sends the event, or prints it, and writes the report that is wanted.
+// sentEvent is what send prints with --json.
+type sentEvent struct {
+	Environment string `json:"environment"`
+	EventID     string `json:"event_id,omitempty"` // EventBridge's, of an event that was sent
+	// "planned" (a dry run), "sent", or with --follow the end of the rollouts, of several the worst
+	Status   string           `json:"status"`
+	Reason   string           `json:"reason"`
+	Services []string         `json:"services"` // that the event deploys
+	Tag      string           `json:"tag"`
+	Entries  []putEventsEntry `json:"entries"`            // the event, as explain and PutEvents take it
+	Rollouts []rolloutEnd     `json:"rollouts,omitempty"` // with --follow
+}
+
+// send sends the event, or prints it, and writes the report that is wanted. The event that it
+// returns has no status unless it was sent or planned.
 func (a *app) send(
 	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags,
-) error {
+) (sentEvent, error) {
 	if how.timeout != 0 && (how.timeout < 0 || !how.follow) {
-		return wrongUsage("--timeout is for --follow, and longer than nothing")
+		return sentEvent{}, wrongUsage("--timeout is for --follow, and longer than nothing")
 	}
 	a.patience = how.timeout
 	r := newReport(env, how.reportFlags, how.dryRun)
-	err := a.sendFor(ctx, env, c, tag, how, r)
+	event, err := a.sendFor(ctx, env, c, tag, how, r)
 	r.fail(c.names(), tag, notSent, err)
 	if failed := r.write(a.err); failed != nil {
 		a.note("%v", failed)
 	}
-	return err
+	return event, err
 }
 
 // sendFor sends the event, or prints it. What becomes of it is added to the report.
 func (a *app) sendFor(
 	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags, r *report,
-) error {
+) (result sentEvent, err error) {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
 	s, err := a.newSender(limited, env, how)
 	if err != nil {
-		return err
+		return result, err
 	}
 	found, waits, err := a.checkTags(limited, s, c.in(s.env), tag)
 	if err != nil {
-		return err
+		return result, err
 	}
 	detail := request{Project: env.Project, Tag: tag, Env: env.Name, Actor: how.actor, Reason: how.reason}
 	switch {
@@ -138,16 +159,21 @@ func (a *app) sendFor(
 	}
 	text, err := json.Marshal(detail)
 	if err != nil {
-		return err
+		return result, err
 	}
 	entry := bus.Entry{Source: env.DeploySources[0], DetailType: "DEPLOY", Detail: string(text)}
 	if s.caller.AccountID != s.env.AccountID {
 		a.note("the deployer's stack must accept events of account %s: make deploy env=%s set=SenderAccounts=%s",
 			s.caller.AccountID, env.Name, s.caller.AccountID)
 	}
-	if how.dryRun {
-		// In the form of `aws events put-events --entries file://…`.
-		return printJSON(a.out, []putEventsEntry{{s.busName, entry.Source, entry.DetailType, entry.Detail}})
+	result = sentEvent{Environment: env.Name, Services: chosen{workloads: found}.names(), Tag: tag,
+		Entries: []putEventsEntry{{s.busName, entry.Source, entry.DetailType, entry.Detail}}}
+	switch {
+	case how.dryRun && how.asJSON:
+		result.Status, result.Reason = "planned", "the event would be sent"
+		return result, nil
+	case how.dryRun: // in the form of `aws events put-events --entries file://…`
+		return result, printJSON(a.out, result.Entries)
 	}
 	if how.follow {
 		timeout := startTimeout
@@ -157,8 +183,9 @@ func (a *app) sendFor(
 		if how.timeout > 0 {
 			timeout = min(timeout, how.timeout)
 		}
-		s.report, s.tag = r, tag
-		return a.sendAndFollow(ctx, limited, s, found, entry, timeout)
+		s.report, s.tag, s.asJSON = r, tag, how.asJSON
+		err := a.sendAndFollow(ctx, limited, s, found, entry, timeout, &result)
+		return result, err
 	}
 	ids, err := s.bus.Put(limited, entry)
 	for _, w := range found {
@@ -168,10 +195,14 @@ func (a *app) sendFor(
 		}
 		r.add(limited, &s.session, d, ecsservice.TargetOf(s.env, w), "", err)
 	}
-	if err == nil {
+	if err != nil {
+		return result, err
+	}
+	result.EventID, result.Status, result.Reason = ids[0], sent, "the event is on the bus"
+	if !how.asJSON {
 		_, err = fmt.Fprintln(a.out, ids[0])
 	}
-	return err
+	return result, err
 }
 
 // sender sends events to one environment's deployer.
@@ -181,6 +212,7 @@ type sender struct {
 	busName string
 	report  *report // nil for none
 	tag     string  // for the report
+	asJSON  bool
 
 	silent atomic.Bool // it was said that nothing came of the event yet
 }

@@ -67,9 +67,9 @@ func (a *app) checkTags(ctx context.Context, s *sender, c chosen, tag string) (f
 
 // sendAndFollow sends an event and follows the deployments that it causes, which have to
 // start within a time. The calls before the event is sent are limited by the second
-// context.
+// context. What becomes of the event is added to the result.
 func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, workloads []environment.Workload, entry bus.Entry,
-	timeout time.Duration) error {
+	timeout time.Duration, result *sentEvent) error {
 	if s.caller.AccountID != s.env.AccountID {
 		args := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return arg == "--follow" })
 		return hinted(commandLine(args...),
@@ -98,10 +98,20 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, workloads [
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.out, ids[0])
-	return a.atOnce(len(all), func(a *app, i int) error {
-		return a.awaitAndFollow(ctx, s, rollouts, all[i], ids[0], timeout)
+	if result.EventID = ids[0]; !s.asJSON {
+		fmt.Fprintln(a.out, ids[0])
+	}
+	result.Rollouts = make([]rolloutEnd, len(all))
+	err = a.atOnce(len(all), func(a *app, i int) error {
+		revision, moved, err := a.awaitAndFollow(ctx, s, rollouts, all[i], ids[0], timeout)
+		result.Rollouts[i] = rolloutEndOf(followed{all[i].target, revision}, err)
+		if err == nil && !moved {
+			result.Rollouts[i].Status = unchanged
+		}
+		return err
 	})
+	result.Status, result.Reason = worstOf(result.Rollouts, "the service runs the image")
+	return err
 }
 
 // awaited is a service whose deployment for an event is awaited.
@@ -111,9 +121,9 @@ type awaited struct {
 }
 
 // awaitAndFollow waits until an event's deployment of one service has started, and follows it.
+// It returns the revision, "" if none is known, and whether the service was moved to it.
 func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.Client, one awaited, id string,
-	timeout time.Duration) (err error) {
-	revision, moved := "", false
+	timeout time.Duration) (revision string, moved bool, err error) {
 	d, begin := deployed{EventID: id, Status: unknown, Tag: s.tag}, time.Now()
 	defer func() {
 		d.Duration = time.Since(begin)
@@ -144,24 +154,24 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	switch {
 	case err == nil:
 	case errors.As(cause, &decision):
-		return cause
+		return "", false, cause
 	case errors.Is(err, notStarted) && !log.unreadable.Load() && !log.arrived.Load():
 		limited, cancel := withTimeout(ctx)
 		defer cancel()
-		return &notEnded{neverArrived(limited, &s.session, id, deployRule)}
+		return "", false, &notEnded{neverArrived(limited, &s.session, id, deployRule)}
 	case errors.Is(err, notStarted):
-		return hinted(commandLine("events", "-f", s.env.File, id), "%w", err)
+		return "", false, hinted(commandLine("events", "-f", s.env.File, id), "%w", err)
 	case ctx.Err() != nil:
-		return &notEnded{hinted(commandLine("events", "-f", s.env.File, id), "interrupted: the event was sent, and "+
-			"the function goes on")}
+		return "", false, &notEnded{hinted(commandLine("events", "-f", s.env.File, id), "interrupted: the event was "+
+			"sent, and the function goes on")}
 	}
 	if err != nil {
-		return err
+		return "", false, err
 	}
 	if d.Status, d.Result = started, string(journal.Succeeded); !moved {
 		d.Status, d.Result = unchanged, ""
 		a.note("%s runs this image already", one.target.Workload)
-		return nil
+		return revision, false, nil
 	}
-	return a.follow(ctx, &s.session, one.target, revision)
+	return revision, true, a.follow(ctx, &s.session, one.target, revision)
 }

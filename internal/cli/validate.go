@@ -2,12 +2,14 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"deployer/internal/environment"
+	"deployer/internal/fleet"
 	"deployer/internal/stack"
 )
 
@@ -25,17 +27,26 @@ deployer validate -e prod`,
 		Annotations: map[string]string{filesAsArguments: "yes"},
 		Args:        arguments("[FILE...]"),
 	}
-	named := filesFlag(cmd)
+	named, asJSON := filesFlag(cmd), jsonFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		files, err := a.filesToCheck(*named, args)
 		if err != nil {
 			return err
 		}
 		var failed error
+		document := checkedFiles{Status: fileOK, Files: []checkedFile{}}
 		for _, file := range files {
-			if err := a.validate(file); !errors.Is(failed, errReportedUsage) && err != nil {
-				failed = err
+			one, err := a.check(file)
+			document.Files = append(document.Files, one)
+			if !*asJSON {
+				a.printCheck(one)
 			}
+			if !errors.Is(failed, errReportedUsage) && err != nil {
+				document.Status, failed = fileFaulty, err
+			}
+		}
+		if *asJSON {
+			return errors.Join(failed, printJSON(a.out, document))
 		}
 		return failed
 	}
@@ -65,49 +76,111 @@ func (a *app) filesToCheck(named, args []string) ([]string, error) {
 	return files, nil
 }
 
-// validate prints the faults of an environment file. Its error says that there are some, or
-// that the file is none.
-func (a *app) validate(file string) error {
+// The statuses of an environment file.
+const (
+	fileOK     = "ok"
+	fileFaulty = "faulty"
+)
+
+// checkedFiles is what validate prints with --json.
+type checkedFiles struct {
+	Status string        `json:"status"` // "ok" if every file is, else "faulty"
+	Files  []checkedFile `json:"files"`
+}
+
+// checkedFile is the check of one file.
+type checkedFile struct {
+	File        string       `json:"file"`
+	Status      string       `json:"status"`                // "ok" or "faulty"
+	Environment string       `json:"environment,omitempty"` // of a file without faults, as the following three
+	Strategy    string       `json:"strategy,omitempty"`    // the ECR strategy
+	Registry    string       `json:"registry,omitempty"`    // whose images it runs
+	Notes       []string     `json:"notes,omitempty"`       // what else follows from it
+	Faults      []fileFault  `json:"faults"`                // by line; those of a file that is ok are advice
+	Error       *fleet.Error `json:"error,omitempty"`       // why the file could not be read
+
+	why string // what decided the strategy
+}
+
+// fileFault is one fault of a file.
+type fileFault struct {
+	Level   string `json:"level"`          // "error", "warning" or "note"
+	Line    int    `json:"line,omitempty"` // from 1; missing if the fault has no position
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"` // what to write instead
+
+	text string
+}
+
+// check checks an environment file. Its error says that there are faults, or that the file is
+// none, which is printed.
+func (a *app) check(file string) (checkedFile, error) {
+	one := checkedFile{File: file, Status: fileFaulty, Faults: []fileFault{}}
 	env, err := environment.Load(file)
 	if err != nil {
 		err = a.wrongEnvironment(file, err)
 	}
 	var faults environment.Faults
-	if errors.As(err, &faults) {
-		for text := range strings.Lines(faults.Error()) {
-			a.line("%s", strings.TrimSuffix(text, "\n"))
-		}
-		return errNotDone
+	switch {
+	case errors.As(err, &faults):
+		one.Faults = faultsOf(faults)
+		return one, errNotDone
+	case err != nil:
+		one.Error = errorOf(err)
+		return one, a.reported(err)
 	}
-	if err != nil {
-		return a.reported(err)
+	one.Status, one.Environment, one.Faults = fileOK, env.Name, faultsOf(slices.Concat(env.Warnings, env.Advice))
+	one.Strategy, one.why = env.Strategy.Name, env.Strategy.Why
+	if one.Registry = env.Registry().String(); env.Registry().AccountID == "" {
+		one.Registry = "its own account in " + env.Region
 	}
-	for _, w := range slices.Concat(env.Warnings, env.Advice) {
-		a.line("%s", w)
+	one.Notes = notesOf(env)
+	return one, nil
+}
+
+// faultsOf returns faults as plain data.
+func faultsOf(faults []environment.Fault) []fileFault {
+	all := make([]fileFault, len(faults))
+	for i, f := range faults {
+		all[i] = fileFault{levelOf(f), f.Line, f.Col, f.What, f.Fix, f.String()}
 	}
-	registry := env.Registry().String()
-	if env.Registry().AccountID == "" {
-		registry = "its own account in " + env.Region
-	}
-	a.line("%s: ok: %s, with images of %s (%s: %s)",
-		file, env.Name, registry, env.Strategy.Name, env.Strategy.Why)
+	return all
+}
+
+// notesOf returns what else follows from an environment file.
+func notesOf(env *environment.Environment) (notes []string) {
 	if env.Production != "" {
-		a.line("%s: %s", file, production(env))
+		notes = append(notes, production(env))
 	}
 	if env.Replicated {
-		a.line("%s: images come by replication: an event whose image is not in the registry yet waits "+
-			"for %.0f minutes, also if its tag is misspelled", file, environment.ReplicationTime.Minutes())
+		notes = append(notes, fmt.Sprintf("images come by replication: an event whose image is not in the registry "+
+			"yet waits for %.0f minutes, also if its tag is misspelled", environment.ReplicationTime.Minutes()))
 	}
 	parameters, err := stack.Parameters(env)
 	if err != nil {
-		a.line("%s: warning: the stack has no parameters for it: %v", file, err)
+		notes = append(notes, fmt.Sprintf("warning: the stack has no parameters for it: %v", err))
 	} else if patterns := stack.Patterns(env, parameters); patterns != "" {
-		a.line("%s: note: the stack's parameters: %s", file, patterns)
+		notes = append(notes, "note: the stack's parameters: "+patterns)
 	}
 	if not := stack.NotForwarded(env); not != "" {
-		a.line("%s: note: the stack's parameters: %s", file, not)
+		notes = append(notes, "note: the stack's parameters: "+not)
 	}
-	return nil
+	return notes
+}
+
+// printCheck prints the check of a file for people.
+func (a *app) printCheck(one checkedFile) {
+	for _, f := range one.Faults {
+		a.line("%s", f.text)
+	}
+	if one.Status != fileOK {
+		return
+	}
+	a.line("%s: ok: %s, with images of %s (%s: %s)", one.File, one.Environment, one.Registry, one.Strategy, one.why)
+	for _, note := range one.Notes {
+		a.line("%s: %s", one.File, note)
+	}
 }
 
 // production says why an environment is production, and what deploys it.

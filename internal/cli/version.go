@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -10,14 +11,31 @@ import (
 )
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version",
 		Long:    "The version, the commit if it is known, and the Go version and platform of the build.",
-		Example: "deployer version",
+		Example: "deployer version\ndeployer version --json",
 		Args:    arguments(),
-		RunE:    func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+	asJSON := jsonFlag(cmd)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if *asJSON {
+			number, commit, _ := strings.Cut(version.String(), " ")
+			platform := runtime.GOOS + "/" + runtime.GOARCH
+			return printJSON(a.out, versionReport{number, commit, runtime.Version(), platform})
+		}
+		return a.printVersion()
+	}
+	return cmd
+}
+
+// versionReport is what version prints with --json.
+type versionReport struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit,omitempty"` // ends with "-dirty" if the work tree had changes
+	Go       string `json:"go"`
+	Platform string `json:"platform"` // such as "linux/arm64"
 }
 
 func (a *app) printVersion() error {
