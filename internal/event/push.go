@@ -14,18 +14,76 @@ import (
 // EventBridge" in the ECR user guide.
 func (r reader) push(wrong problems) Reading {
 	replicated := r.event.DetailType == ECRReplication
-	detail, err := object(r.event.Detail)
+	wanted, noun := "PUSH", "push"
+	if replicated {
+		wanted, noun = "REPLICATE", "replication"
+	}
+	d := readPushDetail(r.event.Detail, &wrong)
+	switch {
+	case len(wrong) > 0:
+		return r.malformedPush(wrong)
+	case d.action != wanted:
+		return r.ignored("the ECR action is " + quote(d.action) + ", not a " + noun)
+	case d.result != "SUCCESS":
+		return r.ignored("the " + noun + " to " + quote(d.repository) + " has the result " + quote(d.result))
+	case d.tag == "":
+		return r.ignored("the " + noun + " to " + quote(d.repository) +
+			" has no tag: it is part of an image, or its tag was replaced at once")
+	case image.IsSignature(d.tag):
+		return r.ignored("tag " + quote(d.tag) + " is a signature or attestation, not an image that can run")
+	}
+	all, reason := r.workloadsOf(noun, d.repository)
+	if len(all) == 0 {
+		return r.ignored(reason)
+	}
+	if !r.env.AutoDeploy.Match(d.tag) {
+		return r.ignored("tag " + quote(d.tag) + " does not deploy " + r.env.Name + ": " + policy(r.env))
+	}
+	r.checkTime(maxAhead, &wrong)
+	if len(wrong) > 0 {
+		return r.malformedPush(wrong)
+	}
+	workloads, reason := deployedByPush(all)
+	if len(workloads) == 0 {
+		return r.ignored("no push deploys " + reason + "; send a DEPLOY event with " + naming(all))
+	}
+	var requests []Request
+	for _, w := range workloads {
+		request := r.request(w, d.tag)
+		request.Push, request.Digest = true, d.digest
+		request.Replicated = request.Replicated || replicated
+		requests = append(requests, request)
+	}
+	reason = noun + " of tag " + d.tag + " to " + d.repository
+	if d.fromAccount != "" && d.fromRegion != "" {
+		reason += " from the registry of account " + d.fromAccount + " in " + d.fromRegion
+	}
+	return r.accepted(reason, requests...)
+}
+
+// pushDetail is the detail of an ECR event. A member that the event does not have is "".
+type pushDetail struct {
+	action, result, repository, tag, digest string
+	fromAccount, fromRegion                 string // of a replication
+}
+
+// readPushDetail reads the detail of an ECR event, and adds to wrong what is malformed.
+func readPushDetail(raw []byte, wrong *problems) (d pushDetail) {
+	detail, err := object(raw)
 	if err != nil {
 		wrong.add(`"detail" %s`, err)
+		return d
 	}
-	var action, result, repository, tag, digest, fromAccount, fromRegion string
+	if len(detail) == 0 {
+		wrong.add(`"detail" is empty`)
+	}
 	for _, f := range []struct {
 		name string
 		to   *string
 	}{
-		{"action-type", &action}, {"result", &result}, {"repository-name", &repository},
-		{"image-tag", &tag}, {"image-digest", &digest}, {"source-account", &fromAccount},
-		{"source-region", &fromRegion},
+		{"action-type", &d.action}, {"result", &d.result}, {"repository-name", &d.repository},
+		{"image-tag", &d.tag}, {"image-digest", &d.digest}, {"source-account", &d.fromAccount},
+		{"source-region", &d.fromRegion},
 	} {
 		if v, ok := detail[f.name]; ok {
 			if *f.to, ok = text(v); !ok {
@@ -33,59 +91,13 @@ func (r reader) push(wrong problems) Reading {
 			}
 		}
 	}
-	wanted, noun := "PUSH", "push"
-	if replicated {
-		wanted, noun = "REPLICATE", "replication"
-	}
-	switch {
-	case len(detail) == 0 || len(wrong) > 0:
-		return r.malformedPush(wrong)
-	case action != wanted:
-		return r.ignored("the ECR action is " + quote(action) + ", not a " + noun)
-	case result != "SUCCESS":
-		return r.ignored("the " + noun + " to " + quote(repository) + " has the result " + quote(result))
-	case tag == "":
-		return r.ignored("the " + noun + " to " + quote(repository) +
-			" has no tag: it is part of an image, or its tag was replaced at once")
-	case image.IsSignature(tag):
-		return r.ignored("tag " + quote(tag) + " is a signature or attestation, not an image that can run")
-	}
-	workloads, reason := r.workloadsOf(noun, repository)
-	if len(workloads) == 0 {
-		return r.ignored(reason)
-	}
-	if !r.env.AutoDeploy.Match(tag) {
-		return r.ignored("tag " + quote(tag) + " does not deploy " + r.env.Name + ": " + policy(r.env))
-	}
-	r.checkTime(maxAhead, &wrong)
-	if len(wrong) > 0 {
-		return r.malformedPush(wrong)
-	}
-	all := workloads
-	if workloads, reason = optedIn(all); len(workloads) == 0 {
-		return r.ignored("no push deploys " + reason + "; send a DEPLOY event with " + naming(all))
-	}
-	var requests []Request
-	for _, w := range workloads {
-		request := r.request(w, tag)
-		request.Push, request.Digest = true, digest
-		request.Replicated = request.Replicated || replicated
-		requests = append(requests, request)
-	}
-	reason = noun + " of tag " + tag + " to " + repository
-	if fromAccount != "" && fromRegion != "" {
-		reason += " from the registry of account " + fromAccount + " in " + fromRegion
-	}
-	return r.accepted(reason, requests...)
+	return d
 }
 
 // malformedPush ignores an event that is not as AWS documents it: only AWS can send
 // events of its source, so there is no sender to report a fault to. The search for lost
 // pushes finds the image.
 func (r reader) malformedPush(wrong problems) Reading {
-	if len(wrong) == 0 {
-		wrong.add(`"detail" is empty`)
-	}
 	return r.unexpected("the ECR event is malformed: " + wrong.String())
 }
 
@@ -116,8 +128,8 @@ func (r reader) workloadsOf(noun, repository string) (workloads []environment.Wo
 	return workloads, reason
 }
 
-// optedIn returns the workloads that a push may deploy or, if there are none, the reason.
-func optedIn(all []environment.Workload) (may []environment.Workload, reason string) {
+// deployedByPush returns the workloads that a push may deploy or, if there are none, the reason.
+func deployedByPush(all []environment.Workload) (may []environment.Workload, reason string) {
 	var not []string
 	for _, w := range all {
 		if w.OptOut == "" {

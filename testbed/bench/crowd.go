@@ -109,20 +109,25 @@ func (b *bench) pushToMany(ctx context.Context, of crowdOf) (c crowd, err error)
 	}
 	c.handshakes, c.failed = float64(handshakes.Load()), response.FunctionError != ""
 	c.megabytes = float64(host.Stats().Processes[0].PeakRSS) / (1 << 20)
-	updated := 0
-	for _, call := range aws.Calls() {
+	if updated := c.count(aws.Calls(), response.Begun); updated < crowdSize || c.failed {
+		return crowd{}, fmt.Errorf("%d services were updated, want %d: %s", updated, crowdSize, response.Payload)
+	}
+	return c, nil
+}
+
+// count counts the registrations of a push that began at a time, and measures the time to the last update. It returns
+// the number of updates.
+func (c *crowd) count(calls []emulator.Call, begun time.Time) (updated int) {
+	for _, call := range calls {
 		switch call.Operation {
 		case "RegisterTaskDefinition":
 			c.registrations++
 		case "UpdateService":
 			updated++
-			c.seconds = max(c.seconds, call.Start.Sub(response.Begun).Seconds())
+			c.seconds = max(c.seconds, call.Start.Sub(begun).Seconds())
 		}
 	}
-	if updated < crowdSize || c.failed {
-		return crowd{}, fmt.Errorf("%d services were updated, want %d: %s", updated, crowdSize, response.Payload)
-	}
-	return c, nil
+	return updated
 }
 
 // crowdEvents creates the services, and returns the event of the push and the environment file.

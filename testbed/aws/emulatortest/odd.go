@@ -55,7 +55,12 @@ func OddAnswers(all bool) []OddAnswer {
 	if !all {
 		return list
 	}
-	return append(list, []OddAnswer{
+	return append(list, similarAnswers()...)
+}
+
+// similarAnswers returns answers that differ little from others.
+func similarAnswers() []OddAnswer {
+	return []OddAnswer{
 		{Name: "no members in its place", Change: text("{}"), Instead: true},
 		{Name: "null in its place", Change: text("null"), Instead: true},
 		{Name: "a list in its place", Change: text("[]"), Instead: true},
@@ -85,7 +90,7 @@ func OddAnswers(all bool) []OddAnswer {
 		{Name: "long", Change: func([]byte) []byte {
 			return slices.Concat([]byte(`{"text":"`), bytes.Repeat([]byte("long "), 1<<18), []byte(`"}`))
 		}},
-	}...)
+	}
 }
 
 func text(body string) func([]byte) []byte { return func([]byte) []byte { return []byte(body) } }
