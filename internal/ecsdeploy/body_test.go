@@ -127,21 +127,52 @@ func unknownMembersSurvive(t *testing.T) {
 }
 
 // TestNoActiveRevision deploys to a service all of whose family's revisions are
-// deregistered: the one that runs is cloned.
+// deregistered: the one that runs is cloned, also if the first registration fails with an
+// unknown result, after which the family is read again.
 func TestNoActiveRevision(t *testing.T) {
 	t.Parallel()
-	for _, force := range []bool{false, true} {
-		w := newWorld(t)
-		_, err := w.ECS.DeregisterTaskDefinition(t.Context(),
-			&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
-		must(t, err)
-		o := order(w.digest)
-		o.Force = force
-		got, calls, err := w.deploy(t, target, o)
-		must(t, err)
-		if got.Status != Deployed || got.TaskDefinition != arn+target.Family+":2" ||
-			got.PreviousTaskDefinition != arn+target.Family+":1" {
-			t.Errorf("got %+v after %v", got, calls)
-		}
+	unknown := emulator.Fault{Operation: "ecs:RegisterTaskDefinition", Times: 2, Drop: emulator.DropBefore}
+	for _, tt := range []struct {
+		name   string
+		force  bool
+		faults []emulator.Fault
+	}{{"a new image", false, nil}, {"forced", true, nil}, {"an unknown result", false, []emulator.Fault{unknown}}} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.deregister(t, target.Family+":1")
+			for _, f := range tt.faults {
+				w.Inject(f)
+			}
+			o := order(w.digest)
+			o.Force = tt.force
+			got, calls, err := w.deploy(t, target, o)
+			must(t, err)
+			if got.Status != Deployed || got.TaskDefinition != arn+target.Family+":2" ||
+				got.PreviousTaskDefinition != arn+target.Family+":1" {
+				t.Errorf("got %+v after %v", got, calls)
+			}
+		})
 	}
+}
+
+// TestTaskWithoutActiveRevision is TestNoActiveRevision for a task.
+func TestTaskWithoutActiveRevision(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	w.deregister(t, "report:1")
+	got, calls, err := w.deploy(t, report, w.taskOrder())
+	must(t, err)
+	if got.Status != Deployed || got.TaskDefinition != arn+"report:2" ||
+		got.PreviousTaskDefinition != arn+"report:1" || w.holds(t)[0] != "report:2" {
+		t.Errorf("got %+v after %v", got, calls)
+	}
+}
+
+// deregister deregisters a revision, as another tool does.
+func (w *world) deregister(t *testing.T, revision string) {
+	t.Helper()
+	_, err := w.ECS.DeregisterTaskDefinition(t.Context(),
+		&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(revision)})
+	must(t, err)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"deployer/internal/ecsservice"
 )
 
 // decided says for every field of a task definition whether a clone copies it. A
@@ -176,6 +178,34 @@ func TestEveryFieldSurvives(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantTags, tags); diff != "" {
 		t.Errorf("tags:\n%s", diff)
+	}
+}
+
+// TestCloneCopiesEveryField checks the clone itself, which is also what is sent if ECS's
+// own answer was not kept.
+func TestCloneCopiesEveryField(t *testing.T) {
+	t.Parallel()
+	var td types.TaskDefinition
+	fill(reflect.ValueOf(&td).Elem(), "")
+	got := reflect.ValueOf(*clone(ecsservice.Revision{TaskDefinition: &td}))
+	for name, what := range decided {
+		if what != "copied" {
+			continue
+		}
+		if from := reflect.ValueOf(td).FieldByName(name); !reflect.DeepEqual(from.Interface(),
+			got.FieldByName(name).Interface()) {
+			t.Errorf("a clone does not copy %s", name)
+		}
+	}
+}
+
+// TestCloneDropsEmptyRoles checks that no empty role is sent, which ECS may return, and
+// does not accept.
+func TestCloneDropsEmptyRoles(t *testing.T) {
+	t.Parallel()
+	td := types.TaskDefinition{TaskRoleArn: aws.String(""), ExecutionRoleArn: aws.String("")}
+	if in := clone(ecsservice.Revision{TaskDefinition: &td}); in.TaskRoleArn != nil || in.ExecutionRoleArn != nil {
+		t.Errorf("got roles %v and %v, want none", in.TaskRoleArn, in.ExecutionRoleArn)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"deployer/internal/event"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
@@ -97,4 +98,21 @@ func TestStatusOf(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoActiveRevision reads the status of a service all of whose family's revisions are
+// deregistered: the one that runs counts as the newest.
+func TestNoActiveRevision(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	a.settle()
+	_, err := a.ECS.DeregisterTaskDefinition(t.Context(),
+		&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String(target.Family + ":1")})
+	must(t, err)
+	must(t, a.rollouts.Statuses(t.Context(), target.Cluster, []ecsservice.Target{target}, &Memory{},
+		func(_ int, s Status, err error) {
+			if err != nil || s.Condition != Steady || s.Running.Revision != 1 || s.Newest != nil {
+				t.Errorf("got %+v, %v; want revision 1, steady", s, err)
+			}
+		}))
 }
