@@ -68,8 +68,11 @@ func (d Denial) Advice() string {
 			"endpoints%s", d.service(), d.forPrincipal(true), d.listEndpoints())
 	case TrustPolicy:
 		return d.trustAdvice()
+	case "":
+		return d.unnamedAdvice()
 	}
-	return d.unnamedAdvice()
+	return fmt.Sprintf("AWS names a %s, which has to let this through: %s; the policies of %s cannot do this", d.Policy,
+		d.forPrincipal(true), d.caller())
 }
 
 func boundaryAdvice(place, name, statements string) string {
@@ -194,8 +197,11 @@ func (d Denial) acrossAccounts() bool {
 // myproject_backend in us-east-1".
 func (d Denial) resourceName() string {
 	f := arnFields(d.Resource)
+	unnamed := d.Resource == "" || d.Resource == "*"
 	switch {
-	case f == nil && (d.Resource == "" || d.Resource == "*"):
+	case unnamed && d.service() == "sts":
+		return "the role"
+	case unnamed:
 		return "the resource"
 	case f != nil && d.assumes():
 		return "role " + f[5][strings.LastIndexByte(f[5], '/')+1:]

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"sync"
@@ -24,7 +25,7 @@ type Denial struct {
 // PolicyType is the type of a policy, as AWS's message names it.
 type PolicyType string
 
-// The types of policies that AWS evaluates.
+// The types of policies that AWS evaluates. It may name another one, which is kept as it is.
 const (
 	IdentityPolicy  PolicyType = "identity-based policy"
 	ResourcePolicy  PolicyType = "resource-based policy"
@@ -38,27 +39,39 @@ const (
 
 // The parts of AWS's message: see "Troubleshoot access denied error messages" in
 // the IAM user guide. Services put their own text before and after it, and some
-// quote the resource.
+// quote the resource. A type of policy that AWS adds is read as well.
 var denialForms = sync.OnceValue(func() (f struct{ denied, missing, explicit, encoded *regexp.Regexp }) {
-	const policyTypes = `(identity-based policy|resource-based policy|session policy|permissions boundary|` +
-		`service control policy|resource control policy|VPC endpoint policy|role trust policy)`
-	f.denied = regexp.MustCompile(`(?:^|[\s:"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
-		`([A-Za-z0-9-]+:[A-Za-z0-9*]+)[.,;]?(?: on (?:the )?resource(?:: (?:"([^"\s]+)"|([^"\s]+))|` +
+	const policy = `((?:[A-Za-z-]+ ){1,4}?(?:policy|boundary))`
+	f.denied = regexp.MustCompile(`(?:^|[ :"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
+		`([A-Za-z0-9-]+:[A-Za-z0-9*]+)[.,;]?(?: on (?:the )?resource(?:: (?:"([^" ]+)"|([^" ]+))|` +
 		` associated with this ciphertext))?`)
-	f.missing = regexp.MustCompile(`^[\s,.;]*because no ` + policyTypes + ` allows `)
-	f.explicit = regexp.MustCompile(`^[\s,.;]*with an explicit deny(?: in an? ` + policyTypes +
-		`(?:: "?(arn:[^\s"]+)"?)?)?`)
+	f.missing = regexp.MustCompile(`^[ ,.;]*because no ([A-Za-z-]+(?: [A-Za-z-]+){0,4}?) allows `)
+	f.explicit = regexp.MustCompile(`^[ ,.;]*with an explicit deny(?: in (?:an?|the) ` + policy +
+		`(?: transitively through (?:an?|the) ` + policy + `)?(?:: "?(arn:[^ "]+)"?)?)?`)
 	f.encoded = regexp.MustCompile(`Encoded authorization failure message: ([A-Za-z0-9_-]+)`)
 	return f
 })
+
+// policyType returns the type of policy that AWS names.
+func policyType(name string) PolicyType {
+	switch name {
+	case "sessions policy": // as the IAM user guide has it for an explicit deny
+		return SessionPolicy
+	case "policy": // of no type
+		return ""
+	}
+	return PolicyType(name)
+}
 
 // punctuation may follow a name in AWS's message, and ends no ARN.
 const punctuation = ".,;)"
 
 // ParseDenial reads AWS's message about a denied request. It reports false if the
 // message has neither principal and action nor an encoded message. Of several
-// denials in one message it reads the first.
+// denials in one message it reads the first. If a policy denies it "transitively through"
+// another one, that other one has the Deny, and is the denial's policy.
 func ParseDenial(message string) (Denial, bool) {
+	message = strings.Join(strings.Fields(message), " ") // some are broken into lines
 	var d Denial
 	form := denialForms()
 	if m := form.encoded.FindStringSubmatch(message); m != nil {
@@ -78,9 +91,10 @@ func ParseDenial(message string) (Denial, bool) {
 	d.Resource = group(3) + strings.TrimRight(group(4), punctuation)
 	rest := message[m[1]:]
 	if p := form.missing.FindStringSubmatch(rest); p != nil {
-		d.Policy = PolicyType(p[1])
+		d.Policy = policyType(p[1])
 	} else if p := form.explicit.FindStringSubmatch(rest); p != nil {
-		d.Explicit, d.Policy, d.PolicyARN = true, PolicyType(p[1]), strings.TrimRight(p[2], punctuation)
+		d.Explicit, d.Policy = true, policyType(cmp.Or(p[2], p[1]))
+		d.PolicyARN = strings.TrimRight(p[3], punctuation)
 	}
 	return d, true
 }
@@ -102,7 +116,8 @@ func accountOf(arn string) string {
 	return ""
 }
 
-// caller returns how people name the principal: the role of a session, else its ARN.
+// caller returns how people name the principal: the role of a session, the name of a role,
+// else its ARN.
 func (d Denial) caller() string {
 	if d.Principal == "" {
 		return "the caller"
@@ -111,6 +126,9 @@ func (d Denial) caller() string {
 		if role, ok := strings.CutPrefix(f[5], "assumed-role/"); ok {
 			role, _, _ = strings.Cut(role, "/")
 			return "role " + role
+		}
+		if role, ok := strings.CutPrefix(f[5], "role/"); ok {
+			return "role " + role[strings.LastIndexByte(role, '/')+1:]
 		}
 	}
 	return d.Principal

@@ -1,9 +1,17 @@
 package fault
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // excludeAdvice is the advice for an explicit deny, which no Allow overrides.
 func (d Denial) excludeAdvice() string {
+	if f := arnFields(d.PolicyARN); f != nil && f[4] == "aws" && d.Policy == IdentityPolicy {
+		place, _, name := d.identity()
+		return fmt.Sprintf("%sdetach %s from %s: only AWS can change its Deny for %s on %s", place, d.PolicyARN, name,
+			d.Action, d.statementResource())
+	}
 	where := d.placeOfDeny()
 	if d.PolicyARN != "" {
 		where += " (" + d.PolicyARN + ")"
@@ -29,7 +37,10 @@ func (d Denial) placeOfDeny() string {
 	}
 	switch d.Policy {
 	case IdentityPolicy:
-		return place + "in the policies of " + name + " and of its groups"
+		if strings.Contains(d.Principal, ":user/") {
+			name += " and of its groups"
+		}
+		return place + "in the policies of " + name
 	case ResourcePolicy:
 		return inAccount(accountOf(d.Resource)) + "in the policy of " + d.resourceName()
 	case SessionPolicy:
@@ -44,6 +55,9 @@ func (d Denial) placeOfDeny() string {
 		return "in the policy of the VPC endpoint for " + d.service() + " through which the call goes"
 	case TrustPolicy:
 		return inAccount(accountOf(d.Resource)) + "in the trust policy of " + d.resourceName()
+	}
+	if d.Policy != "" {
+		return "in the " + string(d.Policy) + " that AWS names"
 	}
 	return "AWS does not name the policy; find it among those of " + d.caller() + ", of " + d.resourceName() +
 		", of the organization and of the VPC endpoint, and there"
