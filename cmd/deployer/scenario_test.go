@@ -19,6 +19,7 @@ import (
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
+	"deployer/testbed/lambdahost"
 )
 
 // planted is a secret in the webhook's URL and in the environment and command of
@@ -74,12 +75,19 @@ func newScenarioOf(t *testing.T, change func(dir string)) *scenario {
 // newScenarioIn is newScenarioWith with environment files of a directory.
 func newScenarioIn(t *testing.T, dir string, ago time.Duration) *scenario {
 	t.Helper()
+	return newHostedScenario(t, dir, ago, nil)
+}
+
+// newHostedScenario is newScenarioIn with a change of how the functions are hosted.
+func newHostedScenario(t *testing.T, dir string, ago time.Duration,
+	host func(env string, o *lambdahost.Options)) *scenario {
+	t.Helper()
 	s := &scenario{pushed: map[string]string{}, logs: &logBuffer{}, start: time.Now().Truncate(time.Second)}
 	s.clock = emulator.NewClock(s.start.Add(-ago))
 	slack := httptest.NewServer(http.HandlerFunc(s.serveSlack))
 	t.Cleanup(slack.Close)
 	s.cloud = newCloud(t, cloud.Options{
-		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: dir,
+		Clock: s.clock.Now, RolloutStep: rolloutStep, Files: dir, Host: host,
 		Logs: func(env string) io.Writer {
 			if env == "prod" {
 				return s.logs

@@ -42,6 +42,8 @@ type Options struct {
 	Tasks       bool                       // with OwnFiles: the project's task too
 	Readers     map[string][]string        // with OwnFiles: accounts that may pull, by the registry's environment
 	Listener    net.Listener               // where AWS is served; nil for any free port of the loopback interface
+
+	Host func(env string, o *lambdahost.Options) // changes how a function is hosted; nil changes nothing
 }
 
 // A Cloud is the running environment. Close it after use.
@@ -182,6 +184,9 @@ func (c *Cloud) startFunction(
 	options.Logs = logWriter(func(line string) { c.AWS.Log(env.AccountID, env.Region, group, line) })
 	if c.options.Logs != nil {
 		options.Logs = io.MultiWriter(options.Logs, c.options.Logs(env.Name))
+	}
+	if c.options.Host != nil {
+		c.options.Host(env.Name, &options)
 	}
 	host, err := lambdahost.Start(ctx, options)
 	if err != nil {
