@@ -92,7 +92,13 @@ func rollback(o *Observation) {
 	o.Rollback, o.RollbackReason = true, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
 }
 func rollbackReported(o *Observation) { o.Rollback, o.RollbackReported = true, true }
+func moves(o *Observation)            { o.Moves = true }
 func otherID(o *Observation)          { o.ID, o.PrimaryID = "ecs-svc/99", "ecs-svc/99" }
+
+// rollbackFrom is the change of the observation of a rollback of revision n.
+func rollbackFrom(n int, changes ...func(*journal.Record)) func(*Observation) {
+	return func(o *Observation) { o.RollbackFrom = record(n, changes...) }
+}
 
 // replacing is the change of an observation of a rollout that replaced others.
 func replacing(records ...journal.Record) func(*Observation) {

@@ -17,6 +17,7 @@ func TestDecide(t *testing.T) {
 	const start, complete = event.RolloutStarted, event.RolloutCompleted
 	const fail, impair = event.RolloutFailed, event.TasksImpaired
 	const why = "ECS deployment circuit breaker: tasks failed to start."
+	const inProgress = "ECS deployment ecs-svc/12 in progress."
 	// report is a report on the rollout of revision 12, unless change says otherwise.
 	report := func(kind outcome.Kind, note journal.Note, change ...func(*Draft)) Draft {
 		note.DeploymentID = id(12)
@@ -34,7 +35,8 @@ func TestDecide(t *testing.T) {
 	external := func(d *Draft) { d.Foreign = true }
 	again := func(d *Draft) { d.Foreign, d.DeploymentID, d.Note.DeploymentID = true, "ecs-svc/99", "ecs-svc/99" }
 	late := func(d *Draft) { d.Accepted = time.Time{} }
-	ecsReason := func(d *Draft) { d.ECSReason = why }
+	says := func(reason string) func(*Draft) { return func(d *Draft) { d.ECSReason = reason } }
+	ecsReason := says(why)
 	problem := func(text string) func(*Draft) { return func(d *Draft) { d.Problem = text } }
 	rolledBackTo := func(n int) func(*Draft) {
 		return func(d *Draft) {
@@ -128,6 +130,19 @@ func TestDecide(t *testing.T) {
 				Reason: ownRollback}},
 		{"ECS's rollback to a revision whose success was not reported", start, "", primary(rollback),
 			Decision{Reason: ownRollback}},
+		{"ECS's rollback of a revision whose failure was not reported yet", start, "",
+			primary(rollback, rollbackFrom(13, begun)), Decision{Reason: ownRollback,
+				Notes: []Note{{record(13, begun), journal.Note{Return: id(12)}}}}},
+		{"ECS's rollback, whose id is noted", start, "",
+			primary(rollback, rollbackFrom(13, begun, func(r *journal.Record) { r.Return = id(12) })),
+			Decision{Reason: ownRollback}},
+		{"an older revision after a newer one, without a word of ECS", start, "",
+			primary(revision(foreign), replacing(record(13, begun))),
+			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external))},
+		{"an older revision after a newer one, as ECS says", start, inProgress,
+			primary(revision(foreign), replacing(record(13, begun))),
+			reports(report(outcome.DeploymentStarted, startNote, revised(foreign), external, says(inProgress)),
+				superseded(13, outcome.Newer{DeploymentID: id(12)}, begun))},
 		{"without a circuit breaker", start, "", primary(withoutBreaker),
 			reports(report(outcome.DeploymentStarted, startNote))},
 
@@ -159,6 +174,13 @@ func TestDecide(t *testing.T) {
 			reports(report(outcome.DeploymentSucceeded, succeeded, revised(ended(journal.Superseded)), again))},
 		{"it replaced another", complete, "", primary(over, replacing(record(11, begun))),
 			reports(report(outcome.DeploymentSucceeded, succeeded), superseded(11, by12, begun))},
+		{"an older revision after a newer one, which may be a rollback", complete, "",
+			primary(over, revision(foreign), replacing(record(13, begun))),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(foreign), external))},
+		{"an older revision after a newer one, which is no rollback", complete, "",
+			primary(over, revision(foreign), moves, replacing(record(13, begun))),
+			reports(report(outcome.DeploymentSucceeded, succeeded, revised(foreign), external),
+				superseded(13, outcome.Newer{DeploymentID: id(12)}, begun))},
 		{"service deleted", complete, "", primary(deleted), reports(gone)},
 		{"not found", complete, "", Observation{ID: id(12)}, ignored(notListed)},
 
