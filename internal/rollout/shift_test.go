@@ -8,9 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/fault"
@@ -184,5 +187,50 @@ func TestShiftedOld(t *testing.T) {
 					}
 				}))
 		})
+	}
+}
+
+// TestShiftedByNumber replaces a blue/green deployment while it bakes. ECS names the service
+// deployment of the newest rollout only: that of the one before is found by its number.
+func TestShiftedByNumber(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	a.settle()
+	_, err := a.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: aws.String("c"),
+		Service: aws.String(target.Service), DeploymentConfiguration: &types.DeploymentConfiguration{
+			Strategy: types.DeploymentStrategyBlueGreen, BakeTimeInMinutes: aws.Int32(60)}})
+	must(t, err)
+	a.settle()
+	first := a.deploy(t, "e1", 1, "v1")
+	a.settle()
+	second := a.deploy(t, "e2", 2, "v2")
+	for _, tt := range []struct {
+		of   ecsdeploy.Deployment
+		want journal.Phase
+	}{{first, journal.Superseded}, {second, journal.RollingOut}} {
+		service, err := a.services.DescribeService(t.Context(), target)
+		must(t, err)
+		d, found, err := a.services.DeploymentOf(t.Context(), target, service, tt.of.DeploymentID)
+		must(t, err)
+		phase := shiftedPhase(d, tt.of.DeploymentID, isPrimary(service, tt.of.DeploymentID))
+		if !found || d.Target != tt.of.DeploymentID || phase != tt.want {
+			t.Errorf("%s: service deployment of %s is %s: %s, want %s", tt.of.DeploymentID, d.Target, d.Status, phase,
+				tt.want)
+		}
+	}
+}
+
+// TestShiftsInProgress checks that no state of the deployment that shifts traffic, and no
+// number of its tasks, counts as its success.
+func TestShiftsInProgress(t *testing.T) {
+	t.Parallel()
+	for _, state := range []types.DeploymentRolloutState{"", types.DeploymentRolloutStateCompleted} {
+		s := &types.Service{TaskDefinition: aws.String(arn + "f:9"),
+			DeploymentConfiguration: &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyCanary},
+			Deployments: []types.Deployment{{Id: aws.String("ecs-svc/9"), TaskDefinition: aws.String(arn + "f:9"),
+				Status: aws.String("PRIMARY"), RolloutState: state, DesiredCount: 2, RunningCount: 2}}}
+		if p := progressOf(s, returns{}, arn+"f:9"); p.Ended() {
+			t.Errorf("state %q: %s", state, p.Phase)
+		}
 	}
 }
