@@ -23,11 +23,11 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 	if s.rollingBack != "" && o.Push {
 		return Deployment{}, s.errRollbackInProgress(o)
 	}
-	leave, waited, err := d.line.enter(ctx, s.target.Cluster+"/"+s.target.Service, o.Cause.Time)
+	unlock, waited, err := d.locks.lock(ctx, s.target.Cluster+"/"+s.target.Service, o.Cause.Time)
 	if err != nil {
 		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of %s", s.target), err)
 	}
-	defer leave()
+	defer unlock()
 	if waited {
 		s.freshService, s.freshNewest = false, false
 	}

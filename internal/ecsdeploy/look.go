@@ -29,11 +29,11 @@ func (d *Deployer) Look(ctx context.Context, t ecsservice.Target, rollout string
 	if err != nil || s.primary != rollout || rollout == "" {
 		return "", err
 	}
-	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
+	unlock, waited, err := d.locks.lock(ctx, t.Cluster+"/"+t.Service, d.now())
 	if err != nil {
 		return "", fault.Classify(fmt.Sprintf("waiting for another deployment of service %q", t.Service), err)
 	}
-	defer leave()
+	defer unlock()
 	if waited {
 		s.freshService, s.freshNewest = false, false
 	}

@@ -59,10 +59,10 @@ func (m *memory) forget(arn string) {
 	delete(m.read, arn)
 }
 
-// line lets one deployment at a time act on a service in this process. Of those that
+// serviceLocks lets one deployment at a time act on a service in this process. Of those that
 // wait, the one with the newest event is next: the older ones are superseded then,
 // without moving the service.
-type line struct {
+type serviceLocks struct {
 	mu      sync.Mutex
 	busy    map[string]bool
 	waiting map[string][]waiter
@@ -70,13 +70,13 @@ type line struct {
 
 type waiter struct {
 	at   time.Time // of its event
-	turn chan struct{}
+	next chan struct{}
 }
 
-// enter waits for the deployment's turn. It returns the function that ends the turn,
-// and whether it had to wait.
-func (l *line) enter(ctx context.Context, service string, at time.Time) (leave func(), waited bool, err error) {
-	leave = func() { l.leave(service) }
+// lock waits until no other deployment acts on the service. It returns the function that
+// lets the next one act, and whether it had to wait.
+func (l *serviceLocks) lock(ctx context.Context, service string, at time.Time) (unlock func(), waited bool, err error) {
+	unlock = func() { l.unlock(service) }
 	l.mu.Lock()
 	if !l.busy[service] {
 		if l.busy == nil {
@@ -84,14 +84,14 @@ func (l *line) enter(ctx context.Context, service string, at time.Time) (leave f
 		}
 		l.busy[service] = true
 		l.mu.Unlock()
-		return leave, false, nil
+		return unlock, false, nil
 	}
 	w := waiter{at, make(chan struct{})}
 	l.waiting[service] = append(l.waiting[service], w)
 	l.mu.Unlock()
 	select {
-	case <-w.turn:
-		return leave, true, nil
+	case <-w.next:
+		return unlock, true, nil
 	case <-ctx.Done():
 	}
 	l.mu.Lock()
@@ -102,11 +102,11 @@ func (l *line) enter(ctx context.Context, service string, at time.Time) (leave f
 			return nil, true, context.Cause(ctx)
 		}
 	}
-	return leave, true, nil // its turn came at the same time
+	return unlock, true, nil // it was let go at the same time
 }
 
-// leave ends a turn.
-func (l *line) leave(service string) {
+// unlock lets the next deployment act on the service.
+func (l *serviceLocks) unlock(service string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := l.waiting[service]
@@ -121,6 +121,6 @@ func (l *line) leave(service string) {
 			next = i
 		}
 	}
-	close(all[next].turn)
+	close(all[next].next)
 	l.waiting[service] = append(all[:next], all[next+1:]...)
 }

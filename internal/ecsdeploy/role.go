@@ -18,9 +18,9 @@ import (
 const roleTime = 3 * time.Second
 
 // checkRoles returns a fault if the role that starts a task may not start the revision that
-// is to be registered: ECS denies such a run silently. It asks IAM before the
-// first move of each pointer only, which still holds a revision of another tool. What could
-// not be looked at is a warning.
+// is to be registered: ECS denies such a run silently. IAM is asked only for pointers that
+// still hold a revision of another tool, which is before the first move of each. If IAM
+// cannot be asked, the result has a warning.
 func (r *run) checkRoles(ctx context.Context) error {
 	s := r.state
 	if r.checkedRoles || s.pointers == nil {

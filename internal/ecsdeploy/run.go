@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// maxPatience is how long a deployment may have waited for its turn, or for ECS's rate
-	// limits, since it read the service. After a longer wait it reads again before it writes.
+	// maxPatience is the wait for ECS's rate limits, since the service was read, after which a
+	// deployment reads again before it writes.
 	maxPatience = 2 * time.Second
 	// maxAge is how old that may be for any other reason, such as slow answers. It is longer
 	// because a busy machine is slow too, and a read costs ECS's tokens.
@@ -151,7 +151,7 @@ func (r *run) call(ctx context.Context, c converge.Call) (converge.Answer, error
 			return converge.Answer{}, err
 		}
 		s.addRevision(newest)
-		s.follow(newest)
+		s.trackFloating(newest)
 		return converge.Answer{Number: newest.Number()}, nil
 	case converge.ReadOrigin:
 		return r.readOrigin(ctx, c.Rollout), nil
@@ -197,7 +197,7 @@ func (r *run) register(ctx context.Context, n converge.Registration) (converge.A
 	}
 	r.state.addRevision(registered)
 	r.state.unused = registered.Number()
-	r.state.follow(registered)
+	r.state.trackFloating(registered)
 	return converge.Answer{Number: registered.Number()}, nil
 }
 

@@ -31,7 +31,7 @@ type Deployer struct {
 	ecs      writer
 	now      func() time.Time
 	memory   memory
-	line     line
+	locks    serviceLocks
 	turns    turns
 }
 
@@ -134,7 +134,7 @@ func (s *State) updateService(service *types.Service) {
 	}
 	maps.Copy(s.failed, ecsservice.FailedRevisions(service))
 	if s.rolls = s.rollouts(service); s.pointers != nil {
-		s.rolls = held(s.pointers)
+		s.rolls = rolloutsOf(s.pointers)
 	}
 }
 

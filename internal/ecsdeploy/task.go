@@ -46,8 +46,8 @@ func (s *State) checkShared() error {
 			"deployer.workloads."+strings.TrimPrefix(s.target.Workload, environment.TaskPrefix)+".family")
 }
 
-// held returns a task's pointers as the rule takes them.
-func held(pointers []pointer.Pointer) (all converge.Service) {
+// rolloutsOf returns a task's pointers as the convergence rule takes the rollouts of a service.
+func rolloutsOf(pointers []pointer.Pointer) (all converge.Service) {
 	for _, p := range pointers {
 		number := p.Revision()
 		one := converge.Rollout{ID: fmt.Sprintf("%s@%d", p, number), Revision: number, Form: converge.Pinned}
@@ -59,9 +59,9 @@ func held(pointers []pointer.Pointer) (all converge.Service) {
 	return all
 }
 
-// follow makes a revision the one that runs if a task's first pointer floats: it runs the
+// trackFloating makes a revision the one that runs if a task's first pointer floats: it runs the
 // newest revision.
-func (s *State) follow(newest ecsservice.Revision) {
+func (s *State) trackFloating(newest ecsservice.Revision) {
 	if len(s.pointers) == 0 || !s.pointers[0].Floating() || newest.Number() < s.number() {
 		return
 	}
@@ -78,7 +78,7 @@ func (r *run) readPointers(ctx context.Context) (converge.Answer, error) {
 	if err != nil {
 		return converge.Answer{}, err
 	}
-	s.pointers, s.rolls = pointers, held(pointers)
+	s.pointers, s.rolls = pointers, rolloutsOf(pointers)
 	number := pointers[0].Revision()
 	one, known := s.revisions[number]
 	if !known && number > 0 {
@@ -102,7 +102,7 @@ func (r *run) readPointers(ctx context.Context) (converge.Answer, error) {
 func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, error) {
 	s := r.state
 	arn := s.arn(number)
-	replaced := held(s.pointers)
+	replaced := rolloutsOf(s.pointers)
 	for i, p := range s.pointers {
 		if p.Floating() || p.Revision() == number {
 			continue
@@ -112,7 +112,7 @@ func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, er
 		}
 		s.pointers[i].TaskDefinition = arn
 	}
-	s.rolls = held(s.pointers)
+	s.rolls = rolloutsOf(s.pointers)
 	for i, was := range replaced {
 		if was.Form == converge.Pinned && was.Revision != s.rolls[i].Revision {
 			was.Form = converge.Replaced
@@ -211,11 +211,11 @@ func (d *Deployer) LookAtTask(ctx context.Context, t ecsservice.Target, o Order)
 	if err != nil {
 		return Deployment{}, err
 	}
-	leave, waited, err := d.line.enter(ctx, t.Cluster+"/"+t.Service, d.now())
+	unlock, waited, err := d.locks.lock(ctx, t.Cluster+"/"+t.Service, d.now())
 	if err != nil {
 		return Deployment{}, fault.Classify(fmt.Sprintf("waiting for another deployment of %s", t), err)
 	}
-	defer leave()
+	defer unlock()
 	if waited {
 		s.freshService, s.freshNewest = false, false
 	}

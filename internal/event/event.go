@@ -26,9 +26,11 @@ const (
 // Verdicts are all verdicts.
 var Verdicts = []Verdict{Accepted, Ignored, Rejected, Due, Followed, Ran, Changed}
 
-// Ends reports whether an event with the verdict may ask for no deployment and yet be
-// carried out: AWS sent it, and what it reports needs no deployment then.
-func (v Verdict) Ends() bool { return v == Due || v == Followed || v == Ran || v == Changed }
+// MayNeedNoDeployment reports whether an event with the verdict is handled even if it starts
+// no deployment: AWS sent it, and what it reports may need none.
+func (v Verdict) MayNeedNoDeployment() bool {
+	return v == Due || v == Followed || v == Ran || v == Changed
+}
 
 // Reading is the result of reading one event.
 type Reading struct {

@@ -30,13 +30,13 @@ func All(env *environment.Environment) (all []environment.Workload) {
 	return all
 }
 
-// TooMany returns what is wrong with a number of workloads of one event, after a text with
-// that number; "" if there are not too many.
-func TooMany(text string, number int) string {
+// TooMany returns an error text if number is more than [MaxServices], else "". The text
+// begins with the given format, which has one %d for the number.
+func TooMany(format string, number int) string {
 	if number <= MaxServices {
 		return ""
 	}
-	return fmt.Sprintf(text+", and one event deploys at most %d", number, MaxServices)
+	return fmt.Sprintf(format+", and one event deploys at most %d", number, MaxServices)
 }
 
 // Named returns the workloads with the given names, as "services" names them, and what is

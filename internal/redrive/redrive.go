@@ -241,7 +241,7 @@ func (r *run) carryOut(ctx context.Context, item Item, message Message, reading 
 	handle func(context.Context, json.RawMessage) (pipeline.Result, error)) Report {
 	report := Report{Item: item}
 	report.Result, report.Err = handle(ctx, message.Event)
-	report.Handled = reading.Verdict.Ends() && len(report.Result.Deployments) == 0
+	report.Handled = reading.Verdict.MayNeedNoDeployment() && len(report.Result.Deployments) == 0
 	failed := slices.IndexFunc(report.Result.Deployments, func(d ecsdeploy.Deployment) bool { return d.RolloutFailed })
 	switch {
 	case report.Err != nil:

@@ -30,8 +30,8 @@ const (
 	clockSkew = time.Minute
 	// maxReplaced is how many replaced rollouts in a row are searched.
 	maxReplaced = 20
-	// settled is how long after a rollout's event ECS's reads may not show the rollout yet.
-	settled = time.Minute
+	// consistencyDelay is how long after a rollout's event ECS's reads may not show the rollout yet.
+	consistencyDelay = time.Minute
 )
 
 // Siblings is what the other revisions of the same event say of it.
@@ -252,16 +252,16 @@ func failed(s *types.Service, p ecsservice.PastRollout) bool {
 	})
 }
 
-// settles reports whether the convergence rule leaves a service at the older event's
+// keepsOlder reports whether the convergence rule leaves a service at the older event's
 // revision, though the other revision's event is newer.
-func settles(older, newer journal.Record) bool {
+func keepsOlder(older, newer journal.Record) bool {
 	return older.Image == newer.Image && older.Rule.Configuration.From == newer.Rule.Configuration.From &&
 		newer.Rule.Demand != journal.Forced
 }
 
 // supersededBy returns the first of later rollouts that supersedes a rollout for good. These
 // do: an external rollout, the rollout of a newer event, and one of an older event at which
-// the service stays, because image and configuration are the same (see settles). Any other
+// the service stays, because image and configuration are the same (see keepsOlder). Any other
 // rollout of an older event does not, because the service is moved again. Nothing does if a
 // later rollout is of the same event: that one continues it.
 func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer, final bool) {
@@ -271,7 +271,7 @@ func supersededBy(one journal.Record, later []journal.Record) (by outcome.Newer,
 			return outcome.Newer{}, false
 		case final:
 		case next.Foreign, next.Cause.Time.After(one.Cause.Time),
-			next.Cause.Time.Equal(one.Cause.Time) && next.Revision > one.Revision, settles(next, one):
+			next.Cause.Time.Equal(one.Cause.Time) && next.Revision > one.Revision, keepsOlder(next, one):
 			by, final = outcome.Newer{EventID: next.Cause.ID, DeploymentID: next.DeploymentID}, true
 		}
 	}

@@ -107,7 +107,7 @@ func (h *Handler) stopped(ctx context.Context, t ecsservice.Target, d Draft) []s
 // observation also searches for a rollout that ECS does not list. For a late event, it is
 // the only one.
 func (h *Handler) await(ctx context.Context, t ecsservice.Target, e event.Rollout, at time.Time) (Observation, error) {
-	if h.now().Sub(at) > settled {
+	if h.now().Sub(at) > consistencyDelay {
 		return h.observe(ctx, t, e, true)
 	}
 	for reads := 1; ; reads++ {

@@ -3,6 +3,7 @@ package rollout
 import (
 	"time"
 
+	"deployer/internal/ecsdeploy/converge"
 	"deployer/internal/ecsservice"
 	"deployer/internal/event"
 	"deployer/internal/journal"
@@ -90,7 +91,7 @@ type Replaced struct {
 
 // ownRollout is the longest time from the registration of a revision to the deployer's
 // own rollout of it: one invocation does both.
-const ownRollout = 5 * time.Minute
+const ownRollout = time.Duration(converge.OwnRollout)
 
 // Foreign reports whether the rollout is an external deployment: the rollout of a
 // revision without a journal, another rollout of one whose own was noted or has ended, or

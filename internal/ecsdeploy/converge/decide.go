@@ -22,20 +22,20 @@ func (d *Delivery) end(o Outcome) {
 	}
 }
 
-// copy registers a copy of a choice, and moves the service to that: the choice was
+// completeWithCopy registers a copy of a choice, and moves the service to that: the choice was
 // overwritten, only journaled, or left unfinished. The service is never moved to a
 // revision that another delivery registered, because that could have been rolled out
 // before. Its second rollout would look like an external choice, newer than all events.
-func (d *Delivery) copy(c Choice) {
+func (d *Delivery) completeWithCopy(c Choice) {
 	d.copies, d.phase = c, registering
 	if !c.is(d.request.Event) {
 		d.outcome = Superseded
 	}
 }
 
-// record registers a copy of a choice that runs, so that its time stays known. The
+// keepChoice registers a copy of a choice that runs, so that its time stays known. The
 // service is not moved, unless it was meanwhile.
-func (d *Delivery) record(c Choice) { d.copies, d.phase = c, registering }
+func (d *Delivery) keepChoice(c Choice) { d.copies, d.phase = c, registering }
 
 // unrecorded reports whether only ECS's list of rollouts shows a choice: an external
 // rollout that one of the deployer's own replaced. ECS soon lists it no more, and an
@@ -47,9 +47,9 @@ func (k *known) unrecorded(m Choice) bool {
 // start decides after the first reads whether there is anything to do.
 func (d *Delivery) start(k *known) {
 	m, event := k.winner(), d.request.Event
-	mine := m.is(event)
-	newer := event != "" && !mine && m.Less(Choice{Key: Key{Time: d.request.Time}})
-	if (newer || mine && !k.settled(m)) && !k.since(d.request.Time) {
+	ofThisEvent := m.is(event)
+	newer := event != "" && !ofThisEvent && m.Less(Choice{Key: Key{Time: d.request.Time}})
+	if (newer || ofThisEvent && !k.settled(m)) && !k.since(d.request.Time) {
 		return
 	}
 	switch {
@@ -58,15 +58,15 @@ func (d *Delivery) start(k *known) {
 	case newer:
 		d.phase = registering
 	case k.settled(m) && event == "" && k.unrecorded(m):
-		d.record(m)
+		d.keepChoice(m)
 	case k.settled(m):
 		d.end(d.settledOutcome(m))
-	case mine:
+	case ofThisEvent:
 		d.resume(k, m)
 	case k.due(m, event == "") && !m.External && d.awaits(k, m.Event):
 		d.wait()
 	case k.due(m, event == ""):
-		d.copy(m)
+		d.completeWithCopy(m)
 	default:
 		d.end(Superseded)
 	}
@@ -94,7 +94,7 @@ func (d *Delivery) resume(k *known, m Choice) {
 	case d.awaits(k, m.Event):
 		d.wait()
 	default:
-		d.copy(m)
+		d.completeWithCopy(m)
 	}
 }
 
@@ -180,7 +180,7 @@ func (d *Delivery) compare(k *known) {
 		d.end(Superseded)
 		return
 	case k.settled(m) && k.unrecorded(m):
-		d.record(m)
+		d.keepChoice(m)
 		return
 	case k.settled(m):
 	case again && m.Key.Number == d.number && !m.External:
@@ -191,7 +191,7 @@ func (d *Delivery) compare(k *known) {
 			return
 		}
 		if d.copies, d.phase = m, verifying; again {
-			d.copy(m)
+			d.completeWithCopy(m)
 		}
 		return
 	}
@@ -209,7 +209,7 @@ func (d *Delivery) verify(k *known) {
 	}
 	switch {
 	case k.settled(m) && k.unrecorded(m):
-		d.record(m)
+		d.keepChoice(m)
 		return
 	case k.settled(m):
 		d.end(Unchanged)
@@ -220,7 +220,7 @@ func (d *Delivery) verify(k *known) {
 		d.phase = verifying
 		return
 	}
-	d.copy(m)
+	d.completeWithCopy(m)
 }
 
 // due reports whether to complete a choice of another event. A look completes any. A

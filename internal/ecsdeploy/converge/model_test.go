@@ -16,8 +16,8 @@ import (
 // unit is the length of the model's unit of time: twenty of them are the longest time
 // from a registration to the deployer's own rollout.
 const (
-	unit = ownRollout / inTime
-	// inTime is ownRollout in units.
+	unit = OwnRollout / inTime
+	// inTime is OwnRollout in units.
 	inTime = 20
 	// maxWritten is how many revisions or rollouts mean that the rule does not settle.
 	maxWritten = 14
@@ -131,7 +131,7 @@ func (s *scenario) family(w *world, p *process) Family {
 		if s.silent && !p.asked {
 			r.Failed, r.Return = false, ""
 		}
-		r.Old = int64(w.now(s))*unit-r.Registered >= ownRollout
+		r.Old = int64(w.now(s))*unit-r.Registered >= OwnRollout
 		if s.mutant.revision != nil {
 			r = s.mutant.revision(w, r)
 		}

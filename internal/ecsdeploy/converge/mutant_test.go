@@ -65,7 +65,7 @@ func mutants() []*scenario {
 			service: func(w *world, s Service) Service {
 				for i, r := range s {
 					if m := w.revisions[r.Revision-1]; m.by == 'd' && (m.Rollout == "" || m.Rollout == r.ID) {
-						s[i].Created = min(r.Created, m.Registered+ownRollout)
+						s[i].Created = min(r.Created, m.Registered+OwnRollout)
 					}
 				}
 				return s

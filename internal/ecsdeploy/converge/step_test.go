@@ -94,7 +94,7 @@ func (x *explorer) look(w *world, i int) {
 	k := &known{family: x.family(w, p), rolls: rolls, newest: len(w.revisions)}
 	for j, roll := range rolls {
 		r := &w.revisions[roll.Revision-1]
-		if own, _ := k.family(roll.Revision); roll.ID == ids[p.number] && r.Rollout == "" && k.mine(j, own) {
+		if own, _ := k.family(roll.Revision); roll.ID == ids[p.number] && r.Rollout == "" && k.isOwnRollout(j, own) {
 			r.Rollout = roll.ID
 		}
 	}

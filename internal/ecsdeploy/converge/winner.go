@@ -1,9 +1,9 @@
 package converge
 
-// ownRollout is the longest time from the registration of a revision to the
+// OwnRollout is the longest time from the registration of a revision to the
 // deployer's own rollout of it, in nanoseconds. One invocation does both, and the
 // function's timeout is 240 seconds. A later rollout is an external choice.
-const ownRollout = int64(5 * 60 * 1e9)
+const OwnRollout = int64(5 * 60 * 1e9)
 
 // oldestGap is the longest time from the registration of a revision in the gap before
 // another one to the registration of that, in nanoseconds: the max timeout that Lambda
@@ -82,12 +82,12 @@ func (k *known) winner() Choice {
 	return own
 }
 
-// mine reports whether the deployer made a listed rollout: the first of one of its own
+// isOwnRollout reports whether the deployer made a listed rollout: the first of one of its own
 // revisions, not long after that was registered.
-func (k *known) mine(i int, r Revision) bool {
+func (k *known) isOwnRollout(i int, r Revision) bool {
 	roll := k.rolls[i]
 	switch {
-	case roll.Rollback, !r.Own, roll.Created-r.Registered > ownRollout:
+	case roll.Rollback, !r.Own, roll.Created-r.Registered > OwnRollout:
 		return false
 	case r.Rollout != "" && r.Rollout != roll.ID:
 		return false
@@ -111,7 +111,7 @@ func (k *known) external() Choice {
 		if !ok {
 			return Choice{}
 		}
-		if k.mine(i, r) {
+		if k.isOwnRollout(i, r) {
 			if !r.Failed {
 				newest = max(newest, r.Time)
 			}
