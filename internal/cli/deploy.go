@@ -254,4 +254,7 @@ func printDeployment(w io.Writer, d ecsdeploy.Deployment) {
 			fmt.Fprintf(w, "  %-9s %s\n", line[0], line[1])
 		}
 	}
+	if d.Recorded != "" {
+		fmt.Fprintf(w, "  %-9s %s, only as a record of this event\n", "recorded", d.Recorded)
+	}
 }

@@ -26,7 +26,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Short: "List the deployments of SERVICE: when, by whom, and how they ended",
 		Long: `The revisions of the service's or the task's task definition are listed, newest first,
 with what their journals record. A star marks the revision that runs, or that the task
-runs next.`,
+runs next. "unchanged" are revisions that are only records of their events: the image
+ran already. Several of them are one row.`,
 		Example: `deployer history -e prod backend
 deployer history -e prod backend --max 5 --json`,
 		Annotations: permissions(historyPermissions...),
@@ -78,8 +79,14 @@ func drawHistory(on canvas, h *rollout.History) string {
 	t := table{optional: []string{"DIGEST", "BY"}, free: true}
 	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
 	var problems strings.Builder
-	for _, r := range h.Records {
+	for i, r := range h.Records {
+		if i > 0 && folds(h.Records[i-1], r) {
+			continue
+		}
 		revision := cell{text: fmt.Sprint(r.Revision)}
+		if oldest := oldestFolded(h.Records[i:]); oldest < r.Revision {
+			revision.text = fmt.Sprintf("%d-%d", oldest, r.Revision)
+		}
 		if r.TaskDefinition == h.Runs {
 			revision.text, revision.color = revision.text+" *", green
 		}
@@ -97,6 +104,23 @@ func drawHistory(on canvas, h *rollout.History) string {
 		return t.draw(on) + "\n" + on.wrap(problems.String())
 	}
 	return t.draw(on)
+}
+
+// folds reports whether two revisions, of which the second is the next older one, are one row of
+// the history: both are only records of events, and were asked for in the same way.
+func folds(newer, older journal.Record) bool {
+	return newer.Outcome == journal.Unchanged && older.Outcome == journal.Unchanged &&
+		newer.Revision == older.Revision+1 && newer.Tag == older.Tag && newer.Digest == older.Digest &&
+		newer.Inactive == older.Inactive && newer.Actor == older.Actor && newer.Reason == older.Reason
+}
+
+// oldestFolded returns the number of the oldest revision in the row of the first.
+func oldestFolded(records []journal.Record) int {
+	i := 0
+	for i+1 < len(records) && folds(records[i], records[i+1]) {
+		i++
+	}
+	return records[i].Revision
 }
 
 // problemOf returns lines that say why a rollout failed or is impaired, and why its

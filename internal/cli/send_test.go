@@ -37,7 +37,8 @@ func TestSendFollow(t *testing.T) {
 			`backend: (rolling out|succeeded): \d of 2 tasks running, \d pending, 0 failed`,
 			`backend runs ` + arn + `2`},
 		{"the same image under another tag", "v2-again", 0,
-			`backend runs this image already`, `backend runs this image already`},
+			`backend runs this image already: .*`,
+			`backend runs this image already: revision 3 is only a record of the event`},
 		{"deployed next", "v3", 0, `backend: (rolling out|succeeded): .*`, `backend runs ` + arn + `4`},
 	} {
 		clock.Advance(time.Second) // events of the same second have no order
@@ -164,7 +165,8 @@ func TestSendFollowTask(t *testing.T) {
 		lines     []string // of standard error, sorted: patterns
 	}{
 		{"nightly-report", "v2", []string{fmt.Sprintf(next, 2), `task:nightly-report: waiting for the function`}},
-		{"task:nightly-report", "v2-again", []string{`task:nightly-report runs this image already`,
+		{"task:nightly-report", "v2-again", []string{
+			`task:nightly-report runs this image already: revision 3 is only a record of the event`,
 			`task:nightly-report: waiting for the function`}},
 		{"worker,task:nightly-report", "v3", []string{fmt.Sprintf(next, 4),
 			`task:nightly-report: waiting for the function`, `worker runs arn:\S+_worker_prod:2`,

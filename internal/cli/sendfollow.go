@@ -170,7 +170,8 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	}
 	if d.Status, d.Result = started, string(journal.Succeeded); !moved {
 		d.Status, d.Result = unchanged, ""
-		a.note("%s runs this image already", one.target.Workload)
+		a.note("%s runs this image already: revision %d is only a record of the event", one.target.Workload,
+			ecsservice.NumberOf(revision))
 		return revision, false, nil
 	}
 	return revision, true, a.follow(ctx, &s.session, one.target, revision)

@@ -146,6 +146,10 @@ func (s *State) conclude(d *Deployment, rule converge.Delivery, o Order) {
 	case converge.Unchanged:
 		d.Status, d.Reason = Unchanged, s.unchanged(o)
 		s.noteFailure(d, o)
+		m, _ := rule.Winner(s.family)
+		if !m.External && m.Event == journal.Value(o.Cause.ID) && m.Key.Number != s.number() {
+			d.Recorded = s.arn(m.Key.Number)
+		}
 	case converge.Repeated:
 		d.Status, d.Reason = Unchanged, "this event was carried out before"
 	case converge.Failed:

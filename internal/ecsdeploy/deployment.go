@@ -40,6 +40,10 @@ type Deployment struct {
 	DeploymentID           string `json:"deployment_id,omitempty"`            // ECS's id of the rollout, "ecs-svc/…"
 	Reason                 string `json:"reason,omitempty"`
 
+	// Recorded is the ARN of the revision that records the event of an unchanged deployment. The
+	// workload runs another one.
+	Recorded string `json:"recorded,omitempty"`
+
 	LastFailure *LastFailure `json:"last_failure,omitempty"` // the last rollout of the image, if it failed
 
 	// HeldBack means that nothing is wrong with the request itself: its event deploys all of

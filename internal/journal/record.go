@@ -19,6 +19,10 @@ const (
 	Succeeded  Phase = "succeeded"  // the service runs the revision
 	Failed     Phase = "failed"     // ECS ended the rollout, and may roll it back
 	Superseded Phase = "superseded" // a newer deployment replaced it
+
+	// Unchanged means that there was none: what ran had the image already, and the revision
+	// is only a record of its event. In the journal it is of tasks.
+	Unchanged Phase = "unchanged"
 )
 
 // Revision is the part of a task definition revision that a record needs.
@@ -131,7 +135,7 @@ func familyOf(arn string) string { return arn[:max(0, strings.LastIndexByte(arn,
 func parsePhase(s string) Phase {
 	p := Phase(s)
 	switch p {
-	case RollingOut, Impaired, Succeeded, Failed, Superseded:
+	case RollingOut, Impaired, Succeeded, Failed, Superseded, Unchanged:
 		return p
 	}
 	return ""
@@ -169,4 +173,28 @@ func (r Record) Reported() bool { return r.DeploymentID != "" || r.Outcome != ""
 // that a command moved to it has only the time of that, until the function reports it.
 func (r Record) HasSucceeded() bool {
 	return r.Outcome == Succeeded || r.Outcome == "" && !r.Finished.IsZero()
+}
+
+// OnlyRecords reports whether the revision was registered only as a record of its event: the
+// previous revision, which ran then, had all that the event asked for, and nothing was moved to
+// this one.
+func (r Record) OnlyRecords(previous Record) bool {
+	same := r.Image == previous.Image || r.Digest != "" && r.Digest == previous.Digest
+	configured := r.Rule.Configuration.From > 0 && r.Rule.Configuration.From == previous.configuration()
+	switch {
+	case r.Foreign, !same, r.Rule.Demand == Forced:
+		return false
+	case r.Rule.Demand == "":
+		return true
+	}
+	return configured
+}
+
+// configuration returns the number of the external revision whose configuration a revision has;
+// 0 if it is not known.
+func (r Record) configuration() int {
+	if r.Foreign {
+		return r.Revision
+	}
+	return r.Rule.Configuration.From
 }

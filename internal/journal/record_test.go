@@ -137,3 +137,39 @@ func TestRecordMethods(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyRecords checks which revisions are only records of their events.
+func TestOnlyRecords(t *testing.T) {
+	t.Parallel()
+	external := Record{Revision: 4, Foreign: true, Image: "host/r@sha256:1", Digest: "sha256:1"}
+	own := Record{Revision: 5, Image: "host/r@sha256:1", Digest: "sha256:1",
+		Rule: Rule{Configuration: Configuration{4, 4}}}
+	for _, tt := range []struct {
+		name     string
+		change   func(r *Record)
+		previous Record
+		want     bool
+	}{
+		{"the same image", func(*Record) {}, own, true},
+		{"under another tag", func(r *Record) { r.Image = "host/r:v2" }, own, true},
+		{"another image", func(r *Record) { r.Image, r.Digest = "host/r@sha256:2", "sha256:2" }, own, false},
+		{"no digest is known", func(r *Record) { r.Image, r.Digest = "host/r:v2", "" }, Record{Image: "host/r:v1"},
+			false},
+		{"by force", func(r *Record) { r.Rule.Demand = Forced }, own, false},
+		{"the same configuration", func(r *Record) { r.Rule.Demand = NewerConfiguration }, own, true},
+		{"that of an external revision", func(r *Record) { r.Rule.Demand = NewerConfiguration }, external, true},
+		{"a newer configuration", func(r *Record) {
+			r.Rule.Demand, r.Rule.Configuration = NewerConfiguration, Configuration{3, 3}
+		}, own, false},
+		{"a configuration that is not known", func(r *Record) {
+			r.Rule.Demand, r.Rule.Configuration = NewerConfiguration, Configuration{}
+		}, Record{Image: own.Image}, false},
+		{"another tool's", func(r *Record) { r.Foreign = true }, own, false},
+		{"nothing is known of what ran", func(*Record) {}, Record{}, false},
+	} {
+		r := own
+		if tt.change(&r); r.OnlyRecords(tt.previous) != tt.want {
+			t.Errorf("%s: %t, want %t", tt.name, !tt.want, tt.want)
+		}
+	}
+}

@@ -26,7 +26,11 @@ func (p *Pipeline) reportTasks(ctx context.Context, env *environment.Environment
 		}
 		if !p.followsRollouts {
 			for _, r := range d.Ended { // best effort: the caller may lack the permission
-				_ = p.services.AddNote(ctx, r, journal.Note{Finished: p.now()})
+				note := journal.Note{Finished: p.now()}
+				if r.TaskDefinition != d.TaskDefinition {
+					note = rollout.UnchangedNote(p.now())
+				}
+				_ = p.services.AddNote(ctx, r, note)
 			}
 			continue
 		}
@@ -43,7 +47,7 @@ func (p *Pipeline) reportTask(ctx context.Context, env *environment.Environment,
 	var reports []rollout.Report
 	for _, r := range d.Ended {
 		if r.TaskDefinition != d.TaskDefinition {
-			if err := p.services.AddNote(ctx, r, rollout.TaskNote(now)); err != nil {
+			if err := p.services.AddNote(ctx, r, rollout.UnchangedNote(now)); err != nil {
 				return err
 			}
 			continue

@@ -51,7 +51,40 @@ func (c *Client) History(ctx context.Context, t ecsservice.Target, limit int) (*
 			}
 		}
 	}
-	return h, nil
+	return h, c.findUnchanged(ctx, t, h)
+}
+
+// findUnchanged sets the outcome of the revisions that are only records of their events. The
+// journals of services do not say so, and those of tasks that earlier versions noted say that
+// they succeeded. A revision that is too old for the list is read.
+func (c *Client) findUnchanged(ctx context.Context, t ecsservice.Target, h *History) error {
+	known := map[string]journal.Record{}
+	var missing []string // revisions that ran before one of the list
+	for _, one := range h.Records {
+		known[one.TaskDefinition] = one
+	}
+	candidate := func(r journal.Record) bool {
+		unknown := r.Outcome == "" || t.Task && r.Outcome == journal.Succeeded
+		return !r.Foreign && unknown && r.DeploymentID == "" && r.TaskDefinition != h.Runs && r.Previous != ""
+	}
+	for _, one := range h.Records {
+		if _, ok := known[one.Previous]; !ok && candidate(one) && !slices.Contains(missing, one.Previous) {
+			missing = append(missing, one.Previous)
+		}
+	}
+	records, err := c.services.Records(ctx, t, missing)
+	if err != nil {
+		return err
+	}
+	for _, one := range records {
+		known[one.TaskDefinition] = one
+	}
+	for i := range h.Records {
+		if one := &h.Records[i]; candidate(*one) && one.OnlyRecords(known[one.Previous]) {
+			one.Outcome = journal.Unchanged
+		}
+	}
+	return nil
 }
 
 // maxSearched is how many revisions of a family are read for a history, if another

@@ -33,6 +33,12 @@ func TaskNote(at time.Time) journal.Note {
 	return journal.Note{Outcome: journal.Succeeded, Finished: at}
 }
 
+// UnchangedNote returns the note that a task was not moved to a revision: it ran the image
+// already, and the revision is only a record of its event.
+func UnchangedNote(at time.Time) journal.Note {
+	return journal.Note{Outcome: journal.Unchanged, Finished: at}
+}
+
 // TaskStatus is what starts a task, and when it runs next.
 type TaskStatus struct {
 	Pointers []string  // what starts it, as journals name it
