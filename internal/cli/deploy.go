@@ -206,6 +206,7 @@ func (a *app) printResult(result pipeline.Result, asJSON bool) error {
 			printDeployment(a.out, d)
 		}
 	}
+	a.noteRuns(result.Deployments)
 	return nil
 }
 

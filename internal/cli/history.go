@@ -58,7 +58,7 @@ deployer history -e prod backend --max 5 --json`,
 		if asJSON {
 			return printJSON(a.out, historyReport{s.env.Name, target.Workload, h.Family, h.Runs, h.Records})
 		}
-		_, err = fmt.Fprint(a.out, drawHistory(how.on(a.out), h))
+		_, err = fmt.Fprint(a.out, drawHistory(how.on(a.out), h, target.Task))
 		return err
 	}
 	return cmd
@@ -75,7 +75,7 @@ type historyReport struct {
 
 // drawHistory returns the history as a table, in which a star marks what runs.
 // Below it stands why rollouts failed: such texts are too long for a column.
-func drawHistory(on canvas, h *rollout.History) string {
+func drawHistory(on canvas, h *rollout.History, task bool) string {
 	t := table{optional: []string{"DIGEST", "BY"}, free: true}
 	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
 	var problems strings.Builder
@@ -99,6 +99,9 @@ func drawHistory(on canvas, h *rollout.History) string {
 			cell{text: actorOf(r)}, outcome, cell{text: r.Reason},
 		)
 		problems.WriteString(problemOf(r))
+	}
+	if task {
+		problems.WriteString(firstRunLines(h.Records))
 	}
 	if problems.Len() > 0 {
 		return t.draw(on) + "\n" + on.wrap(problems.String())
@@ -126,7 +129,7 @@ func oldestFolded(records []journal.Record) int {
 // problemOf returns lines that say why a rollout failed or is impaired, and why its
 // tasks stopped; "" if it has overcome that.
 func problemOf(r journal.Record) string {
-	if r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded {
+	if r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded || r.FirstRun() != "" {
 		return ""
 	}
 	return problemLines("", r.Revision, r.Why, r.Stopped)

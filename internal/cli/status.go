@@ -238,6 +238,7 @@ func drawStatus(c canvas, e fleet.Environment) string {
 			state, driftCell(s.Drift))
 		problems.WriteString(problemLines(s.Name+": ", s.Troubled, s.Why, s.Stopped))
 	}
+	problems.WriteString(statusRunLines(e.Services))
 	if problems.Len() > 0 {
 		return t.draw(c) + "\n" + c.wrap(problems.String())
 	}

@@ -175,6 +175,22 @@ func (r Record) HasSucceeded() bool {
 	return r.Outcome == Succeeded || r.Outcome == "" && !r.Finished.IsZero()
 }
 
+// firstRunMark begins the note of a task's first run.
+const firstRunMark = "first run: "
+
+// FirstRunNote returns the note of how the first run of a task's revision ended.
+func FirstRunNote(end string) Note { return Note{Stopped: Value(firstRunMark + end)} }
+
+// FirstRun returns how the first run of a task's revision ended, for people; "" if that was not
+// noted.
+func (r Record) FirstRun() string {
+	end, _ := strings.CutPrefix(r.Stopped, firstRunMark)
+	if end == r.Stopped {
+		return ""
+	}
+	return end
+}
+
 // OnlyRecords reports whether the revision was registered only as a record of its event: the
 // previous revision, which ran then, had all that the event asked for, and nothing was moved to
 // this one.

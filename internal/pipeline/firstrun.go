@@ -55,8 +55,7 @@ func (p *Pipeline) ran(ctx context.Context, env *environment.Environment, readin
 	if err := p.publisher.Publish(ctx, o); err != nil {
 		return Result{}, err
 	}
-	note := journal.Note{Stopped: journal.Value("first run: " + o.Run.Text())}
-	if err := p.services.AddNote(ctx, record, note); err != nil {
+	if err := p.services.AddNote(ctx, record, journal.FirstRunNote(o.Run.Text())); err != nil {
 		return Result{}, err
 	}
 	p.publisher.Notify(ctx, o)
