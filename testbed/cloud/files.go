@@ -10,13 +10,14 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/iam"
+	"deployer/internal/image"
 	"deployer/testbed/accounts"
 )
 
 // setUp does what a person does by the pages about the installation, for the environments of the files: the stack of
-// the repositories in each account with a registry, the images that run, the services with their roles, and the
-// deployer's stack in each account. A registry's stack lets those accounts pull that run its images, and those of
-// Readers; its account's deployer forwards pushes to those that deploy them.
+// the repositories in each account with a registry, by the file of the account's first environment, the images that
+// run, the services with their roles, and the deployer's stack in each account. A registry's stack lets those accounts
+// pull that run its images, and those of Readers; its account's deployer forwards pushes to those that deploy them.
 func (c *Cloud) setUp(ctx context.Context) error {
 	var envs []*environment.Environment
 	c.Accounts = map[string]*accounts.Account{}
@@ -32,8 +33,10 @@ func (c *Cloud) setUp(ctx context.Context) error {
 		envs = append(envs, env)
 		c.Accounts[env.Name] = accounts.Connect(c.URL, env.AccountID, env.Region)
 	}
+	created := map[image.Registry]bool{}
 	for _, env := range envs {
-		if env.Strategy.Name == environment.Local {
+		if env.Strategy.Name == environment.Local && !created[env.Registry()] {
+			created[env.Registry()] = true
 			if err := c.createRegistry(ctx, env, envs); err != nil {
 				return fmt.Errorf("creating the registry of environment %q: %w", env.Name, err)
 			}
@@ -44,7 +47,8 @@ func (c *Cloud) setUp(ctx context.Context) error {
 			return fmt.Errorf("creating the services of environment %q: %w", env.Name, err)
 		}
 		if c.options.Tasks {
-			if err := createTask(ctx, c.Accounts[env.Name], env.Registry().AccountID, Task, env.Name); err != nil {
+			family, registry := familyOf(env, Task), env.Registry().AccountID
+			if err := createTask(ctx, c.Accounts[env.Name], registry, family, Task, env.Name); err != nil {
 				return fmt.Errorf("creating the task of environment %q: %w", env.Name, err)
 			}
 		}
@@ -57,6 +61,16 @@ func (c *Cloud) setUp(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// familyOf returns the family of a task; its name, if the file does not have the task.
+func familyOf(env *environment.Environment, task string) string {
+	for _, w := range env.Workloads {
+		if w.Name == task && !w.HasService() {
+			return w.Family
+		}
+	}
+	return task
 }
 
 // createRegistry creates the repositories of an environment, with the images that run.

@@ -45,17 +45,17 @@ func RuleOf(task, env string) string { return Project + "_rule_" + task + "_" + 
 // CreateTask adds a scheduled task to an environment, as Terraform does: its family, which runs the image v1 of dev's
 // registry, a schedule that holds the family's first revision, and the role by which it starts the task.
 func CreateTask(ctx context.Context, a *accounts.Account, task, env string) error {
-	return createTask(ctx, a, accounts.Dev, task, env)
+	return createTask(ctx, a, accounts.Dev, task, task, env)
 }
 
-// createTask is [CreateTask] with the image v1 of any registry.
-func createTask(ctx context.Context, a *accounts.Account, registry, task, env string) error {
-	definition, err := registerTask(ctx, a, registry, task, env)
+// createTask is [CreateTask] with the image v1 of any registry, and any family.
+func createTask(ctx context.Context, a *accounts.Account, registry, family, task, env string) error {
+	definition, err := registerTask(ctx, a, registry, family, task, env)
 	if err != nil {
 		return err
 	}
 	role := fmt.Sprintf("%s_scheduler_%s_role_%s", Project, task, env)
-	if err := createStartRole(ctx, a, role, task, env, "scheduler.amazonaws.com"); err != nil {
+	if err := createStartRole(ctx, a, role, family, task, env, "scheduler.amazonaws.com"); err != nil {
 		return err
 	}
 	if err := a.ScheduleGroup(ctx, ScheduleGroupOf(task, env)); err != nil {
@@ -70,12 +70,12 @@ func createTask(ctx context.Context, a *accounts.Account, registry, task, env st
 // v1 of dev's registry, a rule with a target that holds the family's first revision, and the role by which it starts
 // the task: by convention the task's execution role, which Terraform has to allow that too.
 func CreateEventTask(ctx context.Context, a *accounts.Account, task, env string) error {
-	definition, err := registerTask(ctx, a, accounts.Dev, task, env)
+	definition, err := registerTask(ctx, a, accounts.Dev, task, task, env)
 	if err != nil {
 		return err
 	}
 	role := executionRole(task, env)
-	if err := createStartRole(ctx, a, role, task, env, "events.amazonaws.com"); err != nil {
+	if err := createStartRole(ctx, a, role, task, task, env, "events.amazonaws.com"); err != nil {
 		return err
 	}
 	return a.Rule(ctx, RuleOf(task, env), `{"Id":"task",`+targetOf(a, role, env, definition)+"}")
@@ -90,21 +90,22 @@ func executionRole(task, env string) string {
 }
 
 // createStartRole creates the role by which a service of AWS starts a task.
-func createStartRole(ctx context.Context, a *accounts.Account, role, task, env, service string) error {
+func createStartRole(ctx context.Context, a *accounts.Account, role, family, task, env, service string) error {
 	prefix := "arn:aws:iam::" + a.ID + ":role/"
 	return a.Role(ctx, role, service, fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:%s:%s:task-definition/%s:*",
 			"Condition":{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:%[1]s:%[2]s:cluster/%[4]s"}}},
 		{"Effect":"Allow","Action":"iam:PassRole","Resource":["%[5]s%[6]s","%[5]s%[7]s"],
 			"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}}]}`,
-		accounts.Region, a.ID, task, ClusterName(env), prefix, taskRole(task, env), executionRole(task, env)))
+		accounts.Region, a.ID, family, ClusterName(env), prefix, taskRole(task, env), executionRole(task, env)))
 }
 
 // registerTask registers the first revision of a task's family, and returns its ARN.
-func registerTask(ctx context.Context, a *accounts.Account, registry, task, env string) (arn string, err error) {
+func registerTask(ctx context.Context, a *accounts.Account, registry, family, task, env string,
+) (arn string, err error) {
 	image := registry + ".dkr.ecr." + accounts.Region + ".amazonaws.com/" + Project + "_task_" + task + ":v1"
 	prefix := "arn:aws:iam::" + a.ID + ":role/"
-	return a.Family(ctx, task, Project+"_container_"+task+"_"+env, image,
+	return a.Family(ctx, family, Project+"_container_"+task+"_"+env, image,
 		func(in *ecs.RegisterTaskDefinitionInput) {
 			in.TaskRoleArn = aws.String(prefix + taskRole(task, env))
 			in.ExecutionRoleArn = aws.String(prefix + executionRole(task, env))

@@ -31,6 +31,13 @@ type Function struct {
 	Environment                                     map[string]string
 }
 
+// Stack returns the name of the stack.
+func (t *Template) Stack() string { return t.stack }
+
+// Names returns type and name of each resource, such as "AWS::SQS::Queue failed", that has a name in AWS.
+// No other stack of the account and region can have a resource of the same type and name.
+func (t *Template) Names() []string { return t.names }
+
 // Queues returns the stack's queues, sorted by logical id.
 func (t *Template) Queues() []Queue { return t.queues }
 
@@ -72,6 +79,15 @@ func (t *Template) read(r *resolver) error {
 		if err := t.readResource(r, id); err != nil {
 			return fmt.Errorf("resource %s: %w", id, err)
 		}
+		kind, _ := t.resources[id]["Type"].(string)
+		if _, known := kinds[kind]; !known {
+			continue
+		}
+		_, name, _, err := r.identify(id)
+		if err != nil {
+			return fmt.Errorf("resource %s: %w", id, err)
+		}
+		t.names = append(t.names, kind+" "+name)
 	}
 	return nil
 }

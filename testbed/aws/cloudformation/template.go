@@ -19,6 +19,8 @@ type Parameters struct {
 
 // Template is a template with its functions resolved. It never changes.
 type Template struct {
+	stack     string
+	names     []string
 	resources map[string]map[string]any
 	outputs   map[string]string
 	rules     []Rule
@@ -64,7 +66,7 @@ func load(data []byte, p Parameters) (*Template, error) {
 	if err := r.checkRules(document["Rules"]); err != nil {
 		return nil, err
 	}
-	t := &Template{resources: map[string]map[string]any{}}
+	t := &Template{stack: p.Stack, resources: map[string]map[string]any{}}
 	if err := t.resolveResources(r); err != nil {
 		return nil, err
 	}

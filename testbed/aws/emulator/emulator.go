@@ -70,6 +70,7 @@ type Emulator struct {
 	faults  []*activeFault
 	calls   []Call
 	unknown []string
+	stacks  map[string]string // ARNs of stacks, by their resources, see claim
 }
 
 var _ http.Handler = (*Emulator)(nil)
@@ -86,7 +87,7 @@ func New(o Options) *Emulator {
 		o.BakeMinute = time.Minute
 	}
 	backend := &api.Backend{Clock: o.Clock}
-	e := &Emulator{backend: backend, buckets: map[bucketKey]*bucket{}}
+	e := &Emulator{backend: backend, buckets: map[bucketKey]*bucket{}, stacks: map[string]string{}}
 	e.iam = iam.New(backend)
 	e.sqs = sqs.New(backend, e.iam)
 	e.events = events.New(backend, e.iam, e.sqs)

@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"fmt"
+	"strings"
 
 	policy "deployer/internal/iam"
 	"deployer/testbed/aws/api"
@@ -11,10 +12,14 @@ import (
 )
 
 // LoadTemplate creates the resources of a template in the account and region: repositories, functions, rules with their
-// targets, bus policies, queues, roles and schedule groups. They replace resources with the same names; a repository
-// keeps its images. EventBridge may send to a queue of a template only if the queue's policy allows it.
+// targets, bus policies, queues, roles and schedule groups. They replace resources with the same names, except those of
+// another stack: these are an error, as in CloudFormation. A repository keeps its images. EventBridge may send to a
+// queue of a template only if the queue's policy allows it.
 func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Template) error {
 	scope := api.Scope{Account: account, Region: region}
+	if err := e.claim(scope, t); err != nil {
+		return err
+	}
 	for _, role := range t.Roles() {
 		e.iam.SetRolePolicy(account, role.Name, role.Policies...)
 	}
@@ -45,9 +50,33 @@ func (e *Emulator) LoadTemplate(account, region string, t *cloudformation.Templa
 		}
 	}
 	for _, p := range t.BusPolicies() {
-		if err := e.events.SetBusPolicy(scope, p.BusARN, p.Document); err != nil {
+		if err := e.events.AddToBusPolicy(scope, p.BusARN, p.Document); err != nil {
 			return fmt.Errorf("loading the policy of the bus %q: %w", p.BusARN, err)
 		}
+	}
+	return nil
+}
+
+// claim records that a stack has its resources. Names of resources are unique in an account and a region, those of IAM
+// in an account (CloudFormation user guide, "Name type"; "Troubleshooting CloudFormation", on resources that exist).
+func (e *Emulator) claim(scope api.Scope, t *cloudformation.Template) error {
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	key := func(name string) string {
+		if strings.HasPrefix(name, "AWS::IAM::") {
+			return scope.Account + " " + name
+		}
+		return scope.Account + " " + scope.Region + " " + name
+	}
+	stack := scope.ARN("cloudformation", "stack/"+t.Stack())
+	for _, name := range t.Names() {
+		if owner, ok := e.stacks[key(name)]; ok && owner != stack {
+			_, id, _ := strings.Cut(name, " ")
+			return fmt.Errorf("%s already exists in stack %s", id, owner)
+		}
+	}
+	for _, name := range t.Names() {
+		e.stacks[key(name)] = stack
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package emulator_test
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -134,6 +136,61 @@ func TestLoadTemplateOfAnotherAccount(t *testing.T) {
 		`is not in account 333333333333, region us-east-1`
 	if diff := cmp.Diff(want, errorText(err)); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
+// TestStacksOfOneAccount checks that no stack creates what another one has, except in another account, and that each
+// stack has its statements of the bus's policy.
+func TestStacksOfOneAccount(t *testing.T) {
+	t.Parallel()
+	const source = `
+Parameters: {Name: {Type: String}}
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub "${Name}"
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+  Unnamed: {Type: AWS::SQS::Queue, Properties: {}}
+  Policy:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      EventBusName: default
+      StatementId: !Ref Name
+      Statement:
+        Effect: Allow
+        Principal: {AWS: "333333333333"}
+        Action: events:PutEvents
+        Resource: !Sub "arn:aws:events:${AWS::Region}:${AWS::AccountId}:event-bus/default"
+`
+	w := emulatortest.New(t, emulator.Options{})
+	for _, tt := range []struct{ stack, account, region, name, want string }{
+		{"a", dev, "us-east-1", "x", ""},
+		{"a", dev, "us-east-1", "x", ""}, // an update
+		{"b", dev, "us-east-1", "y", ""},
+		{"c", dev, "us-east-1", "x", "x already exists in stack arn:aws:cloudformation:us-east-1:111111111111:stack/a"},
+		{"c", dev, "eu-west-1", "x", "x already exists in stack arn:aws:cloudformation:us-east-1:111111111111:stack/a"},
+		{"c", prod, "us-east-1", "x", ""},
+	} {
+		loaded, err := cloudformation.Load([]byte(source), cloudformation.Parameters{Account: tt.account,
+			Region: tt.region, Stack: tt.stack, Values: map[string]string{"Name": tt.name}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = w.AWS.LoadTemplate(tt.account, tt.region, loaded)
+		if diff := cmp.Diff(tt.want, errorText(err)); diff != "" {
+			t.Errorf("stack %s in %s, %s (-want +got):\n%s", tt.stack, tt.account, tt.region, diff)
+		}
+	}
+	var bus struct{ Policy string }
+	if err := json.Unmarshal([]byte(w.Do(t, dev, "events:DescribeEventBus", `{}`)), &bus); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(bus.Policy, `"Sid":"x"`) || !strings.Contains(bus.Policy, `"Sid":"y"`) ||
+		strings.Count(bus.Policy, "Sid") != 2 {
+		t.Errorf("the bus has the policy %s", bus.Policy)
 	}
 }
 

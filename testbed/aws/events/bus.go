@@ -166,30 +166,47 @@ func (b *bus) setPolicy(document []byte) error {
 	if err != nil {
 		return err
 	}
-	var d struct{ Statement json.RawMessage }
-	if err := json.Unmarshal(document, &d); err != nil {
+	statements, err := statementsOf(document)
+	if err != nil {
 		return err
 	}
-	b.statements = nil
-	if json.Unmarshal(d.Statement, &b.statements) != nil {
-		b.statements = make([]statement, 1)
-		if err := json.Unmarshal(d.Statement, &b.statements[0]); err != nil {
-			return err
-		}
-	}
-	b.policy, b.policyText = parsed, document
+	b.statements, b.policy, b.policyText = statements, parsed, document
 	return nil
 }
 
-// SetBusPolicy replaces the resource policy of the bus with the ARN, which must be of the scope.
-func (e *Server) SetBusPolicy(scope api.Scope, arn string, document []byte) error {
+// statementsOf returns the statements of a policy.
+func statementsOf(document []byte) (all []statement, err error) {
+	var d struct{ Statement json.RawMessage }
+	if err := json.Unmarshal(document, &d); err != nil {
+		return nil, err
+	}
+	if json.Unmarshal(d.Statement, &all) != nil {
+		all = make([]statement, 1)
+		err = json.Unmarshal(d.Statement, &all[0])
+	}
+	return all, err
+}
+
+// AddToBusPolicy adds the statements of a policy to that of the bus with the ARN, which must be of the scope. They
+// replace those with the same Sid: each AWS::Events::EventBusPolicy is one statement of the bus's policy, and other
+// stacks have theirs (AWS resource and property types reference, "AWS::Events::EventBusPolicy").
+func (e *Server) AddToBusPolicy(scope api.Scope, arn string, document []byte) error {
 	e.backend.Mu.Lock()
 	defer e.backend.Mu.Unlock()
 	b, err := e.ownBus(scope, arn)
 	if err != nil {
 		return err
 	}
-	return b.setPolicy(document)
+	statements, err := statementsOf(document)
+	if err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if err := b.addStatement(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownBus returns the bus with the ARN, which must be of the scope.
