@@ -130,7 +130,7 @@ slow := Browser|BrowserFile|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|
 test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
 	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/pipeline ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/storm
 
-# The scripts run a few hundred commands, each of which would sleep a second at its end.
+# Each process that a test starts would sleep a second at its end.
 .PHONY: race
 race: ## run the tests under the race detector (needs a C compiler)
 	GORACE=atexit_sleep_ms=0 CGO_ENABLED=1 go test -race -short ./...

@@ -3,7 +3,6 @@ package cli
 import (
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -55,14 +54,14 @@ func TestReadme(t *testing.T) {
 				must(t, os.WriteFile(filepath.Join(dir, block[3]), []byte(block[4]), 0o644))
 				return found
 			}
-			command := exec.CommandContext(t.Context(), os.Args[0], strings.Fields(block[1])...)
-			command.Dir, command.Env = dir, deployerEnv(aws, owner(dir, block[1]))
-			out, _ := command.CombinedOutput() // some end in an error, which is what they show
-			if string(out) != block[2] {
-				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, block[1], block[2], out)
+			a, err := typed(typedLine{Dir: dir, Args: strings.Fields(block[1]), Together: true,
+				Env: deployerEnv(aws, owner(dir, block[1]))})
+			must(t, err)
+			if a.Stdout != block[2] { // some end in an error, which is what they show
+				t.Errorf("%s shows\n$ deployer %s\n%s\nand it prints\n%s", file, block[1], block[2], a.Stdout)
 			}
 			ran++
-			return "```console\n$ deployer " + block[1] + "\n" + string(out) + "```"
+			return "```console\n$ deployer " + block[1] + "\n" + a.Stdout + "```"
 		})
 		if os.Getenv("UPDATE_SCRIPTS") != "" {
 			must(t, os.WriteFile(file, []byte(updated), 0o644))

@@ -165,7 +165,7 @@ func TestEveryCommand(t *testing.T) {
 			if has := cmd.Flags().Lookup("json") != nil; has == (withoutJSON[cmd.Name()] != "") {
 				t.Errorf("--json is a flag: %t, and withoutJSON says %q", has, withoutJSON[cmd.Name()])
 			}
-			r := newRunner(t, url)
+			r := runner{url}
 			for _, c := range exitCases() {
 				c.check(t, r, cmd, arguments)
 			}
@@ -196,7 +196,7 @@ func caseCloud(t *testing.T) string {
 }
 
 // check runs a command in a case, and again with --json.
-func (c exitCase) check(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
+func (c exitCase) check(t *testing.T, r runner, cmd *cobra.Command, arguments string) {
 	t.Helper()
 	args := c.args(cmd, arguments)
 	if args == nil {
@@ -225,7 +225,7 @@ func (c exitCase) check(t *testing.T, r *runner, cmd *cobra.Command, arguments s
 }
 
 // checkNote checks that one line on standard error says which file was taken for -e.
-func checkNote(t *testing.T, r *runner, cmd *cobra.Command, arguments string) {
+func checkNote(t *testing.T, r runner, cmd *cobra.Command, arguments string) {
 	t.Helper()
 	args := append([]string{cmd.Name(), "-e", "prod"}, strings.Fields(arguments)...)
 	_, stderr, _ := r.run(t, projectDirectory(t), accounts.Prod, args)

@@ -3,13 +3,14 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -21,6 +22,7 @@ const inTurn = "in turn"
 type typedLine struct {
 	Dir       string
 	Args, Env []string
+	Together  bool // standard error is standard output
 }
 
 // An answer is what a command line printed, and its exit code.
@@ -37,68 +39,128 @@ func runInTurn(in io.Reader, out io.Writer) {
 	}
 }
 
-func runAll(in *json.Decoder, out *json.Encoder) (err error) {
-	if os.Stdin, err = os.Open(os.DevNull); err != nil {
-		return err
-	}
+func runAll(in *json.Decoder, out *json.Encoder) error {
+	errs := os.Stderr
 	for {
-		var c typedLine
-		switch err := in.Decode(&c); {
+		var line typedLine
+		switch err := in.Decode(&line); {
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return err
 		}
-		os.Clearenv()
-		for _, variable := range c.Env {
-			name, value, _ := strings.Cut(variable, "=")
-			if err := os.Setenv(name, value); err != nil {
-				return err
-			}
+		os.Stderr = errs // completion discards it
+		a, err := line.run()
+		if err == nil {
+			err = out.Encode(a)
 		}
-		if err := os.Chdir(c.Dir); err != nil {
-			return err
-		}
-		var stdout, stderr strings.Builder
-		exit := Run(c.Args, &stdout, &stderr)
-		if err := out.Encode(answer{stdout.String(), stderr.String(), exit}); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// A runner runs command lines in turn in one process, against emulated AWS.
-type runner struct {
-	url    string
-	in     *json.Encoder
-	out    *json.Decoder
-	stderr bytes.Buffer // what the process itself prints, such as a panic
+// run runs the command line in this process. Standard input has nothing, and is no terminal.
+func (l typedLine) run() (a answer, err error) {
+	os.Clearenv()
+	for _, variable := range append(l.Env, "PWD="+l.Dir, "AWS_SDK_UA_APP_ID="+commandOf(l.Args)) {
+		name, value, _ := strings.Cut(variable, "=")
+		err = errors.Join(err, os.Setenv(name, value))
+	}
+	in, none, pipeErr := os.Pipe()
+	if err = errors.Join(err, pipeErr, os.Chdir(l.Dir)); err != nil {
+		return a, err
+	}
+	defer in.Close()
+	none.Close()
+	os.Stdin = in
+	var stdout, stderr bytes.Buffer
+	errs := &stderr
+	if l.Together {
+		errs = &stdout
+	}
+	a.Exit = Run(l.Args, &stdout, errs)
+	a.Stdout, a.Stderr = stdout.String(), stderr.String()
+	return a, nil
 }
 
-// newRunner starts a runner's process, which ends with the test.
-func newRunner(t *testing.T, url string) *runner {
-	t.Helper()
-	program, err := filepath.Abs(os.Args[0])
-	must(t, err)
-	r := &runner{url: url}
-	c := exec.CommandContext(t.Context(), program)
-	c.Env = append(os.Environ(), asDeployer+"="+inTurn)
-	c.Stderr = &r.stderr
-	in, err := c.StdinPipe()
-	must(t, err)
-	out, err := c.StdoutPipe()
-	must(t, err)
-	must(t, c.Start())
-	t.Cleanup(func() {
-		in.Close()
-		_ = c.Wait() // run reports what is wrong
-	})
-	r.in, r.out = json.NewEncoder(in), json.NewDecoder(out)
-	return r
+// A process runs command lines, one after the other.
+type process struct {
+	command *exec.Cmd
+	stdin   io.Closer
+	in      *json.Encoder
+	out     *json.Decoder
+	stderr  bytes.Buffer // what the process itself prints, such as a panic
 }
+
+// idle are the processes that run no command line now.
+var idle struct {
+	sync.Mutex
+	processes []*process
+}
+
+// typed runs a command line in an idle process, or starts one.
+func typed(line typedLine) (a answer, err error) {
+	p, err := takeProcess()
+	if err != nil {
+		return a, err
+	}
+	if err = p.in.Encode(line); err == nil {
+		err = p.out.Decode(&a)
+	}
+	if err != nil {
+		p.stdin.Close()
+		return a, fmt.Errorf("%v: %w, %v\n%s", line.Args, err, p.command.Wait(), &p.stderr)
+	}
+	idle.Lock()
+	defer idle.Unlock()
+	idle.processes = append(idle.processes, p)
+	return a, nil
+}
+
+func takeProcess() (*process, error) {
+	idle.Lock()
+	defer idle.Unlock()
+	if n := len(idle.processes); n > 0 {
+		p := idle.processes[n-1]
+		idle.processes = idle.processes[:n-1]
+		return p, nil
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{command: exec.Command(program)}
+	p.command.Env = append(os.Environ(), asDeployer+"="+inTurn)
+	p.command.Stderr = &p.stderr
+	in, err := p.command.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.stdin, p.in, p.out = in, json.NewEncoder(in), json.NewDecoder(out)
+	return p, p.command.Start()
+}
+
+// endProcesses ends the idle processes.
+func endProcesses() {
+	idle.Lock()
+	defer idle.Unlock()
+	for _, p := range idle.processes {
+		p.stdin.Close()
+		_ = p.command.Wait()
+	}
+	idle.processes = nil
+}
+
+// A runner runs command lines against emulated AWS.
+type runner struct{ url string }
 
 // run runs the command line in a directory with an account's credentials, "" for none.
-func (r *runner) run(
+func (r runner) run(
 	t *testing.T, dir, account string, args []string, env ...string,
 ) (stdout, stderr string, exit int) {
 	t.Helper()
@@ -109,13 +171,7 @@ func (r *runner) run(
 			return strings.HasPrefix(v, "AWS_ACCESS_KEY_ID=") || strings.HasPrefix(v, "AWS_SECRET_ACCESS_KEY=")
 		})
 	}
-	var a answer
-	err := r.in.Encode(typedLine{Dir: dir, Args: args, Env: variables})
-	if err == nil {
-		err = r.out.Decode(&a)
-	}
-	if err != nil {
-		t.Fatalf("%v: %v\n%s", args, err, &r.stderr)
-	}
+	a, err := typed(typedLine{Dir: dir, Args: args, Env: variables})
+	must(t, err)
 	return a.Stdout, a.Stderr, a.Exit
 }

@@ -5,17 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/rogpeppe/go-internal/testscript"
 
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
@@ -24,12 +19,18 @@ import (
 // asDeployer is an environment variable that makes the test binary be the command line.
 const asDeployer = "BE_DEPLOYER"
 
-// main is the command line. Its calls of AWS name the command, for checkPermissions.
+// main is the command line.
 func main() {
-	if len(os.Args) > 1 {
-		os.Setenv("AWS_SDK_UA_APP_ID", os.Args[1])
-	}
+	os.Setenv("AWS_SDK_UA_APP_ID", commandOf(os.Args[1:]))
 	os.Exit(Run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// commandOf returns the command of a command line. Its calls of AWS name it, for checkPermissions.
+func commandOf(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }
 
 func TestMain(m *testing.M) {
@@ -42,15 +43,14 @@ func TestMain(m *testing.M) {
 	default:
 		main()
 	}
-	testscript.Main(tests{m}, map[string]func(){"deployer": main})
+	os.Exit(runTests(m))
 }
 
-// tests removes what the tests have built when the last has run.
-type tests struct{ *testing.M }
-
-func (m tests) Run() int {
+// runTests runs the tests, and removes what they have built when the last has run.
+func runTests(m *testing.M) (exit int) {
 	defer func() { os.RemoveAll(buildDir) }()
-	exit := m.M.Run()
+	defer endProcesses()
+	exit = m.Run()
 	if wrong := wrongPermissions(); len(wrong) > 0 {
 		fmt.Fprintf(os.Stderr, "the permissions in the commands' help are wrong:\n%s\n", strings.Join(wrong, "\n"))
 		return 1
@@ -108,17 +108,13 @@ func newCloud(t *testing.T) (*cloud.Cloud, *emulator.Clock) {
 // printed and its exit code.
 func run(t *testing.T, s *cloud.Cloud, account string, args ...string) (stdout, stderr string, exit int) {
 	t.Helper()
-	target, err := url.Parse(s.URL)
-	must(t, err)
-	checked := httptest.NewServer(checkPermissions(httputil.NewSingleHostReverseProxy(target)))
+	checked := httptest.NewServer(checkPermissions(s.AWS))
 	defer checked.Close()
-	command := exec.CommandContext(t.Context(), os.Args[0], args...)
-	command.Dir = "../../examples/centralized-dev-ecr"
-	command.Env = deployerEnv(checked.URL, account)
-	var out, errs strings.Builder
-	command.Stdout, command.Stderr = &out, &errs
-	_ = command.Run() // the exit code says it
-	return out.String(), errs.String(), command.ProcessState.ExitCode()
+	dir, err := filepath.Abs("../../examples/centralized-dev-ecr")
+	must(t, err)
+	a, err := typed(typedLine{Dir: dir, Args: args, Env: deployerEnv(checked.URL, account)})
+	must(t, err)
+	return a.Stdout, a.Stderr, a.Exit
 }
 
 // deployerEnv returns the environment variables for the test binary to be the

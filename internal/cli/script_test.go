@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -44,15 +42,16 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("EXAMPLES", examples)
 			env.Setenv("EVENTS", events)
-			env.Values["world"] = &world{}
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-			return nil
+			variables, err := setupDeployer(env)
+			env.Values["world"] = &world{variables: variables}
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"deployer": deployer, "exits": exits,
 			"account": account, "push": push, "tasks": tasks, "processor": processor, "unschedule": unschedule,
-			"eventtasks": eventTasks, "nocapacity": noCapacity,
-			"calls": calls, "runs": runs, "exits": exits, "queue": queue, "queuein": queueIn, "deny": deny,
-			"denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
+			"eventtasks": eventTasks, "nocapacity": noCapacity, "calls": calls, "runs": runs, "queue": queue,
+			"queuein": queueIn, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "slow": slow, "prints": prints, "channels": channels,
 			"release": release, "repository": repository, "role": role,
@@ -82,6 +81,9 @@ type world struct {
 	accounts map[string]*accounts.Account
 	step     time.Duration // of rollouts; zero for the emulator's usual
 	ahead    atomic.Int64  // how far AWS's clock is before the real one, in nanoseconds
+
+	variables []string // the names of the script's environment variables, see names
+	complete  bool     // variables has those that the script sets itself
 
 	mu      sync.Mutex
 	retried []string  // reads that the SDK made again, since the last reset
@@ -267,20 +269,5 @@ func inReadme(ts *testscript.TestScript, _ bool, args []string) {
 	want := times.ReplaceAllString("```text\n$ "+strings.Join(args, " ")+"\n"+ts.ReadFile("stdout"), "TIME")
 	if !strings.Contains(times.ReplaceAllString(string(text), "TIME"), want) {
 		ts.Fatalf("docs/how-to/see-what-runs.md does not show\n%s", want)
-	}
-}
-
-// exits is `exits CODE COMMAND...`: the command ends with that exit code.
-func exits(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	code := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		code = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("running %v: %v", args[1:], err)
-	}
-	if fmt.Sprint(code) != args[0] {
-		ts.Fatalf("%v exited %d, want %s", args[1:], code, args[0])
 	}
 }

@@ -22,7 +22,7 @@ func TestWidth(t *testing.T) {
 	for _, cmd := range (&app{}).root().Commands() {
 		t.Run(cmd.Name(), func(t *testing.T) {
 			t.Parallel()
-			r := newRunner(t, url)
+			r := runner{url}
 			for _, c := range exitCases() {
 				args := c.args(cmd, usual[cmd.Name()])
 				if args == nil {
