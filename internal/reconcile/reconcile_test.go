@@ -131,6 +131,35 @@ func TestLostPushesOfNothing(t *testing.T) {
 	}
 }
 
+// TestLostPushesOfOptedOut checks that the search brings no push to a workload that no push
+// deploys, or that is disabled.
+func TestLostPushesOfOptedOut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	for _, repository := range []string{"backend", "service_web-api", "service_worker"} {
+		f.push(t, "myproject_"+repository, "v2", "latest")
+	}
+	for _, tt := range []struct{ name, workloads, want string }{
+		{"none", "services: [{name: web-api}, {name: worker}]", "backend web-api worker"},
+		{"services", "services: [{name: web-api, auto_deploy: false}, {name: worker, enabled: false}]", "backend"},
+		{"backend", "workload: {backend_auto_deploy: false}\nservices: [{name: worker}]", "worker"},
+	} {
+		env, err := environment.Parse("dev.yaml", []byte("schema_version: 22\nproject: myproject\nenv: dev\n"+
+			"region: us-east-1\naccount_id: \"111111111111\"\necr_strategy: local\n"+tt.workloads+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.env = env
+		var got []string
+		for _, request := range f.search(t).Requests {
+			got = append(got, request.Workload.Name)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: it deploys %v, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
 // TestDenied checks that repositories without the permission are not asked again, and
 // that it is said why.
 func TestDenied(t *testing.T) {
