@@ -36,7 +36,8 @@ func Repository(env *environment.Environment, callers Callers) (Policy, error) {
 				env.Strategy.Name, env.Strategy.Why)
 		case env.AccountID == "":
 			return Policy{}, fmt.Errorf(
-				"%w: %s does not name the account of %s (give --accounts or --org, or add account_id to the file)",
+				"%w: %s does not name the account of %s (use --account, give --accounts or --org, or "+
+					"add account_id to the file)",
 				ErrUnnamed, env.File, env.Name)
 		}
 		callers.Accounts = []string{env.AccountID}
