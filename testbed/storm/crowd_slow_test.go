@@ -5,13 +5,24 @@ package main
 import (
 	"testing"
 	"time"
+
+	"deployer/testbed/fleet"
 )
 
-// TestLargeCrowdInFakeTime is TestCrowdsInFakeTime with more services than ECS lets one invocation register.
+// TestLargeCrowdInFakeTime is TestCrowdsInFakeTime for what one invocation just manages, and for more than that.
 func TestLargeCrowdInFakeTime(t *testing.T) {
 	t.Parallel()
 	crowdsInFakeTime(t, []crowdTest{
+		{"200 services", 200, 1, 4 * time.Minute, 250, []time.Duration{190 * time.Second}, []string{""}},
 		{"400 services", 400, 1, 4 * time.Minute, 480, []time.Duration{4 * time.Minute, 130 * time.Second},
 			[]string{"Throttling", ""}},
+	})
+}
+
+// TestStormInFakeTime is TestStormsInFakeTime for a few more registrations than ECS's bucket holds.
+func TestStormInFakeTime(t *testing.T) {
+	t.Parallel()
+	stormsInFakeTime(t, []stormTest{
+		{"25 repositories", fleet.Services{Count: 25, AutoDeploy: "latest"}, maxSeconds * time.Second},
 	})
 }
