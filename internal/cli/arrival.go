@@ -100,13 +100,14 @@ func neverArrived(ctx context.Context, s *session, id string, kinds ...string) e
 		printable(id), why)
 }
 
-// noteSilence says that nothing came of an event yet, and what to check.
-func (a *app) noteSilence(ctx context.Context, s *session, readable bool, passed, left time.Duration) {
+// noteSilence says that nothing came of an event yet, and what to check. It returns the causes
+// that it names.
+func (a *app) noteSilence(ctx context.Context, s *session, readable bool, passed, left time.Duration) string {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
 	why, hint := undelivered(limited, s, deployRule)
 	if ctx.Err() != nil {
-		return // it came
+		return "" // it came
 	}
 	what := "the function's log has nothing of the event yet"
 	if !readable {
@@ -115,6 +116,7 @@ func (a *app) noteSilence(ctx context.Context, s *session, readable bool, passed
 	a.note("%s, after %s; waiting for %s more, because Lambda may be throttled. %s", what, passed.Round(time.Second),
 		left.Round(time.Second), upperFirst(why))
 	a.hint(hint)
+	return why
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -44,8 +44,12 @@ func printError(w io.Writer, err error) {
 			fmt.Fprint(w, c.item("deployer: "+level+": ", f.String(), 2))
 		}
 	case errors.As(err, &joined):
+		printed := map[string]bool{} // of several services, the same thing may be wrong
 		for _, one := range joined.Unwrap() {
-			printError(w, one)
+			if !printed[one.Error()] {
+				printError(w, one)
+			}
+			printed[one.Error()] = true
 		}
 	case errors.As(err, &parts):
 		what, hint := parts.Parts()

@@ -107,8 +107,11 @@ func (a *app) eventRevisions(ctx context.Context, s *session, id string, entries
 
 // printAbout prints everything about an event for people.
 func printAbout(w io.Writer, c canvas, env *environment.Environment, report decisionsReport) {
-	attempts := map[string]int{} // that failed, by service
+	attempts, reasons := map[string]int{}, shownReasons{} // attempts that failed, by service
 	for _, e := range report.Events {
+		if reasons.repeats(e) {
+			continue
+		}
 		if e.Decision() == "failed" {
 			attempts[e.Service]++
 			e.Message += fmt.Sprintf(" (attempt %d)", attempts[e.Service])
@@ -125,13 +128,18 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report deci
 		}
 		for _, why := range []string{r.Why, r.Stopped} {
 			if why != "" {
-				text += "; " + printable(why)
+				text = clause(text) + "; " + printable(why)
 			}
 		}
 		fmt.Fprint(w, c.item("", fmt.Sprintf("revision %d of %s: %s", r.Revision, printable(r.Service), text), 2))
 	}
 	for _, m := range report.Queued {
-		text := fmt.Sprintf("in the %s; to run it again: %s", printableAtMost(m.about(), maxShown),
+		where := m.about()
+		if slices.ContainsFunc(reasons[m.EventID], func(why string) bool { return says(m.Why, why) }) {
+			m.Why = ""
+			where = m.about()
+		}
+		text := fmt.Sprintf("in the %s; to run it again: %s", printableAtMost(where, maxShown),
 			commandLine("redrive", "-f", env.File, "--queue", m.Queue))
 		fmt.Fprint(w, c.item(c.moment(m.SentAt)+"  ", text, 4))
 	}

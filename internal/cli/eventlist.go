@@ -104,11 +104,12 @@ func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) (text st
 // that have one.
 func eventTable(c canvas, entries []logs.Entry, queued []queuedMessage, short map[string]string) *table {
 	var rows []eventRow
-	for _, e := range entries {
-		rows = append(rows, eventRow{e.At, []cell{{text: c.moment(e.At)}, {text: cmp.Or(short[e.EventID], e.EventID)},
-			{text: e.Service}, {text: e.Tag}, decisionCell(e.Decision()), {text: whyOf(e)}}})
+	decisions, rest := decisionsOf(entries, queued)
+	for _, d := range decisions {
+		rows = append(rows, eventRow{d.At, []cell{{text: c.moment(d.At)}, {text: cmp.Or(short[d.EventID], d.EventID)},
+			{text: d.Service}, {text: d.Tag}, d.cell(), {text: d.why()}}})
 	}
-	for _, m := range queued {
+	for _, m := range rest {
 		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)},
 			{text: cmp.Or(short[m.EventID], m.EventID)}, {text: m.Service}, {text: m.Tag}, {"in queue", amber},
 			{text: m.about()}}})

@@ -167,7 +167,7 @@ func (a *app) logLines(ctx context.Context, s *session, since time.Time) error {
 
 // tail prints the function's log, and with follow what is added until ctx ends.
 func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool, c canvas) error {
-	printed := map[logs.Line]bool{}
+	printed, reasons := map[logs.Line]bool{}, shownReasons{}
 	for {
 		limited, cancel := withTimeout(ctx)
 		lines, err := s.functionLog().Lines(limited, since)
@@ -180,7 +180,7 @@ func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool
 		}
 		c.now = time.Now()
 		for _, l := range lines {
-			if e, ok := logs.Parse(l); ok && !printed[l] {
+			if e, ok := logs.Parse(l); ok && !printed[l] && !reasons.repeats(e) {
 				printEntry(a.out, c, e)
 			}
 			printed[l] = true

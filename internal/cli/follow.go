@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"deployer/internal/ecsservice"
@@ -28,8 +27,7 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 		limit = a.patience
 	}
 	whole, p, rejoin := ctx, newProgress(a.err, t), cmp.Or(a.rejoin, t.Command("wait"))
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &notEnded{fmt.Errorf(
-		"the rollout has not ended in %s; ECS keeps trying (%s)", limit, rejoin)})
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r, err := s.rollouts().Follow(ctx, t, revision, func(now rollout.Progress) {
 		p.show(now)
@@ -40,6 +38,10 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 	p.end()
 	if whole.Err() != nil {
 		return &notEnded{hinted(rejoin, "interrupted: the rollout of %s goes on", revision)}
+	}
+	if err != nil && ctx.Err() != nil {
+		return &notEnded{hinted(rejoin, "the rollout of %s has not ended in %s: %d of %d tasks run, %d failed; ECS "+
+			"keeps trying", revision, limit, r.Running, r.Desired, r.Failed)}
 	}
 	if err != nil {
 		return err
@@ -52,7 +54,7 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 	case journal.Failed:
 		reason := r.Reason
 		if reason != "" {
-			reason = ": " + reason
+			reason = ": " + clause(reason)
 		}
 		return &rolloutError{r, left, hinted(t.Command("history"), "the rollout of %s failed%s; the service runs %s",
 			revision, reason, r.Runs)}

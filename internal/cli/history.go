@@ -78,7 +78,6 @@ type historyReport struct {
 func drawHistory(on canvas, h *rollout.History, task bool) string {
 	t := table{optional: []string{"DIGEST", "BY"}, free: true}
 	t.head("REVISION", "WHEN", "TAG", "DIGEST", "BY", "OUTCOME", "REASON")
-	var problems strings.Builder
 	for i, r := range h.Records {
 		if i > 0 && folds(h.Records[i-1], r) {
 			continue
@@ -98,13 +97,13 @@ func drawHistory(on canvas, h *rollout.History, task bool) string {
 			revision, cell{text: on.moment(r.Registered)}, cell{text: r.Tag}, cell{text: fleet.ShortDigest(r.Digest)},
 			cell{text: actorOf(r)}, outcome, cell{text: r.Reason},
 		)
-		problems.WriteString(problemOf(r))
 	}
+	problems := problemsOf(h.Records)
 	if task {
-		problems.WriteString(firstRunLines(h.Records))
+		problems += firstRunLines(h.Records)
 	}
-	if problems.Len() > 0 {
-		return t.draw(on) + "\n" + on.wrap(problems.String())
+	if problems != "" {
+		return t.draw(on) + "\n" + on.wrap(problems)
 	}
 	return t.draw(on)
 }
@@ -126,23 +125,40 @@ func oldestFolded(records []journal.Record) int {
 	return records[i].Revision
 }
 
-// problemOf returns lines that say why a rollout failed or is impaired, and why its
-// tasks stopped; "" if it has overcome that.
-func problemOf(r journal.Record) string {
-	if r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded || r.FirstRun() != "" {
-		return ""
+// problemsOf returns lines that say why rollouts failed or are impaired, and why their tasks
+// stopped, the newest first; of those that have the same reasons once. What was overcome is left
+// out.
+func problemsOf(records []journal.Record) (lines string) {
+	type reasons struct{ why, stopped string }
+	revisions, order := map[reasons][]string{}, []reasons{}
+	for _, r := range records {
+		why := reasons{r.Why, r.Stopped}
+		overcome := r.Outcome == journal.Succeeded || r.Outcome == journal.Superseded || r.FirstRun() != ""
+		if overcome || why == (reasons{}) {
+			continue
+		}
+		if revisions[why] == nil {
+			order = append(order, why)
+		}
+		revisions[why] = append(revisions[why], fmt.Sprint(r.Revision))
 	}
-	return problemLines("", r.Revision, r.Why, r.Stopped)
+	for _, why := range order {
+		which := "revision " + revisions[why][0]
+		if len(revisions[why]) > 1 {
+			which = "revisions " + strings.Join(revisions[why], ", ")
+		}
+		lines += problemLines(which, why.why, why.stopped)
+	}
+	return lines
 }
 
-// problemLines returns a line for each known reason of a revision's trouble, which
-// begins with the given text.
-func problemLines(begin string, revision int, why, stopped string) (lines string) {
+// problemLines returns a line for each known reason of a trouble; which says of what.
+func problemLines(which, why, stopped string) (lines string) {
 	if why != "" {
-		lines = fmt.Sprintf("%srevision %d: %s\n", begin, revision, why)
+		lines = fmt.Sprintf("%s: %s\n", which, why)
 	}
 	if stopped != "" {
-		lines += fmt.Sprintf("%srevision %d: stopped tasks: %s\n", begin, revision, stopped)
+		lines += fmt.Sprintf("%s: stopped tasks: %s\n", which, stopped)
 	}
 	return lines
 }

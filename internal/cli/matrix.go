@@ -116,7 +116,7 @@ func troubles(f *fleet.Fleet) string {
 				fmt.Fprintf(&b, "%serror: %s\n", name, printable(s.Error.String()))
 				continue
 			}
-			b.WriteString(problemLines(name, s.Troubled, s.Why, s.Stopped))
+			b.WriteString(problemLines(fmt.Sprintf("%srevision %d", name, s.Troubled), s.Why, s.Stopped))
 			if lines, uncertain := s.Drift.Lines(); len(lines) > 0 && !uncertain {
 				fmt.Fprintf(&b, "%sdrift: %s\n", name, printable(strings.Join(lines, "; ")))
 			}

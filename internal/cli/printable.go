@@ -29,3 +29,6 @@ func printableAtMost(s string, maxCharacters int) string {
 	}
 	return printable(s)
 }
+
+// clause returns a text without the period at its end: more of a sentence follows.
+func clause(s string) string { return strings.TrimSuffix(s, ".") }

@@ -33,6 +33,7 @@ type redriveReport struct {
 	discard    []string // the command line that discards messages, but for their ids
 	discards   []string // ids of the messages to delete without running them, that were not found yet
 	done, kept int
+	shown      string   // id of the message whose line stands above the question
 	quit       bool     // the person quits
 	never      []string // ids of messages that can never succeed
 	ended      string   // id of a message whose event was rejected or ignored, and may succeed later
@@ -60,13 +61,22 @@ func (r *redriveReport) left() int { return max(0, r.max-r.done-r.kept) }
 
 // found prints a message before its event is run.
 func (r *redriveReport) found(i redrive.Item) {
-	switch {
-	case r.dryRun, r.asJSON && r.ask == nil:
+	if r.ask == nil {
+		return // the line of its result says it
+	}
+	switch r.shown = i.MessageID; {
 	case r.asJSON: // what the question is about
 		r.app.note("%s", itemLine(i))
 	default:
 		r.app.line("%s", itemLine(i))
 	}
+}
+
+// sameReason reports whether the error of a message only repeats why it is in the queue. The error
+// begins with the event and its status.
+func sameReason(why, text string) bool {
+	_, reason, _ := strings.Cut(text, ": ")
+	return says(why, reason) || says(why, text)
 }
 
 // itemLine returns the line about a message.
@@ -103,13 +113,20 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%dd old", int(d.Hours()/24))
 }
 
-// add prints the result of a message: after its line, or on the same line if nothing is run.
+// add prints the result of a message: after its line, or on the same line if there was no question.
+// A reason that both would have is in one of them.
 func (r *redriveReport) add(m redrive.Report) {
-	line := m.MessageID
-	if r.dryRun {
-		line = itemLine(m.Item)
-	}
 	discarded, result := slices.Contains(r.discards, m.MessageID), r.result(m)
+	line, same := m.MessageID, m.Err != nil && sameReason(m.Why, m.Err.Error())
+	switch shown := r.shown == m.MessageID; {
+	case !shown && same:
+		m.Why = ""
+		line = itemLine(m.Item)
+	case !shown:
+		line = itemLine(m.Item)
+	case same && len(m.Why) <= maxShown:
+		result = "kept, for the same reason"
+	}
 	if r.asJSON {
 		r.messages = append(r.messages, redrivenOf(r.queue, m, discarded))
 		return

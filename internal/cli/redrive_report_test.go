@@ -15,6 +15,7 @@ import (
 func TestRedriveReport(t *testing.T) {
 	t.Parallel()
 	const failed = "event e ignored: the rollout of this event failed before"
+	const unread = "m1: - of -, tag -, actor -, age unknown (event -; ): "
 	message := func(id, err string, ended bool) redrive.Report {
 		r := redrive.Report{Item: redrive.Item{MessageID: id}, Ended: ended}
 		if err != "" {
@@ -31,12 +32,13 @@ func TestRedriveReport(t *testing.T) {
 		fails    bool
 	}{
 		{"a failed rollout", false, nil, []redrive.Report{message("m1", failed, true)},
-			"m1: kept: " + failed + "\n", "deployer: 0 messages done, 1 kept\ndeployer: to discard a message that is " +
-				"not wanted any more: deployer redrive -f 'my prod.yaml' --queue q --discard m1\n", true},
+			unread + "kept: " + failed + "\n", "deployer: 0 messages done, 1 kept\n" +
+				"deployer: to discard a message that is not wanted any more: " +
+				"deployer redrive -f 'my prod.yaml' --queue q --discard m1\n", true},
 		{"an outage", false, nil, []redrive.Report{message("m1", "an outage", false)},
-			"m1: kept: an outage\n", "deployer: 0 messages done, 1 kept\n", true},
+			unread + "kept: an outage\n", "deployer: 0 messages done, 1 kept\n", true},
 		{"deleted", false, []string{"m1"}, []redrive.Report{message("m1", "", false)},
-			"m1: deleted, and its event not run\n", "deployer: 1 message done, 0 kept\n", false},
+			unread + "deleted, and its event not run\n", "deployer: 1 message done, 0 kept\n", false},
 		{"a look at one, and one that is missing", true, []string{"m1", "m2"},
 			[]redrive.Report{message("m1", "", false)},
 			"m1: - of -, tag -, actor -, age unknown (event -; ): would be deleted, and its event not run\n",

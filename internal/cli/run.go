@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -255,7 +254,8 @@ func (a *app) printRun(r ranTask, how runFlags) error {
 				codes = append(codes, fmt.Sprintf("container %s exited with code %d", c.Name, *c.ExitCode))
 			}
 		}
-		what = printable(strings.Join(slices.Concat([]string{r.StopCode + ": " + r.StoppedReason}, codes), "; "))
+		why := clause(r.StopCode + ": " + r.StoppedReason)
+		what = printable(strings.Join(append([]string{why}, codes...), "; "))
 	}
 	fmt.Fprintf(a.out, "%s: %s: %s\n", r.Task, r.Status, what)
 	if r.StopCode != "" {

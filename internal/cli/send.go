@@ -214,7 +214,8 @@ type sender struct {
 	tag     string  // for the report
 	asJSON  bool
 
-	silent atomic.Bool // it was said that nothing came of the event yet
+	silent atomic.Bool  // it was said that nothing came of the event yet
+	causes atomic.Value // what may be the cause, as it was said: a string
 }
 
 // newSender finds the event bus: the one with the given ARN, else the default

@@ -142,7 +142,7 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	watching.Go(func() {
 		quiet := min(quietTime, timeout/2)
 		if fault.Wait(waiting, quiet) == nil && !log.arrived.Load() && s.silent.CompareAndSwap(false, true) {
-			a.noteSilence(waiting, &s.session, !log.unreadable.Load(), quiet, timeout-quiet)
+			s.causes.Store(a.noteSilence(waiting, &s.session, !log.unreadable.Load(), quiet, timeout-quiet))
 		}
 	})
 	a.note("%s: waiting for the function", one.target.Workload)
@@ -158,6 +158,10 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	case errors.Is(err, notStarted) && !log.unreadable.Load() && !log.arrived.Load():
 		limited, cancel := withTimeout(ctx)
 		defer cancel()
+		if why, _ := undelivered(limited, &s.session, deployRule); why == s.causes.Load() {
+			return "", false, &notEnded{fmt.Errorf("after %s the function's log has nothing of event %q: what to "+
+				"check is above", timeout, id)}
+		}
 		return "", false, &notEnded{neverArrived(limited, &s.session, id, deployRule)}
 	case errors.Is(err, notStarted):
 		return "", false, hinted(commandLine("events", "-f", s.env.File, id), "%w", err)

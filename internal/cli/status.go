@@ -236,7 +236,11 @@ func drawStatus(c canvas, e fleet.Environment) string {
 		t.add(cell{text: s.Name}, cell{text: s.Running.Tag}, cell{text: fleet.ShortDigest(s.Running.Digest)},
 			cell{text: fmt.Sprint(s.Running.Revision)}, cell{text: c.moment(s.Since)}, cell{text: actorOf(*s.Running)},
 			state, driftCell(s.Drift))
-		problems.WriteString(problemLines(s.Name+": ", s.Troubled, s.Why, s.Stopped))
+		stopped := s.Stopped
+		if s.Failure != nil && len(s.Failure.Tasks) > 0 {
+			stopped = "" // the report below has them
+		}
+		problems.WriteString(problemLines(fmt.Sprintf("%s: revision %d", s.Name, s.Troubled), s.Why, stopped))
 	}
 	problems.WriteString(statusRunLines(e.Services))
 	if problems.Len() > 0 {

@@ -114,7 +114,10 @@ func tileOf(f *fleet.Fleet, e fleet.Environment, s *fleet.Service) tile {
 func liveOf(e fleet.Environment, s fleet.Service) live {
 	l := live{Environment: e.Name, Service: s.Name, State: string(s.Condition),
 		Text: cmp.Or(s.Running.Tag, fmt.Sprintf("revision %d", s.Running.Revision)),
-		Why:  strings.Join(slices.DeleteFunc([]string{s.Why, s.Stopped}, func(t string) bool { return t == "" }), "; ")}
+		Why:  s.Stopped}
+	if s.Why != "" {
+		l.Why = strings.TrimSuffix(strings.TrimSuffix(s.Why, ".")+"; "+s.Stopped, "; ")
+	}
 	if r := s.Rollout; r != nil {
 		l.Running, l.Desired = r.Running, r.Desired
 		if r.Stage != "" {

@@ -51,7 +51,7 @@ func (f *findings) rollout(t ecsservice.Target, r rolledOut) {
 	}
 	back := s.Condition == rollout.RollingBack || s.Condition == rollout.RolledBack
 	if back && s.Trouble.Stopped != "" { // else the check of stopped tasks says so
-		why += "; stopped tasks: " + s.Trouble.Stopped
+		why = strings.TrimSuffix(why, ".") + "; stopped tasks: " + s.Trouble.Stopped
 	}
 	history := "see why: " + t.Command("history")
 	switch s.Condition {

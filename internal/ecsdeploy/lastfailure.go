@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"deployer/internal/journal"
@@ -38,7 +39,7 @@ func (s *State) noteFailure(d *Deployment, o Order) {
 		d.LastFailure = &LastFailure{record.TaskDefinition, record.Finished, record.Why, record.Stopped}
 		d.Reason += fmt.Sprintf("; the last rollout of this image, of revision %d, failed", number)
 		if record.Why != "" {
-			d.Reason += ": " + record.Why
+			d.Reason += ": " + strings.TrimSuffix(record.Why, ".")
 		}
 		if record.Stopped != "" {
 			d.Reason += "; its stopped tasks: " + record.Stopped

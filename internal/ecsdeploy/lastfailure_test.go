@@ -26,7 +26,7 @@ func TestLastFailure(t *testing.T) {
 		want  string // its reason's end; "" if nothing is said
 	}{
 		{"it failed", []step{{"bad", journal.Failed}}, "bad", "; the last rollout of this image, of revision 2, " +
-			"failed: " + why + "; its stopped tasks: exit code 1"},
+			"failed: " + strings.TrimSuffix(why, ".") + "; its stopped tasks: exit code 1"},
 		{"it failed, and succeeded later", []step{{"bad", journal.Failed}, {"bad", journal.Succeeded}}, "bad", ""},
 		{"another image failed", []step{{"bad", journal.Failed}}, "v2", ""},
 		{"it succeeded", []step{{"v2", journal.Succeeded}}, "v2", ""},
