@@ -181,7 +181,7 @@ func (c *Cloud) startFunction(
 	}
 	group := "/aws/lambda/" + env.FunctionName()
 	c.AWS.CreateLogGroup(env.AccountID, env.Region, group)
-	options.Logs = logWriter(func(line string) { c.AWS.Log(env.AccountID, env.Region, group, line) })
+	options.Logs = logWriter(func(line string) { c.AWS.LogAs(env.AccountID, env.Region, role, group, line) })
 	if c.options.Logs != nil {
 		options.Logs = io.MultiWriter(options.Logs, c.options.Logs(env.Name))
 	}
@@ -193,11 +193,32 @@ func (c *Cloud) startFunction(
 		return err
 	}
 	c.Functions[env.Name] = host
-	c.AWS.HandleLambda(function.ARN, func(_ context.Context, event []byte) error {
+	c.handle(function.ARN, host)
+	return nil
+}
+
+// handle delivers the events of a function to its host.
+func (c *Cloud) handle(arn string, host *lambdahost.Host) {
+	c.AWS.HandleLambda(arn, func(_ context.Context, event []byte) error {
 		_, err := host.InvokeAsync(event)
 		return err
 	})
-	return nil
+}
+
+// WithoutFunction calls f while the function of an environment accepts no event, and waits for the events that f sends.
+func (c *Cloud) WithoutFunction(ctx context.Context, env string, f func() error) error {
+	for _, e := range Environments {
+		if e.Name != env {
+			continue
+		}
+		arn := "arn:aws:lambda:" + accounts.Region + ":" + e.Account + ":function:" + Project + "_deployer_" + env
+		c.AWS.HandleLambda(arn, func(context.Context, []byte) error { return errors.New("it is away") })
+		defer c.handle(arn, c.Functions[env])
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	return c.AWS.Drain(ctx)
 }
 
 // logWriter writes the lines of a function to its log group, as Lambda does.

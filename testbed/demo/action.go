@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
 
-	"deployer/internal/iam"
 	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
 )
@@ -64,6 +62,7 @@ func breaks(bring action) action {
 	return func(ctx context.Context, r *patternRun) error {
 		digest := accounts.DigestOf("backend broken")
 		r.cloud.AWS.FailImage(digest)
+		r.cloud.AWS.Print(digest, "no database")
 		if err := bring(ctx, r); err != nil {
 			return err
 		}
@@ -123,52 +122,34 @@ func (r *patternRun) pull(ctx context.Context, env, workload, repository string)
 	return pull(ctx, a.As(cloud.ExecutionRole(workload, env)), registry, repository, digest)
 }
 
-// operators is the step in which people look after production, with the rights of `deployer policy operator`.
-var operators = patternStep{
-	title: "A person with the rights of `deployer policy operator` looks after prod.",
+// away is the step of an event that no function accepts.
+var away = patternStep{
+	title: "An event comes while no function accepts any: the rule keeps it in the dead-letter queue.",
 	run: func(ctx context.Context, r *patternRun) error {
-		if err := r.addOperator(ctx); err != nil {
-			return err
-		}
-		for _, line := range []string{
-			"status -f prod.yaml", "history -f prod.yaml backend", "diff -f prod.yaml backend v1",
-			"resolve -f prod.yaml backend v1 --check", "doctor -f prod.yaml",
-			"deploy -f prod.yaml web-api v1 --force --follow", "redeploy -f prod.yaml web-api --force --follow",
-			"rollback -f prod.yaml backend --to 1 --follow",
-			"send -f prod.yaml web-api v1 --bus arn:aws:events:us-east-1:333333333333:event-bus/default",
-			"events -f prod.yaml", "redrive -f prod.yaml --yes",
-		} {
-			err := r.command(ctx, operator, line)
-			if err != nil && !slices.Contains(lookers, strings.Fields(line)[0]) {
+		for _, e := range cloud.Environments {
+			queue := "arn:aws:sqs:us-east-1:" + e.Account + ":" + cloud.Project + "_deployer_undelivered_" + e.Name
+			err := r.cloud.WithoutFunction(ctx, e.Name, func() error {
+				return puts(e.Account, "action."+e.Name, missing)(ctx, r)
+			})
+			if err != nil {
 				return err
 			}
-			printRow(r.out, "prod", "allowed", "deployer "+line)
+			if n := len(r.cloud.AWS.Queue(queue)); n != 1 {
+				return fmt.Errorf("%d events are in %s, want 1", n, queue)
+			}
+			printRow(r.out, e.Name, "kept", "in "+cloud.Project+"_deployer_undelivered_"+e.Name)
 		}
 		return nil
 	},
-	want:     []string{"prod unchanged"},
-	rollouts: 3,
 }
 
-// lookers are the commands that report by their exit code that something is not as it should be.
-var lookers = []string{"status", "diff", "doctor", "redrive"}
-
-// operator is the role of a person who operates production.
-const operator = accounts.Prod + "/operator"
-
-// addOperator gives the role its rights.
-func (r *patternRun) addOperator(ctx context.Context) error {
-	text, err := r.output(ctx, "policy operator -f prod.yaml")
-	if err != nil {
-		return err
-	}
-	d, err := iam.Parse(text)
-	if err != nil {
-		return err
-	}
-	r.cloud.AWS.SetRolePolicy(accounts.Prod, "operator", d)
-	r.permissions.addRole(r.jobs.arn(operator), d)
-	return nil
+// reports is the step in which deploy jobs follow what runs already.
+var reports = patternStep{
+	title: "The deploy jobs of dev and staging send the task's DEPLOY event too, and follow it:\n" +
+		"   deployer send -f ENV.yaml task:nightly-report git-abc123f --follow",
+	run: all(runs(deploy("dev"), "send -f dev.yaml task:nightly-report git-abc123f --follow"),
+		runs(deploy("staging"), "send -f staging.yaml task:nightly-report git-abc123f --follow")),
+	want: []string{"dev unchanged", "staging unchanged"},
 }
 
 // A refusal is something that AWS denies.

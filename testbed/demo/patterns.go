@@ -57,7 +57,7 @@ var patterns = []pattern{{
 			refusal{"dev", "the same in dev", enqueues("dev")},
 		),
 	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000")),
-		missingTag, pulls, operators},
+		missingTag, away, reports, pulls, operators, failing, pausing},
 }, {
 	title: "Isolated production: staging runs dev's images; prod has its own registry, into which they are promoted.",
 	files: "isolated-production-ecr",
@@ -104,7 +104,7 @@ var patterns = []pattern{{
 		),
 	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
-		missingTag, pulls, operators},
+		missingTag, away, reports, pulls, operators, failing, pausing},
 }, {
 	title: "One registry each: images are promoted from dev to staging, and from staging to prod.",
 	files: "per-environment-ecr",
@@ -177,7 +177,7 @@ var patterns = []pattern{{
 	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
-		missingTag, pulls, operators},
+		missingTag, away, reports, pulls, operators, failing, pausing},
 }}
 
 // brokenImage is the step of an image whose tasks do not start, after it was brought to every registry.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -31,26 +32,17 @@ type policyStatement struct {
 	used bool
 }
 
-// unused are the statements that a run does not use, with the reason.
+// unused are the statements that a run does not use, with the reason. One that is used is an error.
 var unused = map[string]string{
-	"ReadFunctionLog":       "only `deployer events` and `deployer logs` read it",
-	"WriteLogs":             "Lambda writes the function's log",
 	"WriteTraces":           "Lambda sends the traces",
 	"ScheduleRetries":       "only while ECR replicates an image",
 	"PassRetryRole":         "only while ECR replicates an image",
 	"InvokeFunction":        "only while ECR replicates an image",
-	"EndRollouts":           "no rollout waits for a person",
-	"RunTasks":              "only `deployer run` starts a task",
-	"TagTasks":              "only `deployer run` starts a task",
-	"ReadContainerLogs":     "no one looks at a container that failed",
+	"ReadServiceRevisions":  "ECS lists every rollout that is looked for",
+	"TagTasks":              "the schedule gives its runs no tags",
 	"ReadKeys":              "no customer managed key is used",
-	"AllowTheRules":         "no event was undeliverable",
 	"DenyInsecureTransport": "every call is encrypted",
 }
-
-// sometimes are statements that a run may use: what happened so far decides.
-var sometimes = []string{"ReadServiceRevisions", "MoveSchedules", "PassScheduleRoles", "ReadRuleTargets",
-	"MoveRuleTargets", "PassRuleRoles", "CheckPointerRoles", "ReadSchedules"}
 
 // newPermissions records the decisions by the policies of a pattern. The repositories of tasks are a part of it if the
 // pattern deploys tasks.
@@ -152,15 +144,20 @@ func (p *permissions) print(out io.Writer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var owners, exceptions, wrong []string
+	needless := maps.Clone(unused)
 	for _, s := range p.statements {
 		if !slices.Contains(owners, s.owner) {
 			owners = append(owners, s.owner)
 		}
-		switch sid := s.exception(); {
-		case sid == "" && !s.used:
+		switch {
+		case s.used:
+			continue
+		case s.Sid == "KeepFailedEvents" && strings.Contains(s.owner, "_retry_"): // as ScheduleRetries
+		case unused[s.Sid] == "":
 			wrong = append(wrong, s.Sid+" of "+s.owner)
-		case unused[sid] != "" && !slices.Contains(exceptions, sid):
-			exceptions = append(exceptions, sid)
+		case !slices.Contains(exceptions, s.Sid):
+			exceptions = append(exceptions, s.Sid)
+			delete(needless, s.Sid)
 		}
 	}
 	if len(p.refused) > 0 {
@@ -169,20 +166,13 @@ func (p *permissions) print(out io.Writer) error {
 	if len(wrong) > 0 {
 		return fmt.Errorf("statements that no call used:\n%s", strings.Join(wrong, "\n"))
 	}
+	if len(needless) > 0 {
+		return fmt.Errorf("exceptions for statements that calls used: %q", slices.Sorted(maps.Keys(needless)))
+	}
 	fmt.Fprintf(out, "Calls used every statement of %d roles, repositories, buses and queues, except:\n", len(owners))
 	slices.Sort(exceptions)
 	for _, sid := range exceptions {
 		fmt.Fprintf(out, "   %-21s  %s\n", sid, unused[sid])
 	}
 	return nil
-}
-
-// exception returns the id of a statement that need not be used, "" for one that has to be.
-func (s *policyStatement) exception() string {
-	switch {
-	case unused[s.Sid] != "", slices.Contains(sometimes, s.Sid),
-		s.Sid == "KeepFailedEvents" && strings.Contains(s.owner, "_retry_"):
-		return s.Sid
-	}
-	return ""
 }

@@ -56,6 +56,20 @@ func (e *Emulator) Log(account, region, group, line string) {
 	e.logs.Put(api.Scope{Account: account, Region: region}, group, line)
 }
 
+// LogAs is Log with the permissions of a role of the account, as Lambda writes the log of a function. A line that the
+// role may not write is lost (Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs").
+func (e *Emulator) LogAs(account, region, role, group, line string) {
+	scope := api.Scope{Account: account, Region: region}
+	stream := scope.ARN("logs", "log-group:"+group+":log-stream:function")
+	e.backend.Mu.Lock()
+	err := e.iam.Authorize(api.Caller{Account: account, Region: region, Role: role},
+		api.Access{Action: "logs:PutLogEvents", Resource: stream})
+	e.backend.Mu.Unlock()
+	if err == nil {
+		e.logs.Put(scope, group, line)
+	}
+}
+
 // CreateLogGroup creates a log group of CloudWatch Logs, if there is none of the name.
 func (e *Emulator) CreateLogGroup(account, region, group string) {
 	e.logs.Create(api.Scope{Account: account, Region: region}, group)

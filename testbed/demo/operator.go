@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/iam"
+	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
+)
+
+// operators is the step in which people look after production, with the rights of `deployer policy operator`.
+var operators = patternStep{
+	title: "A person with the rights of `deployer policy operator` looks after prod.",
+	run: func(ctx context.Context, r *patternRun) error {
+		if err := r.addOperator(ctx); err != nil {
+			return err
+		}
+		for _, line := range []string{
+			"status -f prod.yaml", "history -f prod.yaml backend", "diff -f prod.yaml backend v1",
+			"resolve -f prod.yaml backend v1 --check", "doctor -f prod.yaml",
+			"deploy -f prod.yaml web-api v1 --force --follow", "redeploy -f prod.yaml web-api --force --follow",
+			"rollback -f prod.yaml backend --to 1 --follow",
+			"deploy -f prod.yaml task:nightly-report v1", "run -f prod.yaml task:nightly-report --follow",
+			"send -f prod.yaml web-api v1 --bus arn:aws:events:us-east-1:333333333333:event-bus/default",
+			"events -f prod.yaml", "logs -f prod.yaml", "redrive -f prod.yaml --yes",
+		} {
+			err := r.command(ctx, operator, line)
+			if err != nil && !slices.Contains(lookers, strings.Fields(line)[0]) {
+				return err
+			}
+			printRow(r.out, "prod", "allowed", "deployer "+line)
+		}
+		return nil
+	},
+	want:     []string{"prod unchanged"},
+	rollouts: 3,
+}
+
+// lookers are the commands that report by their exit code that something is not as it should be.
+var lookers = []string{"status", "diff", "doctor", "redrive"}
+
+// operator is the role of a person who operates production.
+const operator = accounts.Prod + "/operator"
+
+// addOperator gives the role its rights.
+func (r *patternRun) addOperator(ctx context.Context) error {
+	text, err := r.output(ctx, "policy operator -f prod.yaml")
+	if err != nil {
+		return err
+	}
+	d, err := iam.Parse(text)
+	if err != nil {
+		return err
+	}
+	r.cloud.AWS.SetRolePolicy(accounts.Prod, "operator", d)
+	r.permissions.addRole(r.jobs.arn(operator), d)
+	return nil
+}
+
+// failing is the step in which a person deploys an image whose tasks do not start, and reads why.
+var failing = patternStep{
+	title: "The person deploys the broken image. The command prints the last lines of its container.",
+	run: func(ctx context.Context, r *patternRun) error {
+		const line = "deploy -f prod.yaml backend git-bad0000 --follow"
+		err := r.command(ctx, operator, line)
+		if err == nil || !strings.Contains(err.Error(), "no database") {
+			return fmt.Errorf("the command ended with %w, and should print what the container printed", err)
+		}
+		printRow(r.out, "prod", "allowed", "deployer "+line)
+		return nil
+	},
+	rollouts: 1,
+	ends:     "failed",
+}
+
+// pausing is the step in which a rollout waits for a person.
+var pausing = patternStep{
+	title: "A rollout of prod pauses, and the person continues it.",
+	run: func(ctx context.Context, r *patternRun) error {
+		if err := r.pauseRollouts(ctx, "web-api"); err != nil {
+			return err
+		}
+		if err := r.command(ctx, operator, "redeploy -f prod.yaml web-api --force"); err != nil {
+			return err
+		}
+		const line = "continue -f prod.yaml web-api"
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		for { // until it is paused
+			err := r.command(ctx, operator, line)
+			if err == nil {
+				break
+			}
+			if ctx.Err() != nil {
+				return err
+			}
+		}
+		printRow(r.out, "prod", "allowed", "deployer "+line)
+		return nil
+	},
+	rollouts: 1,
+}
+
+// pauseRollouts makes rollouts of a service of prod pause after their tasks have started, as its infrastructure does.
+func (r *patternRun) pauseRollouts(ctx context.Context, service string) error {
+	_, err := r.cloud.Accounts["prod"].ECS.UpdateService(ctx, &ecs.UpdateServiceInput{
+		Cluster: aws.String(cloud.ClusterName("prod")), Service: aws.String(cloud.ServiceName(service, "prod")),
+		DeploymentConfiguration: &ecstypes.DeploymentConfiguration{
+			Strategy:                 ecstypes.DeploymentStrategyBlueGreen,
+			BakeTimeInMinutes:        aws.Int32(0),
+			DeploymentCircuitBreaker: &ecstypes.DeploymentCircuitBreaker{Enable: true, Rollback: true},
+			LifecycleHooks: []ecstypes.DeploymentLifecycleHook{{
+				TargetType:      ecstypes.DeploymentLifecycleHookTargetTypePause,
+				LifecycleStages: []ecstypes.DeploymentLifecycleHookStage{"POST_SCALE_UP"},
+				TimeoutConfiguration: &ecstypes.DeploymentLifecycleHookTimeoutConfiguration{
+					TimeoutInMinutes: aws.Int32(60)},
+			}},
+		}})
+	return err
+}
