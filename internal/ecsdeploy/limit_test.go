@@ -85,3 +85,25 @@ func TestPlanMeasures(t *testing.T) {
 		t.Errorf("too large: %v", err)
 	}
 }
+
+// TestPlanMeasuresUnknownMembers checks that a dry run measures the members of a task
+// definition that the SDK does not know: they are sent too.
+func TestPlanMeasuresUnknownMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	before, err := w.Runs(t.Context(), "c", target.Service)
+	must(t, err)
+	large := strings.Replace(future, `"none":null`, `"none":"`+strings.Repeat("x", 64400)+`"`, 1)
+	in := clone(ecsservice.Revision{TaskDefinition: before.TaskDefinition})
+	_, err = w.ECS.RegisterTaskDefinition(t.Context(), in, sending([]byte(large)))
+	must(t, err)
+	d := New(ecsservice.New(w.Config))
+	d.now = w.clock.Now
+	state, err := d.Read(t.Context(), target)
+	must(t, err)
+	got, err := d.Plan(t.Context(), state, order(w.digest))
+	const want = `cloning task definition "` + arn + `p_service_web_dev:2": it has `
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v %s, want %s … bytes", err, got.Reason, want)
+	}
+}
