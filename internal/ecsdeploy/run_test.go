@@ -17,13 +17,19 @@ func TestUpdateRejected(t *testing.T) {
 	const doing = `moving service "p_service_web_dev" in cluster "c" to "` + arn + `p_service_web_dev:2": `
 	const fit = ` (the service and the revision do not fit together: compare the port names, containers and ` +
 		`container ports that the service's Service Connect, load balancers and registries name with the ` +
-		`portMappings of the revision, and correct either in the infrastructure: aws ecs describe-services ` +
+		`portMappings of the revision, and its networkMode and requiresCompatibilities with the service's network ` +
+		`configuration and launch type, and correct either in the infrastructure: aws ecs describe-services ` +
 		`--region us-east-1 --cluster c --services p_service_web_dev)`
 	tests := []struct{ name, message, want string }{
 		{"port name", "The portName http is not in the task definition.",
 			doing + "InvalidParameterException: The portName http is not in the task definition." + fit},
 		{"load balancer", "The container web did not have a container port 80 defined.",
 			doing + "InvalidParameterException: The container web did not have a container port 80 defined." + fit},
+		{"network mode", "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+			doing + "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is " +
+				"specified." + fit},
+		{"launch type", "Task definition does not support launch_type FARGATE.",
+			doing + "InvalidParameterException: Task definition does not support launch_type FARGATE." + fit},
 		{"service-linked role", "Unable to assume the service linked role. Please verify that the ECS service linked " +
 			"role exists.", doing + "InvalidParameterException: Unable to assume the service linked role. Please " +
 			"verify that the ECS service linked role exists. (create the role that ECS assumes in the account, " +

@@ -23,7 +23,8 @@ func (s *State) updateFailed(arn string, err error) error {
 	message := strings.ReplaceAll(strings.ToLower(api.ErrorMessage()), "-", " ")
 	hint := "the service and the revision do not fit together: compare the port names, containers and " +
 		"container ports that the service's Service Connect, load balancers and registries name with the " +
-		"portMappings of the revision, and correct either in the infrastructure: " +
+		"portMappings of the revision, and its networkMode and requiresCompatibilities with the service's network " +
+		"configuration and launch type, and correct either in the infrastructure: " +
 		"aws ecs describe-services --region " + regionOf(arn) + " --cluster " + s.target.Cluster +
 		" --services " + s.target.Service
 	if strings.Contains(message, "service linked role") {
