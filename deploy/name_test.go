@@ -25,39 +25,73 @@ func TestNames(t *testing.T) {
 		}
 		return strings.Repeat("x", n)
 	}
-	project, env := longest("Project"), longest("Env")
 	limits := map[string]int{
-		"Name": 64, "RoleName": 64, "FunctionName": 64, "StatementId": 64, "QueueName": 80,
+		"Name": 64, "RoleName": 64, "FunctionName": 64, "StatementId": 64, "QueueName": 80, "ManagedPolicyName": 128,
 		"AlarmName": 255, "DashboardName": 255, "LogGroupName": 512,
 	}
-	loaded, err := loadWith(t, prod, map[string]string{"Project": project, "Env": env, "AutoDeploy": "enabled",
-		"EcrAccountId": dev, "EcrAccountRegion": region,
-		"ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"})
+	var buses, arns []string
+	for i := range 15 {
+		buses = append(buses, fmt.Sprintf("arn:aws:events:us-east-1:2222222222%02d:event-bus/default", i))
+		arns = append(arns, fmt.Sprintf("arn:aws:ecr:us-east-1:333333333333:repository/r%d", i))
+	}
+	found := map[string]bool{}
+	for name, values := range map[string]map[string]string{
+		"cross account": {"AutoDeploy": "enabled", "EcrAccountId": dev, "EcrAccountRegion": region,
+			"ForwardPushesTo": buses[0]},
+		"everything": {"AutoDeploy": "enabled", "RedeployOn": "parameters,secrets,env_files", "FollowFirstRuns": "true",
+			"ForwardPushesTo": strings.Join(buses, ","), "MoreRoleArns": "arn:aws:iam::333333333333:role/more",
+			"ScheduleArns":     "arn:aws:scheduler:us-east-1:333333333333:schedule/g/s",
+			"RuleArns":         "arn:aws:events:us-east-1:333333333333:rule/r",
+			"ScheduleRoleArns": "arn:aws:iam::333333333333:role/start"},
+		"large": {"ResourceArns1": strings.Join(arns[:10], ",,")},
+	} {
+		values["Project"], values["Env"] = longest("Project"), longest("Env")
+		for id, resource := range withNames(t, values) {
+			for property, limit := range limits {
+				text, ok := member(resource, "Properties", property).(string)
+				if ok && len(text) > limit {
+					t.Errorf("%s of %s has %d characters, at most %d: %s", property, id, len(text), limit, text)
+				}
+				if ok {
+					found[id] = true
+				}
+			}
+			if t.Failed() {
+				t.Logf("with %s", name)
+			}
+		}
+	}
+	withName := regexp.MustCompile(`(?m)^  ([A-Za-z0-9]+):\n    Type: AWS::(?:Events::Rule|IAM::|Lambda::Function|` +
+		`SQS::Queue\n|Scheduler::)`)
+	for _, m := range withName.FindAllStringSubmatch(string(source), -1) {
+		if !found[m[1]] {
+			t.Errorf("the name of %s is not checked: no stack of the test has it", m[1])
+		}
+	}
+}
+
+// withNames returns the resources of a stack that may have names, by their logical ids. No two
+// of one type have the same.
+func withNames(t *testing.T, values map[string]string) map[string]any {
+	t.Helper()
+	loaded, err := loadWith(t, prod, values)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
+	all, seen := map[string]any{}, map[string]bool{}
 	for _, id := range loaded.Resources("") {
 		resource := loaded.Resource(id)
 		if member(resource, "Type") == "AWS::Lambda::Permission" {
 			continue // it has the function's name
 		}
-		for property, limit := range limits {
-			name, ok := member(resource, "Properties", property).(string)
-			if !ok {
-				continue
-			}
-			if len(name) > limit {
-				t.Errorf("%s of %s has %d characters, at most %d: %s", property, id, len(name), limit, name)
-			}
-			if key := fmt.Sprint(member(resource, "Type"), " ", name); seen[key] {
+		all[id] = resource
+		for _, property := range []string{"Name", "RoleName", "QueueName", "ManagedPolicyName", "AlarmName"} {
+			key := fmt.Sprint(member(resource, "Type"), " ", member(resource, "Properties", property))
+			if member(resource, "Properties", property) != nil && seen[key] {
 				t.Errorf("%s: there are two of %s", id, key)
-			} else {
-				seen[key] = true
 			}
+			seen[key] = true
 		}
 	}
-	if len(seen) < 20 {
-		t.Errorf("only %d names were found", len(seen))
-	}
+	return all
 }
