@@ -2,6 +2,7 @@
 package secretsmanager
 
 import (
+	"strings"
 	"time"
 
 	"deployer/testbed/aws/api"
@@ -48,7 +49,9 @@ func (s *Server) Put(scope api.Scope, name, value string) (arn string) {
 	}
 	secret, ok := s.secrets[scope][name]
 	if !ok {
-		secret = &Secret{Name: name, ARN: secretARN(scope, name) + "-" + s.backend.NewToken()[:6]}
+		// Letters and digits, as in all of AWS's examples: with a hyphen, the name would end elsewhere.
+		suffix := strings.NewReplacer("-", "", "_", "").Replace(s.backend.NewToken())[:6]
+		secret = &Secret{Name: name, ARN: secretARN(scope, name) + "-" + suffix}
 		s.secrets[scope][name] = secret
 	}
 	secret.Value, secret.Version, secret.Created = value, s.backend.NewUUID(), s.backend.Clock()

@@ -2,8 +2,10 @@ package ssm_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -52,5 +54,18 @@ func TestTrailRotation(t *testing.T) {
 	want.Detail, got.Detail = nil, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSecretSuffix checks that the ARNs of secrets end in a hyphen and six letters and digits.
+func TestSecretSuffix(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{})
+	for i := range 100 {
+		name := fmt.Sprintf("shop-%d", i)
+		arn := w.AWS.PutSecret(dev, "us-east-1", name, "one")
+		if !regexp.MustCompile(`:secret:` + name + `-[0-9A-Za-z]{6}$`).MatchString(arn) {
+			t.Errorf("the ARN is %s", arn)
+		}
 	}
 }
