@@ -18,9 +18,8 @@ import (
 // caused. The function does not get them.
 func (s *scenario) intercept(t *testing.T, env string, act func()) (events [][]byte) {
 	t.Helper()
-	function := "arn:aws:lambda:us-east-1:" + s.cloud.Accounts[env].ID + ":function:myproject_deployer_" + env
 	var mu sync.Mutex
-	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
+	s.handle(env, func(_ context.Context, event []byte) error {
 		mu.Lock()
 		defer mu.Unlock()
 		events = append(events, event)
@@ -28,12 +27,35 @@ func (s *scenario) intercept(t *testing.T, env string, act func()) (events [][]b
 	})
 	act()
 	must(t, s.aws.Drain(t.Context()))
-	s.aws.HandleLambda(function, func(_ context.Context, event []byte) error {
+	s.deliver(env)
+	slices.SortStableFunc(events, byOccurrence)
+	return events
+}
+
+// unhandled calls act. No function gets the events that it causes.
+func (s *scenario) unhandled(t *testing.T, act func()) {
+	t.Helper()
+	for env := range s.cloud.Functions {
+		s.handle(env, func(context.Context, []byte) error { return nil })
+	}
+	act()
+	must(t, s.aws.Drain(t.Context()))
+	for env := range s.cloud.Functions {
+		s.deliver(env)
+	}
+}
+
+// handle makes f handle the events for an environment's function.
+func (s *scenario) handle(env string, f func(context.Context, []byte) error) {
+	s.aws.HandleLambda("arn:aws:lambda:us-east-1:"+s.cloud.Accounts[env].ID+":function:myproject_deployer_"+env, f)
+}
+
+// deliver delivers the events for an environment's function to it.
+func (s *scenario) deliver(env string) {
+	s.handle(env, func(_ context.Context, event []byte) error {
 		_, err := s.cloud.Functions[env].InvokeAsync(event)
 		return err
 	})
-	slices.SortStableFunc(events, byOccurrence)
-	return events
 }
 
 // byOccurrence compares events by their time. Of the same second, a lifecycle hook's event comes first: the end of a

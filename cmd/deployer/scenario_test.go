@@ -78,8 +78,24 @@ func newScenarioIn(t *testing.T, dir string, ago time.Duration) *scenario {
 	return newHostedScenario(t, dir, ago, nil)
 }
 
-// newHostedScenario is newScenarioIn with a change of how the functions are hosted.
+// newHostedScenario is newScenarioIn with a change of how the functions are hosted. The functions do not get the events
+// of the set-up: each would start two processes. [TestSetUp] delivers them.
 func newHostedScenario(t *testing.T, dir string, ago time.Duration,
+	host func(env string, o *lambdahost.Options)) *scenario {
+	t.Helper()
+	s := startScenario(t, dir, ago, host)
+	s.unhandled(t, func() { s.setUp(t) })
+	s.aws.ResetCalls()
+	s.mu.Lock()
+	s.slack = nil
+	s.mu.Unlock()
+	s.logs.reset()
+	s.setupMessages = len(s.aws.Published(s.topic))
+	return s
+}
+
+// startScenario starts the environment without what is particular to scenarios, see setUp.
+func startScenario(t *testing.T, dir string, ago time.Duration,
 	host func(env string, o *lambdahost.Options)) *scenario {
 	t.Helper()
 	s := &scenario{pushed: map[string]string{}, logs: &logBuffer{}, start: time.Now().Truncate(time.Second)}
@@ -98,15 +114,14 @@ func newHostedScenario(t *testing.T, dir string, ago time.Duration,
 	s.aws, s.prod, s.dev = s.cloud.AWS, s.cloud.Accounts["prod"], s.cloud.Accounts["dev"]
 	s.aws.PutParameter(accounts.Prod, accounts.Region, "/myproject/slack", slack.URL+"/services/"+planted)
 	s.topic = s.aws.CreateTopic(accounts.Prod, accounts.Region, "deployments")
+	return s
+}
+
+// setUp deploys a secret without the deployer, and waits until all services are steady.
+func (s *scenario) setUp(t *testing.T) {
+	t.Helper()
 	s.plantSecret(t)
 	s.advance(t, 6*rolloutStep)
-	s.aws.ResetCalls()
-	s.mu.Lock()
-	s.slack = nil
-	s.mu.Unlock()
-	s.logs.reset()
-	s.setupMessages = len(s.aws.Published(s.topic))
-	return s
 }
 
 // newCloud starts emulated AWS with a stack of deploy/template.yaml and the function's
