@@ -62,7 +62,8 @@ func NewPace() *Pace {
 func (p *Pace) Config(c aws.Config, services int) aws.Config {
 	p.pacer.mu.Lock()
 	defer p.pacer.mu.Unlock()
-	if p.services += services; p.services > maxAtOnce {
+	p.services += services
+	if p.services > maxAtOnce {
 		p.pacer.always = true
 		clear(p.pacer.buckets)
 	}

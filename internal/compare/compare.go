@@ -116,7 +116,8 @@ func byName(s Side) map[string]field {
 
 // hide replaces values that are not to be shown.
 func (d *Difference) hide(secret, private, values bool) {
-	if d.Hidden = secret || private && !values; !d.Hidden {
+	d.Hidden = secret || private && !values
+	if !d.Hidden {
 		return
 	}
 	for i, v := range d.Values {

@@ -65,7 +65,8 @@ func samples(env *environment.Environment, pattern string) (all []event) {
 	for _, source := range env.DeploySources {
 		for _, project := range []string{env.Project, ""} {
 			for _, detail := range deploys {
-				if detail = maps.Clone(detail); project != "" {
+				detail = maps.Clone(detail)
+				if project != "" {
 					detail["project"] = project
 				}
 				all = append(all, deployEvent(env, source, detail))

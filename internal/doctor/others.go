@@ -30,7 +30,8 @@ func (f *findings) others(ctx context.Context, c *checker) {
 			return
 		}
 		rules = append(rules, page.Rules...)
-		if next = page.NextToken; next == nil {
+		next = page.NextToken
+		if next == nil {
 			break
 		}
 	}
@@ -105,7 +106,8 @@ func (c *checker) targets(ctx context.Context, rule string) (all []types.Target,
 			return nil, err
 		}
 		all = append(all, out.Targets...)
-		if in.NextToken = out.NextToken; in.NextToken == nil {
+		in.NextToken = out.NextToken
+		if in.NextToken == nil {
 			return all, nil
 		}
 	}

@@ -133,7 +133,8 @@ func (s *State) updateService(service *types.Service) {
 		}
 	}
 	maps.Copy(s.failed, ecsservice.FailedRevisions(service))
-	if s.rolls = s.rollouts(service); s.pointers != nil {
+	s.rolls = s.rollouts(service)
+	if s.pointers != nil {
 		s.rolls = rolloutsOf(s.pointers)
 	}
 }

@@ -155,7 +155,8 @@ func (t *turns) throttled() (alone bool) {
 	t.present--
 	alone = t.present == 0
 	now := time.Now()
-	switch t.inRow = 0; {
+	t.inRow = 0
+	switch {
 	case t.interval == 0:
 		t.interval = registrationInterval
 	case now.Sub(t.changed) < t.interval: // it was sent before the last change

@@ -191,7 +191,8 @@ func (c *Client) ListRevisions(
 			return nil, fault.Incomplete(doing, "list of revisions")
 		}
 		arns = append(arns, out.TaskDefinitionArns...)
-		if in.NextToken = out.NextToken; in.NextToken == nil {
+		in.NextToken = out.NextToken
+		if in.NextToken == nil {
 			break
 		}
 	}

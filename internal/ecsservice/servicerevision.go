@@ -41,7 +41,8 @@ func (c *Client) PastRollouts(ctx context.Context, t Target) (all []PastRollout,
 				Created:    aws.ToTime(d.CreatedAt), Finished: aws.ToTime(d.FinishedAt)})
 		}
 		// The newest are listed first, and only they are needed.
-		if in.NextToken = out.NextToken; in.NextToken == nil || len(all) >= maxListedDeployments {
+		in.NextToken = out.NextToken
+		if in.NextToken == nil || len(all) >= maxListedDeployments {
 			break
 		}
 	}

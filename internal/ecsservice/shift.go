@@ -80,7 +80,8 @@ func (c *Client) listedDeployment(ctx context.Context, t Target, doing, id strin
 				newest = &out.ServiceDeployments[i]
 			}
 		}
-		if in.NextToken = out.NextToken; in.NextToken == nil {
+		in.NextToken = out.NextToken
+		if in.NextToken == nil {
 			break
 		}
 	}

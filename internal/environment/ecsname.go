@@ -21,7 +21,8 @@ func (s section) ecsName(e *Environment, key, kind string) string {
 	text := s.text(key)
 	name := text
 	if strings.HasPrefix(text, "arn:") {
-		if name = s.nameInARN(e, key, kind, text); name == "" {
+		name = s.nameInARN(e, key, kind, text)
+		if name == "" {
 			return ""
 		}
 	}

@@ -83,7 +83,8 @@ func (s *section) add(n *yaml.Node, read map[*yaml.Node]bool) {
 			all = m.Content
 		}
 		for _, one := range all {
-			if one = resolved(one); one.Kind != yaml.MappingNode {
+			one = resolved(one)
+			if one.Kind != yaml.MappingNode {
 				s.reader.fault(one, "`"+s.path+"<<` merges "+kindOf(one)+", not keys and values",
 					"name a mapping that has an anchor: <<: *name")
 				continue

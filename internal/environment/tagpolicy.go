@@ -72,7 +72,8 @@ func shellClass(pattern string) string {
 func shortest(pattern string) (n int) {
 	for pattern != "" {
 		one := element(pattern)
-		if pattern = pattern[len(one):]; one != "*" {
+		pattern = pattern[len(one):]
+		if one != "*" {
 			n++
 		}
 	}

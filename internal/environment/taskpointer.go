@@ -148,7 +148,8 @@ func (s section) taskPointer(e *Environment, key, text string) (p TaskPointer, o
 		name = rest
 	}
 	group, last, two := strings.Cut(name, "/")
-	if p.Name = name; two {
+	p.Name = name
+	if two {
 		p.Group, p.Name = group, last
 	}
 	if p.Rule && p.Group == "default" {

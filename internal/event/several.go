@@ -158,7 +158,8 @@ func (d *detail) readAll(s string) {
 	switch {
 	case s == AllServices:
 		d.all = true
-		if d.workloads = All(d.env); len(d.workloads) == 0 {
+		d.workloads = All(d.env)
+		if len(d.workloads) == 0 {
 			d.wrong.add(`"services" is "*", and no workload of %s that can be deployed has an image in ECR`, d.env.Name)
 		}
 	case s == "":

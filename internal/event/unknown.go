@@ -66,7 +66,8 @@ func wrongKind(env *environment.Environment, name string) string {
 	kinds, otherKinds, other := environment.Tasks, environment.Services, "service"
 	if !isTask {
 		var isService bool
-		if bare, isService = strings.CutPrefix(name, environment.ServicePrefix); !isService {
+		bare, isService = strings.CutPrefix(name, environment.ServicePrefix)
+		if !isService {
 			return ""
 		}
 		kinds, otherKinds, other = environment.Services, environment.Tasks, "task"

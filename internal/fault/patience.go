@@ -39,7 +39,8 @@ func (i *Impatient) RetryDelay(_ int, err error) (time.Duration, error) {
 	if ended != nil {
 		return delay, ended
 	}
-	if i.waited += delay; i.waited > i.limit || MayHaveTakenEffect(err) || i.inTurn && IsThrottled(err) {
+	i.waited += delay
+	if i.waited > i.limit || MayHaveTakenEffect(err) || i.inTurn && IsThrottled(err) {
 		i.waited = 0
 		return 0, &longWait{delay, err}
 	}

@@ -22,7 +22,8 @@ type Rule struct {
 func (r Rule) String() string {
 	var all []string
 	add := func(name, value string) {
-		if value = strings.ReplaceAll(Value(value), " ", "_"); value != "" {
+		value = strings.ReplaceAll(Value(value), " ", "_")
+		if value != "" {
 			all = append(all, name+"="+value)
 		}
 	}
@@ -117,7 +118,8 @@ func (c Configuration) String() string {
 func parseConfiguration(s string, number int) Configuration {
 	from, seen, newer := strings.Cut(s, "/")
 	c := Configuration{From: parseNumber(from, number)}
-	if c.Seen = c.From; newer {
+	c.Seen = c.From
+	if newer {
 		c.Seen = parseNumber(seen, number)
 	}
 	if c.From == 0 || c.Seen == 0 {

@@ -118,7 +118,8 @@ func (e Entry) TagsWithin(limit int) (kept []Tag, leftOut []string, ok bool) {
 			break
 		}
 		n := len(kept)
-		if kept = slices.DeleteFunc(kept, func(t Tag) bool { return t.Key == key }); len(kept) < n {
+		kept = slices.DeleteFunc(kept, func(t Tag) bool { return t.Key == key })
+		if len(kept) < n {
 			leftOut = append(leftOut, key)
 		}
 	}
@@ -162,7 +163,8 @@ func (n Note) Tags() []Tag {
 // tags returns the tags that are not empty, with values that AWS accepts.
 func tags(all []Tag) (kept []Tag) {
 	for _, t := range all {
-		if t.Value = Value(t.Value); t.Value != "" {
+		t.Value = Value(t.Value)
+		if t.Value != "" {
 			kept = append(kept, t)
 		}
 	}

@@ -64,7 +64,8 @@ func (r *Reader) Lines(ctx context.Context, since time.Time, terms ...string) (l
 		for _, e := range out.Events {
 			lines = append(lines, Line{time.UnixMilli(e.At).UTC(), e.Text})
 		}
-		if in.Token = out.Token; in.Token == "" {
+		in.Token = out.Token
+		if in.Token == "" {
 			break
 		}
 	}

@@ -49,7 +49,8 @@ func (f *file) unique(n *yaml.Node, path string) error {
 		if n.Kind == yaml.MappingNode {
 			key := n.Content[i-i%2]
 			inner = strings.TrimPrefix(path+"."+key.Value, ".")
-			if other := first[key.Value]; i%2 == 0 && key.Kind == yaml.ScalarNode {
+			other := first[key.Value]
+			if i%2 == 0 && key.Kind == yaml.ScalarNode {
 				if other != nil {
 					return f.fault(key, "`"+inner+"` is set a second time, after line "+strconv.Itoa(other.Line),
 						"remove one of the two")

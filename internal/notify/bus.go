@@ -38,7 +38,8 @@ func fit(outcomes []outcome.Outcome) (entries []bus.Entry) {
 	total := 0
 	for _, o := range outcomes[:min(len(outcomes), maxEntries)] {
 		e := entry(o)
-		if total += size(e); total > maxCallBytes && len(entries) > 0 {
+		total += size(e)
+		if total > maxCallBytes && len(entries) > 0 {
 			break
 		}
 		entries = append(entries, e)

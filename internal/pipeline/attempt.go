@@ -57,7 +57,8 @@ func (a *attempts) end(id string, err error) {
 	if a.failed[id]++; a.failed[id] > 1 {
 		return
 	}
-	if a.order = append(a.order, id); len(a.order) > maxRemembered {
+	a.order = append(a.order, id)
+	if len(a.order) > maxRemembered {
 		delete(a.failed, a.order[0])
 		a.order = a.order[1:]
 	}

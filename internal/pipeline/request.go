@@ -145,7 +145,8 @@ func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, re
 	one.order.Principal, one.order.Request = p.principal(ctx, env, request.Cause)
 	if one.state.NeedsPlatform(one.order) {
 		var why error
-		if one.order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref); why != nil {
+		one.order.Manifest, why = p.resolver.Platform(ctx, request.Workload, ref)
+		if why != nil {
 			one.unchecked = "; the image's platform was not checked: " + why.Error()
 		}
 	}

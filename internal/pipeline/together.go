@@ -43,7 +43,8 @@ func (t *together) deploy(ctx context.Context, requests []event.Request, results
 	t.holdBack(ctx)
 	each(requests, func(i int, request event.Request) {
 		one := t.all[i]
-		if results[i], errs[i] = one.result, one.err; one.ready {
+		results[i], errs[i] = one.result, one.err
+		if one.ready {
 			_, waits := fault.CountWaits(contexts[i])
 			waits.Add(time.Since(read[i])) // for the slowest of the others
 			results[i], errs[i] = t.pipeline.carryOut(contexts[i], t.env, one)

@@ -100,7 +100,8 @@ func parseField(text string, low, high int, names []string) (values []int, ok bo
 				step = n
 			}
 		}
-		if first, last, isRange := strings.Cut(span, "-"); span != "*" {
+		first, last, isRange := strings.Cut(span, "-")
+		if span != "*" {
 			var okFirst, okLast bool
 			from, okFirst = number(first)
 			to, okLast = from, true

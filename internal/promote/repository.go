@@ -193,7 +193,8 @@ func (r *repository) referrersOf(ctx context.Context, digest string) (found []st
 		for _, one := range out.Referrers {
 			found = append(found, aws.ToString(one.Digest))
 		}
-		if in.NextToken = out.NextToken; aws.ToString(in.NextToken) == "" {
+		in.NextToken = out.NextToken
+		if aws.ToString(in.NextToken) == "" {
 			return found, nil
 		}
 	}

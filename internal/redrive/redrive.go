@@ -204,7 +204,8 @@ func (r *run) message(ctx context.Context, m *types.Message) (more bool, err err
 	if hopeless(reading) {
 		handle = r.pipeline.Preview // it says why, and does not publish that again
 	}
-	if result = r.carryOut(ctx, item, message, reading, handle); result.Err != nil {
+	result = r.carryOut(ctx, item, message, reading, handle)
+	if result.Err != nil {
 		r.kept = append(r.kept, receipt)
 		r.Report(result)
 		return true, nil
@@ -257,7 +258,8 @@ func (r *run) carryOut(ctx context.Context, item Item, message Message, reading 
 		d := report.Result.Deployments[failed]
 		report.Err = fmt.Errorf("event %s ignored for %s: %s", report.Result.EventID, d.Service, d.Reason)
 	}
-	if report.Ended = report.Err != nil; report.Ended && (hopeless(reading) || failed >= 0) {
+	report.Ended = report.Err != nil
+	if report.Ended && (hopeless(reading) || failed >= 0) {
 		report.Err = &neverError{report.Err}
 	}
 	return report

@@ -205,7 +205,8 @@ func (r received) notShifted() Decision {
 	switch r.seen.Shifted {
 	case journal.Failed:
 		d := r.failure(journal.Failed)
-		if d.ECSReason = r.seen.ShiftedReason; d.ECSReason == "" {
+		d.ECSReason = r.seen.ShiftedReason
+		if d.ECSReason == "" {
 			d.Problem = "ECS ended the rollout and gave no reason"
 		}
 		return Decision{Drafts: []Draft{d.explained()}}

@@ -32,7 +32,8 @@ func observationOf(
 		return o, nil
 	}
 	var known bool
-	if o.Revision, known = records[revision]; !known {
+	o.Revision, known = records[revision]
+	if !known {
 		return o, []string{revision}
 	}
 	o.Revision.Foreign = o.Revision.Foreign || o.Revision.Cause.ID == "" // it was deleted, and its journal with it

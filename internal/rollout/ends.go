@@ -137,7 +137,8 @@ func (r received) once(d Decision) Decision {
 		}
 		d.Notes = append(d.Notes, Note{draft.Revision, draft.Note})
 	}
-	if d.Drafts = remaining; len(remaining) > 0 {
+	d.Drafts = remaining
+	if len(remaining) > 0 {
 		d.Reason = ""
 	}
 	return d

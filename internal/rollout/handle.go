@@ -58,7 +58,8 @@ func (h *Handler) Handle(
 		if hook, err = h.services.HookState(ctx, t, e.Hook.ServiceDeployment, e.Hook.ID); err != nil {
 			return nil, "", err
 		}
-		if e.DeploymentID = hook.DeploymentID; e.DeploymentID == "" {
+		e.DeploymentID = hook.DeploymentID
+		if e.DeploymentID == "" {
 			return nil, "ECS no longer has the service deployment " + e.Hook.ServiceDeployment, nil
 		}
 	}

@@ -51,7 +51,8 @@ type TaskStatus struct {
 // asTask completes the status of a task with its pointers. A task has no rollout: it has run
 // the revision since it was moved to it, as far as the journal says when that was.
 func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
-	if s.Since = s.Running.Finished; s.Since.IsZero() {
+	s.Since = s.Running.Finished
+	if s.Since.IsZero() {
 		s.Since = s.Running.Registered
 	}
 	t := &TaskStatus{Next: ecsdeploy.NextRun(pointers, now), Disabled: true}

@@ -151,7 +151,8 @@ func (r *resources) fit(p policySize, file string) error {
 		return nil
 	}
 	for _, arns := range []everything{r.all, r.short, r.shortest} {
-		if r.policies = p.pack(arns, r.extraRoles); len(r.policies) <= maxPolicies {
+		r.policies = p.pack(arns, r.extraRoles)
+		if len(r.policies) <= maxPolicies {
 			break
 		}
 	}
@@ -178,7 +179,8 @@ func isLong(list []string) bool { return len(strings.Join(list, ",")) > maxParam
 func split(list []string) (first, rest []string) {
 	size := -1 // of the list with commas: the first has none before it
 	for n, one := range list {
-		if size += 1 + len(one); size > maxParameter {
+		size += 1 + len(one)
+		if size > maxParameter {
 			return list[:n], list[n:]
 		}
 	}

@@ -104,7 +104,8 @@ func choose(settings []string, file string) ([]Parameter, error) {
 				strings.Join(names, ", "), file)
 			return nil, &SettingError{what, setting, names}
 		}
-		if all[i].Value = value; value == "" {
+		all[i].Value = value
+		if value == "" {
 			all[i].Value = chosen[i].Value
 		}
 	}

@@ -56,7 +56,8 @@ func Input(p pointer.Pointer, revision, given, token string, now time.Time) (*ec
 	}
 	text := given
 	if text == "" {
-		if text = p.Input; p.FromEvent() {
+		text = p.Input
+		if p.FromEvent() {
 			return nil, fmt.Errorf("%s makes the input of the task from the event: give one", p)
 		}
 		text = placeholders(p, token, now).Replace(text)

@@ -97,7 +97,8 @@ func (g *generator) action(id int, at time.Duration) (a Action, ok bool) {
 	}
 	roll := g.random.IntN(total)
 	for _, k := range kinds {
-		if roll -= k.weight; roll < 0 {
+		roll -= k.weight
+		if roll < 0 {
 			a.Kind, ok = k.kind, k.actor == "" || g.actors[k.actor]
 			break
 		}

@@ -118,7 +118,8 @@ func parse(dir string, in Input) (*evaluator, error) {
 
 // add adds a block of the module.
 func (e *evaluator) add(block *hclsyntax.Block) error {
-	switch labels := block.Labels; block.Type {
+	labels := block.Labels
+	switch block.Type {
 	case "terraform":
 	case "variable":
 		e.variables[labels[0]] = block

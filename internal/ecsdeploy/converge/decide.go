@@ -190,12 +190,14 @@ func (d *Delivery) compare(k *known) {
 		if len(k.unread) > 0 || !k.since(m.Key.Time) {
 			return
 		}
-		if d.copies, d.phase = m, verifying; again {
+		d.copies, d.phase = m, verifying
+		if again {
 			d.completeWithCopy(m)
 		}
 		return
 	}
-	if d.phase = looking; !again {
+	d.phase = looking
+	if !again {
 		d.end(Unchanged)
 	}
 }

@@ -207,7 +207,8 @@ func (d *Delivery) Stale() {
 func (d *Delivery) Answered(c Call, a Answer) {
 	switch c.Kind {
 	case ReadService:
-		if d.rolls = a.Service; d.rolls.OlderThan(d.seen) {
+		d.rolls = a.Service
+		if d.rolls.OlderThan(d.seen) {
 			d.rolls = d.seen // the answer to a move is exact, and a read after it may be behind it
 		}
 		d.seen = d.rolls

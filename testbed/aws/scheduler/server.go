@@ -97,7 +97,8 @@ func Parse(r *http.Request, body []byte) (operation string, input []byte) {
 		return "CreateScheduleGroup", slices.Concat([]byte(`{"name":`), api.Encode(name), []byte("}"))
 	}
 	name, ok := strings.CutPrefix(r.URL.Path, "/schedules/")
-	if operation = operations[r.Method]; !ok || operation == "" {
+	operation = operations[r.Method]
+	if !ok || operation == "" {
 		return r.Method + " " + r.URL.Path, nil
 	}
 	if len(body) == 0 {
