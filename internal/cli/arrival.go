@@ -45,10 +45,10 @@ func (a *app) noteMissing(env *environment.Environment, service string) {
 	switch {
 	case why == "":
 		a.note("a push or a DEPLOY event that is not here did not reach the function")
-		a.hint(commandLine("doctor", "-f", env.File))
+		a.hint(env.Command("doctor"))
 	case len(env.DeploySources) > 0 && service != "":
 		a.note("%s; a DEPLOY event does", why)
-		a.hint(commandLine("send", "-f", env.File, service, "TAG"))
+		a.hint(env.Command("send", service, "TAG"))
 	default:
 		a.note("%s", why)
 	}
@@ -69,7 +69,7 @@ func undelivered(ctx context.Context, s *session, kinds ...string) (why, hint st
 		case err != nil: // it may not be read
 		case state == "":
 			return fmt.Sprintf("rule %s does not exist on %s: the deployer's stack is not installed there, or is an "+
-				"older one", name, where), commandLine("doctor", "-f", env.File)
+				"older one", name, where), env.Command("doctor")
 		case state == "DISABLED":
 			return fmt.Sprintf("rule %s is DISABLED, and what it misses is not delivered later: enable it, and send "+
 				"the event again", name), "aws events enable-rule --region " + env.Region + " --name " + name
@@ -89,7 +89,7 @@ func undelivered(ctx context.Context, s *session, kinds ...string) (why, hint st
 	}
 	return fmt.Sprintf("the rule may be disabled or not match, or the event did not come to %s: %s. What could not be "+
 			"delivered waits in %s", where, strings.Join(needs, "; "), env.UndeliveredQueueURL()),
-		commandLine("doctor", "-f", env.File)
+		env.Command("doctor")
 }
 
 // neverArrived is the error for an event of which the function's log has nothing, which one

@@ -79,7 +79,20 @@ func (a *app) choose(cmd *cobra.Command) error {
 		}
 	}
 	a.noteChosen(files, how)
+	if how != fileVariable {
+		a.remember(files...)
+	}
 	return nil
+}
+
+// remember notes which environments were named: hints name them too, and not their files.
+func (a *app) remember(files ...found) {
+	if a.byName == nil {
+		a.byName = map[string]string{}
+	}
+	for _, one := range files {
+		a.byName[one.file] = one.name
+	}
 }
 
 // chosen returns the environments that -e names, else those of the variables if nothing

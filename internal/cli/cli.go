@@ -28,6 +28,8 @@ type app struct {
 	rejoin   string        // the command that follows a rollout again; "" for a plain wait
 	profile  string        // the AWS profile that the command line names
 
+	byName map[string]string // the environments that were named, by their files
+
 	seen func(rollout.Progress) // receives the progress of a rollout that is followed; nil for none
 }
 

@@ -94,7 +94,7 @@ func (a *app) watchDecision(ctx context.Context, s *session, id, service string,
 // decisionError returns the error for a decision after which nothing is to be waited for;
 // nil for another one.
 func decisionError(env *environment.Environment, e logs.Entry) error {
-	hint := commandLine("events", "-f", env.File, e.EventID)
+	hint := env.Command("events", e.EventID)
 	cause := errors.New(e.Why())
 	switch e.Decision() {
 	case "rejected":

@@ -76,7 +76,7 @@ deployer diff -e staging -e prod backend --values --json`,
 			return err
 		}
 		if change.Same {
-			again := commandLine("deploy", "-f", env.File, w.Label(), tag, "--force")
+			again := env.Command("deploy", w.Label(), tag, "--force")
 			a.note("%s runs this image already; to roll it out again: %s", w.Label(), again)
 		}
 		if how.asJSON {

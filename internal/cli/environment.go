@@ -60,6 +60,7 @@ func (a *app) load(file string) (*environment.Environment, error) {
 	for _, w := range env.Warnings {
 		a.note("%s", w)
 	}
+	env.ByName = a.byName[file] == env.Name
 	return env, nil
 }
 

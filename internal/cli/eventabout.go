@@ -119,7 +119,7 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report deci
 		printEntry(w, c, e)
 	}
 	for _, r := range report.Revisions {
-		text := "its rollout has not ended: " + commandLine("wait", "-f", env.File, r.Service)
+		text := "its rollout has not ended: " + env.Command("wait", r.Service)
 		if r.Outcome != "" {
 			text = string(r.Outcome)
 			if !r.Finished.IsZero() {
@@ -140,7 +140,7 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report deci
 			where = m.about()
 		}
 		text := fmt.Sprintf("in the %s; to run it again: %s", printableAtMost(where, maxShown),
-			commandLine("redrive", "-f", env.File, "--queue", m.Queue))
+			env.Command("redrive", "--queue", m.Queue))
 		fmt.Fprint(w, c.item(c.moment(m.SentAt)+"  ", text, 4))
 	}
 	if len(report.Events) == 0 {

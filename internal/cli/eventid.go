@@ -69,7 +69,7 @@ func (a *app) severalIDs(prefix string, ids []string) error {
 // with which none of the events begins that were found.
 func noEventWith(s *session, prefix string, since time.Duration) error {
 	back := shortDuration(since)
-	return hinted(commandLine("events", "-f", s.env.File, "--since", back, "--wide"), "no event of the last %s is "+
+	return hinted(s.env.Command("events", "--since", back, "--wide"), "no event of the last %s is "+
 		"found whose id is or begins with %q: the function's log and the queues have none", back, printable(prefix))
 }
 

@@ -73,7 +73,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		if older > 0 {
 			text += fmt.Sprintf(", of which %d are older than %s", older, since)
 		}
-		a.note("%s: %s", text, commandLine("redrive", "-f", s.env.File, "--dry-run"))
+		a.note("%s: %s", text, s.env.Command("redrive", "--dry-run"))
 	}
 	if cut {
 		a.note("cut to %d columns; all of it: %s", c.columns, commandLine(append(slices.Clone(a.args), "--wide")...))

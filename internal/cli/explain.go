@@ -67,8 +67,7 @@ echo '{"service":"backend","tag":"git-abc123f"}' | deployer explain -e prod -`,
 			return err
 		}
 		if env.AccountID == "" {
-			all := slices.Concat([]string{"explain", "-f", *file}, args, []string{"--account"})
-			return hinted(commandLine(all...)+" "+callersAccount,
+			return hinted(env.Command("explain", append(args, "--account")...)+" "+callersAccount,
 				"%s does not name the environment's account, which decides whether it obeys a push: "+
 					"add account_id to it, or use --account", *file)
 		}

@@ -164,6 +164,7 @@ func (a *app) fileOrEnvironment(value string) (string, error) {
 	file, err := a.findEnvironment(value)
 	if err == nil {
 		a.noteChosen([]found{{value, file}}, "")
+		a.remember(found{value, file})
 	}
 	return file, err
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"deployer/internal/ecsservice"
@@ -40,8 +41,12 @@ func (a *app) follow(ctx context.Context, s *session, t ecsservice.Target, revis
 		return &notEnded{hinted(rejoin, "interrupted: the rollout of %s goes on", revision)}
 	}
 	if err != nil && ctx.Err() != nil {
-		return &notEnded{hinted(rejoin, "the rollout of %s has not ended in %s: %d of %d tasks run, %d failed; ECS "+
-			"keeps trying", revision, limit, r.Running, r.Desired, r.Failed)}
+		tasks := ""
+		if r.Desired > 0 {
+			tasks = fmt.Sprintf(": %d of %d tasks run, %d failed", r.Running, r.Desired, r.Failed)
+		}
+		return &notEnded{hinted(rejoin, "the rollout of %s has not ended in %s%s; ECS keeps trying", revision, limit,
+			tasks)}
 	}
 	if err != nil {
 		return err

@@ -127,7 +127,7 @@ func sampleEvent(env *environment.Environment) string {
 	}
 	event := fmt.Sprintf(`{"id":"1","detail-type":"DEPLOY","source":%q,"time":%q,"detail":{"project":%q,"service":%q,`+
 		`"tag":"git-abc123f"}}`, source, time.Now().UTC().Format(time.RFC3339), env.Project, service)
-	return "echo " + shell.Quote(event) + " > event.json; " + commandLine("explain", "-f", env.File, "event.json")
+	return "echo " + shell.Quote(event) + " > event.json; " + env.Command("explain", "event.json")
 }
 
 // changing are the commands that change something: a hint must not lead them to an

@@ -116,7 +116,7 @@ func (a *app) redrive(ctx context.Context, env *environment.Environment, how red
 	}
 	report := redriveReport{app: a, asJSON: how.asJSON, environment: s.env.Name, dryRun: how.dryRun,
 		asks: !how.yes && !how.dryRun, max: how.limit, discards: how.discard,
-		discard: discardCommand(s.env.File, how.queue)}
+		discard: discardCommand(s.env, how.queue)}
 	if report.asks {
 		report.ask = a.newAsker(len(how.discard) > 0).ask
 	}
@@ -151,8 +151,11 @@ func (a *app) redriveAll(ctx context.Context, s *session, urls []string, how red
 }
 
 // discardCommand returns the command line that discards messages, but for their ids.
-func discardCommand(file, queue string) []string {
-	args := []string{"redrive", "-f", file}
+func discardCommand(env *environment.Environment, queue string) []string {
+	args := []string{"redrive", "-f", env.File}
+	if env.ByName {
+		args = []string{"redrive", "-e", env.Name}
+	}
 	if queue != "" {
 		args = append(args, "--queue", queue)
 	}

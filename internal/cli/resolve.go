@@ -42,7 +42,7 @@ deployer resolve -e prod backend git-abc123f --check`,
 		case check:
 			return a.resolve(cmd.Context(), env, w, tag, *asJSON)
 		case env.AccountID == "" && w.Registry.AccountID == "":
-			return hinted(commandLine("resolve", "-f", env.File, w.Label(), tag, "--check"),
+			return hinted(env.Command("resolve", w.Label(), tag, "--check"),
 				"%s does not name the account of the registry: add account_id to it, use --account, or --check to "+
 					"ask AWS",
 				env.File)

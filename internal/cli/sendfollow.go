@@ -164,9 +164,9 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 		}
 		return "", false, &notEnded{neverArrived(limited, &s.session, id, deployRule)}
 	case errors.Is(err, notStarted):
-		return "", false, hinted(commandLine("events", "-f", s.env.File, id), "%w", err)
+		return "", false, hinted(s.env.Command("events", id), "%w", err)
 	case ctx.Err() != nil:
-		return "", false, &notEnded{hinted(commandLine("events", "-f", s.env.File, id), "interrupted: the event was "+
+		return "", false, &notEnded{hinted(s.env.Command("events", id), "interrupted: the event was "+
 			"sent, and the function goes on")}
 	}
 	if err != nil {

@@ -181,7 +181,7 @@ func (f *findings) kept(c *checker, r *repository, digest string) {
 		f.add("lifecycle", Unknown, "not checked: ECR does not list the image "+digest, "try again")
 		return
 	}
-	f.lifecycle(c.env.File, text, images, images[i])
+	f.lifecycle(c.env.Command("policy lifecycle"), text, images, images[i])
 }
 
 // notReconciled warns that lost pushes to a repository are not found, if the caller

@@ -32,8 +32,8 @@ type rule struct {
 
 // lifecycle reports whether the repository's lifecycle policy can delete the
 // running image, and how soon. Only the first rule that selects an image can
-// expire it. File is the environment file, for the fix.
-func (f *findings) lifecycle(file, text string, images []types.ImageDetail, running types.ImageDetail) {
+// expire it. Better is the command that prints another policy, for the fix.
+func (f *findings) lifecycle(better, text string, images []types.ImageDetail, running types.ImageDetail) {
 	var policy struct{ Rules []rule }
 	if err := json.Unmarshal([]byte(text), &policy); err != nil {
 		f.add("lifecycle", Unknown, "not checked: reading the lifecycle policy: "+err.Error(), "")
@@ -46,7 +46,7 @@ func (f *findings) lifecycle(file, text string, images []types.ImageDetail, runn
 		return
 	}
 	r := policy.Rules[i]
-	fix := "use a policy that keeps releases (deployer policy lifecycle -f " + file +
+	fix := "use a policy that keeps releases (" + better +
 		"), or tag the running image so that no rule selects it"
 	switch r.Selection.CountType {
 	case "imageCountMoreThan":

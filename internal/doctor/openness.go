@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"deployer/internal/iam"
-	"deployer/internal/shell"
 )
 
 // sensitive are the actions on a repository that must not be open to every account.
@@ -39,7 +38,7 @@ func (f *findings) openness(c *checker, r *repository) {
 		}
 		f.add("repository policy", Problem, seen,
 			fmt.Sprintf("in account %s, replace it with the policy for your organization, by its id: %s",
-				r.registry.AccountID, shell.Command("policy", "repository", "-f", c.env.File, "--org", "o-a1b2c3d4e5")))
+				r.registry.AccountID, c.env.Command("policy repository", "--org", "o-a1b2c3d4e5")))
 		return
 	}
 	if err != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"deployer/internal/fault"
-	"deployer/internal/shell"
 )
 
 // queue reports the events that wait in one of the stack's queues, by its kind
@@ -44,7 +43,7 @@ func (f *findings) queue(ctx context.Context, c *checker, kind, why string) {
 	}
 	f.add(check, Warning, fmt.Sprintf("queue %q has %s: %s", name, messages, why),
 		"see what they are, then run them again or discard them: "+
-			shell.Command("redrive", "-f", c.env.File, "--queue", kind, "--dry-run"))
+			c.env.Command("redrive", "--queue", kind, "--dry-run"))
 }
 
 // noQueue reports whether an error says that a queue does not exist.

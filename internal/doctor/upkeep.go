@@ -18,7 +18,7 @@ func (f *findings) upkeep(c *checker, r *repository) {
 		f.notChecked(c, "lifecycle", "ecr:GetLifecyclePolicy", r.arn.String(), err)
 	case text == "":
 		f.add("lifecycle", Warning, "the repository has no lifecycle policy: every image is kept, and billed",
-			"give it one that keeps releases: deployer policy lifecycle -f "+c.env.File)
+			"give it one that keeps releases: "+c.env.Command("policy lifecycle"))
 	}
 }
 

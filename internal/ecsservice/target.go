@@ -7,25 +7,25 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/image"
-	"deployer/internal/shell"
 )
 
 // Target is the ECS service that an image is deployed to. Its names are those
 // that the environment file contains or implies.
 type Target struct {
-	File     string // the environment file, for hints
-	Workload string // the name in events
-	Cluster  string
-	Service  string // of a task, what its journals name
+	File   string // the environment file, for hints
+	ByName bool   // hints name the environment, not its file
+
+	Environment string // its name, for hints
+	Workload    string // the name in events
+	Cluster     string
+	Service     string // of a task, what its journals name
 
 	Task     bool                     // it is a task: Pointers start it, and it has no ECS service
 	Pointers environment.TaskPointers // of a task
 	Region   string                   // of a task's pointers
 	Account  string                   // of a task's pointers; "" if it is not known
-	// Environment is the environment's name, and StartRoles are the ARNs of the roles that
-	// start its tasks, for hints about a task's pointers.
-	Environment string
-	StartRoles  []string
+	// StartRoles are the ARNs of the roles that start tasks, for hints about a task's pointers.
+	StartRoles []string
 
 	// Family is the conventional task definition family. If the service runs
 	// another one, that one is used.
@@ -42,8 +42,8 @@ type Target struct {
 
 // TargetOf returns the target of a workload.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
-	t := Target{File: env.File, Workload: w.Label(), Cluster: env.Cluster, Family: w.Family,
-		Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
+	t := Target{File: env.File, ByName: env.ByName, Environment: env.Name, Workload: w.Label(),
+		Cluster: env.Cluster, Family: w.Family, Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
 		Base: env.Base}
 	if !w.HasService() {
 		return taskTarget(t, env, w)
@@ -55,7 +55,7 @@ func TargetOf(env *environment.Environment, w environment.Workload) Target {
 // Command returns a command of the deployer for the target's workload, for
 // hints: "deployer history -f dev.yaml web" for "history".
 func (t Target) Command(name string) string {
-	return shell.Command(name, "-f", t.File, t.Workload)
+	return environment.CommandFor(t.ByName, t.Environment, t.File, name, t.Workload)
 }
 
 // describing returns the operation of reading the service, for faults.

@@ -22,6 +22,7 @@ import (
 // default is filled in.
 type Environment struct {
 	File          string // the file's path, for messages
+	ByName        bool   // a person named the environment, not its file: see [Environment.Command]
 	SHA256        string // of the file's content, in hexadecimal digits
 	Project       string // such as "myproject"
 	Name          string // the key `env`, such as "dev", "staging" or "prod"

@@ -10,7 +10,6 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/event"
-	"deployer/internal/shell"
 )
 
 // owner is whose messages are run: those for an environment's own function, from a
@@ -124,17 +123,17 @@ func (o owner) again(m Message) string {
 	var commands []string
 	reading := event.Read(m.Event, o.env, time.Now())
 	for _, r := range reading.Requests {
-		args := []string{"send", "-f", o.env.File, r.Workload.Label(), r.Tag}
+		command := o.env.Command("send", r.Workload.Label(), r.Tag)
 		switch {
 		case r.Rollback:
-			args = []string{"rollback", "-f", o.env.File, r.Workload.Label()}
+			command = o.env.Command("rollback", r.Workload.Label())
 		case r.Redeploy:
-			args = []string{"redeploy", "-f", o.env.File, r.Workload.Label()}
+			command = o.env.Command("redeploy", r.Workload.Label())
 		}
-		commands = append(commands, shell.Command(args...))
+		commands = append(commands, command)
 	}
 	if len(commands) == 0 {
-		return shell.Command("send", "-f", o.env.File, "SERVICE", "TAG")
+		return o.env.Command("send", "SERVICE", "TAG")
 	}
 	return strings.Join(commands, "; ")
 }
