@@ -144,7 +144,7 @@ func (b *bench) start(ctx context.Context, p program, url string, change func(*l
 	o := lambdahost.Options{
 		Bootstrap: b.path(p), Dir: b.dir, Env: b.env(url), Timeout: time.Minute,
 		FunctionARN: "arn:aws:lambda:" + accounts.Region + ":" + accounts.Dev + ":function:deployer",
-		AccessKeyID: accounts.Dev, SecretAccessKey: "any", Concurrency: 1,
+		AccessKeyID: accounts.Dev, SecretAccessKey: "any", Concurrency: 1, Measure: true,
 	}
 	if change != nil {
 		change(&o)

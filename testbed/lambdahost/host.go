@@ -127,7 +127,7 @@ type Stats struct {
 	Processes []ProcessStats
 }
 
-// ProcessStats holds the measurements of one bootstrap process.
+// ProcessStats holds the measurements of one bootstrap process. InitCPU and PeakRSS are 0 without Options.Measure.
 type ProcessStats struct {
 	// PID is the process's id.
 	PID int

@@ -50,6 +50,9 @@ type Options struct {
 	// Logs receives the standard output and error of all bootstraps, one line in each call, never concurrently. The
 	// default discards them.
 	Logs io.Writer
+	// Measure fills InitCPU and PeakRSS of [ProcessStats]. The host reads the process's files in /proc for that, each
+	// time that it asks for an invocation. The default does not.
+	Measure bool
 	// Initialized is called with a bootstrap's process id when it asks for its first invocation, which waits until it
 	// returns. The default does nothing.
 	Initialized func(pid int)

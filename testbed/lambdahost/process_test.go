@@ -198,6 +198,7 @@ func TestStats(t *testing.T) {
 	opts := options("handler")
 	var initialized []int
 	opts.Initialized = func(pid int) { initialized = append(initialized, pid) }
+	opts.Measure = true
 	host := start(t, opts)
 	equal(t, "before the first invocation", host.Stats(), lambdahost.Stats{})
 	begun := time.Now()

@@ -107,7 +107,9 @@ func (p *process) next(r *http.Request) reply {
 	p.asking = true
 	if p.measured.Init == 0 {
 		p.measured.Init = time.Since(p.begun)
-		p.measured.InitCPU = cpuTime(p.cmd.Process)
+		if p.host.opts.Measure {
+			p.measured.InitCPU = cpuTime(p.cmd.Process)
+		}
 		p.host.opts.Initialized(p.cmd.Process.Pid)
 		close(p.ready)
 	}
@@ -115,7 +117,9 @@ func (p *process) next(r *http.Request) reply {
 		close(p.current.done)
 		p.current = nil
 	}
-	p.measured.PeakRSS = peakRSS(p.cmd.Process)
+	if p.host.opts.Measure {
+		p.measured.PeakRSS = peakRSS(p.cmd.Process)
+	}
 	p.mu.Unlock()
 
 	var inv *invocation

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"maps"
@@ -67,7 +68,10 @@ func writeJSON(w http.ResponseWriter, requestID string, answer any, err *api.Err
 		}
 		answer = o
 	}
-	body := api.Encode(answer)
+	body, encoded := answer.(json.RawMessage)
+	if !encoded {
+		body = api.Encode(answer)
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if err != nil {
 		w.WriteHeader(err.Status)
