@@ -97,6 +97,10 @@ func TestIgnored(t *testing.T) {
 		{"DEPLOY of another case", "prod",
 			`{"id":"e1","source":"action.production","detail-type":"Deploy","detail":{}}`,
 			`events of type "Deploy" from "action.production" are not for prod, ` + sendToProd},
+		{"a type of the field from a source of its own", "prod",
+			`{"id":"e1","source":"ci.shop","detail-type":"SERVICE_DEPLOY","detail":{"service":"worker"}}`,
+			`events of type "SERVICE_DEPLOY" from "ci.shop" are not for prod, ` +
+				strings.Replace(sendToProd, "backend", "worker", 1)},
 		{"another type from our source", "prod",
 			`{"id":"e1","source":"action.prod","detail-type":"ROLLOUT","detail":{"service":"worker"}}`,
 			`events of type "ROLLOUT" from "action.prod" are not for prod, ` +
