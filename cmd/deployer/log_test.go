@@ -15,6 +15,11 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 	must(t, err)
 	report, err := f.accounts["dev"].Push(t.Context(), "myproject_task_nightly-report", "v2", "latest")
 	must(t, err)
+	// AWS documents ids like ecs-svc/1 only.
+	odd := `{"id":"r1","source":"aws.ecs","detail-type":"ECS Deployment State Change","account":"111111111111",` +
+		`"region":"us-east-1","resources":["arn:aws:ecs:us-east-1:111111111111:service/myproject_cluster_dev/` +
+		`myproject_service_dev"],"time":"2026-01-22T10:15:30Z","detail":{"eventName":"SERVICE_DEPLOYMENT_COMPLETED",` +
+		`"deploymentId":"EZe5pZ0kTx2qexample"}}`
 	fault := denied("ecs:UpdateService")
 	fault.Skip = 1
 	f.aws.Inject(fault)
@@ -22,6 +27,7 @@ func TestEveryLogLineHasARequest(t *testing.T) {
 		{pushEvent("myproject_backend", "latest", digest), "deployment deployed", "INFO"},
 		{pushEvent("myproject_backend", "git-abc123f", digest), "event ignored", "INFO"},
 		{pushEvent("myproject_task_nightly-report", "latest", report), "deployment deployed", "INFO"},
+		{odd, "event ignored", "WARN"},
 		{deployEvent("action.dev", `{"service":"backend","tag":"git-"}`), "event rejected", "ERROR"},
 		{deployEvent("action.dev", `{"service":"backend","tag":"git-0000000"}`), "deployment rejected", "ERROR"},
 		{deployEvent("action.dev", `{"service":"worker","tag":"v1","dry_run":true}`), "deployment planned", "INFO"},

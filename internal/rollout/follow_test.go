@@ -114,14 +114,20 @@ func TestFollow(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 				defer cancel()
 				var seen []string
+				stopped := ""
 				_, err = a.rollouts.Follow(ctx, target, arn+"p_service_web_dev:2", func(r Progress) {
 					line := fmt.Sprintf("%s %d/%d", r.Phase, r.Running, r.Desired)
 					if len(seen) == 0 || seen[len(seen)-1] != line {
 						seen = append(seen, line)
 					}
+					stopped = r.Stopped
 				})
 				if (err == nil) != (tt.err == "") || err != nil && !strings.HasPrefix(err.Error(), tt.err) {
 					t.Errorf("error %v, want %s", err, tt.err)
+				}
+				const exits = "Essential container in task exited; container app exited with code 1 ("
+				if strings.HasPrefix(stopped, exits) != (tt.image == "bad") {
+					t.Errorf("stopped tasks: %q", stopped)
 				}
 				if diff := cmp.Diff(tt.want, seen); diff != "" {
 					t.Error(diff)
