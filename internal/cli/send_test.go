@@ -12,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/iam"
 	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
 // revision2 is the first revision that a deployment of prod's backend registers.
@@ -119,6 +121,15 @@ func TestSendFollowSeveral(t *testing.T) {
 	}
 }
 
+// onlyLogs lets prod's function do nothing but write its log.
+func onlyLogs(t *testing.T, s *cloud.Cloud) {
+	t.Helper()
+	document, err := iam.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		"Action":"logs:PutLogEvents","Resource":"*"}]}`))
+	must(t, err)
+	s.AWS.SetRolePolicy(accounts.Prod, "myproject_deployer_prod", document)
+}
+
 // TestSendFollowDecision checks that a command that follows an event ends at once with the
 // reason if the function cannot carry it out, and that deployer events has it.
 func TestSendFollowDecision(t *testing.T) {
@@ -126,7 +137,7 @@ func TestSendFollowDecision(t *testing.T) {
 	s, _ := newCloud(t)
 	_, err := s.Accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
 	must(t, err)
-	s.AWS.SetRolePolicy(accounts.Prod, "myproject_deployer_prod") // the function may do nothing
+	onlyLogs(t, s)
 	begin := time.Now()
 	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "v2", "--follow")
 	id := strings.TrimSpace(stdout)
