@@ -1,7 +1,10 @@
 package doctor
 
 import (
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/environment"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -212,4 +216,36 @@ func (x *fixture) others(t *testing.T) (found []Finding) {
 		}
 	}
 	return found
+}
+
+// TestOthersAreDocumented checks that the page to which the doctor refers says how another
+// deployer is switched off, with every name that the doctor knows.
+func TestOthersAreDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/how-to/install.md")
+	must(t, err)
+	_, section, found := strings.Cut(string(text), "\n## Switch off another deployer\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	if !found {
+		t.Fatal("docs/how-to/install.md has no section on it")
+	}
+	c := &checker{env: &environment.Environment{Project: "PROJECT", Name: "ENV"}}
+	names := regexp.MustCompile("`([A-Za-z_]*ci[A-Za-z_]*)`").FindAllStringSubmatch(section, -1)
+	var documented []string
+	for _, m := range names {
+		if documented = append(documented, m[1]); !c.isKnown(m[1]) {
+			t.Errorf("the doctor does not know %s", m[1])
+		}
+	}
+	want := []string{"PROJECT_ci_ecr_ENV", "PROJECT_ci_manual_ENV", "PROJECT_ci_manual_global_ENV", "ecr_events_cicd",
+		"PROJECT_ci_lambda_ENV", "ci_lambda_ENV"}
+	if diff := cmp.Diff(want, documented); diff != "" {
+		t.Error(diff)
+	}
+	for _, step := range []string{"aws events disable-rule --region ", "deployer history", "Remove the rules and the " +
+		"function from the infrastructure"} {
+		if !strings.Contains(section, step) {
+			t.Errorf("it lacks the step %q", step)
+		}
+	}
 }
