@@ -69,6 +69,8 @@ func (f *findings) rollout(t ecsservice.Target, r rolledOut) {
 		f.add(check, Warning, "the last rollout failed, and the service runs "+revision+" again"+why, history)
 	case rollout.Failed:
 		f.add(check, Problem, "the rollout of "+revision+" failed, and was not rolled back"+why, history)
+	case rollout.NotKnown:
+		f.add(check, Unknown, "whether "+revision+" is rolled out is not known"+why, t.Command("status"))
 	default:
 		f.ok(check, "%s is rolled out", revision)
 	}
