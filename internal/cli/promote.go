@@ -39,8 +39,8 @@ func (a *app) promoteCommand() *cobra.Command {
 signatures, attestations and bills of materials that belong to it. Nothing is built
 or written anew: what was tested is what arrives. The tag is put last, so it never
 names an image that is incomplete. A copy that was interrupted continues when the
-command is run again. Without TAG, the image that the service runs in --from is
-taken. If both environments have their images in one registry, the image only gets
+command is run again. Without TAG, the image is taken that the service runs in
+--from, or that the task's next run starts there. If both environments have their images in one registry, the image only gets
 the tag.
 
 The source is read with --from-profile, and the target is written with
@@ -64,6 +64,8 @@ deployer promote --from dev --to prod backend git-abc123f \
 			"ecs:DescribeTaskDefinition (source, without TAG; target, with --follow)",
 			"ecs:ListTasks (source, without TAG, if the service names its image by a tag)",
 			"ecs:DescribeTasks (source, without TAG, if the service names its image by a tag)",
+			"scheduler:GetSchedule (source, without TAG, of a task; target, with --follow, of a task)",
+			"events:ListTargetsByRule (the same, of a task that rules start)",
 			"events:PutEvents (with --deploy)",
 		}, stageActions)...),
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -142,7 +144,7 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	switch wrong := event.CheckTag(tag); {
 	case tag == "":
 		return hinted(commandLine(append(slices.Clone(a.args), "--as", "v1.0.0")...),
-			"the revision that %s runs in %s has no tag: name one with --as", from.workload.Name, from.env.Name)
+			"the revision that %s runs in %s has no tag: name one with --as", from.workload.Label(), from.env.Name)
 	case wrong != "":
 		return wrongUsage("%s", wrong)
 	}
@@ -256,7 +258,8 @@ func (a *app) tagTaken(err error) error {
 
 // printPromotion prints the result.
 func (a *app) printPromotion(p *promote.Plan, from, to *end, dryRun bool) {
-	fmt.Fprintf(a.out, "%s: %s: from %s to %s\n", to.workload.Name, copyStatus(p, dryRun), from.env.Name, to.env.Name)
+	fmt.Fprintf(a.out, "%s: %s: from %s to %s\n", to.workload.Label(), copyStatus(p, dryRun), from.env.Name,
+		to.env.Name)
 	fmt.Fprintf(a.out, "  image  %s/%s\n", p.To.Registry.Host(), p.To.Repository)
 	fmt.Fprintf(a.out, "  tag    %s\n  digest %s\n", p.Tag, p.Digest)
 	if p.Moves != "" {

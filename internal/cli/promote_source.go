@@ -11,7 +11,7 @@ import (
 )
 
 // promoted returns the digest of the image to promote, and its tag: the one that is
-// named, else the image that the service runs.
+// named, else the image that the service runs, or that the task's next run starts.
 func (a *app) promoted(ctx context.Context, from *end, named []string) (tag, digest string, err error) {
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
@@ -48,14 +48,20 @@ func (e *end) running(ctx context.Context) (tag, digest string, err error) {
 		}
 		return "", "", hinted(target.Command("status")+" --watch",
 			"service %s of %s is being rolled out: wait until it has ended, or name the tag to promote",
-			e.workload.Name, e.env.Name)
+			e.workload.Label(), e.env.Name)
 	}
 	revision, err := services.DescribeRevision(ctx, aws.ToString(service.TaskDefinition))
 	if err != nil {
 		return "", "", err
 	}
 	record := target.Record(revision)
-	if record.Digest == "" {
+	switch {
+	case record.Digest != "":
+	case target.Task: // it may not run now, and its next run pulls what the tag is on then
+		return "", "", hinted(target.Command("history"),
+			"%s starts %s in %s, by a tag that may have been moved: name the tag to promote", e.workload.Label(),
+			record.Image, e.env.Name)
+	default:
 		record.Digest, err = e.runningDigest(ctx, services, target, record.Image)
 	}
 	return record.Tag, record.Digest, err
@@ -72,12 +78,12 @@ func (e *end) runningDigest(ctx context.Context, services *ecsservice.Client, t 
 		return "", err
 	case len(digests) == 0:
 		return "", hinted(t.Command("history"),
-			"%s runs %s in %s, and no running task has its digest: name the tag to promote", e.workload.Name, reference,
-			e.env.Name)
+			"%s runs %s in %s, and no running task has its digest: name the tag to promote", e.workload.Label(),
+			reference, e.env.Name)
 	case len(digests) > 1:
 		return "", hinted(t.Command("history"),
 			"the tasks of %s in %s run %d different images under %s: deploy one of them first, or name the tag to "+
-				"promote", e.workload.Name, e.env.Name, len(digests), reference)
+				"promote", e.workload.Label(), e.env.Name, len(digests), reference)
 	}
 	return digests[0], nil
 }
