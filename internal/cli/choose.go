@@ -122,6 +122,19 @@ func (a *app) chosen(cmd *cobra.Command, flag *pflag.Flag) (files []found, how s
 	return files, how, err
 }
 
+// notForAll is the error for -e all of a command for one environment. Its hint has the first
+// environment, unless the command changes something.
+func (a *app) notForAll(cmd *cobra.Command) error {
+	e := &usageError{what: cmd.Name() + " is for one environment, not for all"}
+	if there := allEnvironments(); len(there) > 0 {
+		e.what += ": " + list(there)
+		if !slices.Contains(changing, cmd.Name()) {
+			e.hint = a.withEnv(all, "-e", there[0].name)
+		}
+	}
+	return e
+}
+
 // filesAsArguments is the annotation of a command whose files may also be arguments.
 const filesAsArguments = "files"
 
@@ -136,7 +149,7 @@ func (a *app) named(cmd *cobra.Command, names []string) (files []found, err erro
 			hint, _ := a.withEnvironments(cmd.Flags().Args())
 			return nil, &usageError{"-e is for one name: write it once for each environment", hint}
 		case name == all && !isSeveral(cmd):
-			return nil, wrongUsage("%s is for one environment, not for all", cmd.Name())
+			return nil, a.notForAll(cmd)
 		case name == all:
 			if one = allEnvironments(); len(one) == 0 {
 				return nil, a.unknownEnvironment(name)

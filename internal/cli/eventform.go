@@ -15,7 +15,7 @@ import (
 
 // asEvent returns an event as EventBridge delivers it, of the forms in which people have
 // one: the detail of a DEPLOY event alone, and the entries that `deployer send --dry-run`
-// prints and PutEvents takes, of which the first counts. Anything else is returned as it is.
+// prints and PutEvents takes, of which the first counts, or one of them alone. Anything else is returned as it is.
 func asEvent(env *environment.Environment, raw []byte) []byte {
 	list := raw
 	var call struct{ Entries json.RawMessage } // the input of PutEvents
@@ -25,6 +25,10 @@ func asEvent(env *environment.Environment, raw []byte) []byte {
 	var entries []putEventsEntry
 	if json.Unmarshal(list, &entries) == nil && len(entries) > 0 && json.Valid([]byte(entries[0].Detail)) {
 		return deliver(entries[0].Source, entries[0].DetailType, json.RawMessage(entries[0].Detail))
+	}
+	var one putEventsEntry
+	if json.Unmarshal(raw, &one) == nil && one.Source != "" && one.DetailType != "" && json.Valid([]byte(one.Detail)) {
+		return deliver(one.Source, one.DetailType, json.RawMessage(one.Detail))
 	}
 	var keys map[string]json.RawMessage
 	if json.Unmarshal(raw, &keys) != nil || keys["detail-type"] != nil || keys["detail"] != nil {

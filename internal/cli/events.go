@@ -122,7 +122,13 @@ message, and its reason or error. Lines of Lambda itself are left out.`,
 deployer logs -e prod --since 24h
 deployer logs -e prod --follow`,
 		Annotations: permissions("logs:FilterLogEvents"),
-		Args:        arguments(),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if i := slices.Index(a.args, "logs"); len(args) == 1 && i >= 0 {
+				return &usageError{fmt.Sprintf("the log is of all services: %q is one argument too many", args[0]),
+					commandLine(slices.Replace(slices.Clone(a.args), i, i+1, "events")...)}
+			}
+			return arguments()(cmd, args)
+		},
 	}
 	file, how := fileFlag(cmd), lookFlags(cmd)
 	cmd.Flags().DurationVar(&since, "since", 10*time.Minute, "`TIME` to look back")

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -186,6 +187,10 @@ func (a *app) unknownEnvironment(name string) error {
 	if near := nearest(name, namesOf(all)); near != "" {
 		e.hint = a.withEnv(name, "-e", near)
 	}
+	if near := longNames[nearest(name, slices.Sorted(maps.Keys(longNames)))]; slices.Contains(namesOf(all), near) &&
+		e.hint == "" {
+		e.hint = a.withEnv(name, "-e", near)
+	}
 	for _, short := range namesOf(all) { // production for prod, development for dev
 		if e.hint == "" && len(short) > 2 && strings.HasPrefix(name, short) {
 			e.hint = a.withEnv(name, "-e", short)
@@ -193,6 +198,9 @@ func (a *app) unknownEnvironment(name string) error {
 	}
 	return e
 }
+
+// longNames are what environments are called in full.
+var longNames = map[string]string{"production": "prod", "development": "dev", "stage": "staging"}
 
 // fileAsEnvironment is the error for -e with a path, which -f is for.
 func (a *app) fileAsEnvironment(file string) error {

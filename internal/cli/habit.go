@@ -20,7 +20,7 @@ var habits = map[string]string{
 	"abort": "stop", "cancel": "stop",
 	"resume": "continue", "retry": "redrive", "replay": "redrive",
 	"revert": "rollback", "undo": "rollback",
-	"describe": "history", "why": "events",
+	"describe": "history", "deployments": "history", "revisions": "history", "why": "events",
 	"lint": "validate", "publish": "send", "trigger": "send", "put-events": "send",
 	"watch": "wait",
 	"exec":  "run", "invoke": "run", "start": "run",

@@ -32,8 +32,8 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",
 		Short:   "Describe a command, with examples and the permissions it needs",
-		Long:    "Without a command, all commands are listed.",
-		Example: "deployer help deploy",
+		Long:    "Without a command, all commands are listed. The topic exit-codes describes these.",
+		Example: "deployer help deploy\ndeployer help exit-codes",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -41,12 +41,16 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 			return arguments("COMMAND")(cmd, args)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return commandNames(root), cobra.ShellCompDirectiveNoFileComp
+			return append(commandNames(root), exitCodesTopic), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0:
 				a.printOverview(a.out, root)
 				return nil
+			case args[0] == exitCodesTopic:
+				_, err := fmt.Fprint(a.out, exitCodesHelp)
+				return err
 			}
 			for _, cmd := range root.Commands() {
 				if cmd.Name() == args[0] {
@@ -58,6 +62,29 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 		},
 	}
 }
+
+// exitCodesTopic is what help describes besides commands.
+const exitCodesTopic = "exit-codes"
+
+const exitCodesHelp = `The exit codes of every command:
+
+  0  done
+  1  not done: the deployment was superseded or ignored, messages stay in a
+     queue, or status, doctor or validate found a problem
+  2  wrong usage: a command, flag, file, environment, service or task that does
+     not exist, or an argument that is malformed
+  3  rejected by the deployer's rules, or because ECR does not have the image:
+     the same command fails again
+  4  the rollout failed or is impaired, and was followed (--follow, wait); or
+     the task that run followed failed
+  5  not ended: the time is over, or the command was interrupted; the rollout
+     goes on
+  6  AWS refused a call or did not answer, something in AWS is missing, or the
+     credentials are missing or of another account
+
+Of several rollouts, the worst decides. With --json, the document of an error
+has the code as exit_code.
+`
 
 func commandNames(root *cobra.Command) (names []string) {
 	for _, cmd := range root.Commands() {
@@ -88,7 +115,7 @@ usage, 3 rejected by the deployer or ECR, 4 the rollout failed, 5 not ended,
 6 AWS or the credentials.
 
 "deployer help COMMAND" describes a command, with examples and the IAM
-permissions that it needs.
+permissions that it needs. "deployer help exit-codes" says more of those.
 `)
 }
 

@@ -146,9 +146,7 @@ func exampleArgs(example string) []string {
 func TestSpelling(t *testing.T) {
 	t.Parallel()
 	const (
-		commands = "there are deploy, redeploy, rollback, promote, diff, continue, stop, run, status, wait, history, " +
-			"resolve, doctor, dashboard, init, validate, migrate, params, policy, completion, send, events, logs, " +
-			"explain, redrive, version, help"
+		commands = "deployer help lists all"
 		ofDeploy = "deploy has --dry-run, --env, --file, --follow, --force, --help, --json, --outputs, --profile, " +
 			"--reason, --summary"
 		ofStatus = "status has --env, --file, --help, --json, --profile, --utc, --watch, --wide"
@@ -198,12 +196,15 @@ func TestSpelling(t *testing.T) {
 			"deployer policy -f x.yaml repository"},
 		{"history backend --file", "--file needs a value", "deployer help history"},
 		{"status -fix", "there is no flag -fix: " + ofStatus, "deployer help status"},
-		{"staus -f x.yaml", `there is no command "staus": ` + commands, "deployer status -f x.yaml"},
+		{"staus -f x.yaml", `there is no command "staus": the nearest is status; ` + commands, "deployer status -f x.yaml"},
 		{"frobnicate -f x.yaml", `there is no command "frobnicate": ` + commands, "deployer help"},
-		{"ps -f x.yaml", `there is no command "ps": ` + commands, "deployer status -f x.yaml"},
-		{"undo -f x.yaml web", `there is no command "undo": ` + commands, "deployer rollback -f x.yaml web"},
-		{"why", `there is no command "why": ` + commands, "deployer events"},
-		{"help staus", `there is no command "staus": ` + commands, "deployer help status"},
+		{"ps -f x.yaml", `there is no command "ps": the nearest is status; ` + commands, "deployer status -f x.yaml"},
+		{"undo -f x.yaml web", `there is no command "undo": the nearest is rollback; ` + commands, "deployer rollback -f x.yaml web"},
+		{"why", `there is no command "why": the nearest is events; ` + commands, "deployer events"},
+		{"re", `there is no command "re": ` + commands, "deployer help"},
+		{"stat", `there is no command "stat": the nearest is status; ` + commands, "deployer status"},
+		{"deployments", `there is no command "deployments": the nearest is history; ` + commands, "deployer history"},
+		{"help staus", `there is no command "staus": the nearest is status; ` + commands, "deployer help status"},
 		{"-version", "there is no flag -version: long flags have two dashes", "deployer --version"},
 	} {
 		var out, errs strings.Builder

@@ -172,11 +172,21 @@ func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 		err = printJSON(a.out, report)
 	default:
 		_, err = fmt.Fprint(a.out, b.draw(b.on(a.out), report))
+		a.noteOthers(report)
 	}
 	if err == nil && !report.Healthy() {
 		return errNotDone
 	}
 	return err
+}
+
+// noteOthers says how to see whether an environment that was named is behind the one before it.
+func (a *app) noteOthers(f *fleet.Fleet) {
+	others := allEnvironments()
+	if len(f.Environments) == 1 && a.byName[f.Environments[0].File] != "" && len(others) > 1 &&
+		others[0].file != f.Environments[0].File {
+		a.note("which environment is behind which: deployer status -e all")
+	}
 }
 
 // read reads the status. That one environment alone cannot be read is an error.

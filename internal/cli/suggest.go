@@ -75,14 +75,31 @@ func (a *app) noChoice(noun, wrong string, choices []string) error {
 // noCommand returns the error for a command that does not exist.
 func (a *app) noCommand(root *cobra.Command, wrong string) error {
 	names := commandNames(root)
-	e := a.unlike(fmt.Sprintf("there is no command %q: there are %s", printable(wrong), listed(names)), wrong, names)
+	e := a.unlike("", wrong, names)
+	near := nearestOf(wrong, names)
 	if habit := habits[wrong]; habit != "" {
-		e.hint = a.corrected(wrong, habit)
+		e.hint, near = a.corrected(wrong, habit), []string{habit}
 	}
+	e.what = fmt.Sprintf("there is no command %q: ", printable(wrong))
+	if len(near) > 0 {
+		e.what += "the nearest is " + strings.Join(near, ", ") + "; "
+	}
+	e.what += "deployer help lists all"
 	if e.hint == "" {
 		e.hint = "deployer help"
 	}
 	return e
+}
+
+// nearestOf returns the names that may be meant, at most three: they begin with the word, or are at
+// most two edits away from it.
+func nearestOf(wrong string, names []string) (near []string) {
+	for _, name := range names {
+		if len(near) < 3 && nearest(wrong, []string{name}) != "" {
+			near = append(near, name)
+		}
+	}
+	return near
 }
 
 // flagsOf says which flags a command has.

@@ -43,8 +43,8 @@ type Target struct {
 // TargetOf returns the target of a workload.
 func TargetOf(env *environment.Environment, w environment.Workload) Target {
 	t := Target{File: env.File, ByName: env.ByName, Environment: env.Name, Workload: w.Label(),
-		Cluster: env.Cluster, Family: w.Family, Repository: w.Repository, Registry: w.Registry, Container: w.Container, Named: w.Containers.Names(),
-		Base: env.Base}
+		Cluster: env.Cluster, Family: w.Family, Repository: w.Repository, Registry: w.Registry,
+		Container: w.Container, Named: w.Containers.Names(), Base: env.Base}
 	if !w.HasService() {
 		return taskTarget(t, env, w)
 	}
