@@ -112,10 +112,7 @@ func empty(resources any) bool {
 // operations returns every statement that a person can need. The first one with an action
 // is the action's.
 func (s scope) operations() []statement {
-	queues := []string{s.arn("sqs", s.env.QueueName("failed")), s.arn("sqs", s.env.QueueName("undelivered"))}
 	rollouts := append(s.services(), s.arn("ecs", "service-deployment/"+s.env.Cluster+"/*"))
-	function := s.arn("lambda", "function:"+s.env.FunctionName())
-	own, retry := s.arn("iam", "role/"+s.env.FunctionName()), s.arn("iam", "role/"+s.env.RetryName())
 	schedules, rules := s.pointers()
 	scheduleRoles, ruleRoles := s.env.StartRoles()
 	statements := []statement{
@@ -155,8 +152,9 @@ func (s scope) operations() []statement {
 			Resource: rollouts, Condition: s.inCluster()},
 		{Sid: "RunQueuedEvents",
 			Action:   []string{"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
-			Resource: queues},
-		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"}, Resource: own},
+			Resource: s.queues()},
+		{Sid: "ReadFunctionRole", Action: []string{"iam:GetRole"},
+			Resource: s.arn("iam", "role/"+s.env.FunctionName())},
 		{Sid: "ReadFunctionLog", Action: []string{"logs:FilterLogEvents"},
 			Resource: s.arn("logs", "log-group:/aws/lambda/"+s.env.FunctionName()+":*")},
 		// The environment file does not have the log groups of containers: those with the project's name.
@@ -167,7 +165,20 @@ func (s scope) operations() []statement {
 		sending[0].Action = []string{"events:PutEvents"}
 		statements = append(statements, sending...)
 	}
-	return slices.Concat(statements, []statement{
+	return slices.Concat(statements, s.checks(), s.channels())
+}
+
+// queues returns the ARNs of the stack's queues.
+func (s scope) queues() []string {
+	return []string{s.arn("sqs", s.env.QueueName("failed")), s.arn("sqs", s.env.QueueName("undelivered"))}
+}
+
+// checks returns the statements of what only doctor reads.
+func (s scope) checks() []statement {
+	function := s.arn("lambda", "function:"+s.env.FunctionName())
+	own, retry := s.arn("iam", "role/"+s.env.FunctionName()), s.arn("iam", "role/"+s.env.RetryName())
+	scheduleRoles, ruleRoles := s.env.StartRoles()
+	return []statement{
 		{Sid: "ReadBus", Action: []string{"events:DescribeEventBus"}, Resource: s.arn("events", "event-bus/default")},
 		{Sid: "ReadRules", Action: []string{"events:DescribeRule", "events:ListTargetsByRule"},
 			Resource: s.arn("events", "rule/*")},
@@ -179,9 +190,9 @@ func (s scope) operations() []statement {
 			Resource: slices.Concat(s.roles(), scheduleRoles, ruleRoles, []string{own, retry})},
 		{Sid: "ReadFunction", Action: []string{"lambda:GetFunction", "lambda:GetFunctionConfiguration"},
 			Resource: function},
-		{Sid: "ReadQueues", Action: []string{"sqs:GetQueueAttributes"}, Resource: queues},
+		{Sid: "ReadQueues", Action: []string{"sqs:GetQueueAttributes"}, Resource: s.queues()},
 		{Sid: "ReadKeys", Action: []string{"kms:DescribeKey"}, Resource: s.arn("kms", "key/*")},
-	}, s.channels())
+	}
 }
 
 // channels returns the statements to look at the channels that the file configures.

@@ -65,7 +65,8 @@ func lookFlags(cmd *cobra.Command) *look {
 // on returns the canvas of a writer with the look.
 func (how *look) on(w io.Writer) canvas {
 	c := newCanvas(w)
-	if c.utc = how.utc; how.wide {
+	c.utc = how.utc
+	if how.wide {
 		c.columns = 0
 	}
 	return c

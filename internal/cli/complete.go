@@ -39,7 +39,8 @@ func completeServices(_ *string, limit int) cobra.CompletionFunc {
 			}
 			for _, name := range labels(env) {
 				given := slices.Contains(args, name) || slices.Contains(strings.Split(list, ","), name)
-				if name = list + name; !given && !slices.Contains(names, name) {
+				name = list + name
+				if !given && !slices.Contains(names, name) {
 					names = append(names, name)
 				}
 			}

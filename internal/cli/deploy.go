@@ -157,23 +157,7 @@ func (a *app) deployFor(ctx context.Context, env *environment.Environment, reque
 			return errors.Join(err, printed)
 		}
 	}
-	var failed error
-	var rollouts []followed
-	var missing []environment.Workload // whose image is not there
-	for i, d := range result.Deployments {
-		switch {
-		case d.Status == ecsdeploy.Deployed, d.Status == ecsdeploy.Unchanged: // that may still be rolling out
-			target := ecsservice.TargetOf(s.env, requests[i].Workload)
-			rollouts = append(rollouts, followed{target, d.TaskDefinition})
-		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
-		case d.Status == ecsdeploy.Rejected:
-			if failed = errRejected; strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
-				missing = append(missing, requests[i].Workload)
-			}
-		case failed == nil:
-			failed = errNotDone
-		}
-	}
+	rollouts, missing, failed := sortResults(s.env, requests, result.Deployments)
 	if len(missing) > 0 && requests[0].Tag != "" {
 		a.noteTags(limited, s, missing, requests[0].Tag)
 	}
@@ -194,6 +178,29 @@ func (a *app) deployFor(ctx context.Context, env *environment.Environment, reque
 		return failed
 	}
 	return err
+}
+
+// sortResults returns the rollouts that may be going on, the workloads whose image is not there, and the error for what
+// was not done.
+func sortResults(env *environment.Environment, requests []event.Request, deployments []ecsdeploy.Deployment) (
+	rollouts []followed, missing []environment.Workload, failed error,
+) {
+	for i, d := range deployments {
+		switch {
+		case d.Status == ecsdeploy.Deployed, d.Status == ecsdeploy.Unchanged: // that may still be rolling out
+			target := ecsservice.TargetOf(env, requests[i].Workload)
+			rollouts = append(rollouts, followed{target, d.TaskDefinition})
+		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
+		case d.Status == ecsdeploy.Rejected:
+			failed = errRejected
+			if strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
+				missing = append(missing, requests[i].Workload)
+			}
+		case failed == nil:
+			failed = errNotDone
+		}
+	}
+	return rollouts, missing, failed
 }
 
 // printResult prints a result as JSON, or for people what is known of each deployment.
@@ -223,7 +230,8 @@ func deployAs(ctx context.Context, env *environment.Environment, config aws.Conf
 	known := make(chan struct{})
 	go func(env *environment.Environment) {
 		defer close(known)
-		if caller, unknown = identify(ctx, env, config); unknown != nil {
+		caller, unknown = identify(ctx, env, config)
+		if unknown != nil {
 			cancel(unknown) // what is read does not matter
 		}
 	}(env)

@@ -124,7 +124,8 @@ func (a *app) printReport(c canvas, r *doctor.Report) error {
 		if first && b.Len() > 0 || f.Service != service {
 			b.WriteByte('\n')
 		}
-		if first = false; f.Service != service {
+		first = false
+		if f.Service != service {
 			service = f.Service
 			b.WriteString(service + "\n")
 		}

@@ -154,7 +154,8 @@ func (a *app) ask(given map[string]*string) (map[string]string, error) {
 	answers, in := map[string]string{}, bufio.NewReader(a.in)
 	neighbors := neighborEnvironments()
 	for _, q := range questions {
-		if answers[q.name] = *given[q.name]; answers[q.name] != "" {
+		answers[q.name] = *given[q.name]
+		if answers[q.name] != "" {
 			continue
 		}
 		fallback := defaultOf(q.name, answers, neighbors)
@@ -284,19 +285,4 @@ account_id: %[4]q
 	fmt.Fprintf(&b, "#   # The SSM parameter with the webhook of a channel; none by default.\n"+
 		"#   # notify: {slack: /%s/slack}\n", answers["project"])
 	return b.String()
-}
-
-// nextSteps returns the commands that install the environment.
-func nextSteps(env *environment.Environment) (steps []string) {
-	steps = append(steps, "deployer validate "+env.File)
-	if env.Strategy.Name == environment.Local {
-		steps = append(steps, "deployer params -f "+env.File+
-			" --registry > registry.json   # its repositories; prints the next command")
-	} else {
-		steps = append(steps, "deployer policy repository -f "+env.File+
-			"   # for the registry's account: let this one pull")
-	}
-	return append(steps,
-		"make deploy env="+env.Name+"   # in a checkout, with credentials of account "+env.AccountID,
-		"deployer doctor -f "+env.File)
 }

@@ -65,19 +65,8 @@ deployer policy operator -e prod --commands status,history,rollback`,
 	}
 	account := accountFlag(cmd)
 	files := filesFlag(cmd) // several are for GitHub, in the order of a release
-	flags := cmd.Flags()
-	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
-	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
-	flags.BoolVar(&p.archive, "archive", false, "lifecycle: archive images instead of deleting them")
-	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
-	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
-	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
-	flags.BoolVar(&p.rebuild, "rebuild", false, "github: build images for each registry instead of promoting them")
-	flags.StringSliceVar(&p.commands, "commands", nil, "operator: only these `COMMANDS`, with commas")
-	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
-	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
-	completeFormats(cmd, "json", "terraform")
 	asJSON := jsonFlag(cmd)
+	p.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		kind := args[0]
 		if *asJSON && p.format == "terraform" {
@@ -102,6 +91,22 @@ deployer policy operator -e prod --commands status,history,rollback`,
 		return nil
 	}
 	return cmd
+}
+
+// addTo adds the flags of policy to it.
+func (p *policyFlags) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&p.org, "org", "", "repository, bus: allow all accounts of the organization with this `ID`")
+	flags.StringVar(&p.accounts, "accounts", "", "repository, bus: allow these accounts, `IDS` with commas")
+	flags.BoolVar(&p.archive, "archive", false, "lifecycle: archive images instead of deleting them")
+	flags.StringVar(&p.repo, "repo", "", "github: repository whose workflows deploy, `OWNER/NAME`")
+	flags.StringVar(&p.ownerID, "owner-id", "", "github: `NUMBER` of the owner, in newer repositories' tokens")
+	flags.StringVar(&p.repoID, "repo-id", "", "github: `NUMBER` of the repository itself")
+	flags.BoolVar(&p.rebuild, "rebuild", false, "github: build images for each registry instead of promoting them")
+	flags.StringSliceVar(&p.commands, "commands", nil, "operator: only these `COMMANDS`, with commas")
+	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
+	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
+	completeFormats(cmd, "json", "terraform")
 }
 
 // policyFiles reads the environment files. Only for GitHub there may be several.

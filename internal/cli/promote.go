@@ -76,6 +76,21 @@ deployer promote --from dev --to prod backend git-abc123f \
 		},
 	}
 	target := fileFlag(cmd)
+	asJSON := jsonFlag(cmd)
+	how.addTo(cmd)
+	cmd.ValidArgsFunction = a.completeServiceAndTag()
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		how.to = cmp.Or(how.to, *target)
+		how.fromProfile = cmp.Or(how.fromProfile, how.profile)
+		how.toProfile = cmp.Or(how.toProfile, how.profile)
+		how.asJSON = *asJSON
+		return a.promote(cmd.Context(), args, how)
+	}
+	return cmd
+}
+
+// addTo adds the flags of promote to it.
+func (how *promoteFlags) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&how.from, "from", "", "`ENV` of the source: its name, or its file")
 	flags.StringVar(&how.to, "to", "", "`ENV` of the target: its name, or its file (or -e, -f)")
@@ -89,19 +104,9 @@ deployer promote --from dev --to prod backend git-abc123f \
 	flags.BoolVar(&how.deploy, "deploy", false, "then send a DEPLOY event to the target environment")
 	flags.BoolVar(&how.follow, "follow", false, "with --deploy: wait until the rollout has ended")
 	flags.StringVar(&how.reason, "reason", "", "with --deploy: why, `TEXT` for the journal and the notifications")
-	asJSON := jsonFlag(cmd)
 	for _, name := range []string{"from", "to"} {
 		_ = cmd.RegisterFlagCompletionFunc(name, completeEnvironments) // fails only for a flag that does not exist
 	}
-	cmd.ValidArgsFunction = a.completeServiceAndTag()
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		how.to = cmp.Or(how.to, *target)
-		how.fromProfile = cmp.Or(how.fromProfile, how.profile)
-		how.toProfile = cmp.Or(how.toProfile, how.profile)
-		how.asJSON = *asJSON
-		return a.promote(cmd.Context(), args, how)
-	}
-	return cmd
 }
 
 // check refuses flags that do not go together.

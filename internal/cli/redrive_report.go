@@ -64,7 +64,8 @@ func (r *redriveReport) found(i redrive.Item) {
 	if r.ask == nil {
 		return // the line of its result says it
 	}
-	switch r.shown = i.MessageID; {
+	r.shown = i.MessageID
+	switch {
 	case r.asJSON: // what the question is about
 		r.app.note("%s", itemLine(i))
 	default:

@@ -183,7 +183,8 @@ func (r *report) addResults(ctx context.Context, s *session, cause event.Cause, 
 			revision, d.Why = "", one.Reason
 		case len(ends) > 0:
 			err, ends = ends[0], ends[1:]
-			if d.Duration = time.Since(cause.Time); one.Status == ecsdeploy.Deployed {
+			d.Duration = time.Since(cause.Time)
+			if one.Status == ecsdeploy.Deployed {
 				d.Result = string(journal.Succeeded)
 			}
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,6 +132,31 @@ func (a *app) send(
 	return event, err
 }
 
+// startTimeout returns how long the event may take to start a rollout. An image that waits for its replication starts
+// none before that.
+func (how *sendFlags) startTimeout(waits bool) time.Duration {
+	timeout := startTimeout
+	if waits {
+		timeout += environment.ReplicationTime
+	}
+	if how.timeout > 0 {
+		timeout = min(timeout, how.timeout)
+	}
+	return timeout
+}
+
+// name sets the member that names what was chosen.
+func (r *request) name(c chosen) {
+	switch {
+	case c.all:
+		r.Services = event.AllServices
+	case c.several:
+		r.Services = c.names()
+	default:
+		r.Service = c.workloads[0].Label()
+	}
+}
+
 // sendFor sends the event, or prints it. What becomes of it is added to the report.
 func (a *app) sendFor(
 	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags, r *report,
@@ -145,18 +171,9 @@ func (a *app) sendFor(
 	if err != nil {
 		return result, err
 	}
-	detail := request{Project: env.Project, Tag: tag, Env: env.Name, Actor: how.actor, Reason: how.reason}
-	switch {
-	case c.all:
-		detail.Services = event.AllServices
-	case c.several:
-		detail.Services = c.names()
-	default:
-		detail.Service = c.workloads[0].Label()
-	}
-	if detail.Actor == "" {
-		detail.Actor = s.caller.Resource
-	}
+	detail := request{Project: env.Project, Tag: tag, Env: env.Name, Reason: how.reason,
+		Actor: cmp.Or(how.actor, s.caller.Resource)}
+	detail.name(c)
 	text, err := json.Marshal(detail)
 	if err != nil {
 		return result, err
@@ -176,15 +193,8 @@ func (a *app) sendFor(
 		return result, printJSON(a.out, result.Entries)
 	}
 	if how.follow {
-		timeout := startTimeout
-		if waits {
-			timeout += environment.ReplicationTime
-		}
-		if how.timeout > 0 {
-			timeout = min(timeout, how.timeout)
-		}
 		s.report, s.tag, s.asJSON = r, tag, how.asJSON
-		err := a.sendAndFollow(ctx, limited, s, found, entry, timeout, &result)
+		err := a.sendAndFollow(ctx, limited, s, found, entry, how.startTimeout(waits), &result)
 		return result, err
 	}
 	ids, err := s.bus.Put(limited, entry)

@@ -97,7 +97,8 @@ func (a *app) sources(files, names []string) (sources []fleet.Source, err error)
 			sources = append(sources, one)
 			continue
 		}
-		if one.Name = env.Name; first == nil {
+		one.Name = env.Name
+		if first == nil {
 			first = env
 		}
 		var workloads []environment.Workload

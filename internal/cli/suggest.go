@@ -48,7 +48,8 @@ func (a *app) corrected(wrong, right string) string {
 		default:
 			continue
 		}
-		if all[i] = value; isFlag {
+		all[i] = value
+		if isFlag {
 			all[i] = name + "=" + value
 		}
 		return commandLine(all...)
@@ -121,7 +122,8 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) error {
 	near := nearest(wrong, names)
 	for _, name := range env.Names(environment.Tasks...) {
 		label := environment.TaskPrefix + name
-		if names = append(names, label); near == "" && (nearest(wrong, []string{label}) != "" ||
+		names = append(names, label)
+		if near == "" && (nearest(wrong, []string{label}) != "" ||
 			nearest(wrong, []string{name}) != "") {
 			near = label
 		}

@@ -86,7 +86,8 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 				continue // -eprod
 			}
 			wrong = append(wrong, arg)
-			if flag = near; flag == nil {
+			flag = near
+			if flag == nil {
 				return cmd, wrongUsage("there is no flag %s: %s", arg, flagsOf(cmd))
 			}
 			corrected[i] = "--" + flag.Name

@@ -132,7 +132,8 @@ func (a *app) check(file string) (checkedFile, error) {
 	}
 	one.Status, one.Environment, one.Faults = fileOK, env.Name, faultsOf(slices.Concat(env.Warnings, env.Advice))
 	one.Strategy, one.why = env.Strategy.Name, env.Strategy.Why
-	if one.Registry = env.Registry().String(); env.Registry().AccountID == "" {
+	one.Registry = env.Registry().String()
+	if env.Registry().AccountID == "" {
 		one.Registry = "its own account in " + env.Region
 	}
 	one.Notes = notesOf(env)

@@ -72,7 +72,8 @@ func (p *Pipeline) publishResults(ctx context.Context, env *environment.Environm
 	var errs []error
 	for i, request := range requests {
 		o, ended, err := p.terminalOutcome(ctx, env, raw, request, results[i], failures[i])
-		if errs = append(errs, err); ended && err == nil {
+		errs = append(errs, err)
+		if ended && err == nil {
 			outcomes = append(outcomes, o)
 		}
 	}

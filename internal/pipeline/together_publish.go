@@ -28,7 +28,8 @@ func (p *Pipeline) publishTogether(ctx context.Context, env *environment.Environ
 	var errs []error
 	for i, request := range requests {
 		o, ended, err := p.terminalOutcome(ctx, env, raw, request, results[i], failures[i])
-		if errs = append(errs, err); !ended || err != nil {
+		errs = append(errs, err)
+		if !ended || err != nil {
 			continue
 		}
 		outcomes = append(outcomes, o)
