@@ -151,7 +151,8 @@ func (a *app) named(cmd *cobra.Command, names []string) (files []found, err erro
 		case name == all && !isSeveral(cmd):
 			return nil, a.notForAll(cmd)
 		case name == all:
-			if one = allEnvironments(); len(one) == 0 {
+			one = allEnvironments()
+			if len(one) == 0 {
 				return nil, a.unknownEnvironment(name)
 			}
 		default:

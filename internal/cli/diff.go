@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
 	"deployer/internal/resolve"
 )
 
@@ -57,41 +59,48 @@ deployer diff -e staging -e prod backend --values --json`,
 		if err != nil {
 			return err
 		}
-		ctx, cancel := withTimeout(cmd.Context())
-		defer cancel()
-		s, err := a.connect(ctx, env)
-		if err != nil {
-			return err
-		}
-		image, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
-		if err != nil {
-			return a.withTags(ctx, s.config, s.env, s.env.Current(w), tag, err)
-		}
-		state, err := ecsdeploy.New(ecsservice.New(s.config)).Read(ctx, ecsservice.TargetOf(s.env, w))
-		if err != nil {
-			return err
-		}
-		change, err := state.Change(ecsdeploy.Order{Image: image, Form: s.env.ImageForm})
-		if err != nil {
-			return err
-		}
-		if change.Same {
-			again := env.Command("deploy", w.Label(), tag, "--force")
-			a.note("%s runs this image already; to roll it out again: %s", w.Label(), again)
-		}
-		if how.asJSON {
-			return printJSON(a.out, plannedChange{env.Name, w.Label(), tag, change.Runs, change.Base, change.Same,
-				change.Before, change.After})
-		}
-		after := revisionName(change.Base) + " with " + tag
-		text := diff.Diff(revisionName(change.Runs), change.Before, after, change.After)
-		if text == nil {
-			a.note("nothing differs")
-		}
-		_, err = a.out.Write(text)
-		return err
+		return a.diffTag(cmd.Context(), env, w, tag, how.asJSON)
 	}
 	return cmd
+}
+
+// diffTag shows what deploying a tag would change.
+func (a *app) diffTag(
+	ctx context.Context, env *environment.Environment, w environment.Workload, tag string, asJSON bool,
+) error {
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	s, err := a.connect(ctx, env)
+	if err != nil {
+		return err
+	}
+	image, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)
+	if err != nil {
+		return a.withTags(ctx, s.config, s.env, s.env.Current(w), tag, err)
+	}
+	state, err := ecsdeploy.New(ecsservice.New(s.config)).Read(ctx, ecsservice.TargetOf(s.env, w))
+	if err != nil {
+		return err
+	}
+	change, err := state.Change(ecsdeploy.Order{Image: image, Form: s.env.ImageForm})
+	if err != nil {
+		return err
+	}
+	if change.Same {
+		again := env.Command("deploy", w.Label(), tag, "--force")
+		a.note("%s runs this image already; to roll it out again: %s", w.Label(), again)
+	}
+	if asJSON {
+		return printJSON(a.out, plannedChange{env.Name, w.Label(), tag, change.Runs, change.Base, change.Same,
+			change.Before, change.After})
+	}
+	after := revisionName(change.Base) + " with " + tag
+	text := diff.Diff(revisionName(change.Runs), change.Before, after, change.After)
+	if text == nil {
+		a.note("nothing differs")
+	}
+	_, err = a.out.Write(text)
+	return err
 }
 
 // plannedChange is what diff of one environment prints with --json.

@@ -62,7 +62,8 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		a.noteMissing(s.env, service)
 	} else {
 		var text string
-		if text, cut = drawEvents(c, entries, queued); text != "" {
+		text, cut = drawEvents(c, entries, queued)
+		if text != "" {
 			if _, err := fmt.Fprint(a.out, text); err != nil {
 				return err
 			}
@@ -92,7 +93,8 @@ func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) (text st
 		ids = append(ids, m.EventID)
 	}
 	t := eventTable(c, entries, queued, nil)
-	if short := shortIDs(ids); c.columns > 0 && t.least(widths(t.rows, true)) > c.columns {
+	short := shortIDs(ids)
+	if c.columns > 0 && t.least(widths(t.rows, true)) > c.columns {
 		t = eventTable(c, entries, queued, short)
 		t.cut = slices.ContainsFunc(ids, func(id string) bool { return short[id] != id })
 	}

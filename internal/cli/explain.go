@@ -155,7 +155,8 @@ func verdictOf(reading event.Reading) event.Verdict {
 				return reading.Verdict
 			}
 		case ecsdeploy.Rejected:
-			if verdict = event.Rejected; r.Together {
+			verdict = event.Rejected
+			if r.Together {
 				return verdict
 			}
 		default:

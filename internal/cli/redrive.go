@@ -64,18 +64,8 @@ deployer redrive -e prod --discard 5fea7756-0ea4-451a-a703-a558b933e274`,
 		Args: arguments(),
 	}
 	file := fileFlag(cmd)
-	flags := cmd.Flags()
-	flags.StringVar(&how.queue, "queue", "", "`QUEUE` failed, undelivered, or a URL; both if none is named")
-	flags.BoolVar(&how.dryRun, "dry-run", false, "report what each event would do, change and delete nothing")
-	flags.BoolVar(&how.yes, "yes", false, "run every event, or discard, without asking")
-	flags.IntVar(&how.limit, "max", 0, "stop after `N` messages; 0 for all")
-	flags.StringSliceVar(&how.trust, "trust-sender", nil,
-		"also run messages of the sender with this `ID` (SenderId); may be repeated")
-	flags.StringSliceVar(&how.discard, "discard", nil,
-		"only delete the message with this `ID`, and run nothing; may be repeated")
 	asJSON := jsonFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("queue", cobra.FixedCompletions([]string{"failed", "undelivered"},
-		cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that does not exist
+	how.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
 		how.asJSON = *asJSON
@@ -96,6 +86,21 @@ deployer redrive -e prod --discard 5fea7756-0ea4-451a-a703-a558b933e274`,
 		return a.redrive(cmd.Context(), env, how)
 	}
 	return cmd
+}
+
+// addTo adds the flags of redrive to it.
+func (how *redriveFlags) addTo(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&how.queue, "queue", "", "`QUEUE` failed, undelivered, or a URL; both if none is named")
+	flags.BoolVar(&how.dryRun, "dry-run", false, "report what each event would do, change and delete nothing")
+	flags.BoolVar(&how.yes, "yes", false, "run every event, or discard, without asking")
+	flags.IntVar(&how.limit, "max", 0, "stop after `N` messages; 0 for all")
+	flags.StringSliceVar(&how.trust, "trust-sender", nil,
+		"also run messages of the sender with this `ID` (SenderId); may be repeated")
+	flags.StringSliceVar(&how.discard, "discard", nil,
+		"only delete the message with this `ID`, and run nothing; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("queue", cobra.FixedCompletions([]string{"failed", "undelivered"},
+		cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that does not exist
 }
 
 // redrive runs the events of the queues, or discards messages.

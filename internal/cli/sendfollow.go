@@ -98,7 +98,8 @@ func (a *app) sendAndFollow(ctx, limited context.Context, s *sender, workloads [
 	if err != nil {
 		return err
 	}
-	if result.EventID = ids[0]; !s.asJSON {
+	result.EventID = ids[0]
+	if !s.asJSON {
 		fmt.Fprintln(a.out, ids[0])
 	}
 	result.Rollouts = make([]rolloutEnd, len(all))
@@ -172,7 +173,8 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	if err != nil {
 		return "", false, err
 	}
-	if d.Status, d.Result = started, string(journal.Succeeded); !moved {
+	d.Status, d.Result = started, string(journal.Succeeded)
+	if !moved {
 		d.Status, d.Result = unchanged, ""
 		a.note("%s runs this image already: revision %d is only a record of the event", one.target.Workload,
 			ecsservice.NumberOf(revision))

@@ -105,7 +105,8 @@ const enough = 40
 
 // least returns how wide a table is whose free text is cut.
 func (t *table) least(widths []int) int {
-	if last := len(widths) - 1; t.free {
+	last := len(widths) - 1
+	if t.free {
 		widths[last] = min(widths[last], enough)
 	}
 	return total(widths)
@@ -129,7 +130,8 @@ const (
 // fit narrows the widest columns until the table is as wide as columns.
 func (t *table) fit(widths []int, heads []cell, columns int) []int {
 	whole := slices.IndexFunc(heads, func(h cell) bool { return t.whole != "" && h.text == t.whole })
-	if last := len(widths) - 1; t.free {
+	last := len(widths) - 1
+	if t.free {
 		over := max(0, total(widths)-columns)
 		widths[last] = max(min(widths[last], leastFree), widths[last]-over)
 	}
