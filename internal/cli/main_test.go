@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,10 +118,11 @@ func run(t *testing.T, s *cloud.Cloud, account string, args ...string) (stdout, 
 	return a.Stdout, a.Stderr, a.Exit
 }
 
-// deployerEnv returns the environment variables for the test binary to be the
-// command line, with an account's credentials, against AWS at url.
+// deployerEnv returns the environment variables for the test binary to be the command line, with an account's
+// credentials, against AWS at url. It has none of the AWS variables of the person who runs the tests.
 func deployerEnv(url, account string) []string {
-	return append(os.Environ(), asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+account,
+	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
+	return append(environ, asDeployer+"=1", "AWS_ENDPOINT_URL="+url, "AWS_ACCESS_KEY_ID="+account,
 		"AWS_SECRET_ACCESS_KEY=any", "AWS_EC2_METADATA_DISABLED=true")
 }
 
