@@ -32,8 +32,8 @@ type policyStatement struct {
 	used bool
 }
 
-// unused are the statements that a run does not use, with the reason. One that is used is an error. Those of retries are
-// used by TestStatementsOfRetries of cmd/deployer, on a clock that need not wait for a minute.
+// unused are the statements that a run does not use, with the reason. One that is used is an error. Those of retries
+// are used by TestStatementsOfRetries of cmd/deployer, on a clock that need not wait for a minute.
 var unused = map[string]string{
 	"WriteTraces":           "Lambda sends the traces",
 	"ScheduleRetries":       "only while ECR replicates an image",
