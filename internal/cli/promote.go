@@ -40,13 +40,13 @@ signatures, attestations and bills of materials that belong to it. Nothing is bu
 or written anew: what was tested is what arrives. The tag is put last, so it never
 names an image that is incomplete. A copy that was interrupted continues when the
 command is run again. Without TAG, the image is taken that the service runs in
---from, or that the task's next run starts there. If both environments have their images in one registry, the image only gets
-the tag.
+--from, or that the task's next run starts there. If both environments have their
+images in one registry, the image only gets the tag.
 
 The source is read with --from-profile, and the target is written with
 --to-profile. One role can do both, with --profile, if the source's repository
-policy allows its account. A new tag in the one registry of both is put with the credentials of the
-registry's account, if either are.
+policy allows its account. A new tag in the one registry of both is put with the
+credentials of the registry's account, if either are.
 
 With --deploy, a DEPLOY event for the tag is sent to the target environment, as
 "deployer send" does.`,
