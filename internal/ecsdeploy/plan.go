@@ -186,6 +186,18 @@ func (s *State) checkPlatform(o Order) error {
 			"definition family %q in the infrastructure", want, want, s.familyName))
 }
 
+// PlatformNote returns a note on an image that the tasks may not run, although nothing says that they do not. On
+// container instances they run where the instance decides, unless the task definition has a runtimePlatform: the note is
+// on an image without linux/amd64, which most instances are. It is "" for every other image.
+func (s *State) PlatformNote(o Order) string {
+	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
+	if o.Manifest.Fits(want) != image.Fits || o.Manifest.Fits(want.OrDefault()) != image.FitsNot {
+		return ""
+	}
+	return fmt.Sprintf("; whether its tasks can run was not checked: the image is built for %s, and task definition "+
+		"family %q has no runtimePlatform that says so", o.Manifest.PlatformNames(), s.familyName)
+}
+
 // journal returns what the journal of the order's revision has about the order.
 func (o Order) journal() journal.Entry {
 	return journal.Entry{Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest, Restores: o.Restores}

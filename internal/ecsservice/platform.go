@@ -18,7 +18,7 @@ import (
 func PlatformOf(s *types.Service, td *types.TaskDefinition) image.Platform {
 	var p image.Platform
 	if onFargate(s, td) {
-		p = image.Platform{OS: "linux", Architecture: "amd64"}
+		p = p.OrDefault()
 	}
 	if td.RuntimePlatform == nil {
 		return p

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -53,6 +54,11 @@ func (p Platform) runs(q Platform) bool {
 	return (p.OS == "" || q.OS == "" || p.OS == q.OS) &&
 		(p.Architecture == "" || q.Architecture == "" || p.Architecture == q.Architecture ||
 			q.Architecture == older[p.Architecture])
+}
+
+// OrDefault returns the platform with linux and amd64 in the place of what it leaves out.
+func (p Platform) OrDefault() Platform {
+	return Platform{OS: cmp.Or(p.OS, "linux"), Architecture: cmp.Or(p.Architecture, "amd64")}
 }
 
 // Fit is whether an image can run where a task runs.

@@ -7,10 +7,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -162,5 +165,59 @@ func TestSinglePlatform(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestPlatformOnInstances checks that an image for ARM is deployed to container instances, since these may be of ARM, and
+// that the result says so unless a runtimePlatform does.
+func TestPlatformOnInstances(t *testing.T) {
+	t.Parallel()
+	const moved = "the service is being moved to the new revision"
+	const note = `; whether its tasks can run was not checked: the image is built for linux/arm64, and task definition ` +
+		`family "myproject_service_api_dev" has no runtimePlatform that says so`
+	arm := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
+	for _, tt := range []struct {
+		name      string
+		platforms []string
+		runtime   *types.RuntimePlatform
+		want      string
+	}{
+		{"ARM", []string{"linux/arm64"}, nil, moved + note},
+		{"ARM, as the task definition says", []string{"linux/arm64"}, arm, moved},
+		{"ARM, and another member", []string{"linux/arm64"},
+			&types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyLinux}, moved + note},
+		{"both", []string{"linux/arm64", "linux/amd64"}, nil, moved},
+		{"the usual one", []string{"linux/amd64"}, nil, moved},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, "dev")
+			dev := f.accounts["dev"]
+			if _, err := dev.PushIndex(t.Context(), "myproject_backend", "v2", tt.platforms, "v9"); err != nil {
+				t.Fatal(err)
+			}
+			const name = "myproject_service_api_dev"
+			_, err := dev.Service(t.Context(), "myproject_cluster_dev", name,
+				accounts.Dev+".dkr.ecr."+accounts.Region+".amazonaws.com/myproject_backend:v1",
+				func(td *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) {
+					td.RequiresCompatibilities, td.RuntimePlatform = nil, tt.runtime
+					s.LaunchType = types.LaunchTypeEc2
+				})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.env, err = environment.Parse("dev.yaml", []byte("project: myproject\nenv: dev\nregion: us-east-1\n"+
+				"account_id: \""+accounts.Dev+"\"\necr_strategy: local\ndeployer: {workloads: {backend: {service: "+name+
+				", family: "+name+", container: "+name+"}}}\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, _ := f.env.Find("backend", environment.Services...)
+			got, err := New(f.env, dev.Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
+				Cause: event.Cause{ID: "c1", Time: f.clock.Now(), Source: "deployer.cli"}})
+			if err != nil || got.Status != ecsdeploy.Deployed || got.Reason != tt.want {
+				t.Errorf("got  %v %s %s\nwant %s", err, got.Status, got.Reason, tt.want)
+			}
+		})
 	}
 }

@@ -150,6 +150,7 @@ func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, re
 			one.unchecked = "; the image's platform was not checked: " + why.Error()
 		}
 	}
+	one.unchecked += one.state.PlatformNote(one.order)
 	one.ready = true
 	return &one
 }
