@@ -42,6 +42,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command even if it does not look at ctx
 	a := &app{in: os.Stdin, out: &results{Writer: out}, err: errs, args: append([]string{}, args...)}
 	root := a.root()
+	a.args = commandFirst(root, a.args)
 	cmd, err := a.checkSpelling(root)
 	if err == nil {
 		root.SetArgs(a.args)
@@ -55,7 +56,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 
 // root returns the command tree.
 func (a *app) root() *cobra.Command {
-	var showVersion bool
+	var showVersion, asJSON bool
 	root := &cobra.Command{
 		Use:           "deployer",
 		Long:          "deployer turns EventBridge events into Amazon ECS deployments.",
@@ -64,17 +65,18 @@ func (a *app) root() *cobra.Command {
 		Args:          cobra.ArbitraryArgs, // checkSpelling reports unknown commands
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if showVersion {
-				return a.printVersion()
+				return a.printVersion(asJSON)
 			}
-			a.printOverview(a.err, cmd)
+			printOverview(a.err, cmd)
 			return errNoCommand
 		},
 	}
 	root.Flags().BoolVar(&showVersion, "version", false, "print the version")
+	root.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.printHelp(cmd) })
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _ = a.printHelp(cmd) })
 	root.SetFlagErrorFunc(a.flagError)
 	for _, g := range groups {
 		root.AddGroup(&g.Group)

@@ -37,7 +37,6 @@ var usual = map[string]string{
 var withoutJSON = map[string]string{
 	"completion": "it prints a script for a shell",
 	"dashboard":  "it is a page; status, history and doctor have its contents",
-	"help":       "it prints a text for people",
 }
 
 // exitCase is the exit code of every command in one case.

@@ -60,7 +60,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &usage), errors.Is(err, errNoCommand), errors.Is(err, errReportedUsage):
+	case errors.As(err, &usage), errors.Is(err, errReportedUsage):
 		return exitUsage
 	case failed, errors.Is(err, errRolloutFailed), errors.Is(err, errTaskFailed):
 		return exitFailed

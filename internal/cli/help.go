@@ -29,7 +29,7 @@ func permissionsOf(cmd *cobra.Command) []string {
 
 // helpCommand is `deployer help`.
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "help [COMMAND]",
 		Short:   "Describe a command, with examples and the permissions it needs",
 		Long:    "Without a command, all commands are listed. The topic exit-codes describes these.",
@@ -46,21 +46,20 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
-				a.printOverview(a.out, root)
-				return nil
+				return a.printHelp(root)
 			case args[0] == exitCodesTopic:
-				_, err := fmt.Fprint(a.out, exitCodesHelp)
-				return err
+				return a.printTopic(exitCodesTopic, exitCodesHelp)
 			}
 			for _, cmd := range root.Commands() {
 				if cmd.Name() == args[0] {
-					a.printHelp(cmd)
-					return nil
+					return a.printHelp(cmd)
 				}
 			}
 			return a.noCommand(root, args[0])
 		},
 	}
+	jsonFlag(cmd)
+	return cmd
 }
 
 // exitCodesTopic is what help describes besides commands.
@@ -96,7 +95,7 @@ func commandNames(root *cobra.Command) (names []string) {
 }
 
 // printOverview prints one line for each command, in groups.
-func (a *app) printOverview(w io.Writer, root *cobra.Command) {
+func printOverview(w io.Writer, root *cobra.Command) {
 	fmt.Fprintf(w, "%s\n\nUsage:\n  deployer COMMAND [flags]\n", root.Long)
 	print := func(title, id string) {
 		fmt.Fprintf(w, "\n%s:\n", title)
@@ -145,30 +144,51 @@ func reflow(text string) string {
 // helpWidth is the width of the help on every terminal.
 const helpWidth = 80
 
+// helpReport is what help and --help print with --json.
+type helpReport struct {
+	Topic string `json:"topic"` // a command's name, "deployer" for the overview, or "exit-codes"
+	Help  string `json:"help"`
+}
+
+// printTopic prints the help on a topic.
+func (a *app) printTopic(topic, text string) error {
+	if a.wantsJSON() {
+		return printJSON(a.out, helpReport{topic, text})
+	}
+	_, err := fmt.Fprint(a.out, text)
+	return err
+}
+
 // printHelp prints what a command does, how it is called, and what it needs.
-func (a *app) printHelp(cmd *cobra.Command) {
-	if !cmd.HasParent() {
-		a.printOverview(a.out, cmd)
-		return
+func (a *app) printHelp(cmd *cobra.Command) error {
+	var text strings.Builder
+	if cmd.HasParent() {
+		writeHelp(&text, cmd)
+	} else {
+		printOverview(&text, cmd)
 	}
-	fmt.Fprintf(a.out, "%s.\n", cmd.Short)
+	return a.printTopic(cmd.Name(), text.String())
+}
+
+func writeHelp(w io.Writer, cmd *cobra.Command) {
+	fmt.Fprintf(w, "%s.\n", cmd.Short)
 	if cmd.Long != "" {
-		fmt.Fprintf(a.out, "\n%s\n", reflow(cmd.Long))
+		fmt.Fprintf(w, "\n%s\n", reflow(cmd.Long))
 	}
-	fmt.Fprintf(a.out, "\nUsage:\n  %s\n", usageLine(cmd))
+	fmt.Fprintf(w, "\nUsage:\n  %s\n", usageLine(cmd))
 	if cmd.Example != "" {
-		fmt.Fprintf(a.out, "\nExamples:\n  %s\n", strings.ReplaceAll(cmd.Example, "\n", "\n  "))
+		fmt.Fprintf(w, "\nExamples:\n  %s\n", strings.ReplaceAll(cmd.Example, "\n", "\n  "))
 	}
 	cmd.InitDefaultHelpFlag()
-	fmt.Fprintf(a.out, "\nFlags:\n%s", cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
-	fmt.Fprintf(a.out, "\nRequired IAM permissions:\n")
+	fmt.Fprintf(w, "\nFlags:\n%s", cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
+	fmt.Fprintf(w, "\nRequired IAM permissions:\n")
 	needed := permissionsOf(cmd)
 	if len(needed) == 0 {
-		fmt.Fprintln(a.out, "  none: this command does not call AWS")
+		fmt.Fprintln(w, "  none: this command does not call AWS")
 	}
 	narrow := canvas{columns: helpWidth}
 	for _, action := range needed {
-		fmt.Fprint(a.out, narrow.item("  ", action, 6))
+		fmt.Fprint(w, narrow.item("  ", action, 6))
 	}
 }
 

@@ -81,7 +81,7 @@ func reference(root *cobra.Command) map[string]string {
 func page(cmd *cobra.Command) string {
 	var b strings.Builder
 	var help strings.Builder
-	(&app{out: &help}).printHelp(cmd)
+	writeHelp(&help, cmd)
 	fmt.Fprintf(&b, "# deployer %s\n\n%s", cmd.Name(), generated)
 	for _, section := range strings.Split(help.String(), "\n\n") {
 		title, body, titled := strings.Cut(section, ":\n")
@@ -109,7 +109,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	var overview strings.Builder
 	root := (&app{}).root()
-	(&app{}).printOverview(&overview, root)
+	printOverview(&overview, root)
 	for line := range strings.Lines(overview.String()) {
 		if n := len(strings.TrimSuffix(line, "\n")); n > 80 {
 			t.Errorf("a line of the overview has %d columns: %s", n, line)
@@ -117,7 +117,7 @@ func TestHelp(t *testing.T) {
 	}
 	for _, cmd := range root.Commands() {
 		var help strings.Builder
-		(&app{out: &help}).printHelp(cmd)
+		writeHelp(&help, cmd)
 		for line := range strings.Lines(help.String()) {
 			if n := len(strings.TrimSuffix(line, "\n")); n > helpWidth && !strings.Contains(line, " deployer ") {
 				t.Errorf("%s: a line of the help has %d columns: %s", cmd.Name(), n, line)

@@ -14,7 +14,7 @@ import (
 )
 
 // errNoCommand ends a command line without a command, after the overview was printed.
-var errNoCommand = errors.New("no command")
+var errNoCommand error = &usageError{"no command", "deployer help"}
 
 // usageError is a command line that cannot be run. Its exit code is 2.
 type usageError struct {
@@ -88,7 +88,7 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 			wrong = append(wrong, arg)
 			flag = near
 			if flag == nil {
-				return cmd, wrongUsage("there is no flag %s: %s", arg, flagsOf(cmd))
+				return cmd, noFlag(cmd, arg)
 			}
 			corrected[i] = "--" + flag.Name
 			if hasValue {
@@ -104,6 +104,48 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 		return cmd, &usageError{what, commandLine(corrected...)}
 	}
 	return cmd, nil
+}
+
+// noFlag returns the error for a flag with one dash that is not like one that there is.
+func noFlag(cmd *cobra.Command, arg string) error {
+	e := &usageError{what: fmt.Sprintf("there is no flag %s: %s", arg, flagsOf(cmd))}
+	if !cmd.HasParent() && strings.EqualFold(arg, "-v") {
+		e.hint = commandLine("--version")
+	}
+	return e
+}
+
+// commandFirst returns a command line with the command before the flags that stand before
+// it: cobra takes the word after a flag that it does not know for the flag's value.
+func commandFirst(root *cobra.Command, args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return args
+	}
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		for _, cmd := range root.Commands() {
+			if cmd.Name() == arg && lengthOfFlags(cmd, args[:i]) == i {
+				return slices.Concat([]string{arg}, args[:i], args[i+1:])
+			}
+		}
+	}
+	return args
+}
+
+// lengthOfFlags returns how many arguments the flags of a command are with their values, if
+// all of args are flags. A flag that the command does not have counts as one without a value.
+func lengthOfFlags(cmd *cobra.Command, args []string) (n int) {
+	cmd.InitDefaultHelpFlag()
+	for n < len(args) && strings.HasPrefix(args[n], "-") {
+		flag, long := parseFlag(cmd.Flags(), args[n])
+		attached := strings.Contains(args[n], "=") || !long && len(args[n]) > 2
+		if n++; flag != nil && flag.NoOptDefVal == "" && !attached {
+			n++
+		}
+	}
+	return n
 }
 
 // parseFlag returns the flag that an argument names, nil if there is none, and

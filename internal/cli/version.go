@@ -19,14 +19,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:    arguments(),
 	}
 	asJSON := jsonFlag(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error {
-		if *asJSON {
-			number, commit, _ := strings.Cut(version.String(), " ")
-			platform := runtime.GOOS + "/" + runtime.GOARCH
-			return printJSON(a.out, versionReport{number, commit, runtime.Version(), platform})
-		}
-		return a.printVersion()
-	}
+	cmd.RunE = func(*cobra.Command, []string) error { return a.printVersion(*asJSON) }
 	return cmd
 }
 
@@ -38,7 +31,11 @@ type versionReport struct {
 	Platform string `json:"platform"` // such as "linux/arm64"
 }
 
-func (a *app) printVersion() error {
+func (a *app) printVersion(asJSON bool) error {
+	if asJSON {
+		number, commit, _ := strings.Cut(version.String(), " ")
+		return printJSON(a.out, versionReport{number, commit, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+	}
 	_, err := fmt.Fprintf(a.out, "deployer %s (%s %s/%s)\n",
 		version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
