@@ -103,7 +103,7 @@ func copying(before []*environment.Environment, to *environment.Environment, reb
 	if rebuild || len(before) == 0 {
 		return nil, nil
 	}
-	rights, _, err := promoting(before[len(before)-1], to)
+	rights, _, err := promoting(before[len(before)-1], to, "add account_id to the file")
 	// Tags of images in a registry of both are put with credentials of its own account.
 	rights = slices.DeleteFunc(rights, func(s statement) bool { return s.Sid == "TagImages" })
 	if len(rights) == 0 {

@@ -22,7 +22,7 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	rights, tagging, err := promoting(from, to)
+	rights, tagging, err := promoting(from, to, "add account_id to the file, or use --from-account")
 	if err != nil {
 		return Policy{}, err
 	}
@@ -42,8 +42,8 @@ func Promotion(from, to *environment.Environment) (Policy, error) {
 
 // promoting returns the rights to copy the images of the services and tasks that both
 // environments have. tagging reports whether one of them has its images in one repository
-// for both: they only get a tag there.
-func promoting(from, to *environment.Environment) (rights []statement, tagging bool, err error) {
+// for both: they only get a tag there. The fix is for a source without an account.
+func promoting(from, to *environment.Environment, fix string) (rights []statement, tagging bool, err error) {
 	var sources, targets, both []string // ARNs of repositories
 	for _, w := range to.Workloads {
 		source, ok := from.Labelled(w.Label())
@@ -52,7 +52,7 @@ func promoting(from, to *environment.Environment) (rights []statement, tagging b
 		}
 		if source.Registry.AccountID == "" {
 			return nil, false, fmt.Errorf("%s does not name the account of its registry, which is part of the ARN of "+
-				"a repository (add account_id to the file)", from.File)
+				"a repository (%s)", from.File, fix)
 		}
 		read, written := source.Registry.RepositoryARN(source.Repository), w.Registry.RepositoryARN(w.Repository)
 		if read == written {

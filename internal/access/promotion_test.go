@@ -67,7 +67,7 @@ func TestPromotedRepositories(t *testing.T) {
 		{"a service that is called backend", "services: [{name: backend}]\n", "services: [{name: backend}]\n",
 			[]string{"backend", "service_backend"}},
 	} {
-		rights, _, err := promoting(file(t, dev+tt.from), file(t, prod+tt.to))
+		rights, _, err := promoting(file(t, dev+tt.from), file(t, prod+tt.to), "")
 		must(t, err)
 		for i, account := range []string{"111111111111", "333333333333"} {
 			var want []string
@@ -91,7 +91,7 @@ func TestPromotedTags(t *testing.T) {
 			"}, {name: admin, " + one + "}]\nscheduled_tasks: [{name: report, " + one + "}]\n"
 	)
 	rights, tagging, err := promoting(file(t, "env: dev\naccount_id: \"111111111111\"\n"+shared),
-		file(t, "env: prod\naccount_id: \"333333333333\"\n"+shared))
+		file(t, "env: prod\naccount_id: \"333333333333\"\n"+shared), "")
 	must(t, err)
 	want := []statement{{Sid: "TagImages", Action: []string{"ecr:BatchGetImage", "ecr:PutImage"},
 		Resource: "arn:aws:ecr:us-east-1:111111111111:repository/shop"}}
@@ -112,7 +112,7 @@ func TestPromotionErrors(t *testing.T) {
 				"account_id to the file, or use --account)"},
 		{"the source's account is not known", "env: dev\nregion: us-east-1\n", prod,
 			"x.yaml does not name the account of its registry, which is part of the ARN of a repository (add " +
-				"account_id to the file)"},
+				"account_id to the file, or use --from-account)"},
 		{"nothing is in both", dev + "workload: {backend_external_docker_image: 'nginx:1.29'}\n" +
 			"scheduled_tasks: [{name: report}]\n", prod + "scheduled_tasks: [{name: other}]\n",
 			"x.yaml and x.yaml have no service and no task in common that runs an image from ECR"},

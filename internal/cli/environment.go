@@ -36,14 +36,22 @@ func accountFlag(cmd *cobra.Command) *string {
 // has one, must be the same.
 func (a *app) loadIn(file, account string) (*environment.Environment, error) {
 	env, err := a.load(file)
-	if err != nil || account == "" {
-		return env, err
+	if err != nil {
+		return nil, err
 	}
-	if !image.ValidAccountID(account) {
-		return nil, wrongUsage("--account %q is not an account id: write 12 digits, leading zeros too", account)
-	}
-	if env.AccountID != "" && env.AccountID != account {
-		return nil, wrongUsage("--account is %s, but %s is in account %s", account, file, env.AccountID)
+	return inAccount(env, "account", account)
+}
+
+// inAccount returns an environment in the account that a flag names; as it is if the flag is not given. The file's own
+// account, if it has one, must be the same.
+func inAccount(env *environment.Environment, flag, account string) (*environment.Environment, error) {
+	switch {
+	case account == "":
+		return env, nil
+	case !image.ValidAccountID(account):
+		return nil, wrongUsage("--%s %q is not an account id: write 12 digits, leading zeros too", flag, account)
+	case env.AccountID != "" && env.AccountID != account:
+		return nil, wrongUsage("--%s is %s, but %s is in account %s", flag, account, env.File, env.AccountID)
 	}
 	return env.In(account), nil
 }

@@ -19,14 +19,15 @@ var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote"
 // policyFlagKinds are the flags that apply only to some of the policies.
 var policyFlagKinds = map[string][]string{
 	"org": {"repository", "bus"}, "accounts": {"repository", "bus"},
-	"archive": {"lifecycle"}, "from": {"promote"},
+	"archive": {"lifecycle"}, "from": {"promote"}, "from-account": {"promote"},
 	"repo": {"github"}, "owner-id": {"github"}, "repo-id": {"github"}, "rebuild": {"github"},
 	"commands": {"operator"},
 }
 
 // policyFlags are the flags of policy.
 type policyFlags struct {
-	org, accounts, from   string
+	org, accounts         string
+	from, fromAccount     string
 	archive, rebuild      bool
 	commands              []string
 	all                   []*cobra.Command // of the command line
@@ -105,6 +106,7 @@ func (p *policyFlags) addTo(cmd *cobra.Command) {
 	flags.BoolVar(&p.rebuild, "rebuild", false, "github: build images for each registry instead of promoting them")
 	flags.StringSliceVar(&p.commands, "commands", nil, "operator: only these `COMMANDS`, with commas")
 	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
+	flags.StringVar(&p.fromAccount, "from-account", "", "promote: `ID` of the source's account, if its file has none")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
 	completeFormats(cmd, "json", "terraform")
 }
@@ -145,6 +147,9 @@ func (a *app) policy(envs []*environment.Environment, kind string, p policyFlags
 		}
 		from, err := a.load(file)
 		if err != nil {
+			return access.Policy{}, err
+		}
+		if from, err = inAccount(from, "from-account", p.fromAccount); err != nil {
 			return access.Policy{}, err
 		}
 		return access.Promotion(from, env)

@@ -22,6 +22,7 @@ const promoteTimeout = 6 * time.Hour
 // promoteFlags are the flags of promote.
 type promoteFlags struct {
 	from, to, as           string
+	fromAccount, toAccount string
 	fromProfile, toProfile string
 	profile                string // of both, unless one of them has its own
 	reason                 string
@@ -95,6 +96,8 @@ func (how *promoteFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&how.from, "from", "", "`ENV` of the source: its name, or its file")
 	flags.StringVar(&how.to, "to", "", "`ENV` of the target: its name, or its file (or -e, -f)")
 	flags.StringVar(&how.as, "as", "", "`TAG` in the target; by default the same")
+	flags.StringVar(&how.fromAccount, "from-account", "", "`ID` of the source's account, if its file has none")
+	flags.StringVar(&how.toAccount, "to-account", "", "`ID` of the target's account, if its file has none")
 	flags.StringVar(&how.fromProfile, "from-profile", "", "`NAME` of the AWS profile that reads the source")
 	flags.StringVar(&how.toProfile, "to-profile", "", "`NAME` of the AWS profile that writes the target")
 	flags.StringVar(&how.profile, "profile", "", "`NAME` of the AWS profile that does both")
@@ -175,10 +178,12 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from, to *end, err error) {
 	limited, cancel := withTimeout(ctx)
 	defer cancel()
-	if from, err = a.end(limited, how.from, service, how.fromProfile); err != nil {
+	source := named{how.from, "from-account", how.fromAccount, how.fromProfile}
+	if from, err = a.end(limited, source, service); err != nil {
 		return nil, nil, err
 	}
-	if to, err = a.end(limited, how.to, service, how.toProfile); err != nil {
+	target := named{how.to, "to-account", how.toAccount, how.toProfile}
+	if to, err = a.end(limited, target, service); err != nil {
 		return nil, nil, err
 	}
 	if to.workload.Repository == "" {
@@ -191,9 +196,13 @@ func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from,
 	return from, to, err
 }
 
-// end connects to one environment with the credentials of a profile.
-func (a *app) end(ctx context.Context, file, service, profile string) (*end, error) {
-	file, err := a.fileOrEnvironment(file)
+// named are the flags that name the source or the target: the environment's name or file, its account with the flag
+// that names it, and the profile with the credentials.
+type named struct{ env, flag, account, profile string }
+
+// end connects to one environment.
+func (a *app) end(ctx context.Context, n named, service string) (*end, error) {
+	file, err := a.fileOrEnvironment(n.env)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +210,10 @@ func (a *app) end(ctx context.Context, file, service, profile string) (*end, err
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.enter(ctx, env, profile)
+	if env, err = inAccount(env, n.flag, n.account); err != nil {
+		return nil, err
+	}
+	s, err := a.enter(ctx, env, n.profile)
 	if err != nil {
 		return nil, err
 	}

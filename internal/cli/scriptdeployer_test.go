@@ -66,6 +66,9 @@ func runDeployer(ts *testscript.TestScript, args []string) (exit int) {
 	}
 	a, err := typed(line)
 	ts.Check(err)
+	if a.Stdout != "" && !strings.HasSuffix(a.Stdout, "\n") { // a terminal's next line would be glued to it
+		ts.Fatalf("deployer %v: standard output does not end with a newline: %q", args, a.Stdout)
+	}
 	fmt.Fprint(ts.Stdout(), a.Stdout)
 	fmt.Fprint(ts.Stderr(), a.Stderr)
 	return a.Exit
