@@ -27,7 +27,7 @@ func concerns(env *environment.Environment, e logs.Entry, service string) bool {
 		switch {
 		case name == of.Repository: // of a push in a queue
 			return true
-		case name == service, name == event.AllServices, known && w.Label() == service:
+		case name == service, name == event.AllWorkloads, known && w.Label() == service:
 			return true
 		case !known && nearest(name, labels(env)) == service:
 			return true

@@ -26,7 +26,7 @@ import (
 type request struct {
 	Project  string `json:"project"`
 	Service  string `json:"service,omitempty"`
-	Services any    `json:"services,omitempty"` // names, or event.AllServices
+	Services any    `json:"services,omitempty"` // names, or event.AllWorkloads
 	Tag      string `json:"tag"`
 	Env      string `json:"env"`
 	Actor    string `json:"actor,omitempty"`
@@ -149,7 +149,7 @@ func (how *sendFlags) startTimeout(waits bool) time.Duration {
 func (r *request) name(c chosen) {
 	switch {
 	case c.all:
-		r.Services = event.AllServices
+		r.Services = event.AllWorkloads
 	case c.several:
 		r.Services = c.names()
 	default:

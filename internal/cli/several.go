@@ -25,14 +25,14 @@ changed, and each then has its own result.`
 type chosen struct {
 	workloads []environment.Workload
 	several   bool // the argument may name more than one
-	all       bool // it is event.AllServices
+	all       bool // it is event.AllWorkloads
 }
 
 // chooseServices returns what an argument SERVICE names: a service, several with commas between
 // them, or all.
 func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, error) {
 	switch {
-	case arg == event.AllServices:
+	case arg == event.AllWorkloads:
 		all := event.All(env)
 		if len(all) == 0 {
 			return chosen{}, fmt.Errorf("no workload of %s that can be deployed has an image in ECR", env.File)
@@ -46,7 +46,7 @@ func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, 
 	for i, name := range names {
 		names[i] = strings.TrimSpace(name)
 	}
-	if slices.Contains(names, event.AllServices) {
+	if slices.Contains(names, event.AllWorkloads) {
 		return chosen{}, wrongUsage("the list %s has '*' among its names: write '*' alone for all services", arg)
 	}
 	workloads, wrong := event.Named(env, names)
@@ -80,7 +80,7 @@ func (a *app) loadChosen(file, arg string) (*environment.Environment, chosen, er
 
 // loadChosenAndTag is [app.loadChosen] for a command with the arguments SERVICE and TAG.
 func (a *app) loadChosenAndTag(file string, args []string) (*environment.Environment, chosen, string, error) {
-	if args[0] != event.AllServices && !strings.Contains(args[0], ",") {
+	if args[0] != event.AllWorkloads && !strings.Contains(args[0], ",") {
 		env, w, tag, err := a.loadServiceAndTag(file, args)
 		return env, chosen{workloads: []environment.Workload{w}}, tag, err
 	}

@@ -51,7 +51,7 @@ func pushEvents(env *environment.Environment) (events []event) {
 	for _, registry := range env.PushRegistries() {
 		for _, w := range env.Workloads {
 			k := kind{registry, strings.HasPrefix(w.Repository, env.Project+"_")}
-			if w.Deploys() && w.Registry == registry && !seen[k] {
+			if w.DeploysOnPush() && w.Registry == registry && !seen[k] {
 				seen[k] = true
 				events = append(events, pushOf(env, registry, w.Repository))
 			}

@@ -186,9 +186,9 @@ func (s *State) checkPlatform(o Order) error {
 			"definition family %q in the infrastructure", want, want, s.familyName))
 }
 
-// PlatformNote returns a note on an image that the tasks may not run, although nothing says that they do not. On
-// container instances they run where the instance decides, unless the task definition has a runtimePlatform: the note is
-// on an image without linux/amd64, which most instances are. It is "" for every other image.
+// PlatformNote returns a note on an image that the service's tasks may not be able to run: one without linux/amd64, on
+// container instances, with a task definition that has no runtimePlatform. Such instances may be of any platform, so
+// the image is deployed. It is "" for every other image.
 func (s *State) PlatformNote(o Order) string {
 	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
 	if o.Manifest.Fits(want) != image.Fits || o.Manifest.Fits(want.OrDefault()) != image.FitsNot {

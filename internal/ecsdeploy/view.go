@@ -99,7 +99,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	}
 	age := s.now.Sub(r.Registered())
 	// ECS's rollback is noted before the failure, whose event comes minutes later.
-	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed || record.Return != ""
+	c.Own, c.Failed = true, c.Failed || record.Outcome == journal.Failed || record.RolledBackBy != ""
 	c.Event, c.Time = record.Cause.ID, record.Cause.Time.UnixNano()
 	if unknown {
 		c.Registered = c.Time // no event is dated after its registration
@@ -110,7 +110,7 @@ func (s *State) family(number int) (converge.Revision, bool) {
 		c.Base = number - 1
 	}
 	c.Configuration, c.Seen = record.Rule.Configuration.From, record.Rule.Configuration.Seen
-	c.Rollout, c.Return = record.DeploymentID, record.Return
+	c.Rollout, c.RolledBackBy = record.DeploymentID, record.RolledBackBy
 	if noted := !record.Finished.IsZero(); noted && (s.pointers == nil || s.now.Sub(record.Finished) > noteDelay) {
 		c.Ended = record.Finished.UnixNano()
 	}

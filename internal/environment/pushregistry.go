@@ -14,7 +14,7 @@ func (e *Environment) PushRegistries() (registries []image.Registry) {
 		return nil
 	}
 	for _, w := range e.Workloads {
-		if w.Deploys() && !slices.Contains(registries, w.Registry) {
+		if w.DeploysOnPush() && !slices.Contains(registries, w.Registry) {
 			registries = append(registries, w.Registry)
 		}
 	}

@@ -99,8 +99,8 @@ func (w Workload) HasService() bool { return w.Pointer != nil }
 // a task.
 func (w Workload) Deployable() bool { return w.Pointer != nil || slices.Contains(Tasks, w.Kind) }
 
-// Deploys reports whether a push of an image to the workload's repository can deploy it.
-func (w Workload) Deploys() bool { return w.Deployable() && w.Repository != "" && w.OptOut == "" }
+// DeploysOnPush reports whether a push of an image to the workload's repository can deploy it.
+func (w Workload) DeploysOnPush() bool { return w.Deployable() && w.Repository != "" && w.OptOut == "" }
 
 // Roles returns the conventional names of a workload's task role and task execution role,
 // which its revisions name.

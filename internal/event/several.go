@@ -15,11 +15,11 @@ const (
 	// MaxServices is how many workloads one event deploys at most. After the first 20, ECS
 	// accepts one registration a second, and the function's timeout is four minutes.
 	MaxServices = 50
-	// AllServices is the value of "services" that names all workloads whose repository has the tag.
-	AllServices = "*"
+	// AllWorkloads is the value of "services" that names all workloads whose repository has the tag.
+	AllWorkloads = "*"
 )
 
-// All returns the workloads that [AllServices] stands for: those that the deployer can
+// All returns the workloads that [AllWorkloads] stands for: those that the deployer can
 // deploy, with an image from ECR.
 func All(env *environment.Environment) (all []environment.Workload) {
 	for _, w := range env.Workloads {
@@ -75,7 +75,7 @@ func named(env *environment.Environment, name string) (w environment.Workload, w
 		return w, `"services" has ` + quote(name) + ", without a name"
 	case tagged && known:
 		return w, `"services" has ` + quote(name) + ": write " + quote(service) + `; ` + oneTag + tagHint(tag)
-	case name == AllServices:
+	case name == AllWorkloads:
 		return w, `"services" has "*" among its names: write "services": "*" for all workloads whose repository has ` +
 			`the tag`
 	}
@@ -156,7 +156,7 @@ func (d *detail) readWorkloads() {
 // readAll reads "services" where it is a string.
 func (d *detail) readAll(s string) {
 	switch {
-	case s == AllServices:
+	case s == AllWorkloads:
 		d.all = true
 		d.workloads = All(d.env)
 		if len(d.workloads) == 0 {
@@ -185,7 +185,7 @@ func tagHint(tag string) string {
 // meansAll reports whether a name was probably written for all services.
 func meansAll(env *environment.Environment, name string) bool {
 	_, known := env.Find(name, slices.Concat(environment.Services, environment.Tasks)...)
-	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllServices)
+	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllWorkloads)
 }
 
 // list returns what is wrong with a "service" that is several names, or stands for all; ""

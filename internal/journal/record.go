@@ -58,7 +58,7 @@ type Record struct {
 	Outcome      Phase     `json:"outcome,omitempty"`       // "" if nothing is known of the rollout
 	Finished     time.Time `json:"finished,omitzero"`       // when the rollout ended
 	Why          string    `json:"why,omitempty"`           // ECS's reason for a failure
-	Return       string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled it back
+	RolledBackBy string    `json:"return,omitempty"`        // ECS's id of the rollout that rolled it back
 	Stopped      string    `json:"stopped_tasks,omitempty"` // why tasks stopped, as ECS says it
 	DeploymentID string    `json:"deployment_id,omitempty"` // ECS's id of the rollout, "ecs-svc/…"
 
@@ -119,7 +119,7 @@ func Parse(r Revision) Record {
 	}
 	record.Previous, record.Restores = value(keyPrevious), value(keyRestores)
 	record.Outcome, record.Finished = parsePhase(value(keyOutcome)), parseTime(value(keyFinished), time.Time{})
-	record.Why, record.Return, record.DeploymentID = value(keyWhy), value(keyReturn), value(keyDeployment)
+	record.Why, record.RolledBackBy, record.DeploymentID = value(keyWhy), value(keyRolledBackBy), value(keyDeployment)
 	if record.Outcome == "" && record.Why != "" { // see [Note]
 		record.Outcome = Impaired
 	}

@@ -80,7 +80,7 @@ func TestRecordJSON(t *testing.T) {
 			"f:7", Revision: 7, Registered: eventTime, Inactive: true, Image: "i", Tag: "v1", Digest: "sha256:d",
 		Cause:    event.Cause{ID: "e1", Time: eventTime, Source: "action.dev", Actor: "ada", Reason: "because"},
 		Previous: "p", Restores: "r", Foreign: true, Outcome: RollingOut, Finished: eventTime, Why: "w",
-		Return: "ecs-svc/2", DeploymentID: "ecs-svc/1", Stopped: "s", Hooks: "h",
+		RolledBackBy: "ecs-svc/2", DeploymentID: "ecs-svc/1", Stopped: "s", Hooks: "h",
 		Rule: Rule{Base: 1},
 	}
 	const at = `"2026-01-22T10:15:30Z"`

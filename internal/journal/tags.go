@@ -37,13 +37,13 @@ const (
 
 // The tags that are added when the state of the revision's rollout is known.
 const (
-	keyDeployment = Prefix + "deployment" // ECS's id of the rollout
-	keyOutcome    = Prefix + "outcome"    // a [Phase]
-	keyFinished   = Prefix + "finished"   // RFC 3339, UTC
-	keyWhy        = Prefix + "why"        // ECS's reason for a failure
-	keyReturn     = Prefix + "return"     // ECS's id of the rollout that rolled the service back
-	keyStopped    = Prefix + "stopped"    // why tasks stopped
-	keyHooks      = Prefix + "hooks"      // the reported steps of hooks and external rollouts, see [Steps]
+	keyDeployment   = Prefix + "deployment" // ECS's id of the rollout
+	keyOutcome      = Prefix + "outcome"    // a [Phase]
+	keyFinished     = Prefix + "finished"   // RFC 3339, UTC
+	keyWhy          = Prefix + "why"        // ECS's reason for a failure
+	keyRolledBackBy = Prefix + "return"     // ECS's id of the rollout that rolled the service back
+	keyStopped      = Prefix + "stopped"    // why tasks stopped
+	keyHooks        = Prefix + "hooks"      // the reported steps of hooks and external rollouts, see [Steps]
 )
 
 // Tag limits of Amazon ECS and of this journal.
@@ -134,7 +134,7 @@ type Note struct {
 	Outcome      Phase     // the phase of the rollout
 	Finished     time.Time // when the rollout ended
 	Why          string    // ECS's reason for a failure
-	Return       string    // ECS's id of the rollout that rolled the service back
+	RolledBackBy string    // ECS's id of the rollout that rolled the service back
 	Stopped      string    // why its tasks stopped, as ECS says it
 	Hooks        Steps     // the steps that were reported: see [Record]
 }
@@ -144,7 +144,7 @@ func (n Note) Essential() Note {
 	if n.Why != "" && n.Outcome == "" {
 		n.Outcome = Impaired
 	}
-	return Note{DeploymentID: n.DeploymentID, Outcome: n.Outcome, Finished: n.Finished, Return: n.Return}
+	return Note{DeploymentID: n.DeploymentID, Outcome: n.Outcome, Finished: n.Finished, RolledBackBy: n.RolledBackBy}
 }
 
 // Tags returns the tags of the note in a fixed order, without empty values.
@@ -154,7 +154,7 @@ func (n Note) Tags() []Tag {
 		{keyOutcome, string(n.Outcome)},
 		{keyFinished, formatTime(n.Finished, time.RFC3339)},
 		{keyWhy, n.Why},
-		{keyReturn, n.Return},
+		{keyRolledBackBy, n.RolledBackBy},
 		{keyStopped, n.Stopped},
 		{keyHooks, string(n.Hooks)},
 	})

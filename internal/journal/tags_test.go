@@ -78,7 +78,7 @@ func TestTagsWithin(t *testing.T) {
 func TestNoteTags(t *testing.T) {
 	t.Parallel()
 	full := Note{DeploymentID: "ecs-svc/1", Outcome: Failed, Finished: eventTime.Add(time.Millisecond),
-		Why: "tasks failed to start", Return: "ecs-svc/2", Stopped: "CannotPullContainerError", Hooks: "0f3c77ab"}
+		Why: "tasks failed to start", RolledBackBy: "ecs-svc/2", Stopped: "CannotPullContainerError", Hooks: "0f3c77ab"}
 	for _, tt := range []struct {
 		name string
 		note Note
@@ -143,7 +143,7 @@ func FuzzTags(f *testing.F) {
 		e := Entry{Cause: event.Cause{ID: s, Time: when, Source: s, Actor: s, Reason: s}, Previous: s, Restores: s,
 			Service: s, CopyOf: number, Rule: Rule{Base: number, Best: Best{Number: number, Time: at},
 				Configuration: Configuration{number, number}, Demand: Demand(s), Request: s, Principal: s}}
-		n := Note{DeploymentID: s, Outcome: Phase(s), Finished: when, Why: s, Return: s}
+		n := Note{DeploymentID: s, Outcome: Phase(s), Finished: when, Why: s, RolledBackBy: s}
 		tags := map[string]string{}
 		for _, tag := range append(e.Tags(), n.Tags()...) {
 			if len(tag.Value) > 256 || tag.Value == "" || Value(tag.Value) != tag.Value {
@@ -175,8 +175,8 @@ func FuzzTags(f *testing.F) {
 		want := Record{
 			Cause:    event.Cause{ID: value, Time: when, Source: value, Actor: value, Reason: value},
 			Previous: value, Restores: value, DeploymentID: value, Outcome: phase, Why: value,
-			Return:   value,
-			Finished: when.Truncate(time.Second), CopyOf: got.CopyOf, Rule: got.Rule,
+			RolledBackBy: value,
+			Finished:     when.Truncate(time.Second), CopyOf: got.CopyOf, Rule: got.Rule,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

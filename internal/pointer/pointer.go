@@ -2,7 +2,8 @@
 // and targets of EventBridge rules. Each holds the task definition that it starts. Moving
 // it changes that one member: everything else is written as it was read, members that the
 // SDK does not know included, because both UpdateSchedule and PutTargets reset what they
-// are not sent.
+// are not sent. [environment.TaskPointer] is the name of such a pointer in the environment file; Pointer adds what
+// AWS holds. An ECS service is an [environment.Pointer] too, and package ecsservice reads it.
 package pointer
 
 import (

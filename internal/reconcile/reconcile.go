@@ -185,7 +185,7 @@ func (c candidate) repository() string {
 // candidatesOf returns a candidate for each workload and exact tag.
 func candidatesOf(env *environment.Environment) (candidates []candidate) {
 	for _, w := range env.Workloads {
-		if !w.Deploys() {
+		if !w.DeploysOnPush() {
 			continue
 		}
 		for _, pattern := range env.AutoDeploy {

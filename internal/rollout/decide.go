@@ -38,7 +38,7 @@ type Draft struct {
 	SupersededBy outcome.Newer
 	RolledBackTo outcome.Revision
 	Note         journal.Note
-	Keeper       journal.Record // of an external deployment: the revision that gets the note; zero if none does
+	NoteRevision journal.Record // of an external deployment: the revision that gets the note; zero if none does
 }
 
 // Decide decides what to report for a rollout event that happened at the given
@@ -59,7 +59,7 @@ func Decide(e event.Rollout, at time.Time, o Observation) Decision {
 	d.Drafts = append(d.Drafts, r.endReplaced()...)
 	for i, one := range d.Drafts {
 		if one.Foreign && one.Revision.TaskDefinition == o.Revision.TaskDefinition {
-			d.Drafts[i] = r.withKeeper(one)
+			d.Drafts[i] = r.withNoteRevision(one)
 		}
 	}
 	return r.once(d)
@@ -133,7 +133,7 @@ func (r received) started() Decision {
 	switch {
 	case o.Deleted:
 		return nothing("the service was deleted")
-	case o.Rollback:
+	case o.IsRollback:
 		return r.rollback()
 	case !o.Revision.Foreign && o.Revision.DeploymentID == o.ID:
 		return nothing("already reported: started")
@@ -170,8 +170,8 @@ func (r received) rollback() Decision {
 	if to := o.Revision; to.Outcome == journal.Succeeded && !to.Inactive && to.DeploymentID != o.ID {
 		d.Notes = append(d.Notes, Note{to, journal.Note{DeploymentID: o.ID}})
 	}
-	if from := o.RollbackFrom; from.Cause.ID != "" && !from.Foreign && !from.Inactive && from.Return != o.ID {
-		d.Notes = append(d.Notes, Note{from, journal.Note{Return: o.ID}})
+	if from := o.RollbackOf; from.Cause.ID != "" && !from.Foreign && !from.Inactive && from.RolledBackBy != o.ID {
+		d.Notes = append(d.Notes, Note{from, journal.Note{RolledBackBy: o.ID}})
 	}
 	return d
 }
@@ -189,7 +189,7 @@ func (r received) completed() Decision {
 	switch {
 	case r.seen.Deleted:
 		return r.deleted()
-	case r.seen.Rollback:
+	case r.seen.IsRollback:
 		return r.rollback()
 	}
 	if r.seen.Shifts && r.seen.Shifted != journal.Succeeded {
@@ -229,13 +229,13 @@ func (r received) failed() Decision {
 	if o.Deleted {
 		return r.deleted()
 	}
-	if o.Rollback {
+	if o.IsRollback {
 		// The revision had succeeded: its journal describes its own rollout.
 		d := r.failure(journal.Failed)
 		d.Foreign, d.Problem = true, "ECS's rollback failed too"
 		return Decision{Drafts: []Draft{d.explained()}}
 	}
-	if o.ReturnID == "" && o.newerRuns() && !o.FailedForCertain && !saysFailed(r.event.Reason) {
+	if o.RolledBackByID == "" && o.newerRuns() && !o.FailedForCertain && !saysFailed(r.event.Reason) {
 		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)
 		d.SupersededBy = outcome.Newer{EventID: o.Runs.Cause.ID, DeploymentID: o.Runs.DeploymentID}
 		if d.SupersededBy == (outcome.Newer{}) {
@@ -257,22 +257,23 @@ func (r received) deleted() Decision {
 	return Decision{Drafts: []Draft{d.explained()}}
 }
 
-// returnSkew is how far the time of a failure's event may be before the beginning of ECS's
+// rollbackSkew is how far the time of a failure's event may be before the beginning of ECS's
 // rollback: the times of events are whole seconds.
-const returnSkew = 5 * time.Second
+const rollbackSkew = 5 * time.Second
 
 // failure returns the draft of a failure. It names the rollback, if there is one,
 // and so does its note.
 func (r received) failure(phase journal.Phase) Draft {
 	d, o := r.draft(outcome.DeploymentFailed, phase), r.seen
-	later := o.ReturnID == "" && o.PrimaryAccepted.After(r.at.Add(returnSkew)) // no rollback begins after the failure
+	// No rollback begins after the failure.
+	later := o.RolledBackByID == "" && o.PrimaryAccepted.After(r.at.Add(rollbackSkew))
 	if !o.RolledBack() || later {
 		return d
 	}
-	d.Note.Return = cmp.Or(o.ReturnID, o.PrimaryID)
+	d.Note.RolledBackBy = cmp.Or(o.RolledBackByID, o.PrimaryID)
 	switch {
-	case o.ReturnTo.TaskDefinition != "":
-		d.RolledBackTo = revisionOf(o.ReturnTo)
+	case o.RolledBackTo.TaskDefinition != "":
+		d.RolledBackTo = revisionOf(o.RolledBackTo)
 	case o.newerRuns(): // which replaced the rollback
 		d.RolledBackTo = revisionOf(o.Previous)
 	default:

@@ -80,7 +80,7 @@ func demoted(n int, changes ...func(*journal.Record)) func(*Observation) {
 // kept is the change of an observation of an external rollout of which a step was
 // reported.
 func kept(step event.Step) func(*Observation) {
-	return func(o *Observation) { o.Keeper.Hooks = o.Keeper.Hooks.With(o.ID, string(step)) }
+	return func(o *Observation) { o.NoteRevision.Hooks = o.NoteRevision.Hooks.With(o.ID, string(step)) }
 }
 
 func unlisted(o *Observation)       { o.Primary, o.InProgress, o.Accepted = false, false, time.Time{} }
@@ -89,15 +89,15 @@ func withoutBreaker(o *Observation) { o.BreakerEnabled, o.BreakerRollback = fals
 func notRolledBack(o *Observation)  { o.BreakerRollback = false }
 func over(o *Observation)           { o.InProgress = false }
 func rollback(o *Observation) {
-	o.Rollback, o.RollbackReason = true, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
+	o.IsRollback, o.RollbackReason = true, "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/11."
 }
-func rollbackReported(o *Observation) { o.Rollback, o.RollbackReported = true, true }
+func rollbackReported(o *Observation) { o.IsRollback, o.RollbackReported = true, true }
 func moves(o *Observation)            { o.Moves = true }
 func otherID(o *Observation)          { o.ID, o.PrimaryID = "ecs-svc/99", "ecs-svc/99" }
 
 // rollbackFrom is the change of the observation of a rollback of revision n.
 func rollbackFrom(n int, changes ...func(*journal.Record)) func(*Observation) {
-	return func(o *Observation) { o.RollbackFrom = record(n, changes...) }
+	return func(o *Observation) { o.RollbackOf = record(n, changes...) }
 }
 
 // replacing is the change of an observation of a rollout that replaced others.

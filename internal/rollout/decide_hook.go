@@ -26,7 +26,7 @@ func (r received) hook() Decision {
 	step := string(r.event.Step)
 	waits := r.event.Step == event.HookAwaiting
 	switch {
-	case o.Revision.Hooks.Has(h.ID, step), o.Keeper.Hooks.Has(h.ID, step), o.Reported.Has(h.ID, step):
+	case o.Revision.Hooks.Has(h.ID, step), o.NoteRevision.Hooks.Has(h.ID, step), o.Reported.Has(h.ID, step):
 		return nothing("already reported: " + step + " of hook " + h.ID)
 	case waits && o.Hook.Status != "" && o.Hook.Status != outcome.HookAwaitingAction:
 		return nothing("the pause has ended: the hook is " + o.Hook.Status)

@@ -20,7 +20,7 @@ func (r received) impaired() Decision {
 	switch {
 	case o.Deleted, !o.InProgress:
 		return nothing("no rollout is in progress: tasks of the running revision do not start")
-	case o.Rollback:
+	case o.IsRollback:
 		return nothing("tasks of ECS's rollback do not start: its failure is reported when ECS ends it")
 	}
 	if d, done := r.alreadyReported(journal.Impaired, journal.Failed, journal.Superseded); done {

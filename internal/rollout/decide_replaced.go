@@ -10,7 +10,7 @@ import (
 // as failed if ECS was rolling them back, else as superseded. An older revision
 // replaces a newer one only if ECS reports a deployment of its own.
 func (r received) endReplaced() (all []Draft) {
-	if r.seen.Rollback || r.seen.Deleted {
+	if r.seen.IsRollback || r.seen.Deleted {
 		return nil
 	}
 	own := false
@@ -28,9 +28,9 @@ func (r received) endReplaced() (all []Draft) {
 		d := Draft{Revision: one.Revision, DeploymentID: id,
 			Note: journal.Note{DeploymentID: id, Finished: r.at}}
 		switch {
-		case one.ReturnID != "":
-			d.Kind, d.Note.Outcome, d.Note.Return = outcome.DeploymentFailed, journal.Failed, one.ReturnID
-			d.ECSReason, d.RolledBackTo = one.Reason, revisionOf(one.ReturnTo)
+		case one.RolledBackByID != "":
+			d.Kind, d.Note.Outcome, d.Note.RolledBackBy = outcome.DeploymentFailed, journal.Failed, one.RolledBackByID
+			d.ECSReason, d.RolledBackTo = one.Reason, revisionOf(one.RolledBackTo)
 			if d.ECSReason == "" {
 				d.Problem = "ECS rolled the service back"
 			}

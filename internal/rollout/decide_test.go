@@ -57,7 +57,7 @@ func TestDecide(t *testing.T) {
 	}
 	rolledBack := func(why string, by int) journal.Note {
 		n := failed(why)
-		n.Return = id(by)
+		n.RolledBackBy = id(by)
 		return n
 	}
 	by12 := outcome.Newer{EventID: "e12", DeploymentID: id(12)}
@@ -132,9 +132,9 @@ func TestDecide(t *testing.T) {
 			Decision{Reason: ownRollback}},
 		{"ECS's rollback of a revision whose failure was not reported yet", start, "",
 			primary(rollback, rollbackFrom(13, begun)), Decision{Reason: ownRollback,
-				Notes: []Note{{record(13, begun), journal.Note{Return: id(12)}}}}},
+				Notes: []Note{{record(13, begun), journal.Note{RolledBackBy: id(12)}}}}},
 		{"ECS's rollback, whose id is noted", start, "",
-			primary(rollback, rollbackFrom(13, begun, func(r *journal.Record) { r.Return = id(12) })),
+			primary(rollback, rollbackFrom(13, begun, func(r *journal.Record) { r.RolledBackBy = id(12) })),
 			Decision{Reason: ownRollback}},
 		{"an older revision after a newer one, without a word of ECS", start, "",
 			primary(revision(foreign), replacing(record(13, begun))),

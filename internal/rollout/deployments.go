@@ -17,7 +17,7 @@ import (
 // ARN of the revision whose journal has the id, if ECS does not list the rollout.
 // If missing is not empty, these revisions have to be read first.
 func observationOf(
-	service *types.Service, e event.Rollout, back returns, journaled string, records map[string]journal.Record,
+	service *types.Service, e event.Rollout, back rollbacks, journaled string, records map[string]journal.Record,
 ) (o Observation, missing []string) {
 	o = Observation{ID: e.DeploymentID, Deleted: service == nil || aws.ToString(service.Status) != "ACTIVE"}
 	if service == nil {
@@ -39,7 +39,7 @@ func observationOf(
 	o.Revision.Foreign = o.Revision.Foreign || o.Revision.Cause.ID == "" // it was deleted, and its journal with it
 	o.Found = true
 	if e.Step == event.RolloutStarted && ecsservice.SaysRollback(e.Reason) {
-		o.Rollback, o.RollbackReason = true, e.Reason
+		o.IsRollback, o.RollbackReason = true, e.Reason
 	}
 	family := family{records: records}
 	o.addRollback(back, &family)
@@ -86,7 +86,7 @@ func (o *Observation) addDeployment(service *types.Service) (revision string) {
 		o.ID, o.Primary, o.Accepted = id, primary, aws.ToTime(d.CreatedAt)
 		o.InProgress = d.RolloutState == types.DeploymentRolloutStateInProgress
 		if ecsservice.IsRollback(d) {
-			o.Rollback, o.RollbackReason = true, aws.ToString(d.RolloutStateReason)
+			o.IsRollback, o.RollbackReason = true, aws.ToString(d.RolloutStateReason)
 		}
 		revision = aws.ToString(d.TaskDefinition)
 	}
@@ -109,9 +109,9 @@ func breakers(c *types.DeploymentConfiguration) (enabled, rollback bool) {
 }
 
 // addRollback adds ECS's rollback of the rollout, or that it is a rollback itself.
-func (o *Observation) addRollback(back returns, f *family) {
-	if r := o.Revision; (r.DeploymentID == o.ID || r.DeploymentID == "") && !back.moved(r.Return) {
-		o.ReturnID = r.Return
+func (o *Observation) addRollback(back rollbacks, f *family) {
+	if r := o.Revision; (r.DeploymentID == o.ID || r.DeploymentID == "") && !back.moved(r.RolledBackBy) {
+		o.RolledBackByID = r.RolledBackBy
 	}
 	o.Moves, o.MovedBack = back.moved(o.ID), back.moved(o.PrimaryID) && o.PrimaryID != o.ID
 	for _, r := range back.all {
@@ -119,18 +119,18 @@ func (o *Observation) addRollback(back returns, f *family) {
 		case aws.ToString(r.From.Id):
 			to := f.record(aws.ToString(r.By.TaskDefinition))
 			if r.Certain || o.Accepted.IsZero() || !to.Registered.After(o.Accepted) { // else it did not run before
-				o.ReturnID, o.ReturnTo = aws.ToString(r.By.Id), to
+				o.RolledBackByID, o.RolledBackTo = aws.ToString(r.By.Id), to
 			}
 		case aws.ToString(r.By.Id):
 			from := f.record(aws.ToString(r.From.TaskDefinition))
 			switch id := aws.ToString(r.From.Id); {
 			case from.TaskDefinition == "": // it is read first
-			case from.Return == o.ID:
+			case from.RolledBackBy == o.ID:
 				o.rollbackOf(from)
-			case r.Certain || o.Rollback || o.restores(from):
-				o.Rollback = true
-				o.RollbackFrom = from
-				o.RollbackFrom.DeploymentID = id
+			case r.Certain || o.IsRollback || o.restores(from):
+				o.IsRollback = true
+				o.RollbackOf = from
+				o.RollbackOf.DeploymentID = id
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func (o *Observation) restores(from journal.Record) bool {
 
 // addOthers adds the previous revision, the running one, and the replaced
 // rollouts.
-func (o *Observation) addOthers(service *types.Service, back returns, f *family) {
+func (o *Observation) addOthers(service *types.Service, back rollbacks, f *family) {
 	previous := o.Revision.Previous
 	if o.Foreign() { // the journal describes the deployer's own rollout
 		previous = ""
@@ -184,21 +184,21 @@ func (o *Observation) addOthers(service *types.Service, back returns, f *family)
 }
 
 // replace adds a replaced rollout.
-func (o *Observation) replace(back returns, f *family, r journal.Record) {
-	one := Replaced{Revision: r, ReturnID: r.Return}
-	if r.Return == o.ID { // that is no rollback, or it would not replace others
-		one.ReturnID = ""
+func (o *Observation) replace(back rollbacks, f *family, r journal.Record) {
+	one := Replaced{Revision: r, RolledBackByID: r.RolledBackBy}
+	if r.RolledBackBy == o.ID { // that is no rollback, or it would not replace others
+		one.RolledBackByID = ""
 	}
 	one.Newer = r.Revision > o.Revision.Revision &&
 		ecsservice.FamilyOf(r.TaskDefinition) == ecsservice.FamilyOf(o.Revision.TaskDefinition)
 	if by, found := back.of(r.DeploymentID); found && aws.ToString(by.By.Id) != o.ID {
-		one.ReturnID, one.ReturnTo = aws.ToString(by.By.Id), f.record(aws.ToString(by.By.TaskDefinition))
+		one.RolledBackByID, one.RolledBackTo = aws.ToString(by.By.Id), f.record(aws.ToString(by.By.TaskDefinition))
 		if ecsservice.IsRollback(by.By) {
 			one.Reason = aws.ToString(by.By.RolloutStateReason)
 		}
 	}
-	if one.ReturnID != "" && one.ReturnTo.TaskDefinition == "" {
-		one.ReturnTo = f.record(r.Previous)
+	if one.RolledBackByID != "" && one.RolledBackTo.TaskDefinition == "" {
+		one.RolledBackTo = f.record(r.Previous)
 	}
 	o.Replaced = append(o.Replaced, one)
 }

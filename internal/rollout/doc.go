@@ -10,7 +10,7 @@
 // became of the rollouts that this one replaced. ends.go sees to it that an event has one
 // end, and external.go that the step of an external rollout is reported once.
 //
-// Two kinds of names are easy to confuse: Rollback… is about an observed rollout that is
-// ECS's rollback of another one, Return… about ECS's rollback of the observed rollout.
-// Foreign means external: not the deployer's.
+// IsRollback and RollbackOf say that the observed rollout is ECS's rollback of another one;
+// RolledBackBy… and RolledBackTo, that ECS rolled the observed one back. Foreign means
+// external: not the deployer's.
 package rollout

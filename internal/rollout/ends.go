@@ -22,9 +22,9 @@ import (
 // when an event of a later rollout, or a late event of its own, is handled.
 
 const (
-	// maxSiblings is how many revisions on each side of a revision are searched for
+	// maxSameEvent is how many revisions on each side of a revision are searched for
 	// others of the same event.
-	maxSiblings = 40
+	maxSameEvent = 40
 	// clockSkew is how far the time of an event may be after the registration of its
 	// revision.
 	clockSkew = time.Minute
@@ -34,12 +34,12 @@ const (
 	consistencyDelay = time.Minute
 )
 
-// Siblings is what the other revisions of the same event say of it.
-type Siblings struct {
+// SameEvent is what the other revisions of the same event say of it.
+type SameEvent struct {
 	Started bool          // the start of another one's rollout was reported
 	Ended   journal.Phase // an end of the event was reported with another one; "" if none was
 	Newest  int           // number of the family's newest revision
-	// Copied means that the journal is a copy of an earlier sibling's that had run. A tool with
+	// Copied means that the journal is a copy of an earlier revision of the same event's that had run. A tool with
 	// the deployer's credentials made it, or the journal is of a version that names no principal.
 	Copied bool
 }
@@ -62,9 +62,9 @@ func (r *reader) record(ctx context.Context, arn string) (journal.Record, error)
 	return one, err
 }
 
-// siblings reads the other revisions of a revision's event: a retry, a delivery at the
+// sameEvent reads the other revisions of a revision's event: a retry, a delivery at the
 // same time and a repair register revisions of their own.
-func (r *reader) siblings(ctx context.Context, of journal.Record) (found Siblings, err error) {
+func (r *reader) sameEvent(ctx context.Context, of journal.Record) (found SameEvent, err error) {
 	newest, err := r.services.Record(ctx, r.target, ecsservice.FamilyOf(of.TaskDefinition))
 	if errors.Is(err, fault.ErrTaskDefinitionNotFound) { // the family has no ACTIVE revision
 		newest, err = of, nil
@@ -87,7 +87,7 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 		ran[one.Previous] = true
 		return !one.Registered.IsZero() && one.Registered.Before(of.Cause.Time.Add(-clockSkew)), nil
 	}
-	for n := of.Revision - 1; n > 0 && n >= of.Revision-maxSiblings; n-- {
+	for n := of.Revision - 1; n > 0 && n >= of.Revision-maxSameEvent; n-- {
 		if before, err := look(n); before || err != nil {
 			if err != nil {
 				return found, err
@@ -95,7 +95,7 @@ func (r *reader) siblings(ctx context.Context, of journal.Record) (found Sibling
 			break // an event's revisions are registered after it
 		}
 	}
-	for n := of.Revision + 1; n <= newest.Revision && n <= of.Revision+maxSiblings; n++ {
+	for n := of.Revision + 1; n <= newest.Revision && n <= of.Revision+maxSameEvent; n++ {
 		if _, err := look(n); err != nil {
 			return found, err
 		}
@@ -111,7 +111,7 @@ func sameRegistration(one, other journal.Record) bool {
 }
 
 // add adds a revision of the same event.
-func (s *Siblings) add(r journal.Record) {
+func (s *SameEvent) add(r journal.Record) {
 	s.Started = s.Started || r.DeploymentID != ""
 	switch r.Outcome {
 	case journal.Succeeded, journal.Failed, journal.Superseded:
@@ -122,7 +122,7 @@ func (s *Siblings) add(r journal.Record) {
 // once removes from a decision the reports on the observed rollout that were made with
 // another revision of its event. Their notes remain.
 func (r received) once(d Decision) Decision {
-	s := r.seen.Siblings
+	s := r.seen.SameEvent
 	var remaining []Draft
 	for _, draft := range d.Drafts {
 		own := draft.Revision.TaskDefinition == r.seen.Revision.TaskDefinition && !draft.Foreign
@@ -177,7 +177,7 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		}
 		records[i].DeploymentID = p.ID
 	}
-	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.ReturnID == "" })
+	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.RolledBackByID == "" })
 	for i := at - first; i >= 0; i-- { // the newest first
 		one, original := records[i], r.known[run[i].TaskDefinition]
 		one.Foreign = original.Foreign
@@ -197,7 +197,7 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 			}
 			continue
 		}
-		s, err := r.siblings(ctx, original)
+		s, err := r.sameEvent(ctx, original)
 		if err != nil {
 			return err
 		}
@@ -213,11 +213,11 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 // a rollout that had ended.
 func (o *Observation) needsPast(service *types.Service, e event.Rollout) bool {
 	switch {
-	case service == nil, o.Deleted, o.Rollback, e.Step.IsHook(), e.Step == event.TasksImpaired:
+	case service == nil, o.Deleted, o.IsRollback, e.Step.IsHook(), e.Step == event.TasksImpaired:
 		return false
 	case !o.Primary, o.Revision.Foreign, o.Previous.Pending(), o.Previous.Revision != o.Revision.Revision-1:
 		return true
-	case o.Siblings.Newest > o.Revision.Revision: // an older event's move may have come later
+	case o.SameEvent.Newest > o.Revision.Revision: // an older event's move may have come later
 		return true
 	}
 	return slices.ContainsFunc(service.Deployments, func(d types.Deployment) bool {

@@ -62,7 +62,7 @@ func TestNeedsPast(t *testing.T) {
 	t.Parallel()
 	usual := func(change func(*Observation)) Observation {
 		o := Observation{Primary: true, Revision: journal.Record{Revision: 12},
-			Previous: journal.Record{Revision: 11, Outcome: journal.Succeeded}, Siblings: Siblings{Newest: 12}}
+			Previous: journal.Record{Revision: 11, Outcome: journal.Succeeded}, SameEvent: SameEvent{Newest: 12}}
 		change(&o)
 		return o
 	}
@@ -72,11 +72,11 @@ func TestNeedsPast(t *testing.T) {
 		want   bool
 	}{
 		{"after one that had ended", func(*Observation) {}, false},
-		{"a newer revision exists", func(o *Observation) { o.Siblings.Newest = 13 }, true},
+		{"a newer revision exists", func(o *Observation) { o.SameEvent.Newest = 13 }, true},
 		{"after one that had not ended", func(o *Observation) { o.Previous.Outcome = "" }, true},
 		{"revisions between", func(o *Observation) { o.Previous.Revision = 9 }, true},
 		{"replaced", func(o *Observation) { o.Primary = false }, true},
-		{"ECS's rollback", func(o *Observation) { o.Siblings.Newest, o.Rollback = 13, true }, false},
+		{"ECS's rollback", func(o *Observation) { o.SameEvent.Newest, o.IsRollback = 13, true }, false},
 	} {
 		o := usual(tt.change)
 		got := o.needsPast(&types.Service{}, event.Rollout{Step: event.RolloutCompleted})

@@ -27,42 +27,42 @@ func reportedSteps(step event.Step) []event.Step {
 // reported, and returns the decision for a duplicate.
 func (r received) externalReported() (Decision, bool) {
 	o := r.seen
-	if !o.needsKeeper(r.event.Step) {
+	if !o.needsNoteRevision(r.event.Step) {
 		return Decision{}, false
 	}
 	for _, step := range reportedSteps(r.event.Step) {
-		if o.Remembered(step) {
+		if o.WasReported(step) {
 			return nothing("already reported: " + string(step) + " of an external deployment"), true
 		}
 	}
 	return Decision{}, false
 }
 
-// withKeeper returns the draft of a report on an external rollout with its note, and the
+// withNoteRevision returns the draft of a report on an external rollout with its note, and the
 // revision whose journal gets the note.
-func (r received) withKeeper(d Draft) Draft {
-	d.Keeper = r.seen.Keeper
-	d.Note = journal.Note{Hooks: d.Keeper.Hooks.With(cmp.Or(r.event.Hook.ID, r.seen.ID), string(r.event.Step))}
+func (r received) withNoteRevision(d Draft) Draft {
+	d.NoteRevision = r.seen.NoteRevision
+	d.Note = journal.Note{Hooks: d.NoteRevision.Hooks.With(cmp.Or(r.event.Hook.ID, r.seen.ID), string(r.event.Step))}
 	return d
 }
 
-// needsKeeper reports whether an event's step is one of an external rollout, or the
+// needsNoteRevision reports whether an event's step is one of an external rollout, or the
 // failure of ECS's rollback, which is reported as one.
-func (o Observation) needsKeeper(step event.Step) bool {
-	return o.Foreign() || o.Rollback && step == event.RolloutFailed
+func (o Observation) needsNoteRevision(step event.Step) bool {
+	return o.Foreign() || o.IsRollback && step == event.RolloutFailed
 }
 
-// Remembered reports whether a step of the external rollout was reported.
-func (o Observation) Remembered(step event.Step) bool {
-	return o.Keeper.Hooks.Has(o.ID, string(step)) || o.Reported.Has(o.ID, string(step))
+// WasReported reports whether a step of the external rollout was reported.
+func (o Observation) WasReported(step event.Step) bool {
+	return o.NoteRevision.Hooks.Has(o.ID, string(step)) || o.Reported.Has(o.ID, string(step))
 }
 
-// keeper returns the revision whose journal keeps what was reported of an external
+// noteRevision returns the revision whose journal keeps what was reported of an external
 // rollout: the rolled-out one if it has a journal, else the newest one before it that
 // has. An external revision is not written to, because the tool that registered it
 // would find tags that it did not write. It returns the zero value if there is none
 // among the revisions that are searched.
-func (h *Handler) keeper(ctx context.Context, t ecsservice.Target, o Observation) (journal.Record, error) {
+func (h *Handler) noteRevision(ctx context.Context, t ecsservice.Target, o Observation) (journal.Record, error) {
 	r := o.Revision
 	for n := 0; n < maxJournalSearch; n++ {
 		if r.Cause.ID != "" && !r.Foreign && !r.Inactive {
@@ -102,7 +102,7 @@ func (m *reportedMemory) all() journal.Steps {
 // observeExternal adds what was reported of an external rollout.
 func (h *Handler) observeExternal(ctx context.Context, t ecsservice.Target, o *Observation) (err error) {
 	o.Reported = h.memory.all()
-	o.Keeper, err = h.keeper(ctx, t, *o)
+	o.NoteRevision, err = h.noteRevision(ctx, t, *o)
 	return err
 }
 

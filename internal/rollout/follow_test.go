@@ -62,7 +62,7 @@ func TestProgressOf(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &types.Service{TaskDefinition: aws.String(arn + tt.runs), Deployments: tt.deployments}
-			got := progressOf(s, returnsOf(s, event.Rollout{}), arn+"f:9")
+			got := progressOf(s, rollbacksOf(s, event.Rollout{}), arn+"f:9")
 			if got.Phase != tt.want || got.Ended() != (tt.want != journal.RollingOut) || got.Runs != arn+tt.runs {
 				t.Errorf("%+v, want %s", got, tt.want)
 			}

@@ -157,7 +157,7 @@ func (d Draft) report(
 	o.ECSReason, o.Problem, o.SupersededBy, o.RolledBackTo = d.ECSReason, d.Problem, d.SupersededBy, d.RolledBackTo
 	o.Hook, o.StoppedTasks, o.NextRun = d.Hook, stopped, d.NextRun
 	if d.Foreign {
-		r = d.Keeper
+		r = d.NoteRevision
 	} else {
 		d.Note.Stopped = stoppedNote(stopped)
 		o.Cause = r.Cause

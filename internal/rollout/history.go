@@ -126,7 +126,7 @@ func (c *Client) records(ctx context.Context, t ecsservice.Target, family, runs 
 func (c *Client) listedPhase(
 	ctx context.Context, t ecsservice.Target, service *types.Service, arn string,
 ) (phase journal.Phase, why string) {
-	p := progressOf(service, c.returns(ctx, t, service, arn), arn)
+	p := progressOf(service, c.rollbacks(ctx, t, service, arn), arn)
 	if p.DeploymentID != "" && ecsservice.Shifts(service) {
 		d, found, err := c.services.DeploymentOf(ctx, t, service, p.DeploymentID)
 		if err != nil || !found {

@@ -24,7 +24,7 @@ func (c *Client) Join(ctx context.Context, t ecsservice.Target, service *types.S
 			return aws.ToString(r.From.TaskDefinition)
 		}
 	}
-	goesOn := !progressOf(service, returnsOf(service, event.Rollout{}), runs).Ended()
+	goesOn := !progressOf(service, rollbacksOf(service, event.Rollout{}), runs).Ended()
 	if goesOn && !ecsservice.Shifts(service) {
 		return runs
 	}
@@ -41,7 +41,7 @@ func (c *Client) Join(ctx context.Context, t ecsservice.Target, service *types.S
 func movedSince(s Status, service *types.Service) bool {
 	for _, d := range service.Deployments {
 		if ecsservice.IsPrimary(d) {
-			return s.Newest.Return != "" && s.Newest.Return != aws.ToString(d.Id)
+			return s.Newest.RolledBackBy != "" && s.Newest.RolledBackBy != aws.ToString(d.Id)
 		}
 	}
 	return false

@@ -17,7 +17,7 @@ import (
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	failed := func(returned string) journal.Note {
-		return journal.Note{Outcome: journal.Failed, Finished: eventTime, Return: returned}
+		return journal.Note{Outcome: journal.Failed, Finished: eventTime, RolledBackBy: returned}
 	}
 	tests := []struct {
 		name  string

@@ -27,12 +27,12 @@ type Observation struct {
 	BreakerEnabled  bool      // a circuit breaker or an alarm ends failing rollouts
 	BreakerRollback bool      // and then ECS rolls the service back
 
-	// Rollback means that the rollout is ECS's rollback of a failed one.
-	Rollback       bool
+	// IsRollback means that the rollout is ECS's rollback of a failed one.
+	IsRollback     bool
 	RollbackReason string // ECS's reason for it; "" if ECS no longer shows it
-	// RollbackFrom is the revision whose rollout failed, with the id of that
+	// RollbackOf is the revision whose rollout failed, with the id of that
 	// rollout; zero if it is not known.
-	RollbackFrom journal.Record
+	RollbackOf journal.Record
 	// RollbackReported means that it was reported with that failure.
 	RollbackReported bool
 
@@ -40,13 +40,13 @@ type Observation struct {
 	// rollback. MovedBack means that such a rollout has replaced this one.
 	Moves, MovedBack bool
 
-	// Keeper is the revision whose journal has what was reported of an external rollout; zero
+	// NoteRevision is the revision whose journal has what was reported of an external rollout; zero
 	// if there is none. Reported is what this process reported.
-	Keeper   journal.Record
-	Reported journal.Steps
+	NoteRevision journal.Record
+	Reported     journal.Steps
 
-	// Siblings is what was reported of its event with other revisions.
-	Siblings Siblings
+	// SameEvent is what was reported of its event with other revisions.
+	SameEvent SameEvent
 	// By is what superseded the rollout for good, if its event is so late that ECS no longer
 	// lists the rollout; else zero.
 	By outcome.Newer
@@ -54,10 +54,10 @@ type Observation struct {
 	// being, rolled back.
 	FailedForCertain bool
 
-	// ReturnID is ECS's id of the rollback of the observed rollout, "" if none is
-	// known, and ReturnTo the revision that it restores.
-	ReturnID string
-	ReturnTo journal.Record
+	// RolledBackByID is ECS's id of the rollback of the observed rollout, "" if none is
+	// known, and RolledBackTo the revision that it restores.
+	RolledBackByID string
+	RolledBackTo   journal.Record
 
 	Hook ecsservice.HookState // of a hook's event
 
@@ -82,11 +82,11 @@ type Replaced struct {
 	// By is what superseded it for good, if ECS's service deployments show that; else
 	// the observed rollout did.
 	By outcome.Newer
-	// ReturnID, ReturnTo and Reason are those of ECS's rollback of it, which had not
-	// ended either: then it has failed. ReturnID is "" if there was none.
-	ReturnID string
-	ReturnTo journal.Record
-	Reason   string
+	// RolledBackByID, RolledBackTo and Reason are those of ECS's rollback of it, which had not
+	// ended either: then it has failed. RolledBackByID is "" if there was none.
+	RolledBackByID string
+	RolledBackTo   journal.Record
+	Reason         string
 }
 
 // ownRollout is the longest time from the registration of a revision to the deployer's
@@ -110,7 +110,7 @@ func (o Observation) RolledBack() bool {
 	switch {
 	case o.Deleted, o.MovedBack:
 		return false
-	case o.ReturnID != "":
+	case o.RolledBackByID != "":
 		return true
 	}
 	return o.Runs.TaskDefinition != o.Revision.TaskDefinition && !o.newerRuns()
@@ -131,9 +131,9 @@ func (o Observation) Shows(e event.Rollout) bool {
 		return true
 	case event.RolloutCompleted:
 		ended := o.Shifted != "" && o.Shifted != journal.RollingOut
-		return o.Found && (!o.Shifts || ended || o.Deleted || o.Rollback)
+		return o.Found && (!o.Shifts || ended || o.Deleted || o.IsRollback)
 	case event.RolloutFailed:
-		return o.Found && (o.Deleted || o.Rollback || !o.BreakerRollback || o.RolledBack() || o.MovedBack ||
+		return o.Found && (o.Deleted || o.IsRollback || !o.BreakerRollback || o.RolledBack() || o.MovedBack ||
 			o.newerRuns())
 	}
 	return o.Found

@@ -112,7 +112,7 @@ func TestObservationOf(t *testing.T) {
 			records: []journal.Record{record(11), record(10)}, reads: [][]int{{11}, {10}},
 			want: Observation{Found: true, ID: id(11), PrimaryID: id(11), PrimaryAccepted: reported, Primary: true,
 				InProgress: true, Accepted: reported,
-				Rollback: true, RollbackReason: back, Revision: record(11), Previous: record(10), Runs: record(11)}},
+				IsRollback: true, RollbackReason: back, Revision: record(11), Previous: record(10), Runs: record(11)}},
 		{name: "journaled", service: service(11, listed(11, "PRIMARY", completed, "")), id: id(12),
 			journaled: record(12).TaskDefinition, records: []journal.Record{record(12, begun), record(11)},
 			reads: [][]int{{12}, {11}},
@@ -126,7 +126,7 @@ func TestObservationOf(t *testing.T) {
 			e := event.Rollout{DeploymentID: tt.id}
 			known := map[string]journal.Record{}
 			var reads [][]int
-			o, missing := observationOf(tt.service, e, returnsOf(tt.service, e), tt.journaled, known)
+			o, missing := observationOf(tt.service, e, rollbacksOf(tt.service, e), tt.journaled, known)
 			for len(missing) > 0 {
 				var numbers []int
 				for _, r := range tt.records {
@@ -138,7 +138,7 @@ func TestObservationOf(t *testing.T) {
 					numbers = append(numbers, known[arn].Revision)
 				}
 				reads = append(reads, numbers)
-				o, missing = observationOf(tt.service, e, returnsOf(tt.service, e), tt.journaled, known)
+				o, missing = observationOf(tt.service, e, rollbacksOf(tt.service, e), tt.journaled, known)
 			}
 			if diff := cmp.Diff(tt.reads, reads); diff != "" {
 				t.Errorf("reads: %s", diff)

@@ -24,7 +24,7 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	}
 	records := map[string]journal.Record{}
 	r := &reader{services: h.services, target: t, known: records}
-	back := returnsOf(service, e).confirmed(ctx, h.services, t, service, e.DeploymentID)
+	back := rollbacksOf(service, e).confirmed(ctx, h.services, t, service, e.DeploymentID)
 	journaled := ""
 	unlisted := e.DeploymentID != "" && !lists(service, e.DeploymentID)
 	if search && unlisted {
@@ -48,12 +48,12 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 		return o, err
 	}
 	switch {
-	case o.needsKeeper(e.Step):
+	case o.needsNoteRevision(e.Step):
 		err = h.observeExternal(ctx, t, &o)
-	case o.Rollback:
+	case o.IsRollback:
 		return o, nil
 	default:
-		if o.Siblings, err = r.siblings(ctx, o.Revision); err == nil && o.Siblings.Copied {
+		if o.SameEvent, err = r.sameEvent(ctx, o.Revision); err == nil && o.SameEvent.Copied {
 			o.Revision, o.Previous = withoutJournal(o.Revision), journal.Record{}
 			r.known[o.Revision.TaskDefinition] = o.Revision
 			err = h.observeExternal(ctx, t, &o)
@@ -78,7 +78,7 @@ func (h *Handler) observeRollback(ctx context.Context, r *reader, service *types
 	o *Observation) error {
 	open := o.Foreign() || o.Revision.DeploymentID != o.ID // it is not known for its own rollout
 	switch {
-	case !o.Found, o.Deleted, o.Rollback, o.Moves:
+	case !o.Found, o.Deleted, o.IsRollback, o.Moves:
 		return nil
 	case e.Step == event.RolloutCompleted && open:
 	case e.Step == event.RolloutFailed && (o.Foreign() || o.Revision.Outcome == journal.Succeeded):
@@ -90,11 +90,11 @@ func (h *Handler) observeRollback(ctx context.Context, r *reader, service *types
 		return err
 	}
 	o.rollbackOf(newest)
-	if e.Step == event.RolloutCompleted && o.Primary && !o.Rollback && !o.Shifts &&
+	if e.Step == event.RolloutCompleted && o.Primary && !o.IsRollback && !o.Shifts &&
 		(o.Foreign() || newest.Revision > o.Revision.Revision) {
 		own, known := h.services.StartedOn(ctx, r.target, service, o.ID)
-		o.Rollback = known && !own
-		o.RollbackReported = o.Rollback
+		o.IsRollback = known && !own
+		o.RollbackReported = o.IsRollback
 	}
 	return nil
 }
@@ -130,15 +130,15 @@ func (h *Handler) observeShift(
 			o.ShiftedReason += " at " + d.Stage
 		}
 	}
-	o.Rollback = o.Rollback || d.Target != o.ID
+	o.IsRollback = o.IsRollback || d.Target != o.ID
 	return nil
 }
 
 // rollbackOf completes the observation if the rollout is the rollback of a
 // revision's rollout, by the journal of that revision.
 func (o *Observation) rollbackOf(r journal.Record) {
-	if r.Return != "" && r.Return == o.ID {
-		o.Rollback, o.RollbackFrom = true, r
+	if r.RolledBackBy != "" && r.RolledBackBy == o.ID {
+		o.IsRollback, o.RollbackOf = true, r
 		o.RollbackReported = r.Outcome == journal.Failed
 	}
 }

@@ -49,7 +49,7 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 	if err != nil {
 		return Progress{}, err
 	}
-	p := progressOf(service, c.returns(ctx, t, service, revision), revision)
+	p := progressOf(service, c.rollbacks(ctx, t, service, revision), revision)
 	if p.DeploymentID != "" && ecsservice.Shifts(service) {
 		return c.shifted(ctx, t, service, p)
 	}
@@ -84,10 +84,10 @@ func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progre
 	return p, err
 }
 
-// returns returns the rollbacks of a service. ECS's service deployments decide on
+// rollbacks returns the rollbacks of a service. ECS's service deployments decide on
 // those of a revision's rollout that its deployments leave open.
-func (c *Client) returns(ctx context.Context, t ecsservice.Target, s *types.Service, revision string) returns {
-	back := returnsOf(s, event.Rollout{})
+func (c *Client) rollbacks(ctx context.Context, t ecsservice.Target, s *types.Service, revision string) rollbacks {
+	back := rollbacksOf(s, event.Rollout{})
 	for _, d := range s.Deployments {
 		if aws.ToString(d.TaskDefinition) == revision {
 			back = back.confirmed(ctx, c.services, t, s, aws.ToString(d.Id))
@@ -97,7 +97,7 @@ func (c *Client) returns(ctx context.Context, t ecsservice.Target, s *types.Serv
 }
 
 // progressOf returns the progress of a revision's rollout that a service shows.
-func progressOf(s *types.Service, back returns, revision string) Progress {
+func progressOf(s *types.Service, back rollbacks, revision string) Progress {
 	p := Progress{Phase: journal.RollingOut, TaskDefinition: revision, Runs: aws.ToString(s.TaskDefinition)}
 	for _, d := range s.Deployments {
 		if aws.ToString(d.TaskDefinition) != revision {

@@ -229,7 +229,7 @@ func TestShiftsInProgress(t *testing.T) {
 			DeploymentConfiguration: &types.DeploymentConfiguration{Strategy: types.DeploymentStrategyCanary},
 			Deployments: []types.Deployment{{Id: aws.String("ecs-svc/9"), TaskDefinition: aws.String(arn + "f:9"),
 				Status: aws.String("PRIMARY"), RolloutState: state, DesiredCount: 2, RunningCount: 2}}}
-		if p := progressOf(s, returns{}, arn+"f:9"); p.Ended() {
+		if p := progressOf(s, rollbacks{}, arn+"f:9"); p.Ended() {
 			t.Errorf("state %q: %s", state, p.Phase)
 		}
 	}

@@ -116,7 +116,7 @@ func (c *Client) condition(
 	if err != nil {
 		return Status{}, err
 	}
-	back := c.returns(ctx, t, service, family.newest.ARN())
+	back := c.rollbacks(ctx, t, service, family.newest.ARN())
 	s := statusOf(t, service, back, family.running, family.newest)
 	if ecsservice.Shifts(service) {
 		c.shiftedStatus(ctx, t, service, &s)
@@ -134,7 +134,7 @@ func (c *Client) family(
 	ctx context.Context, t ecsservice.Target, service *types.Service, memory *Memory,
 ) (familyRead, error) {
 	runs := aws.ToString(service.TaskDefinition)
-	progress := progressOf(service, returnsOf(service, event.Rollout{}), runs)
+	progress := progressOf(service, rollbacksOf(service, event.Rollout{}), runs)
 	state := runs + " " + progress.DeploymentID + " " + string(progress.Phase)
 	if known, ok := memory.recall(t.Service, state, c.now()); ok {
 		return known, nil
@@ -189,7 +189,7 @@ func (c *Client) newestBelow(ctx context.Context, t ecsservice.Target, other, ru
 
 // statusOf returns the status of a service from its running revision and its
 // family's newest one.
-func statusOf(t ecsservice.Target, service *types.Service, back returns, running, newest ecsservice.Revision) Status {
+func statusOf(t ecsservice.Target, service *types.Service, back rollbacks, running, newest ecsservice.Revision) Status {
 	s := Status{Running: t.Record(running), Progress: progressOf(service, back, running.ARN()), Condition: Steady}
 	s.Since = s.Running.Registered
 	rollingBack := false

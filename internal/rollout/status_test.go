@@ -87,7 +87,7 @@ func TestStatusOf(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := &types.Service{TaskDefinition: aws.String(tt.runs.ARN()), Deployments: tt.deployments}
-			got := statusOf(target, s, returnsOf(s, event.Rollout{}), tt.runs, tt.newest)
+			got := statusOf(target, s, rollbacksOf(s, event.Rollout{}), tt.runs, tt.newest)
 			if got.Condition != tt.want || got.Failed() != tt.failed || (got.Newest != nil) != tt.ahead || tt.ahead &&
 				got.SameImage != tt.same {
 				t.Errorf("%s, failed %t, newest %+v, same image %t", got.Condition, got.Failed(), got.Newest,

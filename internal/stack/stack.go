@@ -41,7 +41,7 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 			env.File, len(env.Project), len(env.Name), maxProject, maxEnv)
 	}
 	autoDeploy := "disabled"
-	if !env.AutoDeploy.IsEmpty() && slices.ContainsFunc(env.Workloads, environment.Workload.Deploys) {
+	if !env.AutoDeploy.IsEmpty() && slices.ContainsFunc(env.Workloads, environment.Workload.DeploysOnPush) {
 		autoDeploy = "enabled"
 	}
 	all := []Parameter{

@@ -88,7 +88,7 @@ func TestDelivery(t *testing.T) {
 	noted := e2
 	noted.Rollout = "x2"
 	failed := noted
-	failed.Failed, failed.Return = true, "x3"
+	failed.Failed, failed.RolledBackBy = true, "x3"
 	ran := []Rollout{{ID: "x1", Revision: 1, Created: 2 * minute}}
 	runs2 := Service{{ID: "x2", Revision: 2, Created: 20 * minute}}
 	command := e2

@@ -129,7 +129,7 @@ func (s *scenario) family(w *world, p *process) Family {
 		r.Own, r.Other = m.by == 'd', m.by == 'z'
 		r.Command = r.Own && r.Event == s.command && s.command != ""
 		if s.silent && !p.asked {
-			r.Failed, r.Return = false, ""
+			r.Failed, r.RolledBackBy = false, ""
 		}
 		r.Old = int64(w.now(s))*unit-r.Registered >= OwnRollout
 		if s.mutant.revision != nil {
@@ -270,7 +270,7 @@ func (s *scenario) tick(w *world) {
 		}
 		for i := range w.revisions {
 			if w.revisions[i].Event == o.arg {
-				w.revisions[i].Failed, w.revisions[i].Return = true, ids[len(w.rolls)]
+				w.revisions[i].Failed, w.revisions[i].RolledBackBy = true, ids[len(w.rolls)]
 			}
 		}
 		w.failed += o.arg

@@ -103,7 +103,7 @@ func mutants() []*scenario {
 		of("compares images only", "a4v1!", at(2, "tf", ""), with(mutant{
 			revision: func(_ *world, r Revision) Revision { r.Demand = AnyConfiguration; return r }})),
 		of("ECS's rollback is a choice", two, at(6, "fails", "a"), with(mutant{
-			revision: func(_ *world, r Revision) Revision { r.Return = ""; return r },
+			revision: func(_ *world, r Revision) Revision { r.RolledBackBy = ""; return r },
 			service: func(_ *world, s Service) Service {
 				for i := range s {
 					s[i].Rollback = false

@@ -27,7 +27,7 @@ const (
 )
 
 // Revision is what the rule needs to know of a revision of the family. All but
-// Rollout, Return, Ended and Failed never change.
+// Rollout, RolledBackBy, Ended and Failed never change.
 type Revision struct {
 	Number     int
 	Registered int64  // in nanoseconds since 1970
@@ -53,7 +53,7 @@ type Revision struct {
 	Configuration int    // the external revision that it has its configuration from
 	Seen          int    // the newest external revision up to Base; 0 if that is not known
 	Rollout       string // ECS's id of its own rollout; "" if it was not noted
-	Return        string // ECS's id of the rollback of its rollout; "" if it was not noted
+	RolledBackBy  string // ECS's id of the rollback of its rollout; "" if it was not noted
 	Ended         int64  // when its rollout ended; 0 if that was not noted
 	New           bool   // registered so recently that its delivery may be about to move the service
 	Old           bool   // registered so long ago that its delivery has ended, or died

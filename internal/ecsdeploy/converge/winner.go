@@ -147,11 +147,11 @@ func (k *known) rollback(roll Rollout) bool {
 		case !ok:
 			k.span(max(roll.Revision, n-1-readAhead), n)
 			return false
-		case r.Own && r.Return != "" && r.Return == roll.ID:
+		case r.Own && r.RolledBackBy != "" && r.RolledBackBy == roll.ID:
 			return true
 		case r.Own && r.Ended > 0 && r.Ended < roll.Created:
 			return false // its rollout ended before, and so did all earlier ones
-		case !r.Other && r.Return == "" && r.Registered < roll.Created && roll.Origin == NotRead && roll.ID != "":
+		case !r.Other && r.RolledBackBy == "" && r.Registered < roll.Created && roll.Origin == NotRead && roll.ID != "":
 			k.origin = roll.ID
 			return false
 		}

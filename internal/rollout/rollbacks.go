@@ -12,18 +12,18 @@ import (
 	"deployer/internal/event"
 )
 
-// returns are ECS's rollbacks of a service. Its deployments show for certain that one
+// rollbacks are ECS's rollbacks of a service. Its deployments show for certain that one
 // is in progress. Once it has ended, they only show that an older revision replaced a
 // newer one that was in progress, which a person may have done: then moves has the
 // id of that rollout.
-type returns struct {
+type rollbacks struct {
 	all   []ecsservice.Rollback
 	moves []string
 }
 
-// returnsOf returns the rollbacks that a service and an event show. The first event
+// rollbacksOf returns the rollbacks that a service and an event show. The first event
 // of a rollback gives a reason that says so, and that of any other rollout another one.
-func returnsOf(service *types.Service, e event.Rollout) (found returns) {
+func rollbacksOf(service *types.Service, e event.Rollout) (found rollbacks) {
 	if service == nil {
 		return found
 	}
@@ -55,7 +55,7 @@ func saysFailed(reason string) bool {
 
 // addFailed adds the rollback of a rollout with an id that failed for certain: the next
 // one, if it has ended. It may also be a newer deployment that replaced the rollback.
-func (f *returns) addFailed(s *types.Service, id string) {
+func (f *rollbacks) addFailed(s *types.Service, id string) {
 	if _, found := f.of(id); found {
 		return
 	}
@@ -72,10 +72,10 @@ func (f *returns) addFailed(s *types.Service, id string) {
 
 // confirmed returns the rollbacks after ECS's service deployments have decided on
 // those that concern the rollout with an id. It calls ECS only for these.
-func (f returns) confirmed(
+func (f rollbacks) confirmed(
 	ctx context.Context, services *ecsservice.Client, t ecsservice.Target, service *types.Service, id string,
-) returns {
-	decided := returns{moves: slices.Clone(f.moves)}
+) rollbacks {
+	decided := rollbacks{moves: slices.Clone(f.moves)}
 	for _, r := range f.all {
 		by, from := aws.ToString(r.By.Id), aws.ToString(r.From.Id)
 		if !r.Certain && (by == id || from == id) {
@@ -93,10 +93,10 @@ func (f returns) confirmed(
 
 // moved reports whether the rollout with an id is a move to an older revision that
 // is no rollback.
-func (f returns) moved(id string) bool { return slices.Contains(f.moves, id) }
+func (f rollbacks) moved(id string) bool { return slices.Contains(f.moves, id) }
 
 // of returns ECS's rollback of the rollout with an id, if there is one.
-func (f returns) of(id string) (r ecsservice.Rollback, found bool) {
+func (f rollbacks) of(id string) (r ecsservice.Rollback, found bool) {
 	for _, r := range f.all {
 		if aws.ToString(r.From.Id) == id {
 			return r, true
@@ -107,7 +107,7 @@ func (f returns) of(id string) (r ecsservice.Rollback, found bool) {
 
 // failed reports whether a service's deployments show that a rollout of a revision
 // failed, given by its ARN.
-func (f returns) failed(s *types.Service, revision string) bool {
+func (f rollbacks) failed(s *types.Service, revision string) bool {
 	return slices.ContainsFunc(s.Deployments, func(d types.Deployment) bool {
 		_, back := f.of(aws.ToString(d.Id))
 		return aws.ToString(d.TaskDefinition) == revision &&
