@@ -208,7 +208,6 @@ var (
 	anyID       = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|` +
 		`ecs-svc/\d{19}|ecs-pause-[0-9A-Za-z_-]{43}`)
 	anyHash = regexp.MustCompile(`(?m)(^  deployer:hooks =| HASH) [0-9a-f]{8}`)
-	anyFile = regexp.MustCompile(`-f \S*/prod\.yaml`)
 )
 
 // steady replaces what differs from run to run: times by the time since the start,
@@ -223,7 +222,6 @@ func (s *scenario) steady(text string) string {
 		return "T" + at.Sub(s.start).Round(time.Second).String()
 	})
 	text = anyFraction.ReplaceAllString(text, "${1}0")
-	text = anyFile.ReplaceAllString(text, "-f DIR/prod.yaml")
 	for anyHash.MatchString(text) { // hashes of ids
 		text = anyHash.ReplaceAllString(text, "$1 HASH")
 	}

@@ -53,6 +53,9 @@ deployer dashboard -e prod --once status.html`,
 		if len(*files) == 0 {
 			for _, one := range allEnvironments() {
 				*files = append(*files, one.file)
+				if file, err := a.findEnvironment(one.name); err == nil && file == one.file {
+					a.remember(one)
+				}
 			}
 		}
 		sources, err := a.sources(*files, nil)

@@ -181,12 +181,16 @@ func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 }
 
 // noteOthers says how to see whether an environment that was named is behind the one before it.
+// That one is not read here: it is another account with credentials of its own, which may ask
+// for a login, and what is wrong there is no part of the status of this one.
 func (a *app) noteOthers(f *fleet.Fleet) {
 	others := allEnvironments()
-	if len(f.Environments) == 1 && a.byName[f.Environments[0].File] != "" && len(others) > 1 &&
-		others[0].file != f.Environments[0].File {
-		a.note("which environment is behind which: deployer status -e all")
+	i := slices.IndexFunc(others, func(e found) bool { return e.file == f.Environments[0].File })
+	if len(f.Environments) > 1 || a.byName[f.Environments[0].File] == "" || i < 1 {
+		return
 	}
+	before, name := others[i-1].name, others[i].name
+	a.note("how far %s is behind %s: %s", name, before, commandLine("status", "-e", before, "-e", name))
 }
 
 // read reads the status. That one environment alone cannot be read is an error.

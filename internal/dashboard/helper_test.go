@@ -51,7 +51,7 @@ func (f *fake) Fleet(context.Context) *fleet.Fleet {
 	due.DueAt, due.NextRun = at.Add(17*time.Hour), "due at 2026-01-23T02:00:00Z"
 	return &fleet.Fleet{
 		Environments: []fleet.Environment{
-			{Name: "dev", File: "dev.yaml", Project: "shop", Account: "111111111111", Region: "us-east-1",
+			{Name: "dev", File: "dev.yaml", ByName: true, Project: "shop", Account: "111111111111", Region: "us-east-1",
 				Cluster: "shop_cluster_dev", Services: []fleet.Service{service("backend", "v3", rollout.Steady, 3)}},
 			{Name: "prod", File: "my files/prod.yaml", Project: "shop", Account: "333333333333", Region: "us-east-1",
 				Production: true, Cluster: "shop_cluster_prod",

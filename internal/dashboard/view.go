@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"deployer/internal/doctor"
+	"deployer/internal/environment"
 	"deployer/internal/fleet"
 	"deployer/internal/image"
 	"deployer/internal/journal"
@@ -135,7 +136,15 @@ func liveOf(e fleet.Environment, s fleet.Service) live {
 
 // command returns a command of the command line about a service.
 func command(name string, e fleet.Environment, service string) string {
-	return shell.Command(name, "-f", cmp.Or(e.File, e.Name+".yaml"), service)
+	return environment.CommandFor(e.ByName || e.File == "", e.Name, e.File, name, service)
+}
+
+// nameOf returns how promote names an environment.
+func nameOf(e fleet.Environment) string {
+	if e.ByName {
+		return e.Name
+	}
+	return e.File
 }
 
 // anchor returns the id of a service's history on the page.
@@ -227,8 +236,8 @@ func (h *history) read(ctx context.Context, source Source, f *fleet.Fleet) {
 		}
 		j := slices.IndexFunc(f.Environments, func(one fleet.Environment) bool { return one.Name == g.Of })
 		if of := f.Environments[j].Find(h.Service); of.Running.Tag != "" {
-			h.Commands = append(h.Commands, shell.Command("promote", "--from", f.Environments[j].File, "--to",
-				e.File, h.Service, of.Running.Tag, "--deploy"))
+			h.Commands = append(h.Commands, shell.Command("promote", "--from", nameOf(f.Environments[j]), "--to",
+				nameOf(e), h.Service, of.Running.Tag, "--deploy"))
 		}
 	}
 }

@@ -36,6 +36,8 @@ type Environment struct {
 	Services   []Service `json:"services"`
 	Error      *Error    `json:"error,omitempty"`
 
+	ByName bool `json:"-"` // commands name the environment, not its file
+
 	err error
 }
 

@@ -83,7 +83,7 @@ func (r *Reader) read(ctx context.Context, i int) Environment {
 	}
 	env := r.places[i].Env
 	e.Name, e.File, e.Project, e.Account, e.Region = env.Name, env.File, env.Project, env.AccountID, env.Region
-	e.Production, e.Cluster = env.Production != "", env.Cluster
+	e.Production, e.Cluster, e.ByName = env.Production != "", env.Cluster, env.ByName
 	services, err := r.boards[i].read(ctx)
 	if err != nil {
 		return e.failed(err)

@@ -47,6 +47,7 @@ func Serve(api string) (exit int) {
 	if err != nil {
 		return initFailed(api, "Deployer.EnvironmentFile", err)
 	}
+	nameForPeople(env)
 	config, err := connections.config(env)
 	if err != nil {
 		return initFailed(api, "Deployer.Configuration", err)
@@ -68,18 +69,30 @@ func Serve(api string) (exit int) {
 	return 0
 }
 
+// packedFile is the name of the environment file in the function's package.
+const packedFile = "environment.yaml"
+
 // environmentFile returns the path of the environment file: the variable
 // DEPLOYER_ENVIRONMENT_FILE, by default environment.yaml. A relative path starts
 // at the bootstrap's directory.
 func environmentFile() string {
 	file := os.Getenv("DEPLOYER_ENVIRONMENT_FILE")
 	if file == "" {
-		file = "environment.yaml"
+		file = packedFile
 	}
 	if filepath.IsAbs(file) {
 		return file
 	}
 	return filepath.Join(os.Getenv("LAMBDA_TASK_ROOT"), file)
+}
+
+// nameForPeople makes messages name the environment as people do on their machines. They do
+// not have the file at the function's path, and it was renamed when it was packed.
+func nameForPeople(env *environment.Environment) {
+	env.ByName = true
+	if env.File = filepath.Base(env.File); env.File == packedFile {
+		env.File = env.Name + ".yaml"
+	}
 }
 
 // loadEnvironment reads the environment file. It logs the function's version and

@@ -117,6 +117,21 @@ func TestCheckStack(t *testing.T) {
 	}
 }
 
+// TestNameForPeople checks how the function's messages name the environment.
+func TestNameForPeople(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{"/var/task/environment.yaml": "dev.yaml", "/var/task/live.yml": "live.yml"} {
+		env, err := environment.Parse(file, []byte(valid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		nameForPeople(env)
+		if got := env.Command("history", "backend"); env.File != want || got != "deployer history -e dev backend" {
+			t.Errorf("%s is %s in messages, and a command is %s", file, env.File, got)
+		}
+	}
+}
+
 // TestInitFailed checks that each fault of the environment file is logged, and
 // that Lambda's runtime API gets all of them. It changes the default logger, so
 // it is not parallel.

@@ -24,11 +24,11 @@ func TestSummarize(t *testing.T) {
 	breaker := Row{"Why it failed", "ECS deployment circuit breaker: task failed to start."}
 	for name, want := range map[string]parts{
 		"started":    {Thread: event, Next: []string{"Deployments"}},
-		"succeeded":  {Thread: event, Next: []string{"Deployments"}, Undo: "deployer rollback -f prod.yaml backend"},
+		"succeeded":  {Thread: event, Next: []string{"Deployments"}, Undo: "deployer rollback -e prod backend"},
 		"failed":     {Thread: event, Next: []string{"Deployments", "Logs"}, Why: breaker},
 		"superseded": {Thread: event, Next: []string{"Deployments"}},
 		"foreign": {Thread: "ecs-svc/1234567890123456789", Next: []string{"Deployments"},
-			Undo: "deployer rollback -f prod.yaml backend"},
+			Undo: "deployer rollback -e prod backend"},
 		"rejected": {Thread: "7bf73129-1428-4cd3-a780-2b9e0c5d8bd5",
 			Why: Row{"Why it was rejected", all["rejected"].Problem}},
 	} {

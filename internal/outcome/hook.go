@@ -1,11 +1,9 @@
 package outcome
 
 import (
-	"path/filepath"
 	"time"
 
 	"deployer/internal/environment"
-	"deployer/internal/shell"
 )
 
 // Hook is a lifecycle hook of a deployment: one that pauses it, or that failed or
@@ -89,15 +87,10 @@ func (h Hook) wait() string {
 	return text + ", when ECS rolls it back"
 }
 
-// packedFile is the name of the environment file in the function's package, which
-// people do not have.
-const packedFile = "environment.yaml"
-
-// fileOf returns the environment file as commands name it. The function does not
-// know its name: there it is named as the environment, as in the documentation.
+// fileOf returns the environment file for commands, "" if they name the environment.
 func fileOf(env *environment.Environment) string {
-	if env.File == "" || filepath.Base(env.File) == packedFile {
-		return env.Name + ".yaml"
+	if env.ByName {
+		return ""
 	}
 	return env.File
 }
@@ -105,9 +98,5 @@ func fileOf(env *environment.Environment) string {
 // command returns a command of the deployer for the outcome's service, as a line
 // for a shell.
 func (o Outcome) command(name string) string {
-	file := o.File
-	if file == "" {
-		file = o.Environment + ".yaml"
-	}
-	return shell.Command(name, "-f", file, o.Service)
+	return environment.CommandFor(o.File == "", o.Environment, o.File, name, o.Service)
 }

@@ -36,15 +36,15 @@ func TestHookProblem(t *testing.T) {
 	}
 }
 
-// TestContinueCommand checks that the command names the file that people have.
+// TestContinueCommand checks that the command names the environment, or the file that a
+// person named.
 func TestContinueCommand(t *testing.T) {
 	t.Parallel()
 	w, _ := prod(t).Find("backend", environment.Services...)
 	for file, want := range map[string]string{
-		"/var/task/environment.yaml": "deployer continue -f prod.yaml backend",
-		"":                           "deployer continue -f prod.yaml backend",
-		"project/live.yaml":          "deployer continue -f project/live.yaml backend",
-		"my project/it's.yaml":       `deployer continue -f 'my project/it'\''s.yaml' backend`,
+		"":                     "deployer continue -e prod backend",
+		"project/live.yaml":    "deployer continue -f project/live.yaml backend",
+		"my project/it's.yaml": `deployer continue -f 'my project/it'\''s.yaml' backend`,
 	} {
 		env := *prod(t)
 		env.File = file

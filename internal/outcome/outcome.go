@@ -42,7 +42,7 @@ type Outcome struct {
 	Time            time.Time `json:"-"` // when it happened: the event's time
 	Accepted        time.Time `json:"-"` // when ECS accepted the deployment, for the metrics
 	ServiceARN      string    `json:"-"` // of the ECS service: the event's resource
-	File            string    `json:"-"` // the environment file as commands name it
+	File            string    `json:"-"` // the environment file in commands; "" if they name the environment
 	PreviousForeign bool      `json:"-"` // an external deployment made the previous revision: a rollback must name it
 	ServiceDeleted  bool      `json:"-"` // the service was deleted: there is nothing to roll back
 

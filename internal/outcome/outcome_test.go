@@ -40,7 +40,7 @@ func base(t *testing.T) Outcome {
 	env := prod(t)
 	w, _ := env.Find("backend", environment.Services...)
 	o := New(env, w)
-	o.File = "prod.yaml"
+	o.File = "" // as the function has it
 	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
 	o.Image = Change{host + older, host + newer}
 	o.Revision = Change{family + "11", family + "12"}
@@ -61,7 +61,7 @@ func task(t *testing.T) Outcome {
 	env := prod(t)
 	w, _ := env.Find("nightly-report", environment.Tasks...)
 	o := New(env, w)
-	o.File = "prod.yaml"
+	o.File = "" // as the function has it
 	o.Tag, o.Digest = "git-abc123f", "sha256:"+newer
 	o.Image = Change{image + older, image + newer}
 	o.Revision = Change{family + "11", family + "12"}

@@ -37,7 +37,7 @@ func unwrap(ctx context.Context, env *environment.Environment, raw json.RawMessa
 	switch {
 	case err != nil:
 		err = fault.Misconfigured(fault.ErrUnexpectedMessage, "reading an event that has waited", err,
-			"only the function makes such messages; run the event again, if it is known: deployer redrive -f "+env.File)
+			"only the function makes such messages; run the event again, if it is known: "+env.Command("redrive"))
 		slog.ErrorContext(ctx, "message refused", "error", err.Error(), "message", excerpt(raw))
 		return delivery{}, err
 	case waited:
