@@ -29,22 +29,8 @@ func TestNames(t *testing.T) {
 		"Name": 64, "RoleName": 64, "FunctionName": 64, "StatementId": 64, "QueueName": 80, "ManagedPolicyName": 128,
 		"AlarmName": 255, "DashboardName": 255, "LogGroupName": 512,
 	}
-	var buses, arns []string
-	for i := range 15 {
-		buses = append(buses, fmt.Sprintf("arn:aws:events:us-east-1:2222222222%02d:event-bus/default", i))
-		arns = append(arns, fmt.Sprintf("arn:aws:ecr:us-east-1:333333333333:repository/r%d", i))
-	}
 	found := map[string]bool{}
-	for name, values := range map[string]map[string]string{
-		"cross account": {"AutoDeploy": "enabled", "EcrAccountId": dev, "EcrAccountRegion": region,
-			"ForwardPushesTo": buses[0]},
-		"everything": {"AutoDeploy": "enabled", "RedeployOn": "parameters,secrets,env_files", "FollowFirstRuns": "true",
-			"ForwardPushesTo": strings.Join(buses, ","), "MoreRoleArns": "arn:aws:iam::333333333333:role/more",
-			"ScheduleArns":     "arn:aws:scheduler:us-east-1:333333333333:schedule/g/s",
-			"RuleArns":         "arn:aws:events:us-east-1:333333333333:rule/r",
-			"ScheduleRoleArns": "arn:aws:iam::333333333333:role/start"},
-		"large": {"ResourceArns1": strings.Join(arns[:10], ",,")},
-	} {
+	for name, values := range everyResource() {
 		values["Project"], values["Env"] = longest("Project"), longest("Env")
 		for id, resource := range withNames(t, values) {
 			for property, limit := range limits {
@@ -67,6 +53,25 @@ func TestNames(t *testing.T) {
 		if !found[m[1]] {
 			t.Errorf("the name of %s is not checked: no stack of the test has it", m[1])
 		}
+	}
+}
+
+// everyResource returns parameters of stacks that together have every resource of the template.
+func everyResource() map[string]map[string]string {
+	var buses, arns []string
+	for i := range 15 {
+		buses = append(buses, fmt.Sprintf("arn:aws:events:us-east-1:2222222222%02d:event-bus/default", i))
+		arns = append(arns, fmt.Sprintf("arn:aws:ecr:us-east-1:333333333333:repository/r%d", i))
+	}
+	return map[string]map[string]string{
+		"cross account": {"AutoDeploy": "enabled", "EcrAccountId": dev, "EcrAccountRegion": region,
+			"ForwardPushesTo": buses[0]},
+		"everything": {"AutoDeploy": "enabled", "RedeployOn": "parameters,secrets,env_files", "FollowFirstRuns": "true",
+			"ForwardPushesTo": strings.Join(buses, ","), "MoreRoleArns": "arn:aws:iam::333333333333:role/more",
+			"ScheduleArns":     "arn:aws:scheduler:us-east-1:333333333333:schedule/g/s",
+			"RuleArns":         "arn:aws:events:us-east-1:333333333333:rule/r",
+			"ScheduleRoleArns": "arn:aws:iam::333333333333:role/start"},
+		"large": {"ResourceArns1": strings.Join(arns[:10], ",,")},
 	}
 }
 

@@ -84,6 +84,9 @@ func (a *app) params(env *environment.Environment, format string, more []string)
 	if !slices.ContainsFunc(more, func(setting string) bool { return strings.HasPrefix(setting, "ForwardPushesTo=") }) {
 		a.noteForwarding(env, parameters)
 	}
+	for _, shared := range sharedNames(env, neighbours(env.File)) {
+		a.note("%s", shared)
+	}
 	if patterns := stack.Patterns(env, parameters); patterns != "" {
 		a.note("%s", patterns)
 	}
@@ -133,6 +136,16 @@ func (a *app) registryParams(env *environment.Environment, format string, archiv
 	text, err := stack.FormatRegistry(format, parameters)
 	if err != nil {
 		return err
+	}
+	beside := neighbours(env.File)
+	for _, shared := range sharedNames(env, beside) {
+		a.note("%s", shared)
+	}
+	for _, other := range beside {
+		if shared := stack.SharedRepositories(env, other); len(shared) > 0 {
+			a.note("%s of %s has the same repositories in account %s, such as %s: create this stack with one of the "+
+				"files only", other.Name, other.File, env.AccountID, shared[0])
+		}
 	}
 	if !slices.ContainsFunc(parameters, func(p stack.Parameter) bool {
 		return p.Value != "" && (p.Name == "ReaderAccountIds" || p.Name == "OrganizationId")

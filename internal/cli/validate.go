@@ -17,8 +17,9 @@ func (a *app) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate FILE... | all",
 		Short: "Check environment files",
-		Long: `Every fault of every file is printed with its line and column. For a file without
-faults, advice is printed, and the registry and how it was chosen; for production,
+		Long: `Every fault of every file is printed with its line and column, and other environments
+in its directory that cannot share its account: their stacks would have a name in
+common. For a file without faults, advice is printed, and the registry and how it was chosen; for production,
 why it is production, and what deploys it. With "all", the environment files of the
 directory project are checked, or those of the current directory if there is none.`,
 		Example: `deployer validate project/dev.yaml project/prod.yaml
@@ -35,8 +36,9 @@ deployer validate -e prod`,
 		}
 		var failed error
 		document := checkedFiles{Status: fileOK, Files: []checkedFile{}}
+		beside := neighbours(files...)
 		for _, file := range files {
-			one, err := a.check(file)
+			one, err := a.check(file, beside)
 			document.Files = append(document.Files, one)
 			if !*asJSON {
 				a.printCheck(one)
@@ -113,9 +115,9 @@ type fileFault struct {
 	text string
 }
 
-// check checks an environment file. Its error says that there are faults, or that the file is
-// none, which is printed.
-func (a *app) check(file string) (checkedFile, error) {
+// check checks an environment file, also against the environments beside it. Its error says that there are faults, or
+// that the file is none, which is printed.
+func (a *app) check(file string, beside []*environment.Environment) (checkedFile, error) {
 	one := checkedFile{File: file, Status: fileFaulty, Faults: []fileFault{}}
 	env, err := environment.Load(file)
 	if err != nil {
@@ -130,7 +132,12 @@ func (a *app) check(file string) (checkedFile, error) {
 		one.Error = errorOf(err)
 		return one, a.reported(err)
 	}
-	one.Status, one.Environment, one.Faults = fileOK, env.Name, faultsOf(slices.Concat(env.Warnings, env.Advice))
+	shared := sharedNames(env, beside)
+	one.Faults = faultsOf(slices.Concat(env.Warnings, env.Advice, shared))
+	if slices.ContainsFunc(shared, func(f environment.Fault) bool { return !f.Warning }) {
+		return one, errNotDone
+	}
+	one.Status, one.Environment = fileOK, env.Name
 	one.Strategy, one.why = env.Strategy.Name, env.Strategy.Why
 	one.Registry = env.Registry().String()
 	if env.Registry().AccountID == "" {
