@@ -17,8 +17,9 @@ func (a *app) resolveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resolve -e ENV SERVICE TAG",
 		Short: "Print the image reference of SERVICE under TAG",
-		Long: `The registry and the repository follow from the environment file. With --check, ECR
-is asked for the image, and the reference has its digest.`,
+		Long: `The registry and the repository follow from the environment file, without AWS: the
+image need not exist. With --check, ECR is asked for it: the reference has its digest,
+and the exit code is 3 if there is no such image.`,
 		Example: `deployer resolve -e prod backend git-abc123f
 deployer resolve -e prod backend git-abc123f --check`,
 		Annotations: permissions("ecr:BatchGetImage (with --check)", tagActions[0]),
@@ -50,6 +51,7 @@ deployer resolve -e prod backend git-abc123f --check`,
 			return fmt.Errorf("%s %s runs %q, from outside ECR: it has no image under a tag",
 				w.Kind, w.Name, w.External)
 		}
+		a.note("ECR was not asked whether the image exists: %s", env.Command("resolve", w.Label(), tag, "--check"))
 		return a.printImage(env, w, w.Reference(tag), *asJSON)
 	}
 	return cmd
@@ -64,6 +66,7 @@ type resolvedImage struct {
 	Repository  string `json:"repository"`
 	Tag         string `json:"tag"`
 	Digest      string `json:"digest,omitempty"` // with --check
+	Checked     bool   `json:"checked"`          // with --check: ECR has the image
 }
 
 // printImage prints the image of a workload under a tag; with a digest, its reference has no
@@ -75,7 +78,7 @@ func (a *app) printImage(env *environment.Environment, w environment.Workload, r
 	}
 	if asJSON {
 		return printJSON(a.out, resolvedImage{env.Name, w.Label(), ref.String(), ref.Host, ref.Repository, tag,
-			ref.Digest})
+			ref.Digest, ref.Digest != ""})
 	}
 	_, err := fmt.Fprintln(a.out, ref)
 	return err
