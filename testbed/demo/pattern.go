@@ -62,10 +62,8 @@ func showPattern(ctx context.Context, root, dir string, p pattern, out io.Writer
 		return err
 	}
 	defer r.cloud.Close()
-	build := exec.CommandContext(ctx, "go", "build", "-o", r.cli, "./cmd/deployer")
-	build.Dir = root
-	if text, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the command line: %w\n%s", err, text)
+	if err := cloud.BuildCommandLine(ctx, root, r.cli); err != nil {
+		return err
 	}
 	r.permissions = newPermissions(r.cloud, p.tasks)
 	if r.jobs, err = createJobs(r); err != nil {

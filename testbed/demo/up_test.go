@@ -49,11 +49,8 @@ func testUpOptions(t *testing.T) upOptions {
 	}
 	dir := t.TempDir()
 	o := upOptions{root: root, dir: filepath.Join(dir, "it's up"), bin: dir, rolloutStep: 50 * time.Millisecond}
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "lambda.norpc", "-ldflags=-s -w",
-		"-o", filepath.Join(dir, "deployer"), "./cmd/deployer")
-	build.Dir = root
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+	if err := cloud.BuildCommandLine(t.Context(), root, filepath.Join(dir, "deployer")); err != nil {
+		t.Fatal(err)
 	}
 	return o
 }

@@ -56,10 +56,8 @@ func deployed(ctx context.Context, root, dir string) (_ *recorder, program strin
 	if err := cloud.BuildBootstrap(ctx, root, bootstrap); err != nil {
 		return nil, "", err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/deployer")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, "", fmt.Errorf("building the command line: %w\n%s", err, out)
+	if err := cloud.BuildCommandLine(ctx, root, program); err != nil {
+		return nil, "", err
 	}
 	r.Cloud, err = cloud.New(ctx, cloud.Options{
 		Root: root, Bootstrap: bootstrap, RolloutStep: time.Minute, Clock: r.clock,
