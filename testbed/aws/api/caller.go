@@ -5,7 +5,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"net/http"
-	"regexp"
+	"strings"
 )
 
 // SessionName is the name of every session of every role.
@@ -24,13 +24,6 @@ type Signature struct {
 	Service string // the signing name, such as ecs or events
 }
 
-var (
-	credentialForm = regexp.MustCompile(`^AWS4-(?:HMAC-SHA256|ECDSA-P256-SHA256) ` +
-		`Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request,\s*` +
-		`SignedHeaders=[^,\s]+,\s*Signature=[0-9a-f]+$`)
-	accessKeyForm = regexp.MustCompile(`^(\d{12})(?:-([A-Za-z0-9+=,.@_-]{1,64}))?$`)
-)
-
 // ParseSignature reads the Authorization header. Signatures are not verified; a missing or malformed header is an
 // error, as in AWS.
 func ParseSignature(r *http.Request) (Signature, *Error) {
@@ -38,25 +31,78 @@ func ParseSignature(r *http.Request) (Signature, *Error) {
 	if header == "" {
 		return Signature{}, missingAuthentication("Missing Authentication Token")
 	}
-	scope := credentialForm.FindStringSubmatch(header)
-	if scope == nil {
+	c, ok := parseCredential(header)
+	if !ok {
 		return Signature{}, missingAuthentication("Authorization header requires 'Credential' parameter, " +
 			"'Signature' and 'SignedHeaders' of AWS Signature Version 4")
 	}
-	key := accessKeyForm.FindStringSubmatch(scope[1])
-	if key == nil {
+	account, role, ok := parseAccessKey(c.key)
+	if !ok {
 		return Signature{}, ErrUnrecognizedClient
 	}
-	return Signature{Caller{Account: key[1], Role: key[2], Region: scope[2]}, scope[3]}, nil
+	return Signature{Caller{Account: account, Role: role, Region: c.region}, c.service}, nil
 }
 
 // SignedService returns the service that a request is signed for, "" if it is not signed.
 func SignedService(r *http.Request) string {
-	scope := credentialForm.FindStringSubmatch(r.Header.Get("Authorization"))
-	if scope != nil {
-		return scope[3]
+	c, _ := parseCredential(r.Header.Get("Authorization"))
+	return c.service
+}
+
+// A credential is the scope in an Authorization header.
+type credential struct{ key, region, service string }
+
+// The characters of the parts of an Authorization header.
+const (
+	digits      = "0123456789"
+	lowerCase   = "abcdefghijklmnopqrstuvwxyz"
+	hexadecimal = digits + "abcdef"
+	nameOfScope = lowerCase + digits + "-"
+	nameOfRole  = lowerCase + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + digits + "+=,.@_-"
+)
+
+// parseCredential reads a header such as "AWS4-HMAC-SHA256 Credential=KEY/20260122/us-east-1/ecs/aws4_request,
+// SignedHeaders=host, Signature=0a". It reads every call, so it uses no regular expression.
+func parseCredential(header string) (credential, bool) {
+	algorithm, rest, _ := strings.Cut(header, " ")
+	scope, rest, _ := strings.Cut(rest, ",")
+	signedHeaders, signature, _ := strings.Cut(rest, ",")
+	scope, hasScope := strings.CutPrefix(scope, "Credential=")
+	signedHeaders, hasHeaders := strings.CutPrefix(strings.TrimLeft(signedHeaders, space), "SignedHeaders=")
+	signature, hasSignature := strings.CutPrefix(strings.TrimLeft(signature, space), "Signature=")
+	if algorithm != "AWS4-HMAC-SHA256" && algorithm != "AWS4-ECDSA-P256-SHA256" || !hasScope || !hasHeaders ||
+		!hasSignature || signedHeaders == "" || strings.ContainsAny(signedHeaders, space) ||
+		!consistsOf(signature, hexadecimal) {
+		return credential{}, false
 	}
-	return ""
+	parts := strings.Split(scope, "/")
+	if len(parts) != 5 || parts[0] == "" || strings.ContainsAny(parts[0], space) || len(parts[1]) != 8 ||
+		!consistsOf(parts[1], digits) || !consistsOf(parts[2], nameOfScope) || !consistsOf(parts[3], nameOfScope) ||
+		parts[4] != "aws4_request" {
+		return credential{}, false
+	}
+	return credential{key: parts[0], region: parts[2], service: parts[3]}, true
+}
+
+// space is what separates the parts of an Authorization header.
+const space = " \t\n\f\r"
+
+// consistsOf reports whether a text has only these characters, and at least one.
+func consistsOf(s, characters string) bool {
+	for i := range len(s) {
+		if strings.IndexByte(characters, s[i]) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// parseAccessKey reads an access key: an account, or an account, "-" and the name of a role.
+func parseAccessKey(key string) (account, role string, ok bool) {
+	account, role, hasRole := strings.Cut(key, "-")
+	ok = len(account) == 12 && consistsOf(account, digits) &&
+		(!hasRole || len(role) <= 64 && consistsOf(role, nameOfRole))
+	return account, role, ok
 }
 
 // Scope returns the caller's account in the region that it signed for.
