@@ -23,7 +23,7 @@ const (
 )
 
 var (
-	count  = flag.Int("histories", 100, "how many histories TestHistories runs")
+	count  = flag.Int("histories", sample, "how many histories TestHistories runs")
 	first  = flag.Uint64("seed", 0, "the only history that TestHistories runs; 0 for all")
 	actors = flag.String("actors", testActors, "the actors, separated by commas: all, none, NAME, -NAME")
 	checks = flag.String("checks", testChecks, "the checks, separated by commas: all, none, NAME, -NAME")

@@ -103,8 +103,8 @@ func runFakeCrowd(t *testing.T, seed uint64, services, deliveries int, timeout t
 func TestCrowdsInFakeTime(t *testing.T) {
 	t.Parallel()
 	crowdsInFakeTime(t, []crowdTest{
-		{"200 services, 2 minutes", 200, 1, 2 * time.Minute, 260,
-			[]time.Duration{2 * time.Minute, 50 * time.Second}, []string{"Throttling", ""}},
+		{"100 services, 45 seconds", 100, 1, 45 * time.Second, 140,
+			[]time.Duration{45 * time.Second, 40 * time.Second}, []string{"Throttling", ""}},
 		{"100 services, delivered twice", 100, 2, 4 * time.Minute, 190,
 			[]time.Duration{2 * time.Minute, 2 * time.Minute}, []string{"", ""}},
 	})
