@@ -71,7 +71,7 @@ func parseStatements(value any) ([]statement, error) {
 }
 
 func parseStatement(members map[string]any) (statement, error) {
-	s := statement{resources: patterns{globs: []string{"*"}}}
+	s := statement{resources: patterns{globs: newGlobs([]string{"*"})}}
 	for _, pair := range [][2]string{{"Action", "NotAction"}, {"Resource", "NotResource"}} {
 		if members[pair[0]] != nil && members[pair[1]] != nil {
 			return s, fmt.Errorf("both %s and %s are given", pair[0], pair[1])
@@ -131,7 +131,7 @@ func parseActions(name string, value any) (patterns, error) {
 		}
 		actions[i] = strings.ToLower(action)
 	}
-	return patterns{globs: actions, not: name == "NotAction", fold: true}, nil
+	return patterns{globs: newGlobs(actions), not: name == "NotAction", fold: true}, nil
 }
 
 func parseResources(name string, value any) (patterns, error) {
@@ -144,7 +144,7 @@ func parseResources(name string, value any) (patterns, error) {
 			return patterns{}, fmt.Errorf("%s %q is neither * nor an ARN", name, resource)
 		}
 	}
-	return patterns{globs: resources, not: name == "NotResource"}, nil
+	return patterns{globs: newGlobs(resources), not: name == "NotResource"}, nil
 }
 
 // parseStrings reads a string or a list of strings. Values of conditions may be numbers

@@ -136,7 +136,7 @@ func (s statement) matches(r Request) bool {
 
 // patterns are the values of Action or Resource, or of NotAction or NotResource.
 type patterns struct {
-	globs []string
+	globs []glob
 	not   bool
 	fold  bool
 }
@@ -145,5 +145,5 @@ func (p patterns) match(value string) bool {
 	if p.fold {
 		value = strings.ToLower(value)
 	}
-	return slices.ContainsFunc(p.globs, func(g string) bool { return glob(g, value) }) != p.not
+	return slices.ContainsFunc(p.globs, func(g glob) bool { return g.match(value) }) != p.not
 }
