@@ -89,6 +89,9 @@ func (l *loops) value(value any, identifiers []string) (any, error) {
 }
 
 func (l *loops) object(object map[string]any, identifiers []string) (map[string]any, error) {
+	if !hasLoop(object) {
+		return object, nil
+	}
 	expanded := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		entries := map[string]any{key: object[key]}
@@ -105,6 +108,21 @@ func (l *loops) object(object map[string]any, identifiers []string) (map[string]
 		}
 	}
 	return expanded, nil
+}
+
+// hasLoop reports whether there is a loop in a value.
+func hasLoop(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, member := range value {
+			if strings.HasPrefix(key, forEach) || hasLoop(member) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(value, hasLoop)
+	}
+	return false
 }
 
 // loop returns the entries that a loop stands for: its fragment for each value of its collection.
