@@ -124,7 +124,6 @@ func moduleCases() []moduleCase {
 		{"60 services and tasks", head + "services: [" + strings.Join(services(60), ", ") + "]\nscheduled_tasks: " +
 			"[{name: a}, {name: b, docker_image: 222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/b:1}]\n" +
 			"event_processor_tasks: [{name: c}]\n", set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
-		{"200 services", head + "services: [" + strings.Join(services(200), ", ") + "]\n", chosenSettings{}},
 		{"keys that are merged", "x: &x {enabled: false}\n" + head + "services: [{name: a, <<: *x}, {name: b}]\n",
 			chosenSettings{}},
 	}
