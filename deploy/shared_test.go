@@ -15,8 +15,8 @@ import (
 	"deployer/testbed/aws/cloudformation"
 )
 
-// nameOf has what stack.Names calls a resource, and the property with its name. It leaves out those that are named as the
-// function is.
+// nameOf has what stack.Names calls a resource, and the property with its name. It leaves out those that are named as
+// the function is.
 var nameOf = map[string][2]string{
 	"AWS::Lambda::Function":         {"function", "FunctionName"},
 	"AWS::Serverless::Function":     {"function", "FunctionName"},

@@ -47,7 +47,8 @@ func sharedNames(env *environment.Environment, others []*environment.Environment
 			where = "one account"
 		}
 		f.What = fmt.Sprintf("in %s, the stack of %s and that of %s (%s) would both have the %s %s, so the second "+
-			"cannot be created", where, labelOf(env, other), labelOf(other, env), other.File, shared[0].What, shared[0].Name)
+			"cannot be created", where, labelOf(env, other), labelOf(other, env), other.File, shared[0].What,
+			shared[0].Name)
 		if !slices.ContainsFunc(shared, func(m stack.Made) bool { return m.What != "stack" }) {
 			f.What = fmt.Sprintf("in %s, the stack of %s and that of %s (%s) would both be called %s: installing one "+
 				"replaces the other", where, labelOf(env, other), labelOf(other, env), other.File, shared[0].Name)
