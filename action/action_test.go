@@ -112,6 +112,26 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestInstallRepository checks that the release is that of the action's repository, whatever the runner says.
+func TestInstallRepository(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ directory, variable, want string }{
+		{"_actions/octocat/deployer/0123abc", "aws-actions/configure-aws-credentials", "octocat/deployer"},
+		{"_actions/octocat/deployer/releases/v1", "", "octocat/deployer"},
+		{"checkout", "octocat/deployer", "octocat/deployer"},
+		{"checkout", "", "octocat/shop"},
+	} {
+		r := newRunner(t, nil)
+		must(t, os.MkdirAll(filepath.Join(r.dir, tt.directory), 0o755))
+		must(t, os.Rename(filepath.Join(r.dir, "action"), filepath.Join(r.dir, tt.directory, "action")))
+		out, ok := r.run("../"+tt.directory+"/action/install", "ACTION_REPOSITORY="+tt.variable,
+			"GITHUB_REPOSITORY=octocat/shop")
+		if want := "https://github.example/" + tt.want + "/releases/"; !ok || !strings.Contains(r.read("temp/urls"), want) {
+			t.Errorf("%+v: %s\n%s", tt, r.read("temp/urls"), out)
+		}
+	}
+}
+
 // TestInstallCache checks that the cache saves the download, and that what someone else wrote into it is not run.
 func TestInstallCache(t *testing.T) {
 	t.Parallel()

@@ -205,6 +205,7 @@ func TestGitLab(t *testing.T) {
 		Build, Production struct {
 			Stage, When string
 			Needs       []string
+			MayFail     *bool                           `yaml:"allow_failure"`
 			Tokens      map[string]struct{ Aud string } `yaml:"id_tokens"`
 			Script      []string
 		}
@@ -215,6 +216,10 @@ func TestGitLab(t *testing.T) {
 	if !slices.Equal(p.Stages, []string{"build", "production"}) || p.Production.When != "manual" ||
 		!slices.Equal(p.Production.Needs, []string{"build"}) || p.Build.Tokens["AWS_TOKEN"].Aud != "sts.amazonaws.com" {
 		t.Errorf("%+v", p)
+	}
+	// "The default value is true for manual jobs" (GitLab CI/CD YAML syntax reference, allow_failure).
+	if p.Production.MayFail == nil || *p.Production.MayFail {
+		t.Error("a deployment that fails would not fail the pipeline")
 	}
 	for _, line := range slices.Concat(p.Build.Script, p.Production.Script) {
 		if out, err := bash("-n", "-c", line); err != nil {

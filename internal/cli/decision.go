@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/fault"
+	"deployer/internal/journal"
 	"deployer/internal/logs"
 )
 
@@ -53,6 +55,15 @@ type decided struct {
 }
 
 func (d *decided) Unwrap() error { return d.error }
+
+// final returns the decision after which the function does no more for the event: rejected, ignored or superseded; "" of
+// a failure, which Lambda tries again.
+func (d *decided) final() string {
+	if decision := d.entry.Decision(); slices.Contains(severity, decision) && decision != string(journal.Failed) {
+		return decision
+	}
+	return ""
+}
 
 // decisionLog is what is known of an event by the function's log. It is safe for concurrent
 // use.

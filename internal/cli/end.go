@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"slices"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/failure"
@@ -72,8 +71,8 @@ func rolloutEndOf(one followed, err error) rolloutEnd {
 	switch {
 	case err == nil:
 		return end
-	case errors.As(err, &decision) && slices.Contains(severity[1:], decision.entry.Decision()):
-		end.Status = decision.entry.Decision() // the function's; Lambda tries again what failed
+	case errors.As(err, &decision) && decision.final() != "":
+		end.Status = decision.final()
 	case errors.As(err, &failed):
 		end.Status, end.Failure = string(failed.end.Phase), failed.left
 	default:

@@ -154,12 +154,16 @@ type rolloutError struct {
 
 func (e *rolloutError) Unwrap() error { return e.error }
 
-// resultOf returns the end of the rollout that an error is about; unknown if it is not
+// resultOf returns the end of the rollout that an error is about; "" if there will be none, and unknown if it is not
 // about an end.
 func resultOf(err error) string {
 	var ended *rolloutError
-	if errors.As(err, &ended) {
+	var decision *decided
+	switch {
+	case errors.As(err, &ended):
 		return string(ended.end.Phase)
+	case errors.As(err, &decision) && decision.final() != "":
+		return ""
 	}
 	return unknown
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,6 +156,7 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 	switch {
 	case err == nil:
 	case errors.As(cause, &decision):
+		d.Status = cmp.Or(decision.final(), unknown)
 		return "", false, cause
 	case errors.Is(err, notStarted) && !log.unreadable.Load() && !log.arrived.Load():
 		limited, cancel := withTimeout(ctx)

@@ -63,7 +63,14 @@ func TestRolloutEnd(t *testing.T) {
 		"deployment superseded": "superseded", "deployment failed": unfinished,
 	} {
 		one := followed{target: ecsservice.Target{Workload: "backend"}}
-		got := rolloutEndOf(one, &decided{logs.Entry{EventID: "e1", Message: message}, errors.New("why")})
+		err := &decided{logs.Entry{EventID: "e1", Message: message}, errors.New("why")}
+		got, result := rolloutEndOf(one, err), ""
+		if want == unfinished {
+			result = unknown // Lambda tries again
+		}
+		if got := resultOf(err); got != result {
+			t.Errorf("%s: the outcome is %q, want %q", message, got, result)
+		}
 		if diff := cmp.Diff([]string{want, "why"}, []string{got.Status, got.Error.Message}); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", message, diff)
 		}

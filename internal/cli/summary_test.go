@@ -2,9 +2,12 @@ package cli
 
 import (
 	"errors"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +17,7 @@ import (
 	"deployer/internal/journal"
 	"deployer/internal/rollout"
 	"deployer/testbed/accounts"
+	"deployer/testbed/cloud"
 )
 
 // TestMarkdown checks the summary of a deployment, and that texts of senders are no markup in it.
@@ -123,8 +127,32 @@ func TestResultOf(t *testing.T) {
 	}
 }
 
-// TestSendSummary follows a deployment that succeeds, one of the same image, one that fails, and an event that cannot
-// be sent, and reads the files of a job.
+// runAction runs the script of the GitHub action with the command line in PATH, in a job of an environment's account. It
+// returns what the script printed and its exit code.
+func runAction(t *testing.T, s *cloud.Cloud, account string, env ...string) (out string, exit int) {
+	t.Helper()
+	checked := httptest.NewServer(checkPermissions(s.AWS))
+	defer checked.Close()
+	program, err := os.Executable()
+	must(t, err)
+	bin := t.TempDir()
+	must(t, os.Symlink(program, filepath.Join(bin, "deployer")))
+	script, err := filepath.Abs("../../action/send")
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), "bash", script)
+	cmd.Dir = "../../examples/centralized-dev-ecr"
+	cmd.Env = slices.Concat(deployerEnv(checked.URL, account), env,
+		[]string{"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "GITHUB_ACTIONS=true"})
+	text, err := cmd.CombinedOutput()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return string(text), cmd.ProcessState.ExitCode()
+}
+
+// TestSendSummary follows, with the script of the action, a deployment that succeeds, one of the same image, one that
+// fails, and an event that cannot be sent, and reads the files of a job.
 func TestSendSummary(t *testing.T) {
 	t.Parallel()
 	s, clock := newCloud(t)
@@ -154,14 +182,19 @@ func TestSendSummary(t *testing.T) {
 		clock.Advance(time.Second) // events of the same second have no order
 		os.Remove(summary)
 		os.Remove(results)
-		_, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", tt.tag, "--follow",
-			"--summary", summary, "--outputs", results, "--reason", "try it", "--actor", "ada")
+		out, exit := runAction(t, s, accounts.Prod, "INPUT_ENVIRONMENT_FILE=prod.yaml", "INPUT_SERVICE=backend",
+			"INPUT_TAG="+tt.tag, "INPUT_FOLLOW=true", "INPUT_REASON=try it", "INPUT_ACTOR=ada",
+			"GITHUB_STEP_SUMMARY="+summary, "GITHUB_OUTPUT="+results)
 		text, err := os.ReadFile(summary)
 		must(t, err)
 		values, err := os.ReadFile(results)
 		must(t, err)
 		if exit != tt.exit || !strings.HasPrefix(string(text), tt.title+"\n") {
-			t.Errorf("%s: exit %d, want %d and %q:\n%s\n%s", tt.tag, exit, tt.exit, tt.title, text, stderr)
+			t.Errorf("%s: exit %d, want %d and %q:\n%s\n%s", tt.tag, exit, tt.exit, tt.title, text, out)
+		}
+		const annotation = "::error title=backend was not deployed to prod::"
+		if annotated := strings.Contains(out, annotation); annotated != (exit != 0) {
+			t.Errorf("%s: exit %d, an annotation: %t\n%s", tt.tag, exit, annotated, out)
 		}
 		if !regexp.MustCompile("^(?s:" + tt.outputs + ")$").Match(values) {
 			t.Errorf("%s: outputs\n%s\nwant %s", tt.tag, values, tt.outputs)
