@@ -23,7 +23,7 @@ deployer completion powershell | Out-String | Invoke-Expression`,
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
-			switch args[0] {
+			switch args[0] { // the scripts for zsh and PowerShell are cobra's own, unchanged
 			case "bash":
 				return bashCompletion(a.out, root)
 			case "zsh":
