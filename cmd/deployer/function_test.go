@@ -185,7 +185,7 @@ func TestImageNotFoundIsRejected(t *testing.T) {
 	f := newFunction(t, "prod", nil)
 	got := f.invoke(t, deployEvent("action.production", `{"service":"backend","tag":"git-0000000"}`))
 	const want = `looking for tag "git-0000000" in ECR repository "myproject_backend" ` +
-		`of account 111111111111 in us-east-1: image not found: `
+		`of account 111111111111 in us-east-1: image not found`
 	if got.Status != "rejected" || !strings.HasPrefix(got.Reason, want) {
 		t.Errorf("got %+v", got)
 	}

@@ -255,7 +255,7 @@ func TestSeveralRedriven(t *testing.T) {
 		},
 	}))
 	const why = `deployment of v2 to worker, web-api of myproject in prod was rejected: looking for tag "v2" in ECR ` +
-		`repository "myproject_service_web-api" of account 111111111111 in us-east-1: image not found: `
+		`repository "myproject_service_web-api" of account 111111111111 in us-east-1: image not found`
 	if len(got) != 2 || !strings.HasPrefix(got[0], "DEPLOY worker, web-api v2: "+why) ||
 		got[1] != "deployed 2 true <nil>" {
 		t.Errorf("%q", got)

@@ -30,6 +30,8 @@ type app struct {
 
 	byName map[string]string // the environments that were named, by their files
 
+	warned []string // the environment files whose warnings were printed
+
 	seen func(rollout.Progress) // receives the progress of a rollout that is followed; nil for none
 }
 

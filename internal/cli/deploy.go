@@ -18,8 +18,8 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/event"
-	"deployer/internal/fault"
 	"deployer/internal/pipeline"
+	"deployer/internal/resolve"
 )
 
 // deployFlags are the flags that deploy and rollback share.
@@ -193,7 +193,7 @@ func sortResults(env *environment.Environment, requests []event.Request, deploym
 		case d.Status == ecsdeploy.Planned, d.Status == ecsdeploy.Ignored && requests[i].Optional:
 		case d.Status == ecsdeploy.Rejected:
 			failed = errRejected
-			if strings.Contains(d.Reason, string(fault.ErrImageNotFound)) {
+			if strings.Contains(d.Reason, ": "+resolve.NotFound) {
 				missing = append(missing, requests[i].Workload)
 			}
 		case failed == nil:

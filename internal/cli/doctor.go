@@ -110,10 +110,8 @@ var levelColors = map[doctor.Level]color{doctor.Problem: red, doctor.Warning: am
 func (a *app) printReport(c canvas, r *doctor.Report) error {
 	var b strings.Builder
 	for _, level := range []doctor.Level{doctor.Problem, doctor.Warning, doctor.Unknown} {
-		for _, f := range r.Findings {
-			if f.Level == level {
-				b.WriteString(c.finding(f, f.Service))
-			}
+		for _, f := range r.Of(level) {
+			b.WriteString(c.finding(f, f.Service))
 		}
 	}
 	first, service := true, ""
@@ -138,7 +136,7 @@ func (a *app) printReport(c canvas, r *doctor.Report) error {
 
 // printProblems prints the problems alone, each with how to fix it.
 func (a *app) printProblems(c canvas, r *doctor.Report) error {
-	for _, f := range r.Findings {
+	for _, f := range r.Of(doctor.Problem) {
 		if _, err := fmt.Fprint(a.out, c.finding(f, f.Service)); err != nil {
 			return err
 		}
@@ -156,7 +154,7 @@ func (c canvas) finding(f doctor.Finding, service string) string {
 		service += ": "
 	}
 	level := c.paint(string(f.Level), levelColors[f.Level]) + strings.Repeat(" ", findingIndent-len(f.Level))
-	text := c.item(level, service+f.Check+": "+f.Seen, findingIndent)
+	text := c.item(level, service+f.Text(), findingIndent)
 	if f.Fix != "" {
 		text += c.item(strings.Repeat(" ", findingIndent)+"→ ", f.Fix, findingIndent+2)
 	}

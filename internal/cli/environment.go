@@ -65,8 +65,11 @@ func (a *app) load(file string) (*environment.Environment, error) {
 	if err != nil {
 		return nil, a.wrongEnvironment(file, err)
 	}
-	for _, w := range env.Warnings {
-		a.note("%s", w)
+	if !slices.Contains(a.warned, file) {
+		for _, w := range env.Warnings {
+			a.note("%s", w)
+		}
+		a.warned = append(a.warned, file)
 	}
 	env.ByName = a.byName[file] == env.Name
 	return env, nil

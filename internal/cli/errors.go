@@ -45,11 +45,16 @@ func printError(w io.Writer, err error) {
 		}
 	case errors.As(err, &joined):
 		printed := map[string]bool{} // of several services, the same thing may be wrong
-		for _, one := range joined.Unwrap() {
-			if !printed[one.Error()] {
-				printError(w, one)
+		all := joined.Unwrap()
+		for i, one := range all {
+			if printed[one.Error()] {
+				continue
 			}
 			printed[one.Error()] = true
+			if i+1 < len(all) {
+				one = withoutHint(one, all[i+1])
+			}
+			printError(w, one)
 		}
 	case errors.As(err, &parts):
 		what, hint := parts.Parts()
@@ -60,6 +65,17 @@ func printError(w io.Writer, err error) {
 	default:
 		fmt.Fprint(w, c.item("deployer: error: ", err.Error(), 2))
 	}
+}
+
+// withoutHint returns an error without its hint if the next error has the same.
+func withoutHint(err, next error) error {
+	var parts parted
+	_, hint := partsOf(err)
+	if _, same := partsOf(next); hint == "" || hint != same || next.Error() == err.Error() || !errors.As(err, &parts) {
+		return err
+	}
+	what, _ := parts.Parts()
+	return errors.New(what)
 }
 
 // levelOf returns how severe a fault of a file is.

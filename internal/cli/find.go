@@ -163,7 +163,7 @@ func (a *app) fileOrEnvironment(value string) (string, error) {
 		return value, nil
 	}
 	file, err := a.findEnvironment(value)
-	if err == nil {
+	if err == nil && a.byName[file] == "" {
 		a.noteChosen([]found{{value, file}}, "")
 		a.remember(found{value, file})
 	}

@@ -69,6 +69,11 @@ func runDeployer(ts *testscript.TestScript, args []string) (exit int) {
 	if a.Stdout != "" && !strings.HasSuffix(a.Stdout, "\n") { // a terminal's next line would be glued to it
 		ts.Fatalf("deployer %v: standard output does not end with a newline: %q", args, a.Stdout)
 	}
+	for _, text := range []string{a.Stdout, a.Stderr} {
+		if again := repeats(text); again != "" {
+			ts.Fatalf("deployer %v: %s", args, again)
+		}
+	}
 	fmt.Fprint(ts.Stdout(), a.Stdout)
 	fmt.Fprint(ts.Stderr(), a.Stderr)
 	return a.Exit

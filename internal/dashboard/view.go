@@ -171,11 +171,7 @@ func readReport(ctx context.Context, source Source, e fleet.Environment) report 
 	r.Checks = len(found.Findings)
 	order := []doctor.Level{doctor.Problem, doctor.Warning, doctor.Unknown}
 	for _, level := range order {
-		for _, f := range found.Findings {
-			if f.Level == level {
-				r.Findings = append(r.Findings, f)
-			}
-		}
+		r.Findings = append(r.Findings, found.Of(level)...)
 	}
 	return r
 }

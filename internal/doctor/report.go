@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"deployer/internal/environment"
 )
@@ -56,6 +58,37 @@ func (r *Report) Count(level Level) (n int) {
 		}
 	}
 	return n
+}
+
+// Of returns the findings of a level for people: one that several services share is there once,
+// with the names of all of them.
+func (r *Report) Of(level Level) (all []Finding) {
+	for _, f := range r.Findings {
+		if f.Level != level {
+			continue
+		}
+		i := slices.IndexFunc(all, func(one Finding) bool {
+			return one.Check == f.Check && one.Seen == f.Seen && one.Fix == f.Fix
+		})
+		switch {
+		case i < 0:
+			all = append(all, f)
+		case all[i].Service != "" && f.Service != "":
+			all[i].Service += ", " + f.Service
+		default:
+			all[i].Service = "" // the environment's covers those of its services
+		}
+	}
+	return all
+}
+
+// Text returns what was seen in which check, without the name of the check if what was seen
+// begins with it.
+func (f Finding) Text() string {
+	if strings.HasPrefix(f.Seen, f.Check+" ") {
+		return f.Seen
+	}
+	return f.Check + ": " + f.Seen
 }
 
 // findings collects the findings about one service or task, or the environment.

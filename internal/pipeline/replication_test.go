@@ -124,7 +124,7 @@ func TestReplicaTexts(t *testing.T) {
 	f := newFixture(t, "dev")
 	p, s := f.waiting()
 	const looking = `looking for digest "` + replicated + `" in ECR repository "myproject_backend" of account ` +
-		`111111111111 in us-east-1: image not found: ImageNotFound: Requested image not found`
+		`111111111111 in us-east-1: image not found`
 	const push = ` (it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again)`
 	got, err := p.Handle(t.Context(), replicationEvent(f.clock.Now(), replicated))
 	if want := "waiting for the image to be replicated, until 2026-01-22T11:30:00Z: " + looking; err != nil ||

@@ -3,6 +3,7 @@ package resolve
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
@@ -90,6 +91,21 @@ type denial struct {
 func (d *denial) Error() string { return d.text }
 func (d *denial) Unwrap() error { return d.err }
 
+// NotFound begins the cause of the error of an image that ECR does not have.
+const NotFound = "image not found"
+
+// says returns a text with ECR's code and reason, without what only repeats it: of
+// "ImageNotFound" and "Requested image not found", "image not found" says all.
+func says(text, code, reason string) string {
+	if !strings.EqualFold(code, strings.ReplaceAll(text, " ", "")) {
+		text += ": " + code
+	}
+	if reason != "" && !strings.HasSuffix(reason, text) {
+		text += ": " + reason
+	}
+	return text
+}
+
 // imageMissing returns the fault of an answer without the image. ECR answers
 // with HTTP 200 and a reason in failures.
 func imageMissing(failures []types.ImageFailure, w environment.Workload, name string) error {
@@ -97,7 +113,7 @@ func imageMissing(failures []types.ImageFailure, w environment.Workload, name st
 		return fault.Incomplete(looking(w, name), "image, and no reason")
 	}
 	code, reason := failures[0].FailureCode, aws.ToString(failures[0].FailureReason)
-	notAvailable := fmt.Errorf("image not available: %s: %s", code, reason)
+	notAvailable := errors.New(says("image not available", string(code), reason))
 	switch code {
 	case types.ImageFailureCodeImageNotFound, types.ImageFailureCodeInvalidImageTag,
 		types.ImageFailureCodeInvalidImageDigest, types.ImageFailureCodeImageTagDoesNotMatchDigest,
@@ -109,7 +125,7 @@ func imageMissing(failures []types.ImageFailure, w environment.Workload, name st
 			hint = "it was deleted, or a lifecycle policy expired it: choose another revision, or push the image again"
 		}
 		return fault.Rejected(fault.ErrImageNotFound, looking(w, name),
-			fmt.Errorf("image not found: %s: %s", code, reason), hint)
+			errors.New(says(NotFound, string(code), reason)), hint)
 	case types.ImageFailureCodeUpstreamTooManyRequests, types.ImageFailureCodeUpstreamUnavailable:
 		return fault.Unavailable(fault.Name(code), looking(w, name), notAvailable, "")
 	}

@@ -137,7 +137,7 @@ func TestMissing(t *testing.T) {
 	_, err := r.Resolve(t.Context(), env, backend, "git-abc123f")
 	wantFault(t, err, "ImageNotFound", fault.IsRejected,
 		`looking for tag "git-abc123f" in ECR repository "myproject_backend" of account 111111111111 in us-east-1: `+
-			`image not found: ImageNotFound: Requested image not found `+
+			`image not found `+
 			`(push the image first, or check the tag: aws ecr describe-images --registry-id 111111111111 --region `+
 			`us-east-1 --repository-name myproject_backend)`)
 
