@@ -126,7 +126,8 @@ func TestInstallRepository(t *testing.T) {
 		must(t, os.Rename(filepath.Join(r.dir, "action"), filepath.Join(r.dir, tt.directory, "action")))
 		out, ok := r.run("../"+tt.directory+"/action/install", "ACTION_REPOSITORY="+tt.variable,
 			"GITHUB_REPOSITORY=octocat/shop")
-		if want := "https://github.example/" + tt.want + "/releases/"; !ok || !strings.Contains(r.read("temp/urls"), want) {
+		want := "https://github.example/" + tt.want + "/releases/"
+		if !ok || !strings.Contains(r.read("temp/urls"), want) {
 			t.Errorf("%+v: %s\n%s", tt, r.read("temp/urls"), out)
 		}
 	}

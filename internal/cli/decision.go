@@ -56,8 +56,8 @@ type decided struct {
 
 func (d *decided) Unwrap() error { return d.error }
 
-// final returns the decision after which the function does no more for the event: rejected, ignored or superseded; "" of
-// a failure, which Lambda tries again.
+// final returns the decision after which the function does no more for the event: rejected, ignored or superseded; ""
+// of a failure, which Lambda tries again.
 func (d *decided) final() string {
 	if decision := d.entry.Decision(); slices.Contains(severity, decision) && decision != string(journal.Failed) {
 		return decision

@@ -127,8 +127,8 @@ func TestResultOf(t *testing.T) {
 	}
 }
 
-// runAction runs the script of the GitHub action with the command line in PATH, in a job of an environment's account. It
-// returns what the script printed and its exit code.
+// runAction runs the script of the GitHub action with the command line in PATH, in a job of an environment's account.
+// It returns what the script printed and its exit code.
 func runAction(t *testing.T, s *cloud.Cloud, account string, env ...string) (out string, exit int) {
 	t.Helper()
 	checked := httptest.NewServer(checkPermissions(s.AWS))
@@ -138,6 +138,8 @@ func runAction(t *testing.T, s *cloud.Cloud, account string, env ...string) (out
 	bin := t.TempDir()
 	must(t, os.Symlink(program, filepath.Join(bin, "deployer")))
 	script, err := filepath.Abs("../../action/send")
+	must(t, err)
+	_, err = os.ReadFile(script) // so that go test runs again when it has changed
 	must(t, err)
 	cmd := exec.CommandContext(t.Context(), "bash", script)
 	cmd.Dir = "../../examples/centralized-dev-ecr"
