@@ -123,7 +123,9 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 		w.Emulator = emulator.New(emulator.Options{RolloutStep: w.step, Clock: clock, VerifyLayers: true})
 		server := httptest.NewServer(checkPermissions(http.HandlerFunc(w.serve)))
 		w.url = server.URL
+		end := accounts.Serve(w.url, w.Emulator)
 		ts.Defer(func() {
+			end()
 			server.Close()
 			if unknown := w.UnknownOperations(); len(unknown) > 0 {
 				ts.Fatalf("the emulator does not have %v", unknown)
@@ -141,8 +143,9 @@ func account(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("AWS_ACCESS_KEY_ID", args[0])
 }
 
-// push is `push REPOSITORY CONTENT TAG...`, to dev's registry.
+// push is `push REPOSITORY CONTENT TAG...`, to dev's registry, later than what was pushed before.
 func push(ts *testscript.TestScript, _ bool, args []string) {
+	of(ts).ahead.Add(int64(2 * time.Millisecond)) // ECR's times have milliseconds
 	dev := accounts.Connect(of(ts).url, accounts.Dev, accounts.Region)
 	_, err := dev.Push(context.Background(), args[0], args[1], args[2:]...)
 	ts.Check(err)

@@ -3,6 +3,8 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -19,7 +21,7 @@ type Account struct {
 }
 
 // Connect returns the account with the id in a region, behind the endpoint at url. The id is its access key id too. It
-// makes no call.
+// makes no call. See [Serve].
 func Connect(url, id, region string) *Account {
 	config := aws.Config{
 		Region:       region,
@@ -27,6 +29,10 @@ func Connect(url, id, region string) *Account {
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: id, SecretAccessKey: "any"}, nil
 		}),
+	}
+	aws, here := served.Load(strings.TrimSuffix(url, "/"))
+	if here {
+		config.HTTPClient = InProcess{AWS: aws.(http.Handler)}
 	}
 	return account(id, config)
 }

@@ -34,7 +34,7 @@ func (a *Account) PushFor(
 	if err := a.PushConfig(ctx, repository, architecture); err != nil {
 		return "", err
 	}
-	return a.PushManifest(ctx, architecture, repository, content, tags...)
+	return a.putManifest(ctx, architecture, repository, content, tags...)
 }
 
 // PushManifest is [Account.PushFor] without the config blob, for implementations of ECR that take no layers.

@@ -55,6 +55,7 @@ type Cloud struct {
 	Stacks    []*cloudformation.Template   // of repositories and deployers, in the order of their creation
 	options   Options
 	stop      func() error // stops serving AWS
+	end       func()       // ends calls without a connection
 	closed    chan struct{}
 	ticking   sync.WaitGroup
 }
@@ -102,6 +103,7 @@ func (c *Cloud) start(ctx context.Context) error {
 	} else if c.URL, c.stop, err = emulator.Serve(c.AWS); err != nil {
 		return err
 	}
+	c.end = accounts.Serve(c.URL, c.AWS)
 	if c.options.OwnFiles {
 		return c.setUp(ctx)
 	}
@@ -269,6 +271,9 @@ func (c *Cloud) Close() {
 	c.ticking.Wait()
 	for _, f := range c.Functions {
 		f.Close()
+	}
+	if c.end != nil {
+		c.end()
 	}
 	if c.stop != nil {
 		c.stop()

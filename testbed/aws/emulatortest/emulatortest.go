@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -14,7 +15,9 @@ func Start(tb testing.TB, o emulator.Options) (*emulator.Emulator, string) {
 	tb.Helper()
 	e := emulator.New(o)
 	server := httptest.NewServer(e)
+	end := accounts.Serve(server.URL, e)
 	tb.Cleanup(func() {
+		end()
 		server.Close()
 		for _, operation := range e.UnknownOperations() {
 			tb.Errorf("the emulator does not have the operation %s, which was called", operation)
