@@ -32,7 +32,8 @@ func TestOf(t *testing.T) {
 func TestText(t *testing.T) {
 	t.Parallel()
 	for seen, want := range map[string]string{
-		`cluster "c" does not exist`: `cluster "c" does not exist`, "clusters are not read": "cluster: clusters are not read",
+		`cluster "c" does not exist`: `cluster "c" does not exist`,
+		"clusters are not read":      "cluster: clusters are not read",
 	} {
 		if got := (Finding{Check: "cluster", Seen: seen}).Text(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -95,18 +95,18 @@ func (d *Deployer) Running(ctx context.Context, t ecsservice.Target) (journal.Re
 
 // noRollback is the fault of a rollback for which no revision was found.
 func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string, others rollbackTargets) error {
-	family, restored := ecsservice.FamilyOf(runs.TaskDefinition), ""
+	family, before := ecsservice.FamilyOf(runs.TaskDefinition), strconv.Itoa(below)
 	if below != runs.Revision {
-		restored = fmt.Sprintf(" (revision %d restored %d)", runs.Revision, below)
+		before = fmt.Sprintf("%d, which revision %d restored,", below, runs.Revision)
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,
-			fmt.Errorf("in family %q, no earlier revision than %d has the tag %q, another image and a rollout "+
-				"that did not fail%s", family, below, to, restored),
+			fmt.Errorf("in family %q, no earlier revision than %s has the tag %q, another image and a rollout "+
+				"that did not fail", family, before, to),
 			"list the revisions and their tags: "+t.Command("history"))
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
-		fmt.Errorf("in family %q, no earlier revision than %d succeeded with another image%s", family, below, restored),
+		fmt.Errorf("in family %q, no earlier revision than %s succeeded with another image", family, before),
 		cmp.Or(others.advice(t), "list the revisions, and roll back to one by its number: "+t.Command("history")))
 }
 

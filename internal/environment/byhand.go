@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -21,11 +22,12 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 	if isECR && err == nil {
 		s.checkPartition(e, key, registry.Region)
 	} else if looksLikeECR(text) {
-		why := "its host is none of a registry: 12 digits, .dkr.ecr., a region, and the suffix of its partition"
-		if err != nil {
-			why = err.Error()
+		why := "its host is not 12 digits, .dkr.ecr., a region and the suffix of its partition"
+		var wrong *image.ReferenceError
+		if errors.As(err, &wrong) {
+			why = wrong.Part
 		}
-		s.fault(key, "is "+quote(Mask(text))+", which looks like an image of ECR, and is none: "+why,
+		s.fault(key, "is "+quote(Mask(text))+", which looks like an image of ECR, but "+why,
 			"write it like 111111111111.dkr.ecr."+cmp.Or(e.Region, "us-east-1")+".amazonaws.com/name:v1")
 	}
 	if err != nil || !isECR {

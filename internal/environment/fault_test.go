@@ -2,6 +2,9 @@ package environment
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -127,7 +130,7 @@ func TestFaults(t *testing.T) {
 			"deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +
 				"x.yaml:5:31: `deployer.base` is \"newest\" (write latest or service)\n" +
-				"x.yaml:5:52: `deployer.auto_deploy` has an invalid item: \"[\" is not a pattern of tags (write " +
+				"x.yaml:5:52: `deployer.auto_deploy` has \"[\", which is not a pattern of tags (write " +
 				"tags or globs, like latest or env-staging-*)\n" +
 				"x.yaml:5:75: `deployer.deploy_sources` has \"aws.ecr\": only AWS can send events from such a " +
 				"source (write a source of your own, like action.staging)"},
@@ -173,6 +176,27 @@ func TestFaults(t *testing.T) {
 				t.Error("the error wraps ErrNotEnvironment")
 			}
 		})
+	}
+}
+
+// TestParentheses checks that what is wrong and what to write have no parentheses of their own:
+// a fault's text has the latter in parentheses.
+func TestParentheses(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal := regexp.MustCompile(`"[^"\n]* \([^"\n]*"`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := literal.FindAllString(string(text), -1); file != "fault.go" && !strings.HasSuffix(file, "_test.go") &&
+			found != nil {
+			t.Errorf("%s has parentheses in %s", file, found)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package environment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -151,9 +152,10 @@ func (s section) policy(e *Environment) {
 	}
 	for _, text := range patterns {
 		pattern, err := ParseTagPattern(text)
-		if err != nil {
-			s.fault("auto_deploy", "has an invalid item: "+err.Error(),
-				"write tags or globs, like latest or env-"+e.Name+"-*")
+		var wrong *PatternError
+		if errors.As(err, &wrong) {
+			s.fault("auto_deploy", "has "+wrong.What,
+				cmp.Or(wrong.Fix, "write tags or globs, like latest or env-"+e.Name+"-*"))
 			continue
 		}
 		e.AutoDeploy = append(e.AutoDeploy, pattern)

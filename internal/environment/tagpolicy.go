@@ -12,26 +12,36 @@ import (
 // language of [path.Match].
 type TagPattern string
 
+// PatternError is why a text is not a pattern of tags.
+type PatternError struct {
+	What string // "v+", which can match no tag: …
+	Fix  string // what to write instead; "" if that is any other pattern
+}
+
+func (e *PatternError) Error() string { return e.What }
+
 // ParseTagPattern parses a pattern. It refuses one that can match no tag, as most
-// regular expressions do.
+// regular expressions do. Its error is a [PatternError].
 func ParseTagPattern(s string) (TagPattern, error) {
+	const notRegexp = "write a glob, not a regular expression: [0-9] for a digit, * for any text"
 	if _, err := path.Match(s, ""); err != nil || s == "" || strings.ContainsAny(s, "/: ") {
-		return "", fmt.Errorf("%q is not a pattern of tags", s)
+		return "", &PatternError{What: fmt.Sprintf("%q, which is not a pattern of tags", s)}
 	}
 	if part := shellClass(s); part != "" {
-		return "", fmt.Errorf("%q has %q, which matches \"!\" and what follows it: write [^ for what it "+
-			"excludes", s, part)
+		return "", &PatternError{fmt.Sprintf("%q, whose %q matches \"!\" and what follows it", s, part),
+			"write [^ for what it excludes"}
 	}
 	if shortest(s) > maxTag {
-		return "", fmt.Errorf("%q can match no tag: a tag has at most %d characters", s, maxTag)
+		return "", &PatternError{What: fmt.Sprintf("%q, which can match no tag: a tag has at most %d characters", s,
+			maxTag)}
 	}
 	if part := impossible(s); part != "" {
-		return "", fmt.Errorf("%q can match no tag: no tag has %q in that place, and this is a glob, not a regular "+
-			"expression", s, part)
+		return "", &PatternError{fmt.Sprintf("%q, which can match no tag: none has %q in that place", s, part),
+			notRegexp}
 	}
 	if part := escapedWord(s); part != "" {
-		return "", fmt.Errorf("%q has %q, which matches the character %q alone: this is a glob, not a regular "+
-			"expression (write [0-9] for a digit, and * for any text)", s, part, part[1:])
+		return "", &PatternError{fmt.Sprintf("%q, whose %q matches only the character %q", s, part, part[1:]),
+			notRegexp}
 	}
 	return TagPattern(s), nil
 }

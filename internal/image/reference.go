@@ -19,31 +19,48 @@ type Reference struct {
 // ErrReference is the error that [ParseReference] wraps: the text is not an image reference.
 var ErrReference = errors.New("not an image reference")
 
+// ReferenceError is the error of [ParseReference].
+type ReferenceError struct {
+	Text string // at most 128 bytes of it
+	Part string // the invalid part, such as `"" is not a tag`
+}
+
+func (e *ReferenceError) Error() string {
+	return fmt.Sprintf("%s: %q: %s", ErrReference, e.Text, e.Part)
+}
+
+func (e *ReferenceError) Unwrap() error { return ErrReference }
+
 // ParseReference parses an image reference. String returns the same text again. The
 // error wraps [ErrReference] and names the invalid part.
 func ParseReference(s string) (Reference, error) {
 	var r Reference
 	rest, digest, hasDigest := strings.Cut(s, "@")
 	if hasDigest && !ValidDigest(digest) {
-		return Reference{}, fmt.Errorf("%w: %q: the digest is not sha256: and 64 hex digits", ErrReference, shorten(s))
+		return Reference{}, &ReferenceError{shorten(s), "the digest is not sha256: and 64 hex digits"}
 	}
 	r.Digest = digest
 	if first, path, ok := strings.Cut(rest, "/"); ok && (strings.ContainsAny(first, ".:") || first == "localhost") {
 		if !validHost(first) {
-			return Reference{}, fmt.Errorf("%w: %q: %q is not a host", ErrReference, shorten(s), shorten(first))
+			return Reference{}, wrongPart(s, first, "host")
 		}
 		r.Host, rest = first, path
 	}
 	repository, tag, hasTag := strings.Cut(rest, ":")
 	if hasTag && !ValidTag(tag) {
-		return Reference{}, fmt.Errorf("%w: %q: %q is not a tag", ErrReference, shorten(s), shorten(tag))
+		return Reference{}, wrongPart(s, tag, "tag")
 	}
 	r.Tag = tag
 	if !ValidRepository(repository) {
-		return Reference{}, fmt.Errorf("%w: %q: %q is not a repository", ErrReference, shorten(s), shorten(repository))
+		return Reference{}, wrongPart(s, repository, "repository")
 	}
 	r.Repository = repository
 	return r, nil
+}
+
+// wrongPart returns the error for a part of s that is not what it has to be.
+func wrongPart(s, part, noun string) error {
+	return &ReferenceError{shorten(s), fmt.Sprintf("%q is not a %s", shorten(part), noun)}
 }
 
 // String returns the reference in the form of a task definition.
