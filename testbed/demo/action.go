@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"deployer/testbed/accounts"
 	"deployer/testbed/cloud"
@@ -218,20 +219,32 @@ func reads(role, account string) action {
 	}
 }
 
-// enqueues puts an event into the failure queue of an environment, as the administrator of its account.
+// enqueues puts an event into the queues of an environment, as the administrator of its account.
 func enqueues(env string) action {
 	return func(ctx context.Context, r *patternRun) error {
-		client := sqs.NewFromConfig(r.cloud.Accounts[env].Config)
-		var denied error
-		for _, kind := range []string{"failed", "undelivered"} {
-			_, err := client.SendMessage(ctx, &sqs.SendMessageInput{MessageBody: aws.String("{}"), QueueUrl: aws.String(
-				"https://sqs.us-east-1.amazonaws.com/" + r.cloud.Accounts[env].ID + "/" + cloud.Project + "_deployer_" +
-					kind + "_" + env)})
-			if err == nil {
-				return nil
-			}
-			denied = err
-		}
-		return denied
+		return r.enqueue(ctx, env, sqs.NewFromConfig(r.cloud.Accounts[env].Config))
 	}
+}
+
+// enqueuesPlainly puts an event into the queues of an environment, as the deployer's function and without TLS.
+func enqueuesPlainly(env string) action {
+	return func(ctx context.Context, r *patternRun) error {
+		function := r.cloud.Accounts[env].As(cloud.Project + "_deployer_" + env)
+		return r.enqueue(ctx, env, sqs.NewFromConfig(function.Config, sqs.WithAPIOptions(
+			smithyhttp.SetHeaderValue("X-Forwarded-Proto", "http"))))
+	}
+}
+
+// enqueue puts an event into both queues of an environment. It returns nil if one of them accepts it.
+func (r *patternRun) enqueue(ctx context.Context, env string, client *sqs.Client) (denied error) {
+	for _, kind := range []string{"failed", "undelivered"} {
+		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{MessageBody: aws.String("{}"), QueueUrl: aws.String(
+			"https://sqs.us-east-1.amazonaws.com/" + r.cloud.Accounts[env].ID + "/" + cloud.Project + "_deployer_" +
+				kind + "_" + env)})
+		if err == nil {
+			return nil
+		}
+		denied = err
+	}
+	return denied
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +34,11 @@ var operators = patternStep{
 			"send -f prod.yaml web-api v1 --bus arn:aws:events:us-east-1:333333333333:event-bus/default",
 			"events -f prod.yaml", "logs -f prod.yaml", "redrive -f prod.yaml --yes",
 		} {
+			if err := r.before(ctx, line); err != nil {
+				return err
+			}
 			err := r.command(ctx, operator, line)
+			r.cloud.AWS.EncryptQueue(failedQueue, "")
 			if err != nil && !slices.Contains(lookers, strings.Fields(line)[0]) {
 				return err
 			}
@@ -42,6 +48,51 @@ var operators = patternStep{
 	},
 	want:     []string{"prod unchanged"},
 	rollouts: 3,
+}
+
+// failedQueue is production's failure queue.
+const failedQueue = "arn:aws:sqs:" + accounts.Region + ":" + accounts.Prod + ":" + cloud.Project +
+	"_deployer_failed_prod"
+
+// before changes what the command of a line then finds: a queue with a key that an alias names, and a schedule whose
+// runs get the tags of their revision.
+func (r *patternRun) before(ctx context.Context, line string) error {
+	switch command, _, _ := strings.Cut(line, " "); command {
+	case "doctor":
+		r.cloud.AWS.AliasKey(accounts.Prod, accounts.Region, "alias/events",
+			"arn:aws:kms:"+accounts.Region+":"+accounts.Prod+":key/11111111-2222-3333-4444-555555555555")
+		r.cloud.AWS.EncryptQueue(failedQueue, "alias/events")
+	case "run":
+		return r.tagRuns(ctx)
+	}
+	return nil
+}
+
+// tagRuns makes the schedule of prod's task give its runs the tags of their revision.
+func (r *patternRun) tagRuns(ctx context.Context) error {
+	a := r.cloud.Accounts["prod"]
+	raw, err := a.ReadSchedule(ctx, cloud.ScheduleGroup("prod"), cloud.Schedule("prod"))
+	if err != nil {
+		return err
+	}
+	var schedule map[string]any
+	if err := json.Unmarshal(raw, &schedule); err != nil {
+		return err
+	}
+	for _, member := range []string{"Arn", "CreationDate", "LastModificationDate", "Name"} {
+		delete(schedule, member) // which UpdateSchedule does not have
+	}
+	parameters, ok := schedule["Target"].(map[string]any)["EcsParameters"].(map[string]any)
+	if !ok {
+		return fmt.Errorf("schedule %q starts no task: %s", cloud.Schedule("prod"), raw)
+	}
+	parameters["PropagateTags"] = "TASK_DEFINITION"
+	body, err := json.Marshal(schedule)
+	if err != nil {
+		return err
+	}
+	_, err = a.Send(ctx, http.MethodPut, "scheduler", "schedules/"+cloud.Schedule("prod"), "", string(body))
+	return err
 }
 
 // lookers are the commands that report by their exit code that something is not as it should be.
@@ -81,21 +132,32 @@ var failing = patternStep{
 	ends:     "failed",
 }
 
-// pausing is the step in which a rollout waits for a person.
+// pausing is the step in which a rollout waits for a person. Another one moved the service by hand, so that the command
+// reads from ECS which revisions have failed.
 var pausing = patternStep{
-	title: "A rollout of prod pauses, and the person continues it.",
+	title: "A rollout of prod pauses, and someone moves the service back by hand. The person deploys again, and " +
+		"continues.",
 	run: func(ctx context.Context, r *patternRun) error {
-		if err := r.pauseRollouts(ctx, "web-api"); err != nil {
+		if err := r.pauseRollouts(ctx, "backend"); err != nil {
 			return err
 		}
-		if err := r.command(ctx, operator, "redeploy -f prod.yaml web-api --force"); err != nil {
+		const line = "deploy -f prod.yaml backend v1 --force"
+		if err := r.command(ctx, operator, line); err != nil {
 			return err
 		}
-		const line = "continue -f prod.yaml web-api"
+		printRow(r.out, "prod", "allowed", "deployer "+line)
+		if err := r.moveByHand(ctx, "backend"); err != nil {
+			return err
+		}
+		if err := r.command(ctx, operator, line); err != nil {
+			return err
+		}
+		printRow(r.out, "prod", "allowed", "deployer "+line)
+		const onward = "continue -f prod.yaml backend"
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		for { // until it is paused
-			err := r.command(ctx, operator, line)
+			err := r.command(ctx, operator, onward)
 			if err == nil {
 				break
 			}
@@ -103,10 +165,28 @@ var pausing = patternStep{
 				return err
 			}
 		}
-		printRow(r.out, "prod", "allowed", "deployer "+line)
+		printRow(r.out, "prod", "allowed", "deployer "+onward)
 		return nil
 	},
 	rollouts: 1,
+}
+
+// moveByHand moves a service of prod to its first revision, as its account's administrator, in another second than what
+// happened before: the deployer orders rollouts by seconds.
+func (r *patternRun) moveByHand(ctx context.Context, service string) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(time.Until(time.Now().Truncate(time.Second).Add(time.Second))):
+	}
+	name := cloud.ServiceName(service, "prod")
+	_, err := r.cloud.Accounts["prod"].ECS.UpdateService(ctx, &ecs.UpdateServiceInput{
+		Cluster: aws.String(cloud.ClusterName("prod")), Service: aws.String(name),
+		TaskDefinition: aws.String(name + ":1")})
+	if err == nil {
+		printRow(r.out, "prod", "moved", "an administrator: aws ecs update-service --task-definition "+name+":1")
+	}
+	return err
 }
 
 // pauseRollouts makes rollouts of a service of prod pause after their tasks have started, as its infrastructure does.

@@ -35,14 +35,10 @@ type policyStatement struct {
 // unused are the statements that a run does not use, with the reason. One that is used is an error. Those of retries
 // are used by TestStatementsOfRetries of cmd/deployer, on a clock that need not wait for a minute.
 var unused = map[string]string{
-	"WriteTraces":           "Lambda sends the traces",
-	"ScheduleRetries":       "only while ECR replicates an image",
-	"PassRetryRole":         "only while ECR replicates an image",
-	"InvokeFunction":        "only while ECR replicates an image",
-	"ReadServiceRevisions":  "ECS lists every rollout that is looked for",
-	"TagTasks":              "the schedule gives its runs no tags",
-	"ReadKeys":              "no customer managed key is used",
-	"DenyInsecureTransport": "every call is encrypted",
+	"WriteTraces":     "Lambda sends the traces",
+	"ScheduleRetries": "only while ECR replicates an image",
+	"PassRetryRole":   "only while ECR replicates an image",
+	"InvokeFunction":  "only while ECR replicates an image",
 }
 
 // newPermissions records the decisions by the policies of a pattern. The repositories of tasks are a part of it if the

@@ -16,6 +16,7 @@ type Caller struct {
 	Account string
 	Role    string // empty for the account's administrator
 	Region  string
+	Plain   bool // the connection was not encrypted
 }
 
 // A Signature is the content of an Authorization header (IAM user guide, "AWS Signature Version 4 for API requests").
@@ -40,7 +41,9 @@ func ParseSignature(r *http.Request) (Signature, *Error) {
 	if !ok {
 		return Signature{}, ErrUnrecognizedClient
 	}
-	return Signature{Caller{Account: account, Role: role, Region: c.region}, c.service}, nil
+	// The emulator has no TLS: every connection stands for an encrypted one, unless the request says so.
+	plain := r.Header.Get("X-Forwarded-Proto") == "http"
+	return Signature{Caller{Account: account, Role: role, Region: c.region, Plain: plain}, c.service}, nil
 }
 
 // SignedService returns the service that a request is signed for, "" if it is not signed.

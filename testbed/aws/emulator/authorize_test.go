@@ -4,6 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
 )
@@ -173,5 +178,31 @@ func TestExplicitDeny(t *testing.T) {
 		`"__type":"AccessDeniedException"}`
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestUnencryptedConnection checks that a queue's policy can refuse connections without TLS, which a header stands for.
+func TestUnencryptedConnection(t *testing.T) {
+	t.Parallel()
+	w := emulatortest.New(t, emulator.Options{})
+	load(t, w, `
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: q}}
+  Policy:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Queue]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Deny, Principal: "*", Action: "sqs:*", Resource: !GetAtt Queue.Arn, Condition: {Bool: {"aws:SecureTransport": "false"}}}]
+`, nil)
+	for header, want := range map[string]bool{"": true, "https": true, "http": false} {
+		config := accounts.Connect(w.URL, dev, "us-east-1").Config
+		client := sqs.NewFromConfig(config, sqs.WithAPIOptions(smithyhttp.SetHeaderValue("X-Forwarded-Proto", header)))
+		_, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{MessageBody: aws.String("m"),
+			QueueUrl: aws.String("https://sqs.us-east-1.amazonaws.com/" + dev + "/q")})
+		if (err == nil) != want {
+			t.Errorf("X-Forwarded-Proto %q: %v", header, err)
+		}
 	}
 }

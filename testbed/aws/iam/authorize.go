@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"deployer/internal/iam"
@@ -75,7 +76,7 @@ func (s *Server) request(c api.Caller, a api.Access, owner string) iam.Request {
 		"aws:PrincipalAccount": c.Account,
 		"aws:RequestedRegion":  c.Region,
 		"aws:ResourceAccount":  owner,
-		"aws:SecureTransport":  "true",
+		"aws:SecureTransport":  strconv.FormatBool(!c.Plain),
 
 		"aws:PrincipalIsAWSService": "false",
 	}
