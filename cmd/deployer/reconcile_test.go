@@ -65,13 +65,21 @@ func count(all []string, one string) int {
 	return n
 }
 
+// newDevScenario is newScenario in which dev's function gets its events too.
+func newDevScenario(t *testing.T) *scenario {
+	t.Helper()
+	s := newScenario(t)
+	s.deliver("dev")
+	return s
+}
+
 // TestReconcileFailed checks that a push whose rollout failed is not taken for a lost
 // one, whether its event arrived or was lost: it would fail again at every scheduled
 // run. The failure queue gets the push event in both cases.
 func TestReconcileFailed(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []bool{false, true} {
-		s := newScenario(t)
+		s := newDevScenario(t)
 		digest, err := s.dev.Push(t.Context(), "myproject_backend", "broken", "git-broken")
 		must(t, err)
 		s.aws.FailImage(digest)
@@ -115,7 +123,7 @@ func notLost(result pipeline.Result) bool {
 // than the push, without the deployer, is left alone.
 func TestReconcileMovedBack(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t)
+	s := newDevScenario(t)
 	_, err := s.dev.Push(t.Context(), "myproject_backend", "v2", "latest") // its event arrives
 	must(t, err)
 	s.advance(t, 3*rolloutStep)
@@ -129,7 +137,7 @@ func TestReconcileMovedBack(t *testing.T) {
 // event is not reported. It would be reported again by every scheduled run.
 func TestReconcileReportsNothing(t *testing.T) {
 	t.Parallel()
-	s := newScenario(t)
+	s := newDevScenario(t)
 	s.intercept(t, "dev", func() {
 		_, err := s.dev.Push(t.Context(), "myproject_backend", "v2", "latest")
 		must(t, err)

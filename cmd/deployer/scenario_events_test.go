@@ -40,9 +40,6 @@ func (s *scenario) unhandled(t *testing.T, act func()) {
 	}
 	act()
 	must(t, s.aws.Drain(t.Context()))
-	for env := range s.cloud.Functions {
-		s.deliver(env)
-	}
 }
 
 // handle makes f handle the events for an environment's function.

@@ -79,12 +79,14 @@ func newScenarioIn(t *testing.T, dir string, ago time.Duration) *scenario {
 }
 
 // newHostedScenario is newScenarioIn with a change of how the functions are hosted. The functions do not get the events
-// of the set-up: each would start two processes. [TestSetUp] delivers them.
+// of the set-up: each would start two processes. [TestSetUp] delivers them. Later only prod's function gets its events:
+// the others would start processes for each image that a test pushes, to ignore it.
 func newHostedScenario(t *testing.T, dir string, ago time.Duration,
 	host func(env string, o *lambdahost.Options)) *scenario {
 	t.Helper()
 	s := startScenario(t, dir, ago, host)
 	s.unhandled(t, func() { s.setUp(t) })
+	s.deliver("prod")
 	s.aws.ResetCalls()
 	s.mu.Lock()
 	s.slack = nil
