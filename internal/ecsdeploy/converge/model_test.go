@@ -100,6 +100,7 @@ type scenario struct {
 	command string // an event that is a person's command: it is never delivered again
 	early   bool   // also before the delivery that started the rollout has ended
 	large   bool   // takes long: it runs in `make model` only
+	slow    bool   // takes half a second: it runs in `make test-slow` and `make model` only
 	order   []int
 	mutant  mutant
 }

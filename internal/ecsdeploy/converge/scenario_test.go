@@ -29,6 +29,7 @@ func gone(s *scenario)     { s.gone = true }
 // command makes an event a person's command.
 func command(event string) change { return func(s *scenario) { s.command = event } }
 func large(s *scenario)           { s.large = true }
+func slow(s *scenario)            { s.slow = true }
 
 // late makes an event be delivered only after a time.
 func late(event string, time int) change {
@@ -114,7 +115,7 @@ func cases() []*scenario {
 		of("oldest twice", "a2v2 "+two, large),
 		of("newest twice, to what ran", "a2v2 b4v1 b4v1", large),
 		of("twice at once, 1 death", "a2v2 a2v2", crashes(1)),
-		of("twice at once, Terraform moves between", "a2v2 a2v2", at(3, "tfmove", "v9")),
+		of("twice at once, Terraform moves between", "a2v2 a2v2", at(3, "tfmove", "v9"), slow),
 		of("looks before the maker ended", two, early),
 		of("the same, moved back to a late", two, at(100, "move", "a"), early),
 		of("a delivered again, 1 death", "a2v2", crashes(1), again(2)),
@@ -122,19 +123,19 @@ func cases() []*scenario {
 		of("stale reads 2, own are fresh", two, staleOthers(2)),
 		of("to what ran, stale 2, 1 death", "a2v2 b4v1", stale(2), crashes(1), large),
 		of("moved back to a", two, at(6, "move", "a")),
-		of("moved back to a, stale 2", two, at(6, "move", "a"), stale(2)),
-		of("moved back to a late, 1 death", two, at(100, "move", "a"), crashes(1)),
+		of("moved back to a, stale 2", two, at(6, "move", "a"), stale(2), slow),
+		of("moved back to a late, 1 death", two, at(100, "move", "a"), crashes(1), slow),
 		of("moved back to a late, again 2", two, at(100, "move", "a"), again(2), large),
-		of("moved to 1 between, 1 death", two, at(3, "move", ""), crashes(1)),
+		of("moved to 1 between, 1 death", two, at(3, "move", ""), crashes(1), slow),
 		of("moved to 1 after, stale 1", two, at(6, "move", ""), stale(1), large),
 		of("moved to 1 after a, 2 deaths", "a2v2", at(6, "move", ""), crashes(2), again(1)),
 		of("moved to 1, then a new event, 1 death", "a2v2 b100v3", at(50, "move", ""), crashes(1)),
 		of("moved to 1, b moves to its image, c is late", "a2v2 b3v1 c5v4", at(6, "move", ""), late("c", 100), drains,
 			large),
-		of("the same, no looks", "a2v2 b3v1 c5v4", at(6, "move", ""), late("c", 100), drains, noLooks),
+		of("the same, no looks", "a2v2 b3v1 c5v4", at(6, "move", ""), late("c", 100), drains, noLooks, slow),
 		of("moved back to a late, ECS lists 2", two, at(100, "move", "a"), lists(2)),
 		of("copy of a", two, at(6, "copy", "a"), large),
-		of("copy of a late, 1 death", two, at(100, "copy", "a"), crashes(1)),
+		of("copy of a late, 1 death", two, at(100, "copy", "a"), crashes(1), slow),
 		of("copy of a late, stale 2", two, at(100, "copy", "a"), stale(2)),
 		of("Terraform registers, 1 death", two, at(5, "tf", ""), crashes(1), large),
 		of("Terraform moves after", two, at(5, "tfmove", "v9"), large),
@@ -145,17 +146,18 @@ func cases() []*scenario {
 		of("b is a command that dies, no looks", two, crashes(1), command("b"), noLooks),
 		of("Terraform moves late, 1 death", two, at(100, "tfmove", "v9"), crashes(1)),
 		of("Terraform moves after one, 2 deaths", "a2v2", at(5, "tfmove", "v9"), crashes(2)),
-		of("another service, 1 death", "a2v2 b6v3", at(4, "other", "v8"), crashes(1)),
+		of("another service, 1 death", "a2v2 b6v3", at(4, "other", "v8"), crashes(1), slow),
 		of("DEPLOY of new configuration, 2 deaths", "a4v1!", at(2, "tf", ""), crashes(2), again(1)),
 		of("push of what runs, 1 death", "a4v1", at(2, "tf", ""), crashes(1), again(1)),
-		of("DEPLOY, configuration, DEPLOY, 1 death", "a4v1! b6v2!", at(2, "tf", ""), at(5, "tf", ""), crashes(1)),
+		of("DEPLOY, configuration, DEPLOY, 1 death", "a4v1! b6v2!", at(2, "tf", ""), at(5, "tf", ""), crashes(1),
+			slow),
 		of("b fails", two, at(6, "fails", "b")),
 		of("a fails, b is late", two, at(6, "fails", "a")),
-		of("a fails, b is late, only noted", two, at(6, "fails", "a"), noted),
-		of("a fails, b is late, in silence", two, at(6, "fails", "a"), silent),
+		of("a fails, b is late, only noted", two, at(6, "fails", "a"), noted, slow),
+		of("a fails, b is late, in silence", two, at(6, "fails", "a"), silent, slow),
 		of("a fails, b is after it, in silence", "a2v2 b8v3", at(6, "fails", "a"), silent),
 		of("a fails in silence, is delivered again", "a2v2", at(6, "fails", "a"), silent, again(1)),
-		of("moved back to 1 in silence, b is late", "a2v2 b4v3", at(6, "move", ""), silent),
+		of("moved back to 1 in silence, b is late", "a2v2 b4v3", at(6, "move", ""), silent, slow),
 		of("a fails, is delivered again, 1 death", "a2v2", at(6, "fails", "a"), crashes(1), again(1)),
 		crowd("crowd of 6, newest registers first", 5, 0, 1, 2, 3, 4),
 		crowd("crowd of 6, newest registers second", 0, 5, 1, 2, 3, 4),
@@ -173,6 +175,9 @@ func TestEveryRunEndsRight(t *testing.T) {
 			t.Parallel()
 			if s.large && !*deeper {
 				t.Skip("runs in `make model`")
+			}
+			if s.slow && !everyCase && !*deeper {
+				t.Skip("runs in `make test-slow`")
 			}
 			x := explore(s, 0)
 			t.Logf("%d states, %d ends, at most %d rollouts by deployers", x.states, x.ends, x.most)

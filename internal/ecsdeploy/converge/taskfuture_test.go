@@ -39,6 +39,9 @@ func TestTaskKeys(t *testing.T) {
 			if c.large && (len(c.forms) > 1 || c.forms[0] == Pinned && len(c.events) > 2) {
 				t.Skip("has too many states for it")
 			}
+			if len(c.events) > 3 && !everyCase && !*deeper {
+				t.Skip("runs in `make test-slow`")
+			}
 			x := newTaskExplorer(c)
 			x.futures = map[uint64]uint64{}
 			if x.visit(c.first()); x.wrong != "" {
