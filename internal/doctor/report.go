@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -61,25 +62,51 @@ func (r *Report) Count(level Level) (n int) {
 }
 
 // Of returns the findings of a level for people: one that several services share is there once,
-// with the names of all of them.
+// with the names of all of them. What is unknown of several services in the same way, with
+// names of their own, is there for the first: "backend (likewise web-api, worker)".
 func (r *Report) Of(level Level) (all []Finding) {
+	likewise := map[int][]string{} // by the index in all
 	for _, f := range r.Findings {
 		if f.Level != level {
 			continue
 		}
-		i := slices.IndexFunc(all, func(one Finding) bool {
-			return one.Check == f.Check && one.Seen == f.Seen && one.Fix == f.Fix
-		})
-		switch {
-		case i < 0:
-			all = append(all, f)
-		case all[i].Service != "" && f.Service != "":
+		same := func(one Finding) bool { return one.Check == f.Check && one.Seen == f.Seen && one.Fix == f.Fix }
+		like := func(one Finding) bool {
+			return level == Unknown && one.Check == f.Check && one.Service != "" && f.Service != "" &&
+				alike(one.Seen, f.Seen) && alike(one.Fix, f.Fix)
+		}
+		if i := slices.IndexFunc(all, same); i >= 0 && all[i].Service != "" && f.Service != "" {
 			all[i].Service += ", " + f.Service
-		default:
+		} else if i >= 0 {
 			all[i].Service = "" // the environment's covers those of its services
+		} else if i := slices.IndexFunc(all, like); i >= 0 {
+			likewise[i] = append(likewise[i], f.Service)
+		} else {
+			all = append(all, f)
 		}
 	}
+	for i, services := range likewise {
+		all[i].Service += " (likewise " + strings.Join(services, ", ") + ")"
+	}
 	return all
+}
+
+// iamAction is an IAM action, such as "ecr:BatchGetImage".
+var iamAction = regexp.MustCompile(`[a-z]:[A-Z]`)
+
+// alike reports whether two texts differ only in names of AWS resources.
+func alike(a, b string) bool {
+	x, y := strings.Fields(a), strings.Fields(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		isName := strings.ContainsAny(x[i], "_/") && strings.ContainsAny(y[i], "_/")
+		if x[i] != y[i] && (!isName || iamAction.MatchString(x[i])) {
+			return false
+		}
+	}
+	return true
 }
 
 // Text returns what was seen in which check, without the name of the check if what was seen

@@ -16,14 +16,19 @@ func TestOf(t *testing.T) {
 		denied("backend", "lifecycle", "allow it"),
 		{"circuit breaker", "backend", OK, "on", ""},
 		denied("web-api", "lifecycle", "allow it"),
-		denied("worker", "lifecycle", "allow it for worker"),
+		denied("worker", "lifecycle", "allow it on p_worker"),
+		denied("api", "lifecycle", "allow it on p_api"),
+		denied("job", "lifecycle", "allow it on p_job"),
+		denied("job", "lifecycle", "allow ecr:A on a/b"),
+		denied("api", "lifecycle", "allow ecr:B on a/b"),
 	}}
 	want := []Finding{denied("", "deployer's role", "allow it"), denied("backend, web-api", "lifecycle", "allow it"),
-		denied("worker", "lifecycle", "allow it for worker")}
+		denied("worker (likewise api, job)", "lifecycle", "allow it on p_worker"),
+		denied("job", "lifecycle", "allow ecr:A on a/b"), denied("api", "lifecycle", "allow ecr:B on a/b")}
 	if diff := cmp.Diff(want, r.Of(Unknown)); diff != "" {
 		t.Error(diff)
 	}
-	if r.Count(Unknown) != 5 {
+	if r.Count(Unknown) != 9 {
 		t.Errorf("%d findings", r.Count(Unknown))
 	}
 }
