@@ -260,3 +260,23 @@ func TestGitLab(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckouts checks that no workflow leaves GitHub's token in the checkout, where a build could read it.
+func TestCheckouts(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("action/*.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, "deploy.yml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkouts := strings.Count(string(text), "uses: actions/checkout@")
+		without := strings.Count(string(text), "        with:\n          persist-credentials: false\n")
+		if checkouts == 0 || checkouts != without {
+			t.Errorf("%s: %d of %d checkouts are without credentials", file, without, checkouts)
+		}
+	}
+}
