@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,16 +91,7 @@ func TestRoundTrips(t *testing.T) {
 					start := time.Now()
 					_, err := p.Handle(withDeadline(t, time.Minute), []byte(deployEvent("action.dev", deployS0)))
 					must(t, err)
-					at := map[time.Duration][]string{} // operations by the time since the start
-					for _, c := range e.Calls() {
-						at[c.Start.Sub(start)] = append(at[c.Start.Sub(start)], c.Operation)
-					}
-					got := make([]string, len(at))
-					for i := range got {
-						operations := at[time.Duration(i)*latency]
-						slices.Sort(operations)
-						got[i] = strings.Join(operations, " ")
-					}
+					got, _ := roundTripsSince(start, latency, e.Calls())
 					if diff := cmp.Diff(want, got); diff != "" {
 						t.Error(diff)
 					}

@@ -42,10 +42,10 @@ type Rights struct {
 // revision, as ARNs or names. The policies of the role and its permissions boundary are
 // evaluated ("SimulatePrincipalPolicy" in the IAM API reference).
 //
-// Everything is asked at the same time, and what several pointers have in common once.
-// IAM simulates no actions together whose context differs. It refuses some, as actions
-// that "require different authorization information", and a condition on the context of
-// one action would count for the other.
+// Everything is asked at the same time, and what several pointers have in common once. IAM
+// would simulate these actions together, but with one context for all of them: a condition on
+// the context of one action would count for the other. (It refuses to simulate only actions
+// whose resources it knows together with others: "require different authorization information".)
 //
 // The result has one answer for each pointer.
 func (c *Client) Rights(ctx context.Context, pointers []Pointer, number int, roles []string) []Answer {
