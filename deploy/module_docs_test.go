@@ -35,8 +35,13 @@ func TestModuleDocumentation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := fmt.Sprintf("Plan: %d to add, 0 to change, 0 to destroy.", len(module.Resources()))
-	if !strings.Contains(read("../docs/how-to/terraform.md"), plan) {
-		t.Errorf("docs/how-to/terraform.md does not show %q", plan)
+	page = read("../docs/how-to/terraform.md")
+	for _, line := range []string{
+		"Plan: %d to add, 0 to change, 0 to destroy.", "Resources: %d added, 0 changed, 0 destroyed.",
+		"Resources: %d destroyed.",
+	} {
+		if line = fmt.Sprintf(line, len(module.Resources())); !strings.Contains(page, line) {
+			t.Errorf("docs/how-to/terraform.md does not show %q", line)
+		}
 	}
 }
