@@ -4,6 +4,8 @@ package awsconfig
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -31,6 +33,9 @@ func LoadProfile(ctx context.Context, region, profile string) (aws.Config, error
 		return c, err
 	}
 	if _, err := c.Credentials.Retrieve(ctx); err != nil {
+		if strings.Contains(err.Error(), "no EC2 IMDS role found") { // the last place where the SDK looks
+			err = fmt.Errorf("there are no AWS credentials in variables, in a profile or of this machine: %w", err)
+		}
 		return c, fault.Misconfigured(fault.ErrNoCredentials, "looking for AWS credentials", err,
 			"aws sso login # with AWS CLI v2; or set AWS_PROFILE to a profile with credentials")
 	}

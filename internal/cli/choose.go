@@ -198,7 +198,8 @@ func nameOf(file string) string {
 func (a *app) errNoEnvironment() error {
 	environments := allEnvironments()
 	if len(environments) == 0 {
-		return wrongUsage("the environment file is missing: name it with -f")
+		return &usageError{"the environment file is missing: none is here or in " + projectDir + "; name it with -f",
+			"cd to the project's directory, or make a file: " + commandLine("init")}
 	}
 	e := &usageError{what: "the environment is missing: name it with -e; " + list(environments)}
 	isNamed := func(e found) bool { return slices.Contains(a.args, e.name) } // see [app.withEnvFlag]

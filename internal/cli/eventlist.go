@@ -58,7 +58,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 	}
 	cut := false
 	if len(entries)+len(queued) == 0 {
-		a.note("no event was decided on in %s; look further back with --since", since)
+		a.note("no event was decided on in %s; look further back with --since", shortDuration(since))
 		a.noteMissing(s.env, service)
 	} else {
 		var text string
@@ -72,7 +72,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 	if n := len(queued) + older; n > 0 {
 		text := count(n, "message") + " in the queues"
 		if older > 0 {
-			text += fmt.Sprintf(", of which %d are older than %s", older, since)
+			text += fmt.Sprintf(", of which %d are older than %s", older, shortDuration(since))
 		}
 		a.note("%s: %s", text, s.env.Command("redrive", "--dry-run"))
 	}

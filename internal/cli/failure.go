@@ -29,18 +29,19 @@ func drawFailure(c canvas, service string, r *failure.Report) string {
 	var b strings.Builder
 	number := ecsservice.NumberOf(r.TaskDefinition)
 	if len(r.Tasks) > 0 {
-		fmt.Fprintf(&b, "%s: stopped tasks of revision %d:\n", service, number)
+		b.WriteString(c.item(service+": ", fmt.Sprintf("stopped tasks of revision %d:", number), 2))
 		for _, task := range r.Tasks {
 			count := ""
 			if task.Count > 1 {
 				count = fmt.Sprintf(" (%d tasks)", task.Count)
 			}
-			fmt.Fprintf(&b, "  %s  %s  %s%s\n", c.moment(task.StoppedAt), task.ID(), printable(task.Reason), count)
+			b.WriteString(c.item(fmt.Sprintf("  %s  %s  ", c.moment(task.StoppedAt), task.ID()),
+				printable(task.Reason)+count, 4))
 		}
 	}
 	if r.Log != nil {
-		fmt.Fprintf(&b, "%s: the last lines of container %s (log group %s, stream %s, times in UTC):\n", service,
-			printable(r.Log.Container), printable(r.Log.Group), printable(r.Log.Stream))
+		b.WriteString(c.item(service+": ", fmt.Sprintf("the last lines of container %s (log group %s, stream %s, times "+
+			"in UTC):", printable(r.Log.Container), printable(r.Log.Group), printable(r.Log.Stream)), 2))
 		for _, l := range r.Log.Lines {
 			fmt.Fprintf(&b, "  %s  %s\n", l.At.Format(time.TimeOnly), printableAtMost(l.Text, maxLogLine))
 		}
@@ -48,11 +49,11 @@ func drawFailure(c canvas, service string, r *failure.Report) string {
 	if len(r.Events) > 0 {
 		fmt.Fprintf(&b, "%s: the last events of the service:\n", service)
 		for _, e := range r.Events {
-			fmt.Fprintf(&b, "  %s  %s\n", c.moment(e.At), printable(e.Text))
+			b.WriteString(c.item("  "+c.moment(e.At)+"  ", printable(e.Text), 4))
 		}
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintf(&b, "%s: not shown: %s\n", service, printable(note))
+		b.WriteString(c.item(service+": ", "not shown: "+printable(note), 2))
 	}
 	return b.String()
 }

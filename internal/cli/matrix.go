@@ -32,11 +32,15 @@ func drawMatrix(c canvas, f *fleet.Fleet) string {
 			t.add(second...)
 		}
 	}
-	text := t.draw(c)
+	text := ""
+	if len(f.Names()) > 0 {
+		text = t.draw(c)
+	}
 	for _, part := range []string{behind(f), troubles(f)} {
-		if part != "" {
-			text += "\n" + c.wrap(part)
+		if part != "" && text != "" {
+			text += "\n"
 		}
+		text += c.wrap(part)
 	}
 	return text
 }
@@ -106,9 +110,16 @@ func behind(f *fleet.Fleet) string {
 // troubles says what is wrong in each environment, and what has drifted.
 func troubles(f *fleet.Fleet) string {
 	var b strings.Builder
+	unread := map[string][]string{} // the environments by why they cannot be read
 	for _, e := range f.Environments {
 		if e.Error != nil {
-			fmt.Fprintf(&b, "%s cannot be read: %s\n", e.Name, printable(e.Error.String()))
+			unread[e.Error.String()] = append(unread[e.Error.String()], e.Name)
+		}
+	}
+	for _, e := range f.Environments {
+		if e.Error != nil && unread[e.Error.String()][0] == e.Name {
+			fmt.Fprintf(&b, "%s cannot be read: %s\n", strings.Join(unread[e.Error.String()], ", "),
+				printable(e.Error.String()))
 		}
 		for _, s := range e.Services {
 			name := e.Name + ": " + s.Name + ": "

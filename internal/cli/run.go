@@ -193,7 +193,7 @@ func (a *app) followRun(ctx context.Context, s *session, services *ecsservice.Cl
 	revision ecsservice.Revision, task types.Task, result ranTask, how runFlags) error {
 	whole := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, how.timeout, &notEnded{fmt.Errorf("the task has not stopped in %s",
-		how.timeout)})
+		shortDuration(how.timeout))})
 	defer cancel()
 	task, err := taskrun.Wait(ctx, services.SDK(), task, func(now types.Task) {
 		a.note("%s: %s", t.Workload, strings.ToLower(aws.ToString(now.LastStatus)))
@@ -234,7 +234,7 @@ func endReason(whole context.Context, timeout time.Duration) string {
 	if whole.Err() != nil {
 		return "interrupted"
 	}
-	return fmt.Sprintf("it has not stopped in %s", timeout)
+	return fmt.Sprintf("it has not stopped in %s", shortDuration(timeout))
 }
 
 // printRun prints the result of run.
@@ -254,10 +254,14 @@ func (a *app) printRun(r ranTask, how runFlags) error {
 				codes = append(codes, fmt.Sprintf("container %s exited with code %d", c.Name, *c.ExitCode))
 			}
 		}
-		why := clause(r.StopCode + ": " + r.StoppedReason)
+		why := r.StopCode + ": " + r.StoppedReason
+		if r.StopCode == string(types.TaskStopCodeEssentialContainerExited) && r.StoppedReason != "" {
+			why = r.StoppedReason // it says the same
+		}
+		why = clause(why)
 		what = printable(strings.Join(append([]string{why}, codes...), "; "))
 	}
-	fmt.Fprintf(a.out, "%s: %s: %s\n", r.Task, r.Status, what)
+	fmt.Fprint(a.out, newCanvas(a.out).item(r.Task+": "+r.Status+": ", what, 2))
 	if r.StopCode != "" {
 		return nil
 	}

@@ -132,7 +132,7 @@ func (a *app) awaitAndFollow(ctx context.Context, s *sender, rollouts *rollout.C
 		s.report.add(ctx, &s.session, d, one.target, revision, err)
 	}()
 	notStarted := &notEnded{fmt.Errorf("no deployment of %s started in %s; the function's log says why",
-		one.target.Workload, timeout)}
+		one.target.Workload, shortDuration(timeout))}
 	waiting, cancel := context.WithTimeoutCause(ctx, timeout, notStarted)
 	defer cancel()
 	waiting, stop := context.WithCancelCause(waiting)

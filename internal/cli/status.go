@@ -171,7 +171,12 @@ func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 	case asJSON:
 		err = printJSON(a.out, report)
 	default:
-		_, err = fmt.Fprint(a.out, b.draw(b.on(a.out), report))
+		c := b.on(a.out)
+		text := b.draw(c, report)
+		_, err = fmt.Fprint(a.out, text)
+		if c.columns > 0 && strings.Contains(text, "…") {
+			a.note("cut to %d columns; all of it: %s", c.columns, commandLine(append(slices.Clone(a.args), "--wide")...))
+		}
 		a.noteOthers(report)
 	}
 	if err == nil && !report.Healthy() {

@@ -103,7 +103,7 @@ func untraceable(w environment.Workload, runs journal.Record) string {
 	case runs.Tag == "":
 		return "the image was deployed without a tag"
 	case runs.Digest == "":
-		return "the image is not pinned by a digest"
+		return "not by digest"
 	}
 	return ""
 }
