@@ -123,7 +123,7 @@ test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
 # These try many more cases of what `make test` samples.
-breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|OddAnswers|SeveralDeaths
+breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|OddAnswers|SeveralDeaths|Several|SeveralTasks|SeveralWait|Rollouts|RolloutEventsInAnyOrder|Rotation|RedeployOnChange|DeployBesideHousekeeping
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
 slow := Browser|BrowserFile|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
 .PHONY: test-slow

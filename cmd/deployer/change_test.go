@@ -173,6 +173,7 @@ func TestRedeployOnChange(t *testing.T) {
 			c.parameter("/myproject/prod/db")
 		}, []string{"backend v2: Started Succeeded Rejected"}, "1 registered, 1 moved"},
 	}
+	leaveOut(t, tests, "a parameter", "off", "a burst")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

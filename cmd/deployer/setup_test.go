@@ -192,6 +192,19 @@ func denied(operation string) emulator.Fault {
 		"User: arn:aws:sts::333333333333:assumed-role/d/d is not authorized to perform: " + operation)}
 }
 
+// leaveOut removes cases from a table but in `make test-slow`: another case that stays is of the same kind.
+func leaveOut[C any](t *testing.T, cases map[string]C, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if _, ok := cases[name]; !ok {
+			t.Fatalf("there is no case %q", name)
+		}
+		if !everyCase {
+			delete(cases, name)
+		}
+	}
+}
+
 func must(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {

@@ -166,6 +166,7 @@ func TestSeveralTasks(t *testing.T) {
 			runs: []string{"worker:4", "task:worker:4"}, moves: "6 registered, 3 moved, 3 schedules",
 		},
 	}
+	leaveOut(t, tests, "the service's image is missing", "two tasks", "the service cannot be moved, once")
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -114,9 +114,7 @@ func (s *sharedFamily) runs(t *testing.T) string {
 		image := *got.TaskDefinition.ContainerDefinitions[0].Image
 		name, tag := "orchard_service_"+service, "unknown"
 		for _, one := range []string{"v1", "v2", "v3", "v4"} {
-			digest, err := s.account.Push(t.Context(), name, service+" "+one, one)
-			must(t, err)
-			if strings.HasSuffix(image, "/"+name+"@"+digest) {
+			if strings.HasSuffix(image, "/"+name+"@"+accounts.DigestOf(service+" "+one)) {
 				tag = one
 			}
 		}
