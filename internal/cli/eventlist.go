@@ -77,7 +77,7 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		a.note("%s: %s", text, s.env.Command("redrive", "--dry-run"))
 	}
 	if cut {
-		a.note("cut to %d columns; all of it: %s", c.columns, commandLine(append(slices.Clone(a.args), "--wide")...))
+		a.noteCut(c)
 	}
 	return nil
 }

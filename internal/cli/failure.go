@@ -40,8 +40,8 @@ func drawFailure(c canvas, service string, r *failure.Report) string {
 		}
 	}
 	if r.Log != nil {
-		b.WriteString(c.item(service+": ", fmt.Sprintf("the last lines of container %s (log group %s, stream %s, times "+
-			"in UTC):", printable(r.Log.Container), printable(r.Log.Group), printable(r.Log.Stream)), 2))
+		b.WriteString(c.item(service+": ", fmt.Sprintf("the last lines of container %s (log group %s, stream %s, "+
+			"times in UTC):", printable(r.Log.Container), printable(r.Log.Group), printable(r.Log.Stream)), 2))
 		for _, l := range r.Log.Lines {
 			fmt.Fprintf(&b, "  %s  %s\n", l.At.Format(time.TimeOnly), printableAtMost(l.Text, maxLogLine))
 		}

@@ -203,7 +203,7 @@ func (a *app) followRun(ctx context.Context, s *session, services *ecsservice.Cl
 			result.Status = unfinished
 			look := fmt.Sprintf("aws ecs describe-tasks --region %s --cluster %s --tasks %s", s.env.Region, t.Cluster,
 				result.TaskARN)
-			err = &notEnded{hinted(look, "the task goes on: %s", endReason(whole, how.timeout))}
+			err = &notEnded{hinted(look, "%s: the task goes on", endReason(whole, how.timeout))}
 		}
 		if how.asJSON {
 			err = errors.Join(err, printJSON(a.out, result))
