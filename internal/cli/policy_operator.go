@@ -37,12 +37,29 @@ func (a *app) operator(env *environment.Environment, commands []*cobra.Command, 
 	for _, name := range names {
 		switch {
 		case name == "promote":
-			return access.Policy{}, wrongUsage("promote has a policy of its own: deployer policy promote -f %s "+
-				"--from FILE", env.File)
+			return access.Policy{}, &usageError{ownPolicy, promotionPolicy(env)}
 		case !slices.Contains(known, name):
 			return access.Policy{}, a.unlike(fmt.Sprintf("there is no command %q that needs permissions: choose of %s",
 				name, listed(known)), name, known)
 		}
 	}
-	return access.Operator(env, needs)
+	policy, err := access.Operator(env, needs)
+	if err == nil && len(names) == 0 {
+		policy.Notes = append(policy.Notes, ownPolicy+"; its --follow needs what send needs: "+promotionPolicy(env))
+	}
+	return policy, err
+}
+
+const ownPolicy = "promote has a policy of its own, because it reads another environment's registry"
+
+// promotionPolicy returns the command that prints the policy for promotions to an environment, from one whose file is
+// beside its file.
+func promotionPolicy(env *environment.Environment) string {
+	args := []string{"policy", "promote", "-f", env.File}
+	for _, other := range neighbours(env.File) {
+		if other.Name != env.Name && other.Project == env.Project {
+			return commandLine(append(args, "--from", other.File)...)
+		}
+	}
+	return commandLine(args...)
 }
