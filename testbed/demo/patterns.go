@@ -10,6 +10,21 @@ const (
 	missing   = `{"service":"backend","tag":"git-0000000"}`
 )
 
+// foreignEvent and namedEvent are the steps in which dev's bus gets DEPLOY events for production.
+var (
+	foreignEvent = patternStep{
+		title: "Someone with all rights in dev sends production's DEPLOY event to dev's bus.",
+		run:   puts(accounts.Dev, "action.production", `{"service":"backend","tag":"v1"}`),
+		quiet: "no rule of dev's bus has the source action.production",
+	}
+	namedEvent = patternStep{
+		title: "The same, as an event of dev that names prod.",
+		run:   puts(accounts.Dev, "action.dev", `{"service":"backend","tag":"v1","env":"prod"}`),
+		want:  []string{"dev ignored"},
+		quiet: "it stays on dev's bus",
+	}
+)
+
 // patterns are those of docs/strategies.md, in its order.
 var patterns = []pattern{{
 	title: "Centralized dev: dev builds and keeps the images; staging and prod run them.",
@@ -35,16 +50,7 @@ var patterns = []pattern{{
 		title: "Production's job deploys it with the action's input task. Its schedule is moved.",
 		run:   acts("prod", "task", cloud.Task, "git-abc123f"),
 		want:  []string{"prod deployed"},
-	}, {
-		title: "Someone with all rights in dev sends production's DEPLOY event to dev's bus.",
-		run:   puts(accounts.Dev, "action.production", `{"service":"backend","tag":"v1"}`),
-		quiet: "no rule of dev's bus has the source action.production",
-	}, {
-		title: "The same, as an event of dev that names prod.",
-		run:   puts(accounts.Dev, "action.dev", `{"service":"backend","tag":"v1","env":"prod"}`),
-		want:  []string{"dev ignored"},
-		quiet: "it stays on dev's bus",
-	}, {
+	}, foreignEvent, namedEvent, {
 		title: "What AWS refuses.",
 		run: refused(
 			refusal{"dev", "dev's build job assumes prod's deploy role", assumes("dev", deploy("prod"))},
@@ -110,7 +116,7 @@ var patterns = []pattern{{
 			refusal{"staging", "the same in staging", enqueuesPlainly("staging")},
 			refusal{"dev", "the same in dev", enqueuesPlainly("dev")},
 		),
-	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
+	}, foreignEvent, namedEvent, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
 		missingTag, away, reports, pulls, operators, failing, pausing},
 }, {
@@ -186,7 +192,7 @@ var patterns = []pattern{{
 			refusal{"staging", "the same in staging", enqueuesPlainly("staging")},
 			refusal{"dev", "the same in dev", enqueuesPlainly("dev")},
 		),
-	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
+	}, foreignEvent, namedEvent, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
 		missingTag, away, reports, pulls, operators, failing, pausing},
