@@ -125,7 +125,7 @@ test: ## run the tests
 # These try many more cases of what `make test` samples.
 breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|OddAnswers|SeveralDeaths|Several|SeveralTasks|SeveralWait|Rollouts|RolloutEventsInAnyOrder|Rotation|RedeployOnChange|DeployBesideHousekeeping
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
-slow := Browser|BrowserFile|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
+slow := Browser|BrowserFile|BrowserPaint|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
 .PHONY: test-slow
 test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
 	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/dashboard ./internal/ecsdeploy/converge ./internal/pipeline ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/histories ./testbed/storm

@@ -4,6 +4,7 @@ package dashboard
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"deployer/internal/fleet"
 	"deployer/internal/rollout"
 )
 
@@ -190,4 +192,55 @@ func TestBrowserFile(t *testing.T) {
 	if said := complaints(); len(said) > 0 {
 		t.Errorf("the browser says: %q", said)
 	}
+}
+
+// large is a source with three environments of 30 services each, all of which differ.
+type large struct{ *fake }
+
+func (l large) Fleet(ctx context.Context) *fleet.Fleet {
+	f := l.fake.Fleet(ctx)
+	like := f.Environments[0]
+	f.Environments, f.Gaps = nil, nil
+	for _, name := range []string{"dev", "staging", "prod"} {
+		e := like
+		e.Name, e.Services = name, nil
+		for i := range 30 {
+			one := like.Services[0]
+			one.Name = fmt.Sprint("s", i)
+			e.Services = append(e.Services, one)
+			f.Gaps = append(f.Gaps, fleet.Gap{Service: one.Name, Environment: name, Of: "dev", Images: 2})
+		}
+		f.Environments = append(f.Environments, e)
+	}
+	return f
+}
+
+// TestBrowserPaint checks that a large page is painted within a second of AWS's answers, from the request on.
+func TestBrowserPaint(t *testing.T) {
+	ctx, _ := browser(t)
+	s := NewServer(large{&fake{condition: rollout.Steady, running: 3}})
+	begin := time.Now()
+	s.readBoard(t.Context()) // the answers are there
+	made := time.Since(begin)
+	server := httptest.NewServer(s)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
+	const paint = `performance.getEntriesByName("first-contentful-paint")`
+	var painted float64
+	err := chromedp.Do(ctx,
+		chromedp.Navigate(server.URL),
+		until(paint+`.length === 1`),
+		value(t, `document.querySelectorAll("#board tbody tr").length`, 30),
+		chromedp.Func(func(ctx context.Context, target *chromedp.Target) (err error) {
+			painted, err = chromedp.Evaluate[float64](paint+`[0].startTime`)(ctx, target)
+			return err
+		}),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 1000 // milliseconds
+	if got := float64(made.Milliseconds()) + painted; got > most {
+		t.Errorf("the first paint was %.0f ms after AWS's answers", got)
+	}
+	t.Logf("the page was made in %s and painted %.0f ms after the request", made, painted)
 }
