@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -213,5 +214,28 @@ func TestRoleHasNoUnusedStatement(t *testing.T) {
 				t.Errorf("%+v, %v: want AccessDenied", got, err)
 			}
 		})
+	}
+}
+
+// TestRoleOfManyTaskRoles deploys a service whose roles are in the second of the lists of an environment with many, and
+// not without that list's statement.
+func TestRoleOfManyTaskRoles(t *testing.T) {
+	t.Parallel()
+	const role = "arn:aws:iam::" + prod + ":role/"
+	values := maps.Clone(stacks["prod"].values)
+	values["RoleArns"] = role + "other_prod"
+	values["MoreRoleArns"] = role + "myproject_service_web-api_task_prod," + role +
+		"myproject_service_web-api_task_execution_prod"
+	template, err := loadWith(t, prod, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := roleStatements(template)
+	if got, err := deployWith(t, "prod", all); err != nil || got.Status != "deployed" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	rest := slices.DeleteFunc(slices.Clone(all), func(s any) bool { return member(s, "Sid") == "PassMoreTaskRoles" })
+	if got, err := deployWith(t, "prod", rest); len(rest) != len(all)-1 || fault.NameOf(err) != "AccessDenied" {
+		t.Errorf("without PassMoreTaskRoles: %+v, %v: want AccessDenied", got, err)
 	}
 }
