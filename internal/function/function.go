@@ -90,7 +90,8 @@ func environmentFile() string {
 // not have the file at the function's path, and it was renamed when it was packed.
 func nameForPeople(env *environment.Environment) {
 	env.ByName = true
-	if env.File = filepath.Base(env.File); env.File == packedFile {
+	env.File = filepath.Base(env.File)
+	if env.File == packedFile {
 		env.File = env.Name + ".yaml"
 	}
 }
