@@ -52,10 +52,14 @@ func TestFaults(t *testing.T) {
 			must(t, os.WriteFile(golden, txtar.Format(archive), 0o644))
 		})
 	}
+	undamaged := newFixture(t) // is only read
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			x := newFixture(t)
+			x := undamaged
+			if tt.damage != nil {
+				x = newFixture(t)
+			}
 			if tt.env == "" {
 				tt.env = "dev"
 			}
