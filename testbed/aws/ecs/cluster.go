@@ -27,8 +27,8 @@ const maxName = 255
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// isName reports whether a cluster, a service or a family may have the name.
-func isName(name string) bool { return len(name) <= maxName && nameForm.MatchString(name) }
+// IsName reports whether a cluster, a service or a family may have the name.
+func IsName(name string) bool { return len(name) <= maxName && nameForm.MatchString(name) }
 
 func clusterARN(scope api.Scope, name string) string { return scope.ARN("ecs", "cluster/"+name) }
 
@@ -93,7 +93,7 @@ func (e *Server) createCluster(r *api.Request, in createClusterInput) (any, *api
 	if in.Name == "" {
 		in.Name = defaultCluster
 	}
-	if !isName(in.Name) {
+	if !IsName(in.Name) {
 		return nil, api.InvalidParameter("Invalid cluster name: %s", in.Name)
 	}
 	context := addRequestTags(nil, in.Tags)

@@ -1,9 +1,11 @@
-package ecs
+package ecs_test
 
 import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"deployer/testbed/aws/ecs"
 )
 
 // TestForms compares the checks of names and tags with the regular expressions of the ECS API reference.
@@ -19,9 +21,9 @@ func TestForms(t *testing.T) {
 		name, want string
 		is         func(string) bool
 	}{
-		{"tag key", `^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`, isTagKey},
-		{"tag value", `^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`, isTagValue},
-		{"name", `^[A-Za-z0-9_-]{1,255}$`, isName},
+		{"tag key", `^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$`, ecs.IsTagKey},
+		{"tag value", `^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$`, ecs.IsTagValue},
+		{"name", `^[A-Za-z0-9_-]{1,255}$`, ecs.IsName},
 	} {
 		want := regexp.MustCompile(form.want)
 		for _, text := range texts {

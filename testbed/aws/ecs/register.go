@@ -80,7 +80,7 @@ func (in registration) check(size int) *api.Error {
 	switch {
 	case in.Family == "":
 		return clientError("Family can not be blank.")
-	case !isName(in.Family):
+	case !IsName(in.Family):
 		return clientError("Family contains invalid characters.")
 	case len(in.Containers) == 0:
 		return clientError("Container list cannot be empty.")

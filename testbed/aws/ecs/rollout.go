@@ -160,7 +160,7 @@ func (e *Server) failTasks(s *service, d *deployment, f taskFailure, at, now tim
 	if before < impairedAfter && d.failedSteps >= impairedAfter {
 		e.impaired(s, at.Add(time.Duration(impairedAfter-before-1)*e.options.RolloutStep))
 	}
-	if !breaker.Enable || d.failedTasks < d.threshold() {
+	if !breaker.Enable || d.failedTasks < Threshold(d.desired) {
 		return
 	}
 	if f.code == taskFailedToStart && !d.silent {
@@ -177,9 +177,9 @@ func (e *Server) failTasks(s *service, d *deployment, f taskFailure, at, now tim
 	})
 }
 
-// threshold returns the number of failed tasks that triggers the circuit breaker.
-func (d *deployment) threshold() int {
-	return min(max(int(math.Ceil(float64(d.desired)/2)), minThreshold), maxThreshold)
+// Threshold returns the number of failed tasks that triggers the circuit breaker of a service, by how many it desires.
+func Threshold(desired int) int {
+	return min(max(int(math.Ceil(float64(desired)/2)), minThreshold), maxThreshold)
 }
 
 // impaired reports that the service's tasks do not start (ECS developer guide, "Amazon ECS service action events"). AWS

@@ -174,12 +174,12 @@ func (d *serviceDeployment) describeBreaker() api.Object {
 	switch {
 	case !d.configuration.Breaker.Enable:
 		status = "DISABLED"
-	case d.target.failedTasks >= d.target.threshold():
+	case d.target.failedTasks >= Threshold(d.target.desired):
 		status = "TRIGGERED"
 	case d.over():
 		status = "MONITORING_COMPLETE"
 	}
-	return api.Object{"status": status, "failureCount": d.target.failedTasks, "threshold": d.target.threshold()}
+	return api.Object{"status": status, "failureCount": d.target.failedTasks, "threshold": Threshold(d.target.desired)}
 }
 
 // summary returns a deployment as a service revision summary.

@@ -83,7 +83,7 @@ func (e *Server) createService(r *api.Request, in serviceRequest) (any, *api.Err
 
 func (in serviceRequest) checkCreation() *api.Error {
 	switch {
-	case !isName(in.Name):
+	case !IsName(in.Name):
 		return api.InvalidParameter("Invalid service name: %s", in.Name)
 	case in.Controller.Type != controllerECS && in.Controller.Type != controllerCodeDeploy &&
 		in.Controller.Type != controllerExternal:

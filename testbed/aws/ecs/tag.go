@@ -18,11 +18,11 @@ type tag struct {
 // maxTags is how many tags a resource may have (ECS API reference, "TagResource").
 const maxTags = 50
 
-// isTagKey reports whether a tag may have the key.
-func isTagKey(text string) bool { return text != "" && isTagText(text, 128) }
+// IsTagKey reports whether a tag may have the key.
+func IsTagKey(text string) bool { return text != "" && isTagText(text, 128) }
 
-// isTagValue reports whether a tag may have the value.
-func isTagValue(text string) bool { return isTagText(text, 256) }
+// IsTagValue reports whether a tag may have the value.
+func IsTagValue(text string) bool { return isTagText(text, 256) }
 
 // isTagText reports whether a text has only characters that tags may have, and at most the given number of them. The
 // regular expression for that would take 14 ms of the start of every process that is linked with this package.
@@ -49,9 +49,9 @@ func checkTags(tags []tag) *api.Error {
 		// enforces it for values is not known: the emulator is as strict as the documentation.
 		case strings.HasPrefix(strings.ToLower(t.Value), "aws:"):
 			return api.InvalidParameter("aws: prefixed tag values are not allowed for external use.")
-		case !isTagKey(t.Key):
+		case !IsTagKey(t.Key):
 			return api.InvalidParameter("Invalid tag key '%s'.", t.Key)
-		case !isTagValue(t.Value):
+		case !IsTagValue(t.Value):
 			return api.InvalidParameter("Invalid tag value '%s' for the key '%s'.", t.Value, t.Key)
 		case seen[t.Key]:
 			return api.InvalidParameter("Duplicate tag key '%s'.", t.Key)

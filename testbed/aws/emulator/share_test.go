@@ -1,20 +1,28 @@
-package emulator
+package emulator_test
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
-	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/emulator"
+	"deployer/testbed/aws/emulatortest"
 )
 
 // TestShareOfCalls: a share of the calls fails, the same calls for the same seed.
 func TestShareOfCalls(t *testing.T) {
 	t.Parallel()
 	failed := func(seed uint64) (calls []int) {
-		e := New(Options{})
-		e.Inject(Fault{Operation: "*", Share: 0.25, Seed: seed, Error: ErrThrottled})
+		e := emulator.New(emulator.Options{})
+		e.Inject(emulator.Fault{Operation: "*", Share: 0.25, Seed: seed, Error: emulator.ErrThrottled})
 		for n := range 1000 {
-			if e.takeFault(&api.Request{}).Error != nil {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader("{}"))
+			r.Header.Set("X-Amz-Target", "AmazonEC2ContainerServiceV20141113.ListClusters")
+			r.Header.Set("Authorization", emulatortest.Authorization(dev, "us-east-1", "ecs"))
+			answer := httptest.NewRecorder()
+			if e.ServeHTTP(answer, r); answer.Code != http.StatusOK {
 				calls = append(calls, n)
 			}
 		}
