@@ -29,6 +29,9 @@ var commandFaults = []struct {
 
 // commandFault returns why a line's command does not work with AWS CLI v1 and v2; "" if it does.
 func commandFault(line string) string {
+	if !strings.Contains(line, "aws ") && !strings.Contains(line, "--cli-") {
+		return "" // no pattern matches, and looking for words takes long
+	}
 	for _, fault := range commandFaults {
 		if fault.pattern.MatchString(line) {
 			return fault.why

@@ -84,10 +84,11 @@ func called(t *testing.T) []string {
 		"sts.GetCallerIdentity":        true,
 	}
 	operations := map[string]map[string]bool{} // of a service, by what calls them
+	dirs := clients(t)
 	for _, files := range packages {
 		for _, service := range services(files) {
 			if operations[service] == nil {
-				operations[service] = callers(t, service)
+				operations[service] = callers(t, service, dirs[service])
 			}
 			for _, file := range files {
 				for n := range ast.Preorder(file) {
@@ -117,15 +118,26 @@ func services(files []*ast.File) []string {
 	return slices.Collect(maps.Keys(names))
 }
 
-// callers returns the functions and methods of a service's client that call one
-// of its operations.
-func callers(t *testing.T, service string) map[string]bool {
+// clients returns the directories of the services' clients.
+func clients(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-f", "{{.Dir}}", sdk+service).Output()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}}={{.Dir}}", sdk+"...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(string(out)), "api_op_*.go"))
+	dirs := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		path, dir, _ := strings.Cut(strings.TrimSpace(line), "=")
+		dirs[strings.TrimPrefix(path, sdk)] = dir
+	}
+	return dirs
+}
+
+// callers returns the functions and methods of a service's client that call one
+// of its operations.
+func callers(t *testing.T, service, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "api_op_*.go"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("the client of %s has no operations: %v", service, err)
 	}
