@@ -22,6 +22,7 @@ type taskCase struct {
 	joint bool
 	// handled means that others act after all earlier events were handled.
 	handled bool
+	plain   bool // nothing is left out of the keys and steps of worlds: see [taskCase.timeless]
 
 	phase func(k *known, p *Delivery)         // a mutant: after each decision
 	moved func(k *known, r Revision) Revision // a mutant: what is known of a revision
@@ -173,18 +174,17 @@ type taskExplorer struct {
 	most         int
 	revisions    int // the most of the family
 	wrong        string
-	cut          bool // it has more states than maxTaskStates
 	form         taskForm
 	futures      map[uint64]uint64 // if not nil, all worlds with a key are compared
+	found        map[string]bool   // if not nil, all ends are noted here, and a wrong one is not the last
 }
 
 // maxTaskRevisions is how many revisions or writes of the pointers mean that the rule does not
 // settle. Where a pointer floats, each of four deliveries may register several copies.
 const maxTaskRevisions = 40
 
-// maxTaskStates is how many states of a case are run at most: some with a pinned pointer
-// have more.
-const maxTaskStates = 2_000_000
+// maxTaskStates is how many states of a case are run at most. No case has as many.
+const maxTaskStates = 20_000_000
 
 func newTaskExplorer(c *taskCase) *taskExplorer {
 	return &taskExplorer{taskCase: c, seen: map[uint64]bool{}, seed: maphash.MakeSeed()}
@@ -192,13 +192,23 @@ func newTaskExplorer(c *taskCase) *taskExplorer {
 
 func exploreTask(c *taskCase) *taskExplorer {
 	x := newTaskExplorer(c)
-	x.visit(c.first())
+	x.visit(x.start())
 	return x
+}
+
+// start returns the first world. In a timeless case all events have been emitted: a delivery may
+// start at any time after that, so that every run has one of the same steps.
+func (x *taskExplorer) start() *taskWorld {
+	w := x.first()
+	for x.timeless() && w.clock < len(x.line) {
+		x.tick(w)
+	}
+	return w
 }
 
 func (x *taskExplorer) visit(w *taskWorld) bool {
 	key := x.key(w)
-	if x.futures != nil && !x.sameFuture(key, w) {
+	if x.futures != nil && !x.sameFuture(w) {
 		return x.fail("another world with the same key has another future")
 	}
 	if passes, ok := x.seen[key]; passes {
@@ -209,8 +219,7 @@ func (x *taskExplorer) visit(w *taskWorld) bool {
 	x.seen[key] = true
 	defer func() { x.seen[key] = false }()
 	if x.states++; x.states > maxTaskStates {
-		x.cut = true
-		return false
+		return x.fail("it has too many states")
 	}
 	x.revisions = max(x.revisions, len(w.revisions))
 	if len(w.revisions) > maxTaskRevisions || len(w.held) > maxTaskRevisions {
@@ -220,7 +229,10 @@ func (x *taskExplorer) visit(w *taskWorld) bool {
 	if idle {
 		x.ends++
 		x.most = max(x.most, w.writes)
-		if why := x.verdict(w); why != "" {
+		why := x.verdict(w)
+		if x.found != nil {
+			x.found[x.ended(w, why)] = true
+		} else if why != "" {
 			return x.fail(why)
 		}
 	}

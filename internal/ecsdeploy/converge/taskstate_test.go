@@ -22,12 +22,11 @@ type taskForm struct {
 
 // timeless reports whether no time but those of events is compared in any run of the case:
 // nothing but events happens, so early that no note of a move counts yet, and no other
-// revision than the first is external, which was registered before all events. Of cases with
-// a pinned pointer, this is not shown.
-func (c *taskCase) timeless() bool {
-	if slices.Contains(c.forms, Pinned) {
-		return false
-	}
+// revision than the first is external, which was registered before all events. A plain case is
+// explored as if it were not.
+func (c *taskCase) timeless() bool { return !c.plain && c.onlyEvents() }
+
+func (c *taskCase) onlyEvents() bool {
 	for _, o := range c.line {
 		if o.what != "emit" || o.at >= inTime {
 			return false
@@ -37,9 +36,12 @@ func (c *taskCase) timeless() bool {
 }
 
 // key returns the key of a world.
-func (x *taskExplorer) key(w *taskWorld) uint64 {
+func (x *taskExplorer) key(w *taskWorld) uint64 { return x.keyOf(w, x.timeless()) }
+
+// keyOf returns the key of a world, of a timeless case or of another one.
+func (x *taskExplorer) keyOf(w *taskWorld, timeless bool) uint64 {
 	f := &x.form
-	f.timeless = x.timeless()
+	f.timeless = timeless
 	f.mark(w)
 	wrote := byte(0) // when is forgotten once no read can be stale
 	if w.stale > 0 && w.now(x.scenario)-w.wrote < inTime {
@@ -151,8 +153,8 @@ func (f *taskForm) mark(w *taskWorld) {
 		if p.ended || p.stuck || p.phase == done {
 			continue
 		}
-		f.starts[p.newest] = true
-		for _, r := range p.read(w, f) {
+		f.starts[p.newest] = f.starts[p.newest] || p.newestMatters(w, f)
+		for _, r := range p.read(f) {
 			f.starts[r.Revision] = true
 		}
 		if p.numberMatters() {
@@ -174,35 +176,36 @@ func (p *taskProcess) numberMatters() bool {
 	return !p.registers() && p.phase != looking && p.phase != verifying
 }
 
+// newestMatters reports whether the newest revision that a process knows makes a difference. In
+// a timeless case it reads that again after a move, and what it reads is not older if no read is
+// stale.
+func (p *taskProcess) newestMatters(w *taskWorld, f *taskForm) bool {
+	return !f.timeless || w.stale > 0 || p.phase != updating && p.phase != looking
+}
+
 // copiesMatter reports whether what a process registers a copy of makes a difference.
-func (p *taskProcess) copiesMatter() bool { return p.phase != starting && p.phase != looking }
+func (p *taskProcess) copiesMatter(f *taskForm) bool {
+	return p.phase != starting && p.phase != looking && (p.phase != updating || !f.timeless)
+}
 
 // read returns what a process has read of the pointers, if it is used before they are read
-// again. What a pointer held before makes no difference in a timeless case, unless that is
-// the choice of others.
-func (p *taskProcess) read(w *taskWorld, f *taskForm) (rolls Service) {
-	if p.phase == rereading || p.phase == verifying {
+// again or written. What a pointer held before makes no difference in a timeless case: all
+// events are newer than a choice of others.
+func (p *taskProcess) read(f *taskForm) Service {
+	switch {
+	case p.phase == rereading, p.phase == verifying, p.phase == updating && f.timeless:
 		return nil
+	case f.timeless && len(p.rolls) > 0:
+		return p.rolls.current()
 	}
-	for i, r := range p.rolls {
-		if f.timeless && r.Form == Replaced && w.revisions[r.Revision-1].by == 'd' {
-			if rolls == nil {
-				rolls = append(rolls, p.rolls[:i]...)
-			}
-			continue
-		}
-		if rolls != nil {
-			rolls = append(rolls, r)
-		}
-	}
-	if rolls == nil {
-		return p.rolls
-	}
-	return rolls
+	return p.rolls
 }
 
 // encode appends all of a process that makes a difference for what follows.
 func (p *taskProcess) encode(w *taskWorld, f *taskForm, b []byte) []byte {
+	if f.timeless && p.ended && w.again == 0 {
+		return append(b, 0xff) // only what it has done makes a difference
+	}
 	b = append(b, text(p.request.Event), bit(p.ended)|2*bit(p.stuck)|4*bit(p.active))
 	if p.stuck || p.ended && w.again == 0 {
 		return b
@@ -221,17 +224,20 @@ func (p *taskProcess) encode(w *taskWorld, f *taskForm, b []byte) []byte {
 		}
 		return b
 	}
-	b = append(b, f.rank[p.newest], byte(p.lost), byte(p.then), bit(p.renewed))
+	if p.newestMatters(w, f) {
+		b = append(b, f.rank[p.newest])
+	}
+	b = append(b, byte(p.lost), byte(p.then), bit(p.renewed))
 	if p.numberMatters() {
 		b = append(b, f.rank[p.Delivery.number])
 	}
-	if p.copiesMatter() {
+	if p.copiesMatter(f) {
 		b = append(b, byte(p.copies.Key.Time/unit), bit(p.copies.External), bit(p.copies.Key.Number > 0))
 		if !f.timeless {
 			b = append(b, byte(p.copies.Key.Number))
 		}
 	}
-	for _, r := range p.read(w, f) {
+	for _, r := range p.read(f) {
 		b = append(b, f.rank[r.Revision], byte(r.Form), r.ID[1]) // the pointer's number
 	}
 	return b
@@ -239,12 +245,12 @@ func (p *taskProcess) encode(w *taskWorld, f *taskForm, b []byte) []byte {
 
 // own appends which revisions of its event the process itself registered. In a timeless
 // case, it appends the newest one of those that it did not, if it may be in the gap before
-// the one that it registers next: see [known.twin].
+// the one that it registers next, and that is no copy: see [known.twin].
 func (p *taskProcess) own(w *taskWorld, f *taskForm, b []byte) []byte {
 	low := 0
 	if f.timeless {
 		low = w.visible()
-		if p.newest > 0 && p.registers() {
+		if p.newest > 0 && p.registers() && p.copies.Key.Number == 0 {
 			low = min(low, p.newest)
 		}
 	}

@@ -17,7 +17,7 @@ func (x *taskExplorer) emitted(w *taskWorld, event string) bool {
 
 // begun reports whether a delivery is under way.
 func (p *taskProcess) begun() bool {
-	return !p.ended && !p.stuck && (p.Delivery.phase != starting || p.rolls != nil)
+	return !p.ended && !p.stuck && (p.Delivery.phase != starting || p.rolls != nil || p.newest > 0)
 }
 
 // successors calls visit with all that can happen next.
@@ -131,10 +131,25 @@ func (x *taskExplorer) settle(w *taskWorld, i int) {
 	}
 }
 
-// calls visits what may follow the next calls of a process.
+// calls visits what may follow the next calls of a process. The first two reads are made at the
+// same time, so that either may take effect first.
 func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld) bool) bool {
 	p := w.processes[i]
-	c := p.Next(x.family(w))[0]
+	all := p.Next(x.family(w))
+	if x.joint {
+		all = all[:1]
+	}
+	for _, c := range all {
+		if !x.makes(w, i, c, visit) {
+			return false
+		}
+	}
+	return true
+}
+
+// makes visits what may follow a call of a process.
+func (x *taskExplorer) makes(w *taskWorld, i int, c Call, visit func(string, *taskWorld) bool) bool {
+	p := w.processes[i]
 	do := func(how string, late int, change func(*taskWorld)) bool {
 		next := w.clone()
 		x.call(next, i, c, how, late)
@@ -146,7 +161,7 @@ func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld)
 		}
 		x.settle(next, i)
 		x.readFloating(next, i)
-		if p := &next.processes[i]; x.joint && (next.crashes == 0 || x.timeless()) && p.phase == done && !p.ended {
+		if p := &next.processes[i]; (x.timeless() || x.joint && next.crashes == 0) && p.phase == done && !p.ended {
 			if next.crashes > 0 && len(p.notes) > 0 { // in a timeless case, nothing depends on when it dies
 				dead := next.clone()
 				dead.crashes--
