@@ -107,3 +107,32 @@ func TestStatusWatch(t *testing.T) {
 		}
 	})
 }
+
+// TestMatrixWatch checks what the watched status of several environments prints off a
+// terminal: the table of services and environments, again for each change.
+func TestMatrixWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, dev, b := newQuickBoard(t, 1)
+		b.single = false
+		var out strings.Builder
+		ctx, interrupt := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(10 * time.Second)
+			redeploy(t, dev, 0)
+			time.Sleep(time.Minute)
+			interrupt()
+		}()
+		must(t, (&app{out: &out}).watch(ctx, b))
+		var seen []string
+		for line := range strings.Lines(out.String()) {
+			if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "s0" {
+				seen = append(seen, strings.Join(fields, " "))
+			}
+		}
+		want := []string{"SERVICE dev", "SERVICE dev", "rolling out 0/2", "SERVICE dev", "rolling out 2/2", "SERVICE dev"}
+		if !slices.Equal(seen, want) {
+			t.Errorf("the tables have %q, want %q:\n%s", seen, want, &out)
+		}
+	})
+}

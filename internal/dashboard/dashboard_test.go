@@ -199,3 +199,20 @@ func TestListen(t *testing.T) {
 		l.Close()
 	}
 }
+
+// TestSmall checks that the dashboard stays small: its Go, HTML, CSS and JavaScript together.
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	const most = 800
+	lines := 0
+	for _, name := range []string{"dashboard.go", "server.go", "view.go", "page.html", "script.js", "style.css"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += strings.Count(string(text), "\n")
+	}
+	if lines > most {
+		t.Errorf("it has %d lines, want at most %d", lines, most)
+	}
+}
