@@ -120,7 +120,9 @@ func TestCheckStack(t *testing.T) {
 // TestNameForPeople checks how the function's messages name the environment.
 func TestNameForPeople(t *testing.T) {
 	t.Parallel()
-	for file, want := range map[string]string{"/var/task/environment.yaml": "dev.yaml", "/var/task/live.yml": "live.yml"} {
+	for file, want := range map[string]string{
+		"/var/task/environment.yaml": "dev.yaml", "/var/task/live.yml": "live.yml",
+	} {
 		env, err := environment.Parse(file, []byte(valid))
 		if err != nil {
 			t.Fatal(err)

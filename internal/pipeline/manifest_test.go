@@ -168,13 +168,13 @@ func TestSinglePlatform(t *testing.T) {
 	}
 }
 
-// TestPlatformOnInstances checks that an image for ARM is deployed to container instances, since these may be of ARM, and
-// that the result says so unless a runtimePlatform does.
+// TestPlatformOnInstances checks that an image for ARM is deployed to container instances, since these may be of ARM,
+// and that the result says so unless a runtimePlatform does.
 func TestPlatformOnInstances(t *testing.T) {
 	t.Parallel()
 	const moved = "the service is being moved to the new revision"
-	const note = `; whether its tasks can run was not checked: the image is built for linux/arm64, and task definition ` +
-		`family "myproject_service_api_dev" has no runtimePlatform that says so`
+	const note = `; whether its tasks can run was not checked: the image is built for linux/arm64, and task ` +
+		`definition family "myproject_service_api_dev" has no runtimePlatform that says so`
 	arm := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
 	for _, tt := range []struct {
 		name      string
@@ -207,8 +207,8 @@ func TestPlatformOnInstances(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.env, err = environment.Parse("dev.yaml", []byte("project: myproject\nenv: dev\nregion: us-east-1\n"+
-				"account_id: \""+accounts.Dev+"\"\necr_strategy: local\ndeployer: {workloads: {backend: {service: "+name+
-				", family: "+name+", container: "+name+"}}}\n"))
+				"account_id: \""+accounts.Dev+"\"\necr_strategy: local\ndeployer: {workloads: {backend: {service: "+
+				name+", family: "+name+", container: "+name+"}}}\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
