@@ -66,7 +66,7 @@ func TestSendFollowNeverArrived(t *testing.T) {
 // shows those of the service's repository, with tag and reason, and no others.
 func TestEventsOfPush(t *testing.T) {
 	t.Parallel()
-	s, _ := newCloud(t)
+	s, _ := newCloud(t, "dev")
 	for _, repository := range []string{"backend", "service_worker", "service_other"} {
 		_, err := s.Accounts["dev"].Push(t.Context(), "myproject_"+repository, repository, "v9-"+repository)
 		must(t, err)

@@ -3,10 +3,12 @@ package cli
 import (
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -51,12 +53,23 @@ func TestMain(m *testing.M) {
 func runTests(m *testing.M) (exit int) {
 	defer func() { os.RemoveAll(buildDir) }()
 	defer endProcesses()
+	waitTogether()
 	exit = m.Run()
 	if wrong := wrongPermissions(); len(wrong) > 0 {
 		fmt.Fprintf(os.Stderr, "the permissions in the commands' help are wrong:\n%s\n", strings.Join(wrong, "\n"))
 		return 1
 	}
 	return exit
+}
+
+// waitTogether lets more tests run at the same time than there are processors, because most of them wait for rollouts.
+func waitTogether() {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		flag.Set("test.parallel", fmt.Sprint(4*runtime.GOMAXPROCS(0)))
+	}
 }
 
 // buildDir is where bootstrap builds; "" until it does.
@@ -72,12 +85,13 @@ var bootstrap = sync.OnceValues(func() (path string, err error) {
 })
 
 // newCloud starts emulated AWS with a stack of deploy/template.yaml and the function's
-// real bootstrap for each environment, in which rollouts advance.
+// real bootstrap for each environment, in which rollouts advance. Only the functions of prod and of the environments in
+// also get their events: the others would start processes for each image that a test pushes, to ignore it.
 //
 // A rollout takes minutes in AWS and a second here. So that a follower never reads a
 // state that the function has yet to report, which in AWS lasts a moment, the clock
 // advances only after every event is handled.
-func newCloud(t *testing.T) (*cloud.Cloud, *emulator.Clock) {
+func newCloud(t *testing.T, also ...string) (*cloud.Cloud, *emulator.Clock) {
 	t.Helper()
 	path, err := bootstrap()
 	must(t, err)
@@ -87,6 +101,12 @@ func newCloud(t *testing.T) (*cloud.Cloud, *emulator.Clock) {
 		Root: "../..", Bootstrap: path, RolloutStep: step, Clock: clock.Now, RetryWaits: []time.Duration{0, 0},
 	})
 	must(t, err)
+	for env, a := range c.Accounts {
+		if env != "prod" && !slices.Contains(also, env) {
+			arn := "arn:aws:lambda:us-east-1:" + a.ID + ":function:myproject_deployer_" + env
+			c.AWS.HandleLambda(arn, func(context.Context, []byte) error { return nil })
+		}
+	}
 	var advancing sync.WaitGroup
 	advancing.Go(func() {
 		for t.Context().Err() == nil {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestWidth checks that what commands print fits a terminal of 80 and of 140 columns: their
+// TestWidth checks that what commands print fits a terminal of 80 and, in `make test-slow`, of 140 columns: their
 // results, and what they say of each case. What is copied may be longer: commands, JSON,
 // and a single word, such as an ARN, an image's reference or a URL.
 func TestWidth(t *testing.T) {
@@ -18,6 +18,10 @@ func TestWidth(t *testing.T) {
 		t.Skip("it runs hundreds of commands")
 	}
 	url := caseCloud(t)
+	widths := []int{80}
+	if everyCase {
+		widths = append(widths, 140)
+	}
 	documents := []string{"params", "policy", "completion", "send"} // print what other programs read
 	for _, cmd := range (&app{}).root().Commands() {
 		t.Run(cmd.Name(), func(t *testing.T) {
@@ -29,7 +33,7 @@ func TestWidth(t *testing.T) {
 					continue
 				}
 				dir := projectDirectory(t)
-				for _, columns := range []int{80, 140} {
+				for _, columns := range widths {
 					stdout, stderr, exit := r.run(t, dir, c.account, args, fmt.Sprintf("COLUMNS=%d", columns))
 					if exit == exitDone && slices.Contains(documents, cmd.Name()) {
 						stdout = ""

@@ -1,0 +1,6 @@
+//go:build slow
+
+package cli
+
+// everyCase is true in `make test-slow`.
+const everyCase = true
