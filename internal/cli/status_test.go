@@ -130,7 +130,8 @@ func TestMatrixWatch(t *testing.T) {
 				seen = append(seen, strings.Join(fields, " "))
 			}
 		}
-		want := []string{"SERVICE dev", "SERVICE dev", "rolling out 0/2", "SERVICE dev", "rolling out 2/2", "SERVICE dev"}
+		want := []string{"SERVICE dev", "SERVICE dev", "rolling out 0/2", "SERVICE dev", "rolling out 2/2",
+			"SERVICE dev"}
 		if !slices.Equal(seen, want) {
 			t.Errorf("the tables have %q, want %q:\n%s", seen, want, &out)
 		}
