@@ -238,7 +238,9 @@ func TestDeploySummary(t *testing.T) {
 		{"deploy backend none --follow", "### ❌ backend in prod: rejected",
 			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\n`, 3},
 	} {
-		clock.Advance(time.Hour) // the rollouts before are over
+		// The rollouts before are over. The function has the real clock, so that after a longer time it would complete
+		// what a command has just registered.
+		clock.Advance(time.Second)
 		os.Remove(summary)
 		os.Remove(results)
 		args := append(strings.Fields(tt.args), "-f", "prod.yaml", "--summary", summary, "--outputs", results,
