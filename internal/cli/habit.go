@@ -31,6 +31,9 @@ var habits = map[string]string{
 // is.
 func (a *app) withEnvFlag(cmd *cobra.Command) string {
 	flags := cmd.Flags()
+	if cmd.Name() == "promote" {
+		return a.withFromAndTo()
+	}
 	env := flags.Lookup("env")
 	if env == nil || env.Changed || flags.Changed("file") || len(a.args) == 0 {
 		return ""
@@ -49,4 +52,42 @@ func (a *app) withEnvFlag(cmd *cobra.Command) string {
 		}
 	}
 	return ""
+}
+
+// withFromAndTo returns the command line of promote with --from and --to before the names of environments that have
+// neither, or -e; "" if that does not name both.
+func (a *app) withFromAndTo() string {
+	var environments, rest []string
+	named := map[string]string{}
+	for i := 1; i < len(a.args); i++ {
+		arg := a.args[i]
+		flag, value, joined := strings.Cut(arg, "=")
+		switch {
+		case flag == "-e", flag == "--env": // the next argument, or what is joined, is an environment's name
+			if joined {
+				environments = append(environments, value)
+			}
+		case (flag == "--from" || flag == "--to") && joined:
+			named[flag] = value
+		case (flag == "--from" || flag == "--to") && i+1 < len(a.args):
+			i++
+			named[flag] = a.args[i]
+		case slices.ContainsFunc(allEnvironments(), func(e found) bool { return e.name == arg }):
+			environments = append(environments, arg)
+		default:
+			rest = append(rest, arg)
+		}
+	}
+	if len(environments) == 0 {
+		return ""
+	}
+	for _, flag := range []string{"--from", "--to"} {
+		if named[flag] == "" && len(environments) > 0 {
+			named[flag], environments = environments[0], environments[1:]
+		}
+	}
+	if named["--from"] == "" || named["--to"] == "" || len(environments) > 0 {
+		return ""
+	}
+	return commandLine(append([]string{"promote", "--from", named["--from"], "--to", named["--to"]}, rest...)...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -109,7 +110,7 @@ func newState(now time.Time, t ecsservice.Target, read ecsservice.Snapshot) *Sta
 	s.pointers = read.Pointers
 	s.updateService(read.Service)
 	if s.rollingBack != "" {
-		s.warning = "the service was being rolled back: " + s.rollingBack
+		s.warning = "the service was being rolled back: " + strings.TrimSuffix(s.rollingBack, ".")
 	}
 	return s
 }

@@ -214,7 +214,7 @@ func skipped(request event.Request, err error) (ecsdeploy.Deployment, bool) {
 	}
 	w := request.Workload
 	return ecsdeploy.Deployment{Service: w.Label(), Status: ecsdeploy.Ignored, Tag: request.Tag,
-		Reason: fmt.Sprintf("skipped: repository %q has no tag %q", w.Repository, request.Tag)}, true
+		Reason: fmt.Sprintf("repository %q has no tag %q", w.Repository, request.Tag)}, true
 }
 
 // faults returns the text of all faults in err, on one line.
