@@ -53,7 +53,8 @@ func TestSendFollowNeverArrived(t *testing.T) {
 	for _, want := range []string{
 		"The rule may be disabled or not match, or the event did not come to the default bus of account 333333333333 " +
 			"in us-east-1: a DEPLOY event needs rule " + rule + ", detail-type DEPLOY, source action.prod or " +
-			"action.production, and no project or project myproject (deployer explain says it of the event). What could not be delivered waits in https://sqs.us-east-1.",
+			"action.production, and no project or project myproject (deployer explain says it of the event). " +
+			"What could not be delivered waits in https://sqs.us-east-1.",
 		"/myproject_deployer_undelivered_prod\ndeployer: hint: deployer doctor -f prod.yaml\n",
 	} {
 		if !strings.Contains(stderr, want) || exit != exitNotEnded {

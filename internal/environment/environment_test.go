@@ -197,7 +197,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestMisplaced checks that a setting of the deployer that stands at the top level is a warning, since it has no effect.
+// TestMisplaced checks that a setting of the deployer at the top level, where it has no effect, is a warning.
 func TestMisplaced(t *testing.T) {
 	t.Parallel()
 	const fix = "` has no effect here (write it below `deployer`)\n"
@@ -207,7 +207,8 @@ func TestMisplaced(t *testing.T) {
 		"deploy_sources: [my.source]\n":              "x.yaml:4:1: warning: `deploy_sources" + fix,
 		"cluster: main\n":                            "x.yaml:4:1: warning: `cluster" + fix,
 		"image: tag\n":                               "x.yaml:4:1: warning: `image" + fix,
-		"replicated: true\nredeploy_on: [secrets]\n": "x.yaml:4:1: warning: `replicated" + fix + "x.yaml:5:1: warning: `redeploy_on" + fix,
+		"replicated: true\nredeploy_on: [secrets]\n": "x.yaml:4:1: warning: `replicated" + fix +
+			"x.yaml:5:1: warning: `redeploy_on" + fix,
 		"cluster: {name: main}\nimage: nginx\n":      "", // the infrastructure's own
 		"deployer: {auto_deploy: [latest]}\n":        "",
 	} {
