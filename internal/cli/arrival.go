@@ -81,8 +81,8 @@ func undelivered(ctx context.Context, s *session, kinds ...string) (why, hint st
 		case why != "":
 			needs = append(needs, why)
 		case kind == deployRule:
-			needs = append(needs, fmt.Sprintf("a DEPLOY event needs rule %s, detail-type DEPLOY, source %s, and no project "+
-				"or project %s (deployer explain says it of the event)", env.RuleName(kind),
+			needs = append(needs, fmt.Sprintf("a DEPLOY event needs rule %s, detail-type DEPLOY, source %s, and no "+
+				"project or project %s (deployer explain says it of the event)", env.RuleName(kind),
 				strings.Join(env.DeploySources, " or "), env.Project))
 		default:
 			needs = append(needs, "a push needs rule "+env.RuleName(kind))

@@ -202,15 +202,15 @@ func TestMisplaced(t *testing.T) {
 	t.Parallel()
 	const fix = "` has no effect here (write it below `deployer`)\n"
 	for text, want := range map[string]string{
-		"auto_deploy: [latest]\n":                    "x.yaml:4:1: warning: `auto_deploy" + fix,
-		"auto_deploy: []\n":                          "x.yaml:4:1: warning: `auto_deploy" + fix,
-		"deploy_sources: [my.source]\n":              "x.yaml:4:1: warning: `deploy_sources" + fix,
-		"cluster: main\n":                            "x.yaml:4:1: warning: `cluster" + fix,
-		"image: tag\n":                               "x.yaml:4:1: warning: `image" + fix,
+		"auto_deploy: [latest]\n":       "x.yaml:4:1: warning: `auto_deploy" + fix,
+		"auto_deploy: []\n":             "x.yaml:4:1: warning: `auto_deploy" + fix,
+		"deploy_sources: [my.source]\n": "x.yaml:4:1: warning: `deploy_sources" + fix,
+		"cluster: main\n":               "x.yaml:4:1: warning: `cluster" + fix,
+		"image: tag\n":                  "x.yaml:4:1: warning: `image" + fix,
 		"replicated: true\nredeploy_on: [secrets]\n": "x.yaml:4:1: warning: `replicated" + fix +
 			"x.yaml:5:1: warning: `redeploy_on" + fix,
-		"cluster: {name: main}\nimage: nginx\n":      "", // the infrastructure's own
-		"deployer: {auto_deploy: [latest]}\n":        "",
+		"cluster: {name: main}\nimage: nginx\n": "", // the infrastructure's own
+		"deployer: {auto_deploy: [latest]}\n":   "",
 	} {
 		e, err := Parse("x.yaml", []byte("project: p\nenv: dev\nregion: us-east-1\n"+text))
 		if err != nil {
