@@ -52,8 +52,11 @@ func (a *app) configAs(ctx context.Context, env *environment.Environment, profil
 // loadProfile loads the AWS configuration of a profile; its errors are those of AWS.
 func loadProfile(ctx context.Context, region, profile string) (aws.Config, error) {
 	config, err := awsconfig.LoadProfile(ctx, region, profile)
-	if err != nil {
-		err = &ofAWS{err}
+	switch {
+	case err == nil:
+		return config, nil
+	case awsconfig.NoProfile(err):
+		err = &hintedError{err, "aws configure list-profiles # lists the profiles that there are"}
 	}
-	return config, err
+	return config, &ofAWS{err}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -36,9 +37,20 @@ func Classify(doing string, err error) error {
 	case isUnreadable(err):
 		return Unavailable(errUnreadable, doing, unreadable(err), notFromAWS)
 	case errors.As(err, &network), isTransient(err):
-		return Unavailable(errUnreachable, doing, cause, "")
+		return Unavailable(errUnreachable, doing, cause, endpointHint(err))
 	}
 	return Misconfigured(errUnexpected, doing, cause, unknownHint)
+}
+
+// endpointHint is the hint for a connection that could not be made: a variable that sends calls
+// elsewhere than to AWS, "" if none does.
+func endpointHint(err error) string {
+	var op *net.OpError
+	url := os.Getenv("AWS_ENDPOINT_URL")
+	if url == "" || !errors.As(err, &op) || op.Op != "dial" {
+		return ""
+	}
+	return "AWS_ENDPOINT_URL is " + url + ": calls go there instead of to AWS; unset it if that is wrong"
 }
 
 // classifyCode returns the fault for one of AWS's error codes. What AWS's message
