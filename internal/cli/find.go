@@ -170,16 +170,26 @@ func (a *app) fileOrEnvironment(value string) (string, error) {
 	return file, err
 }
 
+// searched says where environment files were searched for.
+func searched() string {
+	if len(placesFrom(".")) > 1 {
+		return "from here up to the root of the repository"
+	}
+	return "here"
+}
+
+// noFiles is the error for "all" where no environment file is.
+func (a *app) noFiles() error {
+	return &usageError{"no environment file is " + searched() + ", nor in a directory " + projectDir + " there",
+		"cd to the project's directory, or make a file: " + commandLine("init")}
+}
+
 // unknownEnvironment is the error for an environment without a file. It says which there
 // are, and its hint has the one that was probably meant.
 func (a *app) unknownEnvironment(name string) error {
 	all := allEnvironments()
 	if len(all) == 0 {
-		last := placesFrom(".")
-		where := "here"
-		if len(last) > 1 {
-			where = "from here up to the root of the repository"
-		}
+		where := searched()
 		return &usageError{fmt.Sprintf("there is no environment %q: no %s/%s.yaml and no %[3]s.yaml is %[4]s", name,
 			projectDir, printable(name), where), "find . -name '*.yaml' # then name the file with -f"}
 	}

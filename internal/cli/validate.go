@@ -66,7 +66,7 @@ func (a *app) filesToCheck(named, args []string) ([]string, error) {
 		}
 		found := allEnvironments()
 		if len(found) == 0 {
-			return nil, a.unknownEnvironment(all)
+			return nil, a.noFiles()
 		}
 		for _, one := range found {
 			files = append(files, one.file)
