@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"deployer/internal/environment"
 	"deployer/internal/shell"
 )
 
@@ -35,7 +36,7 @@ func wrongUsage(format string, args ...any) error {
 // arguments returns the check of a command's arguments, given by their names. A
 // last name that ends in "..." stands for one or more, in brackets for any number.
 func arguments(names ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
+	return func(cmd *cobra.Command, args []string) error {
 		last := ""
 		if len(names) > 0 {
 			last = names[len(names)-1]
@@ -44,7 +45,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 		case strings.HasSuffix(last, "...]"):
 			return nil
 		case len(args) < len(names):
-			return wrongUsage("%s is missing", names[len(args)])
+			return wrongUsage("%s is missing%s", names[len(args)], whichServices(cmd, names[len(args)]))
 		case strings.HasSuffix(last, "..."):
 			return nil
 		case len(args) > len(names):
@@ -52,6 +53,33 @@ func arguments(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// whichServices returns what an argument that is missing can be: the services and tasks of the
+// command's environment if it is one of them, as far as the environment is named.
+func whichServices(cmd *cobra.Command, argument string) string {
+	tasks := argument == environment.TaskPrefix+"NAME"
+	if argument != "SERVICE" && !tasks {
+		return ""
+	}
+	files := filesOf(cmd)
+	if len(files) == 0 {
+		return ""
+	}
+	env, err := environment.Load(files[0])
+	if err != nil {
+		return ""
+	}
+	names := labels(env)
+	if tasks {
+		names = slices.DeleteFunc(names, func(name string) bool {
+			return !strings.HasPrefix(name, environment.TaskPrefix)
+		})
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + env.Name + " has " + listed(names)
 }
 
 // checkSpelling returns the command that is called, and a [usageError] if there
