@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func (a *app) completionCommand() *cobra.Command {
@@ -14,13 +15,14 @@ func (a *app) completionCommand() *cobra.Command {
 		Short: "Print a script that makes a shell complete commands and services",
 		Long: `Commands, flags, environments, services and tasks are completed from the files, and
 tags from ECR, the newest first, where there are credentials and it answers within a
-second (ecr:DescribeImages).`,
+second. Printing the script calls nothing.`,
 		Example: `source <(deployer completion bash)
 deployer completion zsh > "${fpath[1]}/_deployer"
 deployer completion fish > ~/.config/fish/completions/deployer.fish
 deployer completion powershell | Out-String | Invoke-Expression`,
-		Args:      arguments("SHELL"),
-		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
+		Annotations: map[string]string{laterKey: "ecr:DescribeImages (optional: completes tags, when the shell asks)"},
+		Args:        arguments("SHELL"),
+		ValidArgs:   []string{"bash", "zsh", "fish", "powershell"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
 			switch args[0] { // the scripts for zsh and PowerShell are cobra's own, unchanged
@@ -38,6 +40,14 @@ deployer completion powershell | Out-String | Invoke-Expression`,
 			}
 			return a.noChoice("completion for", args[0], cmd.ValidArgs)
 		},
+	}
+}
+
+// plainUsages takes the backticks out of what flags are described with: pflag reads the name of
+// a value between them, and cobra passes them on to the shell.
+func plainUsages(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
 	}
 }
 

@@ -67,6 +67,15 @@ var stageActions = []string{
 	"logs:GetLogEvents (with --follow; optional: the last lines of a container that failed)",
 }
 
+// withoutFollow returns [stageActions] for a command that always follows.
+func withoutFollow(actions []string) (all []string) {
+	words := strings.NewReplacer("with --follow: ", "", "with --follow, ", "", "with --follow; ", "")
+	for _, action := range actions {
+		all = append(all, words.Replace(action))
+	}
+	return all
+}
+
 func (a *app) deployCommand() *cobra.Command {
 	var how deployFlags
 	var force bool

@@ -13,6 +13,10 @@ import (
 // calls, one a line, each with an optional note in parentheses.
 const permissionsKey = "permissions"
 
+// laterKey is the annotation of a command that calls nothing itself, and makes something that
+// does: the IAM action for that.
+const laterKey = "later"
+
 // permissions returns the annotation for a command that calls AWS.
 func permissions(actions ...string) map[string]string {
 	return map[string]string{permissionsKey: strings.Join(actions, "\n")}
@@ -183,6 +187,9 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 	fmt.Fprintf(w, "\nFlags:\n%s", cmd.LocalFlags().FlagUsagesWrapped(helpWidth))
 	fmt.Fprintf(w, "\nRequired IAM permissions:\n")
 	needed := permissionsOf(cmd)
+	if later := cmd.Annotations[laterKey]; later != "" {
+		needed = []string{later}
+	}
 	if len(needed) == 0 {
 		fmt.Fprintln(w, "  none: this command does not call AWS")
 	}

@@ -87,6 +87,7 @@ func whichServices(cmd *cobra.Command, argument string) string {
 // with the value "ollow".
 func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 	if len(a.args) > 0 && strings.HasPrefix(a.args[0], cobra.ShellCompRequestCmd) {
+		plainUsages(root)
 		return root, nil // the shell asks for completions of an unfinished command line
 	}
 	cmd, _, err := root.Find(a.args)

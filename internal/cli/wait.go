@@ -48,7 +48,7 @@ stage of its lifecycle, or at a later one.`,
 deployer wait -e prod backend --until BAKE_TIME --timeout 10m`,
 		Annotations: permissions(slices.Concat([]string{"ecs:DescribeServices",
 			"ecs:DescribeTaskDefinition (optional: finds rollouts that ECS rolled back or no longer lists)",
-			pointerReads[0], pointerReads[1]}, stageActions)...),
+			pointerReads[0], pointerReads[1]}, withoutFollow(stageActions))...),
 		Args: arguments("SERVICE"),
 	}
 	file := fileFlag(cmd)
