@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,6 +135,10 @@ func errorOf(err error) *fleet.Error {
 	var usage *usageError
 	if errors.As(err, &usage) {
 		e.Name, e.Hint = "Usage", usage.hint
+	}
+	if e.Name == "Unknown" {
+		names := map[int]string{exitRejected: "Rejected", exitFailed: "Failed", exitNotEnded: "NotEnded"}
+		e.Name = cmp.Or(names[exitCode(err)], e.Name)
 	}
 	return e
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"deployer/internal/journal"
@@ -59,7 +60,7 @@ func (t *table) draw(c canvas) string {
 	}
 	width := widths(rows, false)
 	if c.columns > 0 {
-		width = t.fit(widths(rows, true), rows[0], c.columns)
+		width = t.fit(widths(rows, true), rows, c.columns)
 	}
 	var all strings.Builder
 	for _, row := range rows {
@@ -127,10 +128,24 @@ const (
 	leastFree  = 16
 )
 
+// columnsOfTimes returns the columns in which a cell is a point in time: without its end it says nothing.
+func columnsOfTimes(rows [][]cell) map[int]bool {
+	times := map[int]bool{}
+	for _, row := range rows {
+		for i, one := range row {
+			if _, err := time.Parse(time.RFC3339, one.text); err == nil {
+				times[i] = true
+			}
+		}
+	}
+	return times
+}
+
 // fit narrows the widest columns until the table is as wide as columns.
-func (t *table) fit(widths []int, heads []cell, columns int) []int {
-	whole := slices.IndexFunc(heads, func(h cell) bool { return t.whole != "" && h.text == t.whole })
+func (t *table) fit(widths []int, rows [][]cell, columns int) []int {
+	whole := slices.IndexFunc(rows[0], func(h cell) bool { return t.whole != "" && h.text == t.whole })
 	last := len(widths) - 1
+	times := columnsOfTimes(rows)
 	if t.free {
 		over := max(0, total(widths)-columns)
 		widths[last] = max(min(widths[last], leastFree), widths[last]-over)
@@ -138,7 +153,7 @@ func (t *table) fit(widths []int, heads []cell, columns int) []int {
 	for total(widths) > columns {
 		i := -1
 		for j, w := range widths {
-			if j != whole && (i < 0 || w > widths[i]) {
+			if j != whole && !times[j] && (i < 0 || w > widths[i]) {
 				i = j
 			}
 		}
