@@ -33,12 +33,12 @@ func (f *rollbackTargets) add(runs, r journal.Record, below int) {
 // advice returns how to roll back to the revisions; "" if there are none.
 func (f *rollbackTargets) advice(t ecsservice.Target) string {
 	var all []string
+	if f.undone > 0 {
+		all = append(all, fmt.Sprintf("to undo the rollback: %s --to %d", t.Command("rollback"), f.undone))
+	}
 	if f.unknown > 0 {
 		all = append(all, fmt.Sprintf("to roll back to revision %d, whose outcome is not known: "+
 			"%s --to %[1]d", f.unknown, t.Command("rollback")))
-	}
-	if f.undone > 0 {
-		all = append(all, fmt.Sprintf("to undo the rollback: %s --to %d", t.Command("rollback"), f.undone))
 	}
 	return strings.Join(all, "; ")
 }
