@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ changed. Retries of a lost answer start no second task. Of several schedules and
 of the task, the first is taken.
 
 With --tag, it is the newest revision with the image under that tag, as a deployment
-registered it; the newest 50 are looked at. An image that was not deployed cannot be run: a
+registered it, or one that names the image by that tag; the newest 50 are looked at. An image that was not deployed cannot be run: a
 revision would have to be registered, which is a deployment, and a schedule that holds no
 revision would run it too. Deploy it to another environment to try it.
 
@@ -96,6 +97,8 @@ type ranTask struct {
 	Status         string         `json:"status"` // planned, started, succeeded, failed, or "not ended"
 	StartsBy       string         `json:"starts_by"`
 	TaskDefinition string         `json:"task_definition"`
+	Image          string         `json:"image"`         // as the revision names it
+	Tag            string         `json:"tag,omitempty"` // of the image, as history has it
 	Cluster        string         `json:"cluster"`
 	TaskARN        string         `json:"task_arn,omitempty"`
 	StopCode       string         `json:"stop_code,omitempty"`
@@ -136,6 +139,8 @@ func (a *app) run(ctx context.Context, env *environment.Environment, w environme
 	}
 	result := ranTask{Task: target.Workload, Environment: s.env.Name, Status: "planned", StartsBy: p.String(),
 		TaskDefinition: revision.ARN(), Cluster: target.Cluster}
+	record := target.Record(revision)
+	result.Image, result.Tag = record.Image, record.Tag
 	if how.dryRun {
 		return a.printRun(result, how)
 	}
@@ -169,12 +174,15 @@ func (a *app) revisionToRun(ctx context.Context, s *session, services *ecsservic
 	if err != nil {
 		return ecsservice.Revision{}, err
 	}
+	named := image // by a revision that is not the deployer's: ECS looks the tag up when the task starts
+	named.Tag, named.Digest = tag, ""
+	same := []string{ecsservice.IdentityOf(image), ecsservice.IdentityOf(named)}
 	for _, arn := range arns {
 		r, err := services.DescribeRevision(ctx, arn)
 		if err != nil {
 			return r, err
 		}
-		if record := t.Record(r); !record.Other && t.Identity(r) == ecsservice.IdentityOf(image) {
+		if !t.Record(r).Other && slices.Contains(same, t.Identity(r)) {
 			return r, nil
 		}
 	}
@@ -265,9 +273,10 @@ func (a *app) printRun(r ranTask, how runFlags) error {
 	if r.StopCode != "" {
 		return nil
 	}
-	for _, line := range [][2]string{{"cluster", r.Cluster}, {"revision", r.TaskDefinition}, {"task", r.TaskARN}} {
+	for _, line := range [][2]string{{"cluster", r.Cluster}, {"revision", r.TaskDefinition}, {"image", r.Image},
+		{"tag", r.Tag}, {"task", r.TaskARN}} {
 		if line[1] != "" {
-			fmt.Fprintf(a.out, "  %-9s %s\n", line[0], line[1])
+			fmt.Fprintf(a.out, "  %-9s %s\n", line[0], printable(line[1]))
 		}
 	}
 	return nil
