@@ -116,6 +116,25 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// TestSupersededByUnchanged checks what an event is told that an event superseded whose
+// deployment has ended: it changed nothing.
+func TestSupersededByUnchanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, older, newer := w.event(t, "first", 1, "v2"), w.event(t, "older", 60, "v3"), w.event(t, "newer", 3600, "v2")
+	_, _, err := w.deploy(t, target, first)
+	must(t, err)
+	w.settle(t)
+	got, _, err := w.deploy(t, target, newer)
+	if err != nil || got.Status != Unchanged {
+		t.Fatalf("newer: %+v, %v", got, err)
+	}
+	got, _, err = w.deploy(t, target, older)
+	if err != nil || got.Status != Superseded || !strings.HasPrefix(got.Reason, "a newer event won: event newer of ") {
+		t.Errorf("older: %+v, %v", got, err)
+	}
+}
+
 // TestExternalDeployment checks that a foreign revision that the service runs counts by
 // the time of its registration.
 func TestExternalDeployment(t *testing.T) {

@@ -176,7 +176,7 @@ func (s *State) superseded(rule converge.Delivery) (reason string, by Newer) {
 		return supersededBy(s.target.Noun(), running), Newer{running.Cause.ID, s.primary}
 	}
 	newer := s.target.Record(s.revisions[choice.Key.Number])
-	return fmt.Sprintf("a newer event won, whose deployment goes on: event %s of %s; the %s runs %s",
+	return fmt.Sprintf("a newer event won: event %s of %s; the %s runs %s",
 			newer.Cause.ID, newer.Cause.Time.Format(time.RFC3339Nano), s.target.Noun(),
 			running.TaskDefinition),
 		Newer{EventID: newer.Cause.ID}
