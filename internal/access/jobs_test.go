@@ -2,6 +2,8 @@ package access
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,7 +135,7 @@ func TestPipelineErrors(t *testing.T) {
 func TestOperator(t *testing.T) {
 	t.Parallel()
 	prod := example(t, "isolated-production-ecr/prod")
-	p, err := Operator(prod, []Need{{"status", []string{"ecs:DescribeServices", "ecs:ListTasks"}},
+	p, err := Operator(prod, "", []Need{{"status", []string{"ecs:DescribeServices", "ecs:ListTasks"}},
 		{"redrive", []string{"sqs:ReceiveMessage", "ecs:DescribeServices"}}})
 	must(t, err)
 	want := []string{"attach it to the role or the group of those who operate prod, in account 333333333333",
@@ -159,7 +161,7 @@ func TestOperator(t *testing.T) {
 		prodAccount+"\"\nscheduled_tasks: [{name: report}]\nevent_processor_tasks: [{name: resize}, {name: index}]\n"+
 		"deployer: {workloads: {index: {start_role: shop_events_eu}}}\n"))
 	must(t, err)
-	p, err = Operator(env, []Need{{"deploy",
+	p, err = Operator(env, "", []Need{{"deploy",
 		[]string{"iam:PassRole", "scheduler:UpdateSchedule", "events:PutTargets"}}})
 	must(t, err)
 	passing := func(role, service string) iam.Request {
@@ -185,8 +187,36 @@ func TestOperator(t *testing.T) {
 		{"moves a rule's target", putting, 1},
 		{"makes a rule start a function", toFunction, 0},
 	})
-	_, err = Operator(prod, []Need{{"fly", []string{"ecs:Fly"}}})
+	_, err = Operator(prod, "", []Need{{"fly", []string{"ecs:Fly"}}})
 	if err == nil || err.Error() != "fly needs ecs:Fly, for which there is no statement" {
 		t.Errorf("an action without a statement: %v", err)
+	}
+}
+
+// TestOperatorInParts checks that the commands of a policy that is too large are named in smaller groups.
+func TestOperatorInParts(t *testing.T) {
+	t.Parallel()
+	var services []string
+	for i := range 60 {
+		services = append(services, fmt.Sprintf("{name: a-service-with-a-long-name-%d}", i))
+	}
+	env, err := environment.Parse("eu.yaml", []byte("project: shop\nenv: eu\nregion: us-east-1\naccount_id: \""+
+		prodAccount+"\"\nservices: ["+strings.Join(services, ", ")+"]\n"))
+	must(t, err)
+	needs := []Need{{"status", []string{"ecs:DescribeServices"}}, {"deploy", []string{"iam:PassRole"}},
+		{"rollback", []string{"iam:PassRole", "ecr:BatchGetImage"}}, {"resolve", []string{"ecr:BatchGetImage"}}}
+	p, err := Operator(env, "", needs)
+	must(t, err)
+	if len(p.Steps) > 0 {
+		t.Errorf("a policy that IAM refuses has the command that puts it in place: %s", p.Steps)
+	}
+	note := p.Notes[len(p.Notes)-1]
+	var all []string
+	for _, line := range strings.Split(note, "\n")[1:] {
+		_, commands, _ := strings.Cut(line, "--commands ")
+		all = append(all, strings.Split(commands, ",")...)
+	}
+	if want := []string{"status", "deploy", "rollback", "resolve"}; !slices.Equal(all, want) {
+		t.Errorf("got %s, want %s of\n%s", all, want, note)
 	}
 }

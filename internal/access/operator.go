@@ -25,14 +25,44 @@ func packed(d document) int {
 }
 
 // Operator returns the policy of people who run commands for an environment, with one
-// statement for each kind of resource. A note for each command names its statements.
-func Operator(env *environment.Environment, needs []Need) (Policy, error) {
+// statement for each kind of resource. A note for each command names its statements. Part is
+// a part of the policy's name, if it is one of several; else "".
+func Operator(env *environment.Environment, part string, needs []Need) (Policy, error) {
 	s, err := newScope(env)
 	if err != nil {
 		return Policy{}, err
 	}
-	var rights []statement
 	var notes []string
+	for _, need := range needs {
+		sids, err := s.sids(need)
+		if err != nil {
+			return Policy{}, err
+		}
+		notes = append(notes, need.Command+" needs "+strings.Join(sids, ", "))
+	}
+	doc := newDocument(s.rights(needs)...)
+	name := strings.Join(slices.DeleteFunc([]string{env.Project, "operator", part, env.Name}, isEmpty), "_")
+	steps := []string{"aws iam create-policy --policy-name " + name + " --policy-document file://policy.json"}
+	if size := packed(doc); size > maxManaged {
+		note := fmt.Sprintf("the policy has %d characters, and IAM accepts %d in one: make one of each of these", size,
+			maxManaged)
+		for _, commands := range s.split(needs) {
+			note += "\n  " + env.Command("policy operator", "--commands", strings.Join(commands, ","))
+		}
+		notes, steps = append(notes, note), nil
+	}
+	in := "# In account " + env.AccountID + "."
+	return Policy{JSON: text(doc, ""),
+		Notes: append([]string{"attach it to the role or the group of those who operate " + env.Name + ", in account " +
+			env.AccountID}, notes...),
+		Steps: steps,
+		Terraform: resource("aws_iam_policy", identifier(name), in, attribute{"name", name},
+			attribute{"policy", doc}),
+	}, nil
+}
+
+// rights returns the statements that commands need, one for each kind of resource.
+func (s scope) rights(needs []Need) (rights []statement) {
 	for _, candidate := range s.operations() {
 		var actions []string
 		for _, need := range needs {
@@ -48,27 +78,24 @@ func Operator(env *environment.Environment, needs []Need) (Policy, error) {
 			rights = append(rights, candidate)
 		}
 	}
-	for _, need := range needs {
-		sids, err := s.sids(need)
-		if err != nil {
-			return Policy{}, err
+	return rights
+}
+
+// split returns the names of commands in groups, as few as their order allows, whose policies IAM accepts. A command
+// whose own policy is too large is a group of its own.
+func (s scope) split(needs []Need) (groups [][]string) {
+	for first := 0; first < len(needs); {
+		end := first + 1
+		for end < len(needs) && packed(newDocument(s.rights(needs[first:end+1])...)) <= maxManaged {
+			end++
 		}
-		notes = append(notes, need.Command+" needs "+strings.Join(sids, ", "))
+		var names []string
+		for _, need := range needs[first:end] {
+			names = append(names, need.Command)
+		}
+		groups, first = append(groups, names), end
 	}
-	doc := newDocument(rights...)
-	if size := packed(doc); size > maxManaged {
-		notes = append(notes, fmt.Sprintf("the policy has %d characters, and IAM accepts %d in one: make several, "+
-			"with --commands", size, maxManaged))
-	}
-	name := env.Project + "_operator_" + env.Name
-	in := "# In account " + env.AccountID + "."
-	return Policy{JSON: text(doc, ""),
-		Notes: append([]string{"attach it to the role or the group of those who operate " + env.Name + ", in account " +
-			env.AccountID}, notes...),
-		Steps: []string{"aws iam create-policy --policy-name " + name + " --policy-document file://policy.json"},
-		Terraform: resource("aws_iam_policy", identifier(name), in, attribute{"name", name},
-			attribute{"policy", doc}),
-	}, nil
+	return groups
 }
 
 // sids returns the statements that a command needs. A new action of a command has to get
@@ -103,6 +130,8 @@ func (c statement) of(need Need) (actions []string) {
 	}
 	return actions
 }
+
+func isEmpty(s string) bool { return s == "" }
 
 func empty(resources any) bool {
 	list, ok := resources.([]string)

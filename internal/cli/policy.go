@@ -213,7 +213,9 @@ func (a *app) printPolicy(p access.Policy, format string) {
 		fmt.Fprint(a.out, p.Terraform)
 		return
 	}
-	a.note("with the document in policy.json:")
+	if len(p.Steps) > 0 {
+		a.note("with the document in policy.json:")
+	}
 	for _, step := range p.Steps {
 		fmt.Fprintf(a.err, "  %s\n", step) // to be copied
 	}

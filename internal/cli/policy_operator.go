@@ -43,7 +43,11 @@ func (a *app) operator(env *environment.Environment, commands []*cobra.Command, 
 				name, listed(known)), name, known)
 		}
 	}
-	policy, err := access.Operator(env, needs)
+	part := ""
+	if len(names) > 0 {
+		part = names[0]
+	}
+	policy, err := access.Operator(env, part, needs)
 	if err == nil && len(names) == 0 {
 		policy.Notes = append(policy.Notes, ownPolicy+"; its --follow needs what send needs: "+promotionPolicy(env))
 	}
