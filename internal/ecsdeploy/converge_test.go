@@ -116,8 +116,8 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// TestSupersededByUnchanged checks what an event is told that an event superseded whose
-// deployment has ended: it changed nothing.
+// TestSupersededByUnchanged checks the reason of an event that an event superseded which changed
+// nothing.
 func TestSupersededByUnchanged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
