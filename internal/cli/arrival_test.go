@@ -26,9 +26,15 @@ func TestSendFollowNeverArrived(t *testing.T) {
 	_, err := eventbridge.NewFromConfig(s.Accounts["prod"].Config).DisableRule(t.Context(),
 		&eventbridge.DisableRuleInput{Name: aws.String(rule)})
 	must(t, err)
+	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend", "v2")
+	if want := "deployer: warning: rule " + rule + " is DISABLED on the default bus of account 333333333333 in " +
+		"us-east-1: nothing will take this event\ndeployer: hint: deployer doctor -f prod.yaml\n"; exit != 0 ||
+		len(stdout) != 37 || stderr != want {
+		t.Errorf("without --follow: exit %d, %s\n%s", exit, stdout, stderr)
+	}
 	const why = "ule " + rule + " is DISABLED, and what it misses is not delivered later: enable it, and send the " +
 		"event again\ndeployer: hint: aws events enable-rule --region us-east-1 --name " + rule + "\n"
-	stdout, stderr, exit := run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend,worker", "v2", "--follow",
+	stdout, stderr, exit = run(t, s, accounts.Prod, "send", "-f", "prod.yaml", "backend,worker", "v2", "--follow",
 		"--timeout", "4s")
 	id := strings.TrimSpace(stdout)
 	early := "deployer: the function's log has nothing of the event yet, after 2s; waiting for 2s more, because " +

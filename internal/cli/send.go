@@ -42,6 +42,7 @@ type sendFlags struct {
 	profile            string // whose credentials are used; no flag of send's own
 	dryRun, follow     bool
 	asJSON             bool
+	checkRule          bool          // look whether the rule exists after an event was sent
 	timeout            time.Duration // of following; 0 for the default
 	reportFlags
 }
@@ -71,7 +72,7 @@ deployer send -e prod backend git-abc123f \
 			"scheduler:GetSchedule (with --follow, of a task)",
 			"events:ListTargetsByRule (with --follow, of a task that rules start)",
 			"logs:FilterLogEvents (with --follow; optional: ends at once if the function rejects the event)",
-			"events:DescribeRule (with --follow; optional: says whether the rule is disabled)"},
+			"events:DescribeRule (optional: says whether the rule exists, and is not disabled)"},
 			stageActions)...),
 		Args: severalAndTag,
 	}
@@ -91,7 +92,7 @@ deployer send -e prod backend git-abc123f \
 		if err != nil {
 			return err
 		}
-		how.asJSON = *asJSON
+		how.asJSON, how.checkRule = *asJSON, true
 		event, err := a.send(cmd.Context(), env, c, tag, how)
 		if how.asJSON && event.Status != "" {
 			err = errors.Join(err, printJSON(a.out, event))
@@ -208,11 +209,38 @@ func (a *app) sendFor(
 	if err != nil {
 		return result, err
 	}
+	if how.checkRule && s.busName == "default" { // credentials of another account cannot look at the rule
+		a.noteNoRule(limited, s)
+	}
 	result.EventID, result.Status, result.Reason = ids[0], sent, "the event is on the bus"
 	if !how.asJSON {
 		_, err = fmt.Fprintln(a.out, ids[0])
 	}
 	return result, err
+}
+
+// ruleTime limits the look at the rule, which is not worth waiting for: the event was sent.
+const ruleTime = 2 * time.Second
+
+// noteNoRule warns, as far as the credentials may look, that nothing takes an event that was sent.
+func (a *app) noteNoRule(ctx context.Context, s *sender) {
+	ctx, cancel := context.WithTimeout(ctx, ruleTime)
+	defer cancel()
+	name, what := s.env.RuleName(deployRule), ""
+	state, err := s.bus.RuleState(ctx, name)
+	switch {
+	case err != nil:
+		return
+	case state == "":
+		what = "does not exist"
+	case state == "DISABLED":
+		what = "is DISABLED"
+	default:
+		return
+	}
+	a.note("warning: rule %s %s on the default bus of account %s in %s: nothing will take this event", name, what,
+		s.env.AccountID, s.env.Region)
+	a.hint(s.env.Command("doctor"))
 }
 
 // sender sends events to one environment's deployer.
