@@ -127,7 +127,7 @@ breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysA
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
 slow := Browser|BrowserFile|BrowserPaint|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
 .PHONY: test-slow
-test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up` (two minutes)
+test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up`, and the cases that `make test` samples (four minutes)
 	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/cli ./internal/dashboard ./internal/ecsdeploy/converge ./internal/pipeline ./internal/promote ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/histories ./testbed/storm
 
 # Each process that a test starts would sleep a second at its end.
