@@ -56,7 +56,21 @@ func loadProfile(ctx context.Context, region, profile string) (aws.Config, error
 	case err == nil:
 		return config, nil
 	case awsconfig.NoProfile(err):
-		err = &hintedError{err, "aws configure list-profiles # lists the profiles that there are"}
+		err = &hintedError{err, listProfiles()}
 	}
 	return config, &ofAWS{err}
+}
+
+// listProfiles is the command that shows the names of the machine's profiles. That of the AWS CLI
+// is only v2's.
+func listProfiles() string {
+	files := ""
+	for _, file := range [][2]string{{"AWS_CONFIG_FILE", "~/.aws/config"},
+		{"AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"}} {
+		if os.Getenv(file[0]) != "" {
+			file[1] = `"$` + file[0] + `"`
+		}
+		files += " " + file[1]
+	}
+	return `grep -h '^\[' ` + files[1:] + " # shows the profiles that there are"
 }
