@@ -44,9 +44,10 @@ changed. Retries of a lost answer start no second task. Of several schedules and
 of the task, the first is taken.
 
 With --tag, it is the newest revision with the image under that tag, as a deployment
-registered it, or one that names the image by that tag; the newest 50 are looked at. An image that was not deployed cannot be run: a
-revision would have to be registered, which is a deployment, and a schedule that holds no
-revision would run it too. Deploy it to another environment to try it.
+registered it, or one that names the image by that tag; the newest 50 are looked at. An
+image that was not deployed cannot be run: a revision would have to be registered, which
+is a deployment, and a schedule that holds no revision would run it too. Deploy it to
+another environment to try it.
 
 With --follow, the command waits for the end: exit code 0 if the containers of the image
 exited with 0, else 4. Why the task stopped, what its containers exited with, and the last
