@@ -76,23 +76,31 @@ func TestStatusWithFaults(t *testing.T) {
 	})
 }
 
+// watched returns what a watched status prints of a board off a terminal: something changes after ten seconds, and a
+// minute later it is interrupted. It runs in a test of fake time.
+func watched(t *testing.T, b *board, change func()) string {
+	t.Helper()
+	var out strings.Builder
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		time.Sleep(10 * time.Second)
+		change()
+		time.Sleep(time.Minute)
+		interrupt()
+	}()
+	must(t, (&app{out: &out}).watch(ctx, b))
+	return out.String()
+}
+
 // TestStatusWatch checks what a watched status prints off a terminal: a table
 // for each change, until it is interrupted.
 func TestStatusWatch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, dev, b := newQuickBoard(t, 2)
-		var out strings.Builder
-		ctx, interrupt := context.WithCancel(t.Context())
-		go func() {
-			time.Sleep(10 * time.Second)
-			redeploy(t, dev, 1)
-			time.Sleep(time.Minute)
-			interrupt()
-		}()
-		must(t, (&app{out: &out}).watch(ctx, b))
+		out := watched(t, b, func() { redeploy(t, dev, 1) })
 		var seen []string
-		for part := range strings.SplitSeq(out.String(), "\n\n") {
+		for part := range strings.SplitSeq(out, "\n\n") {
 			lines := strings.Split(strings.TrimSpace(part), "\n")
 			if len(lines) != 3 || !strings.HasPrefix(lines[0], "SERVICE ") ||
 				!strings.HasPrefix(lines[1], "s0 ") || !strings.Contains(lines[1], " steady 2/2 ") {
@@ -115,17 +123,9 @@ func TestMatrixWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, dev, b := newQuickBoard(t, 1)
 		b.single = false
-		var out strings.Builder
-		ctx, interrupt := context.WithCancel(t.Context())
-		go func() {
-			time.Sleep(10 * time.Second)
-			redeploy(t, dev, 0)
-			time.Sleep(time.Minute)
-			interrupt()
-		}()
-		must(t, (&app{out: &out}).watch(ctx, b))
+		out := watched(t, b, func() { redeploy(t, dev, 0) })
 		var seen []string
-		for line := range strings.Lines(out.String()) {
+		for line := range strings.Lines(out) {
 			if fields := strings.Fields(line); len(fields) > 0 && fields[0] != "s0" {
 				seen = append(seen, strings.Join(fields, " "))
 			}
@@ -133,7 +133,7 @@ func TestMatrixWatch(t *testing.T) {
 		want := []string{"SERVICE dev", "SERVICE dev", "rolling out 0/2", "SERVICE dev", "rolling out 2/2",
 			"SERVICE dev"}
 		if !slices.Equal(seen, want) {
-			t.Errorf("the tables have %q, want %q:\n%s", seen, want, &out)
+			t.Errorf("the tables have %q, want %q:\n%s", seen, want, out)
 		}
 	})
 }

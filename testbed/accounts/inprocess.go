@@ -29,7 +29,7 @@ func (p InProcess) Do(r *http.Request) (response *http.Response, err error) {
 		r.Host = r.URL.Host // as a server sees it
 	}
 	if r.Body == nil {
-		r.Body = io.NopCloser(http.NoBody)
+		r.Body = http.NoBody
 	}
 	answer := httptest.NewRecorder()
 	p.AWS.ServeHTTP(answer, r)
