@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -71,6 +70,7 @@ func TestDefinition(t *testing.T) {
 func TestInstall(t *testing.T) {
 	t.Parallel()
 	evil := archiveOf(t, "#!/usr/bin/env bash\ntouch \""+filepath.Join(t.TempDir(), "pwned")+"\"\n")
+	two := strings.Repeat(strings.Repeat("0", 64)+"  "+linux+"\n", 2)
 	for _, tt := range []struct {
 		name    string
 		content []byte
@@ -83,10 +83,13 @@ func TestInstall(t *testing.T) {
 		{"another archive", evil, "", nil, "and the action pins", false},
 		{"an empty download", []byte{}, "", nil, "and the action pins", false},
 		{"no network", nil, "", []string{"OFFLINE=1"}, "::error title=deployer::downloading https://github.example/" +
-			"octocat/deployer/releases/download/v0.1.0/deployer_0.1.0_linux_amd64.tar.gz failed", false},
-		{"no release yet", nil, "version none\n", nil, "pins no release: use the commit of a release", false},
+			"octocat/deployer/releases/download/v0.1.0/deployer_0.1.0_linux_amd64.tar.gz failed\n", false},
+		{"no release yet", nil, "version none\n", nil, "::error title=deployer::this commit of the action pins no " +
+			"release: use the commit that a release's tag names", false},
 		{"a version that is a path", nil, "version ../../x\n", nil, "pins no release", false},
 		{"no sum", nil, "version 0.1.0\n", nil, "has no SHA-256 of deployer_0.1.0_linux_amd64.tar.gz", false},
+		{"no archive", nil, "version 0.1.0\ncommit 0123\n", nil, "has no SHA-256 of " + linux, false},
+		{"two sums", nil, "version 0.1.0\n" + two, nil, "has no SHA-256 of " + linux, false},
 		{"a short sum", nil, "version 0.1.0\nabc  deployer_0.1.0_linux_amd64.tar.gz\n", nil, "has no SHA-256", false},
 		{"another platform", nil, "", []string{"RUNNER_ARCH=ARM64"},
 			"has no SHA-256 of deployer_0.1.0_linux_arm64.tar.gz", false},
@@ -231,39 +234,5 @@ func TestSendFails(t *testing.T) {
 	if out, ok := r.run("send", "INPUT_SERVICE=backend", "INPUT_TAG=v1", "INPUT_ENVIRONMENT_FILE=prod.yaml",
 		"INPUT_FOLLOW=true", "EXIT=1"); ok {
 		t.Errorf("it succeeded:\n%s", out)
-	}
-}
-
-// TestPinRelease writes the file of a release, and installs by it.
-func TestPinRelease(t *testing.T) {
-	t.Parallel()
-	r := newRunner(t, nil)
-	script, err := os.ReadFile("../scripts/pin-release")
-	must(t, err)
-	must(t, os.Mkdir(filepath.Join(r.dir, "scripts"), 0o755))
-	r.write("scripts/pin-release", string(script))
-	var sums strings.Builder
-	for _, name := range []string{"deployer-function_0.2.0_arm64.zip", "deployer_0.2.0_linux_amd64.tar.gz",
-		"deployer_0.2.0_linux_arm64.tar.gz", "deployer_0.2.0_darwin_amd64.tar.gz", "deployer_0.2.0_darwin_arm64.tar.gz",
-		"deployer_0.2.0_windows_amd64.zip", "deployer_0.2.0_windows_arm64.zip"} {
-		fmt.Fprintf(&sums, "%s  %s\n", r.sums, name)
-	}
-	r.write("SHA256SUMS", sums.String())
-	pin := func(version string) (string, bool) {
-		out, err := exec.CommandContext(t.Context(), "bash", r.dir+"/scripts/pin-release", version,
-			r.dir+"/SHA256SUMS").CombinedOutput()
-		return string(out), err == nil
-	}
-	if out, ok := pin("0.2.0"); !ok || strings.Contains(r.read("action/release"), "function") {
-		t.Fatalf("%s\n%s", out, r.read("action/release"))
-	}
-	const url = "/v0.2.0/deployer_0.2.0_linux_amd64"
-	if out, ok := r.run("install"); !ok || !strings.Contains(r.read("temp/urls"), url) {
-		t.Errorf("installing by it:\n%s", out)
-	}
-	for _, wrong := range []string{"0.3.0", "latest", "../0.2.0"} {
-		if out, ok := pin(wrong); ok {
-			t.Errorf("%s was pinned: %s", wrong, out)
-		}
 	}
 }

@@ -6,9 +6,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,12 +96,19 @@ func (r *runner) run(script string, env ...string) (out string, ok bool) {
 	return string(text), err == nil
 }
 
+// archiveOf returns the archive of a release on Linux.
 func archiveOf(t *testing.T, program string) []byte {
+	t.Helper()
+	return tarOf(t, map[string]string{"deployer": program, "README.md": "read me"})
+}
+
+func tarOf(t *testing.T, files map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	compressed := gzip.NewWriter(&b)
 	w := tar.NewWriter(compressed)
-	for name, text := range map[string]string{"deployer": program, "README.md": "read me"} {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		text := files[name]
 		must(t, w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(text))}))
 		_, err := w.Write([]byte(text))
 		must(t, err)

@@ -91,11 +91,9 @@ func archiveOf(build, version string, files, common []file, modified time.Time) 
 		return fmt.Sprintf("deployer-function_%s_%s.zip", version, arch), archive, err
 	}
 	name := fmt.Sprintf("deployer_%s_%s_%s", version, system, arch)
+	// The members are at the top: action/install and pipelines extract the program by its name.
 	files = slices.Concat(files, common)
 	slices.SortFunc(files, func(a, b file) int { return strings.Compare(a.name, b.name) })
-	for i := range files {
-		files[i].name = name + "/" + files[i].name
-	}
 	if system == "windows" {
 		archive, err := zipOf(files, modified)
 		return name + ".zip", archive, err
