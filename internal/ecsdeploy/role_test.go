@@ -101,6 +101,17 @@ func TestRole(t *testing.T) {
 				`"arn:aws:ecs:us-east-1:111111111111:task/c/*"})`},
 		{"tags with permission", `,"EnableECSManagedTags":true`, "", statements(t, run, pass, [3]string{
 			"ecs:TagResource", "*", `{"StringEquals":{"ecs:CreateAction":"RunTask"}}`}), ends},
+		{"tags, and conditions of the other actions", `,"PropagateTags":"TASK_DEFINITION"`, "", statements(t,
+			[3]string{"ecs:RunTask", family,
+				`{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/c"}}`}, pass),
+			in + "do not allow ecs:TagResource" + add + `{"Effect":"Allow","Action":["ecs:TagResource"],"Resource":` +
+				`"arn:aws:ecs:us-east-1:111111111111:task/c/*"})`},
+		{"a condition of another service and of tags", "", "", statements(t, pass, [3]string{"ecs:TagResource", "*",
+			`{"StringEquals":{"ecs:CreateAction":"RunTask"}}`}, [3]string{"s3:*", "*",
+			`{"StringEquals":{"s3:prefix":"a"}}`}), in + "do not allow ecs:RunTask" + add + mayRun + ")"},
+		{"a condition of the account on another action", "", "", statements(t, pass, [3]string{"s3:*", "*",
+			`{"StringEquals":{"aws:SourceVpc":"v"}}`}), ends + "; whether it may be started is not known: the " +
+			"policies of " + starter + ", which starts it by schedule/jobs/nightly, have conditions on aws:sourcevpc"},
 		{"a condition that is not known", "", "", statements(t, [3]string{"ecs:RunTask", family,
 			`{"StringEquals":{"aws:ResourceTag/team":"a"}}`}, pass), ends + "; whether it may be started is not " +
 			"known: the policies of " + starter + ", which starts it by schedule/jobs/nightly, have conditions on " +

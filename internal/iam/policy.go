@@ -81,13 +81,10 @@ func (d *Document) Evaluate(r Request) Decision {
 	return decision
 }
 
-// Missing returns the condition keys that a request does not have, of the statements that
-// its action and its resource match: what they say about it depends on their values.
+// Missing returns the condition keys of all statements that a request does not have. IAM's policy simulator reports
+// them so, whether or not a statement is about the simulated action (boto/boto3#3111, aws/aws-sdk-java-v2#1751).
 func (d *Document) Missing(r Request) (keys []string) {
 	for _, s := range d.statements {
-		if !s.actions.match(r.Action) || !s.resources.match(r.Resource) {
-			continue
-		}
 		for _, c := range s.conditions {
 			if len(r.contextValues(c.key)) == 0 && !slices.Contains(keys, c.key) {
 				keys = append(keys, c.key)

@@ -145,7 +145,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := d.Missing(Request{Action: "ecs:RunTask", Resource: "r", Context: map[string]string{"ecs:cluster": "c"}})
-	if diff := cmp.Diff([]string{"aws:resourcetag/team"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"aws:resourcetag/team", "aws:securetransport"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -19,6 +19,17 @@ type need struct {
 	resources []string // that are asked for
 	context   map[string]string
 	allow     []string // the resources of a statement that allows it, one for each of those
+	without   []string // condition keys of its service that the call does not have
+}
+
+// mayHave reports whether the call may have a condition key, which is not one of n.context. IAM's policy simulator
+// reports the keys of all statements of a role as missing, also of those about other actions (boto/boto3#3111,
+// aws/aws-sdk-java-v2#1751), and a key that the call never has leaves no doubt. Other services' keys are only of calls
+// of these services; what calls of ECS have is in the Service Authorization Reference.
+func (n need) mayHave(key string) bool {
+	service, _, _ := strings.Cut(n.action, ":")
+	of, _, _ := strings.Cut(strings.ToLower(key), ":")
+	return of == "aws" || of == service && !slices.Contains(n.without, strings.ToLower(key))
 }
 
 // Rights are what IAM's policy simulator says about the role of a pointer.
@@ -109,7 +120,7 @@ func (p Pointer) needs(number int, roles []string) []need {
 	}
 	family := prefix + ":task-definition/" + p.Family() + ":"
 	needs := []need{{"ecs:RunTask", []string{fmt.Sprintf("%s%d", family, number)},
-		map[string]string{"ecs:cluster": p.Cluster}, []string{family + "*"}}}
+		map[string]string{"ecs:cluster": p.Cluster}, []string{family + "*"}, []string{"ecs:createaction"}}}
 	var input struct{ TaskRoleArn, ExecutionRoleArn string }
 	_ = json.Unmarshal([]byte(p.Input), &input) // of a rule it may be anything
 	var passed []string
@@ -123,13 +134,13 @@ func (p Pointer) needs(number int, roles []string) []need {
 	}
 	if len(passed) > 0 {
 		needs = append(needs, need{"iam:PassRole", passed,
-			map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, passed})
+			map[string]string{"iam:PassedToService": "ecs-tasks.amazonaws.com"}, passed, nil})
 	}
 	if p.tags() {
 		_, name, _ := strings.Cut(p.Cluster, ":cluster/")
 		task := prefix + ":task/" + name + "/"
 		needs = append(needs, need{"ecs:TagResource", []string{task + "any"},
-			map[string]string{"ecs:CreateAction": "RunTask"}, []string{task + "*"}})
+			map[string]string{"ecs:CreateAction": "RunTask"}, []string{task + "*"}, []string{"ecs:cluster"}})
 	}
 	return needs
 }
@@ -211,10 +222,11 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 				}
 			}
 		}
+		unclear := slices.DeleteFunc(one.Missing, func(key string) bool { return !n.mayHave(key) })
 		switch why := one.cause(result.Organization); {
 		case one.Decision == "allowed":
-		case len(one.Missing) > 0:
-			all.Unclear = append(all.Unclear, one.Missing...)
+		case len(unclear) > 0:
+			all.Unclear = append(all.Unclear, unclear...)
 		case why == fault.Cause{}:
 			all.Lacking = append(all.Lacking, iam.Identity(n.allow[i], n.action))
 		default:
