@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
@@ -36,7 +37,7 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 	}
 	rules := map[string]bool{}
 	for _, p := range all {
-		if f.pointer(p); p.Rule && !rules[p.Name] {
+		if f.pointer(p, time.Now()); p.Rule && !rules[p.Name] {
 			rules[p.Name] = true
 			f.startingRule(ctx, c, p)
 		}
@@ -53,7 +54,7 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 }
 
 // pointer reports what is to be known of one pointer before it is moved.
-func (f *findings) pointer(p pointer.Pointer) {
+func (f *findings) pointer(p pointer.Pointer, now time.Time) {
 	const check = "pointer"
 	holds := fmt.Sprintf("%s starts revision %d of %s", p, p.Revision(), p.Family())
 	if p.Floating() {
@@ -66,6 +67,8 @@ func (f *findings) pointer(p pointer.Pointer) {
 			"give it a later StartDate, or write a cron(…)")
 	case p.Disabled:
 		f.ok(check, "%s; it is DISABLED: a deployment moves it, and it stays disabled", holds)
+	case p.Over(now):
+		f.ok(check, "%s; its EndDate is %s, and no run is due before it", holds, p.Ends.Format(time.RFC3339))
 	default:
 		f.ok(check, "%s", holds)
 	}

@@ -99,6 +99,9 @@ func TestPointer(t *testing.T) {
 			want: []string{starts + "; it is DISABLED: a deployment moves it, and it stays disabled",
 				"ok dead letters: runs that " + startsBy + " could not start go to " +
 					"arn:aws:sqs:us-east-1:111111111111:late"}},
+		{name: "ended",
+			schedule: schedule(definitions+"nightly-report:1", cron+`"EndDate":1600000000,`, ""),
+			want:     []string{starts + "; its EndDate is 2020-09-13T12:26:40Z, and no run is due before it", letters}},
 		{name: "denied", schedule: schedule(definitions+"nightly-report:1", cron, ""),
 			change: func(_ *testing.T, x *fixture) {
 				x.aws.Inject(emulator.Fault{Operation: "scheduler:GetSchedule", Error: emulator.AccessDenied(

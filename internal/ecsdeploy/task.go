@@ -191,9 +191,12 @@ func NextRun(pointers []pointer.Pointer, now time.Time) string {
 		next, known := p.Next(now)
 		switch {
 		case p.Rule:
-			when = append(when, "when an event matches "+p.TaskPointer.String())
+			when = append(when, "when "+p.TaskPointer.String()+" starts it")
 		case p.Disabled:
 			when = append(when, "when "+p.String()+", which is DISABLED, is enabled")
+		case p.Over(now):
+			when = append(when, fmt.Sprintf("when %s, whose EndDate is %s, has a later one", p,
+				p.Ends.Format(time.RFC3339)))
 		case known:
 			when = append(when, "due at "+next.Format(time.RFC3339))
 		default:

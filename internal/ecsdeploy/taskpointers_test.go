@@ -10,6 +10,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/pointer"
 )
 
 // TestDeployTaskPointers deploys a task with other pointers than one pinned schedule.
@@ -23,11 +24,11 @@ func TestDeployTaskPointers(t *testing.T) {
 		reason           string
 	}{
 		{"targets of a rule", arn + "report:1", "rule/uploads", []string{"report:1", "report:2", "report:2"}, 7,
-			"the next run uses revision 2, when an event matches rule/uploads"},
+			"the next run uses revision 2, when rule/uploads starts it"},
 		{"both", arn + "report:1", "schedule/jobs/nightly,rule/uploads", []string{"report:2", "report:2", "report:2"},
-			10, "the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when an event matches rule/uploads"},
+			10, "the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when rule/uploads starts it"},
 		{"floating", arn + "report", "schedule/jobs/nightly,rule/uploads", []string{"report", "report", "report"}, 5,
-			"the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when an event matches rule/uploads"},
+			"the next run uses revision 2, due at 2026-01-23T03:00:00Z, and when rule/uploads starts it"},
 		{"a short name", "report:1", "schedule/jobs/nightly", []string{"report:2", "report:1", "report:1"}, 6,
 			"the next run uses revision 2, due at 2026-01-23T03:00:00Z"},
 	} {
@@ -103,5 +104,32 @@ func TestTaskOfWhichOnePointerFails(t *testing.T) {
 	w.clock.Advance(2 * time.Minute)
 	if got, _, err = w.deploy(t, target, w.taskOrder()); err != nil || got.Status != Unchanged {
 		t.Errorf("a third time: %+v, %v", got, err)
+	}
+}
+
+// TestNextRun checks what is said of when a task runs next.
+func TestNextRun(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 22, 9, 30, 20, 0, time.UTC)
+	by := func(name, expression string) pointer.Pointer {
+		return pointer.Pointer{TaskPointer: environment.TaskPointer{Group: "jobs", Name: name}, Expression: expression}
+	}
+	nightly, hourly, disabled, ended := by("a", "cron(0 3 * * ? *)"), by("b", "rate(1 hour)"), by("c", "rate(1 hour)"),
+		by("d", "cron(0 3 * * ? *)")
+	disabled.Disabled, ended.Ends = true, now.Add(-time.Hour)
+	later := hourly
+	later.Starts = now.Add(time.Hour)
+	rule := pointer.Pointer{TaskPointer: environment.TaskPointer{Rule: true, Name: "uploads"}, Target: "t"}
+	for want, pointers := range map[string][]pointer.Pointer{
+		"due at 2026-01-23T03:00:00Z":                         {nightly},
+		"due by rate(1 hour)":                                 {hourly},
+		"due at 2026-01-22T10:30:20Z":                         {later},
+		"when schedule/jobs/c, which is DISABLED, is enabled": {disabled},
+		"when schedule/jobs/d, whose EndDate is 2026-01-22T08:30:20Z, has a later one": {ended},
+		"due at 2026-01-23T03:00:00Z, and when rule/uploads starts it":                 {nightly, rule, rule},
+	} {
+		if got := NextRun(pointers, now); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 	}
 	var s struct {
 		Arn, ScheduleExpression, ScheduleExpressionTimezone, State string
-		StartDate                                                  float64
+		StartDate, EndDate                                         float64
 		Target                                                     target
 	}
 	if err := json.Unmarshal(p.raw, &s); err != nil || s.ScheduleExpression == "" {
@@ -83,9 +83,18 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 	}
 	p.Expression, p.Timezone, p.Disabled = s.ScheduleExpression, s.ScheduleExpressionTimezone, s.State == "DISABLED"
 	p.ARN = s.Arn
+	p.Starts, p.Ends = date(s.StartDate), date(s.EndDate)
 	p.startsInPast = s.StartDate > 0 && s.StartDate < float64(c.now().Unix())
 	p.fill(s.Target)
 	return p, o.check(p, c.now())
+}
+
+// date returns a timestamp of EventBridge Scheduler, zero if it is 0.
+func date(seconds float64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
 }
 
 // target is the part of a schedule's or a rule's target that is used.

@@ -28,8 +28,8 @@ func oneTime(expression, zone string) (at time.Time, ok bool) {
 }
 
 // Next returns when the pointer starts the task next, after a time. It is false where that
-// is not known: for rules, for rate(…), whose beginning AWS does not return, for a time
-// zone that this machine does not know, and for the letters L, W and # in a cron(…).
+// is not known: for rules, for rate(…) that has begun, for a time zone that this machine does
+// not know, and for the letters L, W and # in a cron(…); and where no run is due.
 func (p Pointer) Next(after time.Time) (time.Time, bool) {
 	if p.Disabled {
 		return time.Time{}, false
@@ -40,6 +40,40 @@ func (p Pointer) Next(after time.Time) (time.Time, bool) {
 	}
 	if at, ok := oneTime(p.Expression, p.Timezone); ok {
 		return at, at.After(after)
+	}
+	next, known := p.recurs(after, location)
+	return next, known && !p.over(next)
+}
+
+// Over reports whether no run of a recurring schedule is due after a time, because of its EndDate.
+func (p Pointer) Over(after time.Time) bool {
+	if _, once := oneTime(p.Expression, p.Timezone); once || p.Rule {
+		return false
+	}
+	if p.over(after) {
+		return true
+	}
+	location, err := time.LoadLocation(p.Timezone)
+	if err != nil {
+		return false
+	}
+	next, known := p.recurs(after, location)
+	return known && p.over(next)
+}
+
+// over reports whether the schedule does not run at a time, because its EndDate is not after it ("The date, in UTC,
+// before which the schedule can invoke its target", UpdateSchedule in the API reference).
+func (p Pointer) over(at time.Time) bool { return !p.Ends.IsZero() && !at.Before(p.Ends) }
+
+// recurs returns when a recurring schedule runs next, as if it had no EndDate. It begins on its
+// StartDate or after it; a rate(…) begins on it (user guide, "Schedule types").
+func (p Pointer) recurs(after time.Time, location *time.Location) (time.Time, bool) {
+	waits := p.Starts.After(after)
+	if strings.HasPrefix(p.Expression, "rate(") {
+		return p.Starts, waits
+	}
+	if waits {
+		after = p.Starts.Add(-time.Nanosecond)
 	}
 	c, ok := parseCron(p.Expression)
 	if !ok {

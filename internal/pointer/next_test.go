@@ -42,6 +42,48 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestNextWithDates checks when a schedule with a StartDate or an EndDate runs next after Thursday, 22 January 2026,
+// 09:30:20 UTC, and whether it is over.
+func TestNextWithDates(t *testing.T) {
+	t.Parallel()
+	after := time.Date(2026, 1, 22, 9, 30, 20, 0, time.UTC)
+	const nightly = "cron(0 3 * * ? *)"
+	for _, tt := range []struct {
+		name, expression, starts, ends, want string
+		over                                 bool
+	}{
+		{"began", nightly, "2026-01-01T00:00:00Z", "", "2026-01-23T03:00:00Z", false},
+		{"begins", nightly, "2026-03-01T12:00:00Z", "", "2026-03-02T03:00:00Z", false},
+		{"begins with a run", nightly, "2026-03-01T03:00:00Z", "", "2026-03-01T03:00:00Z", false},
+		{"begins within its minute", nightly, "2026-03-01T03:00:30Z", "", "2026-03-02T03:00:00Z", false},
+		{"ends", nightly, "", "2026-03-01T00:00:00Z", "2026-01-23T03:00:00Z", false},
+		{"ended", nightly, "", "2026-01-22T09:30:20Z", "", true},
+		{"ends before its next run", nightly, "", "2026-01-23T03:00:00Z", "", true},
+		{"ends before it begins", nightly, "2026-03-01T00:00:00Z", "2026-02-01T00:00:00Z", "", true},
+		{"a rate that began", "rate(1 hour)", "2026-01-01T00:00:00Z", "", "", false},
+		{"a rate that begins", "rate(1 hour)", "2026-02-01T00:00:00Z", "", "2026-02-01T00:00:00Z", false},
+		{"a rate that ends before it begins", "rate(1 hour)", "2026-02-01T00:00:00Z", "2026-01-30T00:00:00Z", "", true},
+		{"a rate that ended", "rate(1 hour)", "2026-01-01T00:00:00Z", "2026-01-22T09:00:00Z", "", true},
+		{"the last day of the month, ended", "cron(0 0 L * ? *)", "", "2026-01-22T09:00:00Z", "", true},
+		{"once", "at(2026-01-22T10:00:00)", "2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z", "2026-01-22T10:00:00Z",
+			false},
+	} {
+		p := Pointer{Expression: tt.expression}
+		for text, at := range map[string]*time.Time{tt.starts: &p.Starts, tt.ends: &p.Ends} {
+			if text != "" {
+				*at, _ = time.Parse(time.RFC3339, text)
+			}
+		}
+		got := ""
+		if at, ok := p.Next(after); ok {
+			got = at.Format(time.RFC3339)
+		}
+		if got != tt.want || p.Over(after) != tt.over {
+			t.Errorf("%s: %q, over %t, want %q, %t", tt.name, got, p.Over(after), tt.want, tt.over)
+		}
+	}
+}
+
 func FuzzNext(f *testing.F) {
 	f.Add("cron(0/20 8-10 ? JAN-MAR MON,3 2026)", "UTC")
 	f.Add("at(2026-01-22T10:00:00)", "Europe/Zurich")

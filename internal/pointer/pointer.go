@@ -30,13 +30,15 @@ type Pointer struct {
 
 	Expression string // of a schedule, such as "cron(0 3 * * ? *)"
 	Timezone   string // of the expression, such as "Europe/Zurich"
+	// Starts and Ends are the StartDate and EndDate of a schedule, zero if it has none. AWS ignores them for at(…).
+	Starts, Ends time.Time
 
 	ARN           string          // of a schedule
 	DeadLetters   string          // ARN of the queue for runs that could not be started; "" if there is none
 	EcsParameters json.RawMessage // how the task is started, as AWS returns it
 	Input         string          // what the task is started with: overrides as JSON; "" if nothing
 	fromEvent     bool            // a target whose input is made from the event
-	startsInPast  bool            // a schedule with a StartDate that is over
+	startsInPast  bool            // a schedule with a StartDate that is over, when it was read
 	raw           json.RawMessage // as it came
 }
 

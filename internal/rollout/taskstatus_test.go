@@ -110,8 +110,8 @@ func TestTaskStatuses(t *testing.T) {
 		`reading schedule "p-scheduler-gone-dev" in group "p-schedule-group-dev-gone", which starts task "gone": ` +
 			`schedule "p-scheduler-gone-dev" in group "p-schedule-group-dev-gone" does not exist (create it with the ` +
 			`infrastructure, or correct deployer.workloads.gone.schedule in dev.yaml)`,
-		`steady 1 since 10:00: when an event matches rule/p_rule_uploads_dev; "" false []`,
-		`steady 1 since 10:00: when an event matches rule/p_rule_a_dev, and when an event matches rule/p_rule_b_dev; ` +
+		`steady 1 since 10:00: when rule/p_rule_uploads_dev starts it; "" false []`,
+		`steady 1 since 10:00: when rule/p_rule_a_dev starts it, and when rule/p_rule_b_dev starts it; ` +
 			`"" false [rule/p_rule_b_dev/task holds revision 2]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -145,7 +145,7 @@ func TestTaskProgress(t *testing.T) {
 		check(t, c.services.MovePointer(t.Context(), target, pointers[index], arn(to)))
 	}
 	move(0, 2)
-	const next = "when an event matches rule/p_rule_a_dev, and when an event matches rule/p_rule_b_dev"
+	const next = "when rule/p_rule_a_dev starts it, and when rule/p_rule_b_dev starts it"
 	is(2, journal.Succeeded, 2, next)
 	is(1, journal.Superseded, 0, "")
 	check(t, c.services.AddNote(t.Context(), journal.Record{TaskDefinition: arn(2), Revision: 2},
