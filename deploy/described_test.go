@@ -202,7 +202,13 @@ func ofModule(t *testing.T, module *terraform.Module) described {
 	t.Helper()
 	d := described{}
 	attached := map[any][]any{}
+	seen := map[string]bool{}
 	for _, r := range module.Resources() {
+		if same := fmt.Sprint(r.Type, r.Values); seen[same] {
+			t.Errorf("%s.%s is there twice", r.Type, r.Name)
+		} else {
+			seen[same] = true
+		}
 		switch r.Type {
 		case "aws_iam_role_policy_attachment": // a part of a role
 			attached[r.Values["role"]] = append(attached[r.Values["role"]], r.Values["policy_arn"])

@@ -14,6 +14,12 @@ func TestModuleErrors(t *testing.T) {
 		"takes digits without quotes for a number, which has no leading zeros. The ids are account_id, " +
 		"ecr_account_id, " +
 		"and account_id in ecr_trusted_accounts."
+	const merges = "In FILE, write each merge key (<<) as the first key of its mapping, with a single alias: " +
+		"Terraform lets what is merged replace the keys before it, and the deployer does not."
+	notText := func(keys string) string {
+		return "Quote " + keys + " in FILE: YAML takes it for a number, a boolean or a date, which Terraform " +
+			"writes in another way."
+	}
 	for _, tt := range []struct {
 		name, file string
 		variables  map[string]any
@@ -74,6 +80,23 @@ func TestModuleErrors(t *testing.T) {
 			"event buses, as in arn:aws:events:us-east-1:222222222222:event-bus/default: the output " +
 			"default_bus_arn of the " +
 			"other environment."},
+		{"a number as a name", head + "services: [{name: 007}, {name: \"a\"}, {name: yes}]\n", nil, notText(
+			"services[0].name, services[2].name")},
+		{"a date as a name", head + "scheduled_tasks: [{name: 2020-01-01}]\n", nil, notText("scheduled_tasks[0].name")},
+		{"other names", head + "event_processor_tasks: [{name: a, rules: [{name: b}, {name: y}], rule_name: 1.10, " +
+			"ecr_config: {source_service_name: on}}]\nworkload: {backend_external_docker_image: off}\n", nil, notText(
+			"event_processor_tasks[0].rule_name, event_processor_tasks[0].ecr_config.source_service_name, " +
+				"event_processor_tasks[0].rules[1].name, workload.backend_external_docker_image")},
+		{"names of the deployer's own", head + "services: [{name: a}]\ndeployer: {cluster: no, deploy_sources: " +
+			"[a, 1], workloads: {a: {family: y, schedule: [g/n, 1]}}}\n", nil, notText(
+			"deployer.workloads.a.family, deployer.workloads.a.schedule, deployer.deploy_sources, deployer.cluster")},
+		{"a merge after another key", "x: &x {env: qa}\n" + head + "<<: *x\n", nil, merges},
+		{"one in a list of services", head + "x: &x {enabled: false}\nservices:\n  - name: a\n    # off\n    <<: *x\n",
+			nil, merges},
+		{"one within braces", head + "x: &x {enabled: false}\nservices: [{name: a, <<: *x}]\n", nil, merges},
+		{"one in the next line", head + "x: &x {enabled: false}\nservices:\n- {name: a,\n   <<: *x}\n", nil, merges},
+		{"several mappings that are merged", head + "x: &x {a: 1}\ny: &y {a: 2}\nz: {<<: [*x, *y]}\n", nil, merges},
+		{"several in lines", head + "x: &x {a: 1}\nz:\n  <<:\n    - *x\n", nil, merges},
 		{"a circle", head + "services: [{name: a, ecr_config: {mode: use_existing, source_service_name: b}}, " +
 			"{name: b, " +
 			"ecr_config: {mode: use_existing, source_service_name: a}}]\n", nil, "ecr_config of services/a, " +

@@ -93,7 +93,7 @@ func moduleCases() []moduleCase {
 		{"GovCloud", "env: qa\nregion: us-gov-west-1\necr_account_id: \"222222222222\"\n" +
 			"ecr_account_region: us-gov-east-1\n", set("kms_key_arns", []string{"arn:aws-us-gov:kms:us-gov-west-1:" +
 			"111111111111:key/1"}, "KmsKeyArns=arn:aws-us-gov:kms:us-gov-west-1:111111111111:key/1")},
-		{"names of its own", head + "services: [{name: web}, {name: backend}, {name: off, enabled: false}]\n" +
+		{"names of its own", head + "services: [{name: web}, {name: backend}, {name: \"off\", enabled: false}]\n" +
 			"deployer: {cluster: apps, workloads: {backend: {family: main}, web: {service: w, family: web-v2}, " +
 			"\"service:backend\": {family: other}}}\n", chosenSettings{}},
 		{"starting roles", head + "scheduled_tasks: [{name: a}, {name: b}, {name: " + strings.Repeat("n", 40) +
@@ -124,8 +124,16 @@ func moduleCases() []moduleCase {
 		{"60 services and tasks", head + "services: [" + strings.Join(services(60), ", ") + "]\nscheduled_tasks: " +
 			"[{name: a}, {name: b, docker_image: 222222222222.dkr.ecr.eu-west-1.amazonaws.com/team/b:1}]\n" +
 			"event_processor_tasks: [{name: c}]\n", set("extra_role_arns", []string{role}, "ExtraRoleArns="+role)},
-		{"keys that are merged", "x: &x {enabled: false}\n" + head + "services: [{name: a, <<: *x}, {name: b}]\n",
+		{"keys that are merged", "x: &x {enabled: false}\ny: &y\n  <<: *x\n  z: 1\n" + head + "services:\n" +
+			"  - <<: *x\n    name: a\n  - {<<: *y, name: b}\n  - {<<: *x, name: c, enabled: true}\n", chosenSettings{}},
+		{"booleans as texts", head + "services: [{name: a, enabled: \"off\"}, {name: b, enabled: \"No\"}, " +
+			"{name: c, enabled: \"n\"}, {name: d, enabled: \"FALSE\"}, {name: e, enabled: \"on\"}, " +
+			"{name: \"yes\"}, {name: \"007\"}]\n", chosenSettings{}},
+		{"no sources in production", "env: prod\nregion: us-east-1\ndeployer: {deploy_sources: []}\n",
 			chosenSettings{}},
+		{"trusted accounts by name", head + "ecr_trusted_accounts: [{account_id: \"222222222222\", env: Live_eu}, " +
+			"{account_id: \"333333333333\", env: prd}, {account_id: \"444444444444\", env: eu-production}, " +
+			"{account_id: \"555555555555\", env: products}]\n", chosenSettings{}},
 	}
 }
 
@@ -143,6 +151,23 @@ func TestModuleSettings(t *testing.T) {
 				t.Error(line)
 			}
 		})
+	}
+}
+
+// TestModuleMergesAtTheTop compares the two descriptions for a file that begins with what it merges.
+func TestModuleMergesAtTheTop(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	text := "%YAML 1.1\n---\n# Shared.\n<<: {project: shop, env: qa, region: us-east-1}\nenv: dev\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := describe(t, file, chosenSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range differences(got.template, got.module) {
+		t.Error(line)
 	}
 }
 

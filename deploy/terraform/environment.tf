@@ -59,26 +59,71 @@ locals {
   # The kinds of configuration whose changes redeploy services.
   redeploy_on = try([for kind in local.deployer.redeploy_on : tostring(kind)], [])
 
+  # What names something has to be a text: of yes, Terraform makes true, of 007 a 7, and of a date a time.
+  names = concat(
+    flatten([
+      for list in ["services", "scheduled_tasks", "event_processor_tasks"] : [
+        for i, item in try(local.file[list][*], []) : concat(
+          [
+            for key in ["name", "docker_image", "rule_name"] :
+            { key = "${list}[${i}].${key}", value = try(item[key], null) }
+          ],
+          [
+            for key in ["mode", "repository_uri", "source_service_name", "source_service_type"] :
+            { key = "${list}[${i}].ecr_config.${key}", value = try(item.ecr_config[key], null) }
+          ],
+          [
+            for j, rule in try(item.rules[*], []) :
+            { key = "${list}[${i}].rules[${j}].name", value = try(rule.name, null) }
+          ],
+        )
+      ]
+    ]),
+    flatten([
+      for workload in try(keys(local.deployer.workloads), []) : [
+        for key in ["family", "schedule", "rule", "start_role"] : [
+          for value in flatten([try(local.deployer.workloads[workload][key], null)]) :
+          { key = "deployer.workloads.${workload}.${key}", value = value }
+        ]
+      ]
+    ]),
+    [for value in try(local.deployer.deploy_sources[*], []) : { key = "deployer.deploy_sources", value = value }],
+    [{ key = "deployer.cluster", value = try(local.deployer.cluster, null) }],
+    [{
+      key   = "workload.backend_external_docker_image",
+      value = try(local.file.workload.backend_external_docker_image, null)
+    }],
+  )
+  not_texts = distinct([
+    for name in local.names : name.key
+    if name.value != null && !can(regex("^\"", jsonencode(name.value))) ||
+    can(regex("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:", name.value))
+  ])
+
   # An SSM parameter, or a secret that SSM reads.
   slack_parameter = try(local.deployer.notify.slack == null ? "" : local.deployer.notify.slack, "")
   slack_secret    = try(regex("^/aws/reference/secretsmanager/(.*)$", local.slack_parameter)[0], "")
   topic_arn       = try(local.deployer.notify.topic == null ? "" : local.deployer.notify.topic, "")
 
   # The default buses of accounts that run images of this registry, without those of production, which no push deploys.
-  trusted_buses = distinct([
+  trusted = distinct([
     for trusted in try(local.file.ecr_trusted_accounts[*], []) :
-    "arn:${local.partition}:events:${coalesce(try(trusted.region, ""), local.region)}:${trusted.account_id}:event-bus/default"
+    { account_id = trusted.account_id, region = coalesce(try(trusted.region, ""), local.region) }
     if try(length(trusted.account_id), 0) > 0 && try(trusted.account_id, "") != local.account_id && !local.is_cross_account &&
     length(setintersection(
       split("-", try(lower(replace(tostring(trusted.env), "_", "-")), "")), ["prod", "production", "prd", "live"],
     )) == 0
   ])
+  trusted_buses = [
+    for t in local.trusted : "arn:${local.partition}:events:${t.region}:${t.account_id}:event-bus/default"
+  ]
   forward_pushes_to = var.forward_pushes_to == null ? local.trusted_buses : var.forward_pushes_to
   forwards          = length(local.forward_pushes_to) > 0
 
   # Other registries whose pushes deploy, from images and repositories that the file names by hand.
-  extra_registry_accounts = local.auto_deploy ? distinct([for w in local.pushed : w.account_id if w.account_id != local.registry.account_id]) : []
-  extra_registry_regions  = local.auto_deploy ? distinct([for w in local.pushed : w.region if w.region != local.registry.region]) : []
+  pushed_by_hand          = [for w in local.pushed : w if local.named[w.key] != null && local.auto_deploy]
+  extra_registry_accounts = distinct([for w in local.pushed_by_hand : w.account_id if w.account_id != local.registry.account_id])
+  extra_registry_regions  = distinct([for w in local.pushed_by_hand : w.region if w.region != local.registry.region])
   receives_pushes         = local.deploys_pushes && (local.is_cross_account || length(local.extra_registry_accounts) > 0)
   push_accounts           = concat([local.registry.account_id], local.extra_registry_accounts)
   push_regions            = concat([local.registry.region], local.extra_registry_regions)

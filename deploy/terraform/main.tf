@@ -22,7 +22,9 @@ data "aws_region" "current" {
 data "aws_partition" "current" {}
 
 locals {
-  account_id = data.aws_caller_identity.current.account_id
+  # How many resources there are must be known in a plan, also if depends_on of the module delays the data sources. The
+  # file's account is that of the credentials, which the data source checks.
+  account_id = local.file_account_id != "" ? local.file_account_id : data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
   dns_suffix = data.aws_partition.current.dns_suffix
 
@@ -90,6 +92,10 @@ resource "aws_lambda_function" "deployer" {
     precondition {
       condition     = local.strategy == "local" || local.ecr_account_region != ""
       error_message = "No ECR repository found: the strategy of ${var.environment_file} is cross_account, but ecr_account_region is not set (add the line: ecr_account_region: \"us-east-1\", the region of that account's registry)."
+    }
+    precondition {
+      condition     = length(local.not_texts) == 0
+      error_message = "Quote ${join(", ", local.not_texts)} in ${var.environment_file}: YAML takes it for a number, a boolean or a date, which Terraform writes in another way."
     }
     precondition {
       condition     = length(local.unresolved) == 0

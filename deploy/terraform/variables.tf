@@ -6,6 +6,25 @@ variable "environment_file" {
     condition     = fileexists(var.environment_file)
     error_message = "There is no environment file ${var.environment_file}: name it from the directory in which terraform runs, or with $${path.root}."
   }
+  # Terraform lets merged keys replace those before them, and merges one mapping: the deployer, which follows YAML, does
+  # neither. If the merge key is the first of its mapping, both read the same.
+  validation {
+    condition = alltrue(flatten([
+      for lines in [[
+        for line in split("\n", replace(try(file(var.environment_file), ""), "\r", "")) :
+        line if !can(regex("^(---|%| *(#|$))", line))
+        ]] : [
+        for i, line in lines :
+        !can(regex(",\\s*<<\\s*:", line)) && !can(regex("(^|[\\s{])<<\\s*:\\s*(\\[|#|$)", line)) && !(
+          i > 0 && can(regex("^ *<<\\s*:", line)) && (
+            try(length(regex("^[ -]*", lines[i - 1])) >= length(regex("^ *", line)), false) ||
+            can(regex(",\\s*(#.*)?$", lines[i - 1]))
+          )
+        )
+      ]
+    ]))
+    error_message = "In ${var.environment_file}, write each merge key (<<) as the first key of its mapping, with a single alias: Terraform lets what is merged replace the keys before it, and the deployer does not."
+  }
   validation {
     condition     = !fileexists(var.environment_file) || can(keys(yamldecode(file(var.environment_file))))
     error_message = "The environment file ${var.environment_file} is not YAML with keys and values: deployer validate ${var.environment_file}"

@@ -129,12 +129,10 @@ locals {
     }
   }
   pointer_arns = {
-    for key, service in { schedule = "scheduler", rule = "events" } : key => distinct(flatten([
-      for task in local.tasks : [
-        for name in local.pointer_names[key][task.key] :
-        "arn:${local.partition}:${service}:${local.region}:${local.account_id}:${key}/${name}"
-      ]
-    ]))
+    for key, service in { schedule = "scheduler", rule = "events" } : key => [
+      for name in distinct(flatten([for task in local.tasks : local.pointer_names[key][task.key]])) :
+      "arn:${local.partition}:${service}:${local.region}:${local.account_id}:${key}/${name}"
+    ]
   }
   # The roles that start tasks: those of the key start_role, or a schedule's own, and a task's execution role for its rules.
   written_roles = {

@@ -25,6 +25,22 @@ run "trusted_account_id_without_quotes" {
   expect_failures = [var.environment_file]
 }
 
+run "merge_after_a_key" {
+  command = plan
+  variables {
+    environment_file = "tests/files/merge-after-a-key.yaml"
+  }
+  expect_failures = [var.environment_file]
+}
+
+run "name_without_quotes" {
+  command = plan
+  variables {
+    environment_file = "tests/files/name-without-quotes.yaml"
+  }
+  expect_failures = [aws_lambda_function.deployer]
+}
+
 run "unknown_strategy" {
   command = plan
   variables {
