@@ -214,6 +214,13 @@ func TestSend(t *testing.T) {
 				all := slices.Concat([]string{"[send]", "[--file=prod.yaml]"}, tt.want[:2], files, tt.want[2:])
 				want = strings.Join(all, "\n") + "\n"
 			}
+			status := ""
+			if tt.fail != "" {
+				status = "status=not sent\n"
+			}
+			if got := r.read("output"); got != status {
+				t.Errorf("outputs %q, want %q", got, status)
+			}
 			if diff := cmp.Diff(want, r.read("called")); diff != "" {
 				t.Errorf("called with (-want +got):\n%s", diff)
 			}

@@ -22,6 +22,7 @@ func init() { cobra.EnableCommandSorting = false } // the overview has the order
 type app struct {
 	in       io.Reader // what a person types
 	out, err io.Writer // results, and everything else
+	commands io.Writer // for commands of GitHub's runner; nil outside of a job
 	args     []string  // the command line without the program's name
 
 	patience time.Duration // how long a rollout is followed; 0 for followTimeout
@@ -29,6 +30,8 @@ type app struct {
 	profile  string        // the AWS profile that the command line names
 
 	byName map[string]string // the environments that were named, by their files
+
+	reports bool // the command has written its report, or has none
 
 	warned []string // the environment files whose warnings were printed
 
@@ -43,6 +46,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the command even if it does not look at ctx
 	a := &app{in: os.Stdin, out: &results{Writer: out}, err: errs, args: append([]string{}, args...)}
+	a.inJob()
 	root := a.root()
 	a.args = commandFirst(root, a.args)
 	cmd, err := a.checkSpelling(root)

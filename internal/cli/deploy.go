@@ -129,13 +129,14 @@ func (a *app) serviceAndTag(cmd *cobra.Command, args []string) error {
 func (a *app) deploy(ctx context.Context, env *environment.Environment, requests []event.Request,
 	how deployFlags) error {
 	r := newReport(env, how.reportFlags, how.dryRun)
+	a.reports = true
 	err := a.deployFor(ctx, env, requests, how, r)
 	var names []string
 	for _, request := range requests {
 		names = append(names, request.Workload.Label())
 	}
 	r.fail(names, requests[0].Tag, notDone, err)
-	if failed := r.write(a.err); failed != nil {
+	if failed := r.write(a.commands); failed != nil {
 		a.note("%v", failed)
 	}
 	return err

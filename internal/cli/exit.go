@@ -95,6 +95,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	case !errors.Is(err, errNotDone):
 		printError(a.err, err)
 	}
+	a.reportUnstarted(cmd, err)
 	code := exitCode(err)
 	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && a.wantsJSON() {
 		_ = printJSON(a.out, failedCommand{errorOf(err), code})

@@ -8,7 +8,8 @@ import (
 
 // printable returns a text that others wrote as a terminal can show it safely: on one
 // line, with every character escaped that a terminal may obey, that cannot be seen, or
-// that changes the direction of writing, so that it looks like another text.
+// that changes the direction of writing, so that it looks like another text. GitHub's runner
+// obeys ##[NAME] in the log of a job: see [commandless].
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -19,7 +20,7 @@ func printable(s string) string {
 		quoted := strconv.QuoteRuneToASCII(r)
 		b.WriteString(quoted[1 : len(quoted)-1])
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), "##[", `##\[`)
 }
 
 // printableAtMost is [printable], cut to a number of characters.

@@ -17,6 +17,7 @@ func TestPrintable(t *testing.T) {
 		"two\nlines\r\t":              `two\nlines\r\t`,
 		"\u202egnp.exe":               `\u202egnp.exe`,
 		"a\u200bb\u2066c\ufeff\u00a0": `a\u200bb\u2066c\ufeff\u00a0`,
+		"#[a] ##[error]b ###[c]":      `#[a] ##\[error]b ###\[c]`, // commands of GitHub's runner
 		"\x00\x7f":                    `\x00\x7f`,
 		"\xff":                        "\uFFFD",
 		"\U000e0041":                  `\U000e0041`, // a tag character, which no one sees

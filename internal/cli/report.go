@@ -100,15 +100,15 @@ func (r *report) fail(names []string, tag, status string, err error) {
 	r.all = append(r.all, d)
 }
 
-// write appends the report to its files, and in GitHub Actions prints annotations.
-func (r *report) write(errs io.Writer) error {
+// write appends the report to its files, and prints annotations as commands of GitHub's runner, unless it is nil.
+func (r *report) write(commands io.Writer) error {
 	if r == nil {
 		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
-		annotations(errs, r.all)
+	if commands != nil {
+		annotations(commands, r.all)
 	}
 	return errors.Join(appendTo(r.summary, func(w io.Writer) { markdown(w, r.all) }),
 		appendTo(r.outputs, func(w io.Writer) { outputs(w, r.all) }))

@@ -125,9 +125,10 @@ func (a *app) send(
 	}
 	a.patience = how.timeout
 	r := newReport(env, how.reportFlags, how.dryRun)
+	a.reports = true
 	event, err := a.sendFor(ctx, env, c, tag, how, r)
 	r.fail(c.names(), tag, notSent, err)
-	if failed := r.write(a.err); failed != nil {
+	if failed := r.write(a.commands); failed != nil {
 		a.note("%v", failed)
 	}
 	return event, err

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,21 +116,27 @@ func code(text string) string {
 		"@", "&#64;", ":", "&#58;", "\\", "&#92;", "~", "&#126;").Replace(line) + "</code>"
 }
 
-// outputs writes NAME=VALUE lines of the last deployment for $GITHUB_OUTPUT. No value has
-// a line break, which would begin another output.
+// rank orders deployments by what a workflow has to know first: what did not succeed, then what changed something.
+func (d deployed) rank() int {
+	switch {
+	case !d.succeeded():
+		return 0
+	case d.Status != unchanged:
+		return 1
+	}
+	return 2
+}
+
+// outputs writes NAME=VALUE lines for $GITHUB_OUTPUT, of the first deployment of the lowest rank. No value has a line
+// break, which would begin another output.
 func outputs(w io.Writer, all []deployed) {
 	if len(all) == 0 {
 		return
 	}
-	worst := all[0]
-	for _, d := range all {
-		if worst.succeeded() && !d.succeeded() {
-			worst = d
-		}
-	}
+	chosen := slices.MinFunc(all, func(a, b deployed) int { return cmp.Compare(a.rank(), b.rank()) })
 	for _, o := range [][2]string{
-		{"status", worst.Status}, {"outcome", worst.Result}, {"event-id", worst.EventID},
-		{"revision", worst.Revision}, {"previous-tag", worst.Previous}, {"digest", worst.Digest},
+		{"status", chosen.Status}, {"outcome", chosen.Result}, {"event-id", chosen.EventID},
+		{"revision", chosen.Revision}, {"previous-tag", chosen.Previous}, {"digest", chosen.Digest},
 	} {
 		fmt.Fprintf(w, "%s=%s\n", o[0], outcome.Line(o[1], maxCell))
 	}

@@ -93,6 +93,11 @@ func TestOutputs(t *testing.T) {
 		t.Error(diff)
 	}
 	b.Reset()
+	outputs(&b, []deployed{{Status: unchanged, EventID: "e-1"}, {Status: started, EventID: "e-2"}, {Status: started}})
+	if want := "status=deployed\noutcome=\nevent-id=e-2\n"; !strings.HasPrefix(b.String(), want) {
+		t.Errorf("of one that changed: %q", b.String())
+	}
+	b.Reset()
 	if outputs(&b, nil); b.Len() > 0 {
 		t.Errorf("without a deployment: %q", b.String())
 	}
