@@ -98,6 +98,9 @@ func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing s
 	family, before := ecsservice.FamilyOf(runs.TaskDefinition), strconv.Itoa(below)
 	if below != runs.Revision {
 		before = fmt.Sprintf("%d, which revision %d restored,", below, runs.Revision)
+		if runs.Restores == "" { // a deployment of the image that ran
+			before = fmt.Sprintf("%d, which has the image of revision %d,", below, runs.Revision)
+		}
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,

@@ -1,7 +1,9 @@
 package ecsdeploy
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"testing"
 
 	"deployer/internal/ecsservice"
@@ -90,6 +92,41 @@ func TestRollbackTo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoRollback checks what is said if no revision is found to roll back to. Before the first deployment the service
+// ran revision 1.
+func TestNoRollback(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		events []string // that are carried out; "rollback" is one to v2
+		want   string
+	}{
+		{[]string{"v2"}, "than 2 succeeded with another image"},
+		{[]string{"v2", "again"}, "than 2, which has the image of revision 3, succeeded with another image"},
+		{[]string{"v2", "v3", "rollback"}, "than 2, which revision 4 restored, succeeded with another image"},
+	} {
+		w := newWorld(t)
+		d := w.deployer()
+		for i, event := range tt.events {
+			tag := map[string]string{"again": "v2", "rollback": "v2"}[event]
+			o := w.event(t, event, i, cmp.Or(tag, event))
+			o.Force = event == "again"
+			if event == "rollback" {
+				back, _, err := d.RollbackTo(t.Context(), target, "", o.Cause.ID)
+				must(t, err)
+				o.Restores = back.Origin()
+			}
+			got, _, err := w.deploy(t, target, o)
+			must(t, err)
+			must(t, d.services.AddNote(t.Context(), journal.Record{TaskDefinition: got.TaskDefinition},
+				journal.Note{Outcome: journal.Succeeded}))
+		}
+		_, _, err := d.RollbackTo(t.Context(), target, "", "r")
+		if fault.NameOf(err) != "NoRollback" || !strings.Contains(err.Error(), "no earlier revision "+tt.want+" (") {
+			t.Errorf("%v: %v", tt.events, err)
+		}
 	}
 }
 
