@@ -57,8 +57,10 @@ func taskCases() (all []*taskCase) {
 	}
 	for _, four := range fourDeliveries {
 		events := len(of("", four[1]).line)
-		all = append(all, task(pinned, four[0]+", 1 death", four[1], crashes(1), large),
-			task(floating, four[0]+", 1 death", four[1], crashes(1)).largeIf(events > 2))
+		for deaths, name := range map[int]string{1: four[0] + ", 1 death", 2: four[0] + ", 2 deaths"} {
+			all = append(all, task(pinned, name, four[1], crashes(deaths), large),
+				task(floating, name, four[1], crashes(deaths)).largeIf(events > 2 || deaths > 1))
+		}
 	}
 	return append(all,
 		task(floating, "Terraform registers late", "a2v2 b4v3", at(50, "tf", "v9"), again(1)),
