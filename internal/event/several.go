@@ -48,7 +48,7 @@ func Named(env *environment.Environment, names []string) (all []environment.Work
 	for _, name := range names {
 		w, fault := named(env, name)
 		if fault == "" && slices.Contains(all, w) {
-			fault = `"services" names ` + quote(w.Name) + " twice"
+			fault = `"services" names ` + quote(w.Label()) + " twice"
 		}
 		if fault != "" {
 			wrong = append(wrong, fault)

@@ -108,6 +108,8 @@ func TestSeveralRejected(t *testing.T) {
 		{"a star among names", `"services":["worker","*"]`, `"services" has "*" among its names: write "services": ` +
 			`"*" for all workloads whose repository has the tag`},
 		{"twice", `"services":["worker","backend","worker"]`, `"services" names "worker" twice`},
+		{"a task twice", `"services":["task:nightly-report","task:nightly-report"]`,
+			`"services" names "task:nightly-report" twice`},
 		{"twice, by its kind", `"services":["worker","service:worker"]`, `"services" names "worker" twice`},
 		{"unknown names", `"services":["frontnd","worker","web_api"]`,
 			`service "frontnd" is not in the prod environment, which has backend, web-api, worker; service "web_api" ` +

@@ -57,7 +57,8 @@ func TestTaskKeys(t *testing.T) {
 			if !*deeper && (c.large || c.crashes+c.stale+c.lost+c.again != 1 || len(c.forms) > 1) {
 				t.Skip("runs in `make model`")
 			}
-			if c.large && (len(c.forms) > 1 || c.forms[0] == Pinned && len(c.events) > 3 && (len(c.line) > 2 || c.crashes > 1)) {
+			four := len(c.events) > 3 && (len(c.line) > 2 || c.crashes > 1)
+			if c.large && (len(c.forms) > 1 || c.forms[0] == Pinned && four) {
 				t.Skip("has too many states for it")
 			}
 			if len(c.events) > 3 && !everyCase && !*deeper {
