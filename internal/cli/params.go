@@ -130,7 +130,11 @@ func (a *app) noteForwarding(env *environment.Environment, parameters []stack.Pa
 // use them.
 func (a *app) registryParams(env *environment.Environment, format string, archive bool, more []string) error {
 	parameters, err := stack.RegistryParameters(env, archive, more...)
-	if err != nil {
+	var split *stack.SplitError
+	switch {
+	case errors.As(err, &split):
+		return a.inStacks(split)
+	case err != nil:
 		return a.wrongSetting(err)
 	}
 	text, err := stack.FormatRegistry(format, parameters)
@@ -159,7 +163,7 @@ func (a *app) registryParams(env *environment.Environment, format string, archiv
 			"NAME)",
 			env.Region)
 	}
-	if intro, steps := stack.RegistrySteps(env, format); len(steps) > 0 {
+	if intro, steps := stack.RegistrySteps(env, format, parameters); len(steps) > 0 {
 		a.note("%s", intro)
 		for _, step := range steps {
 			fmt.Fprintf(a.err, "  %s\n", step) // to be copied
@@ -167,6 +171,17 @@ func (a *app) registryParams(env *environment.Environment, format string, archiv
 	}
 	_, err = fmt.Fprint(a.out, text)
 	return err
+}
+
+// inStacks adds to the error of repositories that one stack cannot have the command for each of the stacks that can.
+func (a *app) inStacks(err *stack.SplitError) error {
+	const setting = "Repositories="
+	given := slices.DeleteFunc(slices.Clone(a.args), func(arg string) bool { return strings.HasPrefix(arg, setting) })
+	var commands []string
+	for _, part := range err.Parts {
+		commands = append(commands, commandLine(append(slices.Clone(given), setting+part)...))
+	}
+	return hinted(strings.Join(commands, "; "), "%w", err)
 }
 
 // completeFormats completes the values of the flag --format.

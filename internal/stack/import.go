@@ -3,8 +3,10 @@ package stack
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 
 	"deployer/internal/environment"
+	"deployer/internal/image"
 )
 
 // resourceToImport names a resource that exists (CloudFormation API reference, ResourceToImport).
@@ -30,31 +32,52 @@ func ResourcesToImport(parameters []Parameter) string {
 	return indented(all)
 }
 
-// RegistrySteps returns the aws commands that use what [FormatRegistry] writes, and a sentence about the files that
-// they read; none for a format of another tool.
-func RegistrySteps(env *environment.Environment, format string) (intro string, steps []string) {
-	in := " --region " + env.Region + " --stack-name " + RegistryName(env)
-	owner := "the environment's account"
-	if env.AccountID != "" {
-		owner = "account " + env.AccountID
+// RegistrySteps returns the aws commands that use what [FormatRegistry] writes of the parameters, and a sentence about
+// what they need; none for a format of another tool. If the template is too large to be passed directly, the commands
+// use the variable bucket of the shell, the name of an S3 bucket.
+func RegistrySteps(env *environment.Environment, format string, parameters []Parameter) (intro string, steps []string) {
+	var names []string
+	for _, p := range parameters {
+		if p.Name == repositories {
+			names = elements(p.Value)
+		}
+	}
+	in := " --region " + env.Region + " --stack-name " + registryStack(env, names)
+	account := "account " + env.AccountID
+	if env.AccountID == "" {
+		account = "the environment's account"
+	}
+	owner, bucket := "credentials of "+account, TooLarge(names)
+	if bucket {
+		owner += fmt.Sprintf(", and a bucket of it in %s (bucket=NAME), because the template of %d repositories is "+
+			"too large to be passed directly", env.Region, len(names))
 	}
 	switch format {
 	case "json":
-		return "with the parameters in registry.json, and credentials of " + owner + ":", []string{
-			"aws cloudformation deploy" + in + " --template-file deploy/registry.yaml" +
+		from := " --template-file deploy/registry.yaml"
+		if bucket {
+			from += ` --s3-bucket "$bucket"`
+		}
+		return "with the parameters in registry.json, and " + owner + ":", []string{
+			"aws cloudformation deploy" + in + from +
 				" --parameter-overrides file://registry.json --capabilities CAPABILITY_AUTO_EXPAND" +
 				" --no-fail-on-empty-changeset",
 		}
 	case "import":
+		from := " --template-body file://deploy/registry.yaml"
+		if bucket {
+			host := "$bucket.s3." + env.Region + "." + image.PartitionOf(env.Region).Suffix
+			from = ` --template-url "https://` + host + `/registry.yaml"`
+			steps = []string{`aws s3 cp --region ` + env.Region + ` deploy/registry.yaml "s3://$bucket/registry.yaml"`}
+		}
 		return "with the resources in import.json, the parameters (--format change-set) of these repositories and of " +
-				"those that the stack has in change-set.json, and credentials of " + owner + ":", []string{
-				"aws cloudformation create-change-set" + in + " --change-set-name import --change-set-type IMPORT" +
-					" --template-body file://deploy/registry.yaml --parameters file://change-set.json" +
+				"those that the stack has in change-set.json, and " + owner + ":", append(steps,
+				"aws cloudformation create-change-set"+in+" --change-set-name import --change-set-type IMPORT"+from+
+					" --parameters file://change-set.json"+
 					" --resources-to-import file://import.json --capabilities CAPABILITY_AUTO_EXPAND",
-				"aws cloudformation wait change-set-create-complete" + in + " --change-set-name import",
-				"aws cloudformation execute-change-set" + in + " --change-set-name import",
-				"aws cloudformation wait stack-import-complete" + in,
-			}
+				"aws cloudformation wait change-set-create-complete"+in+" --change-set-name import",
+				"aws cloudformation execute-change-set"+in+" --change-set-name import",
+				"aws cloudformation wait stack-import-complete"+in)
 	}
 	return "", nil
 }

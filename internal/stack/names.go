@@ -53,7 +53,9 @@ func Names(env *environment.Environment) (all []Made) {
 	if err != nil {
 		return all
 	}
-	all = append(all, Made{"stack", RegistryName(env), false})
+	for i := range parts(repositories) {
+		all = append(all, Made{"stack", registryName(env, i), false})
+	}
 	for _, name := range repositories {
 		all = append(all, Made{"repository", name, false})
 	}

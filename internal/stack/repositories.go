@@ -216,37 +216,3 @@ func checkMutableTags(env *environment.Environment, tags []string) error {
 	}
 	return nil
 }
-
-// LogicalID returns the logical id that deploy/registry.yaml gives a repository: Fn::ForEach leaves out what is neither
-// a letter nor a digit.
-func LogicalID(repository string) string {
-	return "Repository" + regexp.MustCompile(`[^A-Za-z0-9]`).ReplaceAllString(repository, "")
-}
-
-// checkNames returns an error for repositories that are not the environment's, and for those that one stack cannot
-// have.
-func checkNames(env *environment.Environment, all, names []string) error {
-	by := map[string]string{}
-	for _, name := range names {
-		id := LogicalID(name)
-		switch {
-		case !slices.Contains(all, name):
-			return fmt.Errorf("%s has %q, which is no repository of %s: choose from %s", repositories, name, env.File,
-				strings.Join(all, ","))
-		case by[id] == name:
-			return fmt.Errorf("%s has %s twice", repositories, name)
-		case by[id] != "":
-			rest := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
-			return fmt.Errorf("CloudFormation would give the repositories %s and %s one logical id, %s: put them into "+
-				"two stacks: deployer params --registry -f %s %s=%s, and for a stack with another name the same with "+
-				"%[5]s=%[2]s", by[id], name, id, env.File, repositories, strings.Join(rest, ","))
-		}
-		by[id] = name
-	}
-	if length := len(strings.Join(names, ",")); length > maxParameter {
-		return fmt.Errorf("the names of %d repositories have %d characters, and a parameter of CloudFormation at "+
-			"most %d: "+
-			"make two stacks, each of some of them (%s=NAMES)", len(names), length, maxParameter, repositories)
-	}
-	return nil
-}

@@ -117,11 +117,8 @@ func TestRegistryErrors(t *testing.T) {
 	}{
 		{"names with one logical id", "{name: web-api}, {name: webapi}", "", nil,
 			"CloudFormation would give the repositories myproject_service_web-api and myproject_service_webapi one " +
-				"logical id, Repositorymyprojectservicewebapi: put them into two stacks: deployer params --registry " +
-				"-f " +
-				"dev.yaml Repositories=myproject_backend,myproject_service_web-api, and for a stack with another " +
-				"name " +
-				"the same with Repositories=myproject_service_webapi"},
+				"logical id, Repositorymyprojectservicewebapi: make 2 stacks, each with some of the names " +
+				"(Repositories=NAMES)"},
 		{"too many tags that move", "", "deployer: {auto_deploy: [main, next, dev]}\n", nil,
 			"6 tags would be mutable (latest, stable, env-*, main, next, dev), and ECR accepts at most 5: name " +
 				"those that " +
@@ -159,8 +156,7 @@ func TestRegistryErrors(t *testing.T) {
 			`from dev.yaml`},
 		{"more than a parameter holds", strings.Join(many, ", "), "", nil,
 			"the names of 121 repositories have 6857 characters, and a parameter of CloudFormation at most 4096: " +
-				"make two " +
-				"stacks, each of some of them (Repositories=NAMES)"},
+				"make 2 stacks, each with some of the names (Repositories=NAMES)"},
 		{"no repository", "", "workload: {backend_external_docker_image: \"nginx:1\"}\n", nil,
 			"no workload of dev.yaml runs an image from a repository named myproject_…, so there is none to create"},
 	}
