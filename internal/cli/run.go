@@ -145,7 +145,7 @@ func (a *app) run(ctx context.Context, env *environment.Environment, w environme
 	if how.dryRun {
 		return a.printRun(result, how)
 	}
-	task, err := taskrun.Start(limited, services.SDK(), in)
+	task, err := taskrun.Start(limited, services.SDK(), p, in)
 	if err != nil {
 		return err
 	}

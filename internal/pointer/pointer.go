@@ -16,6 +16,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/fault"
+	"deployer/internal/shell"
 )
 
 // Pointer is a schedule, or a target of a rule, as it was read.
@@ -49,6 +50,24 @@ func (p Pointer) String() string {
 		return p.TaskPointer.String()
 	}
 	return p.TaskPointer.String() + "/" + p.Target
+}
+
+// Look returns the command that shows what the pointer starts, and how.
+func (p Pointer) Look() string {
+	command := []string{"aws", "scheduler", "get-schedule", "--group-name", p.Group, "--name", p.Name}
+	if p.Rule {
+		command = []string{"aws", "events", "list-targets-by-rule", "--rule", p.Name}
+		if p.Group != "" {
+			command = append(command, "--event-bus-name", p.Group)
+		}
+	}
+	if parts := strings.Split(p.Cluster, ":"); len(parts) > 3 { // arn:PARTITION:ecs:REGION:…
+		command = append(command, "--region", parts[3])
+	}
+	for i, word := range command {
+		command[i] = shell.Quote(word)
+	}
+	return strings.Join(command, " ")
 }
 
 // PhaseInPast reports whether the pointer is a rate(…) that counts from a StartDate which is

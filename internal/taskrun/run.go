@@ -13,17 +13,23 @@ import (
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/fault"
+	"deployer/internal/pointer"
 )
 
 // pollInterval is the time between two reads of [Wait].
 const pollInterval = time.Second
 
-// Start starts a task. The error is a fault; a task that ECS has no capacity for is one too,
-// although its answer is HTTP 200 ("API failure reasons" in the ECS API reference).
-func Start(ctx context.Context, client *ecs.Client, in *ecs.RunTaskInput) (types.Task, error) {
+// Start starts a task with the input that a pointer has (see [Input]). The error is a fault; a task that ECS has no
+// capacity for is one too, although its answer is HTTP 200 ("API failure reasons" in the ECS API reference).
+func Start(ctx context.Context, client *ecs.Client, p pointer.Pointer, in *ecs.RunTaskInput) (types.Task, error) {
 	doing := fmt.Sprintf("running a task of %q in cluster %q", aws.ToString(in.TaskDefinition),
 		aws.ToString(in.Cluster))
 	out, err := client.RunTask(ctx, in)
+	if fault.HasCode(err, "InvalidParameterException") {
+		return types.Task{}, fault.Misconfigured(fault.ErrTaskNotStarted, doing, fault.Plain(err), "what starts the "+
+			"task, or the given input, does not fit the task definition; the runs of "+p.String()+" fail in the same "+
+			"way: "+p.Look())
+	}
 	if err != nil {
 		return types.Task{}, fault.Classify(doing, err)
 	}

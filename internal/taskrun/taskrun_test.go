@@ -154,12 +154,14 @@ func TestStart(t *testing.T) {
 	w.Register(t, "111111111111", "report", "nginx")
 	w.Rule(t, "111111111111", `{"source":["aws.ecs"],"detail":{"lastStatus":["PENDING"]}}`, events, "")
 	client := ecsservice.New(accounts.Connect(w.URL, "111111111111", "us-east-1").Config).SDK()
-	in, err := Input(pointer.Pointer{Cluster: cluster, EcsParameters: []byte(`{}`)}, "report", "", "token", now)
+	starts := pointer.Pointer{TaskPointer: environment.TaskPointer{Group: "jobs", Name: "nightly"}, Cluster: cluster,
+		EcsParameters: []byte(`{}`)}
+	in, err := Input(starts, "report", "", "token", now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.AWS.Inject(emulator.Fault{Operation: "ecs:RunTask", Times: 1, Drop: emulator.DropAfter})
-	first, err := Start(t.Context(), client, in)
+	first, err := Start(t.Context(), client, starts, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,9 +174,27 @@ func TestStart(t *testing.T) {
 	if n := len(w.Bodies(t, events)); n != 1 {
 		t.Errorf("%d tasks were started", n)
 	}
+	w.Do(t, "111111111111", "ecs:RegisterTaskDefinition", `{"family":"net","networkMode":"awsvpc",`+
+		`"containerDefinitions":[{"name":"c","image":"nginx","memory":128}]}`)
+	for want, p := range map[string]pointer.Pointer{
+		"schedule/jobs/nightly fail in the same way: aws scheduler get-schedule --group-name jobs --name nightly " +
+			"--region us-east-1": starts,
+		"rule/bus/r/t fail in the same way: aws events list-targets-by-rule --rule r --event-bus-name bus": {
+			TaskPointer: environment.TaskPointer{Rule: true, Group: "bus", Name: "r"}, Target: "t"},
+	} {
+		other := *in
+		other.ClientToken, other.TaskDefinition = aws.String(p.Name), aws.String("net")
+		_, err := Start(t.Context(), client, p, &other)
+		want = `running a task of "net" in cluster "` + cluster + `": InvalidParameterException: Network ` +
+			"Configuration must be provided when networkMode 'awsvpc' is specified. (what starts the task, or the " +
+			"given input, does not fit the task definition; the runs of " + want + ")"
+		if fault.NameOf(err) != "TaskNotStarted" || err.Error() != want {
+			t.Errorf("%s: %v, want %s", fault.NameOf(err), err, want)
+		}
+	}
 	w.AWS.FailRuns("RESOURCE:CPU")
 	in.ClientToken = aws.String("other")
-	if _, err := Start(t.Context(), client, in); fault.NameOf(err) != "TaskNotStarted" {
+	if _, err := Start(t.Context(), client, starts, in); fault.NameOf(err) != "TaskNotStarted" {
 		t.Errorf("%v", err)
 	}
 }
