@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -131,8 +132,14 @@ func (s step) printEnds(ctx context.Context, log *functionLog, more int, out io.
 	return ends, err
 }
 
-// cut shortens a detail to the step's width.
+// due is when a task runs next, with the hour.
+var due = regexp.MustCompile(`due at [0-9-]+T([0-9]+:[0-9]+):[0-9:+Z-]+`)
+
+// cut shortens a detail to the step's width. Of when a task is due, it leaves the hour.
 func (s step) cut(detail string) string {
+	if s.width > 0 {
+		detail = due.ReplaceAllString(detail, "due at $1")
+	}
 	if runes := []rune(detail); s.width > 0 && len(runes) > s.width {
 		return string(runes[:s.width-1]) + "…"
 	}
