@@ -87,7 +87,7 @@ build-DeployerFunction: ## build the function into ARTIFACTS_DIR, for `sam build
 	@$(call find_file,sam build,file=project/dev.yaml sam build); cp "$$path" "$(ARTIFACTS_DIR)/environment.yaml"; echo '$(version)' > "$(ARTIFACTS_DIR)/version"
 	GOOS=linux GOARCH=arm64 $(call release,$(comma)function) -o "$(ARTIFACTS_DIR)/bootstrap" ./cmd/deployer
 
-# The environment file of `make deploy`, where the project keeps its files.
+# The environment file of `make deploy`, where the project keeps its files; or env_file=PATH.
 env_file = $(firstword $(wildcard project/$(env).yaml project/$(env).yml $(env).yaml $(env).yml))
 
 .PHONY: deploy
@@ -96,8 +96,8 @@ deploy: ## install or update an environment's stack with SAM: env=dev (set="NAME
 	@command -v sam >/dev/null || { echo "make deploy: AWS SAM is not installed: https://docs.aws.amazon.com/serverless-application-model/ (docs/how-to/terraform.md does without)" >&2; exit 2; }
 	@test -n "$(env_file)" || { echo "make deploy: there is no project/$(env).yaml and no $(env).yaml" >&2; exit 2; }
 	@mkdir -p $(dist)
-	go run ./cmd/deployer params -f $(env_file) --format samconfig $(set) > $(dist)/samconfig.toml
-	MAKEFLAGS= file=$(env_file) sam build --template-file deploy/template.yaml
+	go run ./cmd/deployer params -f "$(env_file)" --format samconfig $(set) > $(dist)/samconfig.toml
+	MAKEFLAGS= file="$(env_file)" sam build --template-file deploy/template.yaml
 	sam deploy --config-file $(abspath $(dist))/samconfig.toml --config-env $(env)
 
 .PHONY: demo

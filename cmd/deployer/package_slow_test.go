@@ -43,7 +43,10 @@ func TestMakeDeploy(t *testing.T) {
 		out, err := command.CombinedOutput()
 		return string(out), err
 	}
-	const file = "examples/centralized-dev-ecr/prod.yaml"
+	text, err := os.ReadFile("../../examples/centralized-dev-ecr/prod.yaml")
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "my prod.yaml")
+	must(t, os.WriteFile(file, text, 0o644))
 	got, err := run("env=prod", "env_file="+file, "set=AlarmTopicArn=arn:aws:sns:us-east-1:333333333333:t")
 	must(t, err)
 	want := `deployer: prod is production (env is "prod"): no push deploys it; DEPLOY events from action.prod, ` +

@@ -110,7 +110,7 @@ func (a *app) writeEnvironment(how initFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := create(file, text); err != nil {
+	if err := create(file, text+settingsText(env)); err != nil {
 		return err
 	}
 	if how.asJSON {
@@ -238,7 +238,7 @@ func services(env *environment.Environment) (names []string) {
 	return names
 }
 
-// environmentText returns the environment file that the answers make. Values are quoted:
+// environmentText returns what an environment file has to say, by the answers. Values are quoted:
 // without quotes YAML reads some names and account ids as something else.
 func environmentText(answers map[string]string) string {
 	var b strings.Builder
@@ -265,24 +265,19 @@ account_id: %[4]q
 			fmt.Fprintf(&b, "  - name: %q\n", strings.TrimSpace(name))
 		}
 	}
-	b.WriteString(`
-# Settings of the deployer, with their defaults:
-# deployer:
-`)
-	env := answers["env"]
-	if env == "prod" || env == "production" {
-		sources := slices.Compact([]string{"action." + env, "action.production"})
-		b.WriteString("#   auto_deploy: [] # no push deploys production\n" +
-			"#   deploy_sources: [" + strings.Join(sources, ", ") + "]\n")
-	} else {
-		tags := []string{"latest"}
-		if env != "dev" {
-			tags = append(tags, "env-"+env+"-*")
-		}
-		b.WriteString("#   auto_deploy: [\"" + strings.Join(tags, `", "`) + "\"] # the tags whose pushes deploy\n" +
-			"#   deploy_sources: [action." + env + "]\n")
-	}
-	fmt.Fprintf(&b, "#   # The SSM parameter with the webhook of a channel; none by default.\n"+
-		"#   # notify: {slack: /%s/slack}\n", answers["project"])
 	return b.String()
+}
+
+// settingsText returns the end of an environment's file: the deployer's settings with the values that they have without
+// being named, as comments.
+func settingsText(env *environment.Environment) string {
+	tags, why := "[]", "no push deploys production"
+	if !env.AutoDeploy.IsEmpty() {
+		tags, why = `["`+strings.ReplaceAll(env.AutoDeploy.String(), ", ", `", "`)+`"]`, "the tags whose pushes deploy"
+	}
+	return "\n# Settings of the deployer, with their defaults:\n# deployer:\n" +
+		"#   auto_deploy: " + tags + " # " + why + "\n" +
+		"#   deploy_sources: [" + strings.Join(env.DeploySources, ", ") + "]\n" +
+		"#   # The SSM parameter with the webhook of a channel; none by default.\n" +
+		"#   # notify: {slack: /" + env.Project + "/slack}\n"
 }
