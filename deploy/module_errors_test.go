@@ -84,8 +84,9 @@ func TestModuleErrors(t *testing.T) {
 		{"16 buses", head, map[string]any{"forward_pushes_to": buses(16)}, "forward_pushes_to has more than 15 " +
 			"buses: " +
 			"pushes are forwarded by three rules of at most five targets."},
-		{"16 trusted accounts", head + "ecr_trusted_accounts:\n" + trustedAccounts(16), nil, "Pushes would be forwarded to 16 " +
-			"event buses, and the rules forward to 15 at most: name those where pushes deploy in forward_pushes_to."},
+		{"16 trusted accounts", head + "ecr_trusted_accounts:\n" + trustedAccounts(16), nil,
+			"Pushes would be forwarded to 16 event buses, and the rules forward to 15 at most: name those where " +
+				"pushes deploy in forward_pushes_to."},
 		{"no bus", head, map[string]any{"forward_pushes_to": []string{"default"}}, "forward_pushes_to must " +
 			"have ARNs of " +
 			"event buses, as in arn:aws:events:us-east-1:222222222222:event-bus/default: the output " +

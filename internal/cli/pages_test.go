@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // tools are the programs that the pages about the installation use, without AWS: each notes its arguments. `make
@@ -43,6 +46,7 @@ func TestInstallPages(t *testing.T) {
 			t.Parallel()
 			p := newPaster(t)
 			text := p.paste(name)
+			p.checkVariables(name)
 			p.paste("maintain")
 			for _, env := range []string{"dev", "staging", "prod"} {
 				if _, err := os.Stat(filepath.Join(p.dir, "project", env+".yaml")); err != nil {
@@ -60,6 +64,44 @@ func TestInstallPages(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// checkVariables checks that the page sets each variable that its workflow reads, in the environment of the job.
+func (p *paster) checkVariables(name string) {
+	p.t.Helper()
+	text, err := os.ReadFile("../../examples/github-actions/action/" + name + ".yml")
+	must(p.t, err)
+	notes, err := os.ReadFile(filepath.Join(p.dir, ".notes"))
+	must(p.t, err)
+	var workflow struct {
+		Jobs map[string]struct {
+			Environment string
+			Strategy    struct {
+				Matrix struct{ Environment []string }
+			}
+			Steps []any
+		}
+	}
+	must(p.t, yaml.Unmarshal(text, &workflow))
+	found := 0
+	for _, job := range workflow.Jobs {
+		environments := job.Strategy.Matrix.Environment
+		if len(environments) == 0 {
+			environments = []string{job.Environment}
+		}
+		for _, variable := range regexp.MustCompile(`vars\.(\w+)`).FindAllStringSubmatch(fmt.Sprint(job.Steps), -1) {
+			for _, env := range environments {
+				found++
+				set := "gh variable set " + variable[1] + " --repo OWNER/NAME --env " + env + " --body "
+				if !strings.Contains(string(notes), set) {
+					p.t.Errorf("docs/install/%s.md does not run %s", name, set)
+				}
+			}
+		}
+	}
+	if found < 2 {
+		p.t.Errorf("%s.yml reads %d variables", name, found)
 	}
 }
 
