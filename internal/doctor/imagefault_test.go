@@ -94,5 +94,25 @@ var imageFaults = []damage{
 				OperatingSystemFamily: types.OSFamilyLinux}
 		})
 	}},
+	{name: "what nothing in ECS can run", damage: func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].PushIndex(t.Context(), "myproject_backend", "mac", []string{"darwin/arm64"}, "v1")
+		must(t, err)
+		x.recreate(t, onInstances(""))
+	}},
+	{name: "an architecture without a system", damage: func(t *testing.T, x *fixture) {
+		x.recreate(t, onInstances(types.CPUArchitectureArm64))
+	}},
 	{name: "the image's configuration denied", damage: deny("ecr:GetDownloadUrlForLayer")},
+}
+
+// onInstances makes a service's tasks run on container instances, and of an architecture if
+// it is not "".
+func onInstances(architecture types.CPUArchitecture) func(*ecs.RegisterTaskDefinitionInput, *ecs.CreateServiceInput) {
+	return func(td *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) {
+		td.RequiresCompatibilities, td.RuntimePlatform = nil, nil
+		if architecture != "" {
+			td.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: architecture}
+		}
+		s.LaunchType = types.LaunchTypeEc2
+	}
 }

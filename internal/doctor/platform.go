@@ -31,22 +31,26 @@ func (f *findings) platform(ctx context.Context, c *checker, r *repository, got 
 	if err == nil && m.Config != "" && want != (image.Platform{}) {
 		m, err = r.configuration(ctx, m.Config)
 	}
-	fit := m.Fits(want)
+	fit, build := m.Fits(want), want.OrDefault().String() // what docker buildx build accepts
 	switch {
 	case err != nil:
 		f.notChecked(c, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
+	case want == image.Platform{} && fit == image.FitsNot:
+		f.add("platform", Problem, fmt.Sprintf("the image is built for %s, which nothing in ECS can run",
+			m.PlatformNames()), "build the image for the platform of the container instances, such as "+build+
+			" (docker buildx build --platform "+build+")")
 	case want == image.Platform{}:
 		f.ok("platform", "the container instances decide: the task definition has no runtimePlatform")
 	case fit == image.Fits:
 		f.ok("platform", "the image is built for %s, the platform of its tasks", want)
 	case fit == image.FitUnknown:
 		f.add("platform", Unknown, "not checked: the image's manifest does not name all of its platforms",
-			"push an index that names the platform of each image (docker buildx build --platform "+want.String()+")")
+			"push an index that names the platform of each image (docker buildx build --platform "+build+")")
 	default:
 		f.add("platform", Problem, fmt.Sprintf(
 			"the tasks run on %s, but the image is built for %s: they fail with an exec format error", want,
 			m.PlatformNames()),
-			"build the image for "+want.String()+" (docker buildx build --platform "+want.String()+
+			"build the image for "+build+" (docker buildx build --platform "+build+
 				"), or change runtimePlatform of the task definition")
 	}
 }

@@ -163,41 +163,6 @@ func (s *State) omitted() string {
 		strings.Join(s.leftOut, ", "))
 }
 
-// NeedsPlatform reports whether the order would move the service to an image of which
-// it is not known whether it is built for the platform of the service's tasks.
-func (s *State) NeedsPlatform(o Order) bool {
-	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
-	same := !o.Force && s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
-	return !same && o.Manifest.Fits(want) == image.FitUnknown
-}
-
-// checkPlatform returns a fault if the order would move the service to an image that is
-// built for other platforms than the one its tasks run on.
-func (s *State) checkPlatform(o Order) error {
-	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
-	same := !o.Force && s.target.Identity(s.running) == ecsservice.IdentityOf(o.Image)
-	if same || o.Manifest.Fits(want) != image.FitsNot {
-		return nil
-	}
-	return fault.Rejected(fault.ErrPlatform,
-		fmt.Sprintf("deploying tag %q to %s", o.Image.Tag, s.target),
-		fmt.Errorf("the image is built for %s, and the tasks run on %s", o.Manifest.PlatformNames(), want),
-		fmt.Sprintf("build it for %s as well (docker buildx build --platform %s), or change runtimePlatform of task "+
-			"definition family %q in the infrastructure", want, want, s.familyName))
-}
-
-// PlatformNote returns a note on an image that the service's tasks may not be able to run: one without linux/amd64, on
-// container instances, with a task definition that has no runtimePlatform. Such instances may be of any platform, so
-// the image is deployed. It is "" for every other image.
-func (s *State) PlatformNote(o Order) string {
-	want := ecsservice.PlatformOf(s.service, s.base().TaskDefinition)
-	if o.Manifest.Fits(want) != image.Fits || o.Manifest.Fits(want.OrDefault()) != image.FitsNot {
-		return ""
-	}
-	return fmt.Sprintf("; whether its tasks can run was not checked: the image is built for %s, and task definition "+
-		"family %q has no runtimePlatform that says so", o.Manifest.PlatformNames(), s.familyName)
-}
-
 // journal returns what the journal of the order's revision has about the order.
 func (o Order) journal() journal.Entry {
 	return journal.Entry{Cause: o.Cause, Tag: o.Image.Tag, Digest: o.Image.Digest, Restores: o.Restores}

@@ -126,6 +126,8 @@ func parseIndex(parts []descriptor) (Manifest, error) {
 			if other == "" {
 				other = "application/vnd.in-toto+json"
 			}
+		case d.Platform.isModule():
+			other = "application/wasm"
 		case indexes[kind] || d.Platform == nil || d.Platform.OS == "" || d.Platform.Architecture == "":
 			image, m.Partial = true, true
 		default:

@@ -56,6 +56,24 @@ func (p Platform) runs(q Platform) bool {
 			q.Architecture == older[p.Architecture])
 }
 
+// onECS reports whether ECS has anything that can run an image of the platform: its container
+// agent exists for Linux and Windows, on x86 and ARM (RuntimePlatform in the Amazon ECS API
+// reference).
+func (p Platform) onECS() bool {
+	system := p.OS == "" || p.OS == "linux" || p.OS == "windows"
+	switch p.Architecture {
+	case "", "amd64", "386", "arm64", "arm":
+		return system
+	}
+	return false
+}
+
+// isModule reports whether the platform is that of a WebAssembly module, such as wasi/wasm or
+// wasip1/wasm.
+func (p *Platform) isModule() bool {
+	return p != nil && strings.HasPrefix(p.normal().Architecture, "wasm")
+}
+
 // OrDefault returns the platform with linux and amd64 in the place of what it leaves out.
 func (p Platform) OrDefault() Platform {
 	return Platform{OS: cmp.Or(p.OS, "linux"), Architecture: cmp.Or(p.Architecture, "amd64")}
@@ -71,12 +89,15 @@ const (
 	FitsNot
 )
 
-// Fits reports whether the image is built for the platform that a task needs.
+// Fits reports whether the image is built for the platform that a task needs. An image that
+// nothing in ECS can run, such as one for darwin only, does not fit any task.
 func (m Manifest) Fits(want Platform) Fit {
+	runs := func(p Platform) bool { return p.onECS() && want.runs(p) }
+	doubtful := m.Partial || len(m.Platforms) == 0
 	switch {
-	case slices.ContainsFunc(m.Platforms, want.runs), want == Platform{}:
+	case slices.ContainsFunc(m.Platforms, runs), doubtful && want == Platform{}:
 		return Fits
-	case m.Partial || len(m.Platforms) == 0:
+	case doubtful:
 		return FitUnknown
 	}
 	return FitsNot

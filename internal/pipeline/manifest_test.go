@@ -168,20 +168,38 @@ func TestSinglePlatform(t *testing.T) {
 	}
 }
 
+// onInstances is the service, the family and the container of TestPlatformOnInstances.
+const onInstances = "myproject_service_api_dev"
+
 // TestPlatformOnInstances checks that an image for ARM is deployed to container instances, since these may be of ARM,
-// and that the result says so unless a runtimePlatform does.
+// and that the result says so unless a runtimePlatform does. What no instance of ECS can run is rejected.
 func TestPlatformOnInstances(t *testing.T) {
 	t.Parallel()
 	const moved = "the service is being moved to the new revision"
 	const note = `; whether its tasks can run was not checked: the image is built for linux/arm64, and task ` +
 		`definition family "myproject_service_api_dev" has no runtimePlatform that says so`
+	const partly = "; the image's platform was not checked: its manifest does not name the platform of each image"
 	arm := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
+	x86 := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureX8664}
+	rejected := `deploying tag "v9" to service "` + onInstances + `": the image is built for `
 	for _, tt := range []struct {
 		name      string
-		platforms []string
+		platforms []string // one with a plus: a single image
 		runtime   *types.RuntimePlatform
 		want      string
 	}{
+		{"a single one for ARM", []string{"+arm64"}, nil, moved + note},
+		{"a single one for ARM, as the task definition says", []string{"+arm64"}, arm, moved},
+		{"a single one, the usual one", []string{"+amd64"}, nil, moved},
+		{"an image without a platform", []string{"/"}, nil, moved + partly},
+		{"an image without a platform, and the right one", []string{"linux/amd64", "/"}, nil, moved},
+		{"an image without a platform, and an architecture", []string{"/"}, x86, moved + partly},
+		{"what no instance runs", []string{"linux/s390x"}, nil, rejected + "linux/s390x, which nothing in ECS can run " +
+			"(build it for the platform of the container instances, such as linux/amd64 (docker buildx build " +
+			"--platform linux/amd64))"},
+		{"not for the architecture", []string{"linux/arm64"}, x86, rejected + "linux/arm64, and the tasks run on " +
+			"any/amd64 (build it for linux/amd64 as well (docker buildx build --platform linux/amd64), or change " +
+			`runtimePlatform of task definition family "` + onInstances + `" in the infrastructure)`},
 		{"ARM", []string{"linux/arm64"}, nil, moved + note},
 		{"ARM, as the task definition says", []string{"linux/arm64"}, arm, moved},
 		{"ARM, and another member", []string{"linux/arm64"},
@@ -193,11 +211,16 @@ func TestPlatformOnInstances(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, "dev")
 			dev := f.accounts["dev"]
-			if _, err := dev.PushIndex(t.Context(), "myproject_backend", "v2", tt.platforms, "v9"); err != nil {
+			var err error
+			if architecture, single := strings.CutPrefix(tt.platforms[0], "+"); single {
+				_, err = dev.PushFor(t.Context(), architecture, "myproject_backend", "v9", "v9")
+			} else {
+				_, err = dev.PushIndex(t.Context(), "myproject_backend", "v2", tt.platforms, "v9")
+			}
+			if err != nil {
 				t.Fatal(err)
 			}
-			const name = "myproject_service_api_dev"
-			_, err := dev.Service(t.Context(), "myproject_cluster_dev", name,
+			_, err = dev.Service(t.Context(), "myproject_cluster_dev", onInstances,
 				accounts.Dev+".dkr.ecr."+accounts.Region+".amazonaws.com/myproject_backend:v1",
 				func(td *ecs.RegisterTaskDefinitionInput, s *ecs.CreateServiceInput) {
 					td.RequiresCompatibilities, td.RuntimePlatform = nil, tt.runtime
@@ -208,14 +231,18 @@ func TestPlatformOnInstances(t *testing.T) {
 			}
 			f.env, err = environment.Parse("dev.yaml", []byte("project: myproject\nenv: dev\nregion: us-east-1\n"+
 				"account_id: \""+accounts.Dev+"\"\necr_strategy: local\ndeployer: {workloads: {backend: {service: "+
-				name+", family: "+name+", container: "+name+"}}}\n"))
+				onInstances+", family: "+onInstances+", container: "+onInstances+"}}}\n"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			w, _ := f.env.Find("backend", environment.Services...)
 			got, err := New(f.env, dev.Config).Deploy(t.Context(), event.Request{Workload: w, Tag: "v9",
 				Cause: event.Cause{ID: "c1", Time: f.clock.Now(), Source: "deployer.cli"}})
-			if err != nil || got.Status != ecsdeploy.Deployed || got.Reason != tt.want {
+			status := ecsdeploy.Deployed
+			if strings.HasPrefix(tt.want, rejected) {
+				status = ecsdeploy.Rejected
+			}
+			if err != nil || got.Status != status || got.Reason != tt.want {
 				t.Errorf("got  %v %s %s\nwant %s", err, got.Status, got.Reason, tt.want)
 			}
 		})
