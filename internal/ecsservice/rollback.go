@@ -42,18 +42,19 @@ func Rollbacks(s *types.Service) (all []Rollback) {
 	return all
 }
 
-// MovesBack returns the ids of the deployments of a service that move it to an older
-// revision and are no rollback, as ECS's reasons say it while they are in progress.
-func MovesBack(s *types.Service) (ids []string) {
+// MovesBack returns the deployments of a service that move it to an older revision and are
+// no rollback, as far as ECS's reasons say it while they are in progress: By is the one that
+// moves it, and From the one that it replaced.
+func MovesBack(s *types.Service) (all []Rollback) {
 	for i, d := range s.Deployments {
 		newer := func(other types.Deployment) bool { return newerRevision(other, d) }
-		_, found := failedBefore(s.Deployments, i, newer)
+		from, found := failedBefore(s.Deployments, i, newer)
 		started := d.RolloutState == types.DeploymentRolloutStateInProgress && aws.ToString(d.RolloutStateReason) != ""
 		if found && started && !IsRollback(d) {
-			ids = append(ids, aws.ToString(d.Id))
+			all = append(all, Rollback{By: d, From: from})
 		}
 	}
-	return ids
+	return all
 }
 
 // failedBefore returns the newest deployment before the one with an index that did

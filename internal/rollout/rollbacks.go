@@ -14,11 +14,11 @@ import (
 
 // rollbacks are ECS's rollbacks of a service. Its deployments show for certain that one
 // is in progress. Once it has ended, they only show that an older revision replaced a
-// newer one that was in progress, which a person may have done: then moves has the
-// id of that rollout.
+// newer one that was in progress, which a person may have done: then moves has the two
+// rollouts.
 type rollbacks struct {
 	all   []ecsservice.Rollback
-	moves []string
+	moves []ecsservice.Rollback
 }
 
 // rollbacksOf returns the rollbacks that a service and an event show. The first event
@@ -31,7 +31,7 @@ func rollbacksOf(service *types.Service, e event.Rollout) (found rollbacks) {
 	for _, r := range ecsservice.Rollbacks(service) {
 		if !r.Certain && started && aws.ToString(r.By.Id) == e.DeploymentID {
 			if !ecsservice.SaysRollback(e.Reason) {
-				found.moves = append(found.moves, e.DeploymentID)
+				found.moves = append(found.moves, r)
 				continue
 			}
 			r.Certain = true
@@ -71,17 +71,32 @@ func (f *rollbacks) addFailed(s *types.Service, id string) {
 }
 
 // confirmed returns the rollbacks after ECS's service deployments have decided on
-// those that concern the rollout with an id. It calls ECS only for these.
+// those that concern the rollout with an id. It calls ECS only for these. They also decide
+// whether a move is a rollback: AWS does not document the reason of one that a person
+// requested (StopServiceDeployment), and it may be that of any rollout.
 func (f rollbacks) confirmed(
 	ctx context.Context, services *ecsservice.Client, t ecsservice.Target, service *types.Service, id string,
-) rollbacks {
-	decided := rollbacks{moves: slices.Clone(f.moves)}
-	for _, r := range f.all {
+) (decided rollbacks) {
+	own := func(r ecsservice.Rollback) (own, known bool) {
 		by, from := aws.ToString(r.By.Id), aws.ToString(r.From.Id)
-		if !r.Certain && (by == id || from == id) {
-			own, known := services.StartedOn(ctx, t, service, by)
+		if by != id && from != id {
+			return false, false
+		}
+		return services.StartedOn(ctx, t, service, by)
+	}
+	for _, r := range f.moves {
+		if own, known := own(r); known && !own {
+			r.Certain = true
+			decided.all = append(decided.all, r)
+			continue
+		}
+		decided.moves = append(decided.moves, r)
+	}
+	for _, r := range f.all {
+		if !r.Certain {
+			own, known := own(r)
 			if known && own {
-				decided.moves = append(decided.moves, by)
+				decided.moves = append(decided.moves, r)
 				continue
 			}
 			r.Certain = known
@@ -93,7 +108,9 @@ func (f rollbacks) confirmed(
 
 // moved reports whether the rollout with an id is a move to an older revision that
 // is no rollback.
-func (f rollbacks) moved(id string) bool { return slices.Contains(f.moves, id) }
+func (f rollbacks) moved(id string) bool {
+	return slices.ContainsFunc(f.moves, func(r ecsservice.Rollback) bool { return aws.ToString(r.By.Id) == id })
+}
 
 // of returns ECS's rollback of the rollout with an id, if there is one.
 func (f rollbacks) of(id string) (r ecsservice.Rollback, found bool) {
