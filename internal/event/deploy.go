@@ -31,10 +31,16 @@ func (r reader) deploy(wrong problems) Reading {
 	d := detail{env: r.env, wrong: wrong}
 	d.parse(r.event.Detail)
 	if d.project != "" && d.project != r.env.Project {
-		return r.ignored("the DEPLOY is for project " + quote(d.project) + ", not for " + r.env.Project)
+		return r.ignored("the DEPLOY is for project " + quote(d.project) + ", not for " + r.env.Project +
+			meant("project", d.project, r.env.Project))
 	}
 	if d.target != "" && d.target != r.env.Name {
-		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name)
+		likely := d.target
+		if d.isOwn(d.target) { // such as "production", of the source action.production
+			likely = r.env.Name
+		}
+		return r.ignored("the DEPLOY is for environment " + quote(d.target) + ", not for " + r.env.Name +
+			meant("env", likely, r.env.Name))
 	}
 	if project := d.members["project"]; project != nil && !delivers(r.env.Project, project) {
 		return r.ignored(`the DEPLOY's "project" is ` + kind(project) + `, and the rule of the stack never delivers ` +
@@ -134,6 +140,8 @@ func (d *detail) text(key string) string {
 		d.wrong.add(`"service" is an array, not a string: write "services" for "service"`)
 	case kind(v) == "an array" && key == "task":
 		d.wrong.add(`"task" is an array, not a string: write "services": ["task:NAME", …]`)
+	case kind(v) == "an array" && key == "tag":
+		d.wrong.add(`"tag" is an array, not a string: %s`, oneTag)
 	case kind(v) == "a number":
 		d.wrong.add("%q is a number, not a string: write it in quotes", key)
 	default:
@@ -192,8 +200,15 @@ func (d *detail) readWorkload() {
 		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
 	default:
 		w, ok := d.env.Find(name, kinds...)
+		bare, tag, _ := strings.Cut(name, ":")
+		_, tagged := d.env.Find(bare, kinds...)
 		if several := list(d.env, name); !ok && several != "" && member == "service" {
 			d.wrong.add("%s", several)
+		} else if !ok && tagged && !d.has("tag") {
+			d.wrong.add(`%q is %s: write %q: %s%s`, member, quote(name), member, quote(bare), tagHint(tag))
+		} else if !ok && tagged {
+			d.wrong.add(`%q is %s: write %q: %s; the event names the image in "tag" alone`, member, quote(name), member,
+				quote(bare))
 		} else if !ok {
 			d.wrong.add("%s", Unknown(d.env, member, name))
 		}

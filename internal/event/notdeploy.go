@@ -15,8 +15,12 @@ func (r reader) howToDeploy() string {
 	if len(sources) == 0 {
 		return ", which accepts no DEPLOY events: deployer.deploy_sources is empty"
 	}
+	source := sources[0]
+	if slices.Contains(sources, r.event.Source) {
+		source = r.event.Source
+	}
 	return ", which accepts DEPLOY events from " + strings.Join(sources, ", ") + "; to deploy " + r.env.Name +
-		`, send detail-type "DEPLOY", source ` + quote(sources[0]) + " and a detail like " + r.sample()
+		`, send detail-type "DEPLOY", source ` + quote(source) + " and a detail like " + r.sample()
 }
 
 // sample returns the detail of a DEPLOY for this environment. It deploys the

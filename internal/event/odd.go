@@ -20,14 +20,22 @@ var instead = map[string][]string{
 	"service": {"name", "app", "application", "servicename", "ecsservice", "workload", "component", "microservice",
 		"target", "container"},
 	"tag": {"image", "imagetag", "imageuri", "version", "release", "sha", "commit", "commitsha", "gitsha", "ref",
-		"branch"},
-	"env":     {"environment", "envname", "environmentname", "targetenv", "targetenvironment"},
+		"branch", "dockertag", "containertag", "containerimage", "imageversion", "tagname", "releasetag", "buildtag",
+		"newtag", "appversion"},
+	"digest":   {"digest", "imagedigest", "sha256"},
+	"redeploy": {"forcenewdeployment", "newdeployment", "forcedeployment", "forceredeploy", "restart"},
+	"env": {"environment", "envname", "environmentname", "targetenv", "targetenvironment", "deployenv",
+		"deployenvironment", "stage", "stagename", "targetstage"},
 	"action":  {"operation", "command", "type", "mode"},
 	"dry_run": {"preview", "plan", "planonly", "noop", "dry", "simulate", "whatif", "checkonly"},
 }
 
 // wrappers are the members in which senders wrap the detail itself.
-var wrappers = []string{"detail", "data", "payload", "body", "input", "message", "event"}
+var wrappers = []string{"detail", "data", "payload", "client_payload", "body", "input", "inputs", "parameters",
+	"message", "event", "deploy", "deployment", "request"}
+
+// stages are words for a step of a pipeline, which a member "stage" may name too.
+var stages = []string{"deploy", "deployment", "build", "test", "release", "publish", "rollout"}
 
 // plainName returns a member's name without case, dashes and underscores.
 func plainName(key string) string {
@@ -65,6 +73,11 @@ func (d *detail) checkOdd() {
 	if d.rollback && d.has("to") {
 		d.wrong.add(`"to" is not a member of a DEPLOY: a rollback by an event is to the previous image whose rollout ` +
 			`succeeded; for another revision, run deployer rollback --to`)
+	}
+	for _, key := range d.writtenFor(Redeploy) {
+		if string(d.members[key]) == "true" && !d.has("tag") && !d.rollback && !d.redeploy {
+			d.wrong.add(`%s is not a member of a DEPLOY: write "action": "redeploy"`, quote(key))
+		}
 	}
 	for _, key := range []string{Rollback, Redeploy} {
 		if string(d.members[key]) == "true" {
@@ -117,6 +130,9 @@ func (d *detail) suggestTag() {
 			d.wrong.add(`%s is not a member of a DEPLOY: write "tag": %s`, quote(key), quote(cmp.Or(tag, value)))
 		}
 	}
+	for _, key := range d.writtenFor("digest") {
+		d.wrong.add(`%s is not a member of a DEPLOY: it deploys by tag, so write a tag of the image in "tag"`, quote(key))
+	}
 }
 
 // tagOf returns the tag in an image reference, and whether it has one.
@@ -134,16 +150,31 @@ func (d *detail) checkEnvironment() {
 	}
 	for _, key := range d.writtenFor("env") {
 		value, ok := text(d.members[key])
-		own := strings.EqualFold(value, d.env.Name) || slices.ContainsFunc(d.env.DeploySources,
-			func(source string) bool {
-				return strings.EqualFold(source, "action."+value)
-			})
-		if ok && value != "" && !own {
+		if strings.Contains(plainName(key), "stage") && slices.Contains(stages, strings.ToLower(value)) {
+			continue
+		}
+		if ok && value != "" && !d.isOwn(value) {
 			d.wrong.add(`%s is %s, but the event's source deploys %s: name the environment in "env", and send the `+
 				`event `+
 				"from its own source", quote(key), quote(value), d.env.Name)
 		}
 	}
+}
+
+// isOwn reports whether people call the environment by a name: by its own, or as its source
+// action.NAME does; in any case.
+func (d *detail) isOwn(name string) bool {
+	bySource := func(source string) bool { return strings.EqualFold(source, "action."+name) }
+	return strings.EqualFold(name, d.env.Name) || slices.ContainsFunc(d.env.DeploySources, bySource)
+}
+
+// meant returns the end of a message about an event for another project or environment, if
+// its name is likely a misspelling of this one.
+func meant(member, name, own string) string {
+	if !strings.EqualFold(strings.TrimSpace(name), own) {
+		return ""
+	}
+	return "; if it is, write " + quote(member) + ": " + quote(own)
 }
 
 // checkImage adds a problem for an image that has another tag than the tag: which of the

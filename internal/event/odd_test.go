@@ -32,6 +32,35 @@ func TestOdd(t *testing.T) {
 			malformed(noTag, instead("image", "tag", `"v1"`))},
 		{"imageTag", `{"service":"backend","imageTag":"v1"}`, malformed(noTag, instead("imageTag", "tag", `"v1"`))},
 		{"version", `{"service":"backend","version":"1.2.3"}`, malformed(noTag, instead("version", "tag", `"1.2.3"`))},
+		{"a Docker tag", `{"service":"backend","docker_tag":"v1"}`, malformed(noTag, instead("docker_tag", "tag", `"v1"`))},
+		{"a digest", `{"service":"backend","image-digest":"sha256:0f"}`, malformed(noTag, `"image-digest" is not a `+
+			`member of a DEPLOY: it deploys by tag, so write a tag of the image in "tag"`)},
+		{"a digest besides the tag", `{"service":"backend","tag":"v1","digest":"sha256:0f"}`, backend},
+		{"a repository and the tag", `{"service":"backend","tag":"r.io/a/b:v1@sha256:0f"}`, malformed(`tag ` +
+			`"r.io/a/b:v1@sha256:0f" has a "/" or ":"; name the tag alone, without repository: "v1"`)},
+		{"a tag and its digest", `{"service":"backend","tag":"v1@sha256:0f"}`, malformed(
+			`tag "v1@sha256:0f" has a "/" or ":"; name the tag alone, without repository: "v1"`)},
+		{"a Git tag", `{"service":"backend","tag":"refs/tags/v1.2.3"}`, malformed(
+			`tag "refs/tags/v1.2.3" has a "/" or ":"; name the tag alone, without repository: "v1.2.3"`)},
+		{"a Git branch", `{"service":"backend","tag":"refs/heads/main"}`, malformed(
+			`tag "refs/heads/main" has a "/" or ":"; name the tag alone, without repository`)},
+		{"a line break after the tag", `{"service":"backend","tag":"v1\n"}`, malformed(
+			`tag "v1\n" has white space around it: "v1"`)},
+		{"several tags", `{"service":"backend","tag":["v1","v2"]}`, malformed(
+			`"tag" is an array, not a string: one event deploys one tag, so send an event for each tag`)},
+		{"a tag after the service", `{"service":"backend:v1"}`, malformed(
+			`"service" is "backend:v1": write "service": "backend", with "tag": "v1"`, noTag)},
+		{"a revision after the task", `{"task":"nightly-report:4","tag":"v1"}`, malformed(`"task" is "nightly-report:4": ` +
+			`write "task": "nightly-report"; the event names the image in "tag" alone`)},
+		{"a new deployment", `{"service":"backend","forceNewDeployment":true}`, malformed(noTag,
+			instead("forceNewDeployment", "action", `"redeploy"`))},
+		{"a new deployment besides the tag", `{"service":"backend","tag":"v1","force_new_deployment":true}`, backend},
+		{"another stage", `{"service":"backend","tag":"v1","stage":"dev"}`,
+			malformed(`"stage" is "dev", but the event's source deploys prod: name the environment in "env", and send ` +
+				`the event from its own source`)},
+		{"a stage of a pipeline", `{"service":"backend","tag":"v1","stage":"Deploy"}`, backend},
+		{"the payload of a repository_dispatch", `{"client_payload":{"service":"backend","tag":"v1"}}`, malformed(noService,
+			noTag, `the members of the DEPLOY are in "client_payload": they have to be members of "detail" itself`)},
 		{"a branch is no tag", `{"service":"backend","ref":"refs/heads/main"}`, malformed(noTag)},
 		{"a commit besides the tag", `{"service":"backend","tag":"v1","commit":"abc","version":"2","ref":"x"}`,
 			backend},

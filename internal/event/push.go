@@ -85,11 +85,14 @@ func readPushDetail(raw []byte, wrong *problems) (d pushDetail) {
 		{"image-tag", &d.tag}, {"image-digest", &d.digest}, {"source-account", &d.fromAccount},
 		{"source-region", &d.fromRegion},
 	} {
-		if v, ok := detail[f.name]; ok {
+		if v, ok := detail[f.name]; ok && string(v) != "null" {
 			if *f.to, ok = text(v); !ok {
 				wrong.add("%q is %s, not a string", f.name, kind(v))
 			}
 		}
+	}
+	if d.digest != "" && !image.ValidDigest(d.digest) {
+		wrong.add(`"image-digest" is %s, not sha256: and 64 hex digits`, quote(d.digest))
 	}
 	return d
 }

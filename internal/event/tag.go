@@ -16,9 +16,11 @@ func CheckTag(tag string) string {
 	case strings.HasPrefix(tag, "sha256:"):
 		return "tag " + quote(tag) + " is a digest; name a tag"
 	case strings.ContainsAny(tag, "/:"):
-		return "tag " + quote(tag) + ` has a "/" or ":"; name the tag alone, without repository`
+		return "tag " + quote(tag) + ` has a "/" or ":"; name the tag alone, without repository` + meantTag(tag)
 	case strings.ContainsAny(tag, "${}"):
 		return "tag " + quote(tag) + " contains a variable that was not expanded"
+	case image.ValidTag(strings.TrimSpace(tag)) && strings.TrimSpace(tag) != tag:
+		return "tag " + quote(tag) + " has white space around it" + meantTag(tag)
 	case !image.ValidTag(tag):
 		return "tag " + quote(tag) +
 			" is not an image tag: it has at most 128 letters, digits, dots, dashes and underscores," +
@@ -29,4 +31,19 @@ func CheckTag(tag string) string {
 		return "tag " + quote(tag) + " is a signature or attestation, not an image that can run"
 	}
 	return ""
+}
+
+// meantTag returns the end of a message about an invalid tag, with the tag that was probably
+// meant: that of an image reference, or of a Git reference; "" if it is not known.
+func meantTag(tag string) string {
+	meant, _, _ := strings.Cut(strings.TrimSpace(tag), "@")
+	meant, isGit := strings.CutPrefix(meant, "refs/tags/")
+	name := meant[strings.LastIndexByte(meant, '/')+1:]
+	if _, after, ok := strings.Cut(name, ":"); ok && !isGit {
+		meant = after
+	}
+	if !image.ValidTag(meant) || strings.HasSuffix(meant, "-") || image.IsSignature(meant) {
+		return ""
+	}
+	return ": " + quote(meant)
 }

@@ -18,10 +18,8 @@ func (d Denial) Reason() string {
 	switch {
 	case d.Explicit && d.Policy == "":
 		return "a policy denies it explicitly"
-	case d.Explicit && d.Policy == IdentityPolicy:
-		return "explicit deny in an " + string(d.Policy)
 	case d.Explicit:
-		return "explicit deny in a " + string(d.Policy)
+		return "explicit deny in " + d.Policy.withArticle()
 	case d.Policy == "" && d.acrossAccounts():
 		return "AWS does not report which policy denied it, and across accounts both must allow it"
 	case d.Policy == "":
@@ -71,8 +69,8 @@ func (d Denial) Advice() string {
 	case "":
 		return d.unnamedAdvice()
 	}
-	return fmt.Sprintf("AWS names a %s, which has to let this through: %s; the policies of %s cannot do this", d.Policy,
-		d.forPrincipal(true), d.caller())
+	return fmt.Sprintf("AWS names %s, which has to let this through: %s; the policies of %s cannot do this",
+		d.Policy.withArticle(), d.forPrincipal(true), d.caller())
 }
 
 func boundaryAdvice(place, name, statements string) string {

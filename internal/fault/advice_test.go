@@ -223,6 +223,7 @@ func TestReason(t *testing.T) {
 		{IdentityPolicy, "explicit deny in an identity-based policy"},
 		{ResourcePolicy, "explicit deny in a resource-based policy"},
 		{ServiceControl, "explicit deny in a service control policy"},
+		{"account-level policy", "explicit deny in an account-level policy"},
 		{"", "a policy denies it explicitly"},
 	} {
 		if got := (Denial{Policy: tt.policy, Explicit: true}).Reason(); got != tt.want {

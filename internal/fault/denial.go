@@ -42,15 +42,23 @@ const (
 // quote the resource. A type of policy that AWS adds is read as well.
 var denialForms = sync.OnceValue(func() (f struct{ denied, missing, explicit, encoded *regexp.Regexp }) {
 	const policy = `((?:[A-Za-z-]+ ){1,4}?(?:policy|boundary))`
-	f.denied = regexp.MustCompile(`(?:^|[ :"(])(?:User|Role|Principal): (\S+) is not authorized to perform: ` +
-		`([A-Za-z0-9-]+:[A-Za-z0-9*]+)[.,;]?(?: on (?:the )?resource(?:: (?:"([^" ]+)"|([^" ]+))|` +
-		` associated with this ciphertext))?`)
+	f.denied = regexp.MustCompile(`(?:^|[ :"(])(?i:User|Role|Principal):? (\S+) is not authorized to perform:? ` +
+		`"?([A-Za-z0-9-]+:[A-Za-z0-9*]+)"?[.,;]?(?: on (?:the )?resource(?:: (?:"([^" ]+)"|([^" ]+))|` +
+		` "?(arn:[^" ]+)"?| associated with this ciphertext))?`)
 	f.missing = regexp.MustCompile(`^[ ,.;]*because no ([A-Za-z-]+(?: [A-Za-z-]+){0,4}?) allows `)
 	f.explicit = regexp.MustCompile(`^[ ,.;]*with an explicit deny(?: in (?:an?|the) ` + policy +
 		`(?: transitively through (?:an?|the) ` + policy + `)?(?:: "?(arn:[^ "]+)"?)?)?`)
 	f.encoded = regexp.MustCompile(`Encoded authorization failure message: ([A-Za-z0-9_-]+)`)
 	return f
 })
+
+// withArticle returns the type after its article: "an identity-based policy".
+func (p PolicyType) withArticle() string {
+	if p != "" && strings.Contains("AEIOaeio", string(p[:1])) {
+		return "an " + string(p)
+	}
+	return "a " + string(p)
+}
 
 // policyType returns the type of policy that AWS names.
 func policyType(name string) PolicyType {
@@ -88,7 +96,7 @@ func ParseDenial(message string) (Denial, bool) {
 		return message[m[2*i]:m[2*i+1]]
 	}
 	d.Principal, d.Account, d.Action = group(1), accountOf(group(1)), group(2)
-	d.Resource = group(3) + strings.TrimRight(group(4), punctuation)
+	d.Resource = group(3) + strings.TrimRight(group(4)+group(5), punctuation)
 	rest := message[m[1]:]
 	if p := form.missing.FindStringSubmatch(rest); p != nil {
 		d.Policy = policyType(p[1])
