@@ -150,6 +150,9 @@ func TestIgnored(t *testing.T) {
 			`{"action-type":"PUSH","result":"SUCCESS","repository-name":"myproject_backend","image-digest":"`+digest+
 				`"}`),
 			`the push to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
+		{"a tag that is null", "dev", pushed("111111111111", "us-east-1",
+			`{"action-type":"PUSH","result":"SUCCESS","repository-name":"myproject_backend","image-tag":null}`),
+			`the push to "myproject_backend" has no tag: it is part of an image, or its tag was replaced at once`},
 		{"signature", "dev", pushed("111111111111", "us-east-1",
 			fmt.Sprintf(push, "myproject_backend", "sha256-"+digest[7:]+".sig")),
 			`tag "sha256-` + digest[7:] + `.sig" is a signature or attestation, not an image that can run`},
