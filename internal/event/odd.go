@@ -131,7 +131,8 @@ func (d *detail) suggestTag() {
 		}
 	}
 	for _, key := range d.writtenFor("digest") {
-		d.wrong.add(`%s is not a member of a DEPLOY: it deploys by tag, so write a tag of the image in "tag"`, quote(key))
+		d.wrong.add(`%s is not a member of a DEPLOY: it deploys by tag, so write a tag of the image in "tag"`,
+			quote(key))
 	}
 }
 

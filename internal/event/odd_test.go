@@ -32,7 +32,8 @@ func TestOdd(t *testing.T) {
 			malformed(noTag, instead("image", "tag", `"v1"`))},
 		{"imageTag", `{"service":"backend","imageTag":"v1"}`, malformed(noTag, instead("imageTag", "tag", `"v1"`))},
 		{"version", `{"service":"backend","version":"1.2.3"}`, malformed(noTag, instead("version", "tag", `"1.2.3"`))},
-		{"a Docker tag", `{"service":"backend","docker_tag":"v1"}`, malformed(noTag, instead("docker_tag", "tag", `"v1"`))},
+		{"a Docker tag", `{"service":"backend","docker_tag":"v1"}`, malformed(noTag,
+			instead("docker_tag", "tag", `"v1"`))},
 		{"a digest", `{"service":"backend","image-digest":"sha256:0f"}`, malformed(noTag, `"image-digest" is not a `+
 			`member of a DEPLOY: it deploys by tag, so write a tag of the image in "tag"`)},
 		{"a digest besides the tag", `{"service":"backend","tag":"v1","digest":"sha256:0f"}`, backend},
@@ -50,17 +51,18 @@ func TestOdd(t *testing.T) {
 			`"tag" is an array, not a string: one event deploys one tag, so send an event for each tag`)},
 		{"a tag after the service", `{"service":"backend:v1"}`, malformed(
 			`"service" is "backend:v1": write "service": "backend", with "tag": "v1"`, noTag)},
-		{"a revision after the task", `{"task":"nightly-report:4","tag":"v1"}`, malformed(`"task" is "nightly-report:4": ` +
-			`write "task": "nightly-report"; the event names the image in "tag" alone`)},
+		{"a revision after the task", `{"task":"nightly-report:4","tag":"v1"}`, malformed(
+			`"task" is "nightly-report:4": write "task": "nightly-report"; the event names the image in "tag" alone`)},
 		{"a new deployment", `{"service":"backend","forceNewDeployment":true}`, malformed(noTag,
 			instead("forceNewDeployment", "action", `"redeploy"`))},
 		{"a new deployment besides the tag", `{"service":"backend","tag":"v1","force_new_deployment":true}`, backend},
 		{"another stage", `{"service":"backend","tag":"v1","stage":"dev"}`,
-			malformed(`"stage" is "dev", but the event's source deploys prod: name the environment in "env", and send ` +
-				`the event from its own source`)},
+			malformed(`"stage" is "dev", but the event's source deploys prod: name the environment in "env", and ` +
+				`send the event from its own source`)},
 		{"a stage of a pipeline", `{"service":"backend","tag":"v1","stage":"Deploy"}`, backend},
-		{"the payload of a repository_dispatch", `{"client_payload":{"service":"backend","tag":"v1"}}`, malformed(noService,
-			noTag, `the members of the DEPLOY are in "client_payload": they have to be members of "detail" itself`)},
+		{"the payload of a repository_dispatch", `{"client_payload":{"service":"backend","tag":"v1"}}`, malformed(
+			noService, noTag,
+			`the members of the DEPLOY are in "client_payload": they have to be members of "detail" itself`)},
 		{"a branch is no tag", `{"service":"backend","ref":"refs/heads/main"}`, malformed(noTag)},
 		{"a commit besides the tag", `{"service":"backend","tag":"v1","commit":"abc","version":"2","ref":"x"}`,
 			backend},

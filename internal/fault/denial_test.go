@@ -50,8 +50,9 @@ func TestParseDenial(t *testing.T) {
 			"ecs:UpdateService on resource: " + service + " with an explicit deny in an identity-based policy: " +
 			"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3. (Service: ECS; Status Code: 400)",
 			with(update, IdentityPolicy, true, "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3")},
-		{"without colons", "user " + deployerRole + ` is not authorized to perform "ecs:UpdateService" on resource ` + service +
-			", because no permissions boundary allows the ecs:UpdateService action", with(update, Boundary, false, "")},
+		{"without colons", "user " + deployerRole + ` is not authorized to perform "ecs:UpdateService" on ` +
+			"resource " + service + ", because no permissions boundary " +
+			"allows the ecs:UpdateService action", with(update, Boundary, false, "")},
 		{"end of a sentence", user + "ecs:UpdateService on resource: " + service + ".", update},
 		{"KMS within another service's message", "KMSAccessDeniedException: " + user + "kms:Decrypt on resource: " +
 			"arn:aws:kms:us-east-1:333333333333:key/k because no resource-based policy allows the kms:Decrypt " +

@@ -141,7 +141,8 @@ func TestParseManifestNotImage(t *testing.T) {
 			`,"artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), "",
 			inParts + "a signature (application/vnd.dev.sigstore.bundle.v0.3+json)"},
 		{"WebAssembly by its platform", index(`{` + imageManifest +
-			`,"platform":{"os":"wasip1","architecture":"wasm"}}`), "", inParts + "a WebAssembly module (application/wasm)"},
+			`,"platform":{"os":"wasip1","architecture":"wasm"}}`), "", inParts +
+			"a WebAssembly module (application/wasm)"},
 		{"empty index", index(""), "", "not a container image: it is an empty index"},
 		{"empty list", `{"manifests":[]}`, dockerList, "not a container image: it is an empty index"},
 	}
@@ -194,8 +195,10 @@ func TestFits(t *testing.T) {
 		{"any", Manifest{}, Platform{}, Fits},
 		{"any that ECS has", Manifest{Platforms: []Platform{{"windows", "amd64"}}}, Platform{}, Fits},
 		{"a system that ECS does not have", Manifest{Platforms: []Platform{{"darwin", "arm64"}}}, Platform{}, FitsNot},
-		{"a CPU that ECS does not have", Manifest{Platforms: []Platform{{"linux", "s390x"}}}, Platform{OS: "linux"}, FitsNot},
-		{"maybe one that ECS has", Manifest{Platforms: []Platform{{"darwin", "arm64"}}, Partial: true}, Platform{}, Fits},
+		{"a CPU that ECS does not have", Manifest{Platforms: []Platform{{"linux", "s390x"}}}, Platform{OS: "linux"},
+			FitsNot},
+		{"maybe one that ECS has", Manifest{Platforms: []Platform{{"darwin", "arm64"}}, Partial: true}, Platform{},
+			Fits},
 		{"32 bits", Manifest{Platforms: []Platform{{"linux", "386"}}}, amd64, Fits},
 		{"32 bits of another", Manifest{Platforms: []Platform{{"linux", "arm"}}}, amd64, FitsNot},
 		{"maybe more", Manifest{Platforms: []Platform{arm64}, Partial: true}, amd64, FitUnknown},

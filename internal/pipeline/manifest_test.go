@@ -194,8 +194,8 @@ func TestPlatformOnInstances(t *testing.T) {
 		{"an image without a platform", []string{"/"}, nil, moved + partly},
 		{"an image without a platform, and the right one", []string{"linux/amd64", "/"}, nil, moved},
 		{"an image without a platform, and an architecture", []string{"/"}, x86, moved + partly},
-		{"what no instance runs", []string{"linux/s390x"}, nil, rejected + "linux/s390x, which nothing in ECS can run " +
-			"(build it for the platform of the container instances, such as linux/amd64 (docker buildx build " +
+		{"what no instance runs", []string{"linux/s390x"}, nil, rejected + "linux/s390x, which nothing in ECS can " +
+			"run (build it for the platform of the container instances, such as linux/amd64 (docker buildx build " +
 			"--platform linux/amd64))"},
 		{"not for the architecture", []string{"linux/arm64"}, x86, rejected + "linux/arm64, and the tasks run on " +
 			"any/amd64 (build it for linux/amd64 as well (docker buildx build --platform linux/amd64), or change " +
