@@ -154,6 +154,16 @@ func TestRedeployOnChange(t *testing.T) {
 				c.pass(t, 11*time.Second)
 			}
 		}, []string{once}, "1 registered, 1 moved"},
+		"just within a minute": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
+			c.parameter("/myproject/prod/db")
+			c.pass(t, 58*time.Second)
+			file(c, "myproject-config", "prod/backend.env")
+		}, []string{once}, "1 registered, 1 moved"},
+		"just over a minute": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
+			c.parameter("/myproject/prod/db")
+			c.pass(t, 62*time.Second)
+			file(c, "myproject-config", "prod/backend.env")
+		}, []string{once + " Started Succeeded"}, "2 registered, 2 moved"},
 		"after the rollout began": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
 			c.parameter("/myproject/prod/db")
 			c.pass(t, 125*time.Second)
