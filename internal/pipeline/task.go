@@ -52,7 +52,11 @@ func (p *Pipeline) reportTask(ctx context.Context, env *environment.Environment,
 			}
 			continue
 		}
-		report, err := p.rollouts.TaskMoved(ctx, env, w, d.Before, r, now, d.NextRun)
+		moved := now
+		if !r.Finished.IsZero() { // noted by the command that moved it
+			moved = r.Finished
+		}
+		report, err := p.rollouts.TaskMoved(ctx, env, w, d.Before, r, moved, d.NextRun)
 		if err != nil {
 			return err
 		}
