@@ -24,8 +24,8 @@ func TestNeeds(t *testing.T) {
 			{`{}`, "", []string{"", ""}, []string{"RUN"}},
 			{`{}`, "not JSON", []string{role + "path/task", role + "execution"},
 				[]string{"RUN", "PASS " + role + "path/task " + role + "execution"}},
-			{`{}`, `{"taskRoleArn":"other","executionRoleArn":"` + role + `execution"}`, []string{"", role + "execution"},
-				[]string{"RUN", "PASS " + role + "execution " + role + "other"}},
+			{`{}`, `{"taskRoleArn":"other","executionRoleArn":"` + role + `execution"}`,
+				[]string{"", role + "execution"}, []string{"RUN", "PASS " + role + "execution " + role + "other"}},
 			{`{"PropagateTags":"TASK_DEFINITION"}`, "", nil, []string{"RUN", "TAG"}},
 			{`{"EnableECSManagedTags":true}`, "", nil, []string{"RUN", "TAG"}},
 			{`{"Tags":[{"Key":"a","Value":"b"}]}`, "", nil, []string{"RUN", "TAG"}},
@@ -55,11 +55,13 @@ func TestNeeds(t *testing.T) {
 // TestMayHave checks which condition keys that IAM reports as missing leave a doubt about an action.
 func TestMayHave(t *testing.T) {
 	t.Parallel()
-	p := Pointer{Cluster: cluster, TaskDefinition: first, EcsParameters: json.RawMessage(`{"EnableECSManagedTags":true}`)}
+	const run, pass, tag = "ecs:RunTask", "iam:PassRole", "ecs:TagResource"
+	p := Pointer{Cluster: cluster, TaskDefinition: first,
+		EcsParameters: json.RawMessage(`{"EnableECSManagedTags":true}`)}
 	for key, want := range map[string]string{
-		"aws:ResourceTag/team": "ecs:RunTask iam:PassRole ecs:TagResource", "AWS:SourceVpc": "ecs:RunTask iam:PassRole " +
-			"ecs:TagResource", "ecs:ResourceTag/team": "ecs:RunTask ecs:TagResource", "ecs:cluster": "ecs:RunTask",
-		"ECS:CreateAction": "ecs:TagResource", "iam:PassedToService": "iam:PassRole", "s3:prefix": "", "sts:ExternalId": "",
+		"aws:ResourceTag/team": run + " " + pass + " " + tag, "AWS:SourceVpc": run + " " + pass + " " + tag,
+		"ecs:ResourceTag/team": run + " " + tag, "ecs:cluster": run, "ECS:CreateAction": tag,
+		"iam:PassedToService": pass, "s3:prefix": "", "sts:ExternalId": "",
 	} {
 		var got []string
 		for _, n := range p.needs(8, []string{"task"}) {
