@@ -139,7 +139,7 @@ func TestOperator(t *testing.T) {
 		{"redrive", []string{"sqs:ReceiveMessage", "ecs:DescribeServices"}}})
 	must(t, err)
 	want := []string{"attach it to the role or the group of those who operate prod, in account 333333333333",
-		"status needs ReadRollouts, ReadTasks", "redrive needs RunQueuedEvents, ReadRollouts"}
+		"status needs ReadRollouts, ReadTasks", "redrive needs ReadQueuedEvents, ReadRollouts"}
 	if diff := cmp.Diff(want, p.Notes); diff != "" {
 		t.Error(diff)
 	}
