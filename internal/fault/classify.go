@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -42,15 +43,32 @@ func Classify(doing string, err error) error {
 	return Misconfigured(errUnexpected, doing, cause, unknownHint)
 }
 
-// endpointHint is the hint for a connection that could not be made: a variable that sends calls
-// elsewhere than to AWS, "" if none does.
+// endpointHint is the hint for a connection that could not be made: the setting that sends the service's calls elsewhere
+// than to AWS, "" if none does. The SDK prefers the variable of the service (AWS SDKs and Tools Reference Guide,
+// "Service-specific endpoints").
 func endpointHint(err error) string {
 	var op *net.OpError
-	url := os.Getenv("AWS_ENDPOINT_URL")
-	if url == "" || !errors.As(err, &op) || op.Op != "dial" {
+	if !errors.As(err, &op) || op.Op != "dial" {
 		return ""
 	}
-	return "AWS_ENDPOINT_URL is " + url + ": calls go there instead of to AWS; unset it if that is wrong"
+	var call *smithy.OperationError
+	const all = "AWS_ENDPOINT_URL"
+	names := []string{all}
+	if errors.As(err, &call) {
+		names = []string{all + "_" + strings.ReplaceAll(strings.ToUpper(call.ServiceID), " ", "_"), all}
+	}
+	if ignored, _ := strconv.ParseBool(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")); ignored {
+		names = nil
+	}
+	for _, name := range names {
+		if url := os.Getenv(name); url != "" {
+			return name + " is " + url + ": calls go there instead of to AWS; unset it if that is wrong"
+		}
+	}
+	if to, ok := op.Addr.(*net.TCPAddr); ok && to.IP.IsLoopback() {
+		return "calls go to " + to.String() + " instead of to AWS: see endpoint_url in AWS's configuration file"
+	}
+	return ""
 }
 
 // classifyCode returns the fault for one of AWS's error codes. What AWS's message
