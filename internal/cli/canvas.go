@@ -84,24 +84,31 @@ func (c canvas) wrap(text string) string {
 
 // item returns a text behind a begin, which is not counted where it has colors: on a canvas
 // with a width, the text is broken at spaces, and what follows is indented. A command at its
-// end is on a line of its own, whole, because it is copied.
+// end is on a line of its own, whole, because it is copied; so is each of several.
 func (c canvas) item(begin, text string, indent int) string {
 	used := utf8.RuneCountInString(escapes.ReplaceAllString(begin, ""))
 	if c.columns == 0 || used+utf8.RuneCountInString(text) <= c.columns {
 		return begin + text + "\n"
 	}
 	text, command := apart(text)
+	more := ""
+	if at := another.FindStringIndex(command); at != nil {
+		command, more = command[:at[0]], c.item(strings.Repeat(" ", indent), command[at[0]+len("; "):], indent)
+	}
 	prose, used := c.fill(begin, used, text, indent)
 	switch {
 	case command == "":
 		return prose + "\n"
 	case text == "":
-		return prose + command + "\n"
+		return prose + command + "\n" + more
 	case used+1+utf8.RuneCountInString(command) <= c.columns:
-		return prose + " " + command + "\n"
+		return prose + " " + command + "\n" + more
 	}
-	return prose + "\n" + strings.Repeat(" ", indent) + command + "\n"
+	return prose + "\n" + strings.Repeat(" ", indent) + command + "\n" + more
 }
+
+// another begins the next one of several commands, with what it is for.
+var another = regexp.MustCompile(`; to [^;]*: deployer [a-z]`)
 
 // fill returns a text behind a begin that uses some columns, broken at spaces, and how many
 // columns its last line uses.

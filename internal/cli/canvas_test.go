@@ -107,6 +107,10 @@ func TestItem(t *testing.T) {
 		{"a command alone", command + " --max 5", "web: " + command + " --max 5\n"},
 		{"a command in parentheses", "not found (look at it: " + command + ")",
 			"web: not found; look at it:\n  " + command + "\n"},
+		{"two commands in parentheses", "no (to undo it: " + command + " --to 5; to take revision 1, which is " +
+			"old: " + command + " --to 1)",
+			"web: no; to undo it:\n  " + command + " --to 5\n  to take revision 1, which is\n  old:\n  " + command +
+				" --to 1\n"},
 		{"JSON at the end", `add to the policy: {"Effect":"Allow","Principal":"*"}`,
 			"web: add to the policy:\n  {\"Effect\":\"Allow\",\"Principal\":\"*\"}\n"},
 		{"a word that is a command's too", "this is what a deployer does to find images",

@@ -34,7 +34,7 @@ type reportFlags struct {
 func (f *reportFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
 	flags.StringVar(&f.outputs, "outputs", "",
-		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT")
+		"append status, outcome, event-id and more to `FILE`, such as $GITHUB_OUTPUT; services has each as JSON")
 }
 
 // report collects what became of the deployments of one event, or of one command that
@@ -90,12 +90,15 @@ func (r *report) add(ctx context.Context, s *session, d deployed, t ecsservice.T
 	r.all = append(r.all, d)
 }
 
+// serviceSeparator is between the names of services of which none was deployed.
+const serviceSeparator = ", "
+
 // fail adds that nothing was done, with the status that says so, unless there are results.
 func (r *report) fail(names []string, tag, status string, err error) {
 	if r == nil || err == nil || len(r.all) > 0 {
 		return
 	}
-	d := deployed{Environment: r.env.Name, Service: strings.Join(names, ", "), Tag: tag, Status: status}
+	d := deployed{Environment: r.env.Name, Service: strings.Join(names, serviceSeparator), Tag: tag, Status: status}
 	d.Why, d.Fix = partsOf(err)
 	r.all = append(r.all, d)
 }

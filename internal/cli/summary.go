@@ -127,21 +127,6 @@ func (d deployed) rank() int {
 	return 2
 }
 
-// outputs writes NAME=VALUE lines for $GITHUB_OUTPUT, of the first deployment of the lowest rank. No value has a line
-// break, which would begin another output.
-func outputs(w io.Writer, all []deployed) {
-	if len(all) == 0 {
-		return
-	}
-	chosen := slices.MinFunc(all, func(a, b deployed) int { return cmp.Compare(a.rank(), b.rank()) })
-	for _, o := range [][2]string{
-		{"status", chosen.Status}, {"outcome", chosen.Result}, {"event-id", chosen.EventID},
-		{"revision", chosen.Revision}, {"previous-tag", chosen.Previous}, {"digest", chosen.Digest},
-	} {
-		fmt.Fprintf(w, "%s=%s\n", o[0], outcome.Line(o[1], maxCell))
-	}
-}
-
 // annotations writes an ::error:: command for every deployment that did not succeed, by
 // which GitHub shows it at the top of the run. The runner reads commands from standard
 // error too (actions/runner, StepHost and ActionCommandManager).

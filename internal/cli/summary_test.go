@@ -84,11 +84,24 @@ func TestMarkdown(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	outputs(&b, []deployed{{Status: started, Result: "succeeded", EventID: "e-1"},
-		{Status: started, Result: "failed", EventID: "e-1", Revision: "web:2", Previous: "v1\nstatus=deployed",
-			Digest: "sha256:9c9b", Why: "no"}, {Status: unchanged}})
+	outputs(&b, []deployed{{Service: "web", Status: started, Result: "succeeded", EventID: "e-1"},
+		{Service: "backend", Status: started, Result: "failed", EventID: "e-1", Revision: "web:2",
+			Previous: "v1\nstatus=deployed", Digest: "sha256:9c9b", Why: "no"}, {Service: "api", Status: unchanged}})
 	want := "status=deployed\noutcome=failed\nevent-id=e-1\nrevision=web:2\nprevious-tag=v1 status=deployed\n" +
-		"digest=sha256:9c9b\n"
+		"digest=sha256:9c9b\n" +
+		`services=[{"service":"api","status":"unchanged","outcome":"","event-id":"","revision":"","previous-tag":"",` +
+		`"digest":""},{"service":"backend","status":"deployed","outcome":"failed","event-id":"e-1","revision":"web:2",` +
+		`"previous-tag":"v1 status=deployed","digest":"sha256:9c9b"},{"service":"web","status":"deployed",` +
+		`"outcome":"succeeded","event-id":"e-1","revision":"","previous-tag":"","digest":""}]` + "\n"
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+	b.Reset()
+	outputs(&b, []deployed{{Service: "backend, web", Status: notSent, Why: "no"}}) // none was deployed
+	want = "status=not sent\noutcome=\nevent-id=\nrevision=\nprevious-tag=\ndigest=\n" +
+		`services=[{"service":"backend","status":"not sent","outcome":"","event-id":"","revision":"","previous-tag":"",` +
+		`"digest":""},{"service":"web","status":"not sent","outcome":"","event-id":"","revision":"","previous-tag":"",` +
+		`"digest":""}]` + "\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}
@@ -179,11 +192,11 @@ func TestSendSummary(t *testing.T) {
 	}{
 		{"v2", "### ✅ backend in prod: succeeded",
 			`status=deployed\noutcome=succeeded\nevent-id=[0-9a-f-]{36}\nrevision=myproject_service_prod:2\n` +
-				`previous-tag=v1\ndigest=sha256:[0-9a-f]{64}\n`, 0},
+				`previous-tag=v1\ndigest=sha256:[0-9a-f]{64}\nservices=\[\{"service":"backend",.*\}\]\n`, 0},
 		{"v2", "### ✅ backend in prod: unchanged", `status=unchanged\noutcome=\nevent-id=[0-9a-f-]{36}\n.*`, 0},
 		{"broken", "### ❌ backend in prod: failed",
 			`status=deployed\noutcome=failed\nevent-id=[0-9a-f-]{36}\nrevision=myproject_service_prod:\d\n` +
-				`previous-tag=v2\ndigest=sha256:[0-9a-f]{64}\n`, 4},
+				`previous-tag=v2\ndigest=sha256:[0-9a-f]{64}\nservices=\[\{"service":"backend",.*\}\]\n`, 4},
 		{"none", "### ❌ backend in prod: not sent", `status=not sent\noutcome=\nevent-id=\n.*`, 3},
 	} {
 		clock.Advance(time.Second) // events of the same second have no order
@@ -226,7 +239,7 @@ func TestDeploySummary(t *testing.T) {
 	dir := t.TempDir()
 	summary, results := filepath.Join(dir, "summary.md"), filepath.Join(dir, "outputs")
 	const rest = `\nevent-id=cli-[0-9A-Z]+\nrevision=myproject_service_prod:\d\nprevious-tag=\w+\n` +
-		`digest=sha256:[0-9a-f]{64}\n`
+		`digest=sha256:[0-9a-f]{64}\nservices=\[\{"service":"backend",.*\}\]\n`
 	for _, tt := range []struct {
 		args    string
 		title   string // "" for no file
@@ -241,7 +254,7 @@ func TestDeploySummary(t *testing.T) {
 		{"rollback backend --to 1 --follow", "### ✅ backend in prod: succeeded",
 			`status=deployed\noutcome=succeeded` + rest, 0},
 		{"deploy backend none --follow", "### ❌ backend in prod: rejected",
-			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\n`, 3},
+			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\nservices=\[\{"service":"backend",.*\}\]\n`, 3},
 	} {
 		// The rollouts before are over. The function has the real clock, so that after a longer time it would complete
 		// what a command has just registered.
