@@ -32,6 +32,7 @@ type canvas struct {
 	columns          int       // the width that tables have to fit in; 0 for any
 	utc              bool      // times are stamps, not relative
 	now              time.Time // that times are relative to
+	cuts             *cuts     // what its tables lack; nil if it does not matter
 }
 
 func newCanvas(w io.Writer) canvas {
@@ -65,7 +66,7 @@ func lookFlags(cmd *cobra.Command) *look {
 // on returns the canvas of a writer with the look.
 func (how *look) on(w io.Writer) canvas {
 	c := newCanvas(w)
-	c.utc = how.utc
+	c.utc, c.cuts = how.utc, &cuts{}
 	if how.wide {
 		c.columns = 0
 	}

@@ -78,8 +78,9 @@ func TestTableWhole(t *testing.T) {
 		one := table{whole: "EVENT", free: true}
 		one.head("EVENT", "TAG", "REASON")
 		one.add(cell{text: "866228b7-1111-4a"}, cell{text: "git-abc123f"}, cell{text: "a reason with many words"})
-		if text := one.draw(canvas{columns: columns}); !strings.Contains(text, "866228b7-1111-4a ") || one.cut != cut {
-			t.Errorf("%d columns: cut %t:\n%s", columns, one.cut, text)
+		c := canvas{columns: columns, cuts: &cuts{}}
+		if text := one.draw(c); !strings.Contains(text, "866228b7-1111-4a ") || c.cuts.cells != cut {
+			t.Errorf("%d columns: cut %t:\n%s", columns, c.cuts.cells, text)
 		}
 	}
 }

@@ -66,8 +66,8 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 }
 
 // reportOf returns what lines and messages have of the event with an id.
-func reportOf(env *environment.Environment, id string, lines []logs.Line, queued []queuedMessage) decisionsReport {
-	report := decisionsReport{Environment: env.Name, Events: []logs.Entry{}, Queued: []queuedMessage{}}
+func reportOf(env *environment.Environment, id string, lines []logs.Line, queued []queuedMessage) eventReport {
+	report := eventReport{Environment: env.Name, Events: []logs.Entry{}, Queued: []queuedMessage{}}
 	for _, l := range lines {
 		if e, ok := logs.Parse(l); ok && (e.EventID == id || e.EventID == "") {
 			report.Events = append(report.Events, e)
@@ -82,7 +82,7 @@ func reportOf(env *environment.Environment, id string, lines []logs.Line, queued
 }
 
 // isEmpty reports whether nothing is there of an event.
-func (r decisionsReport) isEmpty() bool { return len(r.Events)+len(r.Queued) == 0 }
+func (r eventReport) isEmpty() bool { return len(r.Events)+len(r.Queued) == 0 }
 
 // eventRevisions reads the revisions that were registered for an event. One that cannot be
 // read is noted.
@@ -106,7 +106,7 @@ func (a *app) eventRevisions(ctx context.Context, s *session, id string, entries
 }
 
 // printAbout prints everything about an event for people.
-func printAbout(w io.Writer, c canvas, env *environment.Environment, report decisionsReport) {
+func printAbout(w io.Writer, c canvas, env *environment.Environment, report eventReport) {
 	attempts, reasons := map[string]int{}, shownReasons{} // attempts that failed, by service
 	for _, e := range report.Events {
 		if reasons.repeats(e) {

@@ -13,11 +13,17 @@ import (
 
 // decisionsReport is what events prints with --json.
 type decisionsReport struct {
-	Environment string `json:"environment"`
-	// Decisions, newest first; of one event every line, oldest first.
-	Events    []logs.Entry    `json:"events"`
-	Queued    []queuedMessage `json:"queued"`              // messages in the queues, newest first
-	Revisions []eventRevision `json:"revisions,omitempty"` // of one event: what was registered for it
+	Environment string          `json:"environment"`
+	Events      []listedEvent   `json:"events"` // newest first
+	Queued      []queuedMessage `json:"queued"` // messages in the queues, newest first
+}
+
+// eventReport is what events prints of one event with --json.
+type eventReport struct {
+	Environment string          `json:"environment"`
+	Events      []logs.Entry    `json:"events"`              // every line, oldest first
+	Queued      []queuedMessage `json:"queued"`              // the messages that keep it, newest first
+	Revisions   []eventRevision `json:"revisions,omitempty"` // what was registered for it
 }
 
 // eventRow is a decision or a message, in the order of time.
@@ -38,9 +44,10 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		return err
 	}
 	entries, queued, older := []logs.Entry{}, []queuedMessage{}, 0
-	for _, l := range slices.Backward(lines) {
-		e, ok := logs.Parse(l)
-		if ok && e.Decision() != "" && (service == "" || concerns(s.env, e, service)) {
+	parsed := newestEntries(lines)
+	ends := endsOf(parsed)
+	for _, e := range parsed {
+		if e.Decision() != "" && (service == "" || concerns(s.env, e, service)) {
 			entries = append(entries, e)
 		}
 	}
@@ -54,19 +61,14 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		}
 	}
 	if asJSON {
-		return printJSON(a.out, decisionsReport{Environment: s.env.Name, Events: entries, Queued: queued})
+		return printJSON(a.out, decisionsReport{Environment: s.env.Name, Events: ends.listed(entries), Queued: queued})
 	}
-	cut := false
 	if len(entries)+len(queued) == 0 {
 		a.note("no event was decided on in %s; look further back with --since", shortDuration(since))
 		a.noteMissing(s.env, service)
 	} else {
-		var text string
-		text, cut = drawEvents(c, entries, queued)
-		if text != "" {
-			if _, err := fmt.Fprint(a.out, text); err != nil {
-				return err
-			}
+		if _, err := fmt.Fprint(a.out, drawEvents(c, entries, queued, ends)); err != nil {
+			return err
 		}
 	}
 	if n := len(queued) + older; n > 0 {
@@ -76,15 +78,23 @@ func (a *app) decisions(ctx context.Context, s *session, service string, since t
 		}
 		a.note("%s: %s", text, s.env.Command("redrive", "--dry-run"))
 	}
-	if cut {
-		a.noteCut(c)
-	}
+	a.noteCut(c)
 	return nil
+}
+
+// newestEntries returns the lines that the function wrote itself, the newest first.
+func newestEntries(lines []logs.Line) (all []logs.Entry) {
+	for _, l := range slices.Backward(lines) {
+		if e, ok := logs.Parse(l); ok {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // drawEvents returns decisions and messages as one table, newest first. Where they are too
 // wide, ids are shortened, and then other cells are cut.
-func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) (text string, cut bool) {
+func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage, ends rolloutEnds) string {
 	var ids []string
 	for _, e := range entries {
 		ids = append(ids, e.EventID)
@@ -92,35 +102,43 @@ func drawEvents(c canvas, entries []logs.Entry, queued []queuedMessage) (text st
 	for _, m := range queued {
 		ids = append(ids, m.EventID)
 	}
-	t := eventTable(c, entries, queued, nil)
+	t := eventTable(c, entries, queued, ends, nil)
 	short := shortIDs(ids)
 	if c.columns > 0 && t.least(widths(t.rows, true)) > c.columns {
-		t = eventTable(c, entries, queued, short)
-		t.cut = slices.ContainsFunc(ids, func(id string) bool { return short[id] != id })
+		t = eventTable(c, entries, queued, ends, short)
+		c.cuts.cell(slices.ContainsFunc(ids, func(id string) bool { return short[id] != id }))
 	}
-	text = t.draw(c)
-	return text, t.cut
+	return t.draw(c)
 }
+
+// rolloutColumn is the index of the column ROLLOUT, which the table has if an event was deployed.
+const rolloutColumn = 5
 
 // eventTable returns the table of decisions and messages, with short ids in place of those
 // that have one.
-func eventTable(c canvas, entries []logs.Entry, queued []queuedMessage, short map[string]string) *table {
+func eventTable(c canvas, entries []logs.Entry, queued []queuedMessage, ends rolloutEnds,
+	short map[string]string) *table {
 	var rows []eventRow
 	decisions, rest := decisionsOf(entries, queued)
 	for _, d := range decisions {
 		rows = append(rows, eventRow{d.At, []cell{{text: c.moment(d.At)}, {text: cmp.Or(short[d.EventID], d.EventID)},
-			{text: d.Service}, {text: d.Tag}, d.cell(), {text: d.why()}}})
+			{text: d.Service}, {text: d.Tag}, d.cell(), ends.cell(d.Entry), {text: d.why()}}})
 	}
 	for _, m := range rest {
 		rows = append(rows, eventRow{m.SentAt, []cell{{text: c.moment(m.SentAt)},
-			{text: cmp.Or(short[m.EventID], m.EventID)}, {text: m.Service}, {text: m.Tag}, {"in queue", amber},
+			{text: cmp.Or(short[m.EventID], m.EventID)}, {text: m.Service}, {text: m.Tag}, {"in queue", amber}, {},
 			{text: m.about()}}})
 	}
 	slices.SortStableFunc(rows, func(x, y eventRow) int { return y.at.Compare(x.at) })
 	t := &table{whole: "EVENT", free: true}
-	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "REASON")
+	isRollout := func(r eventRow) bool { return r.cells[rolloutColumn].text != "" }
+	someRollout := slices.ContainsFunc(rows, isRollout)
+	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "ROLLOUT", "REASON")
 	for _, r := range rows {
 		t.add(r.cells...)
+	}
+	if !someRollout {
+		t.rows = without(t.rows, rolloutColumn)
 	}
 	return t
 }

@@ -30,7 +30,8 @@ func (a *app) eventsCommand() *cobra.Command {
 which service and tag, what was decided, and why. Among them are the messages in the
 stack's queues: what was rejected, failed for good, or could not be delivered. Of
 SERVICE, that is every push to its repository, every DEPLOY event that names it, and
-what names no service.
+what names no service. ROLLOUT is how the rollout of a deployed event ended, by the
+outcome in the log; it is "not known" if the log has none.
 
 With the id of an event, everything about it is printed, the oldest first: every line,
 each attempt, how the rollouts ended, and whether the event is in a queue. An event of

@@ -58,7 +58,9 @@ deployer history -e prod backend --max 5 --json`,
 		if asJSON {
 			return printJSON(a.out, historyReport{s.env.Name, target.Workload, h.Family, h.Runs, h.Records})
 		}
-		_, err = fmt.Fprint(a.out, drawHistory(how.on(a.out), h, target.Task))
+		c := how.on(a.out)
+		_, err = fmt.Fprint(a.out, drawHistory(c, h, target.Task))
+		a.noteCut(c)
 		return err
 	}
 	return cmd

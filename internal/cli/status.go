@@ -172,22 +172,14 @@ func (a *app) status(ctx context.Context, b *board, asJSON bool) error {
 		err = printJSON(a.out, report)
 	default:
 		c := b.on(a.out)
-		text := b.draw(c, report)
-		_, err = fmt.Fprint(a.out, text)
-		if c.columns > 0 && strings.Contains(text, "…") {
-			a.noteCut(c)
-		}
+		_, err = fmt.Fprint(a.out, b.draw(c, report))
+		a.noteCut(c)
 		a.noteOthers(report)
 	}
 	if err == nil && !report.Healthy() {
 		return errNotDone
 	}
 	return err
-}
-
-// noteCut says how to see what was cut to the width of the terminal.
-func (a *app) noteCut(c canvas) {
-	a.note("cut to %d columns; all of it: %s", c.columns, commandLine(append(slices.Clone(a.args), "--wide")...))
 }
 
 // noteOthers says how to see whether an environment that was named is behind the one before it.

@@ -23,7 +23,6 @@ type table struct {
 	optional []string // columns that are left out where the table is too wide, the first one first
 	free     bool     // the last column has free text, which is cut before the others
 	whole    string   // a column that is not cut, because it is copied
-	cut      bool     // set by draw: something is left out or cut
 }
 
 // head adds the heading.
@@ -55,7 +54,7 @@ func (t *table) draw(c canvas) string {
 		if c.columns == 0 || t.least(widths(rows, true)) <= c.columns {
 			break
 		}
-		t.cut = true
+		c.cuts.leave(name)
 		rows = without(rows, slices.IndexFunc(rows[0], func(h cell) bool { return h.text == name }))
 	}
 	width := widths(rows, false)
@@ -74,7 +73,7 @@ func (t *table) draw(c canvas) string {
 			text := one.text
 			if c.columns > 0 {
 				text = ellipsis(text, space)
-				t.cut = t.cut || text != one.text
+				c.cuts.cell(text != one.text)
 			}
 			b.WriteString(c.paint(text, one.color))
 			if !last {
