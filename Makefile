@@ -110,13 +110,13 @@ demo: ## run the demo on emulated AWS: no account needed
 patterns: ## run the three patterns of docs/strategies.md on emulated AWS, with every role's rights (pattern=1 for one)
 	@CGO_ENABLED=0 go run ./testbed/demo -pattern $(or $(pattern),9)
 
-# The monitor mode of bash lets Ctrl-C interrupt the environment alone, and not make, so that both exit with 0.
+# On a terminal, Ctrl-C interrupts the environment alone, and not make, so that both exit with 0.
 .PHONY: up
 up: port ?= 4566
 up: build ## run the demo's environment until interrupted, with things to try (port=4566)
 	@case "$(port)" in ""|*[!0-9]*) echo "make up: port=$(port) is no port; for example make up port=4567" >&2; exit 2;; esac
 	@dir="$(abspath $(dist))/up-$(port)"; mkdir -p "$$dir"; CGO_ENABLED=0 go build -o "$$dir/demo" ./testbed/demo; \
-		set -m; "$$dir/demo" -up -port "$(port)" -dir "$$dir" -bin "$(abspath bin)" || exit $$?
+		exec "$$dir/demo" -up -port "$(port)" -dir "$$dir" -bin "$(abspath bin)"
 
 .PHONY: test
 test: ## run the tests
@@ -125,7 +125,7 @@ test: ## run the tests
 # These try many more cases of what `make test` samples.
 breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|Crashes|OddAnswers|SeveralDeaths|Several|SeveralTasks|SeveralWait|Rollouts|RolloutEventsInAnyOrder|Rotation|RedeployOnChange|DeployBesideHousekeeping|Width
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
-slow := Browser|BrowserFile|BrowserPaint|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|Lint|$(breadth)
+slow := Browser|BrowserFile|BrowserPaint|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|MakeUpSignals|Lint|$(breadth)
 .PHONY: test-slow
 test-slow: ## run the tests that take long: of packages and SAM, of SSM, in a browser, of the patterns, of `make up`, and the cases that `make test` samples (four minutes)
 	CGO_ENABLED=0 go test -tags slow -run '^Test($(slow))$$' ./cmd/deployer ./deploy ./internal/cli ./internal/dashboard ./internal/ecsdeploy/converge ./internal/pipeline ./internal/promote ./internal/signed ./testbed/aws/ssm ./testbed/demo ./testbed/histories ./testbed/storm

@@ -11,11 +11,15 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
 	"deployer/testbed/cloud"
 )
+
+// ownGroup is the argument by which the process that make starts runs the environment in another one.
+const ownGroup = "-own-group"
 
 func main() {
 	u := upOptions{rolloutStep: 3 * time.Second}
@@ -25,7 +29,16 @@ func main() {
 	flag.StringVar(&u.dir, "dir", "", "with -up: the `directory` for its files")
 	flag.StringVar(&u.bin, "bin", "", "with -up: the `directory` of the command line deployer")
 	flag.IntVar(&u.port, "port", 0, "with -up: the `port` of emulated AWS; 0 for any free one")
+	inGroup := flag.Bool(strings.TrimPrefix(ownGroup, "-"), false, "with -up: this process has a group of its own")
 	flag.Parse()
+	if *isUp && !*inGroup {
+		exit, err := inForeground(ownGroup)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "demo: error: %v\n", err)
+			exit = 1
+		}
+		os.Exit(exit)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	show := func() error { return run(ctx, u.root, os.Stdout) }
