@@ -1,17 +1,42 @@
 package environment
 
-import "strings"
-
 // Nearest returns the first word that is exactly one edit away from s, or differs from
-// it only in the case of letters, or "". An
+// it only in the case of letters, hyphens and underscores, or "". An
 // edit adds, removes or replaces one byte, or swaps two neighbors.
 func Nearest(s string, words []string) string {
 	for _, w := range words {
-		if oneEdit(s, w) || s != w && strings.EqualFold(s, w) {
+		if oneEdit(s, w) || s != w && sameLetters(s, w) {
 			return w
 		}
 	}
 	return ""
+}
+
+// sameLetters reports whether two names differ only in case, hyphens and underscores: scheduledTasks, scheduled-tasks.
+func sameLetters(a, b string) bool {
+	i, j := 0, 0
+	for {
+		for i < len(a) && (a[i] == '-' || a[i] == '_') {
+			i++
+		}
+		for j < len(b) && (b[j] == '-' || b[j] == '_') {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if lowered(a[i]) != lowered(b[j]) {
+			return false
+		}
+		i, j = i+1, j+1
+	}
+}
+
+func lowered(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 func oneEdit(a, b string) bool {

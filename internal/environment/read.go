@@ -100,24 +100,14 @@ func otherType(v string) bool {
 var settings = []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "replicated", "redeploy_on",
 	"notify", "workloads"}
 
-// misplaced returns the settings that stand beside the section instead of in it. Only names are among them that the
-// infrastructure's own settings hardly have.
-func (s section) misplaced() (keys []string) {
-	for _, key := range []string{"auto_deploy", "cluster", "deploy_sources", "image", "redeploy_on", "replicated"} {
-		node := s.values[key]
-		if node == nil || key == "cluster" && node.Kind != yaml.ScalarNode ||
-			key == "image" && !slices.Contains([]string{string(ByDigest), string(ByTag)}, node.Value) {
-			continue
-		}
-		keys = append(keys, key)
-	}
-	return keys
-}
-
 // deployer reads the section `deployer`. A setting beside the section is a warning, because it has no effect there.
 func (s section) deployer(e *Environment, workload section) {
-	for _, key := range s.misplaced() {
-		s.reader.warn(s.keys[key], "`"+key+"` has no effect here", "write it below `deployer`")
+	for key, name := range s.misplaced() {
+		fix := "write it below `deployer`"
+		if name != key {
+			fix = "did you mean `deployer." + name + "`?"
+		}
+		s.reader.warn(s.keys[key], "`"+shown(key)+"` has no effect here", fix)
 	}
 	d := s.own("deployer", settings)
 	e.Cluster = cmp.Or(d.ecsName(e, "cluster", "cluster"), e.Project+"_cluster_"+e.Name)

@@ -18,7 +18,7 @@ type section struct {
 	places map[string]*yaml.Node // where the values are: if they are elsewhere, what refers to them
 }
 
-// section reads n as a mapping. A key that is one edit away from a known key is a
+// section reads n as a mapping. A key that is one edit away from a known key, or another spelling of it, is a
 // warning; other unknown keys are accepted. If n is absent or null, the section is empty.
 func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 	s := section{reader: r, path: path, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{},
@@ -33,11 +33,36 @@ func (r *reader) section(n *yaml.Node, path string, known ...string) section {
 	}
 	s.add(n, map[*yaml.Node]bool{})
 	for _, key := range s.unknown(known) {
-		if near := Nearest(key, known); near != "" {
+		near := Nearest(key, known)
+		switch {
+		case near == "":
+		case path == "" && s.losesWorkloads(key, near):
+			r.fault(s.keys[key], "`"+shown(key)+"` is not a key the deployer reads, and there is no `"+near+
+				"`: what it lists would never be deployed", "did you mean `"+near+"`?")
+		default:
 			r.warn(s.keys[key], "`"+path+shown(key)+"` is not a key the deployer reads", "did you mean `"+near+"`?")
 		}
 	}
 	return s
+}
+
+// losesWorkloads reports whether the file names its services, or its tasks, under a mistyped key alone. That is an
+// error, though unknown keys are accepted: the value shows what is meant, and without it nothing would deploy them.
+func (s section) losesWorkloads(key, near string) bool {
+	value := s.values[key]
+	lists := []string{"services", "scheduled_tasks", "event_processor_tasks"}
+	if !slices.Contains(lists, near) || !isNull(s.values[near]) || value.Kind != yaml.SequenceNode {
+		return false
+	}
+	for _, one := range value.Content {
+		one = resolved(one)
+		for i := 0; one.Kind == yaml.MappingNode && i+1 < len(one.Content); i += 2 {
+			if one.Content[i].Value == "name" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unknown returns the keys of the mapping that are not known, sorted.
