@@ -22,18 +22,26 @@ type serviceOutput struct {
 	Digest   string `json:"digest"`
 }
 
-// outputs writes NAME=VALUE lines for $GITHUB_OUTPUT: of several deployments those of the first one that did not
-// succeed, and in `services` a JSON list of all, by name. No value has a line break, which would begin another output.
+// rank orders deployments by what a workflow has to know first: what did not succeed, then what changed something.
+func (d deployed) rank() int {
+	switch {
+	case !d.succeeded():
+		return 0
+	case d.Status != unchanged:
+		return 1
+	}
+	return 2
+}
+
+// outputs writes NAME=VALUE lines for $GITHUB_OUTPUT: of several deployments those of the first one of the lowest rank,
+// and in `services` a JSON list of all, by name. No value has a line break, which would begin another output.
 func outputs(w io.Writer, all []deployed) {
 	if len(all) == 0 {
 		return
 	}
+	chosen := slices.MinFunc(all, func(a, b deployed) int { return cmp.Compare(a.rank(), b.rank()) })
 	services := []serviceOutput{}
-	worst := all[0]
 	for _, d := range all {
-		if worst.succeeded() && !d.succeeded() {
-			worst = d
-		}
 		for name := range strings.SplitSeq(d.Service, serviceSeparator) { // several of which none was deployed
 			services = append(services, outputOf(name, d))
 		}
@@ -43,7 +51,7 @@ func outputs(w io.Writer, all []deployed) {
 	if err != nil { // it has only texts
 		list = []byte("[]")
 	}
-	one := outputOf(worst.Service, worst)
+	one := outputOf(chosen.Service, chosen)
 	for _, o := range [][2]string{
 		{"status", one.Status}, {"outcome", one.Outcome}, {"event-id", one.EventID},
 		{"revision", one.Revision}, {"previous-tag", one.Previous}, {"digest", one.Digest},

@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"html"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -114,17 +112,6 @@ func code(text string) string {
 	line := html.EscapeString(outcome.Line(text, maxCell))
 	return "<code>" + strings.NewReplacer("|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;",
 		"@", "&#64;", ":", "&#58;", "\\", "&#92;", "~", "&#126;").Replace(line) + "</code>"
-}
-
-// rank orders deployments by what a workflow has to know first: what did not succeed, then what changed something.
-func (d deployed) rank() int {
-	switch {
-	case !d.succeeded():
-		return 0
-	case d.Status != unchanged:
-		return 1
-	}
-	return 2
 }
 
 // annotations writes an ::error:: command for every deployment that did not succeed, by

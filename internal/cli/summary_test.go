@@ -254,7 +254,8 @@ func TestDeploySummary(t *testing.T) {
 		{"rollback backend --to 1 --follow", "### ✅ backend in prod: succeeded",
 			`status=deployed\noutcome=succeeded` + rest, 0},
 		{"deploy backend none --follow", "### ❌ backend in prod: rejected",
-			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\nservices=\[\{"service":"backend",.*\}\]\n`, 3},
+			`status=rejected\noutcome=\nevent-id=cli-[0-9A-Z]+\nrevision=\nprevious-tag=\ndigest=\n` +
+				`services=\[\{"service":"backend",.*\}\]\n`, 3},
 	} {
 		// The rollouts before are over. The function has the real clock, so that after a longer time it would complete
 		// what a command has just registered.

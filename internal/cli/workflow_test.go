@@ -79,7 +79,13 @@ func TestSendUnstarted(t *testing.T) {
 			!strings.Contains(string(text), "\n| tag | "+code(tt.tag)+" |\n| why | ") {
 			t.Errorf("%q: exit %d, want %d and %q:\n%s", tt.env, exit, tt.exit, title, text)
 		}
-		want := "status=not sent\noutcome=\nevent-id=\nrevision=\nprevious-tag=\ndigest=\n"
+		var each []string
+		for name := range strings.SplitSeq(tt.service, ", ") {
+			each = append(each, `{"service":"`+name+`","status":"not sent","outcome":"","event-id":"","revision":"",`+
+				`"previous-tag":"","digest":""}`)
+		}
+		want := "status=not sent\noutcome=\nevent-id=\nrevision=\nprevious-tag=\ndigest=\nservices=[" +
+			strings.Join(each, ",") + "]\n"
 		if diff := cmp.Diff(want, string(values)); diff != "" {
 			t.Errorf("%q: outputs (-want +got):\n%s", tt.env, diff)
 		}
