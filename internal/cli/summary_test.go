@@ -89,9 +89,10 @@ func TestOutputs(t *testing.T) {
 			Previous: "v1\nstatus=deployed", Digest: "sha256:9c9b", Why: "no"}, {Service: "api", Status: unchanged}})
 	want := "status=deployed\noutcome=failed\nevent-id=e-1\nrevision=web:2\nprevious-tag=v1 status=deployed\n" +
 		"digest=sha256:9c9b\n" +
-		`services=[{"service":"api","status":"unchanged","outcome":"","event-id":"","revision":"","previous-tag":"",` +
-		`"digest":""},{"service":"backend","status":"deployed","outcome":"failed","event-id":"e-1","revision":"web:2",` +
-		`"previous-tag":"v1 status=deployed","digest":"sha256:9c9b"},{"service":"web","status":"deployed",` +
+		`services=[{"service":"api","status":"unchanged","outcome":"","event-id":"","revision":"",` +
+		`"previous-tag":"","digest":""},{"service":"backend","status":"deployed",` +
+		`"outcome":"failed","event-id":"e-1","revision":` +
+		`"web:2","previous-tag":"v1 status=deployed","digest":"sha256:9c9b"},{"service":"web","status":"deployed",` +
 		`"outcome":"succeeded","event-id":"e-1","revision":"","previous-tag":"","digest":""}]` + "\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
@@ -99,9 +100,9 @@ func TestOutputs(t *testing.T) {
 	b.Reset()
 	outputs(&b, []deployed{{Service: "backend, web", Status: notSent, Why: "no"}}) // none was deployed
 	want = "status=not sent\noutcome=\nevent-id=\nrevision=\nprevious-tag=\ndigest=\n" +
-		`services=[{"service":"backend","status":"not sent","outcome":"","event-id":"","revision":"","previous-tag":"",` +
-		`"digest":""},{"service":"web","status":"not sent","outcome":"","event-id":"","revision":"","previous-tag":"",` +
-		`"digest":""}]` + "\n"
+		`services=[{"service":"backend","status":"not sent","outcome":"","event-id":"","revision":"",` +
+		`"previous-tag":"","digest":""},{"service":"web","status":"not sent","outcome":"","event-id":"",` +
+		`"revision":"","previous-tag":"","digest":""}]` + "\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
 	}

@@ -13,8 +13,8 @@ func TestMistypedKeys(t *testing.T) {
 	t.Parallel()
 	const unread = " is not a key the deployer reads"
 	lost := func(key, meant string) string {
-		return "x.yaml:5:1: `" + key + "`" + unread + ", and there is no `" + meant + "`: what it lists would never be " +
-			"deployed (did you mean `" + meant + "`?)"
+		return "x.yaml:5:1: `" + key + "`" + unread + ", and there is no `" + meant + "`: what it lists would " +
+			"never be deployed (did you mean `" + meant + "`?)"
 	}
 	near := func(key, meant string) string {
 		return "x.yaml:5:1: warning: `" + key + "`" + unread + " (did you mean `" + meant + "`?)"

@@ -43,9 +43,9 @@ func Classify(doing string, err error) error {
 	return Misconfigured(errUnexpected, doing, cause, unknownHint)
 }
 
-// endpointHint is the hint for a connection that could not be made: the setting that sends the service's calls elsewhere
-// than to AWS, "" if none does. The SDK prefers the variable of the service (AWS SDKs and Tools Reference Guide,
-// "Service-specific endpoints").
+// endpointHint is the hint for a connection that could not be made: the setting that sends the service's calls
+// elsewhere than to AWS, "" if none does. The SDK prefers the variable of the service ("Service-specific endpoints"
+// in the AWS SDKs and Tools Reference Guide).
 func endpointHint(err error) string {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "dial" {
