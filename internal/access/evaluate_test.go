@@ -198,6 +198,12 @@ func TestGitHubLetsIn(t *testing.T) {
 		{"pushes", caller(devAccount, "", "ecr:PutImage", backend), iam.Allow},
 		{"pushes elsewhere", caller(devAccount, "", "ecr:PutImage", backend+"2"), iam.NoMatch},
 		{"deletes", caller(devAccount, "", "ecr:BatchDeleteImage", backend), iam.NoMatch},
+		{"reads what the function decided", caller(devAccount, "", "logs:FilterLogEvents",
+			"arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/myproject_deployer_dev:*"), iam.Allow},
+		{"reads another log", caller(devAccount, "", "logs:FilterLogEvents",
+			"arn:aws:logs:us-east-1:111111111111:log-group:/ecs/myproject_service_dev:*"), iam.NoMatch},
+		{"reads the lines of a container", caller(devAccount, "", "logs:GetLogEvents",
+			"arn:aws:logs:us-east-1:111111111111:log-group:/aws/lambda/myproject_deployer_dev:*"), iam.NoMatch},
 		{"deploys by itself", caller(devAccount, "", "ecs:UpdateService", "*"), iam.NoMatch},
 	})
 	prod, err := GitHub(example(t, "centralized-dev-ecr/prod"), Source{Owner: "octocat", Name: "shop"})

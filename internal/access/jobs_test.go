@@ -35,8 +35,9 @@ func outline(t *testing.T, p Policy) (lines []string) {
 func TestPipeline(t *testing.T) {
 	t.Parallel()
 	const (
-		build     = " LogInToRegistry PushImages"
-		deploy    = " SendDeployEvents FindImages ReadTaskDefinitions ReadRollouts ReadTasks ReadSchedules"
+		build  = " LogInToRegistry PushImages"
+		deploy = " SendDeployEvents FindImages ReadTaskDefinitions ReadRollouts ReadTasks ReadDecisions" +
+			" ReadSchedules"
 		promotion = " ReadSource WriteTarget"
 		pushDev   = "111111111111 myproject_github_build_dev:" + build
 		dev       = "111111111111 myproject_github_deploy_dev:" + deploy

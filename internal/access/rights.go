@@ -181,7 +181,7 @@ func (s scope) readTasks() statement {
 // following returns the statements for `deployer send --follow` besides the event itself:
 // it checks the tag first, and reads the rollout until its end, or what starts a task.
 func (s scope) following() []statement {
-	statements := append(s.readServices(), s.readTasks())
+	statements := append(s.readServices(), s.readTasks(), s.readDecisions())
 	schedules, rules := s.pointers()
 	if len(schedules) > 0 {
 		statements = append(statements,
@@ -196,6 +196,14 @@ func (s scope) following() []statement {
 			statements...)
 	}
 	return statements
+}
+
+// readDecisions lets what follows an event end at once if the function rejects or ignores it, and say that the rule is
+// missing if nothing takes it.
+func (s scope) readDecisions() statement {
+	return statement{Sid: "ReadDecisions", Action: []string{"events:DescribeRule", "logs:FilterLogEvents"},
+		Resource: []string{s.arn("events", "rule/"+s.env.RuleName("deploy")),
+			s.arn("logs", "log-group:/aws/lambda/"+s.env.FunctionName()+":*")}}
 }
 
 // distinct returns an error if two files are of one environment, or of two projects.

@@ -67,7 +67,7 @@ var patterns = []pattern{{
 			refusal{"dev", "the same in dev", enqueuesPlainly("dev")},
 		),
 	}, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000")),
-		missingTag, away, reports, pulls, operators, failing, pausing},
+		missingTag, unknownService, away, reports, pulls, operators, failing, pausing},
 }, {
 	title: "Isolated production: staging runs dev's images; prod has its own registry, into which they are promoted.",
 	files: "isolated-production-ecr",
@@ -118,7 +118,7 @@ var patterns = []pattern{{
 		),
 	}, foreignEvent, namedEvent, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
-		missingTag, away, reports, pulls, operators, failing, pausing},
+		missingTag, unknownService, away, reports, pulls, operators, failing, pausing},
 }, {
 	title: "One registry each: images are promoted from dev to staging, and from staging to prod.",
 	files: "per-environment-ecr",
@@ -195,7 +195,7 @@ var patterns = []pattern{{
 	}, foreignEvent, namedEvent, brokenImage(pushes("dev", backendRepository, "backend broken", "git-bad0000"),
 		runs(promote("staging"), "promote --from dev.yaml --to staging.yaml backend git-bad0000"),
 		runs(promote("prod"), "promote --from staging.yaml --to prod.yaml backend git-bad0000")),
-		missingTag, away, reports, pulls, operators, failing, pausing},
+		missingTag, unknownService, away, reports, pulls, operators, failing, pausing},
 }}
 
 // brokenImage is the step of an image whose tasks do not start, after it was brought to every registry.
