@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,6 +43,26 @@ func TestModuleDocumentation(t *testing.T) {
 	} {
 		if line = fmt.Sprintf(line, len(module.Resources())); !strings.Contains(page, line) {
 			t.Errorf("docs/how-to/terraform.md does not show %q", line)
+		}
+	}
+}
+
+// TestExamplesHaveABackend checks that the state of each environment is where `terraform init` says. Without a backend,
+// Terraform warns, and all environments share a local state: the second one would replace the first.
+func TestExamplesHaveABackend(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("terraform/examples/*/main.tf")
+	if err != nil || len(files) != 3 {
+		t.Fatalf("the examples are %v: %v", files, err)
+	}
+	for _, file := range append(files, "../docs/how-to/terraform.md") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "terraform {\n  required_version = \">= 1.5.7\"\n  backend \"s3\" {}\n") ||
+			!strings.Contains(string(text), " init -reconfigure -backend-config=dev.s3.tfbackend\n") {
+			t.Errorf("%s has no backend for each environment's state", file)
 		}
 	}
 }

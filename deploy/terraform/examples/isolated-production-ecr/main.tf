@@ -2,11 +2,14 @@
 #
 # One environment at a time, with its own account's credentials and its own state:
 #
-#   terraform init -backend-config=dev.s3.tfbackend
-#   terraform apply -var env=dev -var package=dist/deployer.zip
+#   terraform init -reconfigure -backend-config=dev.s3.tfbackend
+#   terraform apply -var env=dev -var package=dist/dev/deployer.zip
+#
+# dev.s3.tfbackend has the bucket, key and region of dev's state.
 
 terraform {
   required_version = ">= 1.5.7"
+  backend "s3" {}
 
   required_providers {
     aws = {
