@@ -170,6 +170,10 @@ func (r received) rollback() Decision {
 	if to := o.Revision; to.Outcome == journal.Succeeded && !to.Inactive && to.DeploymentID != o.ID {
 		d.Notes = append(d.Notes, Note{to, journal.Note{DeploymentID: o.ID}})
 	}
+	if failed, ok := r.requestedRollback(); ok {
+		d.Drafts, d.Reason = []Draft{failed}, ""
+		return d
+	}
 	if from := o.RollbackOf; from.Cause.ID != "" && !from.Foreign && !from.Inactive && from.RolledBackBy != o.ID {
 		d.Notes = append(d.Notes, Note{from, journal.Note{RolledBackBy: o.ID}})
 	}
@@ -183,14 +187,14 @@ func revisionOf(r journal.Record) outcome.Revision {
 
 // completed handles SERVICE_DEPLOYMENT_COMPLETED.
 func (r received) completed() Decision {
+	if r.seen.IsRollback && !r.seen.Deleted {
+		return r.rollback()
+	}
 	if d, done := r.alreadyReported(journal.Succeeded, journal.Failed, journal.Superseded); done {
 		return d
 	}
-	switch {
-	case r.seen.Deleted:
+	if r.seen.Deleted {
 		return r.deleted()
-	case r.seen.IsRollback:
-		return r.rollback()
 	}
 	if r.seen.Shifts && r.seen.Shifted != journal.Succeeded {
 		return r.notShifted()

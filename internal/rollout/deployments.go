@@ -123,6 +123,7 @@ func (o *Observation) addRollback(back rollbacks, f *family) {
 			}
 		case aws.ToString(r.By.Id):
 			from := f.record(aws.ToString(r.From.TaskDefinition))
+			o.RollbackCertain = r.Certain
 			switch id := aws.ToString(r.From.Id); {
 			case from.TaskDefinition == "": // it is read first
 			case from.RolledBackBy == o.ID:

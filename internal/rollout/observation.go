@@ -33,6 +33,9 @@ type Observation struct {
 	// RollbackOf is the revision whose rollout failed, with the id of that
 	// rollout; zero if it is not known.
 	RollbackOf journal.Record
+	// RollbackCertain means that ECS says so: by its reason while the rollback is in progress, or
+	// by its service deployments. Otherwise an older revision has replaced a newer one.
+	RollbackCertain bool
 	// RollbackReported means that it was reported with that failure.
 	RollbackReported bool
 

@@ -80,7 +80,7 @@ func (h *Handler) observeRollback(ctx context.Context, r *reader, service *types
 	switch {
 	case !o.Found, o.Deleted, o.IsRollback, o.Moves:
 		return nil
-	case e.Step == event.RolloutCompleted && open:
+	case e.Step == event.RolloutCompleted && (open || !o.BreakerEnabled && o.Revision.Outcome == journal.Succeeded):
 	case e.Step == event.RolloutFailed && (o.Foreign() || o.Revision.Outcome == journal.Succeeded):
 	default:
 		return nil
