@@ -60,7 +60,7 @@ deployer promote --from dev --to prod backend git-abc123f \
 			"ecr:GetDownloadUrlForLayer (source)",
 			"ecr:BatchCheckLayerAvailability (target)", "ecr:InitiateLayerUpload (target)",
 			"ecr:UploadLayerPart (target)", "ecr:CompleteLayerUpload (target)", "ecr:PutImage (target)",
-			"ecr:DescribeRepositories (target, with --force; optional: refuses an immutable tag before copying)",
+			"ecr:DescribeRepositories (target; optional: if another image has the tag, says whether it is immutable)",
 			"ecs:DescribeServices (source, without TAG; target, with --follow)",
 			"ecs:DescribeTaskDefinition (source, without TAG; target, with --follow)",
 			"ecs:ListTasks (source, without TAG, if the service names its image by a tag)",
@@ -243,34 +243,22 @@ func (a *app) copyImage(ctx context.Context, from, to *end, digest, tag string, 
 		p := newCopyProgress(a.err)
 		err = plan.Run(ctx, p.show)
 		p.end()
-		if err != nil {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil:
+			return nil, &notEnded{hinted(commandLine(a.args...), "%s: what was copied stays, and the same command "+
+				"continues", stopped(ctx))}
+		default:
 			a.note("what was copied stays: the same command continues")
 		}
 	}
 	if err != nil {
-		return nil, a.tagTaken(err)
+		return nil, noRepository(a.tagTaken(err), to)
 	}
 	if !how.asJSON {
 		a.printPromotion(plan, from, to, how.dryRun)
 	}
 	return plan, nil
-}
-
-// tagTaken adds to the error of a tag on another image what to do.
-func (a *app) tagTaken(err error) error {
-	var taken *promote.TagTakenError
-	switch {
-	case !errors.As(err, &taken):
-		return err
-	case taken.Immutable:
-		return hinted(fmt.Sprintf("aws ecr put-image-tag-mutability --registry-id %s --region %s --repository-name %s "+
-			"--image-tag-mutability IMMUTABLE_WITH_EXCLUSION --image-tag-mutability-exclusion-filters "+
-			"filterType=WILDCARD,filter=%s", taken.Place.Registry.AccountID, taken.Place.Registry.Region,
-			taken.Place.Repository, taken.Tag),
-			"%w; choose another tag with --as, or make this one mutable and run the command again", err)
-	}
-	return hinted(commandLine(append(slices.Clone(a.args), "--force")...),
-		"%w; choose another tag with --as, or move this one with --force, if the repository's tags are mutable", err)
 }
 
 // printPromotion prints the result.

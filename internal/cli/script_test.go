@@ -54,7 +54,7 @@ func TestScripts(t *testing.T) {
 			"queuein": queueIn, "deny": deny, "denyonce": denyOnce, "allow": allow, "outcome": noteOutcome,
 			"journal": journalHas, "gone": gone, "furnish": furnish, "apply": apply, "ecs": ecsCall, "later": later,
 			"broken": broken, "slow": slow, "prints": prints, "channels": channels,
-			"release": release, "repository": repository, "role": role,
+			"release": release, "repository": repository, "legacy": legacy, "role": role,
 			"logged": logged, "rollouts": rollouts, "await": await, "shown": inReadme,
 		},
 	})

@@ -193,10 +193,26 @@ func release(ts *testscript.TestScript, _ bool, args []string) {
 	of(ts).ResetCalls()
 }
 
-// repository is `repository ENVIRONMENT NAME`: the environment's own registry has it.
+// repository is `repository ENVIRONMENT NAME [TAG...]`: the environment's own registry has it. With TAG, its tags are
+// immutable but for those.
 func repository(ts *testscript.TestScript, _ bool, args []string) {
-	_, err := of(ts).accounts[args[0]].ECR.CreateRepository(context.Background(),
-		&ecr.CreateRepositoryInput{RepositoryName: aws.String(args[1])})
+	in := &ecr.CreateRepositoryInput{RepositoryName: aws.String(args[1])}
+	for i := range args[2:] {
+		in.ImageTagMutability = types.ImageTagMutabilityImmutableWithExclusion
+		in.ImageTagMutabilityExclusionFilters = append(in.ImageTagMutabilityExclusionFilters,
+			types.ImageTagMutabilityExclusionFilter{Filter: &args[2+i],
+				FilterType: types.ImageTagMutabilityExclusionFilterTypeWildcard})
+	}
+	_, err := of(ts).accounts[args[0]].ECR.CreateRepository(context.Background(), in)
+	ts.Check(err)
+	of(ts).ResetCalls()
+}
+
+// legacy is `legacy ENVIRONMENT REPOSITORY TAG`: the tag is on a manifest of Docker's schema 1.
+func legacy(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := of(ts).accounts[args[0]].ECR.PutImage(context.Background(), &ecr.PutImageInput{
+		RepositoryName: &args[1], ImageTag: &args[2], ImageManifest: aws.String(`{"schemaVersion":1,"fsLayers":[]}`),
+		ImageManifestMediaType: aws.String("application/vnd.docker.distribution.manifest.v1+json")})
 	ts.Check(err)
 	of(ts).ResetCalls()
 }

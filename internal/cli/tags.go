@@ -60,6 +60,12 @@ func (a *app) withTags(ctx context.Context, config aws.Config, env *environment.
 		return err
 	}
 	e := &tagError{error: err, tags: w.Repository + " has the tags " + newest(tags)}
+	if slices.Contains(tags, tag) {
+		e.tags = w.Repository + " has this tag, on a manifest that is neither OCI's image or index nor one of " +
+			"Docker's schema 2, such as one of Docker's schema 1"
+		e.fix = "push the image again with a current client"
+		return e
+	}
 	if near := nearestTag(tag, tags); near != "" {
 		e.fix = a.corrected(tag, near)
 	}

@@ -55,7 +55,23 @@ func (p *Plan) Run(ctx context.Context, report func(Progress)) error {
 	if p.Tagged {
 		return nil
 	}
+	if err := p.checkTag(ctx); err != nil {
+		return err
+	}
 	return p.to.put(ctx, p.root, p.Tag)
+}
+
+// checkTag returns a [TagTakenError] if the tag was put on another image while this one was copied: ECR would move it,
+// unless it is immutable.
+func (p *Plan) checkTag(ctx context.Context) error {
+	if p.Force || len(p.missing) == 0 {
+		return nil
+	}
+	holder, err := p.to.tagged(ctx, p.Tag)
+	if err != nil || holder == "" || holder == p.Digest {
+		return err
+	}
+	return p.to.taken(ctx, p.Tag, holder, p.Digest)
 }
 
 // tally counts what has been copied.

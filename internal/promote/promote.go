@@ -70,13 +70,10 @@ func (o Order) Plan(ctx context.Context) (*Plan, error) {
 	}
 	p.Tagged = holder == o.Digest
 	if holder != "" && !p.Tagged {
-		if !o.Force {
-			return nil, &TagTakenError{Place: o.To, Tag: o.Tag, Has: holder, Wanted: o.Digest}
+		if taken := p.to.taken(ctx, o.Tag, holder, o.Digest); !o.Force || taken.Immutable { // before the copying
+			return nil, taken
 		}
 		p.Moves = holder
-		if p.to.immutable(ctx, o.Tag) { // before the copying
-			return nil, &TagTakenError{Place: o.To, Tag: o.Tag, Has: holder, Wanted: o.Digest, Immutable: true}
-		}
 	}
 	if o.From.same(o.To) {
 		found, err := p.from.manifests(ctx, []string{o.Digest})

@@ -2,7 +2,6 @@ package promote
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -182,84 +181,6 @@ func TestCopy(t *testing.T) {
 	}
 	if !p.Done() {
 		t.Errorf("the second plan is not empty: %+v", p)
-	}
-}
-
-// TestTags: a tag on another image is refused, unless the order forces it and the
-// repository allows it.
-func TestTags(t *testing.T) {
-	t.Parallel()
-	const place = `ECR repository "myproject_backend" of account 333333333333 in us-east-1`
-	for _, tt := range []struct {
-		name             string
-		force, immutable bool
-		blind            bool   // the repository cannot be described
-		want             string // the error, with DIGEST and OLD
-		wantCopied       bool
-	}{
-		{name: "refused", want: `tag "old" in ` + place + " is on OLD, not on DIGEST"},
-		{name: "forced", force: true, wantCopied: true},
-		{name: "forced, immutable", force: true, immutable: true,
-			want: `tag "old" in ` + place + " is immutable and on another image than DIGEST"},
-		{name: "forced, immutable, which is not known", force: true, immutable: true, blind: true, wantCopied: true,
-			want: `tag "old" in ` + place + " is immutable and on another image than DIGEST"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			mutability := types.ImageTagMutabilityMutable
-			if tt.immutable {
-				mutability = types.ImageTagMutabilityImmutable
-			}
-			w, digest := newTwoWith(t, mutability)
-			if tt.blind {
-				w.aws.Inject(emulator.Fault{Operation: "ecr:DescribeRepositories", Error: emulator.AccessDenied("no")})
-			}
-			old := ""
-			for d, i := range w.images(t, w.prod) {
-				if slices.Contains(i.Tags, "old") {
-					old = d
-				}
-			}
-			o := w.order(digest)
-			o.Tag, o.Force = "old", tt.force
-			_, err := promote(t.Context(), o)
-			got := ""
-			if err != nil {
-				got = err.Error()
-			}
-			var taken *TagTakenError
-			if tt.want != "" && !errors.As(err, &taken) {
-				t.Errorf("the error is a %T", err)
-			}
-			want := strings.NewReplacer("DIGEST", digest, "OLD", old).Replace(tt.want)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("the error (-want +got):\n%s", diff)
-			}
-			if _, copied := w.images(t, w.prod)[digest]; copied != tt.wantCopied {
-				t.Errorf("copied: %v", copied)
-			}
-		})
-	}
-}
-
-// TestImmutableTag tests the settings of a repository.
-func TestImmutableTag(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		mutability types.ImageTagMutability
-		filter     string
-		want       bool
-	}{
-		{"", "", false}, {"MUTABLE", "", false}, {"IMMUTABLE", "", true},
-		{"IMMUTABLE_WITH_EXCLUSION", "env-*", false}, {"IMMUTABLE_WITH_EXCLUSION", "latest", true},
-		{"MUTABLE_WITH_EXCLUSION", "env-*", true}, {"MUTABLE_WITH_EXCLUSION", "*prod", false},
-		{"MUTABLE_WITH_EXCLUSION", "*prod*", true},
-	} {
-		r := types.Repository{ImageTagMutability: tt.mutability,
-			ImageTagMutabilityExclusionFilters: []types.ImageTagMutabilityExclusionFilter{{Filter: &tt.filter}}}
-		if got := immutableTag(r, "env-prod-20260122"); got != tt.want {
-			t.Errorf("%s, %q: %v", tt.mutability, tt.filter, got)
-		}
 	}
 }
 

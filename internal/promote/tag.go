@@ -40,14 +40,38 @@ func (r *repository) tagged(ctx context.Context, tag string) (string, error) {
 	return holders[tag], err
 }
 
-// immutable reports whether the repository is known to refuse to move the tag. If it
-// cannot be described, that is found out when the tag is put.
-func (r *repository) immutable(ctx context.Context, tag string) bool {
+// taken returns the error of a tag that another image has, and whether the repository is known to refuse to move it. If
+// the repository cannot be described, that is found out when the tag is put.
+func (r *repository) taken(ctx context.Context, tag, holder, wanted string) *TagTakenError {
+	e := &TagTakenError{Place: r.Place, Tag: tag, Has: holder, Wanted: wanted}
 	ctx, cancel, retry := retried(ctx)
 	defer cancel()
 	out, err := r.ecr.DescribeRepositories(ctx, &ecr.DescribeRepositoriesInput{RegistryId: r.registryID(),
 		RepositoryNames: []string{r.Repository}}, retry)
-	return err == nil && len(out.Repositories) > 0 && immutableTag(out.Repositories[0], tag)
+	if err == nil && len(out.Repositories) > 0 && immutableTag(out.Repositories[0], tag) {
+		e.Immutable, e.Exclude = true, excluding(out.Repositories[0], tag)
+	}
+	return e
+}
+
+// maxExclusions is how many exclusions from immutability a repository can have (ECR API reference,
+// PutImageTagMutability).
+const maxExclusions = 5
+
+// excluding returns the filters that exclude one more tag from the immutability of a repository's tags, with those that
+// it has: to set them replaces all. It returns nil if that is not possible, or makes more than this tag mutable.
+func excluding(r types.Repository, tag string) (filters []string) {
+	if r.ImageTagMutability != types.ImageTagMutabilityImmutable &&
+		r.ImageTagMutability != types.ImageTagMutabilityImmutableWithExclusion {
+		return nil
+	}
+	for _, f := range r.ImageTagMutabilityExclusionFilters {
+		filters = append(filters, aws.ToString(f.Filter))
+	}
+	if len(filters) == maxExclusions {
+		return nil
+	}
+	return append(filters, tag)
 }
 
 // immutableTag reports whether a repository's settings make a tag immutable (ECR user
@@ -73,8 +97,9 @@ func immutableTag(r types.Repository, tag string) bool {
 type TagTakenError struct {
 	Place       Place
 	Tag         string
-	Has, Wanted string // digests; Has is "" if the repository refused the tag
-	Immutable   bool   // the repository refuses to move the tag
+	Has, Wanted string   // digests; Has is "" if the repository refused the tag
+	Immutable   bool     // the repository refuses to move the tag
+	Exclude     []string // with Immutable: the filters that make the tag mutable; nil if they are not known
 }
 
 // Error says what has the tag.

@@ -76,6 +76,16 @@ func RegistryParameters(env *environment.Environment, archive bool, more ...stri
 	return parameters, nil
 }
 
+// Repositories returns the repositories that deploy/registry.yaml creates for an environment; none if its images come
+// from another account.
+func Repositories(env *environment.Environment) []string {
+	names, err := ownRepositories(env)
+	if err != nil {
+		return nil
+	}
+	return names
+}
+
 // ownRepositories returns the repositories that the environment's conventions name, in the order of the file. Those
 // that the file names by hand are managed elsewhere.
 func ownRepositories(env *environment.Environment) (names []string, err error) {
