@@ -144,6 +144,7 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	}
 	tag, digest, err := a.promoted(ctx, from, args[1:])
 	if err != nil {
+		a.noteRights(from, to, err)
 		return err
 	}
 	if how.as != "" {
@@ -158,6 +159,7 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	}
 	plan, err := a.copyImage(ctx, from, to, digest, tag, how)
 	if err != nil {
+		a.noteRights(from, to, err)
 		return err
 	}
 	document := promotionOf(plan, from, to, how.dryRun)
@@ -191,7 +193,7 @@ func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from,
 			to.workload.Kind, to.workload.Name, to.env.Name, to.workload.External)
 	}
 	if how.deploy { // before an hour of copying
-		err = checkAccount(to.env, to.caller)
+		err = to.checkAccount("--to-profile")
 	}
 	return from, to, err
 }

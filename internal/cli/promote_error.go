@@ -12,6 +12,26 @@ import (
 	"deployer/internal/stack"
 )
 
+// checkAccount checks that the credentials of an end belong to its account. The flag names a profile of them, as one
+// profile for both ends may not do.
+func (e *end) checkAccount(flag string) error {
+	err := checkAccount(e.env, e.caller)
+	var parts parted
+	if !errors.As(err, &parts) {
+		return err
+	}
+	what, _ := parts.Parts()
+	return &ofAWS{hinted(listProfiles(), "%s: name a profile of that account with %s", what, flag)}
+}
+
+// noteRights notes how to see all that a copy needs, if AWS denied a part of it: AWS names one action at a time.
+func (a *app) noteRights(from, to *end, err error) {
+	if errors.Is(err, fault.ErrAccessDenied) {
+		a.note("all that a promotion needs, in both accounts: %s", to.env.Command("policy promote", "--from",
+			from.env.File))
+	}
+}
+
 // stopped returns why a copy has not ended.
 func stopped(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {

@@ -34,7 +34,7 @@ func (a *app) promoted(ctx context.Context, from *end, named []string) (tag, dig
 // running returns the tag and the digest of the image that the service runs. While a
 // rollout is in progress, it does not run one image.
 func (e *end) running(ctx context.Context) (tag, digest string, err error) {
-	if err := checkAccount(e.env, e.caller); err != nil {
+	if err := e.checkAccount("--from-profile"); err != nil {
 		return "", "", err
 	}
 	target, services := ecsservice.TargetOf(e.env, e.workload), ecsservice.New(e.config)
