@@ -1,11 +1,14 @@
 package deploy_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"deployer/internal/stack"
 )
 
 // written writes an environment file of project shop.
@@ -177,12 +180,61 @@ func TestModuleRoleFits(t *testing.T) {
 	t.Parallel()
 	for _, tt := range some(3, []struct{ services, scheduled, processors int }{
 		{20, 5, 5}, {1, 1, 1}, {44, 0, 0}, {45, 0, 0}, {100, 0, 0}, {0, 100, 0}, {0, 0, 33}, {50, 25, 25},
-		{200, 0, 0}, {0, 30, 0}, {0, 130, 0}, // {200, 0, 0} and {0, 130, 0} with patterns
+		{0, 30, 0}, {150, 0, 0},
 	}) {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
 			file := manyWorkloads(tt.services, tt.scheduled, tt.processors)
 			got, err := describe(t, written(t, file), chosenSettings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, line := range differences(got.template, got.module) {
+				t.Error(line)
+			}
+		})
+	}
+}
+
+// TestModulePatterns compares the two descriptions where names do not fit: with patterns of the kinds that the file
+// accepts, or refused, if these are not enough.
+func TestModulePatterns(t *testing.T) {
+	t.Parallel()
+	for _, tt := range some(4, []struct {
+		services, scheduled, processors int
+		kinds                           string
+		fits                            bool
+	}{
+		{220, 0, 0, "", false},
+		{220, 0, 0, "repositories", true},
+		{0, 200, 0, "roles, schedules, repositories", true},
+		{300, 0, 0, "schedules, families, repositories", false},
+		{300, 0, 0, "roles", true},
+		{0, 180, 0, "schedules", false},
+		{0, 180, 0, "schedules, repositories", true},
+		{150, 0, 0, "repositories, schedules, roles, families", true}, // exact
+		{200, 80, 20, "repositories, schedules, roles, families", true},
+	}) {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			t.Parallel()
+			file := manyWorkloads(tt.services, tt.scheduled, tt.processors) +
+				"deployer: {role_patterns: [" + tt.kinds + "]}\n"
+			got, err := describe(t, written(t, file), chosenSettings{})
+			if !tt.fits {
+				if large := new(stack.TooLargeError); !errors.As(err, &large) {
+					t.Errorf("params: %v, want a TooLargeError", err)
+				}
+				const want = " do not fit into the policies of the deployer's role: it would need more than the 10 " +
+					"managed policies that IAM accepts. Give some of the workloads an environment of their own, or " +
+					"accept name patterns, which also match names of neighbours (deployer validate FILE says which, " +
+					"and what to write)."
+				path := written(t, file)
+				if _, err := loadModule(t, path, dev, region, nil); err == nil ||
+					!strings.HasSuffix(strings.ReplaceAll(err.Error(), path, "FILE"), "FILE"+want) {
+					t.Errorf("the module: %v, want %s", err, want)
+				}
+				return
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

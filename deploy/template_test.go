@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/environment"
+	"deployer/internal/stack"
 	"deployer/testbed/aws/cloudformation"
 	"deployer/testbed/aws/events/pattern"
 )
@@ -24,10 +26,7 @@ const (
 
 // stacks are the parameters of each environment's stack: a central registry in dev,
 // and for "local prod" a registry in the environment's own account.
-var stacks = map[string]struct {
-	account string
-	values  map[string]string
-}{
+var stacks = withLists(map[string]installation{
 	"dev": {dev, map[string]string{"Project": "myproject", "Env": "dev",
 		"ForwardPushesTo": "arn:aws:events:us-east-1:222222222222:event-bus/default"}},
 	"staging": {staging, map[string]string{"Project": "myproject", "Env": "staging",
@@ -37,6 +36,34 @@ var stacks = map[string]struct {
 	"local prod": {prod, map[string]string{"Project": "myproject", "Env": "prod", "AutoDeploy": "enabled",
 		"RedeployOn": "parameters,secrets,env_files", "FollowFirstRuns": "true", "ScheduleArns": "arn:aws:scheduler:" +
 			"us-east-1:333333333333:schedule/myproject-schedule-group-prod-nightly-report/*"}},
+})
+
+// installation is an account, and the parameters of a stack in it.
+type installation struct {
+	account string
+	values  map[string]string
+}
+
+// withLists adds the lists of names of the environments in examples/centralized-dev-ecr, as `deployer params` prints
+// them.
+func withLists(all map[string]installation) map[string]installation {
+	for name, one := range all {
+		env, err := environment.Load(filepath.Join("..", "examples", "centralized-dev-ecr", one.values["Env"]+".yaml"))
+		if err != nil {
+			panic(err)
+		}
+		parameters, err := stack.Parameters(env)
+		if err != nil {
+			panic(err)
+		}
+		for _, p := range parameters {
+			isList := p.Name == "FamilyArns" || p.Name == "RoleArns" || p.Name == "RepositoryArns"
+			if isList && name != "local prod" {
+				one.values[p.Name] = p.Value
+			}
+		}
+	}
+	return all
 }
 
 // load returns the template of one of the stacks.

@@ -86,9 +86,8 @@ locals {
   ))
 
   # Everything, each ARN once, and the same with name patterns in the place of conventional names, for what does not fit
-  # otherwise. Those of short match no other environment, and no other project, unless its name begins with
-  # PROJECT_service, PROJECT_task or PROJECT_scheduler. Those of families in shortest match environments whose names end
-  # with _ENV, too.
+  # otherwise: of the kinds that the environment file accepts in deployer.role_patterns.
+  role_patterns    = try([for kind in local.deployer.role_patterns : tostring(kind)], [])
   counted_families = [for family in local.families : "${local.counted_ecs}/${family}:*"]
   all_roles        = concat(local.counted_roles, local.counted_start_roles.schedule, local.counted_start_roles.rule)
   short_families = [
@@ -97,7 +96,7 @@ locals {
   ]
   short_roles = [
     for arn in local.all_roles : concat([
-      for pattern in local.role_patterns : replace(arn, "/:role\\/.*/", ":role/${pattern}")
+      for pattern in local.role_name_patterns : replace(arn, "/:role\\/.*/", ":role/${pattern}")
       if can(regex(":role/${replace(pattern, "*", ".*")}$", arn))
     ], [arn])[0]
   ]
@@ -113,9 +112,13 @@ locals {
   ]
   all_arns = {
     for choice, arns in {
-      exact    = [local.counted_families, local.all_roles, local.counted_pointers.schedule, local.counted_repositories]
-      short    = [local.counted_families, local.short_roles, local.short_schedules, local.short_repositories]
-      shortest = [local.short_families, local.short_roles, local.short_schedules, local.short_repositories]
+      exact = [local.counted_families, local.all_roles, local.counted_pointers.schedule, local.counted_repositories]
+      short = [
+        contains(local.role_patterns, "families") ? local.short_families : local.counted_families,
+        contains(local.role_patterns, "roles") ? local.short_roles : local.all_roles,
+        contains(local.role_patterns, "schedules") ? local.short_schedules : local.counted_pointers.schedule,
+        contains(local.role_patterns, "repositories") ? local.short_repositories : local.counted_repositories,
+      ]
     } :
     # Families, roles, schedules and rules are always of the role's own account, to which their actions apply alone: a
     # wildcard for it is no wider, and shorter.
@@ -127,7 +130,7 @@ locals {
       distinct(arns[3]),
     )
   }
-  role_patterns = [
+  role_name_patterns = [
     for name in ["service_*_task", "service_*_task_execution", "scheduler_*_task_execution", "scheduler_*_role"] :
     "${local.project}_${name}_${local.env}"
   ]
@@ -154,9 +157,9 @@ locals {
       local.is_short[choice] ? [] : [local.max_policies],
     )
   }
-  choice = !local.is_large ? "exact" : concat(
-    [for choice in ["exact", "short"] : choice if max(local.policy_of[choice]...) < local.max_policies], ["shortest"],
-  )[0]
+  choice = !local.is_large || max(local.policy_of.exact...) < local.max_policies ? "exact" : "short"
+  # Whether they fit. If not, the role is refused, and has none of these policies.
+  fits = !local.is_large || max(local.policy_of[local.choice]...) < local.max_policies
   resource_list = concat(
     [
       for arn in local.all_arns[local.choice] : replace(
@@ -167,7 +170,7 @@ locals {
     var.extra_role_arns,
   )
   resource_arns = {
-    for n in(local.is_large ? range(max(local.policy_of[local.choice]...) + 1) : []) : "resources_${n + 1}" => [
+    for n in(local.is_large && local.fits ? range(max(local.policy_of[local.choice]...) + 1) : []) : "resources_${n + 1}" => [
       for i, arn in local.resource_list : arn if try(local.policy_of[local.choice][i], local.max_policies) == n
     ]
   }

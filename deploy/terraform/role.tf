@@ -339,6 +339,13 @@ resource "aws_iam_role" "deployer" {
     }]
   })
   tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = local.fits
+      error_message = "The names of the workloads of ${var.environment_file} do not fit into the policies of the deployer's role: it would need more than the ${local.max_policies} managed policies that IAM accepts. Give some of the workloads an environment of their own, or accept name patterns, which also match names of neighbours (deployer validate ${var.environment_file} says which, and what to write)."
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "deployer" {
@@ -347,10 +354,6 @@ resource "aws_iam_role_policy" "deployer" {
   policy = local.policy
 
   lifecycle {
-    precondition {
-      condition     = length(local.managed_policies) <= local.max_policies
-      error_message = "The deployer's role would need ${length(local.managed_policies)} managed policies, and IAM accepts ${local.max_policies}: ${var.environment_file} has too many workloads (give some of them an environment of their own)."
-    }
     precondition {
       condition     = length(local.policy) <= local.max_policy
       error_message = "The policy of the deployer's role would have ${length(local.policy)} characters, and IAM accepts ${local.max_policy}: shorten the name of the cluster, the topic or the webhook's parameter, or name fewer keys."

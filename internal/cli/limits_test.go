@@ -8,32 +8,38 @@ import (
 	"testing"
 )
 
-// TestLimitsOfTheRole checks that validate and params say which name patterns the
-// deployer's role has, if the ARNs of an environment's resources do not fit into its
-// policies, that they say nothing if they fit, and what is refused.
+// TestLimitsOfTheRole checks what validate and params say if the names of an environment's resources do not fit into
+// the policies of the deployer's role: they refuse it, unless the file accepts name patterns, and then name these.
 func TestLimitsOfTheRole(t *testing.T) {
 	t.Parallel()
-	const pattern = "It uses name patterns for some, which also match a project whose name begins with " +
-		"myproject_service, myproject_task or myproject_scheduler: "
+	const (
+		large = "the names of 251 workloads do not fit into the policies of the deployer's role"
+		also  = "roles of projects whose names begin with myproject_service or myproject_scheduler, and of " +
+			"environments whose names end with task_staging, execution_staging or role_staging"
+	)
 	for _, tt := range []struct {
 		name                string
 		services, scheduled int
+		patterns            string
 		want                []string // in the text; nil if no limit is named
-		exit                int      // of params
+		exit                int
 	}{
-		{"all fits", 40, 0, nil, 0},
-		{"exact in ten policies", 120, 0, nil, 0},
-		{"name patterns", 250, 0, []string{"the ARNs of 251 workloads do not fit into the policies of the " +
-			"deployer's role. ",
-			pattern + "repository/myproject_service_*, role/myproject_service_*_task_execution_staging, " +
-				"role/myproject_service_*_task_staging (to have none, give some of the workloads an environment " +
-				"of their own)"}, 0},
-		{"too many", 0, 500, []string{"managed policies, and IAM accepts 10: ",
-			" has too many workloads (give some of them an environment of their own)"}, 1},
+		{"all fits", 40, 0, "", nil, 0},
+		{"exact in ten policies", 120, 0, "roles", nil, 0},
+		{"name patterns that are accepted", 250, 0, "roles", []string{large + ", and deployer.role_patterns accepts " +
+			"name patterns: role/myproject_service_*_task_execution_staging, role/myproject_service_*_task_staging. " +
+			"They also match " + also + " (to have none, give some of the workloads an environment of their own)"}, 0},
+		{"name patterns that are not", 250, 0, "", []string{large + ": it would need 16 managed policies, and IAM " +
+			"accepts 10 (give some of the workloads an environment of their own; or accept name patterns: write " +
+			"`role_patterns: [roles]` below `deployer` in ", "staging.yaml, and the role also reaches " + also +
+			")"}, 1},
+		{"too many", 0, 500, "roles", []string{"policies, and IAM accepts 10 (give some of the workloads an " +
+			"environment of their own)"}, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			text := "project: myproject\nenv: staging\nregion: us-east-1\naccount_id: \"222222222222\"\nservices:\n"
+			text := "project: myproject\nenv: staging\nregion: us-east-1\naccount_id: \"222222222222\"\n" +
+				"deployer: {role_patterns: [" + tt.patterns + "]}\nservices:\n"
 			for i := range tt.services {
 				text += fmt.Sprintf("  - name: a-service-of-many-%03d\n", i)
 			}
@@ -43,7 +49,7 @@ func TestLimitsOfTheRole(t *testing.T) {
 			}
 			file := filepath.Join(t.TempDir(), "staging.yaml")
 			must(t, os.WriteFile(file, []byte(text), 0o600))
-			for command, exit := range map[string]int{"validate": 0, "params": tt.exit} {
+			for command, exit := range map[string]int{"validate": tt.exit, "params": tt.exit} {
 				args := map[string][]string{"validate": {"validate", file}, "params": {"params", "-f", file}}[command]
 				var stdout, stderr strings.Builder
 				if got := Run(args, &stdout, &stderr); got != exit {
@@ -58,7 +64,7 @@ func TestLimitsOfTheRole(t *testing.T) {
 						t.Errorf("%s prints %q, want %q in it", command, said, want)
 					}
 				}
-				if tt.want == nil && strings.Contains(said, "name patterns") {
+				if tt.want == nil && strings.Contains(said, "do not fit") {
 					t.Errorf("%s prints %q of an environment that fits", command, said)
 				}
 			}

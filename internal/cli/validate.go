@@ -132,9 +132,13 @@ func (a *app) check(file string, beside []*environment.Environment) (checkedFile
 		one.Error = errorOf(err)
 		return one, a.reported(err)
 	}
-	shared := sharedNames(env, beside)
-	one.Faults = faultsOf(slices.Concat(env.Warnings, env.Advice, shared))
-	if slices.ContainsFunc(shared, func(f environment.Fault) bool { return !f.Warning }) {
+	parameters, err := stack.Parameters(env)
+	stacks := sharedNames(env, beside)
+	if large := new(stack.TooLargeError); errors.As(err, &large) {
+		stacks = append(stacks, environment.Fault{File: file, What: large.What, Fix: large.Fix})
+	}
+	one.Faults = faultsOf(slices.Concat(env.Warnings, env.Advice, stacks))
+	if slices.ContainsFunc(stacks, func(f environment.Fault) bool { return !f.Warning }) {
 		return one, errNotDone
 	}
 	one.Status, one.Environment = fileOK, env.Name
@@ -143,7 +147,7 @@ func (a *app) check(file string, beside []*environment.Environment) (checkedFile
 	if env.Registry().AccountID == "" {
 		one.Registry = "its own account in " + env.Region
 	}
-	one.Notes = notesOf(env)
+	one.Notes = notesOf(env, parameters, err)
 	return one, nil
 }
 
@@ -156,8 +160,8 @@ func faultsOf(faults []environment.Fault) []fileFault {
 	return all
 }
 
-// notesOf returns what else follows from an environment file.
-func notesOf(env *environment.Environment) (notes []string) {
+// notesOf returns what else follows from an environment file, and from its stack's parameters or the error of these.
+func notesOf(env *environment.Environment, parameters []stack.Parameter, err error) (notes []string) {
 	if env.Production != "" {
 		notes = append(notes, production(env))
 	}
@@ -165,7 +169,6 @@ func notesOf(env *environment.Environment) (notes []string) {
 		notes = append(notes, fmt.Sprintf("images come by replication: an event whose image is not in the registry "+
 			"yet waits for %.0f minutes, also if its tag is misspelled", environment.ReplicationTime.Minutes()))
 	}
-	parameters, err := stack.Parameters(env)
 	if err != nil {
 		notes = append(notes, fmt.Sprintf("warning: the stack has no parameters for it: %v", err))
 	} else if patterns := stack.Patterns(env, parameters); patterns != "" {

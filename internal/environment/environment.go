@@ -54,6 +54,10 @@ type Environment struct {
 	// refer to what changed. None by default.
 	RedeployOn []Trigger
 
+	// RolePatterns are the kinds of names in whose place the role of the deployer's function may have name patterns,
+	// if the exact ones do not fit into its policies. None by default.
+	RolePatterns []Reach
+
 	TrustedAccounts []TrustedAccount // other accounts that run images of the environment's registry
 
 	Workloads []Workload // the backend first, then services and tasks as in the file

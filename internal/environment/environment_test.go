@@ -209,6 +209,7 @@ func TestMisplaced(t *testing.T) {
 		"image: tag\n":                  "x.yaml:4:1: warning: `image" + fix,
 		"replicated: true\nredeploy_on: [secrets]\n": "x.yaml:4:1: warning: `replicated" + fix +
 			"x.yaml:5:1: warning: `redeploy_on" + fix,
+		"role_patterns: [roles]\n":              "x.yaml:4:1: warning: `role_patterns" + fix,
 		"cluster: {name: main}\nimage: nginx\n": "", // the infrastructure's own
 		"deployer: {auto_deploy: [latest]}\n":   "",
 	} {

@@ -125,7 +125,7 @@ func TestFaults(t *testing.T) {
 			"x.yaml:5:12: `deployer.auto_deply` is not a setting of the deployer (did you mean `auto_deploy`?)"},
 		{"setting unknown", head + "deployer: {speed: 1}\n",
 			"x.yaml:5:12: `deployer.speed` is not a setting of the deployer (the keys are cluster, image, base, " +
-				"auto_deploy, deploy_sources, replicated, redeploy_on, notify, workloads)"},
+				"auto_deploy, deploy_sources, replicated, redeploy_on, role_patterns, notify, workloads)"},
 		{"setting's values", head +
 			"deployer: {image: both, base: newest, auto_deploy: ['['], deploy_sources: [aws.ecr]}\n",
 			"x.yaml:5:19: `deployer.image` is \"both\" (write digest or tag)\n" +

@@ -9,7 +9,7 @@ import (
 // misplaced returns the settings that stand beside the section instead of in it, with their right names. Only names are
 // among them that the infrastructure's own settings hardly have.
 func (s section) misplaced() map[string]string {
-	names := []string{"auto_deploy", "cluster", "deploy_sources", "image", "redeploy_on", "replicated"}
+	names := []string{"auto_deploy", "cluster", "deploy_sources", "image", "redeploy_on", "replicated", "role_patterns"}
 	found := map[string]string{}
 	for key, node := range s.values {
 		name := key

@@ -98,7 +98,7 @@ func otherType(v string) bool {
 
 // settings are the keys of the section `deployer`.
 var settings = []string{"cluster", "image", "base", "auto_deploy", "deploy_sources", "replicated", "redeploy_on",
-	"notify", "workloads"}
+	"role_patterns", "notify", "workloads"}
 
 // deployer reads the section `deployer`. A setting beside the section is a warning, because it has no effect there.
 func (s section) deployer(e *Environment, workload section) {
@@ -115,7 +115,8 @@ func (s section) deployer(e *Environment, workload section) {
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
 	e.Replicated = d.flag("replicated", false)
-	e.RedeployOn = d.redeployOn()
+	e.RedeployOn = kinds(d, "redeploy_on", "a kind of configuration", Triggers)
+	e.RolePatterns = kinds(d, "role_patterns", "a kind of names", Reaches)
 	d.overrides(e)
 	if i := slices.IndexFunc(e.AutoDeploy, func(p TagPattern) bool { return isMoving(string(p)) }); i >= 0 &&
 		e.ImageForm == ByTag {

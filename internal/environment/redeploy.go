@@ -23,12 +23,12 @@ var Triggers = []Trigger{Parameters, Secrets, EnvFiles}
 // changed.
 func (e *Environment) RedeploysOn(t Trigger) bool { return slices.Contains(e.RedeployOn, t) }
 
-// redeployOn reads the key `redeploy_on`.
-func (s section) redeployOn() (on []Trigger) {
-	items, _ := s.texts("redeploy_on")
-	names := make([]string, len(Triggers))
-	for i, t := range Triggers {
-		names[i] = string(t)
+// kinds reads a list of kinds, each of which is one of all, and returns them in the order of all.
+func kinds[T ~string](s section, key, what string, all []T) (chosen []T) {
+	items, _ := s.texts(key)
+	names := make([]string, len(all))
+	for i, kind := range all {
+		names[i] = string(kind)
 	}
 	for _, item := range items {
 		switch {
@@ -41,13 +41,13 @@ func (s section) redeployOn() (on []Trigger) {
 			if near != "" {
 				fix = "did you mean " + near + "?"
 			}
-			s.fault("redeploy_on", "has "+quote(item)+", which is not a kind of configuration", fix)
-		case slices.Contains(on, Trigger(item)):
-			s.fault("redeploy_on", "has "+quote(item)+" twice", "write each kind once")
+			s.fault(key, "has "+quote(item)+", which is not "+what, fix)
+		case slices.Contains(chosen, T(item)):
+			s.fault(key, "has "+quote(item)+" twice", "write each kind once")
 		default:
-			on = append(on, Trigger(item))
+			chosen = append(chosen, T(item))
 		}
 	}
-	slices.SortFunc(on, func(a, b Trigger) int { return slices.Index(Triggers, a) - slices.Index(Triggers, b) })
-	return on
+	slices.SortFunc(chosen, func(a, b T) int { return slices.Index(all, a) - slices.Index(all, b) })
+	return chosen
 }

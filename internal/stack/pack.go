@@ -26,9 +26,9 @@ const longRole = 130
 func (s policySize) pack(all everything, extraRoles string) (policies [][]string) {
 	var arns []string
 	for _, arn := range slices.Concat(all.families, all.roles, all.schedules, all.rules) {
-		arns = add(arns, anyAccount(arn))
+		arns = append(arns, anyAccount(arn))
 	}
-	arns = append(arns, all.repositories...)
+	arns = append(distinct(arns), all.repositories...)
 	sizes := make([]int, 0, len(arns))
 	for _, arn := range arns {
 		sizes = append(sizes, len(arn)+len(`"",`))

@@ -8,27 +8,53 @@ import (
 	"deployer/internal/environment"
 )
 
-// shorten returns everything with name patterns in the place of conventional names. These patterns match no other
-// environment, and no other project, unless its name begins with PROJECT_service, PROJECT_task or PROJECT_scheduler.
-// There is none like that of families and rules, and of task roles of tasks. The last resort is the second result,
-// which has a pattern of families, too: it matches those of environments whose names end with _ENV.
-func shorten(env *environment.Environment, all everything) (short, shortest everything) {
+// patternsOf returns the name patterns of a kind: ends of ARNs, in the place of conventional names. There are none for
+// the families and the task roles of tasks, and for rules. [reached] says what else they match.
+func patternsOf(env *environment.Environment, kind environment.Reach) []string {
 	project, name := env.Project, env.Name
-	all.roles = replace(all.roles, []string{
-		":role/" + project + "_service_*_task_" + name,
-		":role/" + project + "_service_*_task_execution_" + name,
-		":role/" + project + "_scheduler_*_task_execution_" + name,
-		":role/" + project + "_scheduler_*_role_" + name,
-	})
-	all.repositories = replace(all.repositories, []string{
-		":repository/" + project + "_service_*", ":repository/" + project + "_task_*",
-	})
-	all.schedules = replace(all.schedules, []string{
-		":schedule/" + project + "-schedule-group-" + name + "-*/" + project + "-scheduler-*-" + name,
-	})
-	shortest = all
-	shortest.families = replace(all.families, []string{":task-definition/" + project + "_service_*_" + name + ":*"})
-	return all, shortest
+	switch kind {
+	case environment.ReachRepositories:
+		return []string{":repository/" + project + "_service_*", ":repository/" + project + "_task_*"}
+	case environment.ReachSchedules:
+		return []string{
+			":schedule/" + project + "-schedule-group-" + name + "-*/" + project + "-scheduler-*-" + name,
+		}
+	case environment.ReachRoles:
+		return []string{
+			":role/" + project + "_service_*_task_" + name,
+			":role/" + project + "_service_*_task_execution_" + name,
+			":role/" + project + "_scheduler_*_task_execution_" + name,
+			":role/" + project + "_scheduler_*_role_" + name,
+		}
+	case environment.ReachFamilies:
+		return []string{":task-definition/" + project + "_service_*_" + name + ":*"}
+	}
+	return nil
+}
+
+// reached says what the patterns of a kind match that is not the environment's own.
+func reached(env *environment.Environment, kind environment.Reach) string {
+	text := map[environment.Reach]string{
+		environment.ReachRepositories: "repositories of projects whose names begin with %[1]s_service or %[1]s_task",
+		environment.ReachSchedules:    "schedules of environments whose names begin with %[2]s- and end with -%[2]s",
+		environment.ReachRoles: "roles of projects whose names begin with %[1]s_service or %[1]s_scheduler, and of " +
+			"environments whose names end with task_%[2]s, execution_%[2]s or role_%[2]s",
+		environment.ReachFamilies: "families of projects whose names begin with %[1]s_service, and of environments " +
+			"whose names end with _%[2]s",
+	}[kind]
+	return fmt.Sprintf(text, env.Project, env.Name)
+}
+
+// withPatterns returns everything with the patterns of some kinds in the place of the names that they match.
+func withPatterns(env *environment.Environment, all everything, kinds []environment.Reach) everything {
+	for _, kind := range kinds {
+		list := map[environment.Reach]*[]string{
+			environment.ReachRepositories: &all.repositories, environment.ReachSchedules: &all.schedules,
+			environment.ReachRoles: &all.roles, environment.ReachFamilies: &all.families,
+		}[kind]
+		*list = replace(*list, patternsOf(env, kind))
+	}
+	return all
 }
 
 // replace returns the ARNs with the pattern of the end of an ARN that it matches in its place.
@@ -41,9 +67,9 @@ func replace(arns, patterns []string) (short []string) {
 				break
 			}
 		}
-		short = add(short, strings.Join(parts, ":"))
+		short = append(short, strings.Join(parts, ":"))
 	}
-	return short
+	return distinct(short)
 }
 
 // matches reports whether a text has parts in this order, with any others between them.
@@ -62,10 +88,32 @@ func matches(parts []string, text string) bool {
 	return false
 }
 
+// neededPatterns returns the kinds that an environment has to accept beside those that it accepts, so that everything
+// fits: as few as possible, and those that reach least. It returns nil if even all of them are not enough.
+func neededPatterns(env *environment.Environment, fits func([]environment.Reach) bool) (needed []environment.Reach) {
+	accepted := slices.Clone(env.RolePatterns)
+	for _, kind := range environment.Reaches {
+		if !slices.Contains(accepted, kind) {
+			needed = append(needed, kind)
+		}
+		if !fits(slices.Concat(accepted, needed)) {
+			continue
+		}
+		for _, kind := range slices.Clone(needed) {
+			rest := slices.DeleteFunc(slices.Clone(needed), func(k environment.Reach) bool { return k == kind })
+			if fits(slices.Concat(accepted, rest)) {
+				needed = rest
+			}
+		}
+		return needed
+	}
+	return nil
+}
+
 // Patterns returns a sentence about the name patterns that the role uses because the ARNs of
-// the environment's resources do not fit into its policies; "" if all fit.
+// the environment's resources do not fit into its policies, and what else they match; "" if all fit.
 func Patterns(env *environment.Environment, parameters []Parameter) string {
-	var patterns []string
+	var patterns, also []string
 	for arn := range strings.FieldsFuncSeq(resourceText(parameters), func(r rune) bool { return r == ',' }) {
 		if parts := strings.SplitN(arn, ":", 6); strings.Contains(strings.TrimSuffix(parts[5], ":*"), "*") {
 			patterns = append(patterns, parts[5])
@@ -75,17 +123,23 @@ func Patterns(env *environment.Environment, parameters []Parameter) string {
 		return ""
 	}
 	slices.Sort(patterns)
-	deployable, environments := 0, ""
-	for _, w := range env.Workloads {
-		if w.Deployable() {
-			deployable++
+	for _, kind := range env.RolePatterns {
+		if slices.ContainsFunc(patternsOf(env, kind), func(p string) bool { return slices.Contains(patterns, p[1:]) }) {
+			also = append(also, reached(env, kind))
 		}
 	}
-	if slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, "task-definition/") }) {
-		environments = ", and an environment whose name ends with _" + env.Name
+	return fmt.Sprintf("the names of %d workloads do not fit into the policies of the deployer's role, and "+
+		"deployer.role_patterns accepts name patterns: %s. They also match %s (to have none, give some of the "+
+		"workloads an environment of their own)", deployables(env), strings.Join(patterns, ", "),
+		strings.Join(also, "; "))
+}
+
+// deployables returns how many workloads the function deploys.
+func deployables(env *environment.Environment) (n int) {
+	for _, w := range env.Workloads {
+		if w.Deployable() {
+			n++
+		}
 	}
-	return fmt.Sprintf("the ARNs of %d workloads do not fit into the policies of the deployer's role. It uses name "+
-		"patterns for some, which also match a project whose name begins with %[2]s_service, %[2]s_task or "+
-		"%[2]s_scheduler%[3]s: %[4]s (to have none, give some of the workloads an environment of their own)",
-		deployable, env.Project, environments, strings.Join(patterns, ", "))
+	return n
 }

@@ -89,7 +89,7 @@ func sizeOf(env *environment.Environment, all []Parameter) policySize {
 	return s
 }
 
-// of returns the size of a policy with lists, or with the patterns in the place of empty ones.
+// of returns the size of a policy with lists, or with the backend's names in the place of empty ones.
 func (s policySize) of(r *resources, kind policyKind) int { return kind.size(s, r) }
 
 // fits reports whether IAM accepts policies.

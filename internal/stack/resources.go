@@ -11,9 +11,7 @@ import (
 	"deployer/internal/image"
 )
 
-// resources are the ARNs of what the function's role may use. The first four follow
-// the template's name patterns, which also match resources of a neighbour; they take
-// the place of the patterns.
+// resources are the ARNs of what the function's role may use. The names in the first four follow the convention.
 type resources struct {
 	families, roles, repositories []string
 	moreRoles                     []string // the rest of roles, from fit on
@@ -23,8 +21,7 @@ type resources struct {
 	schedules, rules              []string // what starts tasks
 	scheduleRoles, ruleRoles      []string // the roles that these start tasks with
 
-	// all are the lists above, in the order of the workloads, and short and shortest the same with name patterns.
-	all, short, shortest everything
+	all everything // the lists above, in the order of the workloads
 
 	policies [][]string // what is in the place of the lists if these do not fit: the ARNs in each policy
 }
@@ -68,12 +65,11 @@ func roleResources(env *environment.Environment) (resources, error) {
 	r.scheduleRoles, r.ruleRoles = env.StartRoles()
 	r.all.roles = slices.Concat(r.roles, r.scheduleRoles, r.ruleRoles)
 	r.all.schedules, r.all.rules = r.schedules, r.rules
-	r.short, r.shortest = shorten(env, r.all)
 	return r, nil
 }
 
-// fill makes no list empty in whose place the template has patterns: they would match a neighbour's resources, though
-// the environment has none with a conventional name. One of the others is in it instead, or else that of the backend.
+// fill makes no list empty in whose place the template has the backend's conventional names, which may be those of
+// something else: one of the others is in it instead, if there is one.
 func (r *resources) fill(env *environment.Environment) {
 	partition, account, registry := image.PartitionOf(env.Region).Name, cmp.Or(env.AccountID, "*"), env.Registry()
 	registry.AccountID = cmp.Or(registry.AccountID, "*")
@@ -107,7 +103,7 @@ func pointers(env *environment.Environment, rules bool) (all []string) {
 	return all
 }
 
-// isConventional reports whether the template's name patterns cover a family.
+// isConventional reports whether a family is named PROJECT_service_ENV or PROJECT_service_NAME_ENV.
 func isConventional(env *environment.Environment, family string) bool {
 	return family == env.Project+"_service_"+env.Name ||
 		strings.HasPrefix(family, env.Project+"_service_") && strings.HasSuffix(family, "_"+env.Name)
@@ -142,32 +138,42 @@ func add(list []string, arn string) []string {
 	return append(list, arn)
 }
 
+// distinct returns a list with each element once, where it is first.
+func distinct(list []string) (once []string) {
+	seen := map[string]bool{}
+	for _, one := range list {
+		if !seen[one] {
+			seen[one], once = true, append(once, one)
+		}
+	}
+	return once
+}
+
 // fit puts the lists into policies of other forms if one of them does not fit into its parameter, or into the policies
-// that have it. The error says that they do not fit there either. The Terraform module does the same, though it has no
-// parameters.
-func (r *resources) fit(p policySize, file string) error {
+// that have it. There, the names are exact too if they fit; else those kinds are name patterns that the environment
+// accepts. The error is a [TooLargeError]. The Terraform module does the same, though it has no parameters.
+func (r *resources) fit(env *environment.Environment, p policySize) error {
 	r.roles, r.moreRoles = split(r.roles)
 	if !slices.ContainsFunc(r.lists(), func(l arnList) bool { return isLong(l.arns) }) && p.fits(r, policyKinds...) {
 		return nil
 	}
-	for _, arns := range []everything{r.all, r.short, r.shortest} {
-		r.policies = p.pack(arns, r.extraRoles)
+	for _, kinds := range [][]environment.Reach{nil, env.RolePatterns} {
+		r.policies = p.pack(withPatterns(env, r.all, kinds), r.extraRoles)
 		if len(r.policies) <= maxPolicies {
 			break
 		}
 	}
-	if n := len(r.policies); n > maxPolicies {
-		return fmt.Errorf("the deployer's role would need %d managed policies, and IAM accepts %d: %s has too many "+
-			"workloads (give some of them an environment of their own)", n, maxPolicies, file)
+	if len(r.policies) > maxPolicies {
+		return r.tooLarge(env, p)
 	}
 	// The rule of pushes depends on whether there are others.
 	r.extraRepositories, _ = split(r.extraRepositories)
 	r.families, r.roles, r.moreRoles, r.repositories, r.extraFamilies = nil, nil, nil, nil, nil
 	r.schedules, r.rules, r.scheduleRoles, r.ruleRoles = nil, nil, nil, nil
 	if n := p.of(r, inline); n > inline.limit {
-		return fmt.Errorf("the policy %q of the deployer's role would have %d characters, and IAM accepts %d "+
-			"(shorten the name of the cluster, the topic or the webhook's parameter in %s, or name fewer keys)",
-			inline.name, n, inline.limit, file)
+		return &TooLargeError{fmt.Sprintf("the policy %q of the deployer's role would have %d characters, and IAM "+
+			"accepts %d", inline.name, n, inline.limit), fmt.Sprintf("shorten the name of the cluster, the topic or "+
+			"the webhook's parameter in %s, or name fewer keys", env.File)}
 	}
 	return nil
 }

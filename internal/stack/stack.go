@@ -32,8 +32,8 @@ func Name(env *environment.Environment) string {
 // Parameters returns every parameter of the template, because `sam deploy` keeps the
 // previous value of one that is left out. Those that follow from the environment file
 // come first, then those that it decides at most by default: more holds NAME=VALUE for these, and
-// NAME= for the template's default. The error is a [SettingError] for a setting, or
-// names the key that the file lacks.
+// NAME= for the template's default. The error is a [SettingError] for a setting, a
+// [TooLargeError], or names the key that the file lacks.
 func Parameters(env *environment.Environment, more ...string) ([]Parameter, error) {
 	if len(env.Project) > maxProject || len(env.Name) > maxEnv {
 		return nil, fmt.Errorf("`project` of %s has %d characters and `env` %d: the names of the stack's rules and "+
@@ -73,7 +73,7 @@ func Parameters(env *environment.Environment, more ...string) ([]Parameter, erro
 	i := slices.IndexFunc(settings, func(p Parameter) bool { return p.Name == "ExtraRoleArns" })
 	r.extraRoles = settings[i].Value
 	notify := []Parameter{{"SlackParameter", env.Notify.Slack}, {"NotifyTopicArn", env.Notify.Topic}}
-	if err := r.fit(sizeOf(env, slices.Concat(notify, settings)), env.File); err != nil {
+	if err := r.fit(env, sizeOf(env, slices.Concat(notify, settings))); err != nil {
 		return nil, err
 	}
 	return slices.Concat(all, r.parameters(), notify, settings), nil

@@ -115,3 +115,11 @@ run "minutes_that_no_rule_has" {
   }
   expect_failures = [var.reconcile_minutes]
 }
+
+run "names_that_do_not_fit" {
+  command = plan
+  variables {
+    environment_file = "tests/files/too-many-services.yaml"
+  }
+  expect_failures = [aws_iam_role.deployer]
+}
