@@ -209,6 +209,7 @@ func ofModule(t *testing.T, module *terraform.Module) described {
 		} else {
 			seen[same] = true
 		}
+		checkPart(t, r)
 		switch r.Type {
 		case "aws_iam_role_policy_attachment": // a part of a role
 			attached[r.Values["role"]] = append(attached[r.Values["role"]], r.Values["policy_arn"])
@@ -240,15 +241,6 @@ func ofModule(t *testing.T, module *terraform.Module) described {
 		d.add(fmt.Sprint("AWS::IAM::Role ", role), "ManagedPolicyArns", policies)
 	}
 	return d
-}
-
-// target returns a target with CloudFormation's names.
-func target(r terraform.Resource) map[string]any {
-	return map[string]any{"Id": r.Values["target_id"], "Arn": r.Values["arn"], "RoleArn": r.Values["role_arn"],
-		"DeadLetterConfig": map[string]any{"Arn": member(r.Values, "dead_letter_config", 0, "arn")},
-		"RetryPolicy": map[string]any{
-			"MaximumEventAgeInSeconds": member(r.Values, "retry_policy", 0, "maximum_event_age_in_seconds"),
-			"MaximumRetryAttempts":     member(r.Values, "retry_policy", 0, "maximum_retry_attempts")}}
 }
 
 // addResource adds a resource whose arguments are renamed.
