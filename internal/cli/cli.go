@@ -51,7 +51,7 @@ func Run(args []string, out, errs io.Writer) (exit int) {
 	a.args = commandFirst(root, a.args)
 	cmd, err := a.checkSpelling(root)
 	if err == nil {
-		root.SetArgs(a.args)
+		root.SetArgs(completed(root, a.args))
 		cmd, err = root.ExecuteContextC(ctx)
 	}
 	if err != nil && ctx.Err() != nil {

@@ -37,6 +37,13 @@ try 'deployer send -e dev backend ' deployer send -e dev backend ''
 try 'deployer send -e dev backend git-' deployer send -e dev backend git-
 try 'deployer send -e nothing backend ' deployer send -e nothing backend ''
 try 'deployer frobnicate ' deployer frobnicate ''
+try 'deployer -e prod st' deployer -e prod st
+try 'deployer --env=prod --json wai' deployer --env = prod --json wai
+try 'deployer -e pro' deployer -e pro
+try 'deployer --env=pro' deployer --env = pro
+try 'deployer -e prod --js' deployer -e prod --js
+try 'deployer -e prod status work' deployer -e prod status work
+try 'deployer -e prod frobnicate ' deployer -e prod frobnicate ''
 `
 
 // TestCompletionInBash runs the script for bash in a real one.
@@ -69,6 +76,13 @@ deployer send -e dev backend  -> git-abc123f v1
 deployer send -e dev backend git- -> git-abc123f
 deployer send -e nothing backend  -> 
 deployer frobnicate  -> 
+deployer -e prod st -> stop status
+deployer --env=prod --json wai -> wait
+deployer -e pro -> prod
+deployer --env=pro -> prod
+deployer -e prod --js -> --json
+deployer -e prod status work -> worker
+deployer -e prod frobnicate  -> 
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" || errs.String() != "" {
 		t.Errorf("completions (-want +got):\n%s\nstderr: %s", diff, errs.String())
