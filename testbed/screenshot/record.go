@@ -20,7 +20,7 @@ import (
 )
 
 // commands are the ones whose output the picture shows.
-var commands = []string{"deployer status -f prod.yaml --utc", "deployer history -f prod.yaml backend --utc"}
+var commands = []string{"deployer status -e prod --utc", "deployer history -e prod backend --utc"}
 
 // nextRun is when a task runs next by this machine's clock, and shown what the picture has in its place.
 var nextRun = regexp.MustCompile(`next run 20\S+Z`)
