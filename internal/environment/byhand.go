@@ -24,8 +24,12 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 	} else if looksLikeECR(text) {
 		why := "its host is not 12 digits, .dkr.ecr., a region and the suffix of its partition"
 		var wrong *image.ReferenceError
-		if errors.As(err, &wrong) {
+		host, _, _ := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
+		switch {
+		case errors.As(err, &wrong):
 			why = wrong.Part
+		case host != strings.ToLower(host):
+			why = "its host is not in lower case"
 		}
 		s.fault(key, "is "+quote(Mask(text))+", which looks like an image of ECR, but "+why,
 			"write it like 111111111111.dkr.ecr."+cmp.Or(e.Region, "us-east-1")+".amazonaws.com/name:v1")
@@ -47,9 +51,11 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 }
 
 // looksLikeECR reports whether the host of an image is meant to be a private registry of
-// ECR.
+// ECR. Docker's grammar allows upper case in it (moby issue 20056), but credentials are looked up by the name as it is
+// written, and ECR's are for the one in lower case.
 func looksLikeECR(text string) bool {
 	host, _, _ := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
+	host = strings.ToLower(host)
 	isAWS := strings.Contains(host, ".amazonaws.") || strings.HasSuffix(host, ".on.aws")
 	return isAWS && (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr"))
 }

@@ -40,6 +40,16 @@ func TestRegistriesOfECR(t *testing.T) {
 		{"upper case", image("111111111111.dkr.ecr.us-east-1.amazonaws.com/Bad:v1"),
 			at + `"111111111111.dkr.ecr.us-east-1.amazonaws.com/Bad:v1"` + looks +
 				`"Bad" is not a repository (` + form + ":v1)"},
+		{"host in upper case", image("111111111111.DKR.ECR.us-east-1.amazonaws.com/app:v1"),
+			at + `"111111111111.DKR.ECR.us-east-1.amazonaws.com/app:v1"` + looks + "its host is not in lower case (" +
+				form + ":v1)"},
+		{"suffix in upper case", image("111111111111.dkr.ecr.us-east-1.AmazonAWS.com/app:v1"),
+			at + `"111111111111.dkr.ecr.us-east-1.AmazonAWS.com/app:v1"` + looks + "its host is not in lower case (" +
+				form + ":v1)"},
+		{"repository, upper case", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " +
+			"111111111111.DKR.ECR.us-east-1.amazonaws.com/app}}]\n", "x.yaml:5:70: " +
+			"`services[0].ecr_config.repository_uri` is \"111111111111.DKR.ECR.us-east-1.amazonaws.com/app\", which " +
+			"looks like a repository of ECR, and is none (" + form + ")"},
 		{"11 digits", image("11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"),
 			at + `"11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"` + looks + host},
 		{"no tag", image("111111111111.dkr.ecr.us-east-1.amazonaws.com/a:"),
