@@ -219,10 +219,20 @@ func checkMutableTags(env *environment.Environment, tags []string) error {
 	}
 	if len(tags) > maxMutableTags {
 		return fmt.Errorf("%d tags would be mutable (%s), and ECR accepts at most %d: name those that move, or "+
-			"patterns of "+
-			"them: deployer params --registry -f %s "+
-			"%s=%s,…", len(tags), strings.Join(tags, ", "), maxMutableTags, env.File,
-			mutableTags, tags[0])
+			"patterns of them, such as %s", len(tags), strings.Join(tags, ", "), maxMutableTags,
+			env.Command("params", "--registry", mutableTags+"="+strings.Join(fewest(tags), ",")))
 	}
 	return nil
+}
+
+// fewest returns as many of the tags as ECR accepts. Of the usual ones, those that fewest projects move are left out
+// first.
+func fewest(tags []string) []string {
+	tags = slices.Clone(tags)
+	for _, usual := range []string{"stable", "env-*", "latest"} {
+		if i := slices.Index(tags, usual); i >= 0 && len(tags) > maxMutableTags {
+			tags = slices.Delete(tags, i, i+1)
+		}
+	}
+	return tags[:min(len(tags), maxMutableTags)]
 }

@@ -121,8 +121,11 @@ func TestRegistryErrors(t *testing.T) {
 				"(Repositories=NAMES)"},
 		{"too many tags that move", "", "deployer: {auto_deploy: [main, next, dev]}\n", nil,
 			"6 tags would be mutable (latest, stable, env-*, main, next, dev), and ECR accepts at most 5: name " +
-				"those that " +
-				"move, or patterns of them: deployer params --registry -f dev.yaml MutableTags=latest,…"},
+				"those that move, or patterns of them, such as deployer params -f dev.yaml --registry " +
+				"'MutableTags=latest,env-*,main,next,dev'"},
+		{"more tags that move than fit without the usual ones", "", "", []string{"MutableTags=latest,a,b,c,d,e,f"},
+			"7 tags would be mutable (latest, a, b, c, d, e, f), and ECR accepts at most 5: name those that move, or " +
+				"patterns of them, such as deployer params -f dev.yaml --registry MutableTags=a,b,c,d,e"},
 		{"too many wildcards", "", "", []string{"MutableTags=a*b*c*"},
 			`MutableTags has "a*b*c*", which ECR does not accept: a tag of at most 128 letters, digits, ".", "_" ` +
 				`and "-", ` +
