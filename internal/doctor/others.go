@@ -124,6 +124,7 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 	})
 	var all []string
 	known, acts := c.isKnown(name), false
+	does := "it does not deploy services of " + c.env.Project
 	for _, t := range targets {
 		a, err := arn.Parse(aws.ToString(t.Arn))
 		function := strings.TrimPrefix(a.Resource, "function:")
@@ -135,6 +136,10 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 		description, deploys := describeTarget(a)
 		if err != nil {
 			description, deploys = "a target of an unknown kind", true
+		}
+		if project, env, ok := strings.Cut(function, "_deployer_"); ok && project == c.env.Project {
+			env, _, _ = strings.Cut(env, ":") // a version or an alias
+			does = fmt.Sprintf("it deploys %s of %s, not %s", env, project, c.env.Name)
 		}
 		known = known || c.isKnownTarget(t)
 		acts = acts || deploys && (named || !isDeployer(function))
@@ -161,7 +166,7 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 	case acts:
 		f.add(check, Warning, what+": it may deploy the same services", fix)
 	default:
-		f.ok(check, "%s: it does not deploy services of %s", what, c.env.Project)
+		f.ok(check, "%s: %s", what, does)
 	}
 }
 

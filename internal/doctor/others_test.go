@@ -121,6 +121,12 @@ func TestOthers(t *testing.T) {
 				`of action.dev without a ` +
 				`project, and its target is the deployer of project "shop" and environment "dev", ` + lambda +
 				"shop_deployer_dev: it does not deploy services of myproject", ""}},
+		{"another environment of the project", "myproject_deployer_push_qa",
+			`{"source":["aws.ecr"],"detail-type":["ECR Image Action"]}`, "",
+			[]string{lambda + "myproject_deployer_qa"},
+			Finding{"other rules", "", OK, `rule "myproject_deployer_push_qa" matches pushes, and its target is the ` +
+				`deployer of project "myproject" and environment "qa", ` + lambda +
+				"myproject_deployer_qa: it deploys qa of myproject, not dev", ""}},
 		{"pushes of some tags", "x",
 			`{"source":["aws.ecr"],"detail-type":["ECR Image Action"],"detail":{"image-tag":[{"prefix":"git-"}]}}`, "",
 			[]string{lambda + "x"}, x("pushes")},
