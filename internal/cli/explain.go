@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
+	"deployer/internal/shell"
 )
 
 // callersAccount is the shell's expression for the account of the credentials.
@@ -222,7 +224,8 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	if w.HasService() {
 		line("service", "%s", w.Pointer.Name())
 	} else {
-		line("starts by", "%s", strings.ReplaceAll(string(w.Pointers), ",", ", "))
+		line("starts by", "%s", cmp.Or(strings.ReplaceAll(string(w.Pointers), ",", ", "),
+			"nothing that is known, so it cannot be deployed: deployer validate "+shell.Quote(env.File)))
 		otherwise = "; what starts the task has to hold this family"
 	}
 	cloned := "with the family's newest external configuration"

@@ -35,6 +35,18 @@ func TestAdvice(t *testing.T) {
 		{"one repository elsewhere", head + "services: [{name: a, ecr_config: {mode: manual_repo, repository_uri: " +
 			"111122223333.dkr.ecr.eu-west-1.amazonaws.com/a}}]\n",
 			"x.yaml:5:34: warning: `services[0].ecr_config` is in eu-west-1" + elsewhere},
+		{"a schedule's name that is too long", head + "scheduled_tasks: [{name: " + strings.Repeat("t", 50) + "}]\n",
+			"x.yaml: warning: `deployer.workloads` names no schedule for \"" + strings.Repeat("t", 50) +
+				"\", and its conventional name is longer than the 64 characters that AWS accepts: no event can " +
+				"deploy the task (write the schedule's name there: " + strings.Repeat("t", 50) + ": " +
+				"{schedule: GROUP/NAME})"},
+		{"a rule's name that is too long", head + "event_processor_tasks: [{name: x, rules: [{name: " +
+			strings.Repeat("r", 60) + "}]}]\ndeployer: {workloads: {}}\n", "x.yaml:6:23: warning: " +
+			"`deployer.workloads` names no rule for \"x\", and its conventional name is longer than the 64 " +
+			"characters that AWS accepts: no event can deploy the task (write the rule's name there: x: {rule: NAME})"},
+		{"names that are too long, but written", head + "scheduled_tasks: [{name: " + strings.Repeat("t", 50) + "}, " +
+			"{name: " + strings.Repeat("d", 50) + ", enabled: false}]\ndeployer: {workloads: {" +
+			strings.Repeat("t", 50) + ": {schedule: jobs/t}}}\n", ""},
 		{"moving tags", head + "services: [{name: a, docker_image: nginx}, {name: b, docker_image: 'nginx:stable'}, " +
 			"{name: c, docker_image: 'nginx:1.29'}]\n",
 			"x.yaml:5:36: warning: `services[0].docker_image` has no tag, which means latest: a task that starts " +

@@ -216,6 +216,7 @@ func (s section) overrides(e *Environment) {
 		if !isNull(o.values[key]) {
 			o.overrideTask(e, key, i)
 		}
+		s.adviseOnPointers(*w)
 	}
 }
 

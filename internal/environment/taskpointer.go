@@ -110,6 +110,20 @@ func (s section) taskPointers(e *Environment, kind Kind, name string) TaskPointe
 	return pointersOf(all)
 }
 
+// adviseOnPointers warns about a task without pointers, which cannot be deployed.
+func (s section) adviseOnPointers(w Workload) {
+	if w.Pointers != "" || w.Disabled != "" || w.External != "" {
+		return
+	}
+	what, example := "schedule", "GROUP/NAME"
+	if w.Kind == EventTask {
+		what, example = "rule", "NAME"
+	}
+	s.adviseOn("workloads", fmt.Sprintf("names no %s for %q, and its conventional name is longer than the 64 "+
+		"characters that AWS accepts: no event can deploy the task", what, w.Name),
+		fmt.Sprintf("write the %s's name there: %s: {%s: %s}", what, w.Name, what, example))
+}
+
 // overridePointers replaces a task's pointers by those of its keys `schedule` and `rule`.
 func (s section) overridePointers(e *Environment, w *Workload) {
 	var all []TaskPointer
