@@ -40,17 +40,18 @@ func TestInstallDownload(t *testing.T) {
 		ok     bool
 	}{
 		{"the archive", content(right), []string{"deployer 0.1.0\n"}, true},
-		{"a redirect to another host", http.RedirectHandler(assets.URL, 302), []string{"deployer 0.1.0\n"}, true},
-		{"a redirect to another archive", http.RedirectHandler(others.URL, 302),
+		{"a redirect to another host", http.RedirectHandler(assets.URL, http.StatusFound),
+			[]string{"deployer 0.1.0\n"}, true},
+		{"a redirect to another archive", http.RedirectHandler(others.URL, http.StatusFound),
 			[]string{"::error title=deployer::" + linux + " has the SHA-256 ", "it is not run"}, false},
-		{"a redirect without TLS", http.RedirectHandler(plain.URL, 302), []string{
+		{"a redirect without TLS", http.RedirectHandler(plain.URL, http.StatusFound), []string{
 			"::error title=deployer::downloading ", release + " failed (HTTP 302)"}, false},
 		{"a truncated download", truncated(right), []string{"::error title=deployer::downloading ",
 			release + " failed (HTTP 200)"}, false},
 		{"not published", http.NotFoundHandler(), []string{"::error title=deployer::the release v0.1.0 of " +
 			"octocat/deployer is not published, lacks " + linux + ", or is in a private repository: https://",
 			release + " is not found (HTTP 404)"}, false},
-		{"forbidden", status(403), []string{release + " failed (HTTP 403)"}, false},
+		{"forbidden", status(http.StatusForbidden), []string{release + " failed (HTTP 403)"}, false},
 		{"a page in its place", content([]byte("<html>sign in</html>")), []string{"it is not run"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
