@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,7 +55,7 @@ func endpointHint(err error) string {
 	}
 	var call *smithy.OperationError
 	const all = "AWS_ENDPOINT_URL"
-	names := []string{all}
+	names := append(variablesOf(err), all)
 	if errors.As(err, &call) {
 		names = []string{all + "_" + strings.ReplaceAll(strings.ToUpper(call.ServiceID), " ", "_"), all}
 	}
@@ -61,14 +63,31 @@ func endpointHint(err error) string {
 		names = nil
 	}
 	for _, name := range names {
-		if url := os.Getenv(name); url != "" {
-			return name + " is " + url + ": calls go there instead of to AWS; unset it if that is wrong"
+		if value := os.Getenv(name); value != "" {
+			return name + " is " + value + ": calls go there instead of to AWS; unset it if that is wrong"
 		}
 	}
 	if to, ok := op.Addr.(*net.TCPAddr); ok && to.IP.IsLoopback() {
 		return "calls go to " + to.String() + " instead of to AWS: see endpoint_url in AWS's configuration file"
 	}
 	return ""
+}
+
+// variablesOf returns the variables of services that have the address of a failed request, which names no service.
+func variablesOf(err error) (names []string) {
+	var failed *url.Error
+	if !errors.As(err, &failed) {
+		return nil
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "AWS_ENDPOINT_URL_") && value != "" &&
+			strings.HasPrefix(failed.URL+"/", strings.TrimRight(value, "/")+"/") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // classifyCode returns the fault for one of AWS's error codes. What AWS's message

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -43,5 +44,21 @@ func TestEndpointHintOfAWS(t *testing.T) {
 	_, err := clientOf("http://192.0.2.1:0", awshttp.NewBuildableClient()).ListClusters(t.Context(), nil)
 	if got := Classify("listing clusters", err).Error(); strings.Contains(got, "instead of to AWS") {
 		t.Error(got)
+	}
+}
+
+// TestEndpointHintOfRequest checks the same of a request that no SDK client made: its address says which variable it
+// is.
+func TestEndpointHintOfRequest(t *testing.T) {
+	server := httptest.NewServer(nil)
+	server.Close()
+	_, err := http.Get(server.URL + "/")
+	t.Setenv("AWS_ENDPOINT_URL", "http://elsewhere")
+	t.Setenv("AWS_ENDPOINT_URL_ECS", "http://other")
+	t.Setenv("AWS_ENDPOINT_URL_STS", server.URL)
+	const rest = ": calls go there instead of to AWS; unset it if that is wrong)"
+	want := "(AWS_ENDPOINT_URL_STS is " + server.URL + rest
+	if got := Classify("asking STS", err).Error(); !strings.HasSuffix(got, want) {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
