@@ -101,6 +101,14 @@ func TestRole(t *testing.T) {
 				`"arn:aws:ecs:us-east-1:111111111111:task/c/*"})`},
 		{"tags with permission", `,"EnableECSManagedTags":true`, "", statements(t, run, pass, [3]string{
 			"ecs:TagResource", "*", `{"StringEquals":{"ecs:CreateAction":"RunTask"}}`}), ends},
+		{"tags with permission in the cluster", `,"EnableECSManagedTags":true`, "", statements(t, run, pass,
+			[3]string{"ecs:TagResource", "*",
+				`{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/c"}}`}), ends},
+		{"tags with permission in another cluster", `,"EnableECSManagedTags":true`, "", statements(t, run, pass,
+			[3]string{"ecs:TagResource", "*",
+				`{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/other"}}`}),
+			in + "do not allow ecs:TagResource" + add + `{"Effect":"Allow","Action":["ecs:TagResource"],"Resource":` +
+				`"arn:aws:ecs:us-east-1:111111111111:task/c/*"})`},
 		{"tags, and conditions of the other actions", `,"PropagateTags":"TASK_DEFINITION"`, "", statements(t,
 			[3]string{"ecs:RunTask", family,
 				`{"ArnEquals":{"ecs:cluster":"arn:aws:ecs:us-east-1:111111111111:cluster/c"}}`}, pass),

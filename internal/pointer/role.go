@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -140,7 +141,7 @@ func (p Pointer) needs(number int, roles []string) []need {
 		_, name, _ := strings.Cut(p.Cluster, ":cluster/")
 		task := prefix + ":task/" + name + "/"
 		needs = append(needs, need{"ecs:TagResource", []string{task + "any"},
-			map[string]string{"ecs:CreateAction": "RunTask"}, []string{task + "*"}, []string{"ecs:cluster"}})
+			map[string]string{"ecs:CreateAction": "RunTask", "ecs:cluster": p.Cluster}, []string{task + "*"}, nil})
 	}
 	return needs
 }
@@ -190,10 +191,11 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 	for i, resource := range n.resources {
 		in.Set(fmt.Sprintf("ResourceArns.member.%d", i+1), resource)
 	}
-	for key, value := range n.context { // there is one
-		in.Set("ContextEntries.member.1.ContextKeyName", key)
-		in.Set("ContextEntries.member.1.ContextKeyType", "string")
-		in.Set("ContextEntries.member.1.ContextKeyValues.member.1", value)
+	for i, key := range slices.Sorted(maps.Keys(n.context)) {
+		entry := fmt.Sprintf("ContextEntries.member.%d.", i+1)
+		in.Set(entry+"ContextKeyName", key)
+		in.Set(entry+"ContextKeyType", "string")
+		in.Set(entry+"ContextKeyValues.member.1", n.context[key])
 	}
 	var out struct {
 		Results []struct {

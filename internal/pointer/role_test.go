@@ -43,7 +43,8 @@ func TestNeeds(t *testing.T) {
 				}
 				tt.want[i] = strings.NewReplacer(
 					"RUN", "ecs:RunTask "+ecs+"task-definition/report:8 map[ecs:cluster:"+ecs+"cluster/c]",
-					"TAG", "ecs:TagResource "+ecs+"task/c/any map[ecs:CreateAction:RunTask]").Replace(tt.want[i])
+					"TAG", "ecs:TagResource "+ecs+"task/c/any map[ecs:CreateAction:RunTask ecs:cluster:"+ecs+
+						"cluster/c]").Replace(tt.want[i])
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("%s, %s in %s: %s", tt.parameters, tt.input, partition, diff)
@@ -60,7 +61,7 @@ func TestMayHave(t *testing.T) {
 		EcsParameters: json.RawMessage(`{"EnableECSManagedTags":true}`)}
 	for key, want := range map[string]string{
 		"aws:ResourceTag/team": run + " " + pass + " " + tag, "AWS:SourceVpc": run + " " + pass + " " + tag,
-		"ecs:ResourceTag/team": run + " " + tag, "ecs:cluster": run, "ECS:CreateAction": tag,
+		"ecs:ResourceTag/team": run + " " + tag, "ecs:cluster": run + " " + tag, "ECS:CreateAction": tag,
 		"iam:PassedToService": pass, "s3:prefix": "", "sts:ExternalId": "",
 	} {
 		var got []string

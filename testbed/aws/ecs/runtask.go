@@ -175,7 +175,8 @@ func (e *Server) authorizeRun(r *api.Request, in runTaskInput) (*cluster, *taskD
 		}
 	}
 	if len(in.Tags) > 0 || in.Propagate != "" || in.Managed {
-		context := addRequestTags(map[string]string{"ecs:CreateAction": r.Operation}, in.tags(td))
+		context := addRequestTags(map[string]string{"ecs:CreateAction": r.Operation,
+			"ecs:cluster": clusterARN(r.Scope(), name)}, in.tags(td))
 		resource := r.Scope().ARN("ecs", "task/"+name+"/*")
 		err := r.Authorize(api.Access{Action: "ecs:TagResource", Resource: resource, Context: context})
 		if err != nil {
