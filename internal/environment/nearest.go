@@ -1,5 +1,7 @@
 package environment
 
+import "strings"
+
 // Nearest returns the first word that is exactly one edit away from s, or differs from
 // it only in the case of letters, hyphens and underscores, or "". An
 // edit adds, removes or replaces one byte, or swaps two neighbors.
@@ -12,31 +14,12 @@ func Nearest(s string, words []string) string {
 	return ""
 }
 
+// separators are what names of the same letters may differ in, besides case.
+var separators = strings.NewReplacer("-", "", "_", "")
+
 // sameLetters reports whether two names differ only in case, hyphens and underscores: scheduledTasks, scheduled-tasks.
 func sameLetters(a, b string) bool {
-	i, j := 0, 0
-	for {
-		for i < len(a) && (a[i] == '-' || a[i] == '_') {
-			i++
-		}
-		for j < len(b) && (b[j] == '-' || b[j] == '_') {
-			j++
-		}
-		if i == len(a) || j == len(b) {
-			return i == len(a) && j == len(b)
-		}
-		if lowered(a[i]) != lowered(b[j]) {
-			return false
-		}
-		i, j = i+1, j+1
-	}
-}
-
-func lowered(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
+	return strings.EqualFold(separators.Replace(a), separators.Replace(b))
 }
 
 func oneEdit(a, b string) bool {

@@ -1,6 +1,6 @@
 package environment
 
-// Reach is a kind of resource whose exact names the function's role may have name patterns in the place of.
+// Reach is a kind of resource of which the function's role may have name patterns instead of the exact names.
 type Reach string
 
 // The kinds. The later ones reach further into other projects and environments.
