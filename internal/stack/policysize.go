@@ -10,8 +10,8 @@ import (
 // policySize estimates how many characters the policies of the function's role have, without white space: at least as
 // many as they really have. Most names are in them several times.
 type policySize struct {
-	project, env, cluster, region, partition int // characters of the names
-	fixed                                    int // the inline policy, without its lists
+	cluster, region, partition int // characters of the names
+	fixed                      int // the inline policy, without its lists
 }
 
 // policyKind is one of the policies of the function's role.
@@ -30,27 +30,19 @@ var (
 		if len(r.policies) > 0 {
 			return s.fixed + 640
 		}
-		return s.fixed + s.families(r)
+		return s.fixed + lengthOf(r.families, r.extraFamilies)
 	}}
-	outcomes = policyKind{"outcomes", maxManaged, func(s policySize, r *resources) int {
-		return 370 + s.families(r)
+	outcomes = policyKind{"outcomes", maxManaged, func(_ policySize, r *resources) int {
+		return 370 + lengthOf(r.families, r.extraFamilies)
 	}}
-	taskRoles = policyKind{"roles", maxManaged, func(s policySize, r *resources) int {
-		size := 220 + lengthOf(r.roles) + len(r.extraRoles) + 3*strings.Count(r.extraRoles, ",")
-		if len(r.roles) == 0 {
-			size += 95 + 2*(s.project+s.env+s.partition)
-		}
-		return size
+	taskRoles = policyKind{"roles", maxManaged, func(_ policySize, r *resources) int {
+		return 220 + lengthOf(r.roles) + len(r.extraRoles) + 3*strings.Count(r.extraRoles, ",")
 	}}
 	moreTaskRoles = policyKind{"more_roles", maxManaged, func(_ policySize, r *resources) int {
 		return 220 + lengthOf(r.moreRoles)
 	}}
-	images = policyKind{"images", maxManaged, func(s policySize, r *resources) int {
-		size := 200 + lengthOf(r.repositories, r.extraRepositories)
-		if len(r.repositories) == 0 {
-			size += 45 + s.project + s.region + s.partition
-		}
-		return size
+	images = policyKind{"images", maxManaged, func(_ policySize, r *resources) int {
+		return 200 + lengthOf(r.repositories, r.extraRepositories)
 	}}
 	schedules = policyKind{"schedules", maxManaged, func(_ policySize, r *resources) int {
 		return 180 + lengthOf(r.schedules)
@@ -69,9 +61,9 @@ var (
 
 // sizeOf returns the size of an environment's policies without their lists, for the parameters of its stack.
 func sizeOf(env *environment.Environment, all []Parameter) policySize {
-	s := policySize{project: len(env.Project), env: len(env.Name), cluster: len(env.Cluster),
-		region: max(len(env.Region), len(env.Registry().Region)), partition: len(image.PartitionOf(env.Region).Name)}
-	s.fixed = 2750 + 6*s.project + 4*s.env + 8*s.cluster + 15*s.region + 16*s.partition
+	s := policySize{cluster: len(env.Cluster), region: max(len(env.Region), len(env.Registry().Region)),
+		partition: len(image.PartitionOf(env.Region).Name)}
+	s.fixed = 2750 + 6*len(env.Project) + 4*len(env.Name) + 8*s.cluster + 15*s.region + 16*s.partition
 	for _, p := range all {
 		switch n := len(p.Value); {
 		case n == 0:
@@ -89,7 +81,7 @@ func sizeOf(env *environment.Environment, all []Parameter) policySize {
 	return s
 }
 
-// of returns the size of a policy with lists, or with the backend's names in the place of empty ones.
+// of returns the size of a policy with the lists, of which [resources.fill] leaves none empty.
 func (s policySize) of(r *resources, kind policyKind) int { return kind.size(s, r) }
 
 // fits reports whether IAM accepts policies.
@@ -100,15 +92,6 @@ func (s policySize) fits(r *resources, kinds ...policyKind) bool {
 		}
 	}
 	return true
-}
-
-// families returns the size of the list of families.
-func (s policySize) families(r *resources) int {
-	size := lengthOf(r.families, r.extraFamilies)
-	if len(r.families) == 0 {
-		size += 110 + 2*(s.project+s.env+s.region+s.partition)
-	}
-	return size
 }
 
 // lengthOf returns the size of lists.
