@@ -31,7 +31,7 @@ type app struct {
 
 	byName map[string]string // the environments that were named, by their files
 
-	reports bool // the command has written its report, or has none
+	reports bool // the command writes its report itself
 
 	warned []string // the environment files whose warnings were printed
 

@@ -137,12 +137,12 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 		if err != nil {
 			description, deploys = "a target of an unknown kind", true
 		}
-		if project, env, ok := strings.Cut(function, "_deployer_"); ok && project == c.env.Project {
-			env, _, _ = strings.Cut(env, ":") // a version or an alias
+		project, env, isDeployer := deployerOf(function)
+		if isDeployer && project == c.env.Project {
 			does = fmt.Sprintf("it deploys %s of %s, not %s", env, project, c.env.Name)
 		}
 		known = known || c.isKnownTarget(t)
-		acts = acts || deploys && (named || !isDeployer(function))
+		acts = acts || deploys && (named || !isDeployer)
 		all = append(all, description+" "+aws.ToString(t.Arn))
 	}
 	fix := fmt.Sprintf("if it deploys the same services, switch it off (docs/how-to/install.md): "+
@@ -170,8 +170,13 @@ func (f *findings) otherTargets(c *checker, check string, rule types.Rule, what 
 	}
 }
 
-// isDeployer reports whether a function is a deployer like this one, by its name.
-func isDeployer(function string) bool { return strings.Contains(function, "_deployer_") }
+// deployerOf returns the project and the environment of a deployer like this one, by its function's name, which a
+// version or an alias may follow. It is false for other functions.
+func deployerOf(function string) (project, env string, ok bool) {
+	project, env, ok = strings.Cut(function, "_deployer_")
+	env, _, _ = strings.Cut(env, ":")
+	return project, env, ok
+}
 
 // isOurs reports whether the environment's own stack has a rule of that name.
 func (c *checker) isOurs(rule string) bool {

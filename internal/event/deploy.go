@@ -200,19 +200,28 @@ func (d *detail) readWorkload() {
 		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
 	default:
 		w, ok := d.env.Find(name, kinds...)
-		bare, tag, _ := strings.Cut(name, ":")
-		_, tagged := d.env.Find(bare, kinds...)
-		if several := list(d.env, name); !ok && several != "" && member == "service" {
-			d.wrong.add("%s", several)
-		} else if !ok && tagged && !d.has("tag") {
-			d.wrong.add(`%q is %s: write %q: %s%s`, member, quote(name), member, quote(bare), tagHint(tag))
-		} else if !ok && tagged {
-			d.wrong.add(`%q is %s: write %q: %s; the event names the image in "tag" alone`, member, quote(name), member,
-				quote(bare))
-		} else if !ok {
-			d.wrong.add("%s", Unknown(d.env, member, name))
+		if !ok {
+			d.addUnknown(member, name, kinds)
 		}
 		d.workloads = []environment.Workload{w}
+	}
+}
+
+// addUnknown adds the problem of a name that no workload of the kinds has.
+func (d *detail) addUnknown(member, name string, kinds []environment.Kind) {
+	bare, tag, _ := strings.Cut(name, ":")
+	_, tagged := d.env.Find(bare, kinds...)
+	several := list(d.env, name)
+	switch {
+	case several != "" && member == "service":
+		d.wrong.add("%s", several)
+	case tagged && !d.has("tag"):
+		d.wrong.add(`%q is %s: write %q: %s%s`, member, quote(name), member, quote(bare), tagHint(tag))
+	case tagged:
+		d.wrong.add(`%q is %s: write %q: %s; the event names the image in "tag" alone`, member, quote(name), member,
+			quote(bare))
+	default:
+		d.wrong.add("%s", Unknown(d.env, member, name))
 	}
 }
 

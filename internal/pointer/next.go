@@ -42,7 +42,7 @@ func (p Pointer) Next(after time.Time) (time.Time, bool) {
 		return at, at.After(after)
 	}
 	next, known := p.recurs(after, location)
-	return next, known && !p.over(next)
+	return next, known && !p.ended(next)
 }
 
 // Over reports whether no run of a recurring schedule is due after a time, because of its EndDate.
@@ -50,7 +50,7 @@ func (p Pointer) Over(after time.Time) bool {
 	if _, once := oneTime(p.Expression, p.Timezone); once || p.Rule {
 		return false
 	}
-	if p.over(after) {
+	if p.ended(after) {
 		return true
 	}
 	location, err := time.LoadLocation(p.Timezone)
@@ -58,12 +58,12 @@ func (p Pointer) Over(after time.Time) bool {
 		return false
 	}
 	next, known := p.recurs(after, location)
-	return known && p.over(next)
+	return known && p.ended(next)
 }
 
-// over reports whether the schedule does not run at a time, because its EndDate is not after it ("The date, in UTC,
+// ended reports whether the schedule does not run at a time, because its EndDate is not after it ("The date, in UTC,
 // before which the schedule can invoke its target", UpdateSchedule in the API reference).
-func (p Pointer) over(at time.Time) bool { return !p.Ends.IsZero() && !at.Before(p.Ends) }
+func (p Pointer) ended(at time.Time) bool { return !p.Ends.IsZero() && !at.Before(p.Ends) }
 
 // recurs returns when a recurring schedule runs next, as if it had no EndDate. It begins on its
 // StartDate or after it; a rate(…) begins on it (user guide, "Schedule types").

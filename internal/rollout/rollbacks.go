@@ -77,7 +77,7 @@ func (f *rollbacks) addFailed(s *types.Service, id string) {
 func (f rollbacks) confirmed(
 	ctx context.Context, services *ecsservice.Client, t ecsservice.Target, service *types.Service, id string,
 ) (decided rollbacks) {
-	own := func(r ecsservice.Rollback) (own, known bool) {
+	startedOn := func(r ecsservice.Rollback) (own, known bool) {
 		by, from := aws.ToString(r.By.Id), aws.ToString(r.From.Id)
 		if by != id && from != id {
 			return false, false
@@ -85,7 +85,7 @@ func (f rollbacks) confirmed(
 		return services.StartedOn(ctx, t, service, by)
 	}
 	for _, r := range f.moves {
-		if own, known := own(r); known && !own {
+		if own, known := startedOn(r); known && !own {
 			r.Certain = true
 			decided.all = append(decided.all, r)
 			continue
@@ -94,7 +94,7 @@ func (f rollbacks) confirmed(
 	}
 	for _, r := range f.all {
 		if !r.Certain {
-			own, known := own(r)
+			own, known := startedOn(r)
 			if known && own {
 				decided.moves = append(decided.moves, r)
 				continue
