@@ -64,10 +64,7 @@ func (p Pointer) Look() string {
 	if parts := strings.Split(p.Cluster, ":"); len(parts) > 3 { // arn:PARTITION:ecs:REGION:…
 		command = append(command, "--region", parts[3])
 	}
-	for i, word := range command {
-		command[i] = shell.Quote(word)
-	}
-	return strings.Join(command, " ")
+	return shell.Line(command...)
 }
 
 // PhaseInPast reports whether the pointer is a rate(…) that counts from a StartDate which is

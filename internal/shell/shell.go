@@ -20,12 +20,14 @@ func Quote(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Command returns a command of the deployer: its arguments, each quoted if it needs to be.
-func Command(args ...string) string {
-	var b strings.Builder
-	b.WriteString("deployer")
-	for _, arg := range args {
-		b.WriteString(" " + Quote(arg))
+// Line returns a command line of words, each quoted if it needs to be.
+func Line(words ...string) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = Quote(word)
 	}
-	return b.String()
+	return strings.Join(quoted, " ")
 }
+
+// Command returns a command of the deployer with its arguments, as [Line] does.
+func Command(args ...string) string { return Line(append([]string{"deployer"}, args...)...) }
