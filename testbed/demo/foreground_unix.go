@@ -16,12 +16,10 @@ import (
 // code. On a terminal, that group is in the foreground: Ctrl-C interrupts it alone, and not make, so that make exits
 // with 0. A signal to this process, which is in make's group, is passed on.
 func inForeground(argument string) (exit int, err error) {
-	path, err := os.Executable()
+	child, err := again(argument)
 	if err != nil {
 		return 0, err
 	}
-	child := exec.Command(path, append([]string{argument}, os.Args[1:]...)...)
-	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	terminal := int(os.Stdin.Fd())
 	group, err := unix.IoctlGetInt(terminal, unix.TIOCGPGRP)
