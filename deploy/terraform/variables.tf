@@ -119,7 +119,7 @@ variable "forward_pushes_to" {
 }
 
 variable "extra_role_arns" {
-  description = "Further task and execution roles, outside PROJECT_*_task_ENV and PROJECT_*_task_execution_ENV, and further roles that start tasks."
+  description = "Further task and execution roles, whose names differ from the convention, and further roles that start tasks."
   type        = list(string)
   default     = []
   nullable    = false
