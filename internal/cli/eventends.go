@@ -29,15 +29,11 @@ func endsOf(newestFirst []logs.Entry) rolloutEnds {
 	for _, e := range newestFirst {
 		phase, ok := phasesOf[e.Outcome]
 		key := eventService{e.EventID, e.Service}
-		if before, known := ends[key]; ok && (!known || isEnd(phase) && !isEnd(before)) {
+		if before, known := ends[key]; ok && (!known || phase.IsEnd() && !before.IsEnd()) {
 			ends[key] = phase
 		}
 	}
 	return ends
-}
-
-func isEnd(p journal.Phase) bool {
-	return p == journal.Succeeded || p == journal.Failed || p == journal.Superseded
 }
 
 // of returns how the rollout of a deployed event ended, or its phase; "" of another decision, which has none.

@@ -25,6 +25,9 @@ const (
 	Unchanged Phase = "unchanged"
 )
 
+// IsEnd reports whether a rollout in the phase has ended.
+func (p Phase) IsEnd() bool { return p == Succeeded || p == Failed || p == Superseded }
+
 // Revision is the part of a task definition revision that a record needs.
 type Revision struct {
 	ARN        string

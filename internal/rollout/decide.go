@@ -96,8 +96,7 @@ type received struct {
 // phase in the journal.
 func (r received) draft(kind outcome.Kind, phase journal.Phase) Draft {
 	n := journal.Note{DeploymentID: r.seen.ID, Outcome: phase}
-	switch phase {
-	case journal.Succeeded, journal.Failed, journal.Superseded:
+	if phase.IsEnd() {
 		n.Finished = r.at
 	}
 	return Draft{

@@ -113,8 +113,7 @@ func sameRegistration(one, other journal.Record) bool {
 // add adds a revision of the same event.
 func (s *SameEvent) add(r journal.Record) {
 	s.Started = s.Started || r.DeploymentID != ""
-	switch r.Outcome {
-	case journal.Succeeded, journal.Failed, journal.Superseded:
+	if r.Outcome.IsEnd() {
 		s.Ended = r.Outcome
 	}
 }

@@ -114,7 +114,7 @@ func (h *Handler) Journal(ctx context.Context, r Report) error {
 		switch ended, err := h.services.Outcome(ctx, r.Revision.TaskDefinition); {
 		case err != nil:
 			return err
-		case ended == journal.Succeeded, ended == journal.Failed, ended == journal.Superseded:
+		case ended.IsEnd():
 			return nil
 		}
 	}

@@ -101,8 +101,7 @@ const ownRollout = time.Duration(converge.OwnRollout)
 // one that began long after the registration.
 func (o Observation) Foreign() bool {
 	r := o.Revision
-	ended := r.Outcome == journal.Succeeded || r.Outcome == journal.Failed || r.Outcome == journal.Superseded
-	another := (ended || r.DeploymentID != "") && r.DeploymentID != o.ID
+	another := (r.Outcome.IsEnd() || r.DeploymentID != "") && r.DeploymentID != o.ID
 	late := r.DeploymentID != o.ID && !r.Registered.IsZero() && o.Accepted.Sub(r.Registered) > ownRollout
 	return r.Foreign || another || late
 }

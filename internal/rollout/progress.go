@@ -75,8 +75,7 @@ func (c *Client) Progress(ctx context.Context, t ecsservice.Target, revision str
 // no longer lists, or of which it does not say how it ended.
 func (c *Client) pastProgress(ctx context.Context, t ecsservice.Target, p Progress) (Progress, error) {
 	record, err := c.services.Record(ctx, t, p.TaskDefinition)
-	switch record.Outcome {
-	case journal.Succeeded, journal.Failed, journal.Superseded:
+	if record.Outcome.IsEnd() {
 		p.Phase = record.Outcome
 	}
 	p.DeploymentID, p.Reason = cmp.Or(p.DeploymentID, record.DeploymentID), record.Why

@@ -86,8 +86,7 @@ func (c *Client) notListed(ctx context.Context, t ecsservice.Target, s *types.Se
 	if record.DeploymentID != p.DeploymentID {
 		return p, nil
 	}
-	switch record.Outcome {
-	case journal.Succeeded, journal.Failed, journal.Superseded:
+	if record.Outcome.IsEnd() {
 		p.Phase, p.Reason = record.Outcome, record.Why
 	}
 	return p, nil
