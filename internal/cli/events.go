@@ -21,8 +21,7 @@ func (s *session) functionLog() *logs.Reader {
 }
 
 func (a *app) eventsCommand() *cobra.Command {
-	var since time.Duration
-	var asJSON bool
+	since, asJSON := time.Hour, false
 	cmd := &cobra.Command{
 		Use:   "events -e ENV [SERVICE | EVENT-ID]",
 		Short: "List what the deployer decided about events, or all about one",
@@ -56,7 +55,7 @@ deployer events -e prod 2ff38a69`,
 		},
 	}
 	file, how := fileFlag(cmd), lookFlags(cmd)
-	cmd.Flags().DurationVar(&since, "since", time.Hour, "`TIME` to look back; for an event, at least a day")
+	cmd.Flags().DurationVar(&since, "since", since, "`TIME` to look back; for an event, at least a day")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

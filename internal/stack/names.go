@@ -54,7 +54,7 @@ func Names(env *environment.Environment) (all []Made) {
 		return all
 	}
 	for i := range parts(repositories) {
-		all = append(all, Made{"stack", registryName(env, i), false})
+		all = append(all, Made{"stack", partName(env, i), false})
 	}
 	for _, name := range repositories {
 		all = append(all, Made{"repository", name, false})

@@ -87,14 +87,14 @@ func registryStack(env *environment.Environment, names []string) string {
 	for i, part := range parts(all) {
 		others := func(name string) bool { return !slices.Contains(part, name) }
 		if i > 0 && !slices.ContainsFunc(names, others) {
-			return registryName(env, i)
+			return partName(env, i)
 		}
 	}
 	return RegistryName(env)
 }
 
-// registryName returns the name of the i-th stack of an environment's repositories.
-func registryName(env *environment.Environment, i int) string {
+// partName returns the name of the i-th stack of an environment's repositories.
+func partName(env *environment.Environment, i int) string {
 	if i == 0 {
 		return RegistryName(env)
 	}
