@@ -15,11 +15,11 @@ import (
 func TestUpdateRejected(t *testing.T) {
 	t.Parallel()
 	const doing = `moving service "p_service_web_dev" in cluster "c" to "` + arn + `p_service_web_dev:2": `
+	const describe = ": aws ecs describe-services --region us-east-1 --cluster c --services p_service_web_dev)"
 	const fit = ` (the service and the revision do not fit together: compare the port names, containers and ` +
 		`container ports that the service's Service Connect, load balancers and registries name with the ` +
 		`portMappings of the revision, and its networkMode and requiresCompatibilities with the service's network ` +
-		`configuration and launch type, and correct either in the infrastructure: aws ecs describe-services ` +
-		`--region us-east-1 --cluster c --services p_service_web_dev)`
+		`configuration and launch type, and correct either in the infrastructure` + describe
 	tests := []struct{ name, message, want string }{
 		{"port name", "The portName http is not in the task definition.",
 			doing + "InvalidParameterException: The portName http is not in the task definition." + fit},
@@ -30,6 +30,29 @@ func TestUpdateRejected(t *testing.T) {
 				"specified." + fit},
 		{"launch type", "Task definition does not support launch_type FARGATE.",
 			doing + "InvalidParameterException: Task definition does not support launch_type FARGATE." + fit},
+		{"role of the load balancer", "Unable to assume role and validate the specified targetGroupArn.",
+			doing + "InvalidParameterException: Unable to assume role and validate the specified targetGroupArn. " +
+				"(ECS cannot use the role for the service's load balancer, or does not find its target group: " +
+				"compare roleArn and loadBalancers of the service with the roles and the target groups that there " +
+				"are, and correct them in the infrastructure" + describe},
+		{"capacity provider", "There are no capacity providers with a weight value greater than zero.",
+			doing + "InvalidParameterException: There are no capacity providers with a weight value greater than " +
+				"zero. (the service's capacity providers do not fit the cluster: compare its " +
+				"capacityProviderStrategy with capacityProviders and defaultCapacityProviderStrategy of the cluster, " +
+				"and correct either in the infrastructure" + describe},
+		{"volume", "ECS managed EBS volume configuration was invalid for volume 'vol1'.",
+			doing + "InvalidParameterException: ECS managed EBS volume configuration was invalid for volume 'vol1'. " +
+				"(the service's volumes do not fit: compare volumeConfigurations of the service's deployments with " +
+				"the volumes of the revision, and correct either in the infrastructure" + describe},
+		{"target group", "The target group with targetGroupArn web does not have an associated load balancer.",
+			doing + "InvalidParameterException: The target group with targetGroupArn web does not have an associated " +
+				"load balancer. (the service's load balancer is not complete: compare loadBalancers of the service " +
+				"with the target groups and listeners that there are, and correct them in the infrastructure" +
+				describe},
+		{"deployment configuration", "The alarms [web-5xx] of the deployment configuration do not exist.",
+			doing + "InvalidParameterException: The alarms [web-5xx] of the deployment configuration do not exist. " +
+				"(the service's deployment configuration is not accepted: correct its deploymentConfiguration, with " +
+				"the alarms and lifecycle hooks that it names, in the infrastructure" + describe},
 		{"service-linked role", "Unable to assume the service linked role. Please verify that the ECS service linked " +
 			"role exists.", doing + "InvalidParameterException: Unable to assume the service linked role. Please " +
 			"verify that the ECS service linked role exists. (create the role that ECS assumes in the account, " +

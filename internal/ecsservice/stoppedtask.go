@@ -3,8 +3,10 @@ package ecsservice
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -16,6 +18,7 @@ import (
 
 const (
 	maxStoppedTasks = 100 // tasks in one ListTasks or DescribeTasks call
+	maxStoppedPages = 5   // such pages that are read, until one has a task that is searched for
 	maxReasons      = 3   // distinct reasons that are returned
 	maxReason       = 450 // characters of one
 )
@@ -32,44 +35,55 @@ func (c *Client) StoppedReasons(ctx context.Context, t Target, deploymentID stri
 	if deploymentID == "" {
 		return nil
 	}
-	tasks, action, err := c.stoppedTasks(ctx, t)
+	of := func(task types.Task) bool { return aws.ToString(task.StartedBy) == deploymentID && !scaledIn(task) }
+	tasks, action, err := c.stoppedTasks(ctx, t, of)
 	if err != nil {
 		return notReadable(action, err)
 	}
-	return reasonsOf(tasks, deploymentID)
+	return reasonsOf(tasks)
 }
 
-// StoppedTasks returns at most 100 of the stopped tasks of the target's service, which ECS
-// shows for about an hour, newest first, without those that it stopped to scale. The error
-// is a fault of package fault.
-func (c *Client) StoppedTasks(ctx context.Context, t Target) ([]types.Task, error) {
-	tasks, action, err := c.stoppedTasks(ctx, t)
+// StoppedTasks returns at most 100 of the stopped tasks of the target's service that of chooses, newest
+// first, without those that ECS stopped to scale. ECS shows stopped tasks for about an hour.
+// The error is a fault of package fault.
+func (c *Client) StoppedTasks(ctx context.Context, t Target, of func(types.Task) bool) ([]types.Task, error) {
+	chosen := func(task types.Task) bool { return of(task) && !scaledIn(task) }
+	tasks, action, err := c.stoppedTasks(ctx, t, chosen)
 	if err != nil {
 		return nil, fault.Classify("reading the stopped tasks of "+t.Service+" ("+action+")", err)
 	}
 	sortByStop(tasks)
-	return slices.DeleteFunc(tasks, scaledIn), nil
+	return tasks, nil
 }
 
-// stoppedTasks returns the stopped tasks of the target's service, and with an error the
-// action that failed.
-func (c *Client) stoppedTasks(ctx context.Context, t Target) (tasks []types.Task, action string, err error) {
+// stoppedTasks returns those stopped tasks of the target's service that of chooses, from the first page of
+// them that has any, and with an error the action that failed. A large service has pages of tasks that ECS
+// stopped to scale.
+func (c *Client) stoppedTasks(ctx context.Context, t Target, of func(types.Task) bool) (
+	tasks []types.Task, action string, err error) {
 	// startedBy must be the only filter of ListTasks (ECS API reference), so the
 	// service's stopped tasks are listed, and the deployment's chosen later.
-	list, err := c.ecs.ListTasks(ctx, &ecs.ListTasksInput{Cluster: aws.String(t.Cluster),
-		ServiceName: aws.String(t.Service), DesiredStatus: types.DesiredStatusStopped})
-	if err != nil {
-		return nil, "ecs:ListTasks", err
+	in := &ecs.ListTasksInput{Cluster: aws.String(t.Cluster), ServiceName: aws.String(t.Service),
+		DesiredStatus: types.DesiredStatusStopped}
+	for range maxStoppedPages {
+		list, err := c.ecs.ListTasks(ctx, in)
+		if err != nil {
+			return nil, "ecs:ListTasks", err
+		}
+		if len(list.TaskArns) > 0 {
+			arns := list.TaskArns[:min(len(list.TaskArns), maxStoppedTasks)]
+			out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: in.Cluster, Tasks: arns})
+			if err != nil {
+				return nil, "ecs:DescribeTasks", err
+			}
+			tasks = slices.DeleteFunc(out.Tasks, func(task types.Task) bool { return !of(task) })
+		}
+		in.NextToken = list.NextToken
+		if len(tasks) > 0 || aws.ToString(in.NextToken) == "" {
+			break
+		}
 	}
-	if len(list.TaskArns) == 0 {
-		return nil, "", nil
-	}
-	arns := list.TaskArns[:min(len(list.TaskArns), maxStoppedTasks)]
-	out, err := c.ecs.DescribeTasks(ctx, &ecs.DescribeTasksInput{Cluster: aws.String(t.Cluster), Tasks: arns})
-	if err != nil {
-		return nil, "ecs:DescribeTasks", err
-	}
-	return out.Tasks, "", nil
+	return tasks, "", nil
 }
 
 // sortByStop sorts tasks by when they stopped, newest first.
@@ -88,24 +102,24 @@ func notReadable(action string, err error) []string {
 	return []string{"reasons not readable: " + action + what}
 }
 
-// reasonsOf returns why the stopped tasks of a deployment stopped.
-func reasonsOf(tasks []types.Task, deploymentID string) []string {
+// reasonsOf returns why stopped tasks stopped.
+func reasonsOf(tasks []types.Task) []string {
 	sortByStop(tasks)
 	var reasons []string
 	count := map[string]int{}
 	for _, task := range tasks {
 		reason := StopReason(task)
-		if aws.ToString(task.StartedBy) != deploymentID || reason == "" || scaledIn(task) {
+		if reason == "" {
 			continue
 		}
-		if count[reason]++; count[reason] == 1 {
+		if count[Alike(reason)]++; count[Alike(reason)] == 1 {
 			reasons = append(reasons, reason)
 		}
 	}
-	slices.SortStableFunc(reasons, func(a, b string) int { return count[b] - count[a] })
+	slices.SortStableFunc(reasons, func(a, b string) int { return count[Alike(b)] - count[Alike(a)] })
 	reasons = reasons[:min(len(reasons), maxReasons)]
 	for i, reason := range reasons {
-		if n := count[reason]; n > 1 {
+		if n := count[Alike(reason)]; n > 1 {
 			reasons[i] = fmt.Sprintf("%s (%d tasks)", reason, n)
 		}
 	}
@@ -146,5 +160,27 @@ func StopReason(task types.Task) string {
 			parts = append(parts, part)
 		}
 	}
-	return outcome.Line(strings.Join(parts, "; "), maxReason)
+	return outcome.Ends(unsigned(strings.Join(parts, "; ")), maxReason)
 }
+
+// reasonForms match parts of reasons.
+var reasonForms = sync.OnceValue(func() (f struct{ signature, ids *regexp.Regexp }) {
+	f.signature = regexp.MustCompile(`\?[^\s"]*X-Amz-[^\s"]*`)
+	f.ids = regexp.MustCompile(`(?i)(?:request ?id|host ?id):? ?[^\s,;)]+` +
+		`|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b(?:eni|i)-[0-9a-f]{8,17}\b` +
+		`|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?\b`)
+	return f
+})
+
+// unsigned returns a text without the queries of presigned URLs, such as those of the buckets
+// that ECR keeps layers in: they allow all who have them to read the layer.
+func unsigned(s string) string {
+	if !strings.Contains(s, "X-Amz-") {
+		return s
+	}
+	return reasonForms().signature.ReplaceAllString(s, "?…")
+}
+
+// Alike returns a reason without what differs between tasks that stopped for the same reason: ids of
+// tasks, requests, network interfaces and instances, and IP addresses.
+func Alike(reason string) string { return reasonForms().ids.ReplaceAllString(reason, "*") }

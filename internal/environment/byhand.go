@@ -56,9 +56,15 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 func looksLikeECR(text string) bool {
 	host, _, _ := strings.Cut(strings.TrimPrefix(text, "https://"), "/")
 	host = strings.ToLower(host)
-	isAWS := strings.Contains(host, ".amazonaws.") || strings.HasSuffix(host, ".on.aws")
-	return isAWS && (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr"))
+	isAWS := func(suffix string) bool { return strings.HasSuffix(host, suffix) }
+	return (strings.Contains(host, ".dkr.ecr") || strings.Contains(host, ".dkr-ecr")) &&
+		(strings.Contains(host, ".amazonaws.") || slices.ContainsFunc(suffixesOfAWS, isAWS))
 }
+
+// suffixesOfAWS are the ends of ECR's hosts other than amazonaws.com, .com.cn and .eu: those of dual-stack hosts, and
+// of the isolated partitions (ecrPattern in ecr-login/api/client.go of awslabs/amazon-ecr-credential-helper v0.12.0).
+var suffixesOfAWS = []string{".on.aws", ".on.amazonwebservices.com.cn", ".sc2s.sgov.gov", ".c2s.ic.gov",
+	".cloud.adc-e.uk", ".csp.hci.ic.gov"}
 
 // movingTags are tags that are usually moved to newer images.
 var movingTags = []string{"", "latest", "stable", "edge", "main", "master", "nightly", "dev", "develop", "staging",

@@ -52,6 +52,10 @@ func TestRegistriesOfECR(t *testing.T) {
 			"looks like a repository of ECR, and is none (" + form + ")"},
 		{"11 digits", image("11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"),
 			at + `"11111111111.dkr.ecr.us-east-1.amazonaws.com/app:v1"` + looks + host},
+		{"11 digits, dual-stack in China", image("11111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/app:v1"),
+			at + `"11111111111.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn/app:v1"` + looks + host},
+		{"11 digits, isolated", image("11111111111.dkr.ecr.us-iso-east-1.c2s.ic.gov/app:v1"),
+			at + `"11111111111.dkr.ecr.us-iso-east-1.c2s.ic.gov/app:v1"` + looks + host},
 		{"no tag", image("111111111111.dkr.ecr.us-east-1.amazonaws.com/a:"),
 			at + `"111111111111.dkr.ecr.us-east-1.amazonaws.com/a:"` + looks +
 				`"" is not a tag (` + form + ":v1)"},

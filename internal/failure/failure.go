@@ -134,16 +134,15 @@ func (r *reader) read(ctx context.Context, revision string) {
 		}
 		r.report.Events = eventsOf(service, began)
 	}
-	all, err := r.services.StoppedTasks(ctx, r.target)
+	tasks, err := r.services.StoppedTasks(ctx, r.target, func(task types.Task) bool {
+		if id != "" {
+			return aws.ToString(task.StartedBy) == id
+		}
+		return aws.ToString(task.TaskDefinitionArn) == revision
+	})
 	if err != nil {
 		r.note(err)
 	}
-	tasks := slices.DeleteFunc(all, func(task types.Task) bool {
-		if id != "" {
-			return aws.ToString(task.StartedBy) != id
-		}
-		return aws.ToString(task.TaskDefinitionArn) != revision
-	})
 	r.report.Tasks = tasksOf(tasks)
 	if described.TaskDefinition == nil {
 		return
@@ -176,7 +175,9 @@ func tasksOf(tasks []types.Task) []Task {
 	for _, task := range tasks {
 		one := Task{ARN: aws.ToString(task.TaskArn), StoppedAt: aws.ToTime(task.StoppedAt).UTC(),
 			Reason: ecsservice.StopReason(task), StopCode: string(task.StopCode), Containers: []Container{}, Count: 1}
-		i := slices.IndexFunc(found, func(t Task) bool { return t.Reason == one.Reason })
+		i := slices.IndexFunc(found, func(t Task) bool {
+			return ecsservice.Alike(t.Reason) == ecsservice.Alike(one.Reason)
+		})
 		if i >= 0 {
 			found[i].Count++
 			continue

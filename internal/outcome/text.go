@@ -62,6 +62,17 @@ func Line(s string, maxCharacters int) string {
 	return s
 }
 
+// Ends is [Line], but leaves out the middle of a text that is too long: what ECS says of a task that
+// stopped begins with ECS's word for the cause, and ends with what the registry or the network said.
+func Ends(s string, maxCharacters int) string {
+	end := maxCharacters / 3
+	characters := []rune(Line(s, len(s)))
+	if len(characters) <= maxCharacters {
+		return string(characters)
+	}
+	return string(characters[:maxCharacters-end-1]) + "…" + string(characters[len(characters)-end:])
+}
+
 // Short returns the last part of an image reference or of a revision's ARN, which
 // is enough within one service: "web@sha256:9f86d081884c", "web:12".
 func Short(name string) string {

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"deployer/internal/outcome"
 )
 
 // imageForms match the parts of an image's reference that a journal leaves out.
@@ -20,5 +22,9 @@ func stoppedNote(reasons []string) string {
 	// A tag's value has no semicolons and parentheses.
 	plain := strings.NewReplacer("; ", " - ", " (", " - ", "(", "", ")", "")
 	text := imageForms().registry.ReplaceAllString(plain.Replace(strings.Join(reasons, "; ")), "")
-	return imageForms().digest.ReplaceAllString(text, "$1")
+	text = imageForms().digest.ReplaceAllString(text, "$1")
+	return strings.Replace(outcome.Ends(text, maxStoppedNote), "…", "...", 1)
 }
+
+// maxStoppedNote is how many characters a note has: those of a tag's value, less two for the mark.
+const maxStoppedNote = 254
