@@ -123,7 +123,7 @@ test: ## run the tests
 	CGO_ENABLED=0 go test ./...
 
 # These try many more cases of what `make test` samples.
-breadth := ModuleOfManyServices|ModuleRoleFits|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|Crashes|OddAnswers|SeveralDeaths|Several|SeveralTasks|SeveralWait|Rollouts|RolloutEventsInAnyOrder|Rotation|RedeployOnChange|DeployBesideHousekeeping|Width
+breadth := ModuleOfManyServices|ModuleRoleFits|ModulePatterns|ModuleRandomFiles|LargeRoleStaysAtHome|RoleFits|RoleFitsTasks|LargeCrowdInFakeTime|StormInFakeTime|StormsInFakeTime|Histories|Ends|EveryRunEndsRight|TaskKeys|Crashes|OddAnswers|SeveralDeaths|Several|SeveralTasks|SeveralWait|Rollouts|RolloutEventsInAnyOrder|Rotation|RedeployOnChange|DeployBesideHousekeeping|Width
 # These build the function for arm64 as it is released, and compile what nothing else needs: an SDK client, a browser's protocol.
 slow := Browser|BrowserFile|BrowserPaint|Package|PackageStops|MakeDeploy|Patterns|BuildAsSAM|Regional|EndpointSettings|Parameters|Secrets|UpTrials|MakeUp|MakeUpSignals|Lint|$(breadth)
 .PHONY: test-slow

@@ -208,9 +208,11 @@ func TestModulePatterns(t *testing.T) {
 		{220, 0, 0, "", false},
 		{220, 0, 0, "repositories", true},
 		{0, 200, 0, "roles, schedules, repositories", true},
-		{300, 0, 0, "schedules, families, repositories", false},
+		{300, 0, 0, "schedules, families, repositories", true},
+		{600, 0, 0, "schedules, families, repositories", false},
 		{300, 0, 0, "roles", true},
-		{0, 180, 0, "schedules", false},
+		{0, 180, 0, "schedules", true},
+		{0, 300, 0, "schedules", false},
 		{0, 180, 0, "schedules, repositories", true},
 		{150, 0, 0, "repositories, schedules, roles, families", true}, // exact
 		{200, 80, 20, "repositories, schedules, roles, families", true},
