@@ -100,10 +100,19 @@ func (a *app) root() *cobra.Command {
 }
 
 // addShared adds to a command what all have that concern an environment: the flag
-// --profile if it calls AWS, and before it runs the choice of the environment.
+// --profile if it calls AWS, and before it runs the check of its flags' values and the choice
+// of the environment.
 func (a *app) addShared(cmd *cobra.Command) {
 	if len(permissionsOf(cmd)) > 0 && cmd.Flags().Lookup("from-profile") == nil {
 		cmd.Flags().StringVar(&a.profile, "profile", "", "`NAME` of the AWS profile with the credentials")
+	}
+	completeNoFiles(cmd)
+	arguments := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := a.flagAsValue(cmd); err != nil || arguments == nil {
+			return err
+		}
+		return arguments(cmd, args)
 	}
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.choose(cmd) }
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"deployer/internal/environment"
 )
@@ -39,8 +40,9 @@ func completeServices(_ *string, limit int) cobra.CompletionFunc {
 			}
 			for _, name := range labels(env) {
 				given := slices.Contains(args, name) || slices.Contains(strings.Split(list, ","), name)
+				refused := refuses(cmd, name)
 				name = list + name
-				if !given && !slices.Contains(names, name) {
+				if !given && !refused && !slices.Contains(names, name) {
 					names = append(names, name)
 				}
 			}
@@ -51,6 +53,32 @@ func completeServices(_ *string, limit int) cobra.CompletionFunc {
 
 // takeLists are the commands whose argument SERVICE may be a list with commas.
 var takeLists = []string{"deploy", "send", "redeploy", "rollback"}
+
+// noServices and noTasks are the commands that refuse services, or tasks.
+var (
+	noServices = []string{"run"}
+	noTasks    = []string{"continue", "stop"}
+)
+
+// refuses reports whether a command refuses each service, or each task, as its argument.
+func refuses(cmd *cobra.Command, label string) bool {
+	if strings.HasPrefix(label, environment.TaskPrefix) {
+		return slices.Contains(noTasks, cmd.Name())
+	}
+	return slices.Contains(noServices, cmd.Name())
+}
+
+// completeNoFiles keeps files out of the completion of a command's flags whose value is none.
+func completeNoFiles(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		_, completes := cmd.GetFlagCompletionFunc(flag.Name)
+		_, isFile := flag.Annotations[cobra.BashCompFilenameExt]
+		value, _ := pflag.UnquoteUsage(flag)
+		if !completes && !isFile && value != "FILE" && value != "DIRECTORY" {
+			_ = cmd.RegisterFlagCompletionFunc(flag.Name, cobra.NoFileCompletions) // fails only for one that has it
+		}
+	})
+}
 
 // labels returns the names of an environment's services, and of its tasks as task:NAME.
 func labels(env *environment.Environment) []string {

@@ -94,7 +94,7 @@ func (a *app) writeDashboard(ctx context.Context, p *places, file string) error 
 	}
 	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
+		return notWritten(file, err)
 	}
 	defer os.Remove(part.Name())
 	_, err = part.Write(page.Bytes())
@@ -103,7 +103,7 @@ func (a *app) writeDashboard(ctx context.Context, p *places, file string) error 
 		err = os.Rename(part.Name(), file)
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", file, err)
+		return notWritten(file, err)
 	}
 	a.note("%s is written", file)
 	return nil

@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"deployer/internal/environment"
+	"deployer/internal/shell"
 )
 
 // hintedError is an error with the command that is the next step.
@@ -87,4 +91,27 @@ func levelOf(f environment.Fault) string {
 		return "note"
 	}
 	return "error"
+}
+
+// notWritten is the error for a file that could not be written. Its hint makes the directory if that is missing, and
+// else shows the nearest one that exists.
+func notWritten(file string, err error) error {
+	cause, path, link := err, (*fs.PathError)(nil), (*os.LinkError)(nil)
+	switch {
+	case errors.As(err, &path):
+		cause = path.Err // without the name of a temporary file
+	case errors.As(err, &link):
+		cause = link.Err
+	}
+	directory := filepath.Dir(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return hinted("mkdir -p "+shell.Quote(directory), "writing %s: %w", file, cause)
+	}
+	for directory != filepath.Dir(directory) {
+		if _, err := os.Lstat(directory); err == nil {
+			break
+		}
+		directory = filepath.Dir(directory)
+	}
+	return hinted("ls -ld "+shell.Quote(directory), "writing %s: %w", file, cause)
 }

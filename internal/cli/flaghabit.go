@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +63,32 @@ func (a *app) needsValue(cmd *cobra.Command, name string) error {
 		e.hint = commandLine(append(slices.Clone(a.args[:last]), "--follow")...)
 	}
 	return e
+}
+
+// likeFlag matches the name of a flag, of this command or another.
+var likeFlag = regexp.MustCompile(`^--[a-z][a-z-]*$`)
+
+// flagAsValue is the error for a flag that was taken for the value of the flag before it: with
+// `send … --reason --dry-run`, the event would be sent, and `dashboard --once --json` would
+// write a file --json. A value after = may look like a flag.
+func (a *app) flagAsValue(cmd *cobra.Command) error {
+	isValue := false // the word is the value of the flag before it
+	for i, word := range a.args {
+		bare, _, given := strings.Cut(word, "=")
+		flag := shorthand(cmd.Flags(), strings.TrimPrefix(bare, "-"))
+		if strings.HasPrefix(bare, "--") {
+			flag = cmd.Flags().Lookup(bare[2:])
+		}
+		isFlag := strings.HasPrefix(bare, "-") && flag != nil
+		switch {
+		case isValue && (isFlag || likeFlag.MatchString(bare)):
+			return wrongUsage("%s needs a value, and %s looks like a flag; if it is the value: %[1]s=%[2]s", a.args[i-1], word)
+		case word == "--" && !isValue:
+			return nil
+		}
+		isValue = !isValue && isFlag && !given && flag.NoOptDefVal == ""
+	}
+	return nil
 }
 
 // inHours returns a time in days, such as 2d, in hours, as the command line takes it; "" for

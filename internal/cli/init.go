@@ -135,14 +135,14 @@ type writtenFile struct {
 // create writes a file that does not exist, with its directory.
 func create(file, text string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return fmt.Errorf("writing the environment file: %w", err)
+		return notWritten(file, err)
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return hinted("deployer validate "+file, "%s exists, and is not overwritten", file)
 	}
 	if err != nil {
-		return fmt.Errorf("writing the environment file: %w", err)
+		return notWritten(file, err)
 	}
 	_, err = f.WriteString(text)
 	return errors.Join(err, f.Close())
