@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -59,23 +60,27 @@ func (a *app) diffArguments(cmd *cobra.Command, args []string) error {
 }
 
 // noServiceToCompare is the error for a command line without arguments. It says which
-// services the first environment has.
+// services the first environment has. An environment that does not exist is reported first.
 func (a *app) noServiceToCompare(cmd *cobra.Command, hint string, count int) error {
 	e := &usageError{what: "SERVICE is missing"}
 	names, err := cmd.Flags().GetStringArray("env")
 	if err != nil || len(names) == 0 {
 		return e
 	}
-	first, _, _ := strings.Cut(names[0], ",")
-	file, err := a.findEnvironment(first)
-	if err != nil {
-		return e
-	}
-	if env, err := environment.Load(file); err == nil && len(labels(env)) > 0 {
-		e.what += ": " + env.Name + " has " + listed(labels(env))
+	var first string // the first environment's file
+	for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
+		file, err := a.findEnvironment(name)
+		if err != nil && name != all {
+			return err
+		}
+		first = cmp.Or(first, file)
 	}
 	if count == 2 {
 		e.hint = hint
+	}
+	if env, err := environment.Load(first); err == nil && len(labels(env)) > 0 {
+		e.what += ": " + env.Name + " has " + listed(labels(env))
+		e.hint = strings.Replace(e.hint, "SERVICE", labels(env)[0], 1)
 	}
 	return e
 }

@@ -153,7 +153,7 @@ func create(file, text string) error {
 func (a *app) ask(given map[string]*string) (map[string]string, error) {
 	answers, in := map[string]string{}, bufio.NewReader(a.in)
 	neighbors := neighborEnvironments()
-	for _, q := range questions {
+	for i, q := range questions {
 		answers[q.name] = *given[q.name]
 		if answers[q.name] != "" {
 			continue
@@ -176,7 +176,7 @@ func (a *app) ask(given map[string]*string) (map[string]string, error) {
 				answers[q.name] = answer
 			default:
 				fmt.Fprintln(a.err)
-				return nil, wrongUsage("there is no answer: type it, or give --%s", q.name)
+				return nil, a.unanswered(i, given, answers, neighbors)
 			}
 		}
 	}

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"deployer/internal/environment"
 	"deployer/internal/shell"
@@ -32,4 +34,30 @@ func foundByMake(env *environment.Environment) bool {
 		name := env.Name + extension
 		return env.File == name || env.File == filepath.Join(projectDir, name)
 	})
+}
+
+// unanswered is the error for an input that ended before the answer to a question. It names the flags of all that lack
+// an answer. Its hint is the command line with typed answers and defaults as flags, if each question has one.
+func (a *app) unanswered(
+	question int, given map[string]*string, answers map[string]string, neighbors []*environment.Environment,
+) error {
+	var missing []string
+	hint, isWhole, known := slices.Clone(a.args), true, maps.Clone(answers)
+	for i, q := range questions {
+		if *given[q.name] != "" {
+			known[q.name] = *given[q.name]
+			continue
+		}
+		if i >= question {
+			missing = append(missing, "--"+q.name)
+			known[q.name] = defaultOf(q.name, known, neighbors)
+		}
+		hint = append(hint, "--"+q.name, known[q.name])
+		isWhole = isWhole && known[q.name] != ""
+	}
+	e := &usageError{what: "there is no answer: type it, or give " + strings.Join(missing, ", ")}
+	if isWhole {
+		e.hint = commandLine(hint...)
+	}
+	return e
 }

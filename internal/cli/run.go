@@ -84,11 +84,22 @@ deployer run -e dev task:resize --input '{"containerOverrides":[{"name":"app","c
 			return err
 		}
 		if w.HasService() {
-			return wrongUsage("%s is a service: only a task can be run", w.Name)
+			return wrongUsage("%s is a service: only a task can be run, and %s", w.Name, tasksOf(env))
 		}
 		return a.run(cmd.Context(), env, w, how)
 	}
 	return cmd
+}
+
+// tasksOf says which tasks an environment has.
+func tasksOf(env *environment.Environment) string {
+	tasks := slices.DeleteFunc(labels(env), func(label string) bool {
+		return !strings.HasPrefix(label, environment.TaskPrefix)
+	})
+	if len(tasks) == 0 {
+		return env.Name + " has none"
+	}
+	return env.Name + " has " + listed(tasks)
 }
 
 // ranTask is the result of run, as --json prints it.
