@@ -82,7 +82,8 @@ func (a *app) flagAsValue(cmd *cobra.Command) error {
 		isFlag := strings.HasPrefix(bare, "-") && flag != nil
 		switch {
 		case isValue && (isFlag || likeFlag.MatchString(bare)):
-			return wrongUsage("%s needs a value, and %s looks like a flag; if it is the value: %[1]s=%[2]s", a.args[i-1], word)
+			return wrongUsage("%s needs a value, and %s looks like a flag; if it is the value: %[1]s=%[2]s",
+				a.args[i-1], word)
 		case word == "--" && !isValue:
 			return nil
 		}
