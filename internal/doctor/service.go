@@ -26,7 +26,7 @@ func (f *findings) workload(ctx context.Context, c *checker, w environment.Workl
 	f.controller(c, target, d.service)
 	if target.CheckDeployable(d.service) == nil {
 		f.rollout(target, r)
-		f.stoppedTasks(ctx, c, target, d.service)
+		f.stoppedTasks(ctx, c, target, d.service, r)
 	}
 	td := f.family(ctx, c, target, d.service)
 	if installed {

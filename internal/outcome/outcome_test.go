@@ -109,7 +109,7 @@ func samples(t *testing.T) map[string]Outcome {
 			return Failed(o)
 		},
 		"impaired": func(o Outcome) (Outcome, error) {
-			o.Problem = "its tasks do not start; the service's circuit breaker has not ended the rollout"
+			o.Problem = "its tasks do not start and the circuit breaker of the service has not ended the rollout"
 			o.StoppedTasks = []string{"CannotPullContainerError: pull image manifest has been retried 7 time(s): " +
 				"failed to resolve ref " + host + newer + ": not found (3 tasks)"}
 			return Impaired(o)

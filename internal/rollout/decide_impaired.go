@@ -5,9 +5,9 @@ import (
 	"deployer/internal/outcome"
 )
 
-// Why a rollout is impaired.
+// Why a rollout is impaired, without characters that the value of a tag cannot have: the journal has it too.
 const (
-	impairedWithBreaker = "its tasks do not start, and the service's circuit breaker has not ended the rollout"
+	impairedWithBreaker = "its tasks do not start and the circuit breaker of the service has not ended the rollout"
 	impairedForever     = "its tasks do not start and the service has no circuit breaker to end the rollout: " +
 		"ECS keeps trying"
 )

@@ -34,3 +34,13 @@ func TestStoppedNote(t *testing.T) {
 		}
 	}
 }
+
+// TestImpairedForJournal checks that the journal keeps why a rollout is impaired as it is said elsewhere.
+func TestImpairedForJournal(t *testing.T) {
+	t.Parallel()
+	for _, why := range []string{impairedWithBreaker, impairedForever} {
+		if got := journal.Value(why); got != why {
+			t.Errorf("%q is %q in a journal", why, got)
+		}
+	}
+}
