@@ -88,6 +88,7 @@ func (a *app) examine(ctx context.Context, file string, services []string) (*doc
 	} else if err != nil {
 		return nil, err
 	}
+	env.ByName = a.byName[file] == env.Name
 	for _, name := range services {
 		if _, err := a.service(env, name); err != nil {
 			return nil, err

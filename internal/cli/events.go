@@ -173,7 +173,7 @@ func (a *app) logLines(ctx context.Context, s *session, since time.Time) error {
 
 // tail prints the function's log, and with follow what is added until ctx ends.
 func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool, c canvas) error {
-	printed, reasons := map[logs.Line]bool{}, shownReasons{}
+	printed, reasons, shown := map[logs.Line]bool{}, shownReasons{}, false
 	for {
 		limited, cancel := withTimeout(ctx)
 		lines, err := s.functionLog().Lines(limited, since)
@@ -188,8 +188,12 @@ func (a *app) tail(ctx context.Context, s *session, since time.Time, follow bool
 		for _, l := range lines {
 			if e, ok := logs.Parse(l); ok && !printed[l] && !reasons.repeats(e) {
 				printEntry(a.out, c, e)
+				shown = true
 			}
 			printed[l] = true
+		}
+		if !shown && !follow {
+			a.note("nothing was logged since %s; look further back with --since", since.UTC().Format(time.RFC3339))
 		}
 		if !follow || fault.Wait(ctx, watchInterval) != nil {
 			return nil

@@ -59,11 +59,14 @@ const ownPolicy = "promote has a policy of its own, because it reads another env
 // promotionPolicy returns the command that prints the policy for promotions to an environment, from one whose file is
 // beside its file.
 func promotionPolicy(env *environment.Environment) string {
-	args := []string{"policy", "promote", "-f", env.File}
 	for _, other := range neighbours(env.File) {
-		if other.Name != env.Name && other.Project == env.Project {
-			return commandLine(append(args, "--from", other.File)...)
+		switch {
+		case other.Name == env.Name || other.Project != env.Project:
+		case env.ByName:
+			return env.Command("policy promote", "--from", other.Name)
+		default:
+			return env.Command("policy promote", "--from", other.File)
 		}
 	}
-	return commandLine(args...)
+	return env.Command("policy promote")
 }

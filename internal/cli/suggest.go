@@ -137,6 +137,8 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) error {
 		special, label = event.Misnamed(env, "task", bare)
 	}
 	switch {
+	case wrong == "":
+		e.what = "the service is empty: did a variable expand to nothing?"
 	case taskThere: // service:NAME
 		near, e.what = task.Label(), task.Name+" is a task, not a service"
 	case isTask && isService:
