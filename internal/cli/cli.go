@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -109,7 +110,7 @@ func (a *app) addShared(cmd *cobra.Command) {
 	completeNoFiles(cmd)
 	arguments := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := a.flagAsValue(cmd); err != nil || arguments == nil {
+		if err := cmp.Or(a.flagAsValue(cmd), emptyFlag(cmd)); err != nil || arguments == nil {
 			return err
 		}
 		return arguments(cmd, args)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"deployer/internal/environment"
 )
@@ -90,6 +91,22 @@ func (a *app) flagAsValue(cmd *cobra.Command) error {
 		isValue = !isValue && isFlag && !given && flag.NoOptDefVal == ""
 	}
 	return nil
+}
+
+// neverEmpty are the flags without whose value a command does something else: `rollback --to "$REVISION"` would roll
+// back to the previous success, and `dashboard --once "$FILE"` would serve the page until interrupted.
+var neverEmpty = []string{"as", "once", "to", "tag", "queue", "output"}
+
+// emptyFlag is the error for a flag of [neverEmpty] that is given with an empty value.
+func emptyFlag(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		values, isList := flag.Value.(pflag.SliceValue)
+		isEmpty := flag.Value.String() == "" || isList && slices.Contains(values.GetSlice(), "")
+		if err == nil && isEmpty && slices.Contains(neverEmpty, flag.Name) {
+			err = wrongUsage("--%s is empty: did a variable expand to nothing?", flag.Name)
+		}
+	})
+	return err
 }
 
 // inHours returns a time in days, such as 2d, in hours, as the command line takes it; "" for
