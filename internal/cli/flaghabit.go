@@ -94,14 +94,14 @@ func (a *app) flagAsValue(cmd *cobra.Command) error {
 }
 
 // neverEmpty are the flags without whose value a command does something else: `rollback --to "$REVISION"` would roll
-// back to the previous success, and `dashboard --once "$FILE"` would serve the page until interrupted.
-var neverEmpty = []string{"as", "once", "to", "tag", "queue", "output"}
+// back to the previous success, and `redrive --discard "$ID"` would run every event.
+var neverEmpty = []string{"as", "discard", "once", "to", "tag", "queue", "output"}
 
 // emptyFlag is the error for a flag of [neverEmpty] that is given with an empty value.
 func emptyFlag(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
-		values, isList := flag.Value.(pflag.SliceValue)
-		isEmpty := flag.Value.String() == "" || isList && slices.Contains(values.GetSlice(), "")
+		list, isList := flag.Value.(pflag.SliceValue)
+		isEmpty := flag.Value.String() == "" || isList && len(list.GetSlice()) == 0
 		if err == nil && isEmpty && slices.Contains(neverEmpty, flag.Name) {
 			err = wrongUsage("--%s is empty: did a variable expand to nothing?", flag.Name)
 		}
