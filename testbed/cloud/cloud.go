@@ -54,8 +54,9 @@ type Cloud struct {
 	Functions map[string]*lambdahost.Host  // by environment
 	Stacks    []*cloudformation.Template   // of repositories and deployers, in the order of their creation
 	options   Options
-	stop      func() error // stops serving AWS
-	end       func()       // ends calls without a connection
+	stop      func() error      // stops serving AWS
+	end       func()            // ends calls without a connection
+	traces    map[string]func() // sends a trace of a function, by its ARN; of those that are traced
 	closed    chan struct{}
 	ticking   sync.WaitGroup
 }
@@ -68,6 +69,7 @@ func New(ctx context.Context, o Options) (*Cloud, error) {
 	c := &Cloud{
 		AWS:       emulator.New(emulator.Options{RolloutStep: o.RolloutStep, BakeMinute: o.BakeMinute, Clock: o.Clock}),
 		Functions: map[string]*lambdahost.Host{}, options: o, closed: make(chan struct{}),
+		traces: map[string]func(){},
 	}
 	if err := c.start(ctx); err != nil {
 		c.Close()
@@ -195,13 +197,20 @@ func (c *Cloud) startFunction(
 		return err
 	}
 	c.Functions[env.Name] = host
+	if function.Traced {
+		c.traces[function.ARN] = func() { c.AWS.TraceAs(env.AccountID, env.Region, role) }
+	}
 	c.handle(function.ARN, host)
 	return nil
 }
 
-// handle delivers the events of a function to its host.
+// handle delivers the events of a function to its host, and sends a trace of each.
 func (c *Cloud) handle(arn string, host *lambdahost.Host) {
+	trace := c.traces[arn]
 	c.AWS.HandleLambda(arn, func(_ context.Context, event []byte) error {
+		if trace != nil {
+			trace()
+		}
 		_, err := host.InvokeAsync(event)
 		return err
 	})

@@ -35,7 +35,6 @@ type policyStatement struct {
 // unused are the statements that a run does not use, with the reason. One that is used is an error. Those of retries
 // are used by TestStatementsOfRetries of cmd/deployer, on a clock that need not wait for a minute.
 var unused = map[string]string{
-	"WriteTraces":     "Lambda sends the traces",
 	"ScheduleRetries": "only while ECR replicates an image",
 	"PassRetryRole":   "only while ECR replicates an image",
 	"InvokeFunction":  "only while ECR replicates an image",

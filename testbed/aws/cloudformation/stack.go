@@ -29,6 +29,7 @@ type Role struct {
 type Function struct {
 	LogicalID, Name, ARN, RoleARN, Runtime, Handler string
 	Environment                                     map[string]string
+	Traced                                          bool // Lambda sends traces to X-Ray
 }
 
 // Stack returns the name of the stack.
@@ -189,6 +190,7 @@ func (r *resolver) readFunction(id string, properties map[string]any) (Function,
 	f.RoleARN, _ = properties["Role"].(string)
 	f.Runtime, _ = properties["Runtime"].(string)
 	f.Handler, _ = properties["Handler"].(string)
+	f.Traced = properties["Tracing"] == "Active"
 	environment, _ := properties["Environment"].(map[string]any)
 	variables, _ := environment["Variables"].(map[string]any)
 	for variable, value := range variables {

@@ -70,6 +70,18 @@ func (e *Emulator) LogAs(account, region, role, group, line string) {
 	}
 }
 
+// TraceAs decides whether Lambda may send X-Ray a trace of a function with a role of the account, for which it needs
+// both actions (Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray"). A trace that the role
+// may not send is lost. Traces are not kept.
+func (e *Emulator) TraceAs(account, region, role string) {
+	e.backend.Mu.Lock()
+	defer e.backend.Mu.Unlock()
+	for _, action := range []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords"} {
+		_ = e.iam.Authorize(api.Caller{Account: account, Region: region, Role: role},
+			api.Access{Action: action, Resource: "*"})
+	}
+}
+
 // CreateLogGroup creates a log group of CloudWatch Logs, if there is none of the name.
 func (e *Emulator) CreateLogGroup(account, region, group string) {
 	e.logs.Create(api.Scope{Account: account, Region: region}, group)
