@@ -116,11 +116,13 @@ func (s scope) sids(need Need) (sids []string, err error) {
 
 // of returns the actions of a command that the statement allows. A command that lists rules
 // reads all of them and their targets; another one reads the stack's own rules, and the
-// targets of the rules that start tasks.
+// targets of the rules that start tasks. A redrive puts outcomes on the bus, and others DEPLOY events.
 func (c statement) of(need Need) (actions []string) {
 	lists := slices.Contains(need.Actions, "events:ListRules")
 	own := c.Sid == "ReadRuleTargets" || c.Sid == "ReadOwnRules"
-	if c.Sid == "ReadRules" && !lists || own && lists {
+	puts := slices.Contains(c.Action.([]string), "events:PutEvents")
+	publishes, redrives := c.Sid == publishOutcomes, need.Command == "redrive"
+	if c.Sid == "ReadRules" && !lists || own && lists || puts && publishes != redrives {
 		return nil
 	}
 	for _, action := range need.Actions {
@@ -194,7 +196,19 @@ func (s scope) operations() []statement {
 		sending[0].Action = []string{"events:PutEvents"}
 		statements = append(statements, sending...)
 	}
+	statements = append(statements, s.publishing())
 	return slices.Concat(statements, s.checks(), s.channels())
+}
+
+// publishOutcomes is the Sid of [scope.publishing].
+const publishOutcomes = "PublishOutcomes"
+
+// publishing returns the statement for a redrive: the end of a task's deployment, and what follows from a rollout
+// event, is published as the function does. The source keeps it from DEPLOY events.
+func (s scope) publishing() statement {
+	return statement{Sid: publishOutcomes, Action: []string{"events:PutEvents"},
+		Resource: s.arn("events", "event-bus/default"), Condition: condition{
+			"ForAllValues:StringEquals": {"events:source": "deployer"}, "Null": {"events:source": "false"}}}
 }
 
 // queues returns the ARNs of the stack's queues.

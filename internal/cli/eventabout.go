@@ -7,18 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
-	"deployer/internal/journal"
 	"deployer/internal/logs"
 )
-
-// eventRevision is a revision that was registered for an event, and how its rollout ended.
-type eventRevision struct {
-	Service string `json:"service"`
-	journal.Record
-}
 
 // retriesTake is longer than Lambda takes to try a failed event again twice.
 const retriesTake = 10 * time.Minute
@@ -53,11 +45,12 @@ func (a *app) about(ctx context.Context, s *session, id string, since time.Durat
 	case !eventID.MatchString(id):
 		return a.noWorkload(s.env, id) // a service whose name is mistyped
 	case wholeID.MatchString(id):
+		a.note("if a redrive ran the event, the history has it: %s", s.env.Command("history", "SERVICE"))
 		return neverArrived(ctx, s, id, deployRule, pushRule)
 	default:
 		return noEventWith(s, id, since)
 	}
-	report.Revisions = a.eventRevisions(ctx, s, id, report.Events)
+	report.Revisions = a.eventRevisions(ctx, s, id, report)
 	if asJSON {
 		return printJSON(a.out, report)
 	}
@@ -84,27 +77,6 @@ func reportOf(env *environment.Environment, id string, lines []logs.Line, queued
 // isEmpty reports whether nothing is there of an event.
 func (r eventReport) isEmpty() bool { return len(r.Events)+len(r.Queued) == 0 }
 
-// eventRevisions reads the revisions that were registered for an event. One that cannot be
-// read is noted.
-func (a *app) eventRevisions(ctx context.Context, s *session, id string, entries []logs.Entry) (all []eventRevision) {
-	services, seen := ecsservice.New(s.config), map[string]bool{"": true}
-	for _, e := range entries {
-		w, known := s.env.Find(e.Service, slices.Concat(environment.Services, environment.Tasks)...)
-		if seen[e.TaskDefinition] || !known {
-			continue
-		}
-		seen[e.TaskDefinition] = true
-		record, err := services.Record(ctx, ecsservice.TargetOf(s.env, w), e.TaskDefinition)
-		switch {
-		case err != nil:
-			a.note("%s is not shown: %v", e.TaskDefinition, err)
-		case record.Cause.ID == journal.Value(id): // else it ran before the event
-			all = append(all, eventRevision{e.Service, record})
-		}
-	}
-	return all
-}
-
 // printAbout prints everything about an event for people.
 func printAbout(w io.Writer, c canvas, env *environment.Environment, report eventReport) {
 	attempts, reasons := map[string]int{}, shownReasons{} // attempts that failed, by service
@@ -119,19 +91,8 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report even
 		printEntry(w, c, e)
 	}
 	for _, r := range report.Revisions {
-		text := "its rollout has not ended: " + env.Command("wait", r.Service)
-		if r.Outcome != "" {
-			text = string(r.Outcome)
-			if !r.Finished.IsZero() {
-				text += " " + c.moment(r.Finished)
-			}
-		}
-		for _, why := range []string{r.Why, r.Stopped} {
-			if why != "" {
-				text = clause(text) + "; " + printable(why)
-			}
-		}
-		fmt.Fprint(w, c.item("", fmt.Sprintf("revision %d of %s: %s", r.Revision, printable(r.Service), text), 2))
+		text := fmt.Sprintf("revision %d of %s: %s", r.Revision, printable(r.Service), r.end(c, env))
+		fmt.Fprint(w, c.item("", text, 2))
 	}
 	for _, m := range report.Queued {
 		where := m.about()
@@ -148,7 +109,8 @@ func printAbout(w io.Writer, c canvas, env *environment.Environment, report even
 		return
 	}
 	last := report.Events[len(report.Events)-1]
-	if last.Decision() == "failed" && len(report.Queued) == 0 && c.now.Sub(last.At) < retriesTake {
+	handled := len(report.Queued)+len(report.Revisions) > 0
+	if last.Decision() == "failed" && !handled && c.now.Sub(last.At) < retriesTake {
 		fmt.Fprint(w, c.item("",
 			"Lambda tries a failed event again after about one and three minutes, then it is in the queue", 2))
 	}

@@ -43,10 +43,12 @@ other receivers for a moment, and counts as received once more.`,
 deployer events -e prod backend --since 24h
 deployer events -e prod 2ff38a69-2b38-49e5-9d48-62b59a1c6365
 deployer events -e prod 2ff38a69`,
-		Annotations: permissions("logs:FilterLogEvents", "sqs:ReceiveMessage (optional: what is in the queues)",
+		Annotations: permissions(slices.Concat([]string{"logs:FilterLogEvents",
+			"sqs:ReceiveMessage (optional: what is in the queues)",
 			"sqs:ChangeMessageVisibility (optional: shows the messages to other receivers at once)",
 			"ecs:DescribeTaskDefinition (of one event; optional: how its rollouts ended)",
-			"events:DescribeRule (of one event; optional: says whether a rule is disabled)"),
+			"events:DescribeRule (of one event; optional: says whether a rule is disabled)"},
+			listedPermissions)...),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil

@@ -60,6 +60,7 @@ deployer redrive -e prod --discard 5fea7756-0ea4-451a-a703-a558b933e274`,
 			"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage",
 			"iam:GetRole (of the function's role, for the failure queue)",
 			"ecs:ListTaskDefinitions (for rollbacks)",
+			"events:PutEvents (for tasks and rollout events: their outcomes)",
 		}, deployActions, platformActions)...),
 		Args: arguments(),
 	}

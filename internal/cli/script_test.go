@@ -202,7 +202,7 @@ func runs(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // queue is `queue SENDER FILE [TARGET]`: a message with the file's content, in which
-// NOW is the time, is in prod's queue called failed. The sender is "rule", with the
+// NOW is the time, and SOON is a minute later, is in prod's queue called failed. The sender is "rule", with the
 // attributes of a dead letter for the target, by default prod's function; "function", by
 // its role; or else the id of a sender.
 func queue(ts *testscript.TestScript, neg bool, args []string) {
@@ -212,8 +212,9 @@ func queue(ts *testscript.TestScript, neg bool, args []string) {
 // queueIn is `queuein QUEUE SENDER FILE [TARGET]`, which is `queue` for another queue of prod.
 func queueIn(ts *testscript.TestScript, _ bool, args []string) {
 	name, args := args[0], args[1:]
-	m := emulator.Message{SenderID: args[0],
-		Body: []byte(strings.ReplaceAll(ts.ReadFile(args[1]), "NOW", time.Now().UTC().Format(time.RFC3339)))}
+	now := time.Now().UTC()
+	m := emulator.Message{SenderID: args[0], Body: []byte(strings.NewReplacer("NOW", now.Format(time.RFC3339),
+		"SOON", now.Add(time.Minute).Format(time.RFC3339)).Replace(ts.ReadFile(args[1])))}
 	switch args[0] {
 	case "rule":
 		m.SenderID = "AIDAIE6VAXUQU2DKHA7DK"

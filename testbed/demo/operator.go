@@ -15,6 +15,8 @@ import (
 
 	"deployer/internal/iam"
 	"deployer/testbed/accounts"
+	"deployer/testbed/aws/api"
+	"deployer/testbed/aws/emulator"
 	"deployer/testbed/cloud"
 )
 
@@ -64,8 +66,21 @@ func (r *patternRun) before(ctx context.Context, line string) error {
 		r.cloud.AWS.EncryptQueue(failedQueue, "alias/events")
 	case "run":
 		return r.tagRuns(ctx)
+	case "redrive":
+		r.keepTaskEvent()
 	}
 	return nil
+}
+
+// keepTaskEvent puts an event of prod's task into the failure queue, as the function keeps it.
+func (r *patternRun) keepTaskEvent() {
+	function, now := cloud.Project+"_deployer_prod", time.Now().UTC().Format(time.RFC3339)
+	r.cloud.AWS.PutMessage(failedQueue, emulator.Message{SenderID: api.RoleID(accounts.Prod, function) + ":" + function,
+		Body: fmt.Appendf(nil, `{"kind":"deployer.kept-event","schema":1,"function":"arn:aws:lambda:%s:%s:function:%s",
+			"time":%q,"outcome":"Deployment Rejected","detail":{"schema":1,"message":"no","event":{"id":"kept",
+			"detail-type":"DEPLOY","source":"action.prod","time":%[4]q,
+			"detail":{"service":"task:nightly-report","tag":"git-abc123f"}}}}`,
+			accounts.Region, accounts.Prod, function, now)})
 }
 
 // tagRuns makes the schedule of prod's task give its runs the tags of their revision.

@@ -96,7 +96,7 @@ func (r *patternRun) show(ctx context.Context) error {
 	}
 	fmt.Fprintln(r.out)
 	if r.tasks {
-		if err := r.printSchedules(ctx, r.out, cloud.Task+":3"); err != nil {
+		if err := r.printSchedules(ctx, r.out, cloud.Task+":4"); err != nil {
 			return err
 		}
 		fmt.Fprintln(r.out)
