@@ -33,7 +33,7 @@ type Pipeline interface {
 type Report struct {
 	Item
 	Result  pipeline.Result
-	Handled bool  // the event asked for no deployment, and was handled: see [event.Verdict.Ends]
+	Handled bool  // the event needed no deployment, and was handled: see [event.Verdict.MayNeedNoDeployment]
 	Err     error // why the message stays in the queue
 	// Ended means that the event ended otherwise than carried out: as rejected or ignored, or
 	// its rollout failed before. Err says how. The message stays until it is deleted.
