@@ -127,7 +127,7 @@ var (
 	// a link in a comment: [event.Read], [Reading.Requests], [Read]
 	docLink = regexp.MustCompile(`\[(?:([a-z]+)\.)?([A-Z]\w*[a-z]\w*(?:\.[A-Z]\w*)?)\]`)
 	// what has the form of a name: a file, a key of the environment file, a name of the standard library
-	notNames = regexp.MustCompile(`^(?:[\w.]+\.(?:go|md|yaml|json|tf|tftpl|zip|txt)|deployer\.\w+|reflect\..*)$`)
+	notNames = regexp.MustCompile(`^(?:[\w.]+\.(?:go|md|ya?ml|json|tf|tftpl|zip|txt)|deployer\.\w+|reflect\..*)$`)
 )
 
 // TestNames checks that the names of functions, types and fields exist to which the documents for developers and the

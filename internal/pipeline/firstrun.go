@@ -16,9 +16,10 @@ import (
 	"deployer/internal/outcome"
 )
 
-// ran reports how the first run of a revision of a task ended, and notes it in the
+// reportFirstRun reports how the first run of a revision of a task ended, and notes it in the
 // revision's journal. Later runs, and revisions of other tools, are left alone.
-func (p *Pipeline) ran(ctx context.Context, env *environment.Environment, reading event.Reading) (Result, error) {
+func (p *Pipeline) reportFirstRun(ctx context.Context, env *environment.Environment, reading event.Reading) (Result,
+	error) {
 	result := Result{EventID: reading.ID, Status: ecsdeploy.Ignored, Deployments: []ecsdeploy.Deployment{}}
 	run := reading.Run
 	target := ecsservice.TargetOf(env, run.Workload)

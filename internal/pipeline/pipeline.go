@@ -221,7 +221,7 @@ func (p *Pipeline) route(ctx context.Context, env *environment.Environment, d de
 			result.Status = ecsdeploy.Ignored
 			return result, nil
 		}
-		return p.ran(ctx, env, reading)
+		return p.reportFirstRun(ctx, env, reading)
 	case event.Changed:
 		return p.change(ctx, env, result, d, reading, dryRun)
 	case event.Accepted:
