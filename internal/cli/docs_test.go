@@ -23,6 +23,11 @@ import (
 const guideLifecycle = `{"rules":[{"rulePriority":1,"description":"Keep last 10 images",
 	"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":10},"action":{"type":"expire"}}]}`
 
+// guideReaders is what `deployer policy repository` prints for the accounts of staging and prod: they may list tags.
+const guideReaders = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+	"Principal":{"AWS":["arn:aws:iam::222222222222:root","arn:aws:iam::333333333333:root"]},
+	"Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:DescribeImages","ecr:GetDownloadUrlForLayer"]}]}`
+
 // shown are the commands that a document shows with their output, and the files
 // that it shows: a block of YAML whose first line is a comment with a name.
 var shown = regexp.MustCompile("(?s)```console\n\\$ deployer ([^\n]*)\n(.*?)```|```yaml\n# ([a-z]+\\.yaml)\n(.*?)```")
@@ -94,6 +99,9 @@ func healthy(t *testing.T, root string) string {
 	must(t, err)
 	must(t, cloud.InstallStacks(t.Context(), root, e, byName))
 	_, err = byName["dev"].Push(t.Context(), "myproject_backend", "backend v2", "git-abc123f")
+	must(t, err)
+	_, err = byName["dev"].ECR.SetRepositoryPolicy(t.Context(), &ecr.SetRepositoryPolicyInput{
+		RepositoryName: aws.String("myproject_backend"), PolicyText: aws.String(guideReaders)})
 	must(t, err)
 	_, err = byName["dev"].ECR.PutLifecyclePolicy(t.Context(), &ecr.PutLifecyclePolicyInput{
 		RepositoryName: aws.String("myproject_service_web-api"), LifecyclePolicyText: aws.String(guideLifecycle)})

@@ -49,7 +49,7 @@ type Image struct {
 }
 
 // Image returns the image that has tag in the workload's repository. It calls
-// ecr:BatchGetImage, which both forms of the cross-account repository policy allow. A
+// ecr:BatchGetImage, which each repository policy that lets other accounts pull allows. A
 // tag that does not exist, or that is not one of a container image
 // ([fault.ErrNotImage]), is a [fault.Rejection]; a missing repository or permission a
 // [fault.Misconfiguration]. The environment is used in their texts only.
