@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"deployer/internal/environment"
 	"deployer/internal/shell"
@@ -80,6 +81,16 @@ func withoutHint(err, next error) error {
 	}
 	what, _ := parts.Parts()
 	return errors.New(what)
+}
+
+// hasHint reports whether an error, or one of those that it joins, has a hint.
+func hasHint(err error) bool {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		return slices.ContainsFunc(joined.Unwrap(), hasHint)
+	}
+	_, hint := partsOf(err)
+	return hint != ""
 }
 
 // levelOf returns how severe a fault of a file is.

@@ -86,14 +86,14 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 			usage.hint = a.withEnvFlag(cmd)
 		}
 		if usage.hint == "" {
-			usage.hint = "deployer help"
-			if cmd.HasParent() {
-				usage.hint += " " + cmd.Name()
-			}
+			usage.hint = helpOf(cmd)
 		}
 		printError(a.err, usage)
 	case !errors.Is(err, errNotDone):
 		printError(a.err, err)
+		if usage != nil && !hasHint(err) {
+			a.hint(helpOf(cmd))
+		}
 	}
 	a.reportUnstarted(cmd, err)
 	code := exitCode(err)
@@ -101,6 +101,14 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 		_ = printJSON(a.out, failedCommand{errorOf(err), code})
 	}
 	return code
+}
+
+// helpOf returns the command line that prints a command's help.
+func helpOf(cmd *cobra.Command) string {
+	if !cmd.HasParent() {
+		return "deployer help"
+	}
+	return "deployer help " + cmd.Name()
 }
 
 // reported prints an error of one of several things, and returns the one that the command

@@ -52,7 +52,8 @@ func (a *app) checkTags(ctx context.Context, s *sender, c chosen, tag string) (f
 	case len(faults) > 0:
 		return nil, false, errors.Join(faults...)
 	case len(found) == 0:
-		return nil, false, fmt.Errorf("no repository of %s has the tag %q", s.env.File, tag)
+		return nil, false, fault.Rejected(fault.ErrImageNotFound, "", fmt.Errorf("no repository of %s has the tag %q",
+			s.env.File, tag), "")
 	case waits:
 		a.note("ECR does not have the image yet; the function waits for it until %.0f minutes after the event",
 			environment.ReplicationTime.Minutes())

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -45,27 +47,68 @@ func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, 
 	names := strings.Split(arg, ",")
 	for i, name := range names {
 		names[i] = strings.TrimSpace(name)
+		_, isService := env.Find(names[i], environment.Services...)
+		if task, ok := env.Find(names[i], environment.Tasks...); ok && !isService {
+			names[i] = task.Label()
+		}
 	}
+	hint := a.asList(env, arg)
 	if slices.Contains(names, event.AllWorkloads) {
-		return chosen{}, wrongUsage("the list %s has '*' among its names: write '*' alone for all services", arg)
+		return chosen{}, &usageError{"the list " + arg + " has '*' among its names: write '*' alone for all services", hint}
 	}
 	workloads, wrong := event.Named(env, names)
 	var errs []error
 	for _, fault := range slices.Compact(wrong) {
-		errs = append(errs, a.wrongName(env, names, arg, fault))
+		errs = append(errs, a.wrongName(env, names, arg, fault, hint))
+	}
+	if len(errs) == 1 {
+		return chosen{}, errs[0]
 	}
 	return chosen{workloads: workloads, several: true}, errors.Join(errs...)
 }
 
-// wrongName returns the error for a fault that event.Named found in a list of names.
-func (a *app) wrongName(env *environment.Environment, names []string, list, fault string) error {
+// wrongName returns the error for a fault that event.Named found in a list of names. Hint is
+// the command line with the list that was probably meant, "" if that is not known.
+func (a *app) wrongName(env *environment.Environment, names []string, list, fault, hint string) error {
+	fault, _, tagged := strings.Cut(fault, "; "+event.OneTag)
+	e := &usageError{what: strings.ReplaceAll(fault, `"services"`, "the list "+list)}
+	if tagged {
+		e.what += "; the last argument is the tag of all"
+	}
 	for _, name := range names {
 		bare, isTask := strings.CutPrefix(name, environment.TaskPrefix)
 		if fault == event.Unknown(env, "service", name) || isTask && fault == event.Unknown(env, "task", bare) {
-			return a.noWorkload(env, name)
+			e = a.noWorkload(env, name)
 		}
 	}
-	return wrongUsage("%s", strings.ReplaceAll(fault, `"services"`, "the list "+list))
+	e.hint = cmp.Or(hint, e.hint)
+	return e
+}
+
+// asList returns the command line with the list that an argument was probably meant to be:
+// with commas between the names, each of them once. It returns "" if that is not known.
+func (a *app) asList(env *environment.Environment, arg string) string {
+	var names []string
+	isBetween := func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) }
+	for name := range strings.FieldsFuncSeq(arg, isBetween) {
+		label := nearestWorkload(env, name)
+		for _, kinds := range [][]environment.Kind{environment.Tasks, environment.Services} {
+			if w, ok := env.Find(name, kinds...); ok {
+				label = w.Label()
+			}
+		}
+		if label == "" {
+			return ""
+		}
+		if !slices.Contains(names, label) {
+			names = append(names, label)
+		}
+	}
+	list := strings.Join(names, ",")
+	if list == "" || list == arg {
+		return ""
+	}
+	return a.corrected(arg, list)
 }
 
 // loadChosen reads an environment file and finds what an argument SERVICE names in it.

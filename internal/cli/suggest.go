@@ -117,17 +117,9 @@ func flagsOf(cmd *cobra.Command) string {
 
 // noWorkload returns the error for a name that no service and no task of the environment
 // has. It says which there are, unless it knows what the name stands for.
-func (a *app) noWorkload(env *environment.Environment, wrong string) error {
-	names, isTask := env.Names(environment.Services...), strings.HasPrefix(wrong, environment.TaskPrefix)
-	near := nearest(wrong, names)
-	for _, name := range env.Names(environment.Tasks...) {
-		label := environment.TaskPrefix + name
-		names = append(names, label)
-		if near == "" && (nearest(wrong, []string{label}) != "" ||
-			nearest(wrong, []string{name}) != "") {
-			near = label
-		}
-	}
+func (a *app) noWorkload(env *environment.Environment, wrong string) *usageError {
+	names, isTask := labels(env), strings.HasPrefix(wrong, environment.TaskPrefix)
+	near := nearestWorkload(env, wrong)
 	bare := strings.TrimPrefix(strings.TrimPrefix(wrong, environment.ServicePrefix), environment.TaskPrefix)
 	service, isService := env.Find(bare, environment.Services...)
 	e := &usageError{}
@@ -156,9 +148,34 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) error {
 	}
 	if strings.EqualFold(wrong, "all") {
 		e.what += "; deploy, send and redeploy take '*' for all services"
+		if a.isOneOf("deploy", "send", "redeploy") {
+			near = event.AllWorkloads
+		}
 	}
 	if near != "" {
 		e.hint = a.corrected(wrong, near)
 	}
+	if list := a.asList(env, wrong); near == "" && list != "" && a.isOneOf("deploy", "send", "redeploy", "rollback") {
+		e.what, e.hint = fmt.Sprintf("%q is several names: write commas between them", printable(wrong)), list
+	}
 	return e
+}
+
+// isOneOf reports whether the command line is one of the given commands.
+func (a *app) isOneOf(commands ...string) bool {
+	return slices.ContainsFunc(a.args, func(arg string) bool { return slices.Contains(commands, arg) })
+}
+
+// nearestWorkload returns the label of the workload that a name was probably meant to be, or "".
+func nearestWorkload(env *environment.Environment, wrong string) string {
+	if near := nearest(wrong, env.Names(environment.Services...)); near != "" {
+		return near
+	}
+	for _, name := range env.Names(environment.Tasks...) {
+		label := environment.TaskPrefix + name
+		if nearest(wrong, []string{label, name}) != "" {
+			return label
+		}
+	}
+	return ""
 }

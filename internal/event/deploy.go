@@ -141,7 +141,7 @@ func (d *detail) text(key string) string {
 	case kind(v) == "an array" && key == "task":
 		d.wrong.add(`"task" is an array, not a string: write "services": ["task:NAME", …]`)
 	case kind(v) == "an array" && key == "tag":
-		d.wrong.add(`"tag" is an array, not a string: %s`, oneTag)
+		d.wrong.add(`"tag" is an array, not a string: %s`, OneTag)
 	case kind(v) == "a number":
 		d.wrong.add("%q is a number, not a string: write it in quotes", key)
 	default:
@@ -194,7 +194,9 @@ func (d *detail) readWorkload() {
 		d.wrong.add(`"service" is %s, %s`, quote(service), wrongKind)
 	case wrongKind != "":
 		d.wrong.add(`"task" is %s, %s`, quote(task), wrongKind)
-	case name == "" && (d.members["service"] != nil || d.members["task"] != nil):
+	case name == "" && d.members["service"] == nil && d.members["task"] != nil:
+		d.wrong.add(`"task" is empty: name what to deploy`)
+	case name == "" && d.members["service"] != nil:
 		d.wrong.add(`"service" is empty: name what to deploy`)
 	case name == "":
 		d.wrong.add(`neither "service" nor "task" is set: name what to deploy`)
@@ -209,11 +211,15 @@ func (d *detail) readWorkload() {
 
 // addUnknown adds the problem of a name that no workload of the kinds has.
 func (d *detail) addUnknown(member, name string, kinds []environment.Kind) {
-	bare, tag, _ := strings.Cut(name, ":")
-	_, tagged := d.env.Find(bare, kinds...)
-	several := list(d.env, name)
+	bare, tag, tagged := cutTag(name)
+	w, known := d.env.Find(bare, kinds...)
+	if known && member == "service" {
+		bare = w.Label()
+	}
+	tagged = tagged && known
+	several := list(d.env, member, name)
 	switch {
-	case several != "" && member == "service":
+	case several != "":
 		d.wrong.add("%s", several)
 	case tagged && !d.has("tag"):
 		d.wrong.add(`%q is %s: write %q: %s%s`, member, quote(name), member, quote(bare), tagHint(tag))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"deployer/internal/environment"
 )
@@ -65,49 +66,61 @@ func named(env *environment.Environment, name string) (w environment.Workload, w
 	if task, isTask := strings.CutPrefix(name, environment.TaskPrefix); isTask {
 		member, kinds, bare = "task", environment.Tasks, task
 	}
+	if w, ok := env.Find(bare, kinds...); ok {
+		return w, ""
+	}
+	service, tag, tagged := cutTag(name)
+	of, known := env.Find(service, slices.Concat(environment.Services, environment.Tasks)...)
 	kindOnly := name == environment.TaskPrefix || name == environment.ServicePrefix
-	service, tag, tagged := strings.Cut(name, ":")
-	_, known := env.Find(service, environment.Services...)
 	switch {
 	case name == "":
 		return w, `"services" has an empty name`
 	case kindOnly:
 		return w, `"services" has ` + quote(name) + ", without a name"
 	case tagged && known:
-		return w, `"services" has ` + quote(name) + ": write " + quote(service) + `; ` + oneTag + tagHint(tag)
+		return w, `"services" has ` + quote(name) + ": write " + quote(of.Label()) + `; ` + OneTag + tagHint(tag)
 	case name == AllWorkloads:
 		return w, `"services" has "*" among its names: write "services": "*" for all workloads whose repository has ` +
 			`the tag`
 	}
 	if task, ok := env.Find(name, environment.Tasks...); ok && member == "service" {
-		if _, ok := env.Find(name, environment.Services...); !ok {
-			return w, `"services" has ` + quote(name) + ", which is " + task.Noun() + ": write " +
-				quote(environment.TaskPrefix+task.Name)
-		}
+		return w, `"services" has ` + quote(name) + ", which is " + task.Noun() + ": write " + quote(task.Label())
 	}
 	if service, ok := env.Find(bare, environment.Services...); ok && member == "task" {
-		if _, ok := env.Find(bare, environment.Tasks...); !ok {
-			return w, `"services" has ` + quote(name) + ", and " + service.Name + " is " + service.Noun() + ": write " +
-				quote(service.Name)
-		}
+		return w, `"services" has ` + quote(name) + ", and " + service.Name + " is " + service.Noun() + ": write " +
+			quote(service.Name)
 	}
-	w, ok := env.Find(bare, kinds...)
-	switch {
-	case !ok && strings.Contains(name, ","):
-		return w, `"services" has ` + quote(name) + ": write " + elements(name)
-	case !ok:
-		return w, Unknown(env, member, bare)
+	if len(names(name)) > 1 && nearest(env, member, bare) == "" {
+		return w, `"services" has ` + quote(name) + ": write " + elements(names(name))
 	}
-	return w, ""
+	return w, Unknown(env, member, bare)
 }
 
-// elements returns a list with commas as the elements of an array.
-func elements(list string) string {
-	var names []string
-	for name := range strings.SplitSeq(list, ",") {
-		names = append(names, strconv.Quote(strings.TrimSpace(name)))
+// cutTag returns a workload's name, with its kind before it if it has that, and the tag that
+// people write after it and a colon. It reports whether there is such a colon.
+func cutTag(name string) (workload, tag string, ok bool) {
+	kind := ""
+	for _, prefix := range []string{environment.ServicePrefix, environment.TaskPrefix} {
+		if strings.HasPrefix(name, prefix) {
+			kind = prefix
+		}
 	}
-	return cut(strings.Join(names, ", "))
+	workload, tag, ok = strings.Cut(name[len(kind):], ":")
+	return kind + workload, tag, ok
+}
+
+// names returns the names in a text that people write for several.
+func names(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+}
+
+// elements returns names as the elements of an array.
+func elements(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = strconv.Quote(name)
+	}
+	return cut(strings.Join(quoted, ", "))
 }
 
 // readWorkloads finds the workloads that "services" names.
@@ -127,7 +140,7 @@ func (d *detail) readWorkloads() {
 	if kind(value) != "an array" || json.Unmarshal(value, &elements) != nil {
 		problem := `"services" is %s, not an array of names, or "*"`
 		if kind(value) == "an object" {
-			problem += "; " + oneTag
+			problem += "; " + OneTag
 		}
 		d.wrong.add(problem, kind(value))
 		return
@@ -142,7 +155,7 @@ func (d *detail) readWorkloads() {
 		if !ok {
 			problem := `"services" has %s, and each element is a name`
 			if kind(e) == "an object" {
-				problem += "; " + oneTag
+				problem += "; " + OneTag
 			}
 			d.wrong.add(problem, kind(e))
 			continue
@@ -155,6 +168,9 @@ func (d *detail) readWorkloads() {
 
 // readAll reads "services" where it is a string.
 func (d *detail) readAll(s string) {
+	trimmed := strings.TrimSpace(s)
+	var array []string
+	_ = json.Unmarshal([]byte(s), &array)
 	switch {
 	case s == AllWorkloads:
 		d.all = true
@@ -162,17 +178,21 @@ func (d *detail) readAll(s string) {
 		if len(d.workloads) == 0 {
 			d.wrong.add(`"services" is "*", and no workload of %s that can be deployed has an image in ECR`, d.env.Name)
 		}
-	case s == "":
+	case len(names(s)) == 0, array != nil && len(array) == 0:
 		d.wrong.add(`"services" is empty: name what to deploy`)
-	case meansAll(d.env, s):
+	case meansAll(d.env, trimmed):
 		d.wrong.add(`"services" is %s: write "services": "*" for all workloads whose repository has the tag`, quote(s))
+	case array != nil:
+		d.wrong.add(`"services" is %s, the text of an array: it was encoded twice; write "services": [%s]`, quote(s),
+			elements(array))
 	default:
-		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s), elements(s))
+		d.wrong.add(`"services" is %s, not an array of names, or "*": write "services": [%s]`, quote(s),
+			elements(names(s)))
 	}
 }
 
-// oneTag is what to do instead of giving each service its own tag.
-const oneTag = "one event deploys one tag, so send an event for each tag"
+// OneTag is what a message says to do instead of giving each service its own tag.
+const OneTag = "one event deploys one tag, so send an event for each tag"
 
 // tagHint returns the tag that a name has after a colon, for a message.
 func tagHint(tag string) string {
@@ -188,23 +208,26 @@ func meansAll(env *environment.Environment, name string) bool {
 	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllWorkloads)
 }
 
-// list returns what is wrong with a "service" that is several names, or stands for all; ""
-// if it is neither.
-func list(env *environment.Environment, name string) string {
+// list returns what is wrong with a "service" or "task" that is several names, or stands for
+// all; "" if it is neither.
+func list(env *environment.Environment, member, name string) string {
 	if meansAll(env, name) {
-		return `"service" is ` + quote(name) + `: write "services": "*" for all workloads whose repository has the tag`
+		return quote(member) + " is " + quote(name) + `: write "services": "*" for all workloads whose repository has ` +
+			`the tag`
 	}
-	names := strings.FieldsFunc(name, func(r rune) bool { return r == ',' || r == ' ' || r == ';' })
-	if len(names) < 2 {
+	all, known := names(name), false
+	for i, one := range all {
+		label := one
+		if member == "task" && !strings.HasPrefix(one, environment.TaskPrefix) {
+			label = environment.TaskPrefix + one
+		}
+		_, wrong := named(env, label)
+		known, all[i] = known || wrong == "", label
+	}
+	if len(all) < 2 || !known {
 		return ""
 	}
-	for i, one := range names {
-		if _, ok := env.Find(one, environment.Services...); !ok {
-			return ""
-		}
-		names[i] = strconv.Quote(one)
-	}
-	return `"service" is ` + quote(name) + `: write "services": [` + cut(strings.Join(names, ", ")) + "]"
+	return quote(member) + " is " + quote(name) + `: write "services": [` + elements(all) + "]"
 }
 
 // cut returns a text that is shortened to fit a log line.

@@ -84,16 +84,38 @@ func TestSeveralRejected(t *testing.T) {
 			`["worker"]`},
 		{"names with commas", `"services":"worker, backend"`, `"services" is "worker, backend", not an array of ` +
 			`names, or "*": write "services": ["worker", "backend"]`},
+		{"names with spaces", `"services":"worker  backend;\n"`, `"services" is "worker  backend;\n", not an array of ` +
+			`names, or "*": write "services": ["worker", "backend"]`},
+		{"only separators", `"services":" , "`, `"services" is empty: name what to deploy`},
+		{"an array encoded twice", `"services":"[\"worker\", \"backend\"]"`, `"services" is "[\"worker\", ` +
+			`\"backend\"]", the text of an array: it was encoded twice; write "services": ["worker", "backend"]`},
+		{"an empty array encoded twice", `"services":"[]"`, `"services" is empty: name what to deploy`},
+		{"a star with a space", `"services":"* "`,
+			`"services" is "* ": write "services": "*" for all workloads whose repository has the tag`},
 		{"the word for all", `"services":"All"`,
 			`"services" is "All": write "services": "*" for all workloads whose repository has the tag`},
 		{"a tag for each", `"services":{"worker":"v2"}`, `"services" is an object, not an array of names, or "*"; ` +
 			`one event deploys one tag, so send an event for each tag`},
 		{"names with tags", `"services":["worker:v2"]`, `"services" has "worker:v2": write "worker"; one event ` +
 			`deploys one tag, so send an event for each tag, with "tag": "v2"`},
+		{"names with kinds and tags", `"services":["service:worker:v2","task:nightly-report:v3","worker:"]`,
+			`"services" has "service:worker:v2": write "worker"; one event deploys one tag, so send an event for each ` +
+				`tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; one ` +
+				`event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has "worker:": ` +
+				`write "worker"; one event deploys one tag, so send an event for each tag`},
 		{"kinds without names", `"services":["task:","service:"]`,
 			`"services" has "task:", without a name; "services" has "service:", without a name`},
 		{"service with commas", `"service":"worker, backend"`,
 			`"service" is "worker, backend": write "services": ["worker", "backend"]`},
+		{"service with a service and a task", `"service":"worker; task:nightly-report"`,
+			`"service" is "worker; task:nightly-report": write "services": ["worker", "task:nightly-report"]`},
+		{"service with an unknown name", `"service":"worker nope"`,
+			`"service" is "worker nope": write "services": ["worker", "nope"]`},
+		{"task with commas", `"task":"nightly-report,hourly"`,
+			`"task" is "nightly-report,hourly": write "services": ["task:nightly-report", "task:hourly"]`},
+		{"task for all", `"task":"*"`,
+			`"task" is "*": write "services": "*" for all workloads whose repository has the tag`},
+		{"an empty task", `"task":""`, `"task" is empty: name what to deploy`},
 		{"service for all", `"service":"*"`,
 			`"service" is "*": write "services": "*" for all workloads whose repository has the tag`},
 		{"another word", `"workloads":["worker"]`, `neither "service" nor "task" is set: name what to deploy; ` +
@@ -117,6 +139,12 @@ func TestSeveralRejected(t *testing.T) {
 		{"a list in an element", `"services":["worker,backend"," task:nightly-report, worker"]`,
 			`"services" has "worker,backend": write "worker", "backend"; "services" has " task:nightly-report, ` +
 				`worker": write "task:nightly-report", "worker"`},
+		{"names with spaces in an element", `"services":["worker backend"]`,
+			`"services" has "worker backend": write "worker", "backend"`},
+		{"kinds in other spellings", `"services":["Task:nightly-report","tasks:nightly-report","task: nightly-report"]`,
+			`service "Task:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; service ` +
+				`"tasks:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; task ` +
+				`" nightly-report" is not in the prod environment; did you mean "nightly-report"?`},
 		{"a task without its kind", `"services":["nightly-report"]`,
 			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
 		{"a service as a task", `"services":["task:worker"]`,

@@ -23,17 +23,36 @@ func Unknown(env *environment.Environment, member, name string) string {
 		return misnamed
 	}
 	known := env.Names(kinds...)
-	near := environment.Nearest(name, known)
-	if trimmed := strings.TrimSpace(name); trimmed != name && slices.Contains(known, trimmed) {
-		near = trimmed
-	}
-	if near != "" {
+	if near := nearest(env, member, name); near != "" {
 		return message + "; did you mean " + quote(near) + "?"
 	}
 	if len(known) == 0 {
 		return message + ", which has no " + member + "s"
 	}
 	return message + ", which has " + strings.Join(known, ", ")
+}
+
+// nearest returns the name that a member was probably meant to have, or "": one that is
+// spelled almost alike, or the same without space around it. A "service" may be a task too.
+func nearest(env *environment.Environment, member, name string) string {
+	names, tasks := env.Names(environment.Services...), env.Names(environment.Tasks...)
+	if member == "task" {
+		names = tasks
+	}
+	trimmed := strings.TrimSpace(name)
+	if slices.Contains(names, trimmed) {
+		return trimmed
+	}
+	if near := environment.Nearest(trimmed, names); near != "" || member == "task" {
+		return near
+	}
+	for _, task := range tasks {
+		label := environment.TaskPrefix + task
+		if trimmed == label || environment.Nearest(trimmed, []string{task, label}) != "" {
+			return label
+		}
+	}
+	return ""
 }
 
 // absent returns the message that an environment has no workload of a name.

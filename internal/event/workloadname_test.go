@@ -3,6 +3,7 @@ package event
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,49 @@ func TestWorkloadNames(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestServiceNamedAfterAKind reads events for an environment in which services and a task have the names of the kinds.
+func TestServiceNamedAfterAKind(t *testing.T) {
+	t.Parallel()
+	env, err := environment.Parse("prod.yaml", []byte("project: p\nenv: prod\nregion: us-east-1\naccount_id: "+
+		"\"333333333333\"\nservices: [{name: service}, {name: task}, {name: backend}, {name: api}]\n"+
+		"scheduled_tasks: [{name: task}, {name: api}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const has, alone = `, which has backend, service, task, service:backend, api`, `the event names the image in "tag" alone`
+	for detail, want := range map[string]string{
+		`"services":["service:backend","backend"]`:   "p_service_backend p_backend",
+		`"services":["service:api","task:api"]`:      "p_service_api p_task_api",
+		`"services":["service","task"]`:              "p_service_service p_service_task",
+		`"services":["service:service","task:task"]`: "p_service_service p_task_task",
+		`"services":["service:task"]`:                "p_service_task",
+		`"service":"service:backend"`:                "p_service_backend",
+		`"service":"task"`:                           "p_service_task",
+		`"task":"task"`:                              "p_task_task",
+		`"services":["service:api:v2"]`: `"services" has "service:api:v2": write "api"; ` + OneTag +
+			`, with "tag": "v2"`,
+		`"services":["service:v2"]`:  `service "service:v2" is not in the prod environment` + has,
+		`"service":"service:v2"`:     `service "service:v2" is not in the prod environment` + has,
+		`"service":"service:api:v2"`: `"service" is "service:api:v2": write "service": "api"; ` + alone,
+		`"service":"service:backend:v2"`: `"service" is "service:backend:v2": write "service": "service:backend"; ` +
+			alone,
+		`"services":["service:service","service","api"]`: `"services" names "service" twice`,
+	} {
+		r := Read([]byte(deployment("action.prod", `{`+detail+`,"tag":"v1"}`)), env, now)
+		got := strings.TrimPrefix(r.Reason, "the DEPLOY is malformed: ")
+		if r.Verdict == Accepted {
+			var repositories []string
+			for _, one := range r.Requests {
+				repositories = append(repositories, one.Workload.Repository)
+			}
+			got = strings.Join(repositories, " ")
+		}
+		if got != want {
+			t.Errorf("%s: %s\nwant %s", detail, got, want)
+		}
 	}
 }
 
