@@ -54,7 +54,8 @@ func (a *app) chooseServices(env *environment.Environment, arg string) (chosen, 
 	}
 	hint := a.asList(env, arg)
 	if slices.Contains(names, event.AllWorkloads) {
-		return chosen{}, &usageError{"the list " + arg + " has '*' among its names: write '*' alone for all services", hint}
+		return chosen{}, &usageError{"the list " + arg + " has '*' among its names: write '*' alone for all services",
+			hint}
 	}
 	workloads, wrong := event.Named(env, names)
 	var errs []error

@@ -212,8 +212,8 @@ func meansAll(env *environment.Environment, name string) bool {
 // all; "" if it is neither.
 func list(env *environment.Environment, member, name string) string {
 	if meansAll(env, name) {
-		return quote(member) + " is " + quote(name) + `: write "services": "*" for all workloads whose repository has ` +
-			`the tag`
+		return quote(member) + " is " + quote(name) + `: write "services": "*" for all workloads whose repository ` +
+			`has the tag`
 	}
 	all, known := names(name), false
 	for i, one := range all {

@@ -84,8 +84,8 @@ func TestSeveralRejected(t *testing.T) {
 			`["worker"]`},
 		{"names with commas", `"services":"worker, backend"`, `"services" is "worker, backend", not an array of ` +
 			`names, or "*": write "services": ["worker", "backend"]`},
-		{"names with spaces", `"services":"worker  backend;\n"`, `"services" is "worker  backend;\n", not an array of ` +
-			`names, or "*": write "services": ["worker", "backend"]`},
+		{"names with spaces", `"services":"worker  backend;\n"`, `"services" is "worker  backend;\n", not an array ` +
+			`of names, or "*": write "services": ["worker", "backend"]`},
 		{"only separators", `"services":" , "`, `"services" is empty: name what to deploy`},
 		{"an array encoded twice", `"services":"[\"worker\", \"backend\"]"`, `"services" is "[\"worker\", ` +
 			`\"backend\"]", the text of an array: it was encoded twice; write "services": ["worker", "backend"]`},
@@ -99,8 +99,8 @@ func TestSeveralRejected(t *testing.T) {
 		{"names with tags", `"services":["worker:v2"]`, `"services" has "worker:v2": write "worker"; one event ` +
 			`deploys one tag, so send an event for each tag, with "tag": "v2"`},
 		{"names with kinds and tags", `"services":["service:worker:v2","task:nightly-report:v3","worker:"]`,
-			`"services" has "service:worker:v2": write "worker"; one event deploys one tag, so send an event for each ` +
-				`tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; one ` +
+			`"services" has "service:worker:v2": write "worker"; one event deploys one tag, so send an event for ` +
+				`each tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; one ` +
 				`event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has "worker:": ` +
 				`write "worker"; one event deploys one tag, so send an event for each tag`},
 		{"kinds without names", `"services":["task:","service:"]`,
@@ -142,8 +142,8 @@ func TestSeveralRejected(t *testing.T) {
 		{"names with spaces in an element", `"services":["worker backend"]`,
 			`"services" has "worker backend": write "worker", "backend"`},
 		{"kinds in other spellings", `"services":["Task:nightly-report","tasks:nightly-report","task: nightly-report"]`,
-			`service "Task:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; service ` +
-				`"tasks:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; task ` +
+			`service "Task:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; ` +
+				`service "tasks:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; task ` +
 				`" nightly-report" is not in the prod environment; did you mean "nightly-report"?`},
 		{"a task without its kind", `"services":["nightly-report"]`,
 			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},

@@ -55,7 +55,8 @@ func TestServiceNamedAfterAKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const has, alone = `, which has backend, service, task, service:backend, api`, `the event names the image in "tag" alone`
+	const has = `, which has backend, service, task, service:backend, api`
+	const alone = `the event names the image in "tag" alone`
 	for detail, want := range map[string]string{
 		`"services":["service:backend","backend"]`:   "p_service_backend p_backend",
 		`"services":["service:api","task:api"]`:      "p_service_api p_task_api",
