@@ -100,8 +100,8 @@ func TestSeveralRejected(t *testing.T) {
 			`deploys one tag, so send an event for each tag, with "tag": "v2"`},
 		{"names with kinds and tags", `"services":["service:worker:v2","task:nightly-report:v3","worker:"]`,
 			`"services" has "service:worker:v2": write "worker"; one event deploys one tag, so send an event for ` +
-				`each tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; one ` +
-				`event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has "worker:": ` +
+				`each tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; ` +
+				`one event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has "worker:": ` +
 				`write "worker"; one event deploys one tag, so send an event for each tag`},
 		{"kinds without names", `"services":["task:","service:"]`,
 			`"services" has "task:", without a name; "services" has "service:", without a name`},
@@ -143,8 +143,8 @@ func TestSeveralRejected(t *testing.T) {
 			`"services" has "worker backend": write "worker", "backend"`},
 		{"kinds in other spellings", `"services":["Task:nightly-report","tasks:nightly-report","task: nightly-report"]`,
 			`service "Task:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; ` +
-				`service "tasks:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; task ` +
-				`" nightly-report" is not in the prod environment; did you mean "nightly-report"?`},
+				`service "tasks:nightly-report" is not in the prod environment; did you mean "task:nightly-report"?; ` +
+				`task " nightly-report" is not in the prod environment; did you mean "nightly-report"?`},
 		{"a task without its kind", `"services":["nightly-report"]`,
 			`"services" has "nightly-report", which is a scheduled task: write "task:nightly-report"`},
 		{"a service as a task", `"services":["task:worker"]`,
