@@ -101,8 +101,8 @@ func TestSeveralRejected(t *testing.T) {
 		{"names with kinds and tags", `"services":["service:worker:v2","task:nightly-report:v3","worker:"]`,
 			`"services" has "service:worker:v2": write "worker"; one event deploys one tag, so send an event for ` +
 				`each tag, with "tag": "v2"; "services" has "task:nightly-report:v3": write "task:nightly-report"; ` +
-				`one event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has "worker:": ` +
-				`write "worker"; one event deploys one tag, so send an event for each tag`},
+				`one event deploys one tag, so send an event for each tag, with "tag": "v3"; "services" has ` +
+				`"worker:": write "worker"; one event deploys one tag, so send an event for each tag`},
 		{"kinds without names", `"services":["task:","service:"]`,
 			`"services" has "task:", without a name; "services" has "service:", without a name`},
 		{"service with commas", `"service":"worker, backend"`,
