@@ -1,4 +1,11 @@
-// Package cli is the deployer's command line: one file per command.
+// Package cli is the deployer's command line. A command is in the file of its name; logs is in events.go, and continue
+// and stop are in pause.go. What they share:
+//
+//   - cli.go builds the tree of commands; help.go prints it, with the IAM actions that each command lists.
+//   - find.go and choose.go find the environment files, environment.go and credentials.go the account.
+//   - usage.go, suggest.go and habit.go answer wrong usage; errors.go and exit.go print errors and choose exit codes.
+//   - canvas.go and table.go lay out texts and tables, json.go documents.
+//   - follow.go, progress.go and failure.go show a rollout until its end.
 package cli
 
 import (

@@ -6,8 +6,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// misplaced returns the settings that stand beside the section instead of in it, with their right names. Only names are
-// among them that the infrastructure's own settings hardly have.
+// misplaced returns the settings that stand beside the section instead of in it, with their right names. It leaves out
+// `base`, `notify` and `workloads`: the infrastructure may have keys of these names itself.
 func (s section) misplaced() map[string]string {
 	names := []string{"auto_deploy", "cluster", "deploy_sources", "image", "redeploy_on", "replicated", "role_patterns"}
 	found := map[string]string{}
