@@ -96,8 +96,8 @@ func wire(in *ecs.RegisterTaskDefinitionInput) (body []byte, err error) {
 	return body, nil
 }
 
-// isSecret reports whether an option of a log driver is a secret, by its name.
-func isSecret(name string) bool {
+// IsSecret reports whether a setting, such as an option of a log driver, is probably a secret, by its name.
+func IsSecret(name string) bool {
 	parts := []string{"token", "secret", "passw", "key", "credential", "auth", "dsn", "url"}
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(strings.ToLower(name), part) })
 }
@@ -117,8 +117,8 @@ func hide(all map[string]any) {
 		}
 		replaceAll(object(c["healthCheck"])["command"])
 		replace(object(c["dockerLabels"]), always)
-		replace(object(object(c["logConfiguration"])["options"]), isSecret)
-		replace(object(object(c["firelensConfiguration"])["options"]), isSecret)
+		replace(object(object(c["logConfiguration"])["options"]), IsSecret)
+		replace(object(object(c["firelensConfiguration"])["options"]), IsSecret)
 	}
 	for v := range objects(all["volumes"]) {
 		docker := object(v["dockerVolumeConfiguration"])
@@ -172,6 +172,3 @@ func fingerprint(text string) string {
 // Document returns a revision as RegisterTaskDefinition takes it: JSON without the deployer's
 // own tags. It has every value, secrets in environment variables too.
 func Document(r ecsservice.Revision) ([]byte, error) { return body(r, clone(r)) }
-
-// IsSecret reports whether a name is one of a secret.
-func IsSecret(name string) bool { return isSecret(name) }

@@ -15,9 +15,9 @@ func (s *State) needs(o Order) (want image.Platform, moves bool) {
 	return ecsservice.PlatformOf(s.service, s.base().TaskDefinition), !same
 }
 
-// NeedsPlatform reports whether the order would move the service to an image of which
-// it is not known whether it is built for the platform of the service's tasks: for linux/amd64, if
-// that platform is not known either.
+// NeedsPlatform reports whether the image's platform has to be read first: the order would move
+// the service to an image whose manifest does not say whether it is built for the platform of
+// the service's tasks. If the tasks' platform is not known either, it is linux/amd64.
 func (s *State) NeedsPlatform(o Order) bool {
 	want, moves := s.needs(o)
 	return moves && o.Manifest.Fits(want) != image.FitsNot && o.Manifest.Fits(want.OrDefault()) == image.FitUnknown
@@ -44,10 +44,11 @@ func (s *State) checkPlatform(o Order) error {
 			"definition family %q in the infrastructure", build, build, s.familyName))
 }
 
-// PlatformNote returns a note on an image that the service's tasks may not be able to run, and that is deployed all the
-// same. Either its index does not name the platforms of all its images; or it is one without linux/amd64, on container
-// instances, with a task definition that has no runtimePlatform: such instances may be of any platform. It is "" for
-// every other image, and for a single one whose configuration was not read.
+// PlatformNote returns a note on an image that is deployed although the service's tasks may not be able to run it.
+// There are two such images: an index that does not name the platforms of all its images; and an image without
+// linux/amd64 where the tasks run on container instances and the task definition has no runtimePlatform, so that the
+// instances may be of any platform. It is "" for every other image, and for a single one whose configuration was not
+// read.
 func (s *State) PlatformNote(o Order) string {
 	want, moves := s.needs(o)
 	if !moves || o.Manifest.Fits(want) == image.FitsNot {

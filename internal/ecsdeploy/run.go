@@ -20,8 +20,8 @@ const (
 	// maxPatience is the wait for ECS's rate limits, since the service was read, after which a
 	// deployment reads again before it writes.
 	maxPatience = 2 * time.Second
-	// maxAge is how old that may be for any other reason, such as slow answers. It is longer
-	// because a busy machine is slow too, and a read costs ECS's tokens.
+	// maxAge is how long ago the service may have been read for any other reason, such as slow
+	// answers. It is longer because a busy machine is slow too, and a read costs ECS's tokens.
 	maxAge = 5 * time.Second
 	// maxRereads is how often a deployment reads again because of maxAge. If ECS answers
 	// every call so slowly, it writes all the same.

@@ -162,8 +162,8 @@ func (s *State) number() int { return s.running.Number() }
 // arn returns the ARN of a revision of the family.
 func (s *State) arn(number int) string { return ecsservice.Sibling(s.running.ARN(), number) }
 
-// errRollbackInProgress is the fault of an order that no person gave, such as a push, while ECS rolls back: only a
-// person may end a rollback by another deployment.
+// errRollbackInProgress returns the fault of an order that no person gave, such as a push, while ECS rolls back: only a
+// person's deployment may end a rollback.
 func (s *State) errRollbackInProgress(o Order) error {
 	return fault.Unavailable(fault.ErrRollbackInProgress,
 		fmt.Sprintf("deploying tag %q to %s", o.Image.Tag, s.target),

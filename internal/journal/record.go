@@ -20,8 +20,8 @@ const (
 	Failed     Phase = "failed"     // ECS ended the rollout, and may roll it back
 	Superseded Phase = "superseded" // a newer deployment replaced it
 
-	// Unchanged means that there was none: what ran had the image already, and the revision
-	// is only a record of its event. In the journal it is of tasks.
+	// Unchanged means that there was no rollout: what ran had the image already, and the
+	// revision is only a record of its event. Only the journals of tasks have it.
 	Unchanged Phase = "unchanged"
 )
 

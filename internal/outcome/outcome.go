@@ -132,7 +132,7 @@ func (o Outcome) CanRollBack() bool {
 }
 
 // Undo returns the command that rolls the deployment back, "" if there is nothing
-// to roll back. ECS itself rolls back a deployment that is paused.
+// to roll back. If the deployment is paused, it stops it, and ECS rolls back.
 func (o Outcome) Undo() string {
 	if o.Kind == DeploymentPaused {
 		return o.command("stop")

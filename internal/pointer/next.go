@@ -161,18 +161,27 @@ func allows(values []int, n int) bool { return values == nil || slices.Contains(
 func (c cron) next(after time.Time) (time.Time, bool) {
 	start := after.Truncate(time.Minute).Add(time.Minute)
 	for day := start; day.Sub(start) < maxAhead; {
-		year, month, date := day.Date()
 		if c.onDay(day) {
-			for hour := range 24 {
-				for minute := range 60 {
-					at := time.Date(year, month, date, hour, minute, 0, 0, day.Location())
-					if allows(c.hours, hour) && allows(c.minutes, minute) && !at.Before(start) && at.Hour() == hour {
-						return at, true
-					}
-				}
+			if at, ok := c.within(day, start); ok {
+				return at, true
 			}
 		}
+		year, month, date := day.Date()
 		day = time.Date(year, month, date+1, 0, 0, 0, 0, day.Location())
+	}
+	return time.Time{}, false
+}
+
+// within returns the first allowed time of a day that is not before start. It passes an hour
+// that a change of the clocks skips.
+func (c cron) within(day, start time.Time) (time.Time, bool) {
+	year, month, date := day.Date()
+	for minutes := range 24 * 60 {
+		hour, minute := minutes/60, minutes%60
+		at := time.Date(year, month, date, hour, minute, 0, 0, day.Location())
+		if allows(c.hours, hour) && allows(c.minutes, minute) && !at.Before(start) && at.Hour() == hour {
+			return at, true
+		}
 	}
 	return time.Time{}, false
 }

@@ -9,7 +9,6 @@ package pointer
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,11 +200,4 @@ func (o Owner) check(p Pointer, now time.Time) error {
 			"again when it is changed", p.Expression), "delete the schedule, or give it a time to come")
 	}
 	return nil
-}
-
-// Equal reports whether two lists of pointers hold the same task definitions.
-func Equal(a, b []Pointer) bool {
-	return slices.EqualFunc(a, b, func(p, q Pointer) bool {
-		return p.String() == q.String() && p.TaskDefinition == q.TaskDefinition
-	})
 }

@@ -174,7 +174,7 @@ func (k *known) twin(number int) bool {
 // the service has to be moved.
 func (d *Delivery) compare(k *known) {
 	m := k.winner()
-	again := d.phase == reread
+	again := d.phase == reread // the service; else the newest revision
 	switch {
 	case again && k.rolls.pointers() && k.settled(m) && !m.is(d.event()):
 		d.end(Superseded)
@@ -196,10 +196,11 @@ func (d *Delivery) compare(k *known) {
 		}
 		return
 	}
-	d.phase = looking
-	if !again {
-		d.end(Unchanged)
+	if again {
+		d.phase = looking
+		return
 	}
+	d.end(Unchanged)
 }
 
 // verify decides on a repair after the service was read again. What was seen

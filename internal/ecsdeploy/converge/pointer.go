@@ -123,8 +123,8 @@ func (k *known) movedOn(from Revision) (at int64, ok bool) {
 	return 0, true
 }
 
-// comparePointers decides after a registration for a task, whose winner is of the
-// registration's event or not. A pointer that runs the revision already, because it floats
+// comparePointers decides after a registration for a task. Won says that the winner m is of the
+// registration's event. A pointer that runs the revision already, because it floats
 // or because the answer to its move was lost, is repaired if another choice won.
 func (d *Delivery) comparePointers(k *known, m Choice, won bool) {
 	switch {

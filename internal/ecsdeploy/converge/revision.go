@@ -97,12 +97,12 @@ type Service []Rollout
 // runs returns the number of the revision that the service runs.
 func (s Service) runs() int { return s[0].Revision }
 
-// OlderThan reports whether ECS answered with the rollouts before it answered with
-// others: the newest one is among those that others replaced. A rollout is only once
-// the newest, and ECS's reads are eventually consistent. A task's pointer may hold a
-// revision twice.
+// OlderThan reports whether ECS answered with s before it answered with other, though its
+// eventually consistent reads came in another order: the newest rollout of s is one that
+// other shows as replaced, because a rollout is the newest only once. It is false for a
+// task, whose pointer may hold a revision twice.
 func (s Service) OlderThan(other Service) bool {
-	if len(s) == 0 || len(other) == 0 || s.pointers() || s[0].ID == other[0].ID || s.pointers() {
+	if len(s) == 0 || len(other) == 0 || s.pointers() || s[0].ID == other[0].ID {
 		return false
 	}
 	for _, r := range other[1:] {
