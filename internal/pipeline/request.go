@@ -106,7 +106,7 @@ func (one prepared) ended(result ecsdeploy.Deployment, err error) *prepared {
 // prepare reads what a request needs, and checks it. It changes nothing.
 func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, request event.Request) *prepared {
 	one := prepared{request: request}
-	lookup, done, err := p.imageLookup(ctx, env, &request)
+	lookup, done, err := p.lookupFor(ctx, env, &request)
 	one.request = request // a rollback and a redeployment have their image now
 	if done != nil {
 		return one.ended(*done, nil)

@@ -24,19 +24,24 @@ func (p *Pipeline) reportTasks(ctx context.Context, env *environment.Environment
 		if !ok || len(d.Ended) == 0 {
 			continue
 		}
-		if !p.followsRollouts {
-			for _, r := range d.Ended { // best effort: the caller may lack the permission
-				note := journal.Note{Finished: p.now()}
-				if r.TaskDefinition != d.TaskDefinition {
-					note = rollout.UnchangedNote(p.now())
-				}
-				_ = p.services.AddNote(ctx, r, note)
-			}
-			continue
+		if p.followsRollouts {
+			errs = append(errs, p.reportTask(ctx, env, w, d))
+		} else {
+			p.noteTask(ctx, d)
 		}
-		errs = append(errs, p.reportTask(ctx, env, w, d))
 	}
 	return errors.Join(errs...)
+}
+
+// noteTask notes that a command moved a task, best effort: the caller may lack the permission.
+func (p *Pipeline) noteTask(ctx context.Context, d ecsdeploy.Deployment) {
+	for _, r := range d.Ended {
+		note := journal.Note{Finished: p.now()}
+		if r.TaskDefinition != d.TaskDefinition {
+			note = rollout.UnchangedNote(p.now())
+		}
+		_ = p.services.AddNote(ctx, r, note)
+	}
 }
 
 // reportTask publishes that a task was moved, if its pointers hold a revision that was not

@@ -16,11 +16,11 @@ import (
 // imageLookup finds the image of a request in ECR.
 type imageLookup func(context.Context) (resolve.Image, error)
 
-// imageLookup returns how to find the image of a request: by its tag, for a push by
+// lookupFor returns how to find the image of a request: by its tag, for a push by
 // the digest that was pushed, for a redeployment as the image that runs, or for a
 // rollback as that of an earlier revision; with both it completes the request. The
 // result of a rollback that was carried out before is returned at once.
-func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment, request *event.Request) (
+func (p *Pipeline) lookupFor(ctx context.Context, env *environment.Environment, request *event.Request) (
 	imageLookup, *ecsdeploy.Deployment, error) {
 	w := request.Workload
 	if w.External != "" && (request.Redeploy || request.Rollback) { // explain says the same
@@ -33,19 +33,36 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 		lookup, err := p.runningImage(ctx, env, request)
 		return lookup, nil, err
 	}
-	if !request.Rollback {
-		tag, digest := request.Tag, request.Digest
-		lookup := func(ctx context.Context) (resolve.Image, error) { return p.resolver.Image(ctx, env, w, tag) }
-		if image.ValidDigest(digest) { // by now the tag may be on an image that was pushed later
-			lookup = func(ctx context.Context) (resolve.Image, error) {
-				return p.resolver.PinnedImage(ctx, env, w, tag, digest)
-			}
-		}
-		if request.Replicated && p.scheduler != nil {
-			return p.awaitReplica(*request, lookup), nil, nil
-		}
-		return lookup, nil, nil
+	if request.Rollback {
+		return p.rollbackImage(ctx, env, request)
 	}
+	digest := request.Digest
+	if !image.ValidDigest(digest) {
+		digest = ""
+	}
+	lookup := p.lookup(env, w, request.Tag, digest)
+	if request.Replicated && p.scheduler != nil {
+		return p.awaitReplica(*request, lookup), nil, nil
+	}
+	return lookup, nil, nil
+}
+
+// lookup returns a lookup of the image with a digest; of the one that has the tag now, if the
+// digest is "". By now the tag may be on an image that was pushed later.
+func (p *Pipeline) lookup(env *environment.Environment, w environment.Workload, tag, digest string) imageLookup {
+	return func(ctx context.Context) (resolve.Image, error) {
+		if digest == "" {
+			return p.resolver.Image(ctx, env, w, tag)
+		}
+		return p.resolver.PinnedImage(ctx, env, w, tag, digest)
+	}
+}
+
+// rollbackImage returns how to find the image that a rollback restores, with which it completes
+// the request. The result of a rollback that was carried out before is returned at once.
+func (p *Pipeline) rollbackImage(ctx context.Context, env *environment.Environment, request *event.Request) (
+	imageLookup, *ecsdeploy.Deployment, error) {
+	w := request.Workload
 	t := ecsservice.TargetOf(env, w)
 	back, done, err := p.deployer.RollbackTo(ctx, t, request.To, request.Cause.ID)
 	if err != nil {
@@ -73,12 +90,7 @@ func (p *Pipeline) imageLookup(ctx context.Context, env *environment.Environment
 	request.Tag, request.Digest, request.Restores = back.Tag, back.Digest, back.Origin()
 	request.Cause.Reason = ecsdeploy.RollbackReason(back.Revision, request.Cause.Reason)
 	w.Registry, w.Repository = registry, ref.Repository // of the old image: the ECR strategy may have changed since
-	return func(ctx context.Context) (resolve.Image, error) {
-		if back.Digest == "" {
-			return p.resolver.Image(ctx, env, w, back.Tag)
-		}
-		return p.resolver.PinnedImage(ctx, env, w, back.Tag, back.Digest)
-	}, nil, nil
+	return p.lookup(env, w, back.Tag, back.Digest), nil, nil
 }
 
 // runningImage returns how to find the image that the service of a redeployment runs,
@@ -101,10 +113,5 @@ func (p *Pipeline) runningImage(ctx context.Context, env *environment.Environmen
 	}
 	request.Tag, request.Digest = runs.Tag, runs.Digest
 	w.Registry, w.Repository = registry, ref.Repository
-	return func(ctx context.Context) (resolve.Image, error) {
-		if runs.Digest == "" {
-			return p.resolver.Image(ctx, env, w, runs.Tag)
-		}
-		return p.resolver.PinnedImage(ctx, env, w, runs.Tag, runs.Digest)
-	}, nil
+	return p.lookup(env, w, runs.Tag, runs.Digest), nil
 }
