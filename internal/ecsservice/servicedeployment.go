@@ -26,6 +26,9 @@ type ServiceDeployment struct {
 	Until  time.Time // when the pause ends by itself; zero if there is none
 	Then   string    // what ECS does then: "CONTINUE" or "ROLLBACK"
 	Hooks  []string  // ids of the lifecycle hooks that wait for an action
+	// Detected means that the circuit breaker or an alarm ended it: the documented status TRIGGERED of
+	// deploymentCircuitBreaker or alarms. Not so if a person or a hook did.
+	Detected bool
 }
 
 // errNoServiceDeployment is the name of the fault of a service deployment that ECS
@@ -80,7 +83,7 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 	}
 	one := out.ServiceDeployments[0]
 	d := ServiceDeployment{ARN: arn, Status: one.Status, Reason: aws.ToString(one.StatusReason),
-		Stage: string(one.LifecycleStage)}
+		Stage: string(one.LifecycleStage), Detected: detected(one)}
 	if one.TargetServiceRevision != nil {
 		d.Target = rolloutOf(aws.ToString(one.TargetServiceRevision.Arn))
 	}
@@ -95,6 +98,13 @@ func (c *Client) describeDeployment(ctx context.Context, doing, arn string) (Ser
 		}
 	}
 	return d, nil
+}
+
+// detected reports whether the circuit breaker or an alarm found that a service deployment failed.
+func detected(d types.ServiceDeployment) bool {
+	const triggered = types.ServiceDeploymentRollbackMonitorsStatusTriggered
+	return d.DeploymentCircuitBreaker != nil && d.DeploymentCircuitBreaker.Status == triggered ||
+		d.Alarms != nil && d.Alarms.Status == triggered
 }
 
 // Stage reads the lifecycle stage of a service's deployment in progress. It

@@ -236,7 +236,11 @@ func (r received) failed() Decision {
 		// The revision had succeeded: its journal describes its own rollout.
 		d := r.failure(journal.Failed)
 		d.Foreign, d.Problem = true, "ECS's rollback failed too"
-		return Decision{Drafts: []Draft{d.explained()}}
+		both := []Draft{d.explained()}
+		if first, ok := r.requestedRollback(); ok {
+			both = append([]Draft{first}, both...)
+		}
+		return Decision{Drafts: both}
 	}
 	if o.RolledBackByID == "" && o.newerRuns() && !o.FailedForCertain && !saysFailed(r.event.Reason) {
 		d := r.draft(outcome.DeploymentSuperseded, journal.Superseded)

@@ -3,8 +3,10 @@ package rollout
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 
 	"deployer/internal/environment"
 	"deployer/internal/event"
@@ -34,12 +36,8 @@ func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outc
 		a.tags, h.memory.steps = cloneTags(k.tags), k.memory
 		return k.reports, k.reason
 	}
-	e.Workload = environment.Workload{Kind: environment.Service, Name: "backend", Container: "app",
-		Family: publishedTarget.Family, Pointer: environment.ECSService(publishedTarget.Service)}
-	env := &environment.Environment{File: "prod.yaml", Name: "prod", Project: "myproject", Region: "us-east-1",
-		AccountID: "333333333333", Cluster: "myproject_cluster_prod"}
 	a.answer = state
-	all, reason, err := h.Handle(a.t.Context(), env, e, afterPublished)
+	all, reason, err := h.Handle(a.t.Context(), publishedEnvironment, a.rollout(e), afterPublished)
 	must(a.t, err)
 	for _, r := range all {
 		must(a.t, h.Journal(a.t.Context(), r))
@@ -49,6 +47,32 @@ func (a *publishedAccount) handle(e event.Rollout, state string) (reports []outc
 		a.known[same] = handling{reports, reason, cloneTags(a.tags), h.memory.all()}
 	}
 	return reports, reason
+}
+
+// publishedEnvironment is the environment of publishedTarget.
+var publishedEnvironment = &environment.Environment{File: "prod.yaml", Name: "prod", Project: "myproject",
+	Region: "us-east-1", AccountID: "333333333333", Cluster: "myproject_cluster_prod"}
+
+// rollout returns an event of the account's service.
+func (a *publishedAccount) rollout(e event.Rollout) event.Rollout {
+	e.Workload = environment.Workload{Kind: environment.Service, Name: "backend", Container: "app",
+		Family: publishedTarget.Family, Pointer: environment.ECSService(publishedTarget.Service)}
+	return e
+}
+
+// publishedState returns the state whose name begins with a number.
+func publishedState(t *testing.T, number string) string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join("testdata", number+"-*.json"))
+	must(t, err)
+	return strings.TrimSuffix(filepath.Base(all[0]), ".json")
+}
+
+// revisionAnswer returns the answer of DescribeServiceRevisions for a rollout of a revision.
+func revisionAnswer(id string, number int) string {
+	return fmt.Sprintf(`{"serviceRevisions":[{"serviceRevisionArn":"arn:aws:ecs:us-east-1:333333333333:service-revision/`+
+		`myproject_cluster_prod/myproject_service_prod/%s","taskDefinition":"%s%d"}],"failures":[]}`,
+		strings.TrimPrefix(id, "ecs-svc/"), publishedFamily, number)
 }
 
 // cloneTags returns a copy of the tags of revisions.

@@ -38,6 +38,10 @@ type Observation struct {
 	RollbackCertain bool
 	// RollbackReported means that it was reported with that failure.
 	RollbackReported bool
+	// RollbackRequested means that ECS's service deployment shows that neither the circuit breaker
+	// nor an alarm made it roll back. RequestedReason is ECS's reason; "" if there is none.
+	RollbackRequested bool
+	RequestedReason   string
 
 	// Moves means that the rollout moves the service to an older revision without being ECS's
 	// rollback. MovedBack means that such a rollout has replaced this one.

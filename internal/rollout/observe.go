@@ -47,6 +47,9 @@ func (h *Handler) observe(ctx context.Context, t ecsservice.Target, e event.Roll
 	if err := h.observeRollback(ctx, r, service, e, &o); err != nil || !o.Found || !search && !o.Shows(e) {
 		return o, err
 	}
+	if err := h.observeRequested(ctx, r, service, e, &o); err != nil {
+		return o, err
+	}
 	switch {
 	case o.needsNoteRevision(e.Step):
 		err = h.observeExternal(ctx, t, &o)
@@ -80,7 +83,7 @@ func (h *Handler) observeRollback(ctx context.Context, r *reader, service *types
 	switch {
 	case !o.Found, o.Deleted, o.IsRollback, o.Moves:
 		return nil
-	case e.Step == event.RolloutCompleted && (open || !o.BreakerEnabled && o.Revision.Outcome == journal.Succeeded):
+	case e.Step == event.RolloutCompleted && (open || o.Revision.Outcome == journal.Succeeded):
 	case e.Step == event.RolloutFailed && (o.Foreign() || o.Revision.Outcome == journal.Succeeded):
 	default:
 		return nil

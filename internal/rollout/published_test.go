@@ -28,18 +28,20 @@ var publishedTarget = ecsservice.Target{File: "prod.yaml", Workload: "backend", 
 // testdata, with given service deployments, and with revisions that have tags.
 // It is an [aws.HTTPClient] without a network.
 type publishedAccount struct {
-	t        *testing.T
-	answer   string                       // the name of the answer of DescribeServices
-	tags     map[string]map[string]string // of revisions, by number; a revision without any was deleted
-	list     string                       // the answer of ListServiceDeployments; "" if that is denied
-	describe string                       // and of DescribeServiceDeployments
-	inactive map[string]bool              // numbers of revisions that were deregistered
-	change   *strings.Replacer            // changes the answers of DescribeServices; nil for none
-	services *ecsservice.Client           // made at its first use
-	handler  *Handler                     // handles all events; nil for one that is new for each
-	known    map[string]handling          // what events led to in accounts that differ in tags only; nil for unknown
-	written  int                          // calls of TagResource
-	calls    []string
+	t         *testing.T
+	answer    string                       // the name of the answer of DescribeServices
+	tags      map[string]map[string]string // of revisions, by number; a revision without any was deleted
+	list      string                       // the answer of ListServiceDeployments; "" if that is denied
+	describe  string                       // and of DescribeServiceDeployments
+	revisions string                       // and of DescribeServiceRevisions
+	throttled bool                         // service deployments cannot be read
+	inactive  map[string]bool              // numbers of revisions that were deregistered
+	change    *strings.Replacer            // changes the answers of DescribeServices; nil for none
+	services  *ecsservice.Client           // made at its first use
+	handler   *Handler                     // handles all events; nil for one that is new for each
+	known     map[string]handling          // what events led to in accounts that differ in tags only; nil for unknown
+	written   int                          // calls of TagResource
+	calls     []string
 
 	mu sync.Mutex // held for each call: some come at the same time
 }
@@ -69,10 +71,13 @@ func (a *publishedAccount) Do(r *http.Request) (*http.Response, error) {
 		status, text = a.revision(body)
 	case "ListServiceDeployments":
 		status, text = answerOf(a.list)
+		if a.throttled {
+			status, text = http.StatusBadRequest, `{"__type":"ThrottlingException","message":"Rate exceeded"}`
+		}
 	case "DescribeServiceDeployments":
 		status, text = answerOf(a.describe)
 	case "DescribeServiceRevisions":
-		status, text = answerOf("")
+		status, text = answerOf(a.revisions)
 	case "ListTasks": // the published answers have no tasks
 		text = `{"taskArns":[]}`
 	case "TagResource":

@@ -2,13 +2,16 @@ package rollout
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/event"
+	"deployer/internal/fault"
 	"deployer/internal/outcome"
 )
 
@@ -20,13 +23,18 @@ func TestRequestedRollback(t *testing.T) {
 	t.Parallel()
 	starts, ends := backStarts, fails
 	starts.Reason, ends.Reason = "ECS deployment "+backID+" in progress.", "ECS deployment "+failedID+" was stopped."
-	want := []string{"Deployment Failed of 12: " + ends.Reason + " Back to 11"}
+	loud := []string{"Deployment Failed of 12: " + ends.Reason + " Back to 11"}
+	silent := []string{"Deployment Failed of 12: " + wasStopped + " Back to 11"}
 	for _, status := range []types.ServiceDeploymentStatus{"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS",
 		"ROLLBACK_SUCCESSFUL"} {
 		for _, previous := range []string{"ours", "external"} {
 			t.Run(string(status)+", "+previous, func(t *testing.T) {
 				t.Parallel()
 				try := func(order []event.Rollout, states ...string) {
+					want := loud
+					if slices.Index(order, backEnds) < slices.Index(order, ends) { // ECS need not send the latter
+						want = silent
+					}
 					a := &publishedAccount{t: t,
 						tags: map[string]map[string]string{"11": maps.Clone(previousRevisions[previous]),
 							"12": journalOf(12, 11, "deployer:deployment", failedID)},
@@ -64,6 +72,7 @@ func TestRequestedRollbackSilent(t *testing.T) {
 	without := strings.NewReplacer(`"enable": true`, `"enable": false`)
 	silent := []string{"Deployment Failed of 12: " + wasRequested + " Back to 11"}
 	loud := []string{"Deployment Failed of 12: " + breakerText + " Back to 11"}
+	stopped := []string{"Deployment Failed of 12: " + wasStopped + " Back to 11"}
 	for _, tt := range []struct {
 		name   string
 		events []event.Rollout
@@ -77,7 +86,11 @@ func TestRequestedRollbackSilent(t *testing.T) {
 		{"its start after its end", []event.Rollout{backEnds, starts}, without, silent},
 		{"its end, and the failure", []event.Rollout{starts, backEnds, fails}, without, silent},
 		{"the failure first", []event.Rollout{starts, fails, backEnds}, without, loud},
-		{"with a circuit breaker", []event.Rollout{starts, backEnds}, nil, nil},
+		{"with a circuit breaker", []event.Rollout{starts, backEnds}, nil, stopped},
+		{"with a circuit breaker, twice", []event.Rollout{starts, backEnds, backEnds}, nil, stopped},
+		{"with a circuit breaker, and the failure", []event.Rollout{starts, backEnds, fails}, nil, stopped},
+		{"with a circuit breaker, and the service deployments may not be read", []event.Rollout{starts, backEnds}, nil,
+			nil},
 	} {
 		for _, previous := range []string{"ours", "external"} {
 			t.Run(tt.name+", "+previous, func(t *testing.T) {
@@ -106,4 +119,89 @@ func TestRequestedRollbackSilent(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestStoppedWithBreaker handles the events of a rollback of a service with a circuit breaker or
+// alarms that did not find the failure: ECS documents no event of the failure, so the
+// end of the rollback is the end of both. If one of them found it, that event comes.
+func TestStoppedWithBreaker(t *testing.T) {
+	t.Parallel()
+	const why = "Service deployment rolled back because it was stopped."
+	stopped := []string{"Deployment Failed of 12: " + why + " Back to 11"}
+	loud := []string{"Deployment Failed of 12: " + breakerText + " Back to 11"}
+	starts, backFails := backStarts, fails
+	starts.Reason = "ECS deployment " + backID + " in progress."
+	backFails.DeploymentID, backFails.Reason = backID, ""
+	newer := event.Rollout{Step: event.RolloutStarted, DeploymentID: "ecs-svc/4444444444444444444",
+		Reason: "ECS deployment ecs-svc/4444444444444444444 in progress."}
+	alarms := strings.NewReplacer(`"enable": true`, `"enable": false`, `"deploymentConfiguration": {`,
+		`"deploymentConfiguration": {"alarms":{"enable":true,"rollback":true,"alarmNames":["a"]},`)
+	for _, tt := range []struct {
+		name, status, reason, monitors string
+		events                         []event.Rollout
+		states                         string
+		change                         *strings.Replacer
+		want                           []string
+	}{
+		{"stopped", "ROLLBACK_SUCCESSFUL", why, `"deploymentCircuitBreaker":{"status":"MONITORING_COMPLETE"}`,
+			[]event.Rollout{starts, backEnds}, "1 2", nil, stopped},
+		{"stopped, and ECS's status lags", "ROLLBACK_IN_PROGRESS", why, `"deploymentCircuitBreaker":{"status":"MONITORING"}`,
+			[]event.Rollout{starts, backEnds}, "1 2", nil, stopped},
+		{"stopped, with alarms", "ROLLBACK_SUCCESSFUL", why, `"alarms":{"status":"MONITORING_COMPLETE"}`,
+			[]event.Rollout{starts, backEnds}, "1 2", alarms, stopped},
+		{"its end alone", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{backEnds}, "2", nil, stopped},
+		{"its end alone, long after", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{backEnds}, "6", nil, stopped},
+		{"its end, long after", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{starts, backEnds, backEnds}, "1 6 6", nil,
+			stopped},
+		{"the circuit breaker found it", "ROLLBACK_SUCCESSFUL", why, `"deploymentCircuitBreaker":{"status":"TRIGGERED"}`,
+			[]event.Rollout{starts, backEnds}, "1 2", nil, nil},
+		{"the circuit breaker found it, and the failure", "ROLLBACK_SUCCESSFUL", why,
+			`"deploymentCircuitBreaker":{"status":"TRIGGERED"}`, []event.Rollout{starts, backEnds, fails}, "1 2 3", nil, loud},
+		{"an alarm found it", "ROLLBACK_SUCCESSFUL", why, `"alarms":{"status":"TRIGGERED"}`,
+			[]event.Rollout{starts, backEnds}, "1 2", alarms, nil},
+		{"ECS's reason says that the circuit breaker found it", "ROLLBACK_SUCCESSFUL",
+			"Service deployment rolled back because the circuit breaker threshold was exceeded.", "",
+			[]event.Rollout{starts, backEnds}, "1 2", nil, nil},
+		{"the rollback fails too", "ROLLBACK_FAILED", why, "", []event.Rollout{starts, backFails}, "1 4", nil,
+			append(slices.Clone(stopped), "Deployment Failed of 11: ECS's rollback failed too (external)")},
+		{"a newer deployment replaces the rollback", "ROLLBACK_IN_PROGRESS", why, "", []event.Rollout{starts, newer}, "1 5",
+			nil, []string{"Deployment Started of 13: " + newer.Reason,
+				"Deployment Failed of 12: " + rollbackText + " Back to 11"}},
+	} {
+		for _, previous := range []string{"ours", "external"} {
+			t.Run(tt.name+", "+previous, func(t *testing.T) {
+				t.Parallel()
+				a := &publishedAccount{t: t, change: tt.change, tags: map[string]map[string]string{
+					"11": maps.Clone(previousRevisions[previous]), "13": journalOf(13, 11),
+					"12": journalOf(12, 11, "deployer:deployment", failedID)}}
+				a.list, a.describe = deploymentAnswers(failedID, types.ServiceDeploymentStatus(tt.status), "", tt.reason)
+				a.revisions = revisionAnswer(failedID, 12)
+				if tt.monitors != "" {
+					a.describe = strings.Replace(a.describe, `"status":`, tt.monitors+`,"status":`, 1)
+				}
+				var reports []outcome.Outcome
+				for i, number := range strings.Fields(tt.states) {
+					more, _ := a.handle(tt.events[i], publishedState(t, number))
+					reports = append(reports, more...)
+				}
+				if diff := cmp.Diff(tt.want, summary(reports)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
+}
+
+// TestStoppedThrottled checks that the end of a rollback is handled again if ECS's service
+// deployments could not be read: no other event comes.
+func TestStoppedThrottled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // the SDK's retries take no time
+		a := &publishedAccount{t: t, answer: "2-rolled-back", tags: map[string]map[string]string{"11": {},
+			"12": journalOf(12, 11, "deployer:deployment", failedID, "deployer:return", backID)}, throttled: true}
+		_, _, err := NewHandler(a.client()).Handle(t.Context(), publishedEnvironment, a.rollout(backEnds), afterPublished)
+		if !fault.IsUnavailable(err) || !strings.HasSuffix(err.Error(), "ThrottlingException: Rate exceeded") {
+			t.Errorf("error %v", err)
+		}
+	})
 }
