@@ -6,16 +6,20 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 )
 
 // RunningImage is the image that a service runs.
 type RunningImage struct {
-	TaskDefinition string    // ARN of the revision
-	Since          time.Time // the time of the revision's event; if it has none, of its registration
+	TaskDefinition string         // ARN of the revision
+	Since          time.Time      // the time of the revision's event; if it has none, of its registration
+	Service        *types.Service // as it was read
+	Record         journal.Record // of the revision
 	identity       string
 }
 
@@ -50,11 +54,13 @@ func (c *Client) RunningImages(ctx context.Context, cluster string, targets []Ta
 			if err != nil {
 				return err
 			}
-			since := targets[i].Record(r).Cause.Time
+			record := targets[i].Record(r)
+			since := record.Cause.Time
 			if since.IsZero() {
 				since = r.Registered()
 			}
-			all[i] = &RunningImage{TaskDefinition: arn, Since: since, identity: targets[i].Identity(r)}
+			all[i] = &RunningImage{TaskDefinition: arn, Since: since, Service: one.Service, Record: record,
+				identity: targets[i].Identity(r)}
 			return nil
 		})
 	}

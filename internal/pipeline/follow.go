@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -13,6 +15,7 @@ import (
 	"deployer/internal/fault"
 	"deployer/internal/journal"
 	"deployer/internal/outcome"
+	"deployer/internal/reconcile"
 	"deployer/internal/rollout"
 )
 
@@ -23,6 +26,8 @@ type rolloutHandler interface {
 	Journal(ctx context.Context, r rollout.Report) error
 	TaskMoved(ctx context.Context, env *environment.Environment, w environment.Workload, previous, r journal.Record,
 		at time.Time, next string) (rollout.Report, error)
+	MissedRollback(ctx context.Context, env *environment.Environment, w environment.Workload, service *types.Service,
+		runs journal.Record, now time.Time) ([]rollout.Report, error)
 }
 
 // follow handles a rollout event of ECS, and publishes what follows from it.
@@ -80,6 +85,31 @@ func (p *Pipeline) look(ctx context.Context, env *environment.Environment, e eve
 			"deployment_id", e.DeploymentID)
 	}
 	return err
+}
+
+// endRollbacks reports rollouts that ECS rolled back without an event that reported their end,
+// of services that a search read.
+func (p *Pipeline) endRollbacks(ctx context.Context, env *environment.Environment, all []reconcile.Service) error {
+	if !p.followsRollouts {
+		return nil
+	}
+	ctx, cancel := p.withNotifyReserve(ctx)
+	defer cancel()
+	var errs []error
+	for _, one := range all {
+		reports, err := p.rollouts.MissedRollback(ctx, env, one.Workload, one.Service, one.Running, p.now())
+		if err == nil && len(reports) > 0 {
+			err = p.publishReports(ctx, env, reports)
+		}
+		switch {
+		case fault.IsUnavailable(err):
+			errs = append(errs, err)
+		case err != nil:
+			slog.WarnContext(ctx, "searching for a rollback failed", "service", one.Workload.Name,
+				"error", err.Error(), "error_type", fault.NameOf(err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // publishReports publishes the outcomes of reports on the bus, keeps failed events in

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsdeploy"
@@ -42,6 +43,11 @@ func (s *steps) Handle(context.Context, *environment.Environment, event.Rollout,
 func (s *steps) TaskMoved(context.Context, *environment.Environment, environment.Workload, journal.Record,
 	journal.Record, time.Time, string) (rollout.Report, error) {
 	return rollout.Report{}, nil
+}
+
+func (s *steps) MissedRollback(context.Context, *environment.Environment, environment.Workload, *types.Service,
+	journal.Record, time.Time) ([]rollout.Report, error) {
+	return nil, nil
 }
 
 func (s *steps) Journal(_ context.Context, r rollout.Report) error {

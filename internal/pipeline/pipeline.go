@@ -251,7 +251,8 @@ func (p *Pipeline) accepted(ctx context.Context, env *environment.Environment, r
 // the schedule's event.
 func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, result Result) (Result, error) {
 	search, err := p.reconciler().LostPushes(ctx, env, result.EventID)
-	if err = errors.Join(err, p.lookAtTasks(ctx, env, result.EventID)); err != nil {
+	err = errors.Join(err, p.lookAtTasks(ctx, env, result.EventID), p.endRollbacks(ctx, env, search.Services))
+	if err != nil {
 		return Result{}, err
 	}
 	result.Status, result.Reason = ecsdeploy.Unchanged, search.Reason

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/ecsservice"
@@ -21,6 +22,7 @@ import (
 	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/image"
+	"deployer/internal/journal"
 	"deployer/internal/resolve"
 )
 
@@ -61,6 +63,14 @@ type Search struct {
 	Denied   int             // number of repositories that denied access
 	Reason   string          // for people: what was found; how many repositories denied access, and why
 	Requests []event.Request // one for each lost push
+	Services []Service       // the services that were read, each once
+}
+
+// Service is a service that a search read.
+type Service struct {
+	Workload environment.Workload
+	Service  *types.Service
+	Running  journal.Record // of the revision that it runs
 }
 
 // LostPushes compares what each service and task runs with the image that has an
@@ -99,7 +109,20 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	if off.Denied > 0 {
 		why += "; " + off.Reason
 	}
-	return Search{Denied: off.Denied, Reason: why, Requests: requests}, nil
+	return Search{Denied: off.Denied, Reason: why, Requests: requests, Services: servicesOf(candidates, running)}, nil
+}
+
+// servicesOf returns the services of candidates, each once.
+func servicesOf(candidates []candidate, running []*ecsservice.RunningImage) (all []Service) {
+	seen := map[string]bool{}
+	for i, c := range candidates {
+		if running[i] == nil || !c.workload.HasService() || seen[c.workload.Label()] {
+			continue
+		}
+		seen[c.workload.Label()] = true
+		all = append(all, Service{c.workload, running[i].Service, running[i].Record})
+	}
+	return all
 }
 
 // allowed returns the candidates whose repository has not denied access, and the target

@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
@@ -74,7 +75,8 @@ func TestLostPushes(t *testing.T) {
 	f := newFixture(t, "dev")
 	const none = "0 of 4 services and tasks run the image of their tag, or a newer one; " +
 		"the others have no such image, or cannot be deployed to"
-	if diff := cmp.Diff(Search{Reason: none}, f.search(t)); diff != "" {
+	services := cmpopts.IgnoreFields(Search{}, "Services") // see TestServices
+	if diff := cmp.Diff(Search{Reason: none}, f.search(t), services); diff != "" {
 		t.Errorf("no image has the tag (-want +got):\n%s", diff)
 	}
 	digest := f.push(t, "myproject_service_web-api", "v2", "latest")
@@ -91,7 +93,7 @@ func TestLostPushes(t *testing.T) {
 			Workload: web, Tag: "latest", Digest: digest, Push: true,
 		}},
 	}
-	if diff := cmp.Diff(want, f.search(t)); diff != "" {
+	if diff := cmp.Diff(want, f.search(t), services); diff != "" {
 		t.Errorf("one lost push (-want +got):\n%s", diff)
 	}
 	f.push(t, "myproject_service_worker", "worker v1", "latest")
@@ -245,5 +247,23 @@ func TestLost(t *testing.T) {
 			t.Errorf("%s: %d lost of %d compared, want %d of %d", tt.name, len(requests), compared,
 				tt.lost, tt.compared)
 		}
+	}
+}
+
+// TestServices checks that a search returns the services that it read, each once, though there are two tags.
+func TestServices(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	f.env.AutoDeploy = append(f.env.AutoDeploy, "stable")
+	var got []string
+	for _, s := range f.search(t).Services {
+		got = append(got, s.Workload.Name+" "+aws.ToString(s.Service.ServiceName)+" "+s.Running.TaskDefinition)
+	}
+	const arn = "arn:aws:ecs:us-east-1:111111111111:task-definition/"
+	want := []string{"backend myproject_service_dev " + arn + "myproject_service_dev:1",
+		"web-api myproject_service_web-api_dev " + arn + "myproject_service_web-api_dev:1",
+		"worker myproject_service_worker_dev " + arn + "myproject_service_worker_dev:1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
