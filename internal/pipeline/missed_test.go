@@ -19,6 +19,8 @@ import (
 // service deployments may not be read, or the deployment was not stopped, it reports nothing.
 func TestMissedRollback(t *testing.T) {
 	t.Parallel()
+	breaker := types.DeploymentConfiguration{
+		DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}
 	for _, tt := range []struct {
 		name         string
 		stop, denied bool
@@ -40,8 +42,7 @@ func TestMissedRollback(t *testing.T) {
 			function := f.function()
 			cluster, service := aws.String(f.env.Cluster), aws.String("myproject_service_dev")
 			if _, err := account.ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{Cluster: cluster,
-				Service: service, DeploymentConfiguration: &types.DeploymentConfiguration{
-					DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}}); err != nil {
+				Service: service, DeploymentConfiguration: &breaker}); err != nil {
 				t.Fatal(err)
 			}
 			handle := func(raw json.RawMessage) {
@@ -67,7 +68,8 @@ func TestMissedRollback(t *testing.T) {
 				f.clock.Advance(time.Minute)
 			}
 			if tt.denied {
-				f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments", Error: emulator.AccessDenied("no")})
+				f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments",
+					Error: emulator.AccessDenied("no")})
 			}
 			handle(json.RawMessage(scheduled))
 			var got []string

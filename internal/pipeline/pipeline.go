@@ -251,22 +251,23 @@ func (p *Pipeline) accepted(ctx context.Context, env *environment.Environment, r
 // the schedule's event.
 func (p *Pipeline) reconcile(ctx context.Context, env *environment.Environment, result Result) (Result, error) {
 	search, err := p.reconciler().LostPushes(ctx, env, result.EventID)
-	err = errors.Join(err, p.lookAtTasks(ctx, env, result.EventID), p.endRollbacks(ctx, env, search.Services))
+	// What was found is deployed, whatever else failed.
+	failed := errors.Join(search.Err, p.lookAtTasks(ctx, env, result.EventID),
+		p.endRollbacks(ctx, env, search.Services))
 	if err != nil {
-		return Result{}, err
+		return Result{}, errors.Join(err, failed)
 	}
 	result.Status, result.Reason = ecsdeploy.Unchanged, search.Reason
 	p.publisher.Reconciled(search.Denied)
 	if search.Off {
 		result.Status = ecsdeploy.Ignored
-		return result, nil
 	}
-	if len(search.Requests) == 0 {
-		return result, nil
+	if search.Off || len(search.Requests) == 0 {
+		return result, failed
 	}
 	result, err = p.run(ctx, env, result, delivery{}, search.Requests)
 	if search.Denied > 0 && !strings.Contains(result.Reason, search.Reason) {
 		result.Reason += "; " + search.Reason
 	}
-	return result, err
+	return result, errors.Join(err, failed)
 }

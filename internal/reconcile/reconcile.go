@@ -5,7 +5,6 @@ package reconcile
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -64,6 +63,9 @@ type Search struct {
 	Reason   string          // for people: what was found; how many repositories denied access, and why
 	Requests []event.Request // one for each lost push
 	Services []Service       // the services that were read, each once
+	// Err is why registries could not be searched, such as one in a region that cannot be reached: a
+	// fault. The other registries were searched.
+	Err error
 }
 
 // Service is a service that a search read.
@@ -77,7 +79,8 @@ type Service struct {
 // auto_deploy tag now. A push was lost if that image does not run, and was pushed after
 // the event for which the running revision was registered. Its request has the time of
 // the push. Only exact tags are compared: ECR cannot look up a pattern. ScheduleID is the
-// id of the event that started the search. The error is a fault of package fault.
+// id of the event that started the search. The error is a fault of package fault: the services
+// or no registry could be read.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
 	all := candidatesOf(env)
 	r.forgetDenials()
@@ -89,10 +92,13 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	var running []*ecsservice.RunningImage
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { running, err = r.services.RunningImages(gctx, env.Cluster, targets); return err })
-	g.Go(func() error { return r.describeImages(gctx, env, candidates) })
-	err := g.Wait()
-	if err != nil {
+	var failed failures
+	g.Go(func() error { failed = r.describeImages(gctx, env, candidates); return nil })
+	if err := g.Wait(); err != nil {
 		return Search{}, err
+	}
+	if failed.all(candidates) {
+		return Search{}, failed.err()
 	}
 	off := r.off(all)
 	if off.Denied > known {
@@ -106,10 +112,15 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	slog.InfoContext(ctx, "reconciled",
 		"event_id", scheduleID, "services", len(candidates), "compared", compared, "lost", len(requests))
 	why := reason(candidates, compared, len(requests))
+	if err := failed.err(); err != nil {
+		slog.WarnContext(ctx, "searching registries failed", "event_id", scheduleID, "registries", len(failed),
+			"error", err.Error(), "error_type", fault.NameOf(err))
+	}
 	if off.Denied > 0 {
 		why += "; " + off.Reason
 	}
-	return Search{Denied: off.Denied, Reason: why, Requests: requests, Services: servicesOf(candidates, running)}, nil
+	return Search{Denied: off.Denied, Reason: why, Requests: requests,
+		Services: servicesOf(candidates, running), Err: failed.err()}, nil
 }
 
 // servicesOf returns the services of candidates, each once.
@@ -219,30 +230,6 @@ func candidatesOf(env *environment.Environment) (candidates []candidate) {
 		}
 	}
 	return candidates
-}
-
-// describeImages reads from ECR the images that have the candidates' tags.
-func (r *Reconciler) describeImages(ctx context.Context, env *environment.Environment, candidates []candidate) error {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(maxCalls)
-	for i := range candidates {
-		g.Go(func() error {
-			c := &candidates[i]
-			var err error
-			c.image, c.pushed, err = r.resolver.Pushed(gctx, env, c.workload, c.tag)
-			switch {
-			case errors.Is(err, fault.ErrAccessDenied): // the other repositories are still searched
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.denied[c.repository()] = denial{err, r.now()}
-				return nil
-			case errors.Is(err, fault.ErrRepositoryNotFound): // created with the first push
-				return nil
-			}
-			return err
-		})
-	}
-	return g.Wait()
 }
 
 // lost returns a request for each lost push, and the number of candidates that could be

@@ -22,7 +22,7 @@ func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w e
 	out, err := r.client(w.Registry.Region).DescribeImages(ctx, &ecr.DescribeImagesInput{
 		RegistryId: aws.String(w.Registry.AccountID), RepositoryName: aws.String(w.Repository),
 		ImageIds: []types.ImageIdentifier{{ImageTag: aws.String(tag)}},
-	}, func(o *ecr.Options) { o.Retryer = fault.UntilDeadline(ctx) })
+	}, func(o *ecr.Options) { o.Retryer = searching{fault.UntilDeadline(ctx)} })
 	if fault.HasCode(err, "ImageNotFoundException") {
 		return ref, time.Time{}, nil
 	}
@@ -35,4 +35,19 @@ func (r *Resolver) Pushed(ctx context.Context, env *environment.Environment, w e
 	}
 	ref.Digest = *out.ImageDetails[0].ImageDigest
 	return ref, aws.ToTime(out.ImageDetails[0].ImagePushedAt), nil
+}
+
+// maxSearchAttempts is how often a search makes a call that fails, unless it is throttled. The
+// rest of the search needs its time too, and the next search tries again.
+const maxSearchAttempts = 3
+
+// searching is a retryer for the calls of a search.
+type searching struct{ aws.Retryer }
+
+// RetryDelay implements [aws.Retryer].
+func (s searching) RetryDelay(attempt int, err error) (time.Duration, error) {
+	if attempt >= maxSearchAttempts && !fault.IsThrottled(err) {
+		return 0, err
+	}
+	return s.Retryer.RetryDelay(attempt, err)
 }

@@ -70,8 +70,8 @@ func publishedState(t *testing.T, number string) string {
 
 // revisionAnswer returns the answer of DescribeServiceRevisions for a rollout of a revision.
 func revisionAnswer(id string, number int) string {
-	return fmt.Sprintf(`{"serviceRevisions":[{"serviceRevisionArn":"arn:aws:ecs:us-east-1:333333333333:service-revision/`+
-		`myproject_cluster_prod/myproject_service_prod/%s","taskDefinition":"%s%d"}],"failures":[]}`,
+	return fmt.Sprintf(`{"serviceRevisions":[{"serviceRevisionArn":"arn:aws:ecs:us-east-1:333333333333:`+
+		`service-revision/myproject_cluster_prod/myproject_service_prod/%s","taskDefinition":"%s%d"}],"failures":[]}`,
 		strings.TrimPrefix(id, "ecs-svc/"), publishedFamily, number)
 }
 

@@ -89,8 +89,8 @@ func TestRequestedRollbackSilent(t *testing.T) {
 		{"with a circuit breaker", []event.Rollout{starts, backEnds}, nil, stopped},
 		{"with a circuit breaker, twice", []event.Rollout{starts, backEnds, backEnds}, nil, stopped},
 		{"with a circuit breaker, and the failure", []event.Rollout{starts, backEnds, fails}, nil, stopped},
-		{"with a circuit breaker, and the service deployments may not be read", []event.Rollout{starts, backEnds}, nil,
-			nil},
+		{"with a circuit breaker, and the service deployments may not be read", []event.Rollout{starts, backEnds},
+			nil, nil},
 	} {
 		for _, previous := range []string{"ours", "external"} {
 			t.Run(tt.name+", "+previous, func(t *testing.T) {
@@ -134,38 +134,39 @@ func TestStoppedWithBreaker(t *testing.T) {
 	backFails.DeploymentID, backFails.Reason = backID, ""
 	newer := event.Rollout{Step: event.RolloutStarted, DeploymentID: "ecs-svc/4444444444444444444",
 		Reason: "ECS deployment ecs-svc/4444444444444444444 in progress."}
+	const ended, complete = "ROLLBACK_SUCCESSFUL", `"deploymentCircuitBreaker":{"status":"MONITORING_COMPLETE"}`
+	const triggered = `"deploymentCircuitBreaker":{"status":"TRIGGERED"}`
+	both := []event.Rollout{starts, backEnds}
 	alarms := strings.NewReplacer(`"enable": true`, `"enable": false`, `"deploymentConfiguration": {`,
 		`"deploymentConfiguration": {"alarms":{"enable":true,"rollback":true,"alarmNames":["a"]},`)
 	for _, tt := range []struct {
-		name, status, reason, monitors string
-		events                         []event.Rollout
-		states                         string
-		change                         *strings.Replacer
-		want                           []string
+		name             string
+		status           types.ServiceDeploymentStatus
+		reason, monitors string
+		events           []event.Rollout
+		states           string
+		change           *strings.Replacer
+		want             []string
 	}{
-		{"stopped", "ROLLBACK_SUCCESSFUL", why, `"deploymentCircuitBreaker":{"status":"MONITORING_COMPLETE"}`,
-			[]event.Rollout{starts, backEnds}, "1 2", nil, stopped},
-		{"stopped, and ECS's status lags", "ROLLBACK_IN_PROGRESS", why, `"deploymentCircuitBreaker":{"status":"MONITORING"}`,
-			[]event.Rollout{starts, backEnds}, "1 2", nil, stopped},
-		{"stopped, with alarms", "ROLLBACK_SUCCESSFUL", why, `"alarms":{"status":"MONITORING_COMPLETE"}`,
-			[]event.Rollout{starts, backEnds}, "1 2", alarms, stopped},
-		{"its end alone", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{backEnds}, "2", nil, stopped},
-		{"its end alone, long after", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{backEnds}, "6", nil, stopped},
-		{"its end, long after", "ROLLBACK_SUCCESSFUL", why, "", []event.Rollout{starts, backEnds, backEnds}, "1 6 6", nil,
+		{"stopped", ended, why, complete, both, "1 2", nil, stopped},
+		{"stopped, and ECS's status lags", "ROLLBACK_IN_PROGRESS", why,
+			`"deploymentCircuitBreaker":{"status":"MONITORING"}`, both, "1 2", nil, stopped},
+		{"stopped, with alarms", ended, why, `"alarms":{"status":"MONITORING_COMPLETE"}`, both, "1 2", alarms,
 			stopped},
-		{"the circuit breaker found it", "ROLLBACK_SUCCESSFUL", why, `"deploymentCircuitBreaker":{"status":"TRIGGERED"}`,
-			[]event.Rollout{starts, backEnds}, "1 2", nil, nil},
-		{"the circuit breaker found it, and the failure", "ROLLBACK_SUCCESSFUL", why,
-			`"deploymentCircuitBreaker":{"status":"TRIGGERED"}`, []event.Rollout{starts, backEnds, fails}, "1 2 3", nil, loud},
-		{"an alarm found it", "ROLLBACK_SUCCESSFUL", why, `"alarms":{"status":"TRIGGERED"}`,
-			[]event.Rollout{starts, backEnds}, "1 2", alarms, nil},
-		{"ECS's reason says that the circuit breaker found it", "ROLLBACK_SUCCESSFUL",
-			"Service deployment rolled back because the circuit breaker threshold was exceeded.", "",
-			[]event.Rollout{starts, backEnds}, "1 2", nil, nil},
+		{"its end alone", ended, why, "", both[1:], "2", nil, stopped},
+		{"its end alone, long after", ended, why, "", both[1:], "6", nil, stopped},
+		{"its end, long after", ended, why, "", []event.Rollout{starts, backEnds, backEnds}, "1 6 6", nil, stopped},
+		{"the circuit breaker found it", ended, why, triggered, both, "1 2", nil, nil},
+		{"the circuit breaker found it, and the failure", ended, why, triggered,
+			[]event.Rollout{starts, backEnds, fails}, "1 2 3", nil, loud},
+		{"an alarm found it", ended, why, `"alarms":{"status":"TRIGGERED"}`, both, "1 2", alarms, nil},
+		{"ECS's reason says that the circuit breaker found it", ended,
+			"Service deployment rolled back because the circuit breaker threshold was exceeded.", "", both, "1 2", nil,
+			nil},
 		{"the rollback fails too", "ROLLBACK_FAILED", why, "", []event.Rollout{starts, backFails}, "1 4", nil,
 			append(slices.Clone(stopped), "Deployment Failed of 11: ECS's rollback failed too (external)")},
-		{"a newer deployment replaces the rollback", "ROLLBACK_IN_PROGRESS", why, "", []event.Rollout{starts, newer}, "1 5",
-			nil, []string{"Deployment Started of 13: " + newer.Reason,
+		{"a newer deployment replaces the rollback", "ROLLBACK_IN_PROGRESS", why, "", []event.Rollout{starts, newer},
+			"1 5", nil, []string{"Deployment Started of 13: " + newer.Reason,
 				"Deployment Failed of 12: " + rollbackText + " Back to 11"}},
 	} {
 		for _, previous := range []string{"ours", "external"} {
@@ -174,7 +175,7 @@ func TestStoppedWithBreaker(t *testing.T) {
 				a := &publishedAccount{t: t, change: tt.change, tags: map[string]map[string]string{
 					"11": maps.Clone(previousRevisions[previous]), "13": journalOf(13, 11),
 					"12": journalOf(12, 11, "deployer:deployment", failedID)}}
-				a.list, a.describe = deploymentAnswers(failedID, types.ServiceDeploymentStatus(tt.status), "", tt.reason)
+				a.list, a.describe = deploymentAnswers(failedID, tt.status, "", tt.reason)
 				a.revisions = revisionAnswer(failedID, 12)
 				if tt.monitors != "" {
 					a.describe = strings.Replace(a.describe, `"status":`, tt.monitors+`,"status":`, 1)
@@ -199,7 +200,8 @@ func TestStoppedThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // the SDK's retries take no time
 		a := &publishedAccount{t: t, answer: "2-rolled-back", tags: map[string]map[string]string{"11": {},
 			"12": journalOf(12, 11, "deployer:deployment", failedID, "deployer:return", backID)}, throttled: true}
-		_, _, err := NewHandler(a.client()).Handle(t.Context(), publishedEnvironment, a.rollout(backEnds), afterPublished)
+		h := NewHandler(a.client())
+		_, _, err := h.Handle(t.Context(), publishedEnvironment, a.rollout(backEnds), afterPublished)
 		if !fault.IsUnavailable(err) || !strings.HasSuffix(err.Error(), "ThrottlingException: Rate exceeded") {
 			t.Errorf("error %v", err)
 		}
