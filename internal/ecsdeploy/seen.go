@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/image"
 	"deployer/internal/journal"
@@ -91,17 +92,24 @@ func (s *State) reportedOrSoon(r journal.Record) bool {
 	return r.Reported() || s.now.Sub(r.Registered) < firstReport
 }
 
-// WasRolledBackFrom reports whether a revision newer than the running one rolled
-// out an image: then ECS or a person has rolled the service back from it. It
-// reads at most the twenty newest revisions.
+// WasRolledBackFrom reports whether a revision newer than the one for which the running image
+// was chosen rolled out another image: then ECS or a person has rolled the service back from
+// it. The running image was not chosen for a change of configuration, which rolls it out again.
+// It reads at most the twenty newest revisions.
 func (d *Deployer) WasRolledBackFrom(ctx context.Context, s *State, ref image.Reference) (bool, error) {
-	for n, read := s.newest.Number(), 0; n > s.number() && read < maxRollbackSearch; n, read = n-1, read+1 {
+	for n, read := s.newest.Number(), 0; n > 0 && read < maxRollbackSearch; n, read = n-1, read+1 {
 		one, found, err := d.revision(ctx, s, n)
-		switch {
-		case err != nil:
+		if err != nil {
 			return false, err
-		case !found || s.target.Identity(one) != ecsservice.IdentityOf(ref):
-		case s.failed[one.ARN()] || s.target.Record(one).Reported():
+		}
+		if !found {
+			continue
+		}
+		record := s.target.Record(one)
+		switch {
+		case n <= s.number() && !event.IsChange(record.Source) && record.SameImage(s.target.Record(s.running)):
+			return false, nil
+		case s.target.Identity(one) == ecsservice.IdentityOf(ref) && (s.failed[one.ARN()] || record.Reported()):
 			return true, nil
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
+	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/image"
 	"deployer/internal/journal"
@@ -21,6 +22,9 @@ type RunningImage struct {
 	Service        *types.Service // as it was read
 	Record         journal.Record // of the revision
 	identity       string
+
+	target   Target
+	revision Revision
 }
 
 // Is reports whether the service runs the given image, which must have a digest.
@@ -54,15 +58,46 @@ func (c *Client) RunningImages(ctx context.Context, cluster string, targets []Ta
 			if err != nil {
 				return err
 			}
-			record := targets[i].Record(r)
-			since := record.Cause.Time
-			if since.IsZero() {
-				since = r.Registered()
-			}
-			all[i] = &RunningImage{TaskDefinition: arn, Since: since, Service: one.Service, Record: record,
-				identity: targets[i].Identity(r)}
+			all[i] = &RunningImage{TaskDefinition: arn, Since: targets[i].since(r), Service: one.Service,
+				Record: targets[i].Record(r), identity: targets[i].Identity(r), target: targets[i], revision: r}
 			return nil
 		})
 	}
 	return all, g.Wait()
+}
+
+// since returns the time of a revision's event; if it has none, of its registration.
+func (t Target) since(r Revision) time.Time {
+	if at := t.Record(r).Cause.Time; !at.IsZero() {
+		return at
+	}
+	return r.Registered()
+}
+
+// maxRedeployments is of how many redeployments [Client.ChosenSince] reads what ran before.
+const maxRedeployments = 20
+
+// ChosenSince returns Since of the revision for which the running image was chosen. It is that
+// of the running revision, unless changes of configuration led to that: then it is that of the
+// revision which ran before them with the same image. It reads one revision for each of them.
+func (c *Client) ChosenSince(ctx context.Context, running *RunningImage) (time.Time, error) {
+	t, r := running.target, running.revision
+	for range maxRedeployments {
+		record := t.Record(r)
+		if !event.IsChange(record.Source) || record.Previous == "" {
+			break
+		}
+		previous, err := c.DescribeRevision(ctx, record.Previous)
+		if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
+			break
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+		if !t.Record(previous).SameImage(record) {
+			break
+		}
+		r = previous
+	}
+	return t.since(r), nil
 }

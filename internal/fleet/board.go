@@ -133,8 +133,7 @@ func (b *board) read(ctx context.Context) ([]Service, error) {
 		}
 		row.Drift = &Drift{Newest: s.Newest, SameImage: s.SameImage}
 		if task := s.Task; task != nil {
-			row.Pointers, row.NextRun, row.DueAt = task.Pointers, task.Next, task.Due
-			row.Disabled, row.Over = task.Disabled, task.Over
+			row.Pointers, row.NextRun, row.DueAt, row.Disabled = task.Pointers, task.Next, task.Due, task.Disabled
 			row.Drift.Pointers = task.Others
 		}
 		lookups.Go(func() error {

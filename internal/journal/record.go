@@ -163,6 +163,15 @@ func (r Record) By() string { return cmp.Or(r.Cause.Actor, r.Cause.Source) }
 // revision itself.
 func (r Record) Origin() string { return cmp.Or(r.Restores, r.TaskDefinition) }
 
+// SameImage reports whether two revisions have the same image, as far as is known: by digest,
+// or by tag if one of them has no digest.
+func (r Record) SameImage(other Record) bool {
+	if r.Digest == "" || other.Digest == "" {
+		return r.Tag != "" && r.Tag == other.Tag
+	}
+	return r.Digest == other.Digest
+}
+
 // Pending reports whether the revision has a journal, in which its rollout has not
 // ended.
 func (r Record) Pending() bool {

@@ -77,10 +77,11 @@ type Service struct {
 
 // LostPushes compares what each service and task runs with the image that has an
 // auto_deploy tag now. A push was lost if that image does not run, and was pushed after
-// the event for which the running revision was registered. Its request has the time of
-// the push. Only exact tags are compared: ECR cannot look up a pattern. ScheduleID is the
-// id of the event that started the search. The error is a fault of package fault: the services
-// or no registry could be read.
+// the event for which the running image was chosen. Its request has the time of the push, or
+// of a second after a change of configuration that rolled that image out again. Only exact
+// tags are compared: ECR cannot look up a pattern. ScheduleID is the id of the event that
+// started the search. The error is a fault of package fault: the services or no registry could
+// be read.
 func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environment, scheduleID string) (Search, error) {
 	all := candidatesOf(env)
 	r.forgetDenials()
@@ -107,6 +108,9 @@ func (r *Reconciler) LostPushes(ctx context.Context, env *environment.Environmen
 	}
 	if off.Off {
 		return off, nil
+	}
+	if err := r.readChoices(ctx, candidates, running); err != nil {
+		return Search{}, err
 	}
 	requests, compared := lost(candidates, running, scheduleID)
 	slog.InfoContext(ctx, "reconciled",
@@ -209,6 +213,9 @@ type candidate struct {
 	tag      string
 	image    image.Reference // zero if no image has the tag
 	pushed   time.Time
+	// chosen is when the image that runs was chosen, if that is earlier than its Since: see
+	// [ecsservice.Client.ChosenSince].
+	chosen time.Time
 }
 
 // repository returns the ARN of the candidate's repository.
@@ -232,6 +239,22 @@ func candidatesOf(env *environment.Environment) (candidates []candidate) {
 	return candidates
 }
 
+// readChoices completes the candidates whose image may have been pushed after the running one
+// was chosen.
+func (r *Reconciler) readChoices(ctx context.Context, candidates []candidate,
+	running []*ecsservice.RunningImage) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxCalls)
+	for i := range candidates {
+		c, runs := &candidates[i], running[i]
+		if runs == nil || c.image.Digest == "" || runs.Is(c.image) || c.pushed.After(runs.Since) {
+			continue
+		}
+		g.Go(func() (err error) { c.chosen, err = r.services.ChosenSince(gctx, runs); return err })
+	}
+	return g.Wait()
+}
+
 // lost returns a request for each lost push, and the number of candidates that could be
 // compared. Running has the image of each; nil if the workload cannot be deployed to.
 func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID string) (
@@ -243,13 +266,19 @@ func lost(candidates []candidate, running []*ecsservice.RunningImage, scheduleID
 		}
 		compared++
 		// Events' times are whole seconds, and a push is not newer than its own event.
-		pushed := c.pushed.UTC().Truncate(time.Second)
-		if service.Is(c.image) || !pushed.After(service.Since) {
+		at, chosen := c.pushed.UTC().Truncate(time.Second), service.Since
+		if !c.chosen.IsZero() {
+			chosen = c.chosen
+		}
+		if service.Is(c.image) || !at.After(chosen) {
 			continue
+		}
+		if !at.After(service.Since) { // a change of configuration rolled out again what ran
+			at = service.Since.Add(time.Second)
 		}
 		requests = append(requests, event.Request{
 			Cause: event.Cause{
-				ID: requestID(c.image.Digest), Time: pushed, Source: event.ReconcileSource,
+				ID: requestID(c.image.Digest), Time: at, Source: event.ReconcileSource,
 				Reason: "the event of the push was lost; found by " + scheduleID,
 			},
 			Workload: c.workload, Tag: c.tag, Digest: c.image.Digest, Push: true,
