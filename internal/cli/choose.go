@@ -43,16 +43,7 @@ func filesFlag(cmd *cobra.Command) *[]string {
 func envFlag(cmd *cobra.Command, usage string) {
 	cmd.Flags().StringArrayP("env", "e", nil, usage)
 	_ = cmd.MarkFlagFilename("file", "yaml", "yml") // these fail only for a flag that does not exist
-	_ = cmd.RegisterFlagCompletionFunc("env", completeEnvironments)
-}
-
-// completeEnvironments completes the name of an environment.
-func completeEnvironments(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	names := namesOf(allEnvironments())
-	if isSeveral(cmd) {
-		names = append(names, all)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
+	_ = cmd.RegisterFlagCompletionFunc("env", completeMoreEnvironments)
 }
 
 // isSeveral reports whether a command is for several environments.
@@ -70,8 +61,11 @@ func (a *app) choose(cmd *cobra.Command) error {
 		return nil
 	}
 	files, how, err := a.chosen(cmd, flag)
-	if err != nil || len(files) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(files) == 0:
+		return keepDistinct(cmd, flag)
 	}
 	for _, one := range files {
 		if err := flag.Value.Set(one.file); err != nil {
@@ -82,7 +76,7 @@ func (a *app) choose(cmd *cobra.Command) error {
 	if how != fileVariable {
 		a.remember(files...)
 	}
-	return nil
+	return keepDistinct(cmd, flag)
 }
 
 // remember notes which environments were named: hints name them too, and not their files.

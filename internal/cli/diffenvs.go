@@ -119,9 +119,12 @@ func (a *app) noteHidden(report twoEnvironments, how diffFlags) {
 
 // oneEnvironment returns the file of a command line of diff with a tag.
 func (a *app) oneEnvironment(files, args []string) (string, error) {
+	_, count := a.withEnvironments(nil)
 	switch {
 	case len(files) == 0:
 		return "", a.errNoEnvironment()
+	case len(files) == 1 && len(args) < 2 && count == 2:
+		return "", a.notWithItself(files[0])
 	case len(files) > 1 && len(args) > 1:
 		return "", wrongUsage("with a tag, diff is for one environment: leave out all but one -e, or leave out the " +
 			"tag to compare what runs in two")

@@ -29,7 +29,8 @@ func (a *app) withEnvironments(args []string) (hint string, count int) {
 				count++
 			}
 			continue
-		case strings.HasPrefix(arg, "-e") || strings.HasPrefix(arg, "--env=") || arg == "-f" || arg == "--file":
+		case strings.HasPrefix(arg, "-e") || strings.HasPrefix(arg, "--env=") || strings.HasPrefix(arg, "-f") ||
+			strings.HasPrefix(arg, "--file"):
 			count++
 		case slices.Contains(args, arg) && namesEnvironment(arg):
 			corrected = append(corrected, "-e")

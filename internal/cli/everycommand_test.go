@@ -23,7 +23,7 @@ import (
 // usual are the arguments with which every command is done in a project in good health.
 var usual = map[string]string{
 	"deploy": "backend v1 --dry-run", "redeploy": "backend --dry-run", "rollback": "backend --dry-run",
-	"promote": "backend v1 --from prod.yaml --to prod.yaml --dry-run", "diff": "backend v1", "continue": "backend",
+	"promote": "backend v1 --from prod.yaml --to prod.yaml --as v2 --dry-run", "diff": "backend v1", "continue": "backend",
 	"stop": "backend", "status": "", "wait": "backend", "history": "backend", "resolve": "backend v1 --check",
 	"doctor": "backend", "dashboard": "--once page.html", "validate": "", "migrate": "--dry-run", "params": "",
 	"init":   "--project shop --env qa --account 012345670123 --region us-east-1 --images own --services none",
@@ -109,7 +109,7 @@ func exitCases() []exitCase {
 		}},
 		{"no credentials", "", calls, exitAWS, nil},
 		{"another account's credentials", accounts.Staging, calls, exitAWS,
-			map[string]int{"doctor": exitNotDone, "resolve": exitDone, "promote": exitDone}},
+			map[string]int{"doctor": exitNotDone, "resolve": exitDone}},
 		{"an image that is not there", accounts.Prod, tag, exitRejected, nil},
 		{"all is well", accounts.Prod, in("prod.yaml"), exitDone, map[string]int{
 			"continue": exitRejected, "stop": exitRejected, // no deployment is in progress

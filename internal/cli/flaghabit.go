@@ -15,7 +15,7 @@ import (
 
 // flagHabits are flags of other tools, with those that do the same here.
 var flagHabits = map[string][]string{
-	"environment": {"env"}, "limit": {"max"}, "tail": {"max"}, "port": {"listen"}, "format": {"json"},
+	"environment": {"env"}, "to": {"env"}, "limit": {"max"}, "tail": {"max"}, "port": {"listen"}, "format": {"json"},
 	"output": {"json"},
 }
 

@@ -46,12 +46,21 @@ func (a *app) withEnvFlag(cmd *cobra.Command) string {
 		return ""
 	}
 	for i, arg := range a.args[1:] {
+		if isValue(cmd, a.args[i]) {
+			continue
+		}
 		is := func(e found) bool { return e.name == arg }
 		if slices.ContainsFunc(allEnvironments(), is) {
 			return commandLine(slices.Insert(slices.Clone(a.args), i+1, "-e")...)
 		}
 	}
 	return ""
+}
+
+// isValue reports whether the word after another one is the value of that flag.
+func isValue(cmd *cobra.Command, before string) bool {
+	flag, _ := parseFlag(cmd.Flags(), before)
+	return flag != nil && flag.NoOptDefVal == "" && !strings.Contains(before, "=")
 }
 
 // withFromAndTo returns the command line of promote with --from and --to before the names of environments that have

@@ -14,7 +14,10 @@ import (
 )
 
 // policyKinds are the policies that the command policy prints.
-var policyKinds = []string{"repository", "lifecycle", "bus", "github", "promote", "operator"}
+var policyKinds = []string{"repository", "lifecycle", "bus", policyOfSeveral, "promote", "operator"}
+
+// policyOfSeveral is the policy that may be of several environments.
+const policyOfSeveral = "github"
 
 // policyFlagKinds are the flags that apply only to some of the policies.
 var policyFlagKinds = map[string][]string{
@@ -116,7 +119,7 @@ func (a *app) policyFiles(files []string, account, kind string) (envs []*environ
 	switch {
 	case len(files) == 0:
 		return nil, a.errNoEnvironment()
-	case len(files) > 1 && kind != "github":
+	case len(files) > 1 && kind != policyOfSeveral:
 		return nil, wrongUsage("%s is for one environment: name one", kind)
 	case len(files) > 1 && account != "":
 		return nil, wrongUsage("--account is for one environment: write account_id into the files")

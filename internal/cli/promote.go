@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"deployer/internal/awsconfig"
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/promote"
@@ -125,12 +124,6 @@ func (how promoteFlags) check() error {
 	return nil
 }
 
-// end is the source or the target of a promotion.
-type end struct {
-	*session
-	workload environment.Workload
-}
-
 // promote copies the image and deploys it.
 func (a *app) promote(ctx context.Context, args []string, how promoteFlags) error {
 	if err := how.check(); err != nil {
@@ -138,7 +131,7 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, promoteTimeout)
 	defer cancel()
-	from, to, err := a.ends(ctx, args[0], how)
+	from, to, err := a.ends(ctx, args, how)
 	if err != nil {
 		return err
 	}
@@ -174,58 +167,6 @@ func (a *app) promote(ctx context.Context, args []string, how promoteFlags) erro
 		return errors.Join(err, printJSON(a.out, document))
 	}
 	return err
-}
-
-// ends connects to both environments.
-func (a *app) ends(ctx context.Context, service string, how promoteFlags) (from, to *end, err error) {
-	limited, cancel := withTimeout(ctx)
-	defer cancel()
-	source := named{how.from, "from-account", how.fromAccount, how.fromProfile}
-	if from, err = a.end(limited, source, service); err != nil {
-		return nil, nil, err
-	}
-	target := named{how.to, "to-account", how.toAccount, how.toProfile}
-	if to, err = a.end(limited, target, service); err != nil {
-		return nil, nil, err
-	}
-	if to.workload.Repository == "" {
-		return nil, nil, fmt.Errorf("%s %s of %s runs %q, from outside ECR: there is no repository to promote to",
-			to.workload.Kind, to.workload.Name, to.env.Name, to.workload.External)
-	}
-	if how.deploy { // before an hour of copying
-		err = to.checkAccount("--to-profile")
-	}
-	return from, to, err
-}
-
-// named are the flags that name the source or the target: the environment's name or file, its account with the flag
-// that names it, and the profile with the credentials.
-type named struct{ env, flag, account, profile string }
-
-// end connects to one environment.
-func (a *app) end(ctx context.Context, n named, service string) (*end, error) {
-	file, err := a.fileOrEnvironment(n.env)
-	if err != nil {
-		return nil, err
-	}
-	env, w, err := a.loadService(file, service)
-	if err != nil {
-		return nil, err
-	}
-	if env, err = inAccount(env, n.flag, n.account); err != nil {
-		return nil, err
-	}
-	s, err := a.enter(ctx, env, n.profile)
-	if err != nil {
-		return nil, err
-	}
-	return &end{s, s.env.Current(w)}, nil
-}
-
-// place returns the end's repository, with the end's credentials.
-func (e *end) place() promote.Place {
-	return promote.Place{Registry: e.workload.Registry, Repository: e.workload.Repository,
-		Config: awsconfig.ForTransfers(e.config)}
 }
 
 // copyImage copies the image and prints what was done, unless that is part of a document.
