@@ -122,7 +122,12 @@ func (a *app) addShared(cmd *cobra.Command) {
 		}
 		return arguments(cmd, args)
 	}
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.choose(cmd) }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.choose(cmd); err != nil {
+			return err
+		}
+		return checkReports(cmd)
+	}
 }
 
 // group is a part of the overview that `deployer help` prints.

@@ -50,6 +50,9 @@ deployer dashboard -e prod --once status.html`,
 		if once != "" && cmd.Flags().Changed("listen") {
 			return wrongUsage("--listen and --once exclude each other")
 		}
+		if err := dashboard.CheckAddress(listen); err != nil {
+			return &usageError{err.Error(), a.onLoopback(listen)}
+		}
 		if len(*files) == 0 {
 			for _, one := range allEnvironments() {
 				*files = append(*files, one.file)
@@ -84,19 +87,23 @@ func union(lists ...[]string) (all []string) {
 	return all
 }
 
-// writeDashboard writes the page to a file, which is replaced as a whole.
+// writeDashboard writes the page to a file, which is replaced as a whole. A file that cannot be written is reported
+// before AWS is read.
 func (a *app) writeDashboard(ctx context.Context, p *places, file string) error {
-	ctx, cancel := withTimeout(ctx)
-	defer cancel()
-	var page bytes.Buffer
-	if err := dashboard.Write(ctx, &page, p, time.Now()); err != nil {
-		return fmt.Errorf("making the page: %w", err)
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return hinted(a.corrected(file, filepath.Join(file, "dashboard.html")), "writing %s: it is a directory", file)
 	}
 	part, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
 	if err != nil {
 		return notWritten(file, err)
 	}
 	defer os.Remove(part.Name())
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	var page bytes.Buffer
+	if err := dashboard.Write(ctx, &page, p, time.Now()); err != nil {
+		return errors.Join(fmt.Errorf("making the page: %w", err), part.Close())
+	}
 	_, err = part.Write(page.Bytes())
 	err = errors.Join(err, part.Chmod(0o644), part.Close())
 	if err == nil {
@@ -109,12 +116,21 @@ func (a *app) writeDashboard(ctx context.Context, p *places, file string) error 
 	return nil
 }
 
+// onLoopback returns the command line with the port of an address on 127.0.0.1, "" if the address has none.
+func (a *app) onLoopback(address string) string {
+	port := address[strings.LastIndexByte(address, ':')+1:]
+	right := net.JoinHostPort("127.0.0.1", port)
+	if dashboard.CheckAddress(right) != nil {
+		return ""
+	}
+	return a.corrected(address, right)
+}
+
 // serveDashboard serves the page until ctx ends.
 func (a *app) serveDashboard(ctx context.Context, p *places, address string) error {
 	listener, err := dashboard.Listen(ctx, address)
-	var system *net.OpError
-	if err != nil && !errors.As(err, &system) {
-		return wrongUsage("%s", err)
+	if other := a.corrected(address, "127.0.0.1:0"); err != nil && other != "" {
+		return hinted(other+" # any free port", "%w", err)
 	} else if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func notWritten(file string, err error) error {
 		cause = link.Err
 	}
 	directory := filepath.Dir(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, missing := os.Stat(directory); errors.Is(err, fs.ErrNotExist) && missing != nil {
 		return hinted("mkdir -p "+shell.Quote(directory), "writing %s: %w", file, cause)
 	}
 	for directory != filepath.Dir(directory) {

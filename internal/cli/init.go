@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -100,11 +98,11 @@ deployer init --env prod --account 333333333333 --images 111111111111/us-east-1`
 
 // writeEnvironment asks what is not answered, writes the file, and prints what comes next.
 func (a *app) writeEnvironment(how initFlags) error {
-	answers, err := a.ask(how.answers)
+	answers, err := a.ask(how)
 	if err != nil {
 		return err
 	}
-	file := cmp.Or(how.output, filepath.Join(projectDir, answers["env"]+extensions[0]))
+	file := how.file(answers)
 	text := environmentText(answers)
 	env, err := environment.Parse(file, []byte(text))
 	if err != nil {
@@ -132,29 +130,18 @@ type writtenFile struct {
 	Next        []string `json:"next"`     // the commands that install the environment
 }
 
-// create writes a file that does not exist, with its directory.
-func create(file, text string) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return notWritten(file, err)
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, fs.ErrExist) {
-		return hinted("deployer validate "+file, "%s exists, and is not overwritten", file)
-	}
-	if err != nil {
-		return notWritten(file, err)
-	}
-	_, err = f.WriteString(text)
-	return errors.Join(err, f.Close())
-}
-
 // ask returns the answers to all questions: those of flags, else what is typed. An empty
-// line takes the default.
-func (a *app) ask(given map[string]*string) (map[string]string, error) {
-	answers, in := map[string]string{}, bufio.NewReader(a.in)
+// line takes the default. A file that exists is an error as soon as its name is known.
+func (a *app) ask(how initFlags) (map[string]string, error) {
+	answers, in, given := map[string]string{}, bufio.NewReader(a.in), how.answers
 	neighbors := neighborEnvironments()
 	for i, q := range questions {
 		answers[q.name] = *given[q.name]
+		if how.output != "" || answers["env"] != "" {
+			if err := notThere(how.file(answers)); err != nil {
+				return nil, err
+			}
+		}
 		if answers[q.name] != "" {
 			continue
 		}

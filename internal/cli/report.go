@@ -1,15 +1,16 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"deployer/internal/ecsdeploy"
@@ -122,12 +123,36 @@ func appendTo(name string, write func(io.Writer)) error {
 	if name == "" {
 		return nil
 	}
+	var text bytes.Buffer
+	write(&text)
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
-		return fmt.Errorf("writing the summary: %w", err)
+		return notWritten(name, err)
 	}
-	write(file)
-	return file.Close()
+	if _, err = file.Write(text.Bytes()); err != nil {
+		err = notWritten(name, err)
+	}
+	return errors.Join(err, file.Close())
+}
+
+// checkReports returns an error if a command's report cannot be written: it is found before anything is changed.
+func checkReports(cmd *cobra.Command) error {
+	for _, name := range []string{"summary", "outputs"} {
+		flag := cmd.Flags().Lookup(name)
+		if flag == nil || flag.Value.String() == "" || isDryRun(cmd) {
+			continue
+		}
+		if err := appendTo(flag.Value.String(), func(io.Writer) {}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isDryRun reports whether a command is not to change anything.
+func isDryRun(cmd *cobra.Command) bool {
+	flag := cmd.Flags().Lookup("dry-run")
+	return flag != nil && flag.Value.String() == "true"
 }
 
 // partsOf returns what is wrong, and the next step as a command, "" if there is none. Of a

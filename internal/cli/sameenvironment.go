@@ -82,7 +82,8 @@ func environmentBeside(file string) (name string, isAfter bool) {
 
 // notWithItself is the error for a comparison of an environment with itself.
 func (a *app) notWithItself(file string) error {
-	e := &usageError{what: "both are environment " + nameOf(file) + " (" + file + "): name another one to compare it with"}
+	e := &usageError{what: "both are environment " + nameOf(file) + " (" + file + "): name another one to compare " +
+		"it with"}
 	beside, _ := environmentBeside(file)
 	corrected := slices.Clone(a.args)
 	for i, arg := range slices.Backward(corrected) { // the last one is replaced

@@ -83,7 +83,7 @@ func (a *app) reportUnstarted(cmd *cobra.Command, err error) {
 		d.Why, d.Fix = partsOf(err)
 	}
 	r := report{reportFlags: files, all: []deployed{d}}
-	if failed := r.write(a.commands); failed != nil {
+	if failed := r.write(a.commands); failed != nil && failed.Error() != err.Error() {
 		a.note("%v", failed)
 	}
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"deployer/internal/fleet"
@@ -165,14 +168,38 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Listen opens the address that the page is served on. It refuses an address that other
-// machines can reach: the page shows what runs without asking who reads it.
-func Listen(ctx context.Context, address string) (net.Listener, error) {
-	if host, _, err := net.SplitHostPort(address); err != nil || !isLoopback(host) {
-		return nil, fmt.Errorf("listening on %q: not a loopback address with a port, such as 127.0.0.1:8484: the page "+
+// ErrTaken is the error of [Listen] for a port that another program uses.
+var ErrTaken = errors.New("another program uses it")
+
+// CheckAddress returns an error for an address that the page is not served on: one that other machines can reach,
+// because the page shows what runs without asking who reads it, or one without a port from 0 to 65535.
+func CheckAddress(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !isLoopback(host) {
+		return fmt.Errorf("listening on %q: not a loopback address with a port, such as 127.0.0.1:8484: the page "+
 			"shows what runs without asking who reads it", address)
 	}
-	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("listening on %q: %q is no port: write a number up to 65535, or 0 for any free port", address,
+			port)
+	}
+	return nil
+}
+
+// Listen opens the address that the page is served on, after [CheckAddress].
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	if err := CheckAddress(address); err != nil {
+		return nil, err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	var system *net.OpError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listening on %s: %w", address, ErrTaken)
+	case errors.As(err, &system):
+		return nil, fmt.Errorf("listening on %s: %w", address, system.Err)
+	}
+	return listener, err
 }
 
 func file(name, kind string) http.HandlerFunc {
