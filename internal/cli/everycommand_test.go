@@ -24,8 +24,9 @@ import (
 var usual = map[string]string{
 	"deploy": "backend v1 --dry-run", "redeploy": "backend --dry-run", "rollback": "backend --dry-run",
 	"promote": "backend v1 --from prod.yaml --to prod.yaml --as v2 --dry-run", "diff": "backend v1",
-	"continue": "backend", "stop": "backend", "status": "", "wait": "backend", "history": "backend", "resolve": "backend v1 --check",
-	"doctor": "backend", "dashboard": "--once page.html", "validate": "", "migrate": "--dry-run", "params": "",
+	"continue": "backend", "stop": "backend", "status": "", "wait": "backend", "history": "backend",
+	"resolve": "backend v1 --check", "doctor": "backend",
+	"dashboard": "--once page.html", "validate": "", "migrate": "--dry-run", "params": "",
 	"init":   "--project shop --env qa --account 012345670123 --region us-east-1 --images own --services none",
 	"policy": "bus --accounts 111111111111", "completion": "bash", "send": "backend v1 --dry-run", "events": "",
 	"logs": "", "explain": "deploy.json", "redrive": "--dry-run", "version": "", "help": "",
