@@ -25,6 +25,8 @@ func nextRunCell(c canvas, s fleet.Service) cell {
 	switch {
 	case s.Disabled:
 		return cell{"its schedule is DISABLED", amber}
+	case s.Over:
+		return cell{"its schedule never runs again", amber}
 	case !s.DueAt.IsZero():
 		return cell{"next run " + c.moment(s.DueAt), green}
 	}

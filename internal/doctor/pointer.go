@@ -37,7 +37,7 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 	}
 	rules := map[string]bool{}
 	for _, p := range all {
-		if f.pointer(p, time.Now()); p.Rule && !rules[p.Name] {
+		if f.pointer(target, p, time.Now()); p.Rule && !rules[p.Name] {
 			rules[p.Name] = true
 			f.startingRule(ctx, c, p)
 		}
@@ -54,21 +54,26 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 }
 
 // pointer reports what is to be known of one pointer before it is moved.
-func (f *findings) pointer(p pointer.Pointer, now time.Time) {
+func (f *findings) pointer(t ecsservice.Target, p pointer.Pointer, now time.Time) {
 	const check = "pointer"
 	holds := fmt.Sprintf("%s starts revision %d of %s", p, p.Revision(), p.Family())
 	if p.Floating() {
 		holds = fmt.Sprintf("%s starts the newest revision of %s", p, p.Family())
 	}
+	untimely := t.CheckTime([]pointer.Pointer{p}, now)
 	switch {
+	case untimely != nil:
+		what, hint := parts(untimely)
+		f.add(check, Problem, what, hint)
 	case p.PhaseInPast():
 		f.add(check, Warning, fmt.Sprintf("%s is %s, which counts from a StartDate that is over: a deployment is "+
 			"refused if AWS does not take that date back", p, p.Expression),
 			"give it a later StartDate, or write a cron(…)")
 	case p.Disabled:
 		f.ok(check, "%s; it is DISABLED: a deployment moves it, and it stays disabled", holds)
-	case p.Over(now):
-		f.ok(check, "%s; its EndDate is %s, and no run is due before it", holds, p.Ends.Format(time.RFC3339))
+	case p.Over(now) != "":
+		f.add(check, Warning, fmt.Sprintf("%s; its %s: it is ENABLED, and never runs again", holds, p.Over(now)),
+			"give it a later end, or delete the schedule and the task of the environment file")
 	default:
 		f.ok(check, "%s", holds)
 	}

@@ -56,6 +56,7 @@ func TestPointer(t *testing.T) {
 		letters = "ok dead letters: " + startsBy + " has no dead-letter queue: a run that AWS could not start is " +
 			"only counted, in a metric"
 		starts = "ok pointer: " + startsBy + " starts revision 1 of nightly-report"
+		later  = " → give it a later end, or delete the schedule and the task of the environment file"
 		target = `{"Id":"task","Arn":"` + pointerCluster + `","RoleArn":"r","EcsParameters":{"TaskDefinitionArn":"` +
 			definitions + `nightly-report:1"}}`
 		rule = "ok pointer: rule/starts/task starts revision 1 of nightly-report"
@@ -81,8 +82,9 @@ func TestPointer(t *testing.T) {
 			`"myproject_cluster_dev"` + arrow(name)}},
 		{name: "at(…) in the past",
 			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"at(2020-01-01T00:00:00)",`, ""),
-			want: []string{"problem pointer: " + reading + "it is a one-time schedule, and at(2020-01-01T00:00:00) " +
-				"is over: AWS may run it again when it is changed → delete the schedule, or give it a time to come"}},
+			want: []string{"problem pointer: moving" + strings.TrimPrefix(reading, "reading") + "it is a one-time " +
+				"schedule, and at(2020-01-01T00:00:00) is over: AWS may run it again when it is changed → delete the " +
+				"schedule, or give it a time to come", letters}},
 		{name: "a rate with a StartDate",
 			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"rate(1 hour)",`, ""),
 			change: func(t *testing.T, x *fixture) {
@@ -101,7 +103,15 @@ func TestPointer(t *testing.T) {
 					"arn:aws:sqs:us-east-1:111111111111:late"}},
 		{name: "ended",
 			schedule: schedule(definitions+"nightly-report:1", cron+`"EndDate":1600000000,`, ""),
-			want:     []string{starts + "; its EndDate is 2020-09-13T12:26:40Z, and no run is due before it", letters}},
+			want: []string{"warning" + strings.TrimPrefix(starts, "ok") + "; its EndDate is 2020-09-13T12:26:40Z: it " +
+				"is ENABLED, and never runs again" + later, letters}},
+		{name: "a cron of a year that is over",
+			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"cron(0 3 1 1 ? 2025)",`, ""),
+			want: []string{"warning" + strings.TrimPrefix(starts, "ok") + "; its cron(0 3 1 1 ? 2025) is over: it is " +
+				"ENABLED, and never runs again" + later, letters}},
+		{name: "ended, and disabled", schedule: schedule(definitions+"nightly-report:1",
+			cron+`"EndDate":1600000000,"State":"DISABLED",`, ""),
+			want: []string{starts + "; it is DISABLED: a deployment moves it, and it stays disabled", letters}},
 		{name: "denied", schedule: schedule(definitions+"nightly-report:1", cron, ""),
 			change: func(_ *testing.T, x *fixture) {
 				x.aws.Inject(emulator.Fault{Operation: "scheduler:GetSchedule", Error: emulator.AccessDenied(

@@ -95,6 +95,9 @@ func (s *State) deployment(o Order) (Deployment, error) {
 	if err := s.checkPlatform(o); err != nil {
 		return Deployment{}, err
 	}
+	if err := s.target.CheckTime(s.pointers, s.now); err != nil {
+		return Deployment{}, err
+	}
 	if err := s.checkShared(); err != nil {
 		return Deployment{}, err
 	}

@@ -189,14 +189,14 @@ func NextRun(pointers []pointer.Pointer, now time.Time) string {
 	var when []string
 	for _, p := range pointers {
 		next, known := p.Next(now)
+		over := p.Over(now)
 		switch {
 		case p.Rule:
 			when = append(when, "when "+p.TaskPointer.String()+" starts it")
 		case p.Disabled:
 			when = append(when, "when "+p.String()+", which is DISABLED, is enabled")
-		case p.Over(now):
-			when = append(when, fmt.Sprintf("when %s, whose EndDate is %s, has a later one", p,
-				p.Ends.Format(time.RFC3339)))
+		case over != "":
+			when = append(when, fmt.Sprintf("when %s, whose %s, has a later one", p, over))
 		case known:
 			when = append(when, "due at "+next.Format(time.RFC3339))
 		default:

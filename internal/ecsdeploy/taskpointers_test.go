@@ -107,6 +107,39 @@ func TestTaskOfWhichOnePointerFails(t *testing.T) {
 	}
 }
 
+// TestDeployOneTimeTask deploys a task that a one-time schedule starts: before its time it is moved, and afterwards
+// nothing is registered. What the schedule holds can still be read.
+func TestDeployOneTimeTask(t *testing.T) {
+	t.Parallel()
+	for at, refused := range map[string]bool{"at(2099-01-22T10:00:00)": false, "at(2026-01-22T09:00:00)": true} {
+		w := taskWorld(t, arn+"report:1")
+		_, err := w.Send(t.Context(), "PUT", "scheduler", "schedules/nightly", "", fmt.Sprintf(
+			`{"FlexibleTimeWindow":{"Mode":"OFF"},"GroupName":"jobs","ScheduleExpression":%q,"Target":{"RoleArn":"r",`+
+				`"Arn":"arn:aws:ecs:us-east-1:111111111111:cluster/c",`+
+				`"EcsParameters":{"TaskDefinitionArn":"report:1"}}}`, at))
+		must(t, err)
+		got, calls, err := w.deploy(t, report, w.taskOrder())
+		if !refused {
+			if err != nil || got.Status != Deployed || w.holds(t)[0] != "report:2" {
+				t.Errorf("%s: %+v, %v", at, got, err)
+			}
+			continue
+		}
+		want := `moving schedule "nightly" in group "jobs", which starts task "report": it is a one-time schedule, ` +
+			`and ` + at + ` is over: AWS may run it again when it is changed (delete the schedule, or give it a ` +
+			`time to come)`
+		if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" || len(calls) != 2 || !fault.IsMisconfigured(err) {
+			t.Errorf("%d calls, %T: %s", len(calls), err, diff)
+		}
+		s, err := w.deployer().Read(t.Context(), report)
+		must(t, err)
+		next := NextRun(s.pointers, s.now)
+		if next != "when schedule/jobs/nightly, whose "+at+" is over, has a later one" {
+			t.Error(next)
+		}
+	}
+}
+
 // TestNextRun checks what is said of when a task runs next.
 func TestNextRun(t *testing.T) {
 	t.Parallel()
@@ -116,6 +149,7 @@ func TestNextRun(t *testing.T) {
 	}
 	nightly, hourly, disabled, ended := by("a", "cron(0 3 * * ? *)"), by("b", "rate(1 hour)"), by("c", "rate(1 hour)"),
 		by("d", "cron(0 3 * * ? *)")
+	over := by("e", "cron(0 3 1 1 ? 2025)")
 	disabled.Disabled, ended.Ends = true, now.Add(-time.Hour)
 	later := hourly
 	later.Starts = now.Add(time.Hour)
@@ -126,6 +160,7 @@ func TestNextRun(t *testing.T) {
 		"due at 2026-01-22T10:30:20Z":                         {later},
 		"when schedule/jobs/c, which is DISABLED, is enabled": {disabled},
 		"when schedule/jobs/d, whose EndDate is 2026-01-22T08:30:20Z, has a later one": {ended},
+		"when schedule/jobs/e, whose cron(0 3 1 1 ? 2025) is over, has a later one":    {over},
 		"due at 2026-01-23T03:00:00Z, and when rule/uploads starts it":                 {nightly, rule, rule},
 	} {
 		if got := NextRun(pointers, now); got != want {

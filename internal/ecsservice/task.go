@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -64,6 +65,17 @@ func (c *Client) Pointers(ctx context.Context, t Target) ([]pointer.Pointer, err
 // pointer has to be as it was just read: see [pointer.Client.Move].
 func (c *Client) MovePointer(ctx context.Context, t Target, p pointer.Pointer, arn string) error {
 	return c.pointers.Move(ctx, t.owner(), p, arn)
+}
+
+// CheckTime returns the fault of the first pointer of the target's task that must not be changed any more: see
+// [pointer.Owner.CheckTime].
+func (t Target) CheckTime(pointers []pointer.Pointer, now time.Time) error {
+	for _, p := range pointers {
+		if err := t.owner().CheckTime(p, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PassAdvice returns what to do so that the function may pass the role of a pointer of the

@@ -133,7 +133,8 @@ func (b *board) read(ctx context.Context) ([]Service, error) {
 		}
 		row.Drift = &Drift{Newest: s.Newest, SameImage: s.SameImage}
 		if task := s.Task; task != nil {
-			row.Pointers, row.NextRun, row.DueAt, row.Disabled = task.Pointers, task.Next, task.Due, task.Disabled
+			row.Pointers, row.NextRun, row.DueAt = task.Pointers, task.Next, task.Due
+			row.Disabled, row.Over = task.Disabled, task.Over
 			row.Drift.Pointers = task.Others
 		}
 		lookups.Go(func() error {

@@ -57,6 +57,7 @@ type Service struct {
 	NextRun    string            `json:"next_run,omitempty"` // of a task, for people: "due at 2026-01-23T03:00:00Z"
 	DueAt      time.Time         `json:"due_at,omitzero"`    // of a task: when it runs next, if that is known
 	Disabled   bool              `json:"disabled,omitempty"` // of a task: its schedules are DISABLED
+	Over       bool              `json:"over,omitempty"`     // of a task: its schedules never run again
 	Error      *Error            `json:"error,omitempty"`
 
 	Failure *failure.Report `json:"failure,omitempty"` // what that rollout left behind; only [Reader.Explain] reads it

@@ -86,7 +86,7 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 	p.Starts, p.Ends = date(s.StartDate), date(s.EndDate)
 	p.startsInPast = s.StartDate > 0 && s.StartDate < float64(c.now().Unix())
 	p.fill(s.Target)
-	return p, o.check(p, c.now())
+	return p, o.check(p)
 }
 
 // date returns a timestamp of EventBridge Scheduler, zero if it is 0.
@@ -113,27 +113,46 @@ func (p *Pointer) fill(t target) {
 	p.fromEvent = t.InputPath != "" || len(t.InputTransformer) > 0
 }
 
-// targets reads the targets of a rule that start the task (EventBridge API reference,
-// "ListTargetsByRule"). A rule has at most five targets, so they come in one page.
-func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointer) ([]Pointer, error) {
+// listTargets reads all targets of a rule, as they come (EventBridge API reference, "ListTargetsByRule"). A rule has at
+// most five, but AWS may return any list in pages.
+func (c *Client) listTargets(ctx context.Context, o Owner, at environment.TaskPointer) (
+	all []json.RawMessage, _ error) {
 	in := map[string]string{"Rule": at.Name}
 	if at.Group != "" {
 		in["EventBusName"] = at.Group
 	}
-	var out struct{ Targets []json.RawMessage }
-	err := c.client.JSON(ctx, "events", "AWSEvents.ListTargetsByRule", o.reading(at), in, &out)
-	if fault.HasCode(err, "ResourceNotFoundException") {
-		return nil, o.notFound(at)
+	for {
+		var out struct {
+			Targets   []json.RawMessage
+			NextToken string
+		}
+		err := c.client.JSON(ctx, "events", "AWSEvents.ListTargetsByRule", o.reading(at), in, &out)
+		if fault.HasCode(err, "ResourceNotFoundException") {
+			return nil, o.notFound(at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if out.Targets == nil { // a rule without targets has an empty list
+			return nil, fault.Incomplete(o.reading(at), "list of targets")
+		}
+		all = append(all, out.Targets...)
+		if out.NextToken == "" {
+			return all, nil
+		}
+		in["NextToken"] = out.NextToken
 	}
+}
+
+// targets reads the targets of a rule that start the task.
+func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointer) ([]Pointer, error) {
+	listed, err := c.listTargets(ctx, o, at)
 	if err != nil {
 		return nil, err
 	}
-	if out.Targets == nil { // a rule without targets has an empty list
-		return nil, fault.Incomplete(o.reading(at), "list of targets")
-	}
 	var found []Pointer
 	var others []string
-	for _, raw := range out.Targets {
+	for _, raw := range listed {
 		var t target
 		if err := json.Unmarshal(raw, &t); err != nil || t.Id == "" {
 			return nil, fault.Incomplete(o.reading(at), "id of a target")
@@ -162,6 +181,9 @@ func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointe
 // be undone. If AWS refuses because of another change at the same time, the error is a
 // [signed.Conflict]: read the pointer again.
 func (c *Client) Move(ctx context.Context, o Owner, p Pointer, arn string) error {
+	if err := o.CheckTime(p, c.now()); err != nil {
+		return err
+	}
 	if p.Rule {
 		return o.passing(p, c.putTarget(ctx, o, p, arn))
 	}
@@ -176,7 +198,7 @@ func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string
 		return fault.Incomplete(doing, "task definition of the schedule")
 	}
 	err = c.updateSchedule(ctx, p, doing, body)
-	if !fault.HasCode(err, "ValidationException") || !p.startsInPast || !strings.Contains(err.Error(), "StartDate") {
+	if !fault.HasCode(err, "ValidationException") || !p.startsInPast || !aboutStart(err) {
 		return err
 	}
 	// A StartDate that is over changes nothing of a cron expression, and is the phase of a
@@ -190,6 +212,12 @@ func (c *Client) putSchedule(ctx context.Context, o Owner, p Pointer, arn string
 		return fault.Incomplete(doing, "schedule")
 	}
 	return c.updateSchedule(ctx, p, doing, members.Without("StartDate").Bytes())
+}
+
+// aboutStart reports whether AWS refuses a schedule because of its StartDate: "The StartDate you specify cannot be
+// earlier than 5 minutes ago." (getmoto/moto#8172).
+func aboutStart(err error) bool {
+	return strings.Contains(strings.ToLower(fault.Plain(err).Error()), "startdate")
 }
 
 // updateSchedule calls UpdateSchedule. Without the ARN, which AWS always returns, the
@@ -206,7 +234,7 @@ func (c *Client) updateSchedule(ctx context.Context, p Pointer, doing string, bo
 // scheduleWith returns the body of UpdateSchedule that only changes the task definition:
 // what GetSchedule returned, without the members that AWS sets.
 func (p Pointer) scheduleWith(arn string) (json.RawMessage, error) {
-	raw, err := rawjson.Replace(p.raw, rawjson.Encode(arn), "Target", "EcsParameters", "TaskDefinitionArn")
+	raw, err := rawjson.Replace(p.raw, rawjson.Encode(p.with(arn)), "Target", "EcsParameters", "TaskDefinitionArn")
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +251,7 @@ func (p Pointer) scheduleWith(arn string) (json.RawMessage, error) {
 func (c *Client) putTarget(ctx context.Context, o Owner, p Pointer, arn string) error {
 	doing := fmt.Sprintf("moving target %q of %s, which starts task %q, to %q", p.Target, describe(p.TaskPointer),
 		o.Task, arn)
-	raw, err := rawjson.Replace(p.raw, rawjson.Encode(arn), "EcsParameters", "TaskDefinitionArn")
+	raw, err := rawjson.Replace(p.raw, rawjson.Encode(p.with(arn)), "EcsParameters", "TaskDefinitionArn")
 	if err != nil {
 		return fault.Incomplete(doing, "task definition of the target")
 	}

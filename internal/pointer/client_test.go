@@ -171,6 +171,7 @@ func TestTargetHasEveryMember(t *testing.T) {
 func TestMoveFails(t *testing.T) {
 	t.Parallel()
 	past := `"StartDate":1769074000,`
+	const movingOver = `moving schedule "s" in group "jobs", which starts task "nightly": `
 	const movingS = `moving schedule "s" in group "jobs", which starts task "nightly", to "` + second + `": `
 	startDate := &emulator.Error{Status: 400, Code: "ValidationException",
 		Message: "The StartDate you specify cannot be earlier than 5 minutes ago."}
@@ -193,6 +194,21 @@ func TestMoveFails(t *testing.T) {
 			}, "PointerUnusable", false, 1, movingS + `ValidationException: The StartDate you specify cannot be ` +
 				`earlier than 5 minutes ago. (AWS does not take back the StartDate of the schedule, from which ` +
 				`rate(1 hour) counts: give it a later one, or write a cron(…))`},
+		{"the start of a cron, in another spelling", "schedule/jobs/s", "{" + past + schedule("cron(0 3 * * ? *)",
+			first)[1:], func(e *emulator.Emulator) {
+			e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Times: 1, Error: &emulator.Error{Status: 400,
+				Code: "ValidationException", Message: "startDate must not be in the past"}})
+		}, "", false, 2, ""},
+		{"another member of a cron that began", "schedule/jobs/s", "{" + past + schedule("cron(0 3 * * ? *)",
+			first)[1:],
+			func(e *emulator.Emulator) {
+				e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: &emulator.Error{Status: 400,
+					Code: "ValidationException", Message: "RoleArn is not valid."}})
+			}, "Validation", false, 1, ""},
+		{"a one-time schedule that is over", "schedule/jobs/s", schedule("at(2026-01-22T09:30:00)", first),
+			func(*emulator.Emulator) {}, "PointerUnusable", false, 0, movingOver + `it is a one-time schedule, and ` +
+				`at(2026-01-22T09:30:00) is over: AWS may run it again when it is changed (delete the schedule, or ` +
+				`give it a time to come)`},
 		{"conflict", "schedule/jobs/s", schedule("rate(1 hour)", first), func(e *emulator.Emulator) {
 			e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: conflict})
 		}, "Conflict", true, 1, ""},

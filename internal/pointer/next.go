@@ -10,8 +10,8 @@ import (
 // maxOffset is the max offset of a time zone from UTC.
 const maxOffset = 14 * time.Hour
 
-// maxAhead is how far ahead Next looks.
-const maxAhead = 366 * 24 * time.Hour
+// maxYears is how many years ahead Next looks: 29 February can be eight years ahead.
+const maxYears = 9
 
 // oneTime returns when a one-time schedule runs; false for another expression. If its time
 // zone is not known here, it is the earliest time that it can be.
@@ -42,31 +42,42 @@ func (p Pointer) Next(after time.Time) (time.Time, bool) {
 		return at, at.After(after)
 	}
 	next, known := p.recurs(after, location)
-	return next, known && !p.ended(next)
+	return next, known && !next.IsZero() && !p.ended(next)
 }
 
-// Over reports whether no run of a recurring schedule is due after a time, because of its EndDate.
-func (p Pointer) Over(after time.Time) bool {
-	if _, once := oneTime(p.Expression, p.Timezone); once || p.Rule {
-		return false
-	}
-	if p.ended(after) {
-		return true
-	}
+// Over returns why no run of a schedule is due after a time, such as "EndDate is 2026-01-22T09:00:00Z" or
+// "cron(0 0 1 1 ? 2025) is over"; "" if one is due, or if that is not known. AWS shows such a schedule as ENABLED.
+func (p Pointer) Over(after time.Time) string {
 	location, err := time.LoadLocation(p.Timezone)
-	if err != nil {
-		return false
+	at, once := oneTime(p.Expression, p.Timezone)
+	ended := "EndDate is " + p.Ends.Format(time.RFC3339)
+	switch {
+	case once && err == nil && !at.After(after):
+		return p.Expression + " is over"
+	case once || p.Rule: // AWS ignores an EndDate
+		return ""
+	case p.ended(after):
+		return ended
+	case err != nil:
+		return ""
 	}
-	next, known := p.recurs(after, location)
-	return known && p.ended(next)
+	switch next, known := p.recurs(after, location); {
+	case !known:
+		return ""
+	case next.IsZero():
+		return p.Expression + " is over"
+	case p.ended(next):
+		return ended
+	}
+	return ""
 }
 
 // ended reports whether the schedule does not run at a time, because its EndDate is not after it ("The date, in UTC,
 // before which the schedule can invoke its target", UpdateSchedule in the API reference).
 func (p Pointer) ended(at time.Time) bool { return !p.Ends.IsZero() && !at.Before(p.Ends) }
 
-// recurs returns when a recurring schedule runs next, as if it had no EndDate. It begins on its
-// StartDate or after it; a rate(…) begins on it (user guide, "Schedule types").
+// recurs returns when a recurring schedule runs next, as if it had no EndDate, zero if it never does. It begins on
+// its StartDate or after it; a rate(…) begins on it (user guide, "Schedule types"). It is false if that is not known.
 func (p Pointer) recurs(after time.Time, location *time.Location) (time.Time, bool) {
 	waits := p.Starts.After(after)
 	if strings.HasPrefix(p.Expression, "rate(") {
@@ -79,7 +90,7 @@ func (p Pointer) recurs(after time.Time, location *time.Location) (time.Time, bo
 	if !ok {
 		return time.Time{}, false
 	}
-	return c.next(after.In(location))
+	return c.next(after.In(location)), true
 }
 
 // cron is a cron expression of EventBridge Scheduler (user guide, "Cron-based schedules"):
@@ -157,29 +168,41 @@ func parseField(text string, low, high int, names []string) (values []int, ok bo
 
 func allows(values []int, n int) bool { return values == nil || slices.Contains(values, n) }
 
-// next returns the first time after another one, in its location.
-func (c cron) next(after time.Time) (time.Time, bool) {
+// next returns the first time after another one, in its location, zero if there is none. Days are counted in UTC,
+// for in some time zones midnight does not exist on each day.
+func (c cron) next(after time.Time) time.Time {
 	start := after.Truncate(time.Minute).Add(time.Minute)
-	for day := start; day.Sub(start) < maxAhead; {
+	year, month, date := start.Date()
+	day := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
+	for last := c.lastYear(year); day.Year() <= last; day = day.AddDate(0, 0, 1) {
 		if c.onDay(day) {
 			if at, ok := c.within(day, start); ok {
-				return at, true
+				return at
 			}
 		}
-		year, month, date := day.Date()
-		day = time.Date(year, month, date+1, 0, 0, 0, 0, day.Location())
 	}
-	return time.Time{}, false
+	return time.Time{}
 }
 
-// within returns the first allowed time of a day that is not before start. It passes an hour
-// that a change of the clocks skips.
+// lastYear returns the last year that next has to look at.
+func (c cron) lastYear(from int) int {
+	if c.years != nil {
+		return slices.Max(c.years)
+	}
+	return from + maxYears
+}
+
+// within returns the first allowed time of a day that is not before start, in the location of start. It passes a time
+// that a change of the clocks skips: that is no run (user guide, "Daylight savings time").
 func (c cron) within(day, start time.Time) (time.Time, bool) {
 	year, month, date := day.Date()
 	for minutes := range 24 * 60 {
 		hour, minute := minutes/60, minutes%60
-		at := time.Date(year, month, date, hour, minute, 0, 0, day.Location())
-		if allows(c.hours, hour) && allows(c.minutes, minute) && !at.Before(start) && at.Hour() == hour {
+		if !allows(c.hours, hour) || !allows(c.minutes, minute) {
+			continue
+		}
+		at := time.Date(year, month, date, hour, minute, 0, 0, start.Location())
+		if !at.Before(start) && at.Hour() == hour && at.Minute() == minute {
 			return at, true
 		}
 	}

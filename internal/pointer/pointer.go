@@ -93,6 +93,20 @@ func (p Pointer) Revision() int {
 	return n
 }
 
+// names reports whether the task definition is that of a revision, or floats. ECS runs no other.
+func (p Pointer) names() bool {
+	_, number, pinned := strings.Cut(p.name(), ":")
+	return !pinned || p.Revision() > 0 && strconv.Itoa(p.Revision()) == number
+}
+
+// with returns the task definition of a revision by its ARN, in the form of the pointer's own.
+func (p Pointer) with(arn string) string {
+	if p.TaskDefinition == p.name() {
+		return arn[strings.LastIndex(arn, "/")+1:]
+	}
+	return arn
+}
+
 // Family returns the family of the task definition.
 func (p Pointer) Family() string {
 	family, _, _ := strings.Cut(p.name(), ":")
@@ -163,6 +177,8 @@ func (o Owner) starts(p Pointer) (bool, string) {
 		return false, fmt.Sprintf("its target is %q, not cluster %q", p.Cluster, o.Cluster) + o.place(p.Cluster)
 	case p.Family() != o.Family:
 		return false, fmt.Sprintf("it starts family %q, not %q", p.Family(), o.Family)
+	case !p.names():
+		return false, fmt.Sprintf("it starts %q, which names no revision of family %q", p.TaskDefinition, o.Family)
 	case p.TaskDefinition != p.name() && !o.has(p.TaskDefinition, "task-definition/"+p.name()):
 		return false, fmt.Sprintf("it starts %q, not family %q", p.TaskDefinition, o.Family) + o.place(p.TaskDefinition)
 	}
@@ -189,15 +205,22 @@ func (o Owner) place(arn string) string {
 	return ""
 }
 
-// check returns the fault of a schedule that starts another task, or must not be touched.
-func (o Owner) check(p Pointer, now time.Time) error {
+// check returns the fault of a schedule that starts another task.
+func (o Owner) check(p Pointer) error {
 	if ok, why := o.starts(p); !ok {
 		return o.unusable(p.TaskPointer, fmt.Errorf("%s", why),
 			"name the right one in "+o.setting(p.TaskPointer)+", or its family in deployer.workloads."+o.Task+".family")
 	}
-	if at, ok := oneTime(p.Expression, p.Timezone); ok && !at.After(now) {
-		return o.unusable(p.TaskPointer, fmt.Errorf("it is a one-time schedule, and %s is over: AWS may run it "+
-			"again when it is changed", p.Expression), "delete the schedule, or give it a time to come")
-	}
 	return nil
+}
+
+// CheckTime returns the fault of a one-time schedule whose time is over: it must not be changed, for AWS may run it
+// again then (user guide, "One-time schedules").
+func (o Owner) CheckTime(p Pointer, now time.Time) error {
+	if at, ok := oneTime(p.Expression, p.Timezone); !ok || at.After(now) {
+		return nil
+	}
+	return fault.Misconfigured(fault.ErrPointerUnusable, fmt.Sprintf("moving %s, which starts task %q",
+		describe(p.TaskPointer), o.Task), fmt.Errorf("it is a one-time schedule, and %s is over: AWS may run it again "+
+		"when it is changed", p.Expression), "delete the schedule, or give it a time to come")
 }

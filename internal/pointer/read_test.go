@@ -18,6 +18,8 @@ func TestRead(t *testing.T) {
 	_, a, c := world(t)
 	for name, body := range map[string]string{
 		"pinned": schedule("rate(1 hour)", first), "floating": schedule("rate(1 hour)", definedA+"report"),
+		"word": schedule("rate(1 hour)", definedA+"report:latest"), "zero": schedule("rate(1 hour)", "report:0"),
+		"none": schedule("rate(1 hour)", "report:"), "twice": schedule("rate(1 hour)", "report:1:2"),
 		"short": schedule("rate(1 hour)", "report:3"), "other": schedule("rate(1 hour)", definedA+"other:1"),
 		"elsewhere": strings.Replace(schedule("rate(1 hour)", first), "cluster/c", "cluster/d", 1),
 		"far": strings.Replace(schedule("rate(1 hour)", first), "us-east-1:222222222222:cluster",
@@ -65,9 +67,15 @@ func TestRead(t *testing.T) {
 			`"arn:aws:ecs:eu-west-1:222222222222:task-definition/report", not family "report" in us-east-1` + fix},
 		{"schedule/jobs/function", fmt.Sprintf(reading, "function") + `its target is ` +
 			`"arn:aws:lambda:us-east-1:222222222222:function:f", not cluster "c"` + fix},
-		{"schedule/jobs/over", fmt.Sprintf(reading, "over") + `it is a one-time schedule, and ` +
-			`at(2026-01-22T09:29:00) is over: AWS may run it again when it is changed (delete the schedule, or give ` +
-			`it a time to come)`},
+		{"schedule/jobs/over", "schedule/jobs/over 1"}, // it can be read, but not moved
+		{"schedule/jobs/word", fmt.Sprintf(reading, "word") + `it starts "` + definedA + `report:latest", which ` +
+			`names no revision of family "report"` + fix},
+		{"schedule/jobs/zero", fmt.Sprintf(reading, "zero") + `it starts "report:0", which names no revision of ` +
+			`family "report"` + fix},
+		{"schedule/jobs/none", fmt.Sprintf(reading, "none") + `it starts "report:", which names no revision of ` +
+			`family "report"` + fix},
+		{"schedule/jobs/twice", fmt.Sprintf(reading, "twice") + `it starts "report:1:2", which names no revision of ` +
+			`family "report"` + fix},
 		{"rule/missing", `reading rule "missing", which starts task "nightly": rule "missing" does not exist (create ` +
 			`it with the infrastructure, or correct deployer.workloads.nightly.rule in dev.yaml)`},
 		{"rule/empty", `reading rule "empty", which starts task "nightly": the rule has no targets (add a target ` +

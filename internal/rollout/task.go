@@ -45,6 +45,7 @@ type TaskStatus struct {
 	Next     string    // when it runs next, for people, such as "due at 2026-01-23T03:00:00Z"
 	Due      time.Time // when it runs next; zero if that is not known
 	Disabled bool      // all of its schedules are DISABLED: it does not run
+	Over     bool      // no schedule of it has another run, and not all are DISABLED
 	Others   []string  // the pointers that hold another revision than the one that runs, and which
 }
 
@@ -55,10 +56,11 @@ func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
 	if s.Since.IsZero() {
 		s.Since = s.Running.Registered
 	}
-	t := &TaskStatus{Next: ecsdeploy.NextRun(pointers, now), Disabled: true}
+	t := &TaskStatus{Next: ecsdeploy.NextRun(pointers, now), Disabled: true, Over: true}
 	for _, p := range pointers {
 		t.Pointers = append(t.Pointers, p.String())
 		t.Disabled = t.Disabled && p.Disabled
+		t.Over = t.Over && (p.Disabled || p.Over(now) != "")
 		if due, ok := p.Next(now); ok && (t.Due.IsZero() || due.Before(t.Due)) {
 			t.Due = due
 		}
@@ -66,6 +68,7 @@ func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
 			t.Others = append(t.Others, fmt.Sprintf("%s holds revision %d", p, p.Revision()))
 		}
 	}
+	t.Over = t.Over && !t.Disabled
 	s.Task = t
 }
 

@@ -10,6 +10,7 @@ import (
 	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/journal"
+	"deployer/internal/pointer"
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
@@ -116,6 +117,34 @@ func TestTaskStatuses(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestTaskIsOver checks which tasks never run again: those all of whose schedules are over or DISABLED.
+func TestTaskIsOver(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 22, 9, 30, 20, 0, time.UTC)
+	runs := pointer.Pointer{Expression: "cron(0 3 * * ? *)"}
+	over, off := runs, runs
+	over.Ends, off.Disabled = now, true
+	rule := pointer.Pointer{TaskPointer: environment.TaskPointer{Rule: true, Name: "r"}}
+	for _, tt := range []struct {
+		pointers       []pointer.Pointer
+		over, disabled bool
+	}{
+		{[]pointer.Pointer{runs}, false, false},
+		{[]pointer.Pointer{over}, true, false},
+		{[]pointer.Pointer{over, over}, true, false},
+		{[]pointer.Pointer{over, runs}, false, false},
+		{[]pointer.Pointer{off, over}, true, false},
+		{[]pointer.Pointer{off}, false, true},
+		{[]pointer.Pointer{over, rule}, false, false},
+	} {
+		var s Status
+		s.asTask(tt.pointers, now)
+		if s.Task.Over != tt.over || s.Task.Disabled != tt.disabled {
+			t.Errorf("%+v: over %t, disabled %t", tt.pointers, s.Task.Over, s.Task.Disabled)
+		}
 	}
 }
 
