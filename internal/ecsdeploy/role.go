@@ -13,7 +13,7 @@ import (
 	"deployer/internal/pointer"
 )
 
-// roleTime is how long IAM may take to say what the roles may that start a task. IAM is
+// roleTime is how long IAM may take to say what the roles that start a task may do. IAM is
 // not in every VPC.
 const roleTime = 3 * time.Second
 

@@ -42,7 +42,7 @@ type run struct {
 	hasTurn  bool // to register
 
 	conflicts    int  // moves of a task that something else prevented
-	checkedRoles bool // whether IAM was asked what the roles may that start a task
+	checkedRoles bool // whether IAM was asked what the roles that start a task may do
 
 	registering, updating *fault.Impatient
 }
