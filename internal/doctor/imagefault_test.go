@@ -99,6 +99,9 @@ var imageFaults = []damage{
 		must(t, err)
 		x.recreate(t, onInstances(""))
 	}},
+	{name: "a newer Windows", damage: windows("windows/amd64/10.0.20348.169")},
+	{name: "an older Windows", damage: windows("windows/amd64/10.0.14393.6614")},
+	{name: "the Windows of the tasks", damage: windows("windows/amd64/10.0.17763.5329")},
 	{name: "an architecture without a system", damage: func(t *testing.T, x *fixture) {
 		x.recreate(t, onInstances(types.CPUArchitectureArm64))
 	}},
@@ -114,5 +117,18 @@ func onInstances(architecture types.CPUArchitecture) func(*ecs.RegisterTaskDefin
 			td.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: architecture}
 		}
 		s.LaunchType = types.LaunchTypeEc2
+	}
+}
+
+// windows pushes an image of a platform, and makes the service's tasks run on Windows Server 2019.
+func windows(platform string) func(*testing.T, *fixture) {
+	return func(t *testing.T, x *fixture) {
+		t.Helper()
+		_, err := x.accounts["dev"].PushIndex(t.Context(), "myproject_backend", "windows", []string{platform}, "v1")
+		must(t, err)
+		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
+			td.RuntimePlatform = &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureX8664,
+				OperatingSystemFamily: types.OSFamilyWindowsServer2019Core}
+		})
 	}
 }

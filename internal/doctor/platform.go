@@ -28,21 +28,29 @@ func (f *findings) platform(ctx context.Context, c *checker, r *repository, got 
 		f.add("platform", Problem, err.Error(), "deploy a container image")
 		return
 	}
-	if err == nil && m.Config != "" && want != (image.Platform{}) {
+	if err == nil && m.Config != "" && !want.IsAny() {
 		m, err = r.configuration(ctx, m.Config)
 	}
 	fit, build := m.Fits(want), want.OrDefault().String() // what docker buildx build accepts
 	switch {
 	case err != nil:
 		f.notChecked(c, "platform", "ecr:GetDownloadUrlForLayer", r.arn.String(), err)
-	case want == image.Platform{} && fit == image.FitsNot:
+	case want.IsAny() && fit == image.FitsNot:
 		f.add("platform", Problem, fmt.Sprintf("the image is built for %s, which nothing in ECS can run",
 			m.PlatformNames()), "build the image for the platform of the container instances, such as "+build+
 			" (docker buildx build --platform "+build+")")
-	case want == image.Platform{}:
+	case want.IsAny():
 		f.ok("platform", "the container instances decide: the task definition has no runtimePlatform")
 	case fit == image.Fits:
-		f.ok("platform", "the image is built for %s, the platform of its tasks", want)
+		f.ok("platform", "the image is built for %s, the platform of its tasks", want.Name())
+	case fit == image.FitDoubtful:
+		f.add("platform", Warning, fmt.Sprintf("the tasks run on %s, and the image is built for %s: under process "+
+			"isolation, a host runs images of its own build only, and from Windows Server 2025 on those of 2022",
+			want.Name(), m.PlatformNames()), "build the image from a base image of Windows "+want.OSVersion)
+	case fit == image.FitsNot && m.Fits(image.Platform{OS: want.OS, Architecture: want.Architecture}) == image.Fits:
+		f.add("platform", Problem, fmt.Sprintf("the tasks run on %s, but the image is built for %s, which is newer: "+
+			"they do not start", want.Name(), m.PlatformNames()), "build the image from a base image of Windows "+
+			want.OSVersion+", or change operatingSystemFamily of the task definition")
 	case fit == image.FitUnknown:
 		f.add("platform", Unknown, "not checked: the image's manifest does not name all of its platforms",
 			"push an index that names the platform of each image (docker buildx build --platform "+build+")")

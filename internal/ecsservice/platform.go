@@ -14,7 +14,7 @@ import (
 // It is the task definition's runtimePlatform. What that leaves out is linux and amd64
 // on Fargate, as AWS documents; anywhere else it is any ("" in the platform), because
 // there the container instance decides, and a cluster of Graviton instances needs no
-// runtimePlatform.
+// runtimePlatform. For a Windows family it has the version of Windows.
 func PlatformOf(s *types.Service, td *types.TaskDefinition) image.Platform {
 	var p image.Platform
 	if onFargate(s, td) {
@@ -34,11 +34,32 @@ func PlatformOf(s *types.Service, td *types.TaskDefinition) image.Platform {
 	}
 	switch family := string(td.RuntimePlatform.OperatingSystemFamily); {
 	case strings.HasPrefix(family, "WINDOWS"):
-		p.OS = "windows"
+		p.OS, p.OSVersion = "windows", windowsVersion(family)
 	case family != "":
 		p.OS = "linux"
 	}
 	return p
+}
+
+// windowsVersions are the versions of Windows by the beginning of an operatingSystemFamily, with their builds
+// (Microsoft, "Windows Server release information"; RuntimePlatform in the Amazon ECS API reference).
+var windowsVersions = map[string]string{
+	"WINDOWS_SERVER_2016_": "10.0.14393",
+	"WINDOWS_SERVER_2019_": "10.0.17763",
+	"WINDOWS_SERVER_2004_": "10.0.19041",
+	"WINDOWS_SERVER_20H2_": "10.0.19042",
+	"WINDOWS_SERVER_2022_": "10.0.20348",
+	"WINDOWS_SERVER_2025_": "10.0.26100",
+}
+
+// windowsVersion returns the version of Windows of an operatingSystemFamily; "" for one that is newer than this build.
+func windowsVersion(family string) string {
+	for prefix, version := range windowsVersions {
+		if strings.HasPrefix(family, prefix) {
+			return version
+		}
+	}
+	return ""
 }
 
 // onFargate reports whether a service's tasks run on Fargate: by its launch type, else

@@ -32,7 +32,7 @@ func TestParseManifest(t *testing.T) {
 	single := Manifest{Config: "sha256:c", Partial: true}
 	linux := func(architectures ...string) (m Manifest) {
 		for _, a := range architectures {
-			m.Platforms = append(m.Platforms, Platform{"linux", a})
+			m.Platforms = append(m.Platforms, Platform{OS: "linux", Architecture: a})
 		}
 		return m
 	}
@@ -67,7 +67,8 @@ func TestParseManifest(t *testing.T) {
 		{"only arm64", file(t, "index-arm64-only.json"), "", linux("arm64")},
 		{"variants", index(child(`,"platform":{"os":"linux","architecture":"arm64","variant":"v8"}`) + "," +
 			child(`,"platform":{"os":"Linux","architecture":"aarch64"}`)), "", linux("arm64")},
-		{"Windows", index(platform("windows", "amd64")), "", Manifest{Platforms: []Platform{{"windows", "amd64"}}}},
+		{"Windows", index(platform("windows", "amd64")), "",
+			Manifest{Platforms: []Platform{{OS: "windows", Architecture: "amd64"}}}},
 		{"list by the registry's media type", `{"manifests":[` + platform("linux", "amd64") + `]}`, dockerList,
 			linux("amd64")},
 		{"list by its members", `{"manifests":[` + platform("linux", "amd64") + `]}`, "", linux("amd64")},
@@ -163,9 +164,14 @@ func TestParseManifestNotImage(t *testing.T) {
 func TestParseConfig(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Manifest{
-		`{"architecture":"aarch64","os":"linux","variant":"v8"}`: {Platforms: []Platform{{"linux", "arm64"}}},
-		`{"architecture":"amd64"}`:                               {Partial: true},
-		`{}`:                                                     {Partial: true},
+		`{"architecture":"aarch64","os":"linux","variant":"v8"}`: {
+			Platforms: []Platform{{OS: "linux", Architecture: "arm64"}}},
+		`{"architecture":"amd64","os":"linux","os.version":"12.3.4"}`: {
+			Platforms: []Platform{{OS: "linux", Architecture: "amd64"}}},
+		`{"architecture":"amd64","os":"windows","os.version":"10.0.17763.5329"}`: {
+			Platforms: []Platform{{OS: "windows", Architecture: "amd64", OSVersion: "10.0.17763.5329"}}},
+		`{"architecture":"amd64"}`: {Partial: true},
+		`{}`:                       {Partial: true},
 	} {
 		got, err := ParseConfig([]byte(text))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -179,7 +185,7 @@ func TestParseConfig(t *testing.T) {
 
 func TestFits(t *testing.T) {
 	t.Parallel()
-	amd64, arm64 := Platform{"linux", "amd64"}, Platform{"linux", "arm64"}
+	amd64, arm64 := Platform{OS: "linux", Architecture: "amd64"}, Platform{OS: "linux", Architecture: "arm64"}
 	tests := []struct {
 		name string
 		m    Manifest
@@ -188,19 +194,21 @@ func TestFits(t *testing.T) {
 	}{
 		{"same", Manifest{Platforms: []Platform{arm64, amd64}}, amd64, Fits},
 		{"other architecture", Manifest{Platforms: []Platform{arm64}}, amd64, FitsNot},
-		{"other system", Manifest{Platforms: []Platform{amd64}}, Platform{"windows", "amd64"}, FitsNot},
+		{"other system", Manifest{Platforms: []Platform{amd64}}, Platform{OS: "windows", Architecture: "amd64"},
+			FitsNot},
 		{"any architecture", Manifest{Platforms: []Platform{arm64}}, Platform{OS: "linux"}, Fits},
 		{"any architecture of another system", Manifest{Platforms: []Platform{arm64}}, Platform{OS: "windows"},
 			FitsNot},
 		{"any", Manifest{}, Platform{}, Fits},
-		{"any that ECS has", Manifest{Platforms: []Platform{{"windows", "amd64"}}}, Platform{}, Fits},
-		{"a system that ECS does not have", Manifest{Platforms: []Platform{{"darwin", "arm64"}}}, Platform{}, FitsNot},
-		{"a CPU that ECS does not have", Manifest{Platforms: []Platform{{"linux", "s390x"}}}, Platform{OS: "linux"},
-			FitsNot},
-		{"maybe one that ECS has", Manifest{Platforms: []Platform{{"darwin", "arm64"}}, Partial: true}, Platform{},
-			Fits},
-		{"32 bits", Manifest{Platforms: []Platform{{"linux", "386"}}}, amd64, Fits},
-		{"32 bits of another", Manifest{Platforms: []Platform{{"linux", "arm"}}}, amd64, FitsNot},
+		{"any that ECS has", Manifest{Platforms: []Platform{{OS: "windows", Architecture: "amd64"}}}, Platform{}, Fits},
+		{"a system that ECS does not have", Manifest{Platforms: []Platform{{OS: "darwin", Architecture: "arm64"}}},
+			Platform{}, FitsNot},
+		{"a CPU that ECS does not have", Manifest{Platforms: []Platform{{OS: "linux", Architecture: "s390x"}}},
+			Platform{OS: "linux"}, FitsNot},
+		{"maybe one that ECS has", Manifest{Platforms: []Platform{{OS: "darwin", Architecture: "arm64"}},
+			Partial: true}, Platform{}, Fits},
+		{"32 bits", Manifest{Platforms: []Platform{{OS: "linux", Architecture: "386"}}}, amd64, Fits},
+		{"32 bits of another", Manifest{Platforms: []Platform{{OS: "linux", Architecture: "arm"}}}, amd64, FitsNot},
 		{"maybe more", Manifest{Platforms: []Platform{arm64}, Partial: true}, amd64, FitUnknown},
 		{"not said", Manifest{Config: "sha256:c", Partial: true}, amd64, FitUnknown},
 	}

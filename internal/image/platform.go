@@ -2,7 +2,6 @@ package image
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 )
 
@@ -11,6 +10,14 @@ import (
 type Platform struct {
 	OS           string `json:"os"`
 	Architecture string `json:"architecture"`
+	// OSVersion is the version of Windows, such as "10.0.17763.5329"; "" if it is not known. What a task needs has
+	// only the build: "10.0.17763".
+	OSVersion string `json:"os.version,omitempty"`
+}
+
+// Name returns the platform for messages, with its version of Windows: "windows/amd64 10.0.17763".
+func (p Platform) Name() string {
+	return strings.TrimSuffix(p.String()+" "+p.OSVersion, " ")
 }
 
 // String returns the platform as docker buildx names it, such as "linux/arm64".
@@ -38,6 +45,9 @@ var synonyms = map[string]string{
 // normal returns the platform under the names of Go, which images use.
 func (p Platform) normal() Platform {
 	p.OS, p.Architecture = strings.ToLower(p.OS), strings.ToLower(p.Architecture)
+	if p.OS != "windows" { // other systems have versions that nothing compares
+		p.OSVersion = ""
+	}
 	if name := synonyms[p.Architecture]; name != "" {
 		p.Architecture = name
 	}
@@ -76,8 +86,12 @@ func (p *Platform) isModule() bool {
 
 // OrDefault returns the platform with linux and amd64 in the place of what it leaves out.
 func (p Platform) OrDefault() Platform {
-	return Platform{OS: cmp.Or(p.OS, "linux"), Architecture: cmp.Or(p.Architecture, "amd64")}
+	p.OS, p.Architecture = cmp.Or(p.OS, "linux"), cmp.Or(p.Architecture, "amd64")
+	return p
 }
+
+// IsAny reports whether a task can run images of any platform.
+func (p Platform) IsAny() bool { return p.OS == "" && p.Architecture == "" }
 
 // Fit is whether an image can run where a task runs.
 type Fit int
@@ -86,28 +100,39 @@ type Fit int
 const (
 	FitUnknown Fit = iota // the manifest does not say
 	Fits
+	FitDoubtful // it is built for an older version of Windows than the host's
 	FitsNot
 )
 
 // Fits reports whether the image is built for the platform that a task needs. An image that
 // nothing in ECS can run, such as one for darwin only, does not fit any task.
 func (m Manifest) Fits(want Platform) Fit {
-	runs := func(p Platform) bool { return p.onECS() && want.runs(p) }
-	doubtful := m.Partial || len(m.Platforms) == 0
-	switch {
-	case slices.ContainsFunc(m.Platforms, runs), doubtful && want == Platform{}:
+	best := FitsNot
+	for _, p := range m.Platforms {
+		if !p.onECS() || !want.runs(p) {
+			continue
+		}
+		switch fit := onWindows(want.OSVersion, p.OSVersion); fit {
+		case Fits:
+			return Fits
+		case FitDoubtful:
+			best = fit
+		}
+	}
+	switch unknown := m.Partial || len(m.Platforms) == 0; {
+	case unknown && want.IsAny():
 		return Fits
-	case doubtful:
+	case unknown:
 		return FitUnknown
 	}
-	return FitsNot
+	return best
 }
 
 // PlatformNames returns the platforms of the image for messages.
 func (m Manifest) PlatformNames() string {
 	names := make([]string, len(m.Platforms))
 	for i, p := range m.Platforms {
-		names[i] = p.String()
+		names[i] = p.Name()
 	}
 	return strings.Join(names, ", ")
 }

@@ -181,6 +181,8 @@ func TestPlatformOnInstances(t *testing.T) {
 	const partly = "; the image's platform was not checked: its manifest does not name the platform of each image"
 	arm := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64}
 	x86 := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureX8664}
+	w2019 := &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureX8664,
+		OperatingSystemFamily: types.OSFamilyWindowsServer2019Core}
 	rejected := `deploying tag "v9" to service "` + onInstances + `": the image is built for `
 	for _, tt := range []struct {
 		name      string
@@ -205,6 +207,21 @@ func TestPlatformOnInstances(t *testing.T) {
 		{"ARM, and another member", []string{"linux/arm64"},
 			&types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyLinux}, moved + note},
 		{"both", []string{"linux/arm64", "linux/amd64"}, nil, moved},
+		{"Windows of the same build", []string{"windows/amd64/10.0.20348.169", "windows/amd64/10.0.17763.5329"}, w2019,
+			moved},
+		{"Windows without a version", []string{"windows/amd64"}, w2019, moved},
+		{"newer Windows", []string{"windows/amd64/10.0.20348.169"}, w2019, rejected + "windows/amd64 " +
+			"10.0.20348.169, and the tasks run on windows/amd64 10.0.17763 (build it from a base image of Windows " +
+			"10.0.17763, because a host does not run images of a newer Windows, or change operatingSystemFamily of " +
+			`task definition family "` + onInstances + `" in the infrastructure)`},
+		{"older Windows", []string{"windows/amd64/10.0.14393.1"}, w2019, moved + "; whether its tasks can run " +
+			"was not checked: the image is built for windows/amd64 10.0.14393.1, and they run on windows/amd64 " +
+			"10.0.17763, whose hosts run older images under Hyper-V isolation only, or those of Windows Server " +
+			"2022 from 2025 on"},
+		{"Linux on Windows", []string{"linux/amd64"}, w2019, rejected + "linux/amd64, and the tasks run on " +
+			"windows/amd64 10.0.17763 (build it for windows/amd64 as well (docker buildx build --platform " +
+			`windows/amd64), or change runtimePlatform of task definition family "` + onInstances + `" in the ` +
+			"infrastructure)"},
 		{"the usual one", []string{"linux/amd64"}, nil, moved},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

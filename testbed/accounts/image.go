@@ -70,21 +70,25 @@ func (a *Account) createRepository(ctx context.Context, repository string) error
 	return nil
 }
 
-// PushIndex pushes one image for each platform, such as "linux/amd64", and an index of them under each of the tags. It
-// returns the digest of the index.
+// PushIndex pushes one image for each platform, such as "linux/amd64" or "windows/amd64/10.0.17763.5329", and an index
+// of them under each of the tags. It returns the digest of the index.
 func (a *Account) PushIndex(
 	ctx context.Context, repository, content string, platforms []string, tags ...string,
 ) (digest string, err error) {
 	var manifests []string
 	for _, platform := range platforms {
 		system, architecture, _ := strings.Cut(platform, "/")
+		architecture, version, windows := strings.Cut(architecture, "/")
+		if windows {
+			version = fmt.Sprintf(`,"os.version":%q`, version)
+		}
 		child, err := a.PushFor(ctx, architecture, repository, content+" "+platform, "child-"+architecture)
 		if err != nil {
 			return "", err
 		}
 		manifests = append(manifests, fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":2,"platform":{"os":%q,`+
-			`"architecture":%q}}`,
-			manifestType, child, system, architecture))
+			`"architecture":%q%s}}`,
+			manifestType, child, system, architecture, version))
 	}
 	index := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"manifests":[%s]}`, indexType, strings.Join(manifests, ","))
 	return digestOf(index), a.put(ctx, repository, index, indexType, tags...)
