@@ -159,9 +159,14 @@ func TestRedeployOnChange(t *testing.T) {
 			c.pass(t, 58*time.Second)
 			file(c, "myproject-config", "prod/backend.env")
 		}, []string{once}, "1 registered, 1 moved"},
-		"just over a minute": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
+		"a minute that ends with the next minute": {redeployOn, 59 * time.Second, func(t *testing.T, c *configured) {
 			c.parameter("/myproject/prod/db")
-			c.pass(t, 62*time.Second)
+			c.pass(t, 59*time.Second)
+			file(c, "myproject-config", "prod/backend.env")
+		}, []string{once}, "1 registered, 1 moved"},
+		"over the end of the next minute": {redeployOn, 58 * time.Second, func(t *testing.T, c *configured) {
+			c.parameter("/myproject/prod/db")
+			c.pass(t, 65*time.Second)
 			file(c, "myproject-config", "prod/backend.env")
 		}, []string{once + " Started Succeeded"}, "2 registered, 2 moved"},
 		"after the rollout began": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
@@ -211,9 +216,16 @@ func TestRedeployOnChange(t *testing.T) {
 }
 
 // TestChangesAtOnce handles the changes of one minute at the same time in several processes, as it may be if
-// EventBridge Scheduler is late: there is one rollout.
+// EventBridge Scheduler is late, or if events come so late that none waits: there is one rollout.
 func TestChangesAtOnce(t *testing.T) {
 	t.Parallel()
+	t.Run("waited", func(t *testing.T) { changeAtOnce(t, true) })
+	t.Run("late", func(t *testing.T) { changeAtOnce(t, false) })
+}
+
+// changeAtOnce handles events about changes that have waited, or are two minutes late.
+func changeAtOnce(t *testing.T, waited bool) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		e, _ := newFakeTime(t, 1)
 		dev := accounts.Connect("http://aws.invalid", accounts.Dev, accounts.Region).With(func(c *aws.Config) {
@@ -242,13 +254,16 @@ func TestChangesAtOnce(t *testing.T) {
 		must(t, err)
 		var all sync.WaitGroup
 		for i := range 6 {
-			p := pipeline.NewFunction(env, dev.Config, io.Discard)
+			p := pipeline.NewFunction(env, dev.Config, io.Discard).RetryIn("g", "r")
 			at := begin.Add(time.Duration(i*11) * time.Second)
 			event := fmt.Sprintf(`{"id":"e%d","detail-type":"Parameter Store Change","source":"aws.ssm","account":%q,
 				"time":%q,"region":"us-east-1","resources":["arn:aws:ssm:us-east-1:%s:parameter/a"],
 				"detail":{"operation":"Update","name":"/a"}}`, i, accounts.Dev, at.UTC().Format(time.RFC3339), accounts.Dev)
 			message := fmt.Sprintf(`{"kind":"deployer.waiting-event","schema":1,"function":%q,"due":%q,
 				"services":["s0"],"event":%s}`, env.FunctionARN(), at.Add(time.Minute).UTC().Format(time.RFC3339), event)
+			if !waited {
+				message = event
+			}
 			all.Go(func() {
 				ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{
 					AwsRequestID: fmt.Sprint("r", i), InvokedFunctionArn: env.FunctionARN()})

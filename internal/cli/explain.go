@@ -125,8 +125,8 @@ func (a *app) printExplanation(env *environment.Environment, reading event.Readi
 	}
 	if reading.Verdict == event.Changed {
 		fmt.Fprint(a.out, "  services  those whose running revision refers to exactly that, as ECS has it then\n"+
-			"  then      a minute after the event, each is redeployed with the image that it runs, unless one of its\n"+
-			"            rollouts began after the change\n")
+			"  then      one to two minutes after the event, each is redeployed with the image that it runs, unless\n"+
+			"            one of its rollouts began after the change\n")
 	}
 	if reading.Verdict == event.Ran {
 		fmt.Fprint(a.out, "  if it is the first run of a revision that the deployer registered, its end is reported\n")

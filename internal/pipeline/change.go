@@ -15,12 +15,15 @@ import (
 	"deployer/internal/retry"
 )
 
-// collectTime is how long further changes are waited for. The rollout of the first change of
-// a burst begins after that, and makes those of the others unnecessary.
+// collectTime is how long further changes are waited for after the end of the minute in which
+// a change was made. EventBridge Scheduler invokes the function within the minute that is due.
+// The changes of a minute are handled in one minute, and those of the next one later. So a
+// rollout for the first change of a burst begins after all changes of the minute that follows
+// it, and makes further rollouts unnecessary.
 const collectTime = time.Minute
 
 // change redeploys the services whose running revision refers to what changed. The first
-// delivery of an event only finds them. It is handled again after [collectTime]: a service of
+// delivery of an event only finds them. It is handled again after [collectTime]; a service of
 // which a rollout began after the change runs with it already.
 func (p *Pipeline) change(ctx context.Context, env *environment.Environment, result Result, d delivery,
 	reading event.Reading, dryRun bool) (Result, error) {
@@ -39,26 +42,31 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 		case !one.RolledOut.Before(reading.At.Add(time.Second)): // an event's time is in whole seconds
 			rolledOut = append(rolledOut, name)
 		default:
-			requests = append(requests, changeRequest(reading, one.Workload, d, dryRun))
+			requests = append(requests, p.changeRequest(reading, one.Workload, d, dryRun))
 		}
 	}
 	if len(requests) == 0 {
 		return p.changeIgnored(ctx, env, result, rolledOut, dryRun), nil
 	}
-	due := reading.At.Add(collectTime)
+	due := minuteOf(reading.At).Add(time.Minute + collectTime)
 	if waited := d.services != nil; waited || p.scheduler == nil || dryRun || due.Sub(p.now()) < minLead {
 		return p.run(ctx, env, result, d, requests)
 	}
 	return p.collect(ctx, env, result, d, requests, due)
 }
 
+// minuteOf returns the begin of the minute of a time.
+func minuteOf(at time.Time) time.Time { return at.UTC().Truncate(time.Minute) }
+
 // changeRequest returns the request to redeploy a workload because configuration changed.
-// The changes of one minute that have waited are one event, so that they lead to one rollout
-// even if they are handled at the same time: any rollout of theirs begins after all of them.
-func changeRequest(reading event.Reading, w environment.Workload, d delivery, dryRun bool) event.Request {
+// The changes of one minute are one event, so that they lead to one rollout even if they are
+// handled at the same time. An event that a person runs again keeps its own id, because a
+// rollout of the minute may have failed.
+func (p *Pipeline) changeRequest(reading event.Reading, w environment.Workload, d delivery,
+	dryRun bool) event.Request {
 	cause := reading.Claims.Cause
-	if d.services != nil {
-		cause.ID = "redeploy-" + cause.Time.UTC().Format("20060102T1504Z")
+	if p.scheduler != nil || d.services != nil {
+		cause.ID = "redeploy-" + minuteOf(cause.Time).Format("20060102T1504Z")
 	}
 	cause.Reason = reading.Change.String() + " changed"
 	return event.Request{Cause: cause, Workload: w, Redeploy: true, Force: true, DryRun: dryRun}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/environment"
+	"deployer/internal/retry"
 )
 
 // backend is dev's ECS service of the backend.
@@ -68,10 +70,48 @@ func (f *fixture) changed(t *testing.T, id string) Result {
 	t.Helper()
 	at := f.clock.Now()
 	f.pass(2 * time.Minute)
-	return f.handle(t, fmt.Sprintf(`{"id":%q,"detail-type":"Parameter Store Change","source":"aws.ssm",
+	return f.handle(t, parameterChanged(id, at))
+}
+
+// parameterChanged returns the event of a change of the parameter.
+func parameterChanged(id string, at time.Time) string {
+	return fmt.Sprintf(`{"id":%q,"detail-type":"Parameter Store Change","source":"aws.ssm",
 		"account":"111111111111","time":%q,"region":"us-east-1",
 		"resources":["arn:aws:ssm:us-east-1:111111111111:parameter/db"],
-		"detail":{"operation":"Update","name":"/db"}}`, id, at.Format(time.RFC3339)))
+		"detail":{"operation":"Update","name":"/db"}}`, id, at.Format(time.RFC3339))
+}
+
+// schedules are the messages that a pipeline scheduled.
+type schedules []retry.Message
+
+func (s *schedules) Schedule(_ context.Context, m retry.Message, _ string) error {
+	*s = append(*s, m)
+	return nil
+}
+
+// TestCollect checks until when further changes are waited for. What is due has whole minutes, so that changes of two
+// minutes are not handled at the same time: a rollout for the first ones begins before the others are handled.
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	f := referring(t)
+	for at, due := range map[string]string{"12:00:00": "12:02:00Z", "12:00:01": "12:02:00Z", "12:00:59": "12:02:00Z",
+		"12:01:00": "12:03:00Z", "23:59:30": "00:01:00Z"} {
+		now, err := time.Parse(time.DateTime, "2026-01-22 "+at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, scheduled := f.function(), schedules{}
+		p.now, p.scheduler = func() time.Time { return now }, &scheduled
+		got, err := p.Handle(t.Context(), []byte(parameterChanged("c", now)))
+		until := ""
+		if len(scheduled) == 1 {
+			until = scheduled[0].Due.Format(time.RFC3339)
+		}
+		reason := "parameter /db changed; collecting further changes until " + until
+		if err != nil || got.Status != "waiting" || got.Reason != reason || !strings.HasSuffix(until, "T"+due) {
+			t.Errorf("%s: %+v, %+v, %v", at, got, scheduled, err)
+		}
+	}
 }
 
 // TestLostPushBeforeChange searches for lost pushes after changes of configuration: what runs then was chosen before
