@@ -100,7 +100,8 @@ func (a *app) explain(env *environment.Environment, raw []byte, asJSON bool) err
 	return nil
 }
 
-// explainedVerdict is [verdictOf] as it is printed.
+// explainedVerdict is [verdictOf] as it is printed: an event about changed configuration is
+// accepted, because it asks for redeployments.
 func explainedVerdict(reading event.Reading) event.Verdict {
 	if verdict := verdictOf(reading); verdict != event.Changed {
 		return verdict

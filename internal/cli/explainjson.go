@@ -12,7 +12,7 @@ import (
 type explanation struct {
 	Environment string             `json:"environment"`
 	EventID     string             `json:"event_id"`
-	Verdict     event.Verdict      `json:"verdict"` // accepted, ignored, rejected, followed, ran or due
+	Verdict     event.Verdict      `json:"verdict"` // see explainedVerdict
 	Reason      string             `json:"reason"`
 	Together    bool               `json:"together"` // all of the requests are deployed, or none
 	Requests    []explainedRequest `json:"requests"`

@@ -35,7 +35,7 @@ func newMeter(w io.Writer, project, environment string) *meter {
 
 // outcome counts an outcome: a rejection as Rejected, any other but that of a task's first
 // run as a deployment of its service, with the duration of the rollout where that is known. Foreign
-// deployments are not counted, unless their tasks do not start.
+// deployments are not counted, unless they are impaired.
 func (m *meter) outcome(o outcome.Outcome) {
 	members := map[string]any{"event_id": o.Cause.ID, "deployment_id": o.DeploymentID}
 	switch {
