@@ -1,11 +1,6 @@
 package logs
 
-import (
-	"context"
-	"time"
-
-	"deployer/internal/fault"
-)
+import "context"
 
 // maxEmpty is how many answers without lines are read: an answer may be empty although there
 // are lines (CloudWatch Logs API reference, "GetLogEvents").
@@ -21,27 +16,15 @@ func (r *Reader) Last(ctx context.Context, stream string, limit int) (lines []Li
 		Token  string `json:"nextToken,omitempty"`
 	}{Group: r.group, Stream: stream, Limit: limit}
 	for range maxEmpty {
-		var out struct {
-			Events []struct {
-				At   int64  `json:"timestamp"`
-				Text string `json:"message"`
-			} `json:"events"`
-			Before string `json:"nextBackwardToken"`
-		}
-		if err := r.client.JSON(ctx, "logs", "Logs_20140328.GetLogEvents", "reading log group "+r.group, in,
-			&out); err != nil {
+		answer, err := r.read(ctx, "GetLogEvents", in)
+		if err != nil {
 			return nil, err
 		}
-		if out.Events == nil { // without lines, CloudWatch Logs returns an empty list
-			return nil, fault.Incomplete("reading log group "+r.group, "list of lines")
-		}
-		for _, e := range out.Events {
-			lines = append(lines, Line{time.UnixMilli(e.At).UTC(), e.Text})
-		}
-		if len(lines) > 0 || out.Before == in.Token || out.Before == "" {
+		lines = answer.lines()
+		if len(lines) > 0 || answer.Before == in.Token || answer.Before == "" {
 			break
 		}
-		in.Token = out.Before
+		in.Token = answer.Before
 	}
 	return lines, nil
 }

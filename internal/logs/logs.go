@@ -47,30 +47,47 @@ func (r *Reader) Lines(ctx context.Context, since time.Time, terms ...string) (l
 		Token   string `json:"nextToken,omitempty"`
 	}{Group: r.group, Begin: since.UnixMilli(), Pattern: strings.Join(quoted, " ")}
 	for range maxPages {
-		var out struct {
-			Events []struct {
-				At   int64  `json:"timestamp"`
-				Text string `json:"message"`
-			} `json:"events"`
-			Token string `json:"nextToken"`
-		}
-		if err := r.client.JSON(ctx, "logs", "Logs_20140328.FilterLogEvents", "reading log group "+r.group, in,
-			&out); err != nil {
+		answer, err := r.read(ctx, "FilterLogEvents", in)
+		if err != nil {
 			return nil, err
 		}
-		if out.Events == nil { // without lines, CloudWatch Logs returns an empty list
-			return nil, fault.Incomplete("reading log group "+r.group, "list of lines")
-		}
-		for _, e := range out.Events {
-			lines = append(lines, Line{time.UnixMilli(e.At).UTC(), e.Text})
-		}
-		in.Token = out.Token
+		lines = append(lines, answer.lines()...)
+		in.Token = answer.Next
 		if in.Token == "" {
 			break
 		}
 	}
 	slices.SortStableFunc(lines, func(x, y Line) int { return x.At.Compare(y.At) }) // several streams
 	return lines, nil
+}
+
+// page is an answer of CloudWatch Logs with lines.
+type page struct {
+	Events []struct {
+		At   int64  `json:"timestamp"` // in milliseconds since 1970
+		Text string `json:"message"`
+	} `json:"events"`
+	Next   string `json:"nextToken"`         // of FilterLogEvents
+	Before string `json:"nextBackwardToken"` // of GetLogEvents
+}
+
+// read makes one call that returns lines.
+func (r *Reader) read(ctx context.Context, operation string, in any) (p page, err error) {
+	doing := "reading log group " + r.group
+	if err := r.client.JSON(ctx, "logs", "Logs_20140328."+operation, doing, in, &p); err != nil {
+		return page{}, err
+	}
+	if p.Events == nil { // without lines, CloudWatch Logs returns an empty list
+		return page{}, fault.Incomplete(doing, "list of lines")
+	}
+	return p, nil
+}
+
+func (p page) lines() (all []Line) {
+	for _, e := range p.Events {
+		all = append(all, Line{time.UnixMilli(e.At).UTC(), e.Text})
+	}
+	return all
 }
 
 // Entry is a line that the function wrote itself.
