@@ -9,7 +9,7 @@ import (
 	"deployer/internal/image"
 )
 
-// Target is the ECS service that an image is deployed to. Its names are those
+// Target is what an image is deployed to: an ECS service, or a task. Its names are those
 // that the environment file contains or implies.
 type Target struct {
 	File   string // the environment file, for hints

@@ -62,8 +62,8 @@ type Environment struct {
 
 	Workloads []Workload // the backend first, then services and tasks as in the file
 	Disabled  []Workload // those with `enabled: false`, which do not exist in AWS
-	Warnings  Faults     // what is probably a mistake, but not an error
-	Advice    Faults     // warnings and notes that are not about the file being read rightly
+	Warnings  Faults     // what is probably a mistake, but not an error: every reader of the file reports it
+	Advice    Faults     // warnings and notes about what was read rightly: only `deployer validate` reports them
 }
 
 // ImageForm is how a task definition names its image.

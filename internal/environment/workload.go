@@ -39,8 +39,8 @@ type Workload struct {
 
 	// Repository is the ECR repository of the workload's images, Registry the
 	// registry that holds it, and RegistryReason what decides that registry: the
-	// strategy, ecr_config, or the image that the file names. All three are zero if the image is not in ECR.
-	// Registry.AccountID may be "" until [Environment.In].
+	// strategy, ecr_config, or the image that the file names. All three are zero if the
+	// image is not in ECR. Registry.AccountID may be "" until [Environment.In].
 	Repository     string
 	Registry       image.Registry
 	RegistryReason string
@@ -96,7 +96,7 @@ func (w Workload) Label() string {
 func (w Workload) HasService() bool { return w.Pointer != nil }
 
 // Deployable reports whether the workload is one that the deployer can deploy: a service or
-// a task.
+// a task, and not the zero value of an event that names none.
 func (w Workload) Deployable() bool { return w.Pointer != nil || slices.Contains(Tasks, w.Kind) }
 
 // DeploysOnPush reports whether a push of an image to the workload's repository can deploy it.
