@@ -4,6 +4,7 @@ package dependents
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -46,10 +47,12 @@ type Dependent struct {
 }
 
 // Of returns the services whose running revision refers to what changed, in the order of the
-// environment file. A service that is missing, or that cannot be deployed to, is left out.
+// environment file. A service that is missing is left out. Skipped are the names of the
+// services that were not looked at, because they have another deployment controller than ECS.
 // It reads ten services a call, and each running revision once in the life of a process. The
 // error is a fault of package fault.
-func (f *Finder) Of(ctx context.Context, env *environment.Environment, change event.Change) ([]Dependent, error) {
+func (f *Finder) Of(ctx context.Context, env *environment.Environment, change event.Change) (found []Dependent,
+	skipped []string, err error) {
 	var all []Dependent
 	var targets []ecsservice.Target
 	for _, w := range env.Workloads {
@@ -59,14 +62,17 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 	}
 	services, err := f.services.DescribeServices(ctx, env.Cluster, targets)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	refers := make([]bool, len(all))
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(maxCalls)
 	for i, one := range services {
 		if fault.IsUnavailable(one.Err) {
-			return nil, one.Err
+			return nil, nil, one.Err
+		}
+		if errors.Is(one.Err, fault.ErrControllerNotECS) {
+			skipped = append(skipped, all[i].Workload.Name)
 		}
 		if one.Err != nil {
 			continue
@@ -83,15 +89,14 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var found []Dependent
 	for i, one := range all {
 		if refers[i] {
 			found = append(found, one)
 		}
 	}
-	return found, nil
+	return found, skipped, nil
 }
 
 // references returns what a revision refers to.

@@ -45,8 +45,11 @@ func TestOf(t *testing.T) {
 			"account":"111111111111","region":"us-east-1",
 			"time":"2026-01-22T12:00:00Z","resources":["arn:aws:ssm:us-east-1:111111111111:parameter`+name+`"],
 			"detail":{"operation":"Update","name":"`+name+`","type":"SecureString"}}`), env, clock.Now()).Change
-		found, err := finder.Of(t.Context(), env, change)
+		found, skipped, err := finder.Of(t.Context(), env, change)
 		must(t, err)
+		if len(skipped) > 0 {
+			t.Errorf("%s: skipped %s", name, skipped)
+		}
 		for _, one := range found {
 			names, began = append(names, one.Workload.Name), one.RolledOut
 		}
@@ -75,7 +78,7 @@ func TestOf(t *testing.T) {
 	// What cannot be read is an error, and no service is left out for it.
 	denied := emulator.AccessDenied("User: u is not authorized")
 	e.Inject(emulator.Fault{Operation: "ecs:DescribeServices", Error: denied})
-	if _, err := finder.Of(t.Context(), env, event.Change{}); !errors.Is(err, fault.ErrAccessDenied) {
+	if _, _, err := finder.Of(t.Context(), env, event.Change{}); !errors.Is(err, fault.ErrAccessDenied) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -16,6 +16,9 @@ const (
 // secretReference begins the names of parameters that stand for secrets.
 const secretReference = "/aws/reference/secretsmanager/"
 
+// envFileSuffix is the end of the keys of environment files.
+const envFileSuffix = ".env"
+
 // Change is a parameter, a secret or an environment file that changed.
 type Change struct {
 	Trigger environment.Trigger
@@ -57,7 +60,7 @@ func (r reader) change() Reading {
 	case SecretSource:
 		other = c.readSecret(detail, r.event.DetailType)
 	default:
-		c.readFile(detail)
+		other = c.readFile(detail)
 	}
 	var wrong problems
 	r.checkTime(maxAhead, &wrong)
@@ -110,16 +113,22 @@ func (c *Change) readSecret(detail map[string]json.RawMessage, detailType string
 	return ""
 }
 
-// readFile reads the detail of an Object Created.
-func (c *Change) readFile(detail map[string]json.RawMessage) {
+// readFile reads the detail of an Object Created. It returns why the event is ignored, "" if it
+// is not: ECS accepts no environment file with another extension (Amazon ECS developer guide,
+// "Pass an individual environment variable to an Amazon ECS container").
+func (c *Change) readFile(detail map[string]json.RawMessage) (other string) {
 	c.Trigger = environment.EnvFiles
 	bucket, _ := object(detail["bucket"])
 	file, _ := object(detail["object"])
 	name, _ := text(bucket["name"])
 	key, _ := text(file["key"])
 	if name == "" || key == "" || !strings.HasPrefix(c.ARN, "arn:") {
-		return
+		return ""
 	}
 	c.Name = name + "/" + key
+	if !strings.HasSuffix(key, envFileSuffix) {
+		return "object " + quote(c.Name) + " is no environment file, whose name ends in " + envFileSuffix
+	}
 	c.ARN = strings.Join(strings.SplitN(c.ARN, ":", 3)[:2], ":") + ":s3:::" + c.Name // resources has the bucket's
+	return ""
 }

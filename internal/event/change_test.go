@@ -42,6 +42,8 @@ func TestChange(t *testing.T) {
 		{"a rotation began", "secret-rotation-started", "", "", Ignored,
 			`the event "RotationStarted" of Secrets Manager is not the end of a rotation`},
 		{"a file", file, "", "", Changed, "environment file myproject-config/prod/backend.env changed"},
+		{"another file", "s3-other-file-created", "", "", Ignored, `object ` +
+			`"myproject-config/reports/2026-01-22.csv" is no environment file, whose name ends in .env`},
 		{"another event of S3", file, `"Object Created"`, `"Object Deleted"`, Ignored,
 			`events of type "Object Deleted" from "aws.s3" are not for the deployer`},
 		{"no name", parameter, `"name"`, `"nam"`, Ignored,

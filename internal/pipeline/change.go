@@ -27,7 +27,7 @@ const collectTime = time.Minute
 // which a rollout began after the change runs with it already.
 func (p *Pipeline) change(ctx context.Context, env *environment.Environment, result Result, d delivery,
 	reading event.Reading, dryRun bool) (Result, error) {
-	found, err := p.dependents().Of(ctx, env, reading.Change)
+	found, skipped, err := p.dependents().Of(ctx, env, reading.Change)
 	if err != nil {
 		slog.ErrorContext(ctx, "finding dependent services failed", "event_id", reading.ID, "change",
 			reading.Change.String(), "error", err.Error(), "error_type", fault.NameOf(err))
@@ -46,7 +46,7 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 		}
 	}
 	if len(requests) == 0 {
-		return p.changeIgnored(ctx, env, result, rolledOut, dryRun), nil
+		return p.changeIgnored(ctx, env, result, rolledOut, skipped, dryRun), nil
 	}
 	due := minuteOf(reading.At).Add(time.Minute + collectTime)
 	if waited := d.services != nil; waited || p.scheduler == nil || dryRun || due.Sub(p.now()) < minLead {
@@ -73,15 +73,19 @@ func (p *Pipeline) changeRequest(reading event.Reading, w environment.Workload, 
 }
 
 // changeIgnored returns the result of an event that redeploys nothing. Services that were
-// rolled out after the change run with it.
-func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environment, result Result, rolledOut []string,
-	dryRun bool) Result {
+// rolled out after the change run with it. Whether those that were skipped do is not known.
+func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environment, result Result,
+	rolledOut, skipped []string, dryRun bool) Result {
 	result.Status = ecsdeploy.Ignored
 	if len(rolledOut) > 0 {
 		result.Status = ecsdeploy.Unchanged
 		result.Reason += ", and a rollout of " + strings.Join(rolledOut, ", ") + " began after that"
 	} else {
 		result.Reason += ", and no running revision of " + env.Name + " refers to it"
+	}
+	if len(skipped) > 0 {
+		result.Reason += "; not looked at, because their deployment controller is not ECS: " +
+			strings.Join(skipped, ", ")
 	}
 	keys := []any{"event_id", result.EventID, "reason", result.Reason}
 	if len(rolledOut) > 0 {

@@ -184,3 +184,66 @@ func TestLostPushBeforeChange(t *testing.T) {
 		})
 	}
 }
+
+// TestChangeOfServices changes the parameter to which the backend refers, in other states of the services.
+func TestChangeOfServices(t *testing.T) {
+	t.Parallel()
+	const changed, none = "parameter /db changed", ", and no running revision of dev refers to it"
+	create := func(t *testing.T, f *fixture, name string, controller types.DeploymentControllerType) {
+		client, cluster := f.accounts["dev"].ECS, aws.String(f.env.Cluster)
+		if _, err := client.DeleteService(t.Context(), &ecs.DeleteServiceInput{Cluster: cluster,
+			Service: aws.String(name), Force: aws.Bool(true)}); err != nil {
+			t.Fatal(err)
+		}
+		f.pass(2 * time.Minute)
+		if controller == "" {
+			return
+		}
+		if _, err := client.CreateService(t.Context(), &ecs.CreateServiceInput{Cluster: cluster,
+			ServiceName: aws.String(name), TaskDefinition: aws.String(name), DesiredCount: aws.Int32(1),
+			DeploymentController: &types.DeploymentController{Type: controller},
+			NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{
+				Subnets: []string{"subnet-1"}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		act            func(*testing.T, *fixture)
+		status, reason string
+	}{
+		"no tasks": {func(t *testing.T, f *fixture) {
+			if _, err := f.accounts["dev"].ECS.UpdateService(t.Context(), &ecs.UpdateServiceInput{
+				Cluster: aws.String(f.env.Cluster), Service: aws.String(backend), DesiredCount: aws.Int32(0),
+			}); err != nil {
+				t.Fatal(err)
+			}
+			f.pass(10 * time.Minute)
+		}, "deployed", "the service is being moved to the new revision"},
+		"the service was deleted": {func(t *testing.T, f *fixture) {
+			create(t, f, backend, "")
+		}, "ignored", changed + none},
+		"another controller": {func(t *testing.T, f *fixture) {
+			create(t, f, backend, types.DeploymentControllerTypeCodeDeploy)
+		}, "ignored", changed + none + "; not looked at, because their deployment controller is not ECS: backend"},
+		"another controller of another service": {func(t *testing.T, f *fixture) {
+			create(t, f, "myproject_service_worker_dev", types.DeploymentControllerTypeExternal)
+		}, "deployed", "the service is being moved to the new revision"},
+		"a rollout is in progress": {func(t *testing.T, f *fixture) {
+			if _, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2"); err != nil {
+				t.Fatal(err)
+			}
+			f.handle(t, string(deployEvent("d", f.clock.Now(), "dev", `{"service":"backend","tag":"v2"}`)))
+			f.clock.Advance(2 * time.Second)
+		}, "deployed", "the service is being moved to the new revision"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := referring(t)
+			tt.act(t, f)
+			got := f.changed(t, "c")
+			if string(got.Status) != tt.status || got.Reason != tt.reason {
+				t.Errorf("%s: %s, want %s: %s", got.Status, got.Reason, tt.status, tt.reason)
+			}
+		})
+	}
+}
