@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ import (
 
 // redriveTimeout limits one run of redrive.
 const redriveTimeout = time.Hour
+
+// queueNames are the names of the stack's queues for --queue.
+var queueNames = []string{"failed", "undelivered"}
 
 // redriveFlags are the flags of redrive.
 type redriveFlags struct {
@@ -69,24 +73,44 @@ deployer redrive -e prod --discard 5fea7756-0ea4-451a-a703-a558b933e274`,
 	how.addTo(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		env, err := a.load(*file)
-		how.asJSON = *asJSON
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case how.limit < 0:
-			return wrongUsage("--max %d is negative: 0 is for all", how.limit)
-		case how.limit > 0 && len(how.discard) > 0:
-			return wrongUsage("--max is for messages that are run: leave it out with --discard")
-		case !how.dryRun && !how.yes && !a.canAsk():
-			return &usageError{"there is no terminal to ask on: look with --dry-run first, then use --yes",
-				commandLine(append(slices.Clone(a.args), "--dry-run")...)}
 		}
-		if _, err := a.queuesOf(env, how.queue); err != nil {
+		how.asJSON = *asJSON
+		if err := a.checkRedrive(env, how); err != nil {
 			return err
 		}
 		return a.redrive(cmd.Context(), env, how)
 	}
 	return cmd
+}
+
+// messageID matches the id that SQS gives a message.
+var messageID = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// checkRedrive returns an error for values that are wrong, and then for a command line that has to ask without a
+// terminal.
+func (a *app) checkRedrive(env *environment.Environment, how redriveFlags) error {
+	switch {
+	case how.limit < 0:
+		return wrongUsage("--max %d is negative: 0 is for all", how.limit)
+	case how.limit > 0 && len(how.discard) > 0:
+		return wrongUsage("--max is for messages that are run: leave it out with --discard")
+	}
+	if _, err := a.queuesOf(env, how.queue); err != nil {
+		return err
+	}
+	for _, id := range how.discard {
+		if !messageID.MatchString(id) {
+			return &usageError{fmt.Sprintf("--discard %q is not the whole id of a message: it is the first word of the "+
+				"message's line", printable(id)), env.Command("redrive", "--dry-run")}
+		}
+	}
+	if !how.dryRun && !how.yes && !a.canAsk() {
+		return &usageError{"there is no terminal to ask on: look with --dry-run first, then use --yes",
+			commandLine(append(slices.Clone(a.args), "--dry-run")...)}
+	}
+	return nil
 }
 
 // addTo adds the flags of redrive to it.
@@ -100,7 +124,7 @@ func (how *redriveFlags) addTo(cmd *cobra.Command) {
 		"also run messages of the sender with this `ID` (SenderId); may be repeated")
 	flags.StringSliceVar(&how.discard, "discard", nil,
 		"only delete the message with this `ID`, and run nothing; may be repeated")
-	_ = cmd.RegisterFlagCompletionFunc("queue", cobra.FixedCompletions([]string{"failed", "undelivered"},
+	_ = cmd.RegisterFlagCompletionFunc("queue", cobra.FixedCompletions(queueNames,
 		cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that does not exist
 }
 
@@ -181,6 +205,6 @@ func (a *app) queuesOf(env *environment.Environment, queue string) ([]string, er
 	case strings.HasPrefix(queue, "https://"), strings.HasPrefix(queue, "http://"):
 		return []string{queue}, nil
 	}
-	return nil, &usageError{what: fmt.Sprintf("--queue %s is neither failed nor undelivered nor the URL of a queue",
-		printable(queue))}
+	return nil, a.unlike(fmt.Sprintf("--queue %s is neither failed nor undelivered nor the URL of a queue",
+		printable(queue)), queue, queueNames)
 }
