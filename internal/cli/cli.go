@@ -117,7 +117,7 @@ func (a *app) addShared(cmd *cobra.Command) {
 	completeNoFiles(cmd)
 	arguments := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := cmp.Or(a.flagAsValue(cmd), emptyFlag(cmd)); err != nil || arguments == nil {
+		if err := cmp.Or(a.flagAsValue(cmd), emptyFlag(cmd), noTime(cmd)); err != nil || arguments == nil {
 			return err
 		}
 		return arguments(cmd, args)

@@ -61,9 +61,6 @@ deployer events -e prod 2ff38a69`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON document")
 	cmd.ValidArgsFunction = completeServices(file, 1)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if since <= 0 {
-			return wrongUsage("--since %s is no time", since)
-		}
 		env, err := a.load(*file)
 		if err != nil {
 			return err

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,40 +21,43 @@ var flagHabits = map[string][]string{
 	"output": {"json"},
 }
 
-// withFlagHabit returns the command line with the flag that another tool calls by a name; ""
-// if the command has none.
-func (a *app) withFlagHabit(cmd *cobra.Command, name string) string {
+// withFlagHabit returns the flag that another tool calls by a name, which may be mistyped, and the command line with
+// it; "" if the command has none.
+func (a *app) withFlagHabit(cmd *cobra.Command, name string) (flag, hint string) {
+	habit := name
+	if flagHabits[name] == nil && nearestFlag(cmd.Flags(), name) == "" {
+		habit = nearest(name, slices.Sorted(maps.Keys(flagHabits)))
+	}
 	i := slices.IndexFunc(a.args, func(arg string) bool {
 		bare, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		return strings.HasPrefix(arg, "-") && bare == name
 	})
-	for _, right := range flagHabits[name] {
-		flag := cmd.Flags().Lookup(right)
-		if i < 0 || flag == nil {
+	for _, right := range flagHabits[habit] {
+		if i < 0 || cmd.Flags().Lookup(right) == nil {
 			continue
 		}
 		_, value, given := strings.Cut(a.args[i], "=")
 		corrected := slices.Clone(a.args)
 		corrected[i] = "--" + right
 		switch {
-		case name == "port" && !given && i+1 < len(corrected):
+		case habit == "port" && !given && i+1 < len(corrected):
 			corrected[i+1] = "127.0.0.1:" + corrected[i+1]
-		case name == "port":
+		case habit == "port":
 			corrected[i] += "=127.0.0.1:" + value
 		case right != "json":
 			if given {
 				corrected[i] += "=" + value
 			}
 		case given && value != "json":
-			return ""
+			return "", ""
 		case !given && i+1 < len(corrected) && corrected[i+1] == "json":
 			corrected = slices.Delete(corrected, i+1, i+2)
 		case !given:
-			return ""
+			return "", ""
 		}
-		return commandLine(corrected...)
+		return right, commandLine(corrected...)
 	}
-	return ""
+	return "", ""
 }
 
 // needsValue is the error for a flag without its value. Most who type -f at the end mean
@@ -104,6 +109,17 @@ func emptyFlag(cmd *cobra.Command) (err error) {
 		isEmpty := flag.Value.String() == "" || isList && len(list.GetSlice()) == 0
 		if err == nil && isEmpty && slices.Contains(neverEmpty, flag.Name) {
 			err = wrongUsage("--%s is empty: did a variable expand to nothing?", flag.Name)
+		}
+	})
+	return err
+}
+
+// noTime is the error for a flag whose value is a time of nothing, or less.
+func noTime(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		d, parseErr := time.ParseDuration(flag.Value.String())
+		if err == nil && flag.Value.Type() == "duration" && parseErr == nil && d <= 0 {
+			err = wrongUsage("--%s %s is no time", flag.Name, d)
 		}
 	})
 	return err

@@ -108,6 +108,7 @@ func (a *app) wrongSetting(err error) error {
 	e := &usageError{what: err.Error()}
 	name, value, _ := strings.Cut(setting.Given, "=")
 	if near := nearest(name, setting.Names); near != "" && near != name {
+		e.what += "; did you mean " + near + "?"
 		e.hint = a.corrected(setting.Given, near+"="+value)
 	}
 	return e

@@ -102,8 +102,9 @@ func (a *app) checkRedrive(env *environment.Environment, how redriveFlags) error
 	}
 	for _, id := range how.discard {
 		if !messageID.MatchString(id) {
-			return &usageError{fmt.Sprintf("--discard %q is not the whole id of a message: it is the first word of the "+
-				"message's line", printable(id)), env.Command("redrive", "--dry-run")}
+			what := fmt.Sprintf("--discard %q is not the whole id of a message: it is the first word of the message's "+
+				"line", printable(id))
+			return &usageError{what, env.Command("redrive", "--dry-run")}
 		}
 	}
 	if !how.dryRun && !how.yes && !a.canAsk() {

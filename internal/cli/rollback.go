@@ -39,7 +39,10 @@ deployer rollback -e prod backend --to 41`,
 		if err != nil {
 			return err
 		}
-		if _, err := strconv.Atoi(to); err == nil && c.several {
+		if wrong := wrongRevision(to); wrong != "" {
+			return wrongUsage("%s", wrong)
+		}
+		if isNumber(to) && c.several {
 			return wrongUsage("--to %s is the number of a revision, and each service has its own: roll back one "+
 				"service at a time, or name a tag", to)
 		}
@@ -67,6 +70,20 @@ func (a *app) rollbackArguments(cmd *cobra.Command, args []string) error {
 	}
 	what := fmt.Sprintf("%q is one argument too many: rollback deploys the previous image, or that of --to", args[1])
 	return &usageError{what, commandLine(corrected...)}
+}
+
+// wrongRevision returns what is wrong with the value of --to, "" if nothing is.
+func wrongRevision(to string) string {
+	n, err := strconv.Atoi(to)
+	switch {
+	case to == "":
+		return ""
+	case err == nil && n < 1:
+		return "--to " + to + " is no revision: they are numbered from 1"
+	case err == nil:
+		return ""
+	}
+	return event.CheckTag(to)
 }
 
 func isNumber(s string) bool {

@@ -76,9 +76,6 @@ deployer run -e dev task:resize --input '{"containerOverrides":[{"name":"app","c
 		if wrong := event.CheckTag(how.tag); how.tag != "" && wrong != "" {
 			return wrongUsage("%s", wrong)
 		}
-		if how.timeout <= 0 {
-			return wrongUsage("--timeout %s is no time", how.timeout)
-		}
 		env, w, err := a.loadService(*file, args[0])
 		if err != nil {
 			return err

@@ -92,6 +92,9 @@ deployer send -e prod backend git-abc123f \
 		if err != nil {
 			return err
 		}
+		if how.timeout != 0 && !how.follow {
+			return wrongUsage("--timeout is for --follow")
+		}
 		how.asJSON, how.checkRule = *asJSON, true
 		event, err := a.send(cmd.Context(), env, c, tag, how)
 		if how.asJSON && event.Status != "" {
@@ -120,9 +123,6 @@ type sentEvent struct {
 func (a *app) send(
 	ctx context.Context, env *environment.Environment, c chosen, tag string, how sendFlags,
 ) (sentEvent, error) {
-	if how.timeout != 0 && (how.timeout < 0 || !how.follow) {
-		return sentEvent{}, wrongUsage("--timeout is for --follow, and longer than nothing")
-	}
 	a.patience = how.timeout
 	r := newReport(env, how.reportFlags, how.dryRun)
 	a.reports = true

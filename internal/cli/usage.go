@@ -199,17 +199,6 @@ func isMisspelt(arg string, short *pflag.Flag) bool {
 	return word.MatchString(arg) || short == nil && len(arg) > 1 && arg[0] == '-'
 }
 
-// nearestFlag returns the name of the flag that was probably meant, "" if no
-// name is near.
-func nearestFlag(flags *pflag.FlagSet, name string) string {
-	if flags.Lookup(name) != nil {
-		return name
-	}
-	var names []string
-	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return nearest(name, names)
-}
-
 // flagError explains an error of pflag's, with the corrected command if it is a
 // misspelt flag.
 func (a *app) flagError(cmd *cobra.Command, err error) error {
@@ -228,7 +217,6 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 			e.hint = a.positional()
 			return e
 		}
-		e.what += ": " + flagsOf(cmd)
 		near := nearestFlag(cmd.Flags(), name)
 		i := slices.IndexFunc(a.args, func(arg string) bool {
 			return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
@@ -238,9 +226,14 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 			corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)
 			e.hint = commandLine(corrected...)
 		}
-		if habit := a.withFlagHabit(cmd, name); habit != "" {
-			e.hint = habit
+		if right, habit := a.withFlagHabit(cmd, name); habit != "" {
+			near, e.hint = right, habit
 		}
+		e.what += ": "
+		if near != "" {
+			e.what += "did you mean --" + near + "? "
+		}
+		e.what += flagsOf(cmd)
 		return e
 	case errors.As(err, &noValue):
 		return a.needsValue(cmd, noValue.GetFlag().Name)
@@ -279,47 +272,6 @@ func (a *app) positional() string {
 		}
 	}
 	return commandLine(rest...)
-}
-
-// nearest returns the first name that begins with s, else the name that is the
-// fewest edits away from s: at most one if s is short, at most two otherwise. It
-// returns "" if there is none.
-func nearest(s string, names []string) string {
-	best, fewest := "", 3
-	if len(s) < 5 {
-		fewest = 2
-	}
-	for _, name := range names {
-		if len(s) > 2 && strings.HasPrefix(name, s) {
-			return name
-		}
-		if n := edits(s, name); n < fewest {
-			best, fewest = name, n
-		}
-	}
-	return best
-}
-
-// edits returns how many bytes have to be inserted, deleted or replaced to make
-// b of a.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // commandLine returns a command of the deployer's as it is typed into a shell.

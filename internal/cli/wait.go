@@ -64,9 +64,6 @@ deployer wait -e prod backend --until BAKE_TIME --timeout 10m`,
 				strings.Join(stages, ", "))
 			return a.unlike(what, how.until, append([]string{stable}, stages...))
 		}
-		if how.timeout <= 0 {
-			return wrongUsage("--timeout %s is no time", how.timeout)
-		}
 		return a.wait(cmd.Context(), *file, args[0], how)
 	}
 	return cmd

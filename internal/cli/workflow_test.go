@@ -64,7 +64,7 @@ func TestSendUnstarted(t *testing.T) {
 		{[]string{"INPUT_TIMEOUT=abc\n::error::x"}, 2, "backend", "prod", "v1", `--timeout "abc\n::error::x" is not a `,
 			"deployer help send"},
 		{[]string{"INPUT_TAG=##[error]x"}, 2, "backend", "prod", "##[error]x", "##[error]x", "deployer help send"},
-		{[]string{"INPUT_TIMEOUT=-1m"}, 2, "backend", "prod", "v1", "--timeout is for --follow", ""},
+		{[]string{"INPUT_TIMEOUT=-1m"}, 2, "backend", "prod", "v1", "--timeout -1m0s is no time", ""},
 		{[]string{"INPUT_ENVIRONMENT_FILE=" + broken}, 1, "backend", broken, "v1", "broken.yaml:", ""},
 	} {
 		os.Remove(summary)

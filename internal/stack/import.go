@@ -32,6 +32,9 @@ func ResourcesToImport(parameters []Parameter) string {
 	return indented(all)
 }
 
+// checkout begins what the commands of [RegistrySteps] need.
+const checkout = "in a checkout of the deployer, for deploy/registry.yaml, "
+
 // RegistrySteps returns the aws commands that use what [FormatRegistry] writes of the parameters, and a sentence about
 // what they need; none for a format of another tool. If the template is too large to be passed directly, the commands
 // use the variable bucket of the shell, the name of an S3 bucket.
@@ -58,7 +61,7 @@ func RegistrySteps(env *environment.Environment, format string, parameters []Par
 		if bucket {
 			from += ` --s3-bucket "$bucket"`
 		}
-		return "with the parameters in registry.json, and " + owner + ":", []string{
+		return checkout + "with the parameters in registry.json, and " + owner + ":", []string{
 			"aws cloudformation deploy" + in + from +
 				" --parameter-overrides file://registry.json --capabilities CAPABILITY_AUTO_EXPAND" +
 				" --no-fail-on-empty-changeset",
@@ -70,8 +73,8 @@ func RegistrySteps(env *environment.Environment, format string, parameters []Par
 			from = ` --template-url "https://` + host + `/registry.yaml"`
 			steps = []string{`aws s3 cp --region ` + env.Region + ` deploy/registry.yaml "s3://$bucket/registry.yaml"`}
 		}
-		return "with the resources in import.json, the parameters (--format change-set) of these repositories and of " +
-				"those that the stack has in change-set.json, and " + owner + ":", append(steps,
+		return checkout + "with the resources in import.json, the parameters (--format change-set) of these " +
+				"repositories and of those that the stack has in change-set.json, and " + owner + ":", append(steps,
 				"aws cloudformation create-change-set"+in+" --change-set-name import --change-set-type IMPORT"+from+
 					" --parameters file://change-set.json"+
 					" --resources-to-import file://import.json --capabilities CAPABILITY_AUTO_EXPAND",

@@ -88,11 +88,12 @@ func TestRegistrySteps(t *testing.T) {
 	const needs = ", and credentials of account 111111111111, and a bucket of it in us-east-1 (bucket=NAME), because " +
 		"the template of 31 repositories is too large to be passed directly:"
 	for format, want := range map[string][]string{
-		"json": {"with the parameters in registry.json" + needs,
+		"json": {checkout + "with the parameters in registry.json" + needs,
 			"aws cloudformation deploy" + in + ` --template-file deploy/registry.yaml --s3-bucket "$bucket" ` +
 				"--parameter-overrides file://registry.json --capabilities CAPABILITY_AUTO_EXPAND " +
 				"--no-fail-on-empty-changeset"},
-		"import": {"with the resources in import.json, the parameters (--format change-set) of these repositories " +
+		"import": {checkout + "with the resources in import.json, the parameters (--format change-set) of these " +
+			"repositories " +
 			"and of those that the stack has in change-set.json" + needs,
 			`aws s3 cp --region us-east-1 deploy/registry.yaml "s3://$bucket/registry.yaml"`,
 			"aws cloudformation create-change-set" + in + " --change-set-name import --change-set-type IMPORT " +
