@@ -52,7 +52,7 @@ func TestNewerConfiguration(t *testing.T) {
 	must(t, err)
 	w.copyRevision(t, "1", func(in *ecs.RegisterTaskDefinitionInput) { in.Cpu = aws.String("512"); in.Tags = nil })
 	push := w.event(t, "push", 2, "v2")
-	push.Push = true
+	push.Unattended = true
 	if got, _, err := w.deploy(t, target, push); err != nil || got.Status != Unchanged || w.running(t) != 2 {
 		t.Errorf("a push: %+v, %v", got, err)
 	}

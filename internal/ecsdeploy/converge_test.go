@@ -226,7 +226,7 @@ func TestRollingBack(t *testing.T) {
 		t.Fatal("the circuit breaker did not trip")
 	}
 	push := w.event(t, "push", 2, "v2")
-	push.Push = true
+	push.Unattended = true
 	_, calls, err := w.deploy(t, target, push)
 	if fault.NameOf(err) != "RollbackInProgress" || slices.Contains(calls, "RegisterTaskDefinition") ||
 		!strings.HasPrefix(err.Error(),

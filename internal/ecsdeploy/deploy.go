@@ -20,7 +20,7 @@ func (d *Deployer) Deploy(ctx context.Context, s *State, o Order) (Deployment, e
 	if err != nil {
 		return Deployment{}, err
 	}
-	if s.rollingBack != "" && o.Push {
+	if s.rollingBack != "" && o.Unattended {
 		return Deployment{}, s.errRollbackInProgress(o)
 	}
 	unlock, waited, err := d.locks.lock(ctx, s.target.Cluster+"/"+s.target.Service, o.Cause.Time)

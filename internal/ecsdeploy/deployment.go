@@ -79,7 +79,9 @@ type Order struct {
 	Manifest image.Manifest
 	Form     environment.ImageForm
 	Force    bool // deploy even if the service runs the image
-	Push     bool // a push of the image asked for it, or a change of configuration, and not a person
+	// Unattended means that no person asked for it, but a push of the image or a change of
+	// configuration: it does not end a rollback of ECS's.
+	Unattended bool
 
 	// Configuration means that a newer configuration of the family is deployed too, even
 	// if the service runs the image.

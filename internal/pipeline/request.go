@@ -137,8 +137,8 @@ func (p *Pipeline) prepare(ctx context.Context, env *environment.Environment, re
 	}
 	one.order = ecsdeploy.Order{
 		Image: ref.Reference, Manifest: ref.Manifest, Form: env.ImageForm, Force: request.Force,
-		Push:  request.Push || event.IsChange(request.Cause.Source),
-		Cause: request.Cause, Restores: request.Restores, Redeploy: request.Redeploy,
+		Unattended: request.Push || event.IsChange(request.Cause.Source),
+		Cause:      request.Cause, Restores: request.Restores, Redeploy: request.Redeploy,
 		// A push never rolls out what the infrastructure registered, and neither does a rollback.
 		Configuration: !request.Push && !request.Rollback && request.Cause.Source != event.ReconcileSource,
 	}
