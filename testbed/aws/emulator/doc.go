@@ -1,6 +1,7 @@
-// Package emulator emulates AWS over HTTP, in one process and in memory: ECR, ECS, EventBridge, SQS, SNS, Parameter
-// Store, Secrets Manager and STS, and the parts of IAM and S3 that they need. Each service is a package of its own
-// beside this one; this package assembles them, records their calls, and injects faults.
+// Package emulator emulates AWS over HTTP, in one process and in memory: ECR, ECS, EventBridge and its Scheduler, SQS,
+// SNS, Parameter Store, Secrets Manager, CloudWatch Logs and STS, and the parts of IAM, KMS, Lambda and S3 that they
+// need. Each service is a package of its own beside this one; this package assembles them, records their calls, and
+// injects faults.
 //
 //	e := emulator.New(emulator.Options{})
 //	url, stop, err := emulator.Serve(e) // for AWS_ENDPOINT_URL
