@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,7 +15,7 @@ import (
 
 // inForeground runs this program again with a further argument, in a process group of its own, and returns its exit
 // code. On a terminal, that group is in the foreground: Ctrl-C interrupts it alone, and not make, so that make exits
-// with 0. A signal to this process, which is in make's group, is passed on.
+// with 0. A signal to this process, which is in make's group, is passed on, and one that ends make ends it too.
 func inForeground(argument string) (exit int, err error) {
 	child, err := again(argument)
 	if err != nil {
@@ -39,6 +40,13 @@ func inForeground(argument string) (exit int, err error) {
 	go func() {
 		for s := range signals {
 			_ = child.Process.Signal(s) // it fails if the process has ended
+		}
+	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		if awaitParent(ctx) {
+			_ = child.Process.Signal(syscall.SIGINT)
 		}
 	}()
 	var failed *exec.ExitError

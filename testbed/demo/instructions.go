@@ -23,10 +23,11 @@ type instructions struct {
 	bin string // where the command line is
 }
 
-// A trial is something to try: what it shows, and the commands to paste.
+// A trial is something to try: what it shows, the commands to paste, and why some do not end with 0; "" if all do.
 type trial struct {
 	title    string
 	commands []trialCommand
+	note     string
 }
 
 // A trialCommand is a command with the exit code that it ends with.
@@ -46,7 +47,7 @@ var trials = []trial{{
 			" --image-tag latest --query image.imageId --image-manifest " + image(imageFile), 0},
 		{"deployer wait -e dev backend", 0},
 		{"deployer status -e all", 0},
-	},
+	}, "",
 }, {
 	"A DEPLOY event. It deploys an image to prod.",
 	[]trialCommand{
@@ -56,7 +57,7 @@ var trials = []trial{{
 			cloud.ServiceName("backend", "prod") +
 			" --query 'services[0].deployments[].[status,rolloutState,taskDefinition]' --output text", 0},
 		{"deployer wait -e prod backend", 0},
-	},
+	}, "",
 }, {
 	"A crashing image. Its program exits with 1, and ECS rolls it back. Look up why.",
 	[]trialCommand{
@@ -64,7 +65,7 @@ var trials = []trial{{
 			" --query image.imageId --image-manifest " + image(crashFile), 0},
 		{"deployer send -e prod worker " + crashTag + " --follow", 4},
 		{"deployer history -e prod worker", 0},
-	},
+	}, "send ends with 4: the rollout failed.",
 }, {
 	"A denied role. The deployer in prod may not read images: its event fails. When it may, the event is run again.",
 	[]trialCommand{
@@ -74,13 +75,14 @@ var trials = []trial{{
 		{"deployer doctor -e prod --quiet", 1},
 		{"aws --profile prod iam delete-role-policy --role-name " + deployerRole + " --policy-name rehearsal", 0},
 		{"deployer redrive -e prod --yes", 1}, // the event of the crashing image stays
-	},
+	}, "send ends with 6: AWS denied a call. doctor ends with 1: it found problems. redrive ends with 1 after 3: the " +
+		"message of\n  the crashing image stays in the queue, and redrive prints the command that discards it.",
 }, {
 	"A rollback, of the backend in prod to the revision before the DEPLOY event.",
 	[]trialCommand{
 		{"deployer rollback -e prod backend --to 1 --follow", 0},
 		{"deployer history -e prod backend", 0},
-	},
+	}, "",
 }}
 
 // lookAround are further commands. The last one runs until it is interrupted.
@@ -130,6 +132,9 @@ func (i instructions) text() string {
 			lines = append(lines, c.line)
 		}
 		block(fmt.Sprintf("%d. %s", n+1, t.title), lines)
+		if t.note != "" {
+			fmt.Fprintf(&b, "\n  %s\n", t.note)
+		}
 	}
 	block("Look around:", lookAround)
 	for _, e := range cloud.Environments {

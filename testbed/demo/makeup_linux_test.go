@@ -63,6 +63,9 @@ func TestMakeUpSignals(t *testing.T) {
 		{"SIGINT to the group, on a terminal", syscall.SIGINT, true, true},
 		{"SIGTERM to the group", syscall.SIGTERM, true, false},
 		{"SIGTERM to make", syscall.SIGTERM, false, false},
+		{"SIGINT to make", syscall.SIGINT, false, false},
+		{"SIGINT to make, on a terminal", syscall.SIGINT, false, true},
+		{"SIGHUP to make", syscall.SIGHUP, false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

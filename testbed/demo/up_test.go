@@ -160,3 +160,21 @@ func TestDecision(t *testing.T) {
 		}
 	}
 }
+
+// TestTrialsSayExitCodes checks that the instructions say of each command that does not end with 0 why, by its name.
+func TestTrialsSayExitCodes(t *testing.T) {
+	t.Parallel()
+	text := instructions{}.text()
+	for _, trial := range trials {
+		for _, c := range trial.commands {
+			words := strings.Fields(c.line)
+			says := fmt.Sprintf("%s ends with %d", words[1], c.exit)
+			if words[0] == "deployer" && (c.exit != 0) != strings.Contains(trial.note, says) {
+				t.Errorf("%s ends with %d, and the note is %q", c.line, c.exit, trial.note)
+			}
+		}
+		if trial.note != "" && !strings.Contains(text, "  "+trial.note+"\n") {
+			t.Errorf("the instructions lack the note %q", trial.note)
+		}
+	}
+}
