@@ -165,6 +165,8 @@ func (c *Client) targets(ctx context.Context, o Owner, at environment.TaskPointe
 			others = append(others, fmt.Sprintf("of target %q %s", t.Id, why))
 		}
 	}
+	// AWS documents no order, and a target that was moved may come last.
+	slices.SortFunc(found, func(a, b Pointer) int { return strings.Compare(a.Target, b.Target) })
 	if len(found) == 0 {
 		cause := errors.New("the rule has no targets")
 		if len(others) > 0 {

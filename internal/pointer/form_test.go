@@ -37,7 +37,7 @@ func TestMoveKeepsForm(t *testing.T) {
 	}
 }
 
-// TestTargetsInPages reads the targets of a rule that come in two pages.
+// TestTargetsInPages reads the targets of a rule that come in two pages, and are ordered by their ids.
 func TestTargetsInPages(t *testing.T) {
 	t.Parallel()
 	var asked []string
@@ -47,9 +47,9 @@ func TestTargetsInPages(t *testing.T) {
 			t.Error(err)
 		}
 		asked = append(asked, string(body))
-		answer := `{"Targets":[` + targetOf("a", cluster, first) + `],"NextToken":"more"}`
+		answer := `{"Targets":[` + targetOf("b", cluster, second) + `],"NextToken":"more"}`
 		if len(asked) > 1 {
-			answer = `{"Targets":[` + targetOf("b", cluster, second) + `]}`
+			answer = `{"Targets":[` + targetOf("a", cluster, first) + `]}`
 		}
 		fmt.Fprint(w, answer)
 	}))

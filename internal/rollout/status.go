@@ -88,7 +88,8 @@ func (c *Client) Statuses(
 		g.Go(func() error {
 			s, err := c.status(ctx, targets[i], one.Service, memory)
 			if err == nil && targets[i].Task {
-				s.asTask(one.Pointers, c.now())
+				twins := c.twins(ctx, targets[i], s.Running.TaskDefinition, one.Pointers)
+				s.asTask(one.Pointers, twins, c.now())
 			}
 			show(i, s, err)
 			return nil

@@ -49,9 +49,32 @@ type TaskStatus struct {
 	Others   []string  // the pointers that hold another revision than the one that runs, and which
 }
 
+// twins returns the numbers of the revisions that pointers of a task hold beside the one that runs, and that only
+// differ from it in their journal: the record of an unchanged deployment runs where a pointer floats, and no pinned
+// one is moved to it. A revision that cannot be read is left out.
+func (c *Client) twins(ctx context.Context, t ecsservice.Target, runs string, pointers []pointer.Pointer) map[int]bool {
+	all := map[int]bool{}
+	var running ecsservice.Revision
+	for _, p := range pointers {
+		number := p.Revision()
+		if _, known := all[number]; known || p.Floating() || number == ecsservice.NumberOf(runs) {
+			continue
+		}
+		var err error
+		if running.TaskDefinition == nil {
+			if running, err = c.services.DescribeRevision(ctx, runs); err != nil {
+				return nil
+			}
+		}
+		held, err := c.services.DescribeRevision(ctx, ecsservice.Sibling(runs, number))
+		all[number] = err == nil && t.Identity(held) == t.Identity(running) && ecsdeploy.AlikeButImage(t, held, running)
+	}
+	return all
+}
+
 // asTask completes the status of a task with its pointers. A task has no rollout: it has run
 // the revision since it was moved to it, as far as the journal says when that was.
-func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
+func (s *Status) asTask(pointers []pointer.Pointer, twins map[int]bool, now time.Time) {
 	s.Since = s.Running.Finished
 	if s.Since.IsZero() {
 		s.Since = s.Running.Registered
@@ -64,7 +87,7 @@ func (s *Status) asTask(pointers []pointer.Pointer, now time.Time) {
 		if due, ok := p.Next(now); ok && (t.Due.IsZero() || due.Before(t.Due)) {
 			t.Due = due
 		}
-		if !p.Floating() && p.Revision() != s.Running.Revision {
+		if !p.Floating() && p.Revision() != s.Running.Revision && !twins[p.Revision()] {
 			t.Others = append(t.Others, fmt.Sprintf("%s holds revision %d", p, p.Revision()))
 		}
 	}

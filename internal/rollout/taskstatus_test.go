@@ -22,10 +22,12 @@ env: dev
 region: us-east-1
 account_id: "222222222222"
 scheduled_tasks: [{name: nightly}, {name: hourly}, {name: off}, {name: gone}]
-event_processor_tasks: [{name: uploads}, {name: both, rules: [{name: a}, {name: b}]}]
+event_processor_tasks: [{name: uploads}, {name: both, rules: [{name: a}, {name: b}]},
+  {name: twins, rules: [{name: c}, {name: d}]}]
 `
 
-// newTasks creates the tasks. Each has two revisions, of which its pointers hold the first, and b the second.
+// newTasks creates the tasks. Each has two revisions, of which its pointers hold the first, and b and d the second. These
+// have the same image for twins only.
 func newTasks(t *testing.T) (*Client, *environment.Environment, *emulator.Clock) {
 	t.Helper()
 	clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))
@@ -41,9 +43,12 @@ func newTasks(t *testing.T) (*Client, *environment.Environment, *emulator.Clock)
 			continue
 		}
 		var arns []string
-		for range 2 {
+		for _, tag := range []string{"v1", "v2"} {
+			if w.Name == "twins" {
+				tag = "v1"
+			}
 			arn, err := a.Family(t.Context(), w.Family, w.Container, "222222222222.dkr.ecr.us-east-1.amazonaws.com/"+
-				w.Repository+":v1")
+				w.Repository+":"+tag)
 			check(t, err)
 			arns = append(arns, arn)
 		}
@@ -114,6 +119,7 @@ func TestTaskStatuses(t *testing.T) {
 		`steady 1 since 10:00: when rule/p_rule_uploads_dev starts it; "" false []`,
 		`steady 1 since 10:00: when rule/p_rule_a_dev starts it, and when rule/p_rule_b_dev starts it; ` +
 			`"" false [rule/p_rule_b_dev/task holds revision 2]`,
+		`steady 1 since 10:00: when rule/p_rule_c_dev starts it, and when rule/p_rule_d_dev starts it; "" false []`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -141,7 +147,7 @@ func TestTaskIsOver(t *testing.T) {
 		{[]pointer.Pointer{over, rule}, false, false},
 	} {
 		var s Status
-		s.asTask(tt.pointers, now)
+		s.asTask(tt.pointers, nil, now)
 		if s.Task.Over != tt.over || s.Task.Disabled != tt.disabled {
 			t.Errorf("%+v: over %t, disabled %t", tt.pointers, s.Task.Over, s.Task.Disabled)
 		}
