@@ -60,19 +60,20 @@ func (f *findings) pointer(t ecsservice.Target, p pointer.Pointer, now time.Time
 	if p.Floating() {
 		holds = fmt.Sprintf("%s starts the newest revision of %s", p, p.Family())
 	}
-	untimely := t.CheckTime([]pointer.Pointer{p}, now)
+	untimely, over := t.CheckTime([]pointer.Pointer{p}, now), p.Over(now)
+	if untimely == nil && p.PhaseInPast() {
+		f.add(check, Warning, fmt.Sprintf("%s is %s, which counts from a StartDate that is over: a deployment is "+
+			"refused if AWS does not take that date back", p, p.Expression),
+			"give it a later StartDate, or write a cron(…)")
+	}
 	switch {
 	case untimely != nil:
 		what, hint := parts(untimely)
 		f.add(check, Problem, what, hint)
-	case p.PhaseInPast():
-		f.add(check, Warning, fmt.Sprintf("%s is %s, which counts from a StartDate that is over: a deployment is "+
-			"refused if AWS does not take that date back", p, p.Expression),
-			"give it a later StartDate, or write a cron(…)")
 	case p.Disabled:
 		f.ok(check, "%s; it is DISABLED: a deployment moves it, and it stays disabled", holds)
-	case p.Over(now) != "":
-		f.add(check, Warning, fmt.Sprintf("%s; its %s: it is ENABLED, and never runs again", holds, p.Over(now)),
+	case over != "":
+		f.add(check, Warning, fmt.Sprintf("%s; its %s: it is ENABLED, and never runs again", holds, over),
 			"give it a later end, or delete the schedule and the task of the environment file")
 	default:
 		f.ok(check, "%s", holds)

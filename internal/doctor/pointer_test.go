@@ -95,7 +95,20 @@ func TestPointer(t *testing.T) {
 			},
 			want: []string{"warning pointer: " + startsBy + " is rate(1 hour), which counts from a StartDate that is " +
 				"over: a deployment is refused if AWS does not take that date back → give it a later StartDate, or " +
-				"write a cron(…)", letters}},
+				"write a cron(…)", starts, letters}},
+		{name: "a rate with a StartDate and an EndDate that are over",
+			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"rate(1 hour)",`, ""),
+			change: func(t *testing.T, x *fixture) {
+				t.Helper()
+				_, err := x.accounts["dev"].Send(t.Context(), "PUT", "scheduler", "schedules/nightly", "", schedule(
+					definitions+"nightly-report:1",
+					`"ScheduleExpression":"rate(1 hour)","StartDate":1500000000,"EndDate":1600000000,`, ""))
+				must(t, err)
+			},
+			want: []string{"warning pointer: " + startsBy + " is rate(1 hour), which counts from a StartDate that is " +
+				"over: a deployment is refused if AWS does not take that date back → give it a later StartDate, or " +
+				"write a cron(…)", "warning" + strings.TrimPrefix(starts, "ok") + "; its EndDate is " +
+				"2020-09-13T12:26:40Z: it is ENABLED, and never runs again" + later, letters}},
 		{name: "disabled, with a queue", schedule: schedule(definitions+"nightly-report:1", cron+`"State":"DISABLED",`,
 			`,"DeadLetterConfig":{"Arn":"arn:aws:sqs:us-east-1:111111111111:late"}`),
 			want: []string{starts + "; it is DISABLED: a deployment moves it, and it stays disabled",
