@@ -172,7 +172,13 @@ func (a *app) run(ctx context.Context, env *environment.Environment, w environme
 func (a *app) revisionToRun(ctx context.Context, s *session, services *ecsservice.Client, t ecsservice.Target,
 	p pointer.Pointer, tag string) (ecsservice.Revision, error) {
 	if tag == "" {
-		return services.DescribeRevision(ctx, ecsservice.RevisionARN(p, t.Family))
+		r, err := services.DescribeRevision(ctx, ecsservice.RevisionARN(p, t.Family))
+		if err == nil && r.Inactive() {
+			err = fault.Misconfigured(fault.ErrTaskNotStarted, fmt.Sprintf("running %s", t),
+				fmt.Errorf("%s holds %s, which is INACTIVE: ECS starts no task of it", p, r.ARN()),
+				"deploy again: "+t.Command("redeploy"))
+		}
+		return r, err
 	}
 	w, _ := s.env.Find(t.Workload, environment.Tasks...)
 	image, err := resolve.New(s.config).Resolve(ctx, s.env, s.env.Current(w), tag)

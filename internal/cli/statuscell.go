@@ -23,6 +23,8 @@ func rolloutCell(c canvas, s fleet.Service) cell {
 // nextRunCell returns when a task runs next as one field.
 func nextRunCell(c canvas, s fleet.Service) cell {
 	switch {
+	case s.Running != nil && s.Running.Inactive:
+		return cell{fmt.Sprintf("revision %d is INACTIVE: no run starts", s.Running.Revision), red}
 	case s.Disabled:
 		return cell{"its schedule is DISABLED", amber}
 	case s.Over:

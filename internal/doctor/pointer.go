@@ -121,15 +121,13 @@ func (f *findings) sharedFamily(t ecsservice.Target, all []pointer.Pointer, newe
 	}
 }
 
-// held reports pointers that start another image than the journal says: that of the family's
-// newest revision, if the deployer registered it for the task.
+// held reports pointers that hold a revision which ECS does not start, or that start another image than the journal
+// says: that of the family's newest revision, if the deployer registered it for the task.
 func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, all []pointer.Pointer,
 	newest ecsservice.Revision) {
 	const check = "journal"
 	last := t.Record(newest)
-	if last.Foreign {
-		return
-	}
+	again := "deploy again: " + t.Command("redeploy")
 	for _, p := range all {
 		arn := ecsservice.RevisionARN(p, newest.ARN())
 		if arn == newest.ARN() {
@@ -138,11 +136,12 @@ func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, al
 		runs, err := c.services.DescribeRevision(ctx, arn)
 		switch {
 		case errors.Is(err, fault.ErrTaskDefinitionNotFound):
-			f.add(check, Problem, fmt.Sprintf("%s starts %s, which does not exist: no run starts", p, arn),
-				"deploy again: "+t.Command("redeploy"))
+			f.add(check, Problem, fmt.Sprintf("%s starts %s, which does not exist: no run starts", p, arn), again)
 		case err != nil:
 			f.notChecked(c, check, "ecs:DescribeTaskDefinition", "*", err)
-		case t.Identity(runs) != t.Identity(newest):
+		case runs.Inactive():
+			f.add(check, Problem, fmt.Sprintf("%s starts %s, which is INACTIVE: no run starts", p, arn), again)
+		case !last.Foreign && t.Identity(runs) != t.Identity(newest):
 			record := t.Record(runs)
 			f.add(check, Warning, fmt.Sprintf("%s starts revision %d (%s), and the newest deployment is revision %d "+
 				"(%s)", p, record.Revision, tagOr(record.Tag, record.Image), last.Revision,

@@ -168,6 +168,18 @@ func TestPointer(t *testing.T) {
 				x.revise(t, host+"v2", "v2", own)
 			},
 			want: []string{starts, letters}},
+		{name: "a revision that was deregistered", schedule: schedule(definitions+"nightly-report:1", cron, ""),
+			revise: func(t *testing.T, x *fixture) {
+				t.Helper()
+				x.revise(t, host+"v2", "", "")
+				x.revise(t, host+"v2", "", "")
+				_, err := x.accounts["dev"].ECS.DeregisterTaskDefinition(t.Context(),
+					&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("nightly-report:1")})
+				must(t, err)
+			},
+			want: []string{starts, letters, "problem journal: " + startsBy + " starts " + definitions +
+				"nightly-report:1, which is INACTIVE: no run starts → deploy again: deployer redeploy -f dev.yaml " +
+				"task:nightly-report"}},
 		{name: "a revision that does not exist", schedule: schedule(definitions+"nightly-report:7", cron, ""),
 			revise: func(t *testing.T, x *fixture) { t.Helper(); x.revise(t, host+"v2", "v2", own) },
 			want: []string{"ok pointer: " + startsBy + " starts revision 7 of nightly-report", letters,

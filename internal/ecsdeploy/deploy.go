@@ -73,7 +73,7 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 		result.Reason = "an unfinished update would be completed, with a copy of " + s.arn(of)
 		return result, nil
 	}
-	if s.sameImage(s.running, o) && !o.Force && !s.newerConfiguration(o, n) {
+	if s.runsImage(o) && !o.Force && !s.newerConfiguration(o, n) {
 		result.Status, result.Reason = Unchanged, s.unchanged(o)
 		s.noteFailure(&result, o)
 		result.TaskDefinition = s.running.ARN()
@@ -99,6 +99,16 @@ func (s *State) planned(result Deployment, o Order, n converge.Registration) (De
 // sameImage reports whether a revision runs the order's image.
 func (s *State) sameImage(r ecsservice.Revision, o Order) bool {
 	return s.target.Identity(r) == ecsservice.IdentityOf(o.Image)
+}
+
+// runsImage reports whether the workload runs the order's image. A task runs nothing of a revision that it cannot start.
+func (s *State) runsImage(o Order) bool { return s.sameImage(s.running, o) && s.starts() }
+
+// starts reports whether ECS starts the task by its first pointer: the revision that it holds is ACTIVE. If that was
+// deleted, the newest one counts as the one that runs. It is true for a service.
+func (s *State) starts() bool {
+	return len(s.pointers) == 0 || s.pointers[0].Floating() ||
+		s.pointers[0].Revision() == s.number() && !s.running.Inactive()
 }
 
 // newerConfiguration reports whether the order is also for a configuration that is newer

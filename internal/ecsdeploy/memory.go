@@ -45,6 +45,8 @@ func (m *memory) put(t ecsservice.Target, r ecsservice.Revision, now time.Time) 
 	}
 	one := memorized{revision: r}
 	switch record := t.Record(r); {
+	case t.Task: // whether it is ACTIVE decides whether it is moved
+		one.until = now.Add(remembered)
 	case record.Foreign, record.Outcome == journal.Succeeded, record.Outcome == journal.Failed:
 	default:
 		one.until = now.Add(remembered)

@@ -122,7 +122,7 @@ func (s *State) Check(o Order) error {
 	if _, err := s.deployment(o); err != nil {
 		return err
 	}
-	if s.sameImage(s.running, o) && !o.Force {
+	if s.runsImage(o) && !o.Force {
 		return nil
 	}
 	_, err := s.measure(o, converge.Registration{})

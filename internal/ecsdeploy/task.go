@@ -91,7 +91,7 @@ func (r *run) readPointers(ctx context.Context) (converge.Answer, error) {
 			return converge.Answer{}, err
 		}
 	}
-	if known {
+	if known && one.ARN() != "" { // else it is known that it was deleted
 		s.running = one
 	}
 	return converge.Answer{Service: s.rolls}, nil

@@ -91,8 +91,10 @@ func (s *State) family(number int) (converge.Revision, bool) {
 		Other: record.Other,
 	}
 	unknown := r.Registered().IsZero() // moto_server leaves it out
+	c.Unusable = r.Inactive()
 	if unknown {
-		c.Registered, c.Other = 0, r.TaskDefinition.Status == types.TaskDefinitionStatusDeleteInProgress
+		c.Gone = r.TaskDefinition.Status == types.TaskDefinitionStatusDeleteInProgress
+		c.Registered, c.Other = 0, c.Gone
 	}
 	if record.Foreign || s.copied(record) {
 		return c, true

@@ -83,8 +83,8 @@ func (k *known) chosen() (newest Choice) {
 		if !ok {
 			return Choice{}
 		}
-		if p.Revision == 0 || r.Own && r.Ended == 0 {
-			continue // in another family, or a delivery has not noted yet that it moved the task
+		if p.Revision == 0 || r.Gone || r.Own && r.Ended == 0 {
+			continue // in another family or of no image, or a delivery has not noted yet that it moved the task
 		}
 		moved, ok := k.movedOn(r)
 		if !ok {

@@ -27,12 +27,14 @@ const (
 )
 
 // Revision is what the rule needs to know of a revision of the family. All but
-// Rollout, RolledBackBy, Ended and Failed never change.
+// Rollout, RolledBackBy, Ended, Failed, Unusable and Gone never change.
 type Revision struct {
 	Number     int
 	Registered int64  // in nanoseconds since 1970
 	Image      string // two revisions with the same text run the same image
-	Failed     bool   // its rollout failed, or it is INACTIVE: it cannot win
+	Failed     bool   // its rollout failed: it cannot win
+	Unusable   bool   // it is INACTIVE or was deleted: ECS starts no task of it, but keeps a service's
+	Gone       bool   // it was deleted, or there never was one: nothing else is known of it
 
 	// Own means that the deployer registered the revision, for this service. If it
 	// did so for another service that shares the family, Other is true: then the

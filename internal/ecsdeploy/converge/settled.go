@@ -8,18 +8,28 @@ func (k *known) settled(c Choice) bool {
 	all := true
 	for _, now := range k.rolls.current() {
 		if c.External && c.Event == now.ID {
-			return true
+			return !k.unusable(now.Revision)
 		}
 		all = k.runs(c, now.Revision) && all
 	}
 	return all
 }
 
-// runs reports whether a revision runs what a choice chose.
+// unusable reports whether a task holds one of the deployer's own revisions that ECS does not start. What others
+// registered and deregistered is theirs.
+func (k *known) unusable(revision int) bool {
+	if !k.rolls.pointers() {
+		return false
+	}
+	r, _ := k.at(revision)
+	return r.Own && r.Unusable
+}
+
+// runs reports whether a revision runs what a choice chose. A task runs nothing of an unusable one.
 func (k *known) runs(c Choice, revision int) bool {
 	r, ok := k.at(revision)
 	switch {
-	case !ok || r.Image != c.Image:
+	case !ok || r.Image != c.Image || r.Unusable && k.rolls.pointers():
 		return false
 	case c.Demand == NewerConfiguration:
 		return r.configuration() >= c.Configuration

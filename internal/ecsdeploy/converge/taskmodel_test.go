@@ -161,6 +161,15 @@ func (c *taskCase) tick(w *taskWorld) {
 		} else if o.what == "tfmove" {
 			choose(r.Number)
 		}
+	case "off", "gone": // the revision that the deployer moved the task to is deregistered, or then deleted
+		r := &w.revisions[w.runs(0)-1]
+		if c.forms[0] != Pinned || r.by != 'd' || r.Ended == 0 {
+			return
+		}
+		r.Unusable = true
+		if o.what == "gone" {
+			*r = revision{Revision{Number: r.Number, Unusable: true, Gone: true}, 'z'}
+		}
 	}
 }
 
@@ -264,10 +273,18 @@ func (x *taskExplorer) fail(why string) bool {
 	return false
 }
 
+// knows reports whether there is a revision of an event.
+func (w *taskWorld) knows(event string) bool {
+	return slices.ContainsFunc(w.revisions, func(r revision) bool { return r.Event == event })
+}
+
 // verdict returns what is wrong with a final world, "" if nothing.
 func (x *taskExplorer) verdict(w *taskWorld) string {
 	var best choiceMade
 	for _, e := range x.events {
+		if !w.knows(e.Event) {
+			continue // all of its revisions were deleted
+		}
 		best = best.newer(choiceMade{e.Time, 1, e.Image, "event " + e.Event, false})
 	}
 	newestEvent := best
@@ -279,10 +296,16 @@ func (x *taskExplorer) verdict(w *taskWorld) string {
 			return "a delivery cannot go on, however often it is retried"
 		}
 	}
+	if best.name == "" {
+		return "" // every revision of an event was deleted
+	}
 	for i := range x.forms {
 		want := best
 		if i > 0 && x.forms[0] == Pinned { // others act on the first pointer only
 			want = newestEvent
+		}
+		if w.revisions[w.runs(i)-1].Unusable {
+			return fmt.Sprintf("pointer %d holds %d, of which no task starts", i, w.runs(i))
 		}
 		if got := w.revisions[w.runs(i)-1].Image; got != want.image {
 			return fmt.Sprintf("pointer %d runs %d (%s), but the newest choice is %s (%s)", i, w.runs(i), got,

@@ -70,6 +70,14 @@ func taskCases() (all []*taskCase) {
 		task(pinned, "moved back to 1, again", "a2v2", at(50, "move", ""), again(2)),
 		task(pinned, "moved back to a, then a new event", "a2v2 b4v3 c90v4", at(50, "move", "a"), large).inOneRead(),
 		task(pinned, "moved back after a push of what ran", "a2v2 b30v2", at(60, "move", ""), again(1)).handledFirst(),
+		task(pinned, "what it holds is deregistered, 1 death", two, at(50, "off", ""), crashes(1)).looksLate(),
+		task(pinned, "what it holds is deleted, 1 death", two, at(50, "gone", ""), crashes(1)).looksLate(),
+		task(bothPinned, "what they hold is deregistered", two, at(50, "off", "")).looksLate(),
+		task(oneOfEither, "what one holds is deregistered", two, at(50, "off", "")).looksLate(),
+		task(pinned, "what it holds is deregistered, then a push of it, 1 death", "a2v2 b60v2", at(50, "off", ""),
+			crashes(1)),
+		task(pinned, "what it holds is deleted, then an event, 1 death", "a2v2 b60v3", at(50, "gone", ""), crashes(1)),
+		task(pinned, "what it holds is deregistered, again", two, at(50, "off", ""), again(1)).handledFirst().looksLate(),
 		task(bothPinned, "one is moved back to a, again", two, at(50, "move", "a"), again(1)),
 	)
 }
@@ -113,7 +121,14 @@ func taskMutants() []*taskCase {
 			d.phase = done
 		}
 	}
+	change := func(c *taskCase, moved func(*known, Revision) Revision) *taskCase { c.moved = moved; return c }
 	return []*taskCase{
+		change(task(pinned, "a deregistered revision counts", two, at(50, "off", "")).looksLate(),
+			func(_ *known, r Revision) Revision { r.Unusable = false; return r }),
+		change(task(pinned, "a deregistered revision counts for a push of it", "a2v2 b60v2", at(50, "off", "")),
+			func(_ *known, r Revision) Revision { r.Unusable = false; return r }),
+		change(task(pinned, "a deleted revision is another tool's choice", two, at(50, "gone", "")).looksLate(),
+			func(_ *known, r Revision) Revision { r.Gone = false; return r }),
 		with(task(floating, "no copy of the winner", two), noCopy),
 		with(task(pinned, "no copy of the winner", two), noCopy),
 		with(task(pinned, "no look after the move", two), func(_ *known, d *Delivery) {

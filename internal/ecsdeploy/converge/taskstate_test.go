@@ -86,7 +86,7 @@ func (f *taskForm) revision(w *taskWorld, n int, b []byte) []byte {
 	b = append(b, r.by, text(r.Event))
 	if !f.timeless {
 		return append(b, byte(r.Time/unit), text(r.Image), byte(r.Configuration), byte(r.Seen), byte(r.Registered/unit),
-			byte(r.Ended/unit), byte(r.Base), byte(r.Summary.Number))
+			byte(r.Ended/unit), byte(r.Base), byte(r.Summary.Number), bit(r.Unusable), bit(r.Gone))
 	}
 	low := r.Base
 	if r.by != 'd' {

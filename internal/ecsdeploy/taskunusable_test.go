@@ -1,0 +1,83 @@
+package ecsdeploy
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"deployer/testbed/aws/emulator"
+)
+
+// TestDeployUnusableTask deploys the image of a revision that ECS starts no more, because it was deregistered: the task
+// is moved to a new revision, by an event and by a look.
+func TestDeployUnusableTask(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	order := w.taskOrder()
+	_, _, err := w.deploy(t, report, order)
+	must(t, err)
+	_, err = w.Family(t.Context(), "report", "p_container_report_dev", host+"/p_task_report:v0")
+	must(t, err)
+	w.clock.Advance(time.Minute)
+	w.deregister(t, "report:2")
+	order.Cause.ID, order.Cause.Time = "e2", eventTime.Add(time.Minute)
+	s, err := w.deployer().Read(t.Context(), report)
+	must(t, err)
+	plan, err := w.deployer().Plan(t.Context(), s, order)
+	if err != nil || plan.Status != Planned {
+		t.Errorf("plan: %+v, %v", plan, err)
+	}
+	got, _, err := w.deploy(t, report, order)
+	if err != nil || got.Status != Deployed || w.holds(t)[0] != "report:4" || got.TaskDefinition != arn+"report:4" ||
+		got.Reason != "the next run uses revision 4, due at 2026-01-23T03:00:00Z" {
+		t.Errorf("%+v, %v, %v", got, err, w.holds(t))
+	}
+	w.clock.Advance(time.Minute)
+	w.deregister(t, "report:4")
+	for range 2 {
+		look, err := w.deployer().LookAtTask(t.Context(), report, Order{})
+		if err != nil || w.holds(t)[0] != "report:5" || look.TaskDefinition != arn+"report:5" {
+			t.Errorf("a look: %+v, %v, %v", look, err, w.holds(t))
+		}
+		w.clock.Advance(time.Minute)
+	}
+	if got, _, err := w.deploy(t, report, order); err != nil || got.Status != Unchanged {
+		t.Errorf("again: %+v, %v", got, err)
+	}
+}
+
+// TestDeployTaskWithoutRevision deploys a task whose schedule holds a revision that does not exist: because it was
+// deleted, or because a person wrote a wrong number.
+func TestDeployTaskWithoutRevision(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ holds, image, want string }{
+		{"report:9", "p_task_report:v0", "report:4"},
+		{"report:9", "p_task_report", "report:4"}, // the newest revision has the image
+		{"report:2", "p_task_report:v0", "report:4"},
+	} {
+		w := taskWorld(t, arn+tt.holds)
+		image := host + "/" + tt.image
+		if !strings.Contains(tt.image, ":") {
+			image += "@" + w.digest
+		}
+		for range 2 {
+			_, err := w.Family(t.Context(), "report", "p_container_report_dev", image)
+			must(t, err)
+		}
+		order := w.taskOrder()
+		s, err := w.deployer().Read(t.Context(), report)
+		must(t, err)
+		plan, err := w.deployer().Plan(t.Context(), s, order)
+		if tt.holds == "report:9" && (err != nil || plan.Status != Planned) {
+			t.Errorf("%+v: plan: %+v, %v", tt, plan, err)
+		}
+		if tt.holds == "report:2" { // it is deleted: the read of the family is answered, and not the two of it
+			w.Inject(emulator.Fault{Operation: "ecs:DescribeTaskDefinition", Skip: 1, Times: 2, Error: &emulator.Error{
+				Status: 400, Code: "ClientException", Message: "Unable to describe task definition."}})
+		}
+		got, _, err := w.deploy(t, report, order)
+		if err != nil || got.Status != Deployed || w.holds(t)[0] != tt.want || got.TaskDefinition != arn+tt.want {
+			t.Errorf("%+v: %+v, %v, %v", tt, got, err, w.holds(t))
+		}
+	}
+}
