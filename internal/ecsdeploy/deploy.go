@@ -101,7 +101,8 @@ func (s *State) sameImage(r ecsservice.Revision, o Order) bool {
 	return s.target.Identity(r) == ecsservice.IdentityOf(o.Image)
 }
 
-// runsImage reports whether the workload runs the order's image. A task runs nothing of a revision that it cannot start.
+// runsImage reports whether the workload runs the order's image. A task runs nothing of a revision that ECS does not
+// start.
 func (s *State) runsImage(o Order) bool { return s.sameImage(s.running, o) && s.starts() }
 
 // starts reports whether ECS starts the task by its first pointer: the revision that it holds is ACTIVE. If that was

@@ -26,8 +26,8 @@ event_processor_tasks: [{name: uploads}, {name: both, rules: [{name: a}, {name: 
   {name: twins, rules: [{name: c}, {name: d}]}]
 `
 
-// newTasks creates the tasks. Each has two revisions, of which its pointers hold the first, and b and d the second. These
-// have the same image for twins only.
+// newTasks creates the tasks. Each has two revisions, of which its pointers hold the first, and b and d the second.
+// These have the same image for twins only.
 func newTasks(t *testing.T) (*Client, *environment.Environment, *emulator.Clock) {
 	t.Helper()
 	clock := emulator.NewClock(time.Date(2026, 1, 22, 10, 0, 0, 0, time.UTC))

@@ -77,7 +77,8 @@ func taskCases() (all []*taskCase) {
 		task(pinned, "what it holds is deregistered, then a push of it, 1 death", "a2v2 b60v2", at(50, "off", ""),
 			crashes(1)),
 		task(pinned, "what it holds is deleted, then an event, 1 death", "a2v2 b60v3", at(50, "gone", ""), crashes(1)),
-		task(pinned, "what it holds is deregistered, again", two, at(50, "off", ""), again(1)).handledFirst().looksLate(),
+		task(pinned, "what it holds is deregistered, again", two, at(50, "off", ""), again(1)).handledFirst().
+			looksLate(),
 		task(bothPinned, "one is moved back to a, again", two, at(50, "move", "a"), again(1)),
 	)
 }
