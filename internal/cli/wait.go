@@ -81,7 +81,7 @@ func (a *app) wait(ctx context.Context, file, name string, how waitFlags) error 
 	if err != nil {
 		return err
 	}
-	one := followed{target, s.rollouts().Join(limited, target, service)}
+	one := followed{target, s.rollouts().LastRolledOut(limited, target, service)}
 	a.patience = how.timeout
 	switch {
 	case how.until == stable:

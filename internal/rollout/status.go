@@ -168,9 +168,9 @@ func (c *Client) family(
 // the newest one that is not.
 const maxOthers = 10
 
-// newestBelow returns the newest ACTIVE revision between one of another service that
-// shares the family and the one that runs that is not another service's: a
-// configuration that is for all of them. It returns the one that runs if there is none.
+// newestBelow returns the newest ACTIVE revision that is not another service's, below other
+// and above the running one: its configuration is for all services that share the family.
+// It returns the running one if there is none. Other is another service's revision.
 func (c *Client) newestBelow(ctx context.Context, t ecsservice.Target, other, running ecsservice.Revision) (
 	ecsservice.Revision, error) {
 	family, number := ecsservice.FamilyOf(other.ARN()), ecsservice.NumberOf(other.ARN())

@@ -12,9 +12,9 @@ import (
 	"deployer/testbed/aws/emulator"
 )
 
-// TestJoin checks which revision's rollout a service is in, before, while and after ECS
+// TestLastRolledOut checks which revision's rollout a service is in, before, while and after ECS
 // rolls back, and after a person has moved the service since.
-func TestJoin(t *testing.T) {
+func TestLastRolledOut(t *testing.T) {
 	t.Parallel()
 	failed := func(returned string) journal.Note {
 		return journal.Note{Outcome: journal.Failed, Finished: eventTime, RolledBackBy: returned}
@@ -69,7 +69,7 @@ func TestJoin(t *testing.T) {
 			}
 			service, err := a.services.DescribeService(t.Context(), target)
 			must(t, err)
-			got := a.rollouts.Join(t.Context(), target, service)
+			got := a.rollouts.LastRolledOut(t.Context(), target, service)
 			if want := fmt.Sprint(arn, target.Family, ":", tt.want); got != want {
 				t.Errorf("joined %s, want %s", got, want)
 			}

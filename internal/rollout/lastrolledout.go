@@ -10,11 +10,11 @@ import (
 	"deployer/internal/event"
 )
 
-// Join returns the ARN of the revision whose rollout a service is in, or was in last. That
+// LastRolledOut returns the ARN of the revision whose rollout a service is in, or was in last. That
 // is the revision that it runs or is being moved to; while ECS rolls back, and after it
 // has, the revision that failed. It reads revisions like [Client.Statuses] unless the
 // service itself shows the answer. If they cannot be read, the revision that runs counts.
-func (c *Client) Join(ctx context.Context, t ecsservice.Target, service *types.Service) string {
+func (c *Client) LastRolledOut(ctx context.Context, t ecsservice.Target, service *types.Service) string {
 	runs := aws.ToString(service.TaskDefinition)
 	if t.Task {
 		return runs
