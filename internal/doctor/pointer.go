@@ -49,6 +49,9 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 		return
 	}
 	f.sharedFamily(target, all, newest)
+	if w.Repository != "" {
+		f.cloned(target, newest)
+	}
 	f.held(ctx, c, target, all, newest)
 	f.pointerRoles(ctx, c, all, newest.TaskDefinition)
 }

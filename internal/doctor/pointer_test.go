@@ -185,6 +185,23 @@ func TestPointer(t *testing.T) {
 			want: []string{"ok pointer: " + startsBy + " starts revision 7 of nightly-report", letters,
 				"problem journal: " + startsBy + " starts " + definitions + "nightly-report:7, which does not exist: " +
 					"no run starts → deploy again: deployer redeploy -f dev.yaml task:nightly-report"}},
+		{name: "different images of the repository in the newest revision",
+			schedule: schedule(definitions+"nightly-report:1", cron, ""),
+			revise: func(t *testing.T, x *fixture) {
+				t.Helper()
+				x.revise(t, host+"v1", "", "")
+				_, err := x.accounts["dev"].Family(t.Context(), "nightly-report", "php", host+"v1",
+					func(in *ecs.RegisterTaskDefinitionInput) {
+						in.ContainerDefinitions = append(in.ContainerDefinitions, types.ContainerDefinition{
+							Name: aws.String("nginx"), Image: aws.String(host + "v2")})
+					})
+				must(t, err)
+			},
+			want: []string{starts, letters, "problem container: deployments clone revision 2, the newest, and are " +
+				"refused: choosing the container of task definition \"" + definitions + "nightly-report:2\" that runs " +
+				"\"myproject_task_nightly-report\": 2 containers run different images of it: php (" + host + "v1), " +
+				"nginx (" + host + "v2) → name the one that deployments change, or those of one image: for example, " +
+				"write into dev.yaml below deployer: workloads: {task:nightly-report: {container: [php]}}"}},
 		{name: "a rule", rule: target, want: []string{rule, none}},
 		{name: "a managed rule", rule: target,
 			change: func(_ *testing.T, x *fixture) {
@@ -232,7 +249,8 @@ func TestPointer(t *testing.T) {
 			var got []string
 			for _, line := range report.lines("") {
 				_, check, _ := strings.Cut(line, " ")
-				for _, about := range []string{"pointer: ", "dead letters: ", "family: ", "journal: "} {
+				for _, about := range []string{"pointer: ", "dead letters: ", "family: ", "journal: ",
+					"container: "} {
 					if strings.HasPrefix(check, about) {
 						if before, _, ok := strings.Cut(line, " → to have it checked"); ok {
 							line = before

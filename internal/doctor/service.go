@@ -117,13 +117,14 @@ func (f *findings) controller(c *checker, t ecsservice.Target, s *types.Service)
 // family reports the task definition family, and returns the running revision.
 func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	s *types.Service) *types.TaskDefinition {
-	own := 0 // tags of the newest revision, or of the one that runs if there is none
+	own := 0                     // tags of the newest revision, or of the one that runs if there is none
+	var read ecsservice.Revision // last
 	describe := func(name string) (*types.TaskDefinition, error) {
 		r, err := c.services.DescribeRevision(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		own = len(ecsdeploy.OwnTags(r.Tags))
+		own, read = len(ecsdeploy.OwnTags(r.Tags)), r
 		return r.TaskDefinition, nil
 	}
 	runs := aws.ToString(s.TaskDefinition)
@@ -132,6 +133,9 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	running := newest
 	if err != nil || aws.ToString(newest.TaskDefinitionArn) != runs {
 		ofNewest := own
+		if err == nil {
+			f.cloned(t, read)
+		}
 		var runningErr error
 		if running, runningErr = describe(runs); runningErr != nil {
 			f.notChecked(c, "family", "ecs:DescribeTaskDefinition", "*", runningErr)
@@ -160,6 +164,19 @@ func (f *findings) family(ctx context.Context, c *checker, t ecsservice.Target,
 	}
 	f.tags(own)
 	return running
+}
+
+// cloned reports a problem of the newest revision, which deployments clone, that does not run: that its containers do
+// not show which of them deployments change.
+func (f *findings) cloned(t ecsservice.Target, newest ecsservice.Revision) {
+	if t.Base == environment.BaseService || t.Record(newest).Other { // then the running revision is cloned
+		return
+	}
+	if _, err := t.Containers(newest.TaskDefinition); err != nil {
+		what, hint := parts(err)
+		f.add("container", Problem, fmt.Sprintf("deployments clone revision %d, the newest, and are refused: %s",
+			newest.Number(), what), hint)
+	}
 }
 
 // container reports the container whose image deployments change, and returns the

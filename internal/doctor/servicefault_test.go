@@ -22,6 +22,21 @@ func withTags(n int) func(t *testing.T, x *fixture) {
 	}
 }
 
+// backendImage is the image of dev's backend, without a tag.
+const backendImage = "111111111111.dkr.ecr.us-east-1.amazonaws.com/myproject_backend:"
+
+// newest returns a damage that registers a newest revision of two containers with images.
+func newest(images ...string) func(t *testing.T, x *fixture) {
+	return func(t *testing.T, x *fixture) {
+		_, err := x.accounts["dev"].Family(t.Context(), "myproject_service_dev", "php", images[0],
+			func(in *ecs.RegisterTaskDefinitionInput) {
+				in.ContainerDefinitions = append(in.ContainerDefinitions, types.ContainerDefinition{
+					Name: aws.String("nginx"), Image: aws.String(images[1]), Essential: aws.Bool(true)})
+			})
+		must(t, err)
+	}
+}
+
 // withBreaker returns a damage that sets the circuit breaker of the service.
 func withBreaker(enable, rollback bool) func(t *testing.T, x *fixture) {
 	return func(t *testing.T, x *fixture) {
@@ -86,6 +101,13 @@ var serviceFaults = []damage{
 				{Name: aws.String("proxy"), Image: aws.String("envoy:1"), Essential: aws.Bool(true)}}
 		})
 	}},
+	{name: "different images of one repository in the newest revision", damage: newest(backendImage+"v1",
+		backendImage+"v2")},
+	{name: "no container to choose in the newest revision", damage: newest("nginx:1", "envoy:1")},
+	{name: "the same image twice in the newest revision", damage: newest(backendImage+"v2", backendImage+"v2")},
+	{name: "different images in the newest revision, and the running one is cloned",
+		change: func(e *environment.Environment) { e.Base = environment.BaseService },
+		damage: newest(backendImage+"v1", backendImage+"v2")},
 	{name: "an image from another registry", damage: func(t *testing.T, x *fixture) {
 		x.recreate(t, func(td *ecs.RegisterTaskDefinitionInput, _ *ecs.CreateServiceInput) {
 			td.ContainerDefinitions[0].Image = aws.String("nginx:1")
