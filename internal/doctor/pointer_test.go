@@ -198,10 +198,10 @@ func TestPointer(t *testing.T) {
 				must(t, err)
 			},
 			want: []string{starts, letters, "problem container: deployments clone revision 2, the newest, and are " +
-				"refused: choosing the container of task definition \"" + definitions + "nightly-report:2\" that runs " +
-				"\"myproject_task_nightly-report\": 2 containers run different images of it: php (" + host + "v1), " +
-				"nginx (" + host + "v2) → name the one that deployments change, or those of one image: for example, " +
-				"write into dev.yaml below deployer: workloads: {task:nightly-report: {container: [php]}}"}},
+				"refused: choosing the container of task definition \"" + definitions + "nightly-report:2\" that " +
+				"runs \"myproject_task_nightly-report\": 2 containers run different images of it: php (" + host +
+				"v1), nginx (" + host + "v2) → name the one that deployments change, or those of one image: for " +
+				"example, write into dev.yaml below deployer: workloads: {task:nightly-report: {container: [php]}}"}},
 		{name: "a rule", rule: target, want: []string{rule, none}},
 		{name: "a managed rule", rule: target,
 			change: func(_ *testing.T, x *fixture) {

@@ -33,6 +33,9 @@ func (w *Workload) byHand(e *Environment, s section, key string) bool {
 		}
 		s.fault(key, "is "+quote(Mask(text))+", which looks like an image of ECR, but "+why,
 			"write it like 111111111111.dkr.ecr."+cmp.Or(e.Region, "us-east-1")+".amazonaws.com/name:v1")
+	} else if why := malformed(strings.TrimPrefix(text, "https://")); why != "" {
+		s.fault(key, "is "+quote(Mask(text))+", not an image: "+why,
+			"write it like nginx:1.29, or ghcr.io/owner/name@sha256: and 64 hex digits")
 	}
 	if err != nil || !isECR {
 		w.External, w.Repository = Mask(text), ""

@@ -111,6 +111,10 @@ func (s section) deployer(e *Environment, workload section) {
 	}
 	d := s.own("deployer", settings)
 	e.Cluster = cmp.Or(d.ecsName(e, "cluster", "cluster"), e.Project+"_cluster_"+e.Name)
+	if n := len(e.Cluster); n > maxECSName && isNull(d.values["cluster"]) {
+		s.fault("project", fmt.Sprintf("gives the cluster a name of %d characters, and ECS allows %d", n, maxECSName),
+			"choose a shorter one, or name the cluster in deployer.cluster")
+	}
 	e.ImageForm = ImageForm(d.choice("image", string(ByDigest), string(ByTag)))
 	e.Base = Base(d.choice("base", string(BaseLatest), string(BaseService)))
 	d.policy(e)
@@ -123,7 +127,7 @@ func (s section) deployer(e *Environment, workload section) {
 		d.adviseOn("image", "is tag, and pushes of the moving tag "+string(e.AutoDeploy[i])+
 			" deploy: a task that starts later may run another image than the one that was checked", "write digest")
 	}
-	e.Notify = d.notify(workload)
+	e.Notify = d.notify(e, workload)
 }
 
 // own reads a mapping that only the deployer uses. There an unknown key is a fault,
@@ -176,6 +180,9 @@ func (s section) policy(e *Environment) {
 			s.fault("deploy_sources", "has an address, which is not the source of an event",
 				"write the source that senders name, like action."+e.Name)
 		}
+		if why := wrongSource(source); why != "" {
+			s.fault("deploy_sources", "has "+quote(Mask(source))+", "+why, "write a source like action."+e.Name)
+		}
 		if strings.HasPrefix(source, "aws.") {
 			s.fault("deploy_sources",
 				"has "+quote(source)+": only AWS can send events from such a source",
@@ -189,6 +196,22 @@ func (s section) policy(e *Environment) {
 			e.DeploySources = append(e.DeploySources, productionSource)
 		}
 	}
+}
+
+// wrongSource returns why a text cannot be the source of DEPLOY events; "" if it can. The stack's parameter is a list
+// that commas separate and spaces around them do not belong to, and IAM allows no other characters in a policy than
+// printable ones of Latin-1.
+func wrongSource(source string) string {
+	notLatin := func(r rune) bool { return r < ' ' || r == 0x7f || r > 0xff }
+	switch {
+	case strings.Contains(source, ","):
+		return "which has a comma: the stack would take it for two"
+	case strings.TrimSpace(source) != source:
+		return "which begins or ends with a space"
+	case strings.ContainsFunc(source, notLatin):
+		return "which has a character that no policy of IAM may have"
+	}
+	return ""
 }
 
 // overrides replaces conventional names by those of deployer.workloads. A task is named

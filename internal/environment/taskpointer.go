@@ -91,14 +91,22 @@ func (s section) taskPointers(e *Environment, kind Kind, name string) TaskPointe
 		return pointersOf([]TaskPointer{p})
 	}
 	var rules []string
+	check := func(place section, key string) string {
+		rule := place.text(key)
+		if rule != "" && !only(rule, upper+lower+digits+"-_.") {
+			place.fault(key, "is "+quote(rule)+", which cannot be part of a rule's name",
+				"write letters, digits, ., - and _, like "+name)
+		}
+		return rule
+	}
 	if items, ok := s.list("rules"); ok && s.values["rules"].Kind == yaml.SequenceNode { // since schema version 13
 		for i, item := range items {
 			rule := s.reader.section(item, s.path+"rules["+strconv.Itoa(i)+"].", "name", "sources", "detail_types")
-			rules = append(rules, rule.text("name"))
+			rules = append(rules, check(rule, "name"))
 		}
 	}
 	if len(rules) == 0 {
-		rules = []string{cmp.Or(s.text("rule_name"), name)}
+		rules = []string{cmp.Or(check(s, "rule_name"), name)}
 	}
 	var all []TaskPointer
 	for _, rule := range rules {
@@ -152,6 +160,11 @@ func (s section) taskPointer(e *Environment, key, text string) (p TaskPointer, o
 		rest, isOne := strings.CutPrefix(fields[len(fields)-1], key+"/")
 		if len(fields) < 6 || fields[2] != service || !isOne {
 			s.fault(key, "is "+quote(text)+", which is not the ARN of a "+key, "write "+example)
+			return p, false
+		}
+		if own := image.PartitionOf(e.Region).Name; fields[1] != own {
+			s.fault(key, "is in the partition "+quote(fields[1])+", and the environment in "+own,
+				"name one of the environment's own")
 			return p, false
 		}
 		if fields[3] != e.Region || e.AccountID != "" && fields[4] != e.AccountID {
