@@ -1,26 +1,17 @@
 package deploy_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/access"
 	"deployer/internal/environment"
 	"deployer/internal/stack"
-	"deployer/testbed/accounts"
 	"deployer/testbed/aws/cloudformation"
-	"deployer/testbed/aws/emulator"
-	"deployer/testbed/aws/emulatortest"
 )
 
 // registry returns registry.yaml with the parameters that the command line prints for an environment.
@@ -105,49 +96,6 @@ func TestRegistryExamples(t *testing.T) {
 	}
 }
 
-func printedLifecycle(t *testing.T, env *environment.Environment, archive bool) string {
-	t.Helper()
-	policy := access.Lifecycle
-	if archive {
-		policy = access.ArchivingLifecycle
-	}
-	p, err := policy(env)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.JSON
-}
-
-func printedPolicy(t *testing.T, env *environment.Environment, callers access.Callers) string {
-	t.Helper()
-	if callers.Organization == "" && callers.Accounts == nil {
-		return ""
-	}
-	p, err := access.Repository(env, callers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.JSON
-}
-
-// root matches the ARN of an account's root, which to IAM is the account's id ("Principals" in the IAM user guide).
-var root = regexp.MustCompile(`"arn:aws:iam::(\d{12}):root"`)
-
-// equalJSON reports whether two texts are the same JSON, or both are empty.
-func equalJSON(t *testing.T, a, b string) bool {
-	t.Helper()
-	if a == "" || b == "" {
-		return a == b
-	}
-	var values [2]any
-	for i, text := range []string{a, b} {
-		if err := json.Unmarshal([]byte(root.ReplaceAllString(text, `"$1"`)), &values[i]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return cmp.Equal(values[0], values[1])
-}
-
 // TestRegistryDefaults compares the template's defaults with what the command line prints.
 func TestRegistryDefaults(t *testing.T) {
 	t.Parallel()
@@ -222,39 +170,6 @@ func TestRegistryRetains(t *testing.T) {
 	}
 }
 
-// TestRegistrySize compares the estimated size of the expanded template with the real one, so that the commands that
-// are printed for many repositories do not exceed what CloudFormation takes directly.
-func TestRegistrySize(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile("registry.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	const limit = 51200 // see stack.TooLarge
-	for _, length := range []int{1, 40, 200} {
-		var names []string
-		for i := 0; ; i++ {
-			names = append(names, fmt.Sprintf("myproject_service_%s%03d", strings.Repeat("a", length), i))
-			processed, err := cloudformation.Processed(source, cloudformation.Parameters{Account: dev,
-				Region: region, Values: map[string]string{"Repositories": strings.Join(names, ",")}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if stack.TooLarge(names) {
-				if len(processed) < limit*95/100 {
-					t.Errorf("a template of %d bytes, of %d repositories, is taken to be too large",
-						len(processed), len(names))
-				}
-				break
-			}
-			if len(processed) > limit {
-				t.Fatalf("a template of %d bytes, of %d repositories, is not taken to be too large",
-					len(processed), len(names))
-			}
-		}
-	}
-}
-
 // TestRegistryRefuses checks the parameters that the template itself refuses.
 func TestRegistryRefuses(t *testing.T) {
 	t.Parallel()
@@ -271,62 +186,5 @@ func TestRegistryRefuses(t *testing.T) {
 	}
 	if id := registry(t, env, false).Repositories()[1].LogicalID; id != stack.LogicalID("myproject_service_web-api") {
 		t.Errorf("the logical id is %s, and the import file has another", id)
-	}
-}
-
-// TestRegistryWorks creates the stack on emulated AWS: its readers pull, and no one else; releases stay what they are,
-// and latest moves. An update of the stack keeps the images.
-func TestRegistryWorks(t *testing.T) {
-	t.Parallel()
-	cloud, url := emulatortest.Start(t, emulator.Options{})
-	env := example(t, "centralized-dev-ecr/dev")
-	install := func(more ...string) {
-		t.Helper()
-		if err := cloud.LoadTemplate(dev, region, registry(t, env, false, more...)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	install("ReaderAccountIds=" + staging)
-	owner := accounts.Connect(url, dev, region)
-	for _, w := range env.Workloads {
-		if _, err := owner.Push(t.Context(), w.Repository, "one", "v1.0.0", "latest"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got := map[string]string{}
-	for _, tag := range []string{"v1.0.0", "latest", "env-dev-1", "git-abc123f"} {
-		got[tag] = "moves"
-		if _, err := owner.Push(t.Context(), "myproject_backend", "one", tag); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := owner.Push(t.Context(), "myproject_backend", "two", tag); err != nil {
-			got[tag] = err.Error()[strings.LastIndex(err.Error(), ": ")+2:]
-		}
-	}
-	const immutable = "The image tag '%s' already exists in the 'myproject_backend' repository and cannot be " +
-		"overwritten " +
-		"because the tag is immutable."
-	want := map[string]string{"latest": "moves", "env-dev-1": "moves", "v1.0.0": fmt.Sprintf(immutable, "v1.0.0"),
-		"git-abc123f": fmt.Sprintf(immutable, "git-abc123f")}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	readers := func() (allowed []string) {
-		for _, account := range []string{dev, staging, prod} {
-			_, err := accounts.Connect(url, account, region).ECR.DescribeImages(t.Context(), &ecr.DescribeImagesInput{
-				RegistryId: aws.String(dev), RepositoryName: aws.String("myproject_service_web-api")})
-			if err == nil {
-				allowed = append(allowed, account)
-			}
-		}
-		return allowed
-	}
-	if got := readers(); !slices.Equal(got, []string{dev, staging}) {
-		t.Errorf("%v may read", got)
-	}
-	cloud.SetOrganization("o-a1b2c3d4e5", dev, prod)
-	install("OrganizationId=o-a1b2c3d4e5")
-	if got := readers(); !slices.Equal(got, []string{dev, prod}) {
-		t.Errorf("after the update, %v may read", got)
 	}
 }
