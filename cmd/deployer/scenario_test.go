@@ -22,8 +22,8 @@ import (
 	"deployer/testbed/lambdahost"
 )
 
-// planted is a secret in the webhook's URL and in the environment and command of
-// a container. It must not appear in an event, a message, a metric or a log line.
+// planted is a secret in the webhook's URL and in a container's definition: its environment, command, entry point,
+// labels, health check and log options. It must not appear in an event, a message, a metric or a log line.
 const planted = "s3cr3t-planted"
 
 const (
@@ -175,7 +175,11 @@ func (s *scenario) plantSecret(t *testing.T) {
 	s.deployExternally(t, func(c *ecstypes.ContainerDefinition) {
 		password := ecstypes.KeyValuePair{Name: aws.String("PASSWORD"), Value: aws.String(planted)}
 		c.Environment = append(c.Environment, password)
-		c.Command = []string{"serve", "--token", planted}
+		c.Command, c.EntryPoint = []string{"serve", "--token", planted}, []string{"sh", "-c", "export T=" + planted}
+		c.DockerLabels = map[string]string{"token": planted}
+		c.HealthCheck = &ecstypes.HealthCheck{Command: []string{"CMD", "curl", "-u", "a:" + planted}}
+		c.LogConfiguration = &ecstypes.LogConfiguration{LogDriver: ecstypes.LogDriverSplunk,
+			Options: map[string]string{"splunk-token": planted}}
 	})
 }
 
