@@ -169,7 +169,7 @@ func (a *app) deployFor(ctx context.Context, env *environment.Environment, reque
 	}
 	rollouts, missing, failed := sortResults(s.env, requests, result.Deployments)
 	if len(missing) > 0 && requests[0].Tag != "" {
-		a.noteTags(limited, s, missing, requests[0].Tag)
+		a.noteTags(limited, s, requests, missing)
 	}
 	var ends []error // of the rollouts, if they are followed
 	if how.follow && len(rollouts) > 0 {

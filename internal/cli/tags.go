@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"deployer/internal/environment"
+	"deployer/internal/event"
 	"deployer/internal/fault"
 	"deployer/internal/resolve"
 )
@@ -112,13 +113,19 @@ func newest(tags []string) string {
 // maxNoted is of how many repositories the tags are noted.
 const maxNoted = 4
 
-// noteTags notes which tags there are instead of one that ECR does not have, and the command
-// line with the one that was probably meant.
-func (a *app) noteTags(ctx context.Context, s *session, workloads []environment.Workload, tag string) {
+// noteTags notes which tags there are instead of one that the repositories of some of the
+// requested workloads do not have, and the command line with the one that was probably meant.
+func (a *app) noteTags(ctx context.Context, s *session, requests []event.Request, missing []environment.Workload) {
+	tag, workloads := requests[0].Tag, slices.Clone(missing)
+	for _, request := range requests {
+		if !slices.Contains(missing, request.Workload) {
+			workloads = append(workloads, request.Workload)
+		}
+	}
 	var common []string // tags that all of them have
 	for i, w := range workloads[:min(len(workloads), maxNoted)] {
 		tags := newestTags(ctx, s.config, s.env, s.env.Current(w))
-		if len(tags) > 0 {
+		if len(tags) > 0 && i < len(missing) {
 			a.note("%s has the tags %s", w.Repository, newest(tags))
 		}
 		if i == 0 {
