@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"deployer/internal/environment"
+	"deployer/internal/event"
 )
 
 // TestOriginalEvent checks how an outcome holds the original event.
@@ -52,5 +55,27 @@ func TestSize(t *testing.T) {
 	const maxCall, rest = 1 << 20, 4 << 10 // bytes of one PutEvents, and of all but the details
 	if n := len(o.Detail()); n*3 > maxCall-rest {
 		t.Errorf("the detail has %d bytes", n)
+	}
+}
+
+// TestUnknownVersion checks the texts about a rollback of which no image is known.
+func TestUnknownVersion(t *testing.T) {
+	t.Parallel()
+	for _, end := range []func(Outcome) (Outcome, error){Rejected, Failed} {
+		o := New(prod(t), environment.Workload{})
+		o.Service, o.Problem, o.Cause, o.Time = "worker, web-api", "no", event.Cause{ID: "e", Time: asked}, asked
+		o.Event = []byte(`{}`)
+		o, err := end(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		word := map[Kind]string{DeploymentRejected: "was rejected", DeploymentFailed: "failed"}[o.Kind]
+		sentence := "deployment to worker, web-api of myproject in prod " + word + ": no"
+		if got := o.sentence(); got != sentence {
+			t.Errorf("%s, want %s", got, sentence)
+		}
+		if title := "prod: deployment to worker, web-api " + word; !strings.HasSuffix(o.Title(), " "+title) {
+			t.Errorf("%s, want %s", o.Title(), title)
+		}
 	}
 }

@@ -14,7 +14,10 @@ const (
 func (o Outcome) sentence() string {
 	service := o.Service + " of " + o.Project + " in " + o.Environment
 	version, why := Line(o.version(), maxSentenceVersion), Line(o.Why(), maxSentenceWhy)
-	deployment := "deployment of " + version + " to " + service
+	deployment := "deployment to " + service
+	if version != "" { // of a rollback that was rejected, it is not known
+		deployment = "deployment of " + version + " to " + service
+	}
 	switch o.Kind {
 	case DeploymentStarted:
 		return deployment + " started"
@@ -66,7 +69,7 @@ func at(stage string) string {
 }
 
 // version returns what was deployed: the tag and the number of the revision, as
-// far as they are known.
+// far as they are known; "" if neither is.
 func (o Outcome) version() string {
 	version := o.Tag
 	var details []string
@@ -75,9 +78,6 @@ func (o Outcome) version() string {
 		version = "revision " + n
 	} else if n != "" {
 		details = append(details, "revision "+n)
-	}
-	if version == "" {
-		version = "a new image"
 	}
 	if o.Foreign {
 		details = append(details, "external deployment")
@@ -95,7 +95,10 @@ func (o Outcome) Title() string {
 	if version == "" {
 		version = Short(o.Revision.After)
 	}
-	deployment := o.Environment + ": deployment of " + version + " to " + o.Service
+	deployment := o.Environment + ": deployment to " + o.Service
+	if version != "" {
+		deployment = o.Environment + ": deployment of " + version + " to " + o.Service
+	}
 	switch o.Kind {
 	case DeploymentStarted:
 		return "🚀 " + deployment + " started"
