@@ -1,6 +1,17 @@
 // Package ecsdeploy deploys one image to one workload: it reads the service and
 // its task definition family, plans, registers a new revision, and updates the
 // service to it. Package converge is the rule for what it does.
+//
+//	state, err := deployer.Read(ctx, target)
+//	deployment, err := deployer.Deploy(ctx, state, order)
+//
+// Its files:
+//
+//   - state.go has what was read, and view.go what the rule sees of it.
+//   - run.go makes the calls of the rule, with reread.go, origin.go and task.go.
+//   - plan.go makes the revision to register, with clone.go, copy.go and body.go.
+//   - turns.go, locks.go and memory.go have what the deployments of one process share.
+//   - look.go, rollback.go, seen.go and change.go have what else is asked about a service.
 package ecsdeploy
 
 import (

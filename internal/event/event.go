@@ -1,6 +1,10 @@
 // Package event reads EventBridge events. It turns one into requests to deploy,
 // into a step of a rollout, or into the reason why it is ignored or rejected. It
 // is pure: it depends on the event, the environment and the time alone.
+//
+// Each kind of event has a file: deploy.go, push.go, rollout.go, hook.go, run.go and change.go. Of a DEPLOY,
+// several.go reads "services", tag.go checks the tag, and odd.go and unknown.go recognize what senders write by
+// mistake. claims.go says what an event is about that is not accepted.
 package event
 
 import (

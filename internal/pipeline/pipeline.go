@@ -1,6 +1,12 @@
 // Package pipeline routes one event: it is read, becomes requests, and each
 // request becomes an image and a deployment. Rollout events and the schedule
 // take their own routes. The Lambda function and the command line both use it.
+//
+//   - request.go carries out requests, together.go those that are deployed together or not at all.
+//   - imagelookup.go finds the image of a request; replication.go lets one wait for its image.
+//   - publish.go and together_publish.go report what ended in the invocation, log.go logs it.
+//   - follow.go handles rollout events, task.go what became of tasks, firstrun.go their first runs.
+//   - change.go redeploys services whose configuration changed.
 package pipeline
 
 import (
