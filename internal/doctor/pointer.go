@@ -130,7 +130,6 @@ func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, al
 	newest ecsservice.Revision) {
 	const check = "journal"
 	last := t.Record(newest)
-	again := "deploy again: " + t.Command("redeploy")
 	for _, p := range all {
 		arn := ecsservice.RevisionARN(p, newest.ARN())
 		if arn == newest.ARN() {
@@ -139,11 +138,13 @@ func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, al
 		runs, err := c.services.DescribeRevision(ctx, arn)
 		switch {
 		case errors.Is(err, fault.ErrTaskDefinitionNotFound):
-			f.add(check, Problem, fmt.Sprintf("%s starts %s, which does not exist: no run starts", p, arn), again)
+			f.add(check, Problem, fmt.Sprintf("%s starts %s, which does not exist: no run starts", p, arn),
+				"deploy an image: "+t.Command("deploy")+" TAG")
 		case err != nil:
 			f.notChecked(c, check, "ecs:DescribeTaskDefinition", "*", err)
 		case runs.Inactive():
-			f.add(check, Problem, fmt.Sprintf("%s starts %s, which is INACTIVE: no run starts", p, arn), again)
+			f.add(check, Problem, fmt.Sprintf("%s starts %s, which is INACTIVE: no run starts", p, arn),
+				"deploy again: "+t.Command("redeploy"))
 		case !last.Foreign && t.Identity(runs) != t.Identity(newest):
 			record := t.Record(runs)
 			f.add(check, Warning, fmt.Sprintf("%s starts revision %d (%s), and the newest deployment is revision %d "+

@@ -184,7 +184,7 @@ func TestPointer(t *testing.T) {
 			revise: func(t *testing.T, x *fixture) { t.Helper(); x.revise(t, host+"v2", "v2", own) },
 			want: []string{"ok pointer: " + startsBy + " starts revision 7 of nightly-report", letters,
 				"problem journal: " + startsBy + " starts " + definitions + "nightly-report:7, which does not exist: " +
-					"no run starts → deploy again: deployer redeploy -f dev.yaml task:nightly-report"}},
+					"no run starts → deploy an image: deployer deploy -f dev.yaml task:nightly-report TAG"}},
 		{name: "different images of the repository in the newest revision",
 			schedule: schedule(definitions+"nightly-report:1", cron, ""),
 			revise: func(t *testing.T, x *fixture) {

@@ -111,9 +111,12 @@ func (c *Client) describeRevision(ctx context.Context, name string) (Revision, e
 	}
 	// ECS reports a missing family as a ClientException: "Unable to describe task definition."
 	if fault.HasCode(err, "ClientException") {
-		return Revision{}, fault.Misconfigured(fault.ErrTaskDefinitionNotFound, describing, fault.Plain(err),
-			"register a first revision of the family with the infrastructure, "+
-				"or correct the family in deployer.workloads of the environment file")
+		hint := "register a first revision of the family with the infrastructure, " +
+			"or correct the family in deployer.workloads of the environment file"
+		if NumberOf(name) > 0 {
+			hint = "deploy an image by its tag, which registers a new revision"
+		}
+		return Revision{}, fault.Misconfigured(fault.ErrTaskDefinitionNotFound, describing, fault.Plain(err), hint)
 	}
 	return Revision{}, fault.Classify(describing, err)
 }

@@ -72,8 +72,9 @@ func runOf(t ecsservice.Target, r ecsservice.Revision, run event.Run) (outcome.R
 	for _, i := range chosen {
 		names[*r.TaskDefinition.ContainerDefinitions[i].Name] = true
 	}
-	end := outcome.Run{Task: run.Task, StopCode: run.StopCode, Reason: run.Reason, Succeeded: len(run.Containers) > 0}
+	end := outcome.Run{Task: run.Task, StopCode: run.StopCode, Reason: run.Reason, Succeeded: true}
 	var codes []string
+	ended := 0
 	for _, c := range run.Containers {
 		if c.ExitCode != nil {
 			codes = append(codes, fmt.Sprintf("container %s exited with code %d", c.Name, *c.ExitCode))
@@ -81,11 +82,12 @@ func runOf(t ecsservice.Target, r ecsservice.Revision, run event.Run) (outcome.R
 		if err == nil && !names[c.Name] {
 			continue
 		}
+		ended++
 		end.Succeeded = end.Succeeded && c.ExitCode != nil && *c.ExitCode == 0
 		if c.ExitCode != nil && (end.ExitCode == nil || *c.ExitCode != 0) {
 			end.ExitCode = c.ExitCode
 		}
 	}
-	end.Containers = strings.Join(codes, "; ")
+	end.Containers, end.Succeeded = strings.Join(codes, "; "), end.Succeeded && ended > 0
 	return end, err
 }

@@ -207,7 +207,12 @@ func (o Owner) place(arn string) string {
 
 // check returns the fault of a schedule that starts another task.
 func (o Owner) check(p Pointer) error {
-	if ok, why := o.starts(p); !ok {
+	ok, why := o.starts(p)
+	switch {
+	case !ok && p.Family() == o.Family && !p.names():
+		return o.unusable(p.TaskPointer, fmt.Errorf("%s", why), fmt.Sprintf("let it hold %s and the number of a "+
+			"revision, such as %[1]s:1, or no number", o.Family))
+	case !ok:
 		return o.unusable(p.TaskPointer, fmt.Errorf("%s", why),
 			"name the right one in "+o.setting(p.TaskPointer)+", or its family in deployer.workloads."+o.Task+".family")
 	}

@@ -46,6 +46,7 @@ func TestRead(t *testing.T) {
 	const reading = `reading schedule "%s" in group "jobs", which starts task "nightly": `
 	const fix = ` (name the right one in deployer.workloads.nightly.schedule in dev.yaml, or its family in ` +
 		`deployer.workloads.nightly.family)`
+	const number = ` (let it hold report and the number of a revision, such as report:1, or no number)`
 	for _, tt := range []struct{ pointers, want string }{
 		{"schedule/jobs/pinned", "schedule/jobs/pinned 1"},
 		{"schedule/jobs/floating", "schedule/jobs/floating 0"},
@@ -69,13 +70,13 @@ func TestRead(t *testing.T) {
 			`"arn:aws:lambda:us-east-1:222222222222:function:f", not cluster "c"` + fix},
 		{"schedule/jobs/over", "schedule/jobs/over 1"}, // it can be read, but not moved
 		{"schedule/jobs/word", fmt.Sprintf(reading, "word") + `it starts "` + definedA + `report:latest", which ` +
-			`names no revision of family "report"` + fix},
+			`names no revision of family "report"` + number},
 		{"schedule/jobs/zero", fmt.Sprintf(reading, "zero") + `it starts "report:0", which names no revision of ` +
-			`family "report"` + fix},
+			`family "report"` + number},
 		{"schedule/jobs/none", fmt.Sprintf(reading, "none") + `it starts "report:", which names no revision of ` +
-			`family "report"` + fix},
+			`family "report"` + number},
 		{"schedule/jobs/twice", fmt.Sprintf(reading, "twice") + `it starts "report:1:2", which names no revision of ` +
-			`family "report"` + fix},
+			`family "report"` + number},
 		{"rule/missing", `reading rule "missing", which starts task "nightly": rule "missing" does not exist (create ` +
 			`it with the infrastructure, or correct deployer.workloads.nightly.rule in dev.yaml)`},
 		{"rule/empty", `reading rule "empty", which starts task "nightly": the rule has no targets (add a target ` +
