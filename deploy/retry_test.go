@@ -55,6 +55,11 @@ func TestRetryRoleIsNarrow(t *testing.T) {
 	)
 	all, _ := member(load(t, "prod").Resource("RetryRole"), "Properties", "Policies", 0, "PolicyDocument",
 		"Statement").([]any)
+	trust, _ := member(load(t, "prod").Resource("RetryRole"), "Properties", "AssumeRolePolicyDocument",
+		"Statement").([]any)
+	if len(trust) != 1 || fmt.Sprint(member(trust[0], "Principal")) != "map[Service:scheduler.amazonaws.com]" {
+		t.Errorf("others than EventBridge Scheduler can assume it: %v", trust)
+	}
 	d := document(t, all)
 	for _, tt := range []struct {
 		action, resource string
