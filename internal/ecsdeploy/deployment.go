@@ -97,7 +97,7 @@ type Order struct {
 	// Configuration means that a newer configuration of the family is deployed too, even
 	// if the service runs the image.
 	Configuration bool
-	Redeploy      bool   // Image is what the service runs; only results differ by it
+	Redeploy      bool   // Image is what the service runs, which its tag need not have any more
 	Principal     string // see [journal.Principal]; "" if it is not known
 	Request       string // the invocation, so that another delivery of the event is known; "" if it has no id
 

@@ -176,8 +176,8 @@ func (o Order) journal() journal.Entry {
 // FIPS or dual-stack endpoint was chosen on purpose.
 func (o Order) reference(c types.ContainerDefinition) image.Reference {
 	ref := o.Image
-	// A rollback names a digest: its tag may be on another image by now.
-	if o.Form == environment.ByTag && ref.Tag != "" && o.Restores == "" {
+	// A rollback and a redeployment name a digest: their tag may be on another image by now.
+	if o.Form == environment.ByTag && ref.Tag != "" && o.Restores == "" && !o.Redeploy {
 		ref.Digest = ""
 	} else {
 		ref.Tag = ""

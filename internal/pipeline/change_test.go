@@ -185,6 +185,47 @@ func TestLostPushBeforeChange(t *testing.T) {
 	}
 }
 
+// TestRedeployByTag redeploys a service whose revisions name their image by a tag, which is on another image by now: it
+// keeps the image that it runs.
+func TestRedeployByTag(t *testing.T) {
+	t.Parallel()
+	for name, redeploy := range map[string]func(*testing.T, *fixture) Result{
+		"for a change": func(t *testing.T, f *fixture) Result { return f.changed(t, "c") },
+		"for an event": func(t *testing.T, f *fixture) Result {
+			f.pass(time.Minute)
+			return f.handle(t, string(deployEvent("r", f.clock.Now(), "dev",
+				`{"service":"backend","action":"redeploy","force":true}`)))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := referring(t)
+			f.env.ImageForm = environment.ByTag
+			digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "stable")
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.handle(t, string(deployEvent("d", f.clock.Now(), "dev", `{"service":"backend","tag":"stable"}`)))
+			f.pass(10 * time.Minute)
+			if _, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v3", "stable"); err != nil {
+				t.Fatal(err)
+			}
+			if got := redeploy(t, f); got.Status != "deployed" || got.Deployments[0].Tag != "stable" {
+				t.Fatalf("%+v", got)
+			}
+			out, err := f.accounts["dev"].ECS.DescribeTaskDefinition(t.Context(),
+				&ecs.DescribeTaskDefinitionInput{TaskDefinition: aws.String(backend)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			image := aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
+			if !strings.HasSuffix(image, "/myproject_backend@"+digest) {
+				t.Errorf("it runs %s, want %s", image, digest)
+			}
+		})
+	}
+}
+
 // TestChangeOfServices changes the parameter to which the backend refers, in other states of the services.
 func TestChangeOfServices(t *testing.T) {
 	t.Parallel()
