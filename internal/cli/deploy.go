@@ -55,7 +55,7 @@ var pointerReads = [2]string{"scheduler:GetSchedule (of a task)",
 // platformActions are the IAM actions with which deployments check more.
 var platformActions = []string{
 	"ecr:GetDownloadUrlForLayer (optional: checks the platform of an image that is not an index)",
-	"ecs:DescribeServiceRevisions (optional: what a rollout that no one explains began with)",
+	"ecs:DescribeServiceRevisions (optional: finds rollouts that ECS rolled back, where the journals do not say)",
 }
 
 // stageActions are the IAM actions that --follow needs on top.

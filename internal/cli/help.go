@@ -73,7 +73,8 @@ const exitCodesHelp = `The exit codes of every command:
 
   0  done
   1  not done: the deployment was superseded or ignored, messages stay in a
-     queue, or status, doctor or validate found a problem
+     queue, explain had an event that would be rejected, or status, doctor or
+     validate found a problem
   2  wrong usage: a command, flag, file, environment, service or task that does
      not exist, or an argument that is malformed
   3  rejected by the deployer's rules, or because ECR does not have the image:
