@@ -27,14 +27,14 @@ func (a *app) eventsCommand() *cobra.Command {
 		Short: "List what the deployer decided about events, or all about one",
 		Long: `The decisions are read from the function's log, the newest first: which event, for
 which service and tag, what was decided, and why. Among them are the messages in the
-stack's queues: what was rejected, failed for good, or could not be delivered. Of
-SERVICE, that is every push to its repository, every DEPLOY event that names it, and
-what names no service. ROLLOUT is how the rollout of a deployed event ended, by the
+stack's queues: what was rejected, failed for good, or could not be delivered. With
+SERVICE, the list has every push to its repository, every DEPLOY event that names it,
+and what names no service. ROLLOUT is how the rollout of a deployed event ended, by the
 outcome in the log; it is "not known" if the log has none.
 
 With the id of an event, everything about it is printed, the oldest first: every line,
-each attempt, how the rollouts ended, and whether the event is in a queue. An event of
-which nothing is there never reached the function: the command says what to check. The
+each attempt, how the rollouts ended, and whether the event is in a queue. An event that
+is in neither never reached the function: the command says what to check. The
 first characters of an id suffice; narrow tables show as many as are needed.
 
 The queues are looked at, and nothing is removed from them: each message is hidden from

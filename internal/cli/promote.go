@@ -39,7 +39,7 @@ func (a *app) promoteCommand() *cobra.Command {
 signatures, attestations and bills of materials that belong to it. Nothing is built
 or written anew: what was tested is what arrives. The tag is put last, so it never
 names an image that is incomplete. A copy that was interrupted continues when the
-command is run again. Without TAG, the image is taken that the service runs in
+command is run again. Without TAG, it is the image that the service runs in
 --from, or that the task's next run starts there. If both environments have their
 images in one registry, the image only gets the tag.
 
