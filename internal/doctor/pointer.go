@@ -37,8 +37,8 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 	}
 	rules := map[string]bool{}
 	for _, p := range all {
-		if f.pointer(target, p, time.Now()); p.Rule && !rules[p.Name] {
-			rules[p.Name] = true
+		if f.pointer(target, p, time.Now()); p.Rule && !rules[p.TaskPointer.String()] {
+			rules[p.TaskPointer.String()] = true
 			f.startingRule(ctx, c, p)
 		}
 	}

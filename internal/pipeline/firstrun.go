@@ -22,7 +22,6 @@ func (p *Pipeline) reportFirstRun(ctx context.Context, env *environment.Environm
 	error) {
 	result := Result{EventID: reading.ID, Status: ecsdeploy.Ignored, Deployments: []ecsdeploy.Deployment{}}
 	run := reading.Run
-	target := ecsservice.TargetOf(env, run.Workload)
 	revision, err := p.services.DescribeRevision(ctx, run.TaskDefinition)
 	if err != nil {
 		if errors.Is(err, fault.ErrTaskDefinitionNotFound) {
@@ -31,6 +30,8 @@ func (p *Pipeline) reportFirstRun(ctx context.Context, env *environment.Environm
 		}
 		return Result{}, err
 	}
+	run.Workload = ranWorkload(env, run.Workload, revision)
+	target := ecsservice.TargetOf(env, run.Workload)
 	record := target.Record(revision)
 	switch {
 	case record.Foreign || record.Other:
@@ -62,6 +63,19 @@ func (p *Pipeline) reportFirstRun(ctx context.Context, env *environment.Environm
 	p.publisher.Notify(ctx, o)
 	result.Status, result.Reason = ecsdeploy.Unchanged, o.Message
 	return result, nil
+}
+
+// ranWorkload returns the task for which a revision was registered, of those that share the family of one.
+func ranWorkload(env *environment.Environment, one environment.Workload, r ecsservice.Revision) environment.Workload {
+	for _, w := range env.Workloads {
+		if w.HasService() || w.Family != one.Family {
+			continue
+		}
+		if record := ecsservice.TargetOf(env, w).Record(r); !record.Foreign && !record.Other {
+			return w
+		}
+	}
+	return one
 }
 
 // runOf returns how a run ended. It succeeded if the containers that run the target's image

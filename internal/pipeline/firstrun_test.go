@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"deployer/internal/ecsservice"
+	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/image"
 )
@@ -63,6 +64,35 @@ func TestRunOf(t *testing.T) {
 		end, err := runOf(to, other, event.Run{Containers: []event.RunContainer{exited("log", code)}})
 		if end.Succeeded != want || err == nil {
 			t.Errorf("code %d: %+v, %v", code, end, err)
+		}
+	}
+}
+
+// TestRanWorkload checks which of two tasks that share a family a revision was registered for.
+func TestRanWorkload(t *testing.T) {
+	t.Parallel()
+	env, err := environment.Parse("dev.yaml", []byte(`project: p
+env: dev
+region: us-east-1
+account_id: "111111111111"
+scheduled_tasks: [{name: daily}, {name: weekly}, {name: other}]
+deployer: {workloads: {weekly: {family: daily}}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	daily, _ := env.Find("task:daily", environment.Tasks...)
+	for service, want := range map[string]string{"p_cluster_dev/task:weekly": "weekly",
+		"p_cluster_dev/task:daily": "daily", "p_cluster_dev/task:other": "daily", "": "daily"} {
+		r := ecsservice.Revision{TaskDefinition: &types.TaskDefinition{Revision: 2}}
+		for key, value := range map[string]string{"event-id": "e", "event-time": "2026-01-22T10:00:00Z",
+			"service": service} {
+			if service != "" {
+				r.Tags = append(r.Tags, types.Tag{Key: aws.String("deployer:" + key), Value: aws.String(value)})
+			}
+		}
+		if got := ranWorkload(env, daily, r); got.Name != want {
+			t.Errorf("%q: %s, want %s", service, got.Name, want)
 		}
 	}
 }
