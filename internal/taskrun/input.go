@@ -65,8 +65,8 @@ func Input(p pointer.Pointer, revision, given, token string, now time.Time) (*ec
 	if text == "" {
 		return in, nil
 	}
-	var overrides types.TaskOverride
-	if err := json.Unmarshal([]byte(text), &overrides); err != nil {
+	overrides, err := overridesOf(text, given != "")
+	if err != nil {
 		if given == "" && p.Rule { // as of an event, nothing of it is an override
 			return in, nil
 		}
@@ -74,6 +74,17 @@ func Input(p pointer.Pointer, revision, given, token string, now time.Time) (*ec
 	}
 	in.Overrides = &overrides
 	return in, nil
+}
+
+// overridesOf reads the overrides of a task. What a person gave may have no other members: a mistyped one would be left
+// out without a word.
+func overridesOf(text string, strict bool) (o types.TaskOverride, err error) {
+	if !json.Valid([]byte(text)) || !strict {
+		return o, json.Unmarshal([]byte(text), &o)
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	return o, d.Decode(&o)
 }
 
 // placeholders replaces what EventBridge Scheduler replaces in the input of a schedule

@@ -1,6 +1,7 @@
 package taskrun
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,7 @@ func TestInput(t *testing.T) {
 func TestOverrides(t *testing.T) {
 	t.Parallel()
 	const sh = `{"containerOverrides":[{"name":"app","command":["sh"]}]}`
+	const mistyped, within = `{"containerOverride":[{"name":"app"}]}`, `{"containerOverrides":[{"comand":["sh"]}]}`
 	for _, tt := range []struct{ name, target, given, want string }{
 		{"nothing", ``, "", "none"},
 		{"a constant", `,"Input":"{\"containerOverrides\":[{\"command\":[\"ls\"]}]}"`, "", "ls"},
@@ -86,6 +88,14 @@ func TestOverrides(t *testing.T) {
 		{"made from the event", `,"InputTransformer":{"InputTemplate":"{}"}`, "", "rule/r/t makes the input of the " +
 			"task from the event: give one"},
 		{"given in its place", `,"InputTransformer":{"InputTemplate":"{}"}`, sh, "sh"},
+		{"a mistyped member", ``, mistyped, "reading the input of the task, " + strconv.Quote(mistyped) +
+			`: json: unknown field "containerOverride"`},
+		{"a mistyped member within", ``, within, "reading the input of the task, " + strconv.Quote(within) +
+			`: json: unknown field "comand"`},
+		{"an unknown member of the target's",
+			`,"Input":"{\"later\":1,\"containerOverrides\":[{\"command\":[\"ls\"]}]}"`, "", "ls"},
+		{"two objects", ``, sh + sh, `reading the input of the task, ` + strconv.Quote(sh+sh) + `: invalid character ` +
+			`'{' after top-level value`},
 		{"no JSON", ``, "[", `reading the input of the task, "[": unexpected end of JSON input`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
