@@ -89,14 +89,13 @@ func Sides(a, b Side, all, values bool) (differences []Difference, alike int) {
 		if inB {
 			d.Values[1] = &y.value
 		}
-		if d.Values[0] != nil && d.Values[1] != nil {
-			if *d.Values[0] == *d.Values[1] {
+		both := inA && inB
+		if both && x.value == y.value {
+			continue
+		}
+		if both && a.names.Replace(x.value) == b.names.Replace(y.value) {
+			if alike++; !all {
 				continue
-			}
-			if a.names.Replace(*d.Values[0]) == b.names.Replace(*d.Values[1]) {
-				if alike++; !all {
-					continue
-				}
 			}
 		}
 		d.hide(x.secret || y.secret, x.private || y.private, values)

@@ -175,6 +175,29 @@ type resourceDecision struct {
 	OfResource string `xml:"EvalResourceDecision"`
 }
 
+// simulated is what the simulator says about one action.
+type simulated struct {
+	decision                        // about all resources
+	Organization *bool              `xml:"OrganizationsDecisionDetail>AllowedByOrganizations"`
+	Resources    []resourceDecision `xml:"ResourceSpecificResults>member"`
+}
+
+// about returns the decision about a resource: its own, else that about all.
+func (s simulated) about(resource string) decision {
+	one := s.decision
+	for _, of := range s.Resources {
+		if of.Resource != resource {
+			continue
+		}
+		one = of.decision
+		one.Decision = of.OfResource
+		if one.Boundary == nil {
+			one.Boundary = s.Boundary
+		}
+	}
+	return one
+}
+
 // cause returns why the action is not allowed.
 func (d decision) cause(organization *bool) fault.Cause {
 	var matched []fault.Matched
@@ -198,11 +221,7 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 		in.Set(entry+"ContextKeyValues.member.1", n.context[key])
 	}
 	var out struct {
-		Results []struct {
-			decision
-			Organization *bool              `xml:"OrganizationsDecisionDetail>AllowedByOrganizations"`
-			Resources    []resourceDecision `xml:"ResourceSpecificResults>member"`
-		} `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
+		Results []simulated `xml:"SimulatePrincipalPolicyResult>EvaluationResults>member"`
 	}
 	doing := fmt.Sprintf("asking IAM whether %s is allowed %s", role, n.action)
 	if err := c.client.Query(ctx, "iam", doing, in, &out); err != nil {
@@ -214,16 +233,7 @@ func (c *Client) simulate(ctx context.Context, role string, n need) (Rights, err
 	var all Rights
 	result := out.Results[0]
 	for i, resource := range n.resources {
-		one := result.decision // of all resources
-		for _, of := range result.Resources {
-			if of.Resource == resource {
-				one = of.decision
-				one.Decision = of.OfResource
-				if one.Boundary == nil {
-					one.Boundary = result.Boundary
-				}
-			}
-		}
+		one := result.about(resource)
 		unclear := slices.DeleteFunc(one.Missing, func(key string) bool { return !n.mayHave(key) })
 		switch why := one.cause(result.Organization); {
 		case one.Decision == "allowed":
