@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"golang.org/x/sync/errgroup"
 
 	"deployer/internal/ecsservice"
@@ -40,10 +41,8 @@ func New(services *ecsservice.Client) *Finder {
 
 // Dependent is a service that depends on what changed.
 type Dependent struct {
-	Workload environment.Workload
-	// RolledOut is when its newest rollout began that is no rollback by ECS: tasks of that
-	// rollout got what was there then.
-	RolledOut time.Time
+	Workload  environment.Workload
+	rolledOut time.Time // when its newest rollout began; that may be a rollback by ECS
 }
 
 // Of returns the services whose running revision refers to what changed, in the order of the
@@ -78,8 +77,8 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 			continue
 		}
 		for _, d := range one.Service.Deployments {
-			if created := aws.ToTime(d.CreatedAt); !ecsservice.IsRollback(d) && created.After(all[i].RolledOut) {
-				all[i].RolledOut = created.UTC()
+			if created := aws.ToTime(d.CreatedAt); created.After(all[i].rolledOut) {
+				all[i].rolledOut = created
 			}
 		}
 		g.Go(func() error {
@@ -97,6 +96,22 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 		}
 	}
 	return found, skipped, nil
+}
+
+// HasNew reports whether the tasks of a service have what was there at a time, because a
+// rollout began then or later, and has not failed. A rollback by ECS is none: it keeps or
+// starts tasks of an earlier rollout. ListServiceDeployments lists no rollback; if it cannot be
+// read, every rollout counts.
+func (f *Finder) HasNew(ctx context.Context, env *environment.Environment, one Dependent, at time.Time) bool {
+	if one.rolledOut.Before(at) {
+		return false
+	}
+	rollouts, known := f.services.PastRollouts(ctx, ecsservice.TargetOf(env, one.Workload))
+	return !known || slices.ContainsFunc(rollouts, func(r ecsservice.PastRollout) bool {
+		stopped := r.Status == types.ServiceDeploymentStatusStopped ||
+			r.Status == types.ServiceDeploymentStatusStopRequested
+		return !r.Created.Before(at) && !r.RolledBack && !stopped
+	})
 }
 
 // references returns what a revision refers to.

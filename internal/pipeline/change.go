@@ -39,7 +39,7 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 		name := one.Workload.Name
 		switch {
 		case d.services != nil && !slices.Contains(d.services, name):
-		case !one.RolledOut.Before(reading.At.Add(time.Second)): // an event's time is in whole seconds
+		case p.dependents().HasNew(ctx, env, one, reading.At.Add(time.Second)): // an event's time has whole seconds
 			rolledOut = append(rolledOut, name)
 		default:
 			requests = append(requests, p.changeRequest(reading, one.Workload, d, dryRun))

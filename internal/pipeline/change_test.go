@@ -13,6 +13,7 @@ import (
 
 	"deployer/internal/environment"
 	"deployer/internal/retry"
+	"deployer/testbed/aws/emulator"
 )
 
 // backend is dev's ECS service of the backend.
@@ -221,6 +222,57 @@ func TestRedeployByTag(t *testing.T) {
 			image := aws.ToString(out.TaskDefinition.ContainerDefinitions[0].Image)
 			if !strings.HasSuffix(image, "/myproject_backend@"+digest) {
 				t.Errorf("it runs %s, want %s", image, digest)
+			}
+		})
+	}
+}
+
+// TestChangeBesideDeploy deploys v2 around a change. Tasks that a rollback by ECS keeps, or starts, are of before the
+// change, or may be: what it restores is rolled out.
+func TestChangeBesideDeploy(t *testing.T) {
+	t.Parallel()
+	const after, moved = "parameter /db changed, and a rollout of backend began after that",
+		"the service is being moved to the new revision"
+	for name, tt := range map[string]struct {
+		deployed time.Duration // after the change
+		breaks   bool
+		denied   bool // ListServiceDeployments
+		want     string
+	}{
+		"just before the change":                {-2 * time.Second, false, false, "v2: " + moved},
+		"after the change":                      {5 * time.Second, false, false, after},
+		"after the change, and it fails":        {5 * time.Second, true, false, "v1: " + moved},
+		"before the change, and it fails after": {-2 * time.Second, true, false, "v1: " + moved},
+		"what failed is not known":              {5 * time.Second, true, true, after},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := referring(t)
+			digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.breaks {
+				f.aws.FailImage(digest)
+			}
+			at := f.clock.Now().Truncate(time.Second).Add(time.Minute)
+			f.clock.Advance(at.Add(tt.deployed).Sub(f.clock.Now()))
+			f.handle(t, string(deployEvent("d", f.clock.Now(), "dev", `{"service":"backend","tag":"v2"}`)))
+			for range 12 {
+				f.clock.Advance(10 * time.Second)
+				f.aws.Tick()
+			}
+			if tt.denied {
+				no := emulator.AccessDenied("no")
+				f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments", Error: no})
+			}
+			got := f.handle(t, parameterChanged("c", at))
+			result := got.Reason
+			if len(got.Deployments) > 0 {
+				result = got.Deployments[0].Tag + ": " + result
+			}
+			if result != tt.want {
+				t.Errorf("%s: %s, want %s", got.Status, result, tt.want)
 			}
 		})
 	}
