@@ -157,7 +157,7 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		return nil
 	}
 	o.FailedForCertain = all[at].RolledBack
-	first := at
+	first := at // of the rollouts in a row that replaced each other, up to the observed one
 	for first > 0 && at-first < maxReplaced && replacedBy(all[first-1], all[first]) {
 		first--
 	}
@@ -165,16 +165,9 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 	if !h.services.AddTaskDefinitions(ctx, service, run) {
 		return nil
 	}
-	records := make([]journal.Record, len(run))
-	for i, p := range run {
-		var err error
-		if records[i], err = r.record(ctx, p.TaskDefinition); err != nil {
-			return err
-		}
-		if noted := records[i].DeploymentID; noted != "" && noted != p.ID {
-			records[i].Foreign = true // another rollout of a revision whose own was noted: a person's
-		}
-		records[i].DeploymentID = p.ID
+	records, err := r.recordsOf(ctx, run)
+	if err != nil {
+		return err
 	}
 	o.Replaced = slices.DeleteFunc(o.Replaced, func(one Replaced) bool { return one.RolledBackByID == "" })
 	for i := at - first; i >= 0; i-- { // the newest first
@@ -205,6 +198,22 @@ func (h *Handler) observePast(ctx context.Context, r *reader, service *types.Ser
 		}
 	}
 	return nil
+}
+
+// recordsOf reads the records of the revisions of rollouts, each with the id of the rollout.
+// A rollout of a revision whose own was noted under another id is a person's.
+func (r *reader) recordsOf(ctx context.Context, run []ecsservice.PastRollout) ([]journal.Record, error) {
+	records := make([]journal.Record, len(run))
+	for i, p := range run {
+		one, err := r.record(ctx, p.TaskDefinition)
+		if err != nil {
+			return nil, err
+		}
+		one.Foreign = one.Foreign || one.DeploymentID != "" && one.DeploymentID != p.ID
+		one.DeploymentID = p.ID
+		records[i] = one
+	}
+	return records, nil
 }
 
 // needsPast reports whether ECS's service deployments are read: the rollout may have
