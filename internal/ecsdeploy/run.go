@@ -43,6 +43,7 @@ type run struct {
 
 	conflicts    int  // moves of a task that something else prevented
 	checkedRoles bool // whether IAM was asked what the roles that start a task may do
+	look         bool // no event asked for it: see [State.heldBack]
 
 	registering, updating *fault.Impatient
 }
@@ -61,6 +62,9 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 	defer r.leaveTurn(false)
 	for calls := rule.Next(s.family); len(calls) > 0; calls = rule.Next(s.family) {
 		if calls[0].Kind == converge.Register {
+			if r.look && s.heldBack(calls[0].Registration.Copy) {
+				return nil
+			}
 			if err := r.checkRoles(ctx); err != nil {
 				return err
 			}

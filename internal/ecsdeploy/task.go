@@ -21,6 +21,8 @@ const (
 	// noteDelay is how long the note that a task was moved does not count: AWS may
 	// still answer with what the pointer held before.
 	noteDelay = 30 * time.Second
+	// maxLookTries is how often a task is tried to be moved for one event before looks wait longer.
+	maxLookTries = 4
 	// maxConflicts is how often a pointer is read and written again because something
 	// else changed it at the same time.
 	maxConflicts = 8
@@ -206,6 +208,26 @@ func NextRun(pointers []pointer.Pointer, now time.Time) string {
 	return strings.Join(slices.Compact(when), ", and ")
 }
 
+// heldBack reports whether a look leaves a choice alone for now: AWS may refuse to move the task's pointers to it, and
+// every try has registered a copy. After the first tries, each waits twice as long as all before it took.
+func (s *State) heldBack(c converge.Choice) bool {
+	var first, last time.Time
+	tries := 0
+	for n, r := range s.revisions {
+		record := s.contentsOf(n, r).record
+		if record.Foreign || record.Outcome != "" || journal.Value(record.Cause.ID) != c.Event {
+			continue
+		}
+		if tries++; tries == 1 || r.Registered().Before(first) {
+			first = r.Registered()
+		}
+		if r.Registered().After(last) {
+			last = r.Registered()
+		}
+	}
+	return tries >= maxLookTries && s.now.Sub(last) < 2*last.Sub(first)
+}
+
 // LookAtTask looks at a task: if its pointers do not hold the newest choice, that is
 // completed. It returns the revisions whose move has to be noted, the newest choice's
 // first. No event of AWS says that a pointer was moved, so a schedule leads to this.
@@ -223,7 +245,9 @@ func (d *Deployer) LookAtTask(ctx context.Context, t ecsservice.Target, o Order)
 		s.freshService, s.freshNewest = false, false
 	}
 	rule := converge.New(converge.Request{Rollout: "look", Delivery: journal.Value(o.Request)})
-	if err := d.newRun(ctx, s, o).carryOut(ctx, &rule); err != nil {
+	r := d.newRun(ctx, s, o)
+	r.look = true
+	if err := r.carryOut(ctx, &rule); err != nil {
 		return Deployment{}, err
 	}
 	return Deployment{Service: t.Workload, TaskDefinition: s.running.ARN(), PreviousTaskDefinition: s.before.ARN(),

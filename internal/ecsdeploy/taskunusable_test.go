@@ -1,9 +1,12 @@
 package ecsdeploy
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"deployer/testbed/aws/emulator"
 )
@@ -43,6 +46,44 @@ func TestDeployUnusableTask(t *testing.T) {
 	}
 	if got, _, err := w.deploy(t, report, order); err != nil || got.Status != Unchanged {
 		t.Errorf("again: %+v, %v", got, err)
+	}
+}
+
+// TestLookAtRefusedTask looks every 15 minutes at a task that AWS refuses to move: a look registers a copy more and
+// more rarely. Once AWS takes the move, a delivery makes it at once.
+func TestLookAtRefusedTask(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	w.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: &emulator.Error{Status: 400,
+		Code: "ValidationException", Message: "The StartDate you specify cannot be earlier than 5 minutes ago."}})
+	for range 3 {
+		if _, _, err := w.deploy(t, report, w.taskOrder()); err == nil {
+			t.Error("it was moved")
+		}
+		w.clock.Advance(time.Minute)
+	}
+	var registered []int // at which look
+	for look := range 3 * 96 {
+		w.clock.Advance(15 * time.Minute)
+		w.ResetCalls()
+		_, err := w.deployer().LookAtTask(t.Context(), report, Order{})
+		tried := slices.ContainsFunc(w.Calls(), func(c emulator.Call) bool {
+			return c.Operation == "RegisterTaskDefinition"
+		})
+		if tried != (err != nil) {
+			t.Errorf("look %d: %t, %v", look, tried, err)
+		}
+		if tried {
+			registered = append(registered, look)
+		}
+	}
+	if diff := cmp.Diff([]int{0, 3, 12, 39, 120}, registered); diff != "" {
+		t.Error(diff)
+	}
+	w.ClearFaults()
+	got, _, err := w.deploy(t, report, w.taskOrder())
+	if err != nil || got.Status != Deployed || w.holds(t)[0] == "report:1" {
+		t.Errorf("%+v, %v, %v", got, err, w.holds(t))
 	}
 }
 
