@@ -217,7 +217,7 @@ func (d *detail) addUnknown(member, name string, kinds []environment.Kind) {
 		bare = w.Label()
 	}
 	tagged = tagged && known
-	several := list(d.env, member, name)
+	several := severalNames(d.env, member, name)
 	switch {
 	case several != "":
 		d.wrong.add("%s", several)

@@ -208,9 +208,9 @@ func meansAll(env *environment.Environment, name string) bool {
 	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllWorkloads)
 }
 
-// list returns what is wrong with a "service" or "task" that is several names, or stands for
+// severalNames returns what is wrong with a "service" or "task" that is several names, or stands for
 // all; "" if it is neither.
-func list(env *environment.Environment, member, name string) string {
+func severalNames(env *environment.Environment, member, name string) string {
 	if meansAll(env, name) {
 		return quote(member) + " is " + quote(name) + `: write "services": "*" for all workloads whose repository ` +
 			`has the tag`
