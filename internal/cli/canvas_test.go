@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,12 +76,96 @@ web      error: what is wrong with it, …
 func TestTableWhole(t *testing.T) {
 	t.Parallel()
 	for columns, cut := range map[int]bool{0: false, 80: false, 40: true} {
-		one := table{whole: "EVENT", free: true}
+		one := table{whole: []string{"EVENT"}, free: true}
 		one.head("EVENT", "TAG", "REASON")
 		one.add(cell{text: "866228b7-1111-4a"}, cell{text: "git-abc123f"}, cell{text: "a reason with many words"})
 		c := canvas{columns: columns, cuts: &cuts{}}
 		if text := one.draw(c); !strings.Contains(text, "866228b7-1111-4a ") || c.cuts.cells != cut {
 			t.Errorf("%d columns: cut %t:\n%s", columns, c.cuts.cells, text)
+		}
+	}
+}
+
+// TestTableBelow checks where the texts of the last column stand on narrow terminals, and what is left out there.
+func TestTableBelow(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		columns    int
+		want, left string
+	}{
+		{0, `WHEN     EVENT  TAG  STATUS          WHY
+1 m ago  e1     v1   failed 3 times  the role may not read images of the other account
+2 m ago  e2     v2   deployed        none
+3 m ago  e3     v3   unchanged       -
+4 m ago  error: a row with fewer cells
+`, ""},
+		{56, `WHEN     EVENT  TAG  STATUS          WHY
+1 m ago  e1     v1   failed 3 times  the role may not r…
+2 m ago  e2     v2   deployed        none
+3 m ago  e3     v3   unchanged       -
+4 m ago  error: a row with fewer cells
+`, ""},
+		{48, `WHEN     EVENT  TAG  STATUS
+1 m ago  e1     v1   failed 3 times
+  why: the role may not read images of the other
+  account
+2 m ago  e2     v2   deployed
+3 m ago  e3     v3   unchanged
+4 m ago  error: a row with fewer cells
+`, ""},
+		{30, `WHEN     EVENT  STATUS
+1 m ago  e1     failed 3 times
+  why: the role may not read
+  images of the other account
+2 m ago  e2     deployed
+3 m ago  e3     unchanged
+4 m ago  error: a row with fe…
+`, "TAG"},
+		{24, `EVENT  STATUS
+e1     failed 3 times
+  why: the role may not
+  read images of the ot…
+e2     deployed
+e3     unchanged
+error: a row with fewer…
+`, "TAG WHEN"},
+	} {
+		one := table{whole: []string{"STATUS"}, free: true,
+			below: &below{least: 16, leave: []string{"TAG", "WHEN"}, label: "why: ", none: "none"}}
+		one.head("WHEN", "EVENT", "TAG", "STATUS", "WHY")
+		one.add(cell{text: "1 m ago"}, cell{text: "e1"}, cell{text: "v1"}, cell{text: "failed 3 times"},
+			cell{text: "the role may not read images of the other account"})
+		one.add(cell{text: "2 m ago"}, cell{text: "e2"}, cell{text: "v2"}, cell{text: "deployed"}, cell{text: "none"})
+		one.add(cell{text: "3 m ago"}, cell{text: "e3"}, cell{text: "v3"}, cell{text: "unchanged"}, cell{})
+		one.add(cell{text: "4 m ago"}, cell{text: "error: a row with fewer cells"})
+		c := canvas{columns: tt.columns, cuts: &cuts{}}
+		if diff := cmp.Diff(tt.want, one.draw(c)); diff != "" {
+			t.Errorf("%d columns (-want +got):\n%s", tt.columns, diff)
+		}
+		if left := strings.Join(c.cuts.left, " "); left != tt.left {
+			t.Errorf("%d columns: without %q, want %q", tt.columns, left, tt.left)
+		}
+	}
+}
+
+// TestBroken checks where long texts are broken and cut, also those without a space.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		want []string
+		cut  bool
+	}{
+		{"", []string{""}, false},
+		{"ten chars.", []string{"ten chars."}, false},
+		{"two lines here", []string{"two lines", "here"}, false},
+		{"0123456789abc", []string{"0123456789", "abc"}, false},
+		{"a 0123456789abc", []string{"a", "012345678…"}, true},
+		{"äöü äöü äöü", []string{"äöü äöü", "äöü"}, false},
+	} {
+		c := canvas{cuts: &cuts{}}
+		if got := c.broken(tt.text, 10, 2); !slices.Equal(got, tt.want) || c.cuts.cells != tt.cut {
+			t.Errorf("%q: %q, cut %t", tt.text, got, c.cuts.cells)
 		}
 	}
 }

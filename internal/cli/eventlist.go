@@ -130,7 +130,8 @@ func eventTable(c canvas, entries []logs.Entry, queued []queuedMessage, ends rol
 			{text: m.about()}}})
 	}
 	slices.SortStableFunc(rows, func(x, y eventRow) int { return y.at.Compare(x.at) })
-	t := &table{whole: "EVENT", free: true}
+	t := &table{whole: []string{"EVENT", "STATUS", "ROLLOUT"}, free: true,
+		below: &below{least: 30, leave: []string{"TAG", "WHEN"}}}
 	isRollout := func(r eventRow) bool { return r.cells[rolloutColumn].text != "" }
 	someRollout := slices.ContainsFunc(rows, isRollout)
 	t.head("WHEN", "EVENT", "SERVICE", "TAG", "STATUS", "ROLLOUT", "REASON")

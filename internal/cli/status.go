@@ -235,6 +235,7 @@ func (b *board) draw(c canvas, f *fleet.Fleet) string {
 // wrong with rollouts.
 func drawStatus(c canvas, e fleet.Environment) string {
 	t := table{optional: []string{"DIGEST", "REVISION", "BY"}, free: true}
+	t.below = &below{least: leastFree, leave: []string{"SINCE"}, label: "drift: ", none: "none"}
 	t.head("SERVICE", "TAG", "DIGEST", "REVISION", "SINCE", "BY", "ROLLOUT", "DRIFT")
 	var problems strings.Builder
 	for _, s := range e.Services {

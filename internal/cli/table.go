@@ -22,7 +22,8 @@ type table struct {
 	rows     [][]cell
 	optional []string // columns that are left out where the table is too wide, the first one first
 	free     bool     // the last column has free text, which is cut before the others
-	whole    string   // a column that is not cut, because it is copied
+	whole    []string // columns that are not cut: one that is copied, or without whose end a row says nothing
+	below    *below   // where the texts of the last column stand if that is too narrow; nil for beside the others
 }
 
 // head adds the heading.
@@ -56,6 +57,9 @@ func (t *table) draw(c canvas) string {
 		}
 		c.cuts.leave(name)
 		rows = without(rows, slices.IndexFunc(rows[0], func(h cell) bool { return h.text == name }))
+	}
+	if t.below != nil && c.columns > 0 && spaceLeft(rows, c.columns) < t.below.least {
+		return t.drawBelow(c, rows)
 	}
 	width := widths(rows, false)
 	if c.columns > 0 {
@@ -142,7 +146,6 @@ func columnsOfTimes(rows [][]cell) map[int]bool {
 
 // fit narrows the widest columns until the table is as wide as columns.
 func (t *table) fit(widths []int, rows [][]cell, columns int) []int {
-	whole := slices.IndexFunc(rows[0], func(h cell) bool { return t.whole != "" && h.text == t.whole })
 	last := len(widths) - 1
 	times := columnsOfTimes(rows)
 	if t.free {
@@ -152,7 +155,7 @@ func (t *table) fit(widths []int, rows [][]cell, columns int) []int {
 	for total(widths) > columns {
 		i := -1
 		for j, w := range widths {
-			if j != whole && !times[j] && (i < 0 || w > widths[i]) {
+			if !slices.Contains(t.whole, rows[0][j].text) && !times[j] && (i < 0 || w > widths[i]) {
 				i = j
 			}
 		}
