@@ -186,20 +186,25 @@ func (a *app) followRun(ctx context.Context, s *session, services *ecsservice.Cl
 	limited, stop := context.WithTimeout(context.WithoutCancel(ctx), failureTime)
 	defer stop()
 	left := failure.OfTask(limited, s.config, task, revision.TaskDefinition)
-	result.Status, result.StopCode = "succeeded", string(task.StopCode)
-	result.StoppedReason, result.Left = aws.ToString(task.StoppedReason), left
+	result.Status, result.Left = "succeeded", left
+	result.setEnd(task)
 	var failed error
 	if !taskrun.Succeeded(t, task, revision.TaskDefinition) {
 		result.Status, failed = "failed", errTaskFailed
-	}
-	for _, c := range task.Containers {
-		result.Containers = append(result.Containers,
-			containerEnd{aws.ToString(c.Name), c.ExitCode, aws.ToString(c.Reason)})
 	}
 	if !how.asJSON {
 		fmt.Fprint(a.err, drawFailure(newCanvas(a.err), t.Workload, left))
 	}
 	return errors.Join(failed, a.printRun(result, how))
+}
+
+// setEnd sets how a task ended.
+func (r *ranTask) setEnd(task types.Task) {
+	r.StopCode, r.StoppedReason = string(task.StopCode), ecsservice.Unsigned(aws.ToString(task.StoppedReason))
+	for _, c := range task.Containers {
+		r.Containers = append(r.Containers,
+			containerEnd{aws.ToString(c.Name), c.ExitCode, ecsservice.Unsigned(aws.ToString(c.Reason))})
+	}
 }
 
 // endReason returns why a task is not followed any more.

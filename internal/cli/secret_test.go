@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"deployer/testbed/accounts"
 	"deployer/testbed/aws/emulator"
 	"deployer/testbed/aws/emulatortest"
@@ -78,7 +81,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	}
 	for _, line := range []string{"deploy -f prod.yaml backend v2 --dry-run", "deploy -f prod.yaml backend v2",
 		"wait -f prod.yaml backend", "deploy -f prod.yaml task:nightly-report v2",
-		"run -f prod.yaml task:nightly-report",
+		"run -f prod.yaml task:nightly-report", "run -f prod.yaml task:nightly-report --follow",
 		"diff -f prod.yaml backend v1", "diff -f prod.yaml task:nightly-report v1", "rollback -f prod.yaml backend",
 		"redeploy -f prod.yaml backend", "status -f prod.yaml", "history -f prod.yaml backend",
 		"history -f prod.yaml task:nightly-report", "doctor -f prod.yaml", "deploy -f prod.yaml backend v9",
@@ -103,5 +106,19 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	}))
 	if _, err := os.Stat(filepath.Join(dir, "page.html")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestRunHidesSignatures checks that how a task ended is shown without what presigned URLs are signed with.
+func TestRunHidesSignatures(t *testing.T) {
+	t.Parallel()
+	reason := aws.String(`CannotPullContainerError: Get "https://b.s3.amazonaws.com/l?X-Amz-Signature=` +
+		plantedSecret + `": i/o timeout`)
+	var r ranTask
+	r.setEnd(types.Task{StoppedReason: reason,
+		Containers: []types.Container{{Name: aws.String("app"), Reason: reason}}})
+	const want = `CannotPullContainerError: Get "https://b.s3.amazonaws.com/l?…": i/o timeout`
+	if r.StoppedReason != want || len(r.Containers) != 1 || r.Containers[0].Reason != want {
+		t.Errorf("%+v", r)
 	}
 }

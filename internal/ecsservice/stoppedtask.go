@@ -160,24 +160,29 @@ func StopReason(task types.Task) string {
 			parts = append(parts, part)
 		}
 	}
-	return outcome.Ends(unsigned(strings.Join(parts, "; ")), maxReason)
+	return outcome.Ends(Unsigned(strings.Join(parts, "; ")), maxReason)
 }
 
 // reasonForms match parts of reasons.
-var reasonForms = sync.OnceValue(func() (f struct{ signature, ids *regexp.Regexp }) {
+var reasonForms = sync.OnceValue(func() (f struct{ signature, query, user, ids *regexp.Regexp }) {
 	f.signature = regexp.MustCompile(`\?[^\s"]*X-Amz-[^\s"]*`)
+	f.query = regexp.MustCompile(`([a-z][a-z0-9+.-]*://[^\s"'?]*)\?[^\s"']+`)
+	f.user = regexp.MustCompile(`([a-z][a-z0-9+.-]*://)[^\s"'/@]+@`)
 	f.ids = regexp.MustCompile(`(?i)(?:request ?id|host ?id):? ?[^\s,;)]+` +
 		`|\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b|\b(?:eni|i)-[0-9a-f]{8,17}\b` +
 		`|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?\b`)
 	return f
 })
 
-// unsigned returns a text without the queries of presigned URLs, such as those of the buckets
-// that ECR keeps layers in: they allow all who have them to read the layer.
-func unsigned(s string) string {
-	if !strings.Contains(s, "X-Amz-") {
+// Unsigned returns a text of ECS without the queries and the users of the URLs in it. Such a URL may be
+// presigned, as those of the buckets are that ECR and other registries keep layers in: it allows all who
+// have it to read the layer.
+func Unsigned(s string) string {
+	if !strings.Contains(s, "://") && !strings.Contains(s, "X-Amz-") {
 		return s
 	}
+	s = reasonForms().user.ReplaceAllString(s, "$1…@")
+	s = reasonForms().query.ReplaceAllString(s, "$1?…")
 	return reasonForms().signature.ReplaceAllString(s, "?…")
 }
 

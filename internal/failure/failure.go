@@ -183,7 +183,7 @@ func tasksOf(tasks []types.Task) []Task {
 			continue
 		}
 		for _, c := range task.Containers {
-			container := Container{Name: aws.ToString(c.Name), Reason: aws.ToString(c.Reason)}
+			container := Container{Name: aws.ToString(c.Name), Reason: ecsservice.Unsigned(aws.ToString(c.Reason))}
 			if c.ExitCode != nil {
 				code := int(*c.ExitCode)
 				container.ExitCode = &code

@@ -140,3 +140,13 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestTasksHideSignatures checks that tasks have not what a presigned URL is signed with.
+func TestTasksHideSignatures(t *testing.T) {
+	t.Parallel()
+	reason := aws.String(`Get "https://b.s3.amazonaws.com/l?X-Amz-Signature=s3cr3t": i/o timeout`)
+	got := tasksOf([]types.Task{{StoppedReason: reason, Containers: []types.Container{{Reason: reason}}}})
+	if text := fmt.Sprint(got); strings.Contains(text, "s3cr3t") || !strings.Contains(text, "/l?…") {
+		t.Error(text)
+	}
+}

@@ -86,7 +86,7 @@ func runOf(t ecsservice.Target, r ecsservice.Revision, run event.Run) (outcome.R
 	for _, i := range chosen {
 		names[*r.TaskDefinition.ContainerDefinitions[i].Name] = true
 	}
-	end := outcome.Run{Task: run.Task, StopCode: run.StopCode, Reason: run.Reason, Succeeded: true}
+	end := outcome.Run{Task: run.Task, StopCode: run.StopCode, Reason: ecsservice.Unsigned(run.Reason), Succeeded: true}
 	var codes []string
 	ended := 0
 	for _, c := range run.Containers {

@@ -96,3 +96,14 @@ deployer: {workloads: {weekly: {family: daily}}}
 		}
 	}
 }
+
+// TestRunHidesSignatures checks that the outcome of a first run has not what a presigned URL is signed with.
+func TestRunHidesSignatures(t *testing.T) {
+	t.Parallel()
+	revision := ecsservice.Revision{TaskDefinition: &types.TaskDefinition{}}
+	end, _ := runOf(ecsservice.Target{}, revision, event.Run{StopCode: "TaskFailedToStart", Reason: "CannotPull" +
+		`ContainerError: Get "https://b.s3.amazonaws.com/l?X-Amz-Signature=s3cr3t": i/o timeout`})
+	if want := `CannotPullContainerError: Get "https://b.s3.amazonaws.com/l?…": i/o timeout`; end.Reason != want {
+		t.Errorf("%q, want %q", end.Reason, want)
+	}
+}
