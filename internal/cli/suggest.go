@@ -155,7 +155,7 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) *usageError
 	if near != "" {
 		e.hint = a.corrected(wrong, near)
 	}
-	if list := a.asList(env, wrong); near == "" && list != "" && a.isOneOf("deploy", "send", "redeploy", "rollback") {
+	if list := a.asList(env, wrong); near == "" && list != "" && a.isOneOf(takeLists...) {
 		e.what, e.hint = fmt.Sprintf("%q is several names: write commas between them", printable(wrong)), list
 	}
 	return e
