@@ -146,7 +146,8 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) *usageError
 			e.what = strings.Replace(e.what, "service", "task", 1)
 		}
 	}
-	if strings.EqualFold(wrong, "all") {
+	known := slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, wrong) })
+	if strings.EqualFold(wrong, "all") && !known {
 		e.what += "; deploy, send and redeploy take '*' for all services"
 		if a.isOneOf("deploy", "send", "redeploy") {
 			near = event.AllWorkloads

@@ -204,7 +204,8 @@ func tagHint(tag string) string {
 
 // meansAll reports whether a name was probably written for all services.
 func meansAll(env *environment.Environment, name string) bool {
-	_, known := env.Find(name, slices.Concat(environment.Services, environment.Tasks)...)
+	known := slices.ContainsFunc(env.Names(slices.Concat(environment.Services, environment.Tasks)...),
+		func(one string) bool { return strings.EqualFold(one, name) })
 	return !known && (strings.EqualFold(name, "all") || name == "**" || name == AllWorkloads)
 }
 

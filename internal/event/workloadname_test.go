@@ -50,12 +50,12 @@ func TestWorkloadNames(t *testing.T) {
 func TestServiceNamedAfterAKind(t *testing.T) {
 	t.Parallel()
 	env, err := environment.Parse("prod.yaml", []byte("project: p\nenv: prod\nregion: us-east-1\naccount_id: "+
-		"\"333333333333\"\nservices: [{name: service}, {name: task}, {name: backend}, {name: api}]\n"+
+		"\"333333333333\"\nservices: [{name: service}, {name: task}, {name: backend}, {name: api}, {name: all}]\n"+
 		"scheduled_tasks: [{name: task}, {name: api}]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const has = `, which has backend, service, task, service:backend, api`
+	const has = `, which has backend, service, task, service:backend, api, all`
 	const alone = `the event names the image in "tag" alone`
 	for detail, want := range map[string]string{
 		`"services":["service:backend","backend"]`:   "p_service_backend p_backend",
@@ -68,6 +68,7 @@ func TestServiceNamedAfterAKind(t *testing.T) {
 		`"task":"task"`:                              "p_task_task",
 		`"services":["service:api:v2"]`: `"services" has "service:api:v2": write "api"; ` + OneTag +
 			`, with "tag": "v2"`,
+		`"service":"ALL"`:            `service "ALL" is not in the prod environment; did you mean "all"?`,
 		`"services":["service:v2"]`:  `service "service:v2" is not in the prod environment` + has,
 		`"service":"service:v2"`:     `service "service:v2" is not in the prod environment` + has,
 		`"service":"service:api:v2"`: `"service" is "service:api:v2": write "service": "api"; ` + alone,
