@@ -30,7 +30,7 @@ func (r Rule) String() string {
 	add("base", formatNumber(r.Base))
 	add("best", r.Best.String())
 	add("config", r.Configuration.String())
-	add("manual", string(r.Demand))
+	add("manual", string(r.Demand)) // journals that exist have this name
 	add("request", cut(r.Request, maxRequest))
 	add("by", cut(r.Principal, maxPrincipal))
 	return strings.Join(all, " ")

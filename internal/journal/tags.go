@@ -52,11 +52,11 @@ const (
 	NoteTags = 7   // tags that notes add to a revision after its registration
 	maxValue = 256 // characters in the value of one tag
 
-	// EssentialNoteTags are those of NoteTags that a revision needs: see [Note.Essential].
+	// EssentialNoteTags is how many of NoteTags a revision needs: see [Note.Essential].
 	EssentialNoteTags = 4
 
-	// EntryTags are the tags of an entry at most, and EssentialEntryTags those of them
-	// that are never left out: see [Entry.TagsWithin].
+	// EntryTags is the max number of tags of an entry, and EssentialEntryTags how many of
+	// them are never left out: see [Entry.TagsWithin].
 	EntryTags          = 11
 	EssentialEntryTags = EntryTags - 4
 
