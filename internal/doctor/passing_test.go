@@ -19,18 +19,19 @@ func TestPassing(t *testing.T) {
 		by  = "schedule/myproject-schedule-group-dev-nightly-report/myproject-scheduler-nightly-report-dev"
 	)
 	for _, tt := range []struct {
-		role string
-		want []Finding
+		role, holds string
+		want        []Finding
 	}{
-		{"myproject_scheduler_nightly-report_role_dev", nil},
-		{"ecsEventsRole", []Finding{{"deployer's role", "task:nightly-report", Problem, "the policies of " + own +
-			" do not allow it to pass arn:aws:iam::111111111111:role/ecsEventsRole, with which " + by +
-			" starts the task: a " +
-			"deployment would not move it", "write `start_role: ecsEventsRole` below " +
-			"deployer.workloads.nightly-report in dev.yaml, and update the stack, which then has it in the statement " +
-			"PassScheduleRoles: make deploy env=dev"}}},
+		{"myproject_scheduler_nightly-report_role_dev", "nightly-report:1", nil},
+		{"ecsEventsRole", "nightly-report", nil}, // it is never written
+		{"ecsEventsRole", "nightly-report:1", []Finding{{"deployer's role", "task:nightly-report", Problem,
+			"the policies of " + own + " do not allow it to pass arn:aws:iam::111111111111:role/ecsEventsRole, with " +
+				"which " + by + " starts the task: a deployment would not move it",
+			"write `start_role: ecsEventsRole` below " +
+				"deployer.workloads.nightly-report in dev.yaml, and update the stack, which then has it in the " +
+				"statement PassScheduleRoles: make deploy env=dev"}}},
 	} {
-		t.Run(tt.role, func(t *testing.T) {
+		t.Run(tt.role+" "+tt.holds, func(t *testing.T) {
 			t.Parallel()
 			x := newFixture(t)
 			must(t, cloud.CreateTasks(t.Context(), x.accounts))
@@ -38,8 +39,8 @@ func TestPassing(t *testing.T) {
 			_, err := dev.Send(t.Context(), "PUT", "scheduler", "schedules/"+cloud.Schedule("dev"), "", fmt.Sprintf(
 				`{"GroupName":%q,"FlexibleTimeWindow":{"Mode":"OFF"},"ScheduleExpression":"rate(1 day)","Target":{
 				"Arn":"arn:aws:ecs:us-east-1:%s:cluster/%s","RoleArn":"arn:aws:iam::%[2]s:role/%[4]s","EcsParameters":{
-				"TaskDefinitionArn":"arn:aws:ecs:us-east-1:%[2]s:task-definition/nightly-report:1"}}}`,
-				cloud.ScheduleGroup("dev"), accounts.Dev, cloud.ClusterName("dev"), tt.role))
+				"TaskDefinitionArn":"arn:aws:ecs:us-east-1:%[2]s:task-definition/%[5]s"}}}`,
+				cloud.ScheduleGroup("dev"), accounts.Dev, cloud.ClusterName("dev"), tt.role, tt.holds))
 			must(t, err)
 			report, err := Examine(t.Context(), load(t, "dev"), dev.Config, nil)
 			must(t, err)

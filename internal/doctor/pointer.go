@@ -64,7 +64,7 @@ func (f *findings) pointer(t ecsservice.Target, p pointer.Pointer, now time.Time
 		holds = fmt.Sprintf("%s starts the newest revision of %s", p, p.Family())
 	}
 	untimely, over := t.CheckTime([]pointer.Pointer{p}, now), p.Over(now)
-	if untimely == nil && p.PhaseInPast() {
+	if untimely == nil && p.PhaseInPast() && !p.Floating() {
 		f.add(check, Warning, fmt.Sprintf("%s is %s, which counts from a StartDate that is over: a deployment is "+
 			"refused if AWS does not take that date back", p, p.Expression),
 			"give it a later StartDate, or write a cron(…)")

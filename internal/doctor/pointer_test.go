@@ -96,6 +96,15 @@ func TestPointer(t *testing.T) {
 			want: []string{"warning pointer: " + startsBy + " is rate(1 hour), which counts from a StartDate that is " +
 				"over: a deployment is refused if AWS does not take that date back → give it a later StartDate, or " +
 				"write a cron(…)", starts, letters}},
+		{name: "a rate with a StartDate, which floats",
+			schedule: schedule(definitions+"nightly-report", `"ScheduleExpression":"rate(1 hour)",`, ""),
+			change: func(t *testing.T, x *fixture) {
+				t.Helper()
+				_, err := x.accounts["dev"].Send(t.Context(), "PUT", "scheduler", "schedules/nightly", "", schedule(
+					definitions+"nightly-report", `"ScheduleExpression":"rate(1 hour)","StartDate":1600000000,`, ""))
+				must(t, err)
+			},
+			want: []string{"ok pointer: " + startsBy + " starts the newest revision of nightly-report", letters}},
 		{name: "a rate with a StartDate and an EndDate that are over",
 			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"rate(1 hour)",`, ""),
 			change: func(t *testing.T, x *fixture) {

@@ -13,10 +13,10 @@ import (
 )
 
 // passes reports the roles of pointers that the deployer's role may not pass: deployments of
-// the task would not move them.
+// the task would not move them. A pointer that floats is never written.
 func (f *findings) passes(ctx context.Context, c *checker, t ecsservice.Target, pointers []pointer.Pointer) {
 	for _, p := range pointers {
-		if !pointer.IsRole(p.Role) {
+		if !pointer.IsRole(p.Role) || p.Floating() {
 			continue
 		}
 		to := "scheduler.amazonaws.com"

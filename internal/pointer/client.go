@@ -187,9 +187,9 @@ func (c *Client) Move(ctx context.Context, o Owner, p Pointer, arn string) error
 		return err
 	}
 	if p.Rule {
-		return o.passing(p, c.putTarget(ctx, o, p, arn))
+		return o.passing(p, invalid(p, c.putTarget(ctx, o, p, arn)))
 	}
-	return o.passing(p, c.putSchedule(ctx, o, p, arn))
+	return o.passing(p, invalid(p, c.putSchedule(ctx, o, p, arn)))
 }
 
 // putSchedule moves a schedule (EventBridge Scheduler API reference, "UpdateSchedule").

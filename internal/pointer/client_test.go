@@ -204,7 +204,14 @@ func TestMoveFails(t *testing.T) {
 			func(e *emulator.Emulator) {
 				e.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: &emulator.Error{Status: 400,
 					Code: "ValidationException", Message: "RoleArn is not valid."}})
-			}, "Validation", false, 1, ""},
+			}, "Validation", false, 1, movingS + `ValidationException: RoleArn is not valid. (only the revision was ` +
+				`changed: correct what AWS names, with the infrastructure; to see what it holds: aws scheduler ` +
+				`get-schedule --group-name jobs --name s --region us-east-1)`},
+		{"a target of which a member is no more valid", "rule/r", "", func(e *emulator.Emulator) {
+			e.FailTarget(account, "us-east-1", "r", "t", "ValidationException")
+		}, "Validation", false, 1, `moving target "t" of rule "r", which starts task "nightly", to "` + second +
+			`": ValidationException: It failed. (only the revision was changed: correct what AWS names, with the ` +
+			`infrastructure; to see what it holds: aws events list-targets-by-rule --rule r --region us-east-1)`},
 		{"a one-time schedule that is over", "schedule/jobs/s", schedule("at(2026-01-22T09:30:00)", first),
 			func(*emulator.Emulator) {}, "PointerUnusable", false, 0, movingOver + `it is a one-time schedule, and ` +
 				`at(2026-01-22T09:30:00) is over: AWS may run it again when it is changed (delete the schedule, or ` +

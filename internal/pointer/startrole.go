@@ -25,6 +25,17 @@ func (o Owner) passing(p Pointer, err error) error {
 		fmt.Sprintf("%s; for another caller: %s", o.PassAdvice(p.Rule, role), f.Hint))
 }
 
+// invalid completes the fault of a pointer that AWS does not take back as it is, but for its revision: another of its
+// members is no more valid.
+func invalid(p Pointer, err error) error {
+	var f *fault.Misconfiguration
+	if !fault.HasCode(err, "ValidationException") || !errors.As(err, &f) || f.Name == fault.ErrPointerUnusable {
+		return err
+	}
+	return fault.Misconfigured(f.Name, f.Doing, f.Err, "only the revision was changed: correct what AWS names, with "+
+		"the infrastructure; to see what it holds: "+p.Look())
+}
+
 // PassAdvice returns what to do so that the function may pass a role, given by its path and
 // name, to schedules or to rules.
 func (o Owner) PassAdvice(rule bool, role string) string {
