@@ -100,7 +100,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	if out, ok := a.out.(*results); ok && code != exitDone && !out.used && a.wantsJSON() {
 		_ = printJSON(a.out, failedCommand{errorOf(err), code})
 	}
-	return code
+	return a.written(err, code)
 }
 
 // helpOf returns the command line that prints a command's help.
@@ -109,6 +109,20 @@ func helpOf(cmd *cobra.Command) string {
 		return "deployer help"
 	}
 	return "deployer help " + cmd.Name()
+}
+
+// written returns the exit code of a command, after it has said that its results could not be printed: what another
+// program reads from a full disk is not whole.
+func (a *app) written(err error, code int) int {
+	out, ok := a.out.(*results)
+	if !ok || out.failed == nil || errors.Is(err, out.failed) {
+		return code
+	}
+	printError(a.err, fmt.Errorf("printing the results: %w", out.failed))
+	if code == exitDone {
+		return exitNotDone
+	}
+	return code
 }
 
 // reported prints an error of one of several things, and returns the one that the command
@@ -152,14 +166,17 @@ func errorOf(err error) *fleet.Error {
 	return e
 }
 
-// results is standard output. It knows whether something was printed.
+// results is standard output. It knows whether something was printed, and what kept it from being printed.
 type results struct {
 	io.Writer
-	used bool
+	used   bool
+	failed error // the first error of writing
 }
 
 // Write prints results.
 func (r *results) Write(p []byte) (int, error) {
 	r.used = true
-	return r.Writer.Write(p)
+	n, err := r.Writer.Write(p)
+	r.failed = cmp.Or(r.failed, err)
+	return n, err
 }

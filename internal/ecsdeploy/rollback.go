@@ -95,7 +95,10 @@ func (d *Deployer) Running(ctx context.Context, t ecsservice.Target) (journal.Re
 
 // noRollback is the fault of a rollback for which no revision was found.
 func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing string, others rollbackTargets) error {
-	family, before := ecsservice.FamilyOf(runs.TaskDefinition), strconv.Itoa(below)
+	in, before := "", strconv.Itoa(below)
+	if family := ecsservice.FamilyOf(runs.TaskDefinition); family != t.Service {
+		in = fmt.Sprintf("in family %q, ", family)
+	}
 	if below != runs.Revision {
 		before = fmt.Sprintf("%d, which revision %d restored,", below, runs.Revision)
 		if runs.Restores == "" { // a deployment of the image that ran
@@ -104,12 +107,12 @@ func noRollback(t ecsservice.Target, runs journal.Record, below int, to, doing s
 	}
 	if to != "" {
 		return fault.Rejected(fault.ErrNoRollback, doing,
-			fmt.Errorf("in family %q, no earlier revision than %s has the tag %q, another image and a rollout "+
-				"that did not fail", family, before, to),
+			fmt.Errorf("%sno earlier revision than %s has the tag %q, another image and a rollout that did not fail",
+				in, before, to),
 			"list the revisions and their tags: "+t.Command("history"))
 	}
 	return fault.Rejected(fault.ErrNoRollback, doing,
-		fmt.Errorf("in family %q, no earlier revision than %s succeeded with another image", family, before),
+		fmt.Errorf("%sno earlier revision than %s succeeded with another image", in, before),
 		cmp.Or(others.advice(t), "list the revisions, and roll back to one by its number: "+t.Command("history")))
 }
 
