@@ -27,8 +27,8 @@ func Start(ctx context.Context, client *ecs.Client, p pointer.Pointer, in *ecs.R
 	out, err := client.RunTask(ctx, in)
 	if fault.HasCode(err, "InvalidParameterException") {
 		return types.Task{}, fault.Misconfigured(fault.ErrTaskNotStarted, doing, fault.Plain(err), "what starts the "+
-			"task, or the given input, does not fit the task definition; the runs of "+p.String()+" fail in the same "+
-			"way: "+p.Look())
+			"task, or the given input, does not fit the task definition; if no input was given, "+
+			"the runs of "+p.String()+" fail in the same way: "+p.Look())
 	}
 	if err != nil {
 		return types.Task{}, fault.Classify(doing, err)

@@ -197,7 +197,7 @@ func TestStart(t *testing.T) {
 		_, err := Start(t.Context(), client, p, &other)
 		want = `running a task of "net" in cluster "` + cluster + `": InvalidParameterException: Network ` +
 			"Configuration must be provided when networkMode 'awsvpc' is specified. (what starts the task, or the " +
-			"given input, does not fit the task definition; the runs of " + want + ")"
+			"given input, does not fit the task definition; if no input was given, the runs of " + want + ")"
 		if fault.NameOf(err) != "TaskNotStarted" || err.Error() != want {
 			t.Errorf("%s: %v, want %s", fault.NameOf(err), err, want)
 		}
