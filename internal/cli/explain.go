@@ -208,7 +208,10 @@ func (a *app) explainRequest(env *environment.Environment, r event.Request) {
 	default:
 		line("image", "%s, if ECR has it", w.Reference(r.Tag))
 	}
-	if r.Optional {
+	switch {
+	case r.Optional && r.Redeploy:
+		line("skipped", "if the image that runs is not from ECR")
+	case r.Optional:
 		line("skipped", "if ECR does not have the image")
 	}
 	if r.Replicated {

@@ -150,7 +150,7 @@ func (c chosen) requests(like event.Request) []event.Request {
 	all := make([]event.Request, len(c.workloads))
 	for i, w := range c.workloads {
 		all[i] = like
-		all[i].Workload, all[i].Together, all[i].Optional = w, c.several, c.all && like.Tag != ""
+		all[i].Workload, all[i].Together, all[i].Optional = w, c.several, c.all
 	}
 	return all
 }

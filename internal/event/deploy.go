@@ -57,7 +57,7 @@ func (r reader) deploy(wrong problems) Reading {
 		request.DryRun, request.Force = d.dryRun, d.force
 		request.Rollback, request.Redeploy = d.rollback, d.redeploy
 		request.Replicated = request.Replicated && request.Tag != "" // the others' images were there before
-		request.Together, request.Optional = d.several, d.all && d.tag != ""
+		request.Together, request.Optional = d.several, d.all
 		requests = append(requests, request)
 	}
 	return r.accepted(d.asks()+" from "+source, requests...)

@@ -68,7 +68,8 @@ type Request struct {
 	// unless each of them can be.
 	Together bool
 	// Optional means that the workload is skipped if its repository has no image with the
-	// tag: the event does not name it, but asks for all that have one.
+	// tag, or, of a redeployment, if it runs no image from ECR: the event does not name it,
+	// but asks for all that have one.
 	Optional bool
 
 	DryRun bool // report what would change, without changing it

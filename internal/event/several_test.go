@@ -31,7 +31,8 @@ func TestSeveral(t *testing.T) {
 			"redeployment of worker, backend" + from, []string{"worker  redeploy", "backend  redeploy"}},
 		{"redeploy all", `{"services":"*","action":"redeploy","force":true}`,
 			"redeployment of backend, web-api, worker, task:nightly-report" + from,
-			[]string{"backend  redeploy", "web-api  redeploy", "worker  redeploy", "nightly-report  redeploy"}},
+			[]string{"backend  redeploy optional", "web-api  redeploy optional", "worker  redeploy optional",
+				"nightly-report  redeploy optional"}},
 		{"roll back two", `{"services":["worker","backend"],"action":"rollback"}`,
 			"rollback of worker, backend" + from, []string{"worker  rollback", "backend  rollback"}},
 		{"our project and environment", `{"project":"myproject","env":"prod","services":["worker"],"tag":"v2"}`,
@@ -44,9 +45,9 @@ func TestSeveral(t *testing.T) {
 			var got []string
 			for _, r := range reading.Requests {
 				line := r.Workload.Name + " " + r.Tag
-				for word, set := range map[string]bool{"optional": r.Optional, "redeploy": r.Redeploy,
-					"rollback": r.Rollback, "alone": !r.Together} {
-					if set {
+				for _, word := range []string{"redeploy", "rollback", "optional", "alone"} {
+					if map[string]bool{"optional": r.Optional, "redeploy": r.Redeploy, "rollback": r.Rollback,
+						"alone": !r.Together}[word] {
 						line += " " + word
 					}
 				}

@@ -86,10 +86,12 @@ func (t *together) limit() {
 			have = append(have, one)
 		}
 	}
-	tag := t.all[0].request.Tag
+	tag, redeploys := t.all[0].request.Tag, t.all[0].request.Redeploy
 	slices.Sort(none)
 	switch {
 	case !t.all[0].request.Optional || t.partly:
+	case len(have) == 0 && redeploys:
+		t.rejectAll("no service and no task runs an image from ECR")
 	case len(have) == 0:
 		t.rejectAll(fmt.Sprintf("no repository has the tag %q: %s", tag, strings.Join(slices.Compact(none), ", ")))
 	case len(have) > event.MaxServices:
@@ -206,15 +208,22 @@ func (t *together) begun(ctx context.Context) (begun bool, err error) {
 }
 
 // skipped returns the result of a request for a workload that the event does not name, and
-// whether its repository has no image with the tag.
+// whether it is not meant: its repository has no image with the tag; or it is to be
+// redeployed, and runs no image from ECR.
 func skipped(request event.Request, err error) (ecsdeploy.Deployment, bool) {
+	w, outside := request.Workload, errors.Is(err, fault.ErrImageOutsideECR)
 	missing := errors.Is(err, fault.ErrImageNotFound) || errors.Is(err, fault.ErrRepositoryNotFound)
-	if !request.Optional || !missing {
-		return ecsdeploy.Deployment{}, false
+	d := ecsdeploy.Deployment{Service: w.Label(), Status: ecsdeploy.Ignored, Tag: request.Tag}
+	switch {
+	case !request.Optional:
+	case request.Redeploy && outside:
+		d.Reason = faults(err)
+		return d, true
+	case !request.Redeploy && missing:
+		d.Reason = fmt.Sprintf("repository %q has no tag %q", w.Repository, request.Tag)
+		return d, true
 	}
-	w := request.Workload
-	return ecsdeploy.Deployment{Service: w.Label(), Status: ecsdeploy.Ignored, Tag: request.Tag,
-		Reason: fmt.Sprintf("repository %q has no tag %q", w.Repository, request.Tag)}, true
+	return ecsdeploy.Deployment{}, false
 }
 
 // faults returns the text of all faults in err, on one line.
