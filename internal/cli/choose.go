@@ -142,6 +142,8 @@ func (a *app) named(cmd *cobra.Command, names []string) (files []found, err erro
 		case strings.Contains(name, ",") && isSeveral(cmd):
 			hint, _ := a.withEnvironments(cmd.Flags().Args())
 			return nil, &usageError{"-e is for one name: write it once for each environment", hint}
+		case strings.Contains(name, ","):
+			return nil, wrongUsage("%s is for one environment: -e %s names several", cmd.Name(), printable(name))
 		case name == all && !isSeveral(cmd):
 			return nil, a.notForAll(cmd)
 		case name == all:

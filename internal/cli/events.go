@@ -122,7 +122,7 @@ deployer logs -e prod --since 24h
 deployer logs -e prod --follow`,
 		Annotations: permissions("logs:FilterLogEvents"),
 		Args: func(cmd *cobra.Command, args []string) error {
-			if i := slices.Index(a.args, "logs"); len(args) == 1 && i >= 0 {
+			if i := slices.Index(a.args, "logs"); len(args) == 1 && i >= 0 && a.withEnvFlag(cmd) == "" {
 				return &usageError{fmt.Sprintf("the log is of all services: %q is one argument too many", args[0]),
 					commandLine(slices.Replace(slices.Clone(a.args), i, i+1, "events")...)}
 			}

@@ -55,11 +55,14 @@ func arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// whichServices returns what an argument that is missing can be: the services and tasks of the
-// command's environment if it is one of them, as far as the environment is named.
+// whichServices returns what an argument that is missing can be: one of the command's choices, or of
+// the services and tasks of its environment that it takes, as far as the environment is named.
 func whichServices(cmd *cobra.Command, argument string) string {
 	tasks := argument == environment.TaskPrefix+"NAME"
-	if argument != "SERVICE" && !tasks {
+	switch {
+	case len(cmd.ValidArgs) > 0:
+		return ": choose one of " + listed(cmd.ValidArgs)
+	case argument != "SERVICE" && !tasks:
 		return ""
 	}
 	files := filesOf(cmd)
@@ -70,12 +73,7 @@ func whichServices(cmd *cobra.Command, argument string) string {
 	if err != nil {
 		return ""
 	}
-	names := labels(env)
-	if tasks {
-		names = slices.DeleteFunc(names, func(name string) bool {
-			return !strings.HasPrefix(name, environment.TaskPrefix)
-		})
-	}
+	names := slices.DeleteFunc(labels(env), func(name string) bool { return refuses(cmd, name) })
 	if len(names) == 0 {
 		return ""
 	}
