@@ -60,5 +60,8 @@ func TestOperationsNumbers(t *testing.T) {
 		if !strings.Contains(metrics, "\n| `"+name+"` | ") {
 			t.Errorf("the page of metrics and alarms has no row for %s", name)
 		}
+		if description := at(id, "AlarmDescription"); len(description) < 40 { // the page says that it is
+			t.Errorf("%s is described as %q", name, description)
+		}
 	}
 }
