@@ -111,7 +111,8 @@ func (p *Pipeline) KeepIn(url string) *Pipeline {
 	return p
 }
 
-// SetRole sets the name of the function's role, which the journals of its revisions have.
+// SetRole sets the name of the function's role, by which journals name who registered a
+// revision. Without it, a copied journal cannot be recognized by its principal.
 func (p *Pipeline) SetRole(name string) { p.role = name }
 
 // RetryIn makes the pipeline of a function wait for images that ECR still replicates: it
