@@ -74,8 +74,10 @@ func (t Target) since(r Revision) time.Time {
 	return r.Registered()
 }
 
-// maxRedeployments is of how many redeployments [Client.ChosenSince] reads what ran before.
-const maxRedeployments = 20
+// maxRedeployments is of how many redeployments [Client.ChosenSince] reads what ran before. A
+// lost push is found within minutes, and few redeployments. It is far less than the number of
+// revisions in which a rollout of the pushed image that failed is looked for.
+const maxRedeployments = 5
 
 // ChosenSince returns Since of the revision for which the running image was chosen. It is that
 // of the running revision, unless changes of configuration led to that: then it is that of the

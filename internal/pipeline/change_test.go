@@ -175,19 +175,24 @@ func TestLostPushBeforeChange(t *testing.T) {
 			t.Parallel()
 			f := referring(t)
 			tt.act(t, f)
-			for _, id := range []string{"c1", "c2"} {
-				if got := f.changed(t, id); got.Status != "deployed" {
-					t.Fatalf("%s: %+v", id, got)
+			change := func(count int) {
+				for i := range count {
+					if got := f.changed(t, fmt.Sprint("c", i)); got.Status != "deployed" {
+						t.Fatalf("%d: %+v", i, got)
+					}
+					f.pass(10 * time.Minute)
 				}
-				f.pass(10 * time.Minute)
 			}
-			f.aws.ResetCalls()
+			change(2)
 			if got := f.handle(t, scheduled); string(got.Status) != tt.want {
 				t.Errorf("%+v", got)
 			}
 			f.pass(10 * time.Minute)
-			if got := f.handle(t, scheduled); got.Status == "deployed" {
-				t.Errorf("again: %+v", got)
+			for range 7 { // as many changes as revisions are read at most, and more
+				if got := f.handle(t, scheduled); got.Status == "deployed" {
+					t.Errorf("again: %+v", got)
+				}
+				change(3)
 			}
 		})
 	}
