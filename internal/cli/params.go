@@ -39,7 +39,12 @@ deployer params -e dev --registry OrganizationId=o-a1b2c3d4e5 > registry.json`,
 	flags.StringVar(&format, "format", "", "output `FORMAT`: sam, samconfig, tfvars or json; see above for --registry")
 	flags.BoolVar(&registry, "registry", false, "print the parameters of the stack of the repositories")
 	flags.BoolVar(&archive, "archive", false, "with --registry: archive images instead of deleting them")
-	completeFormats(cmd, append(slices.Clone(stack.Formats), "change-set", "import")...)
+	completeFormats(cmd, func() []string {
+		if registry {
+			return stack.RegistryFormats
+		}
+		return stack.Formats
+	})
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, more []string) error {
 		formats := stack.Formats
@@ -185,8 +190,10 @@ func (a *app) inStacks(err *stack.SplitError) error {
 	return hinted(strings.Join(commands, "; "), "%w", err)
 }
 
-// completeFormats completes the values of the flag --format.
-func completeFormats(cmd *cobra.Command, formats ...string) {
-	complete := cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)
+// completeFormats completes the values of the flag --format with those that the command takes then.
+func completeFormats(cmd *cobra.Command, formats func() []string) {
+	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return formats(), cobra.ShellCompDirectiveNoFileComp
+	}
 	_ = cmd.RegisterFlagCompletionFunc("format", complete) // fails only for a flag that does not exist
 }

@@ -111,7 +111,9 @@ func (p *policyFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&p.from, "from", "", "promote: `ENV` of the source: an environment's name, or its file")
 	flags.StringVar(&p.fromAccount, "from-account", "", "promote: `ID` of the source's account, if its file has none")
 	flags.StringVar(&p.format, "format", "json", "output `FORMAT`: json or terraform")
-	completeFormats(cmd, "json", "terraform")
+	completeFormats(cmd, func() []string { return []string{"json", "terraform"} })
+	_ = cmd.RegisterFlagCompletionFunc("commands", completeOperated) // fails only for a flag that does not exist
+	_ = cmd.RegisterFlagCompletionFunc("from", completeEnvironments)
 }
 
 // policyFiles reads the environment files. Only for GitHub there may be several.

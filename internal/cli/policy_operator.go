@@ -21,11 +21,7 @@ func (a *app) operator(env *environment.Environment, commands []*cobra.Command, 
 	var needs []access.Need
 	var known []string
 	for _, cmd := range commands {
-		var actions []string
-		for _, line := range permissionsOf(cmd) {
-			listed, _, _ := strings.Cut(line, " (") // a note may name other actions
-			actions = append(actions, actionInHelp.FindAllString(listed, -1)...)
-		}
+		actions := actionsOf(cmd)
 		if len(actions) == 0 || cmd.Name() == "promote" {
 			continue
 		}
@@ -52,6 +48,27 @@ func (a *app) operator(env *environment.Environment, commands []*cobra.Command, 
 		policy.Notes = append(policy.Notes, ownPolicy+"; its --follow needs what send needs: "+promotionPolicy(env))
 	}
 	return policy, err
+}
+
+// actionsOf returns the IAM actions that a command needs.
+func actionsOf(cmd *cobra.Command) (actions []string) {
+	for _, line := range permissionsOf(cmd) {
+		listed, _, _ := strings.Cut(line, " (") // a note may name other actions
+		actions = append(actions, actionInHelp.FindAllString(listed, -1)...)
+	}
+	return actions
+}
+
+// completeOperated completes a list with commas of the commands that an operator's policy can allow.
+func completeOperated(cmd *cobra.Command, _ []string, begun string) (names []string, _ cobra.ShellCompDirective) {
+	list := begun[:strings.LastIndexByte(begun, ',')+1] // the names before the last comma
+	for _, one := range cmd.Root().Commands() {
+		given := slices.Contains(strings.Split(list, ","), one.Name())
+		if !given && one.Name() != "promote" && len(actionsOf(one)) > 0 {
+			names = append(names, list+one.Name())
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 const ownPolicy = "promote has a policy of its own, because it reads another environment's registry"
