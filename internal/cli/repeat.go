@@ -38,6 +38,7 @@ type eventDecision struct {
 	logs.Entry     // the newest
 	times      int // how often it was decided
 	queued     *queuedMessage
+	quiet      bool // another decision says why the message was kept
 }
 
 // decisionsOf joins decisions, the newest first, with what repeats them: the attempts of an event
@@ -56,16 +57,39 @@ func decisionsOf(entries []logs.Entry, queued []queuedMessage) (all []eventDecis
 		all = append(all, eventDecision{Entry: e, times: 1})
 	}
 	for _, m := range queued {
-		of := slices.IndexFunc(all, func(d eventDecision) bool {
-			return d.EventID == m.EventID && d.queued == nil && (d.Decision() == "rejected" || d.Decision() == "failed")
-		})
-		if m.Queue != "failed" || m.EventID == "" || of < 0 {
+		of := keptBy(m, all)
+		if len(of) == 0 {
 			rest = append(rest, m)
-			continue
 		}
-		all[of].queued = &m
+		for i, at := range of {
+			all[at].queued, all[at].quiet = &m, i > 0
+		}
 	}
 	return all, rest
+}
+
+// keptBy returns the indexes of the decisions whose event a message keeps: of an event of
+// several services those about the services that the message names, else the first one.
+func keptBy(m queuedMessage, all []eventDecision) (of []int) {
+	if m.Queue != "failed" || m.EventID == "" {
+		return nil
+	}
+	first, names := -1, strings.Split(m.Service, ", ")
+	for i, d := range all {
+		if d.EventID != m.EventID || d.queued != nil || d.Decision() != "rejected" && d.Decision() != "failed" {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		if slices.Contains(names, d.Service) {
+			of = append(of, i)
+		}
+	}
+	if len(of) == 0 && first >= 0 {
+		of = []int{first}
+	}
+	return of
 }
 
 // cell returns the status of a decision.
@@ -83,7 +107,7 @@ func (d eventDecision) cell() cell {
 // why returns the reason of a decision, and that of the message if it is another one.
 func (d eventDecision) why() string {
 	why := whyOf(d.Entry)
-	if d.queued != nil && !says(d.queued.Why, d.Why()) {
+	if d.queued != nil && !d.quiet && !says(d.queued.Why, d.Why()) {
 		why += "; " + d.queued.about()
 	}
 	return why
