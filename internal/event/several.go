@@ -240,12 +240,13 @@ func cut(s string) string {
 	return s
 }
 
-// claimedServices returns the names that a member "services" has, as people write them.
+// claimedServices returns the names that a member "services" has, as people write them,
+// shortened to fit a log line.
 func claimedServices(v json.RawMessage) string {
 	s, _ := text(v)
 	var names []string
 	if json.Unmarshal(v, &names) != nil {
-		return s
+		return cut(s)
 	}
-	return cmp.Or(strings.Join(names, ", "), s)
+	return cut(cmp.Or(strings.Join(names, ", "), s))
 }

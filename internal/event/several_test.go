@@ -196,6 +196,7 @@ func TestSeveralClaims(t *testing.T) {
 	t.Parallel()
 	for members, want := range map[string]string{
 		`"services":["worker","nope"]`: "worker, nope", `"services":"*"`: "*", `"services":"a,b"`: "a,b",
+		`"services":["` + strings.Repeat("ä", 100) + `"]`: strings.Repeat("ä", 80) + "…",
 		`"services":[1]`: "", `"services":["worker"],"service":"backend"`: "backend",
 	} {
 		raw := deployment("action.production", `{`+members+`,"tag":"v2"}`)
