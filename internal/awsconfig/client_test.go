@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"deployer/testbed/proxy"
 )
@@ -131,7 +132,9 @@ func TestConnect(t *testing.T) {
 				if err := call(t.Context(), c, u); err != nil {
 					t.Errorf("%s: %v", step.name, err)
 				}
-				if got := p.Accepted(); got != step.accepted {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				if got := p.Await(ctx, step.accepted); got != step.accepted {
 					t.Errorf("%s: %d connections, want %d", step.name, got, step.accepted)
 				}
 			}

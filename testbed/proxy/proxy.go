@@ -2,6 +2,7 @@
 package proxy
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
@@ -17,6 +18,7 @@ type Proxy struct {
 	mu       sync.Mutex
 	open     map[*connection]bool
 	accepted int
+	news     chan struct{} // closed and made anew with each connection
 }
 
 // connection is one forwarded connection.
@@ -32,7 +34,8 @@ func Start(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{Addr: listener.Addr().String(), target: target, listener: listener, open: map[*connection]bool{}}
+	p := &Proxy{Addr: listener.Addr().String(), target: target, listener: listener, open: map[*connection]bool{},
+		news: make(chan struct{})}
 	go p.serve()
 	return p, nil
 }
@@ -42,6 +45,24 @@ func (p *Proxy) Accepted() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.accepted
+}
+
+// Await waits until at least n connections were made: one that a client has opened may still wait to be accepted. It
+// returns how many there are, also if the context ends before.
+func (p *Proxy) Await(ctx context.Context, n int) int {
+	for {
+		p.mu.Lock()
+		accepted, news := p.accepted, p.news
+		p.mu.Unlock()
+		if accepted >= n {
+			return accepted
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return accepted
+		}
+	}
 }
 
 // Reset ends the connections that are open with a reset (TCP RST).
@@ -93,6 +114,8 @@ func (p *Proxy) serve() {
 		c := &connection{client: client.(*net.TCPConn), server: server.(*net.TCPConn)}
 		p.mu.Lock()
 		p.open[c], p.accepted = true, p.accepted+1
+		close(p.news)
+		p.news = make(chan struct{})
 		p.mu.Unlock()
 		go p.forward(c, c.server, c.client)
 		go p.forward(c, c.client, c.server)
