@@ -66,12 +66,12 @@ func (s *State) created(id string) time.Time {
 }
 
 // forgetPending forgets the revisions to whose journals a note may have been added since
-// they were read. The one that this run registered, and has not moved the service to, has
-// none.
+// they were read, and those that ECS did not show. The one that this run registered, and has
+// not moved the service to, has none.
 func (r *run) forgetPending() {
 	s := r.state
 	for n, one := range s.revisions {
-		if n != s.unused && s.target.Record(one).Pending() {
+		if n != s.unused && (one.ARN() == "" || s.target.Record(one).Pending()) {
 			delete(s.revisions, n)
 			r.deployer.memory.forget(one.ARN())
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -96,29 +97,36 @@ func TestDeployTaskWithoutRevision(t *testing.T) {
 		{"report:9", "p_task_report", "report:4"}, // the newest revision has the image
 		{"report:2", "p_task_report:v0", "report:4"},
 	} {
-		w := taskWorld(t, arn+tt.holds)
-		image := host + "/" + tt.image
-		if !strings.Contains(tt.image, ":") {
-			image += "@" + w.digest
-		}
-		for range 2 {
-			_, err := w.Family(t.Context(), "report", "p_container_report_dev", image)
+		synctest.Test(t, func(t *testing.T) {
+			w, d, answers := newLaggingWorld(t)
+			image := host + "/" + tt.image
+			if !strings.Contains(tt.image, ":") {
+				image += "@" + w.digest
+			}
+			for range 2 {
+				_, err := w.Family(t.Context(), "report", "p_container_report_dev", image)
+				must(t, err)
+			}
+			w.hold(t, tt.holds)
+			answers.hidden, answers.until = "report:2", time.Now().AddDate(1, 0, 0) // it is deleted
+			time.Sleep(time.Minute)
+			order := w.taskOrder()
+			order.Cause.Time = d.now()
+			s, err := d.Read(t.Context(), report)
 			must(t, err)
-		}
-		order := w.taskOrder()
-		s, err := w.deployer().Read(t.Context(), report)
-		must(t, err)
-		plan, err := w.deployer().Plan(t.Context(), s, order)
-		if tt.holds == "report:9" && (err != nil || plan.Status != Planned) {
-			t.Errorf("%+v: plan: %+v, %v", tt, plan, err)
-		}
-		if tt.holds == "report:2" { // it is deleted: the read of the family is answered, and not the two of it
-			w.Inject(emulator.Fault{Operation: "ecs:DescribeTaskDefinition", Skip: 1, Times: 2, Error: &emulator.Error{
-				Status: 400, Code: "ClientException", Message: "Unable to describe task definition."}})
-		}
-		got, _, err := w.deploy(t, report, order)
-		if err != nil || got.Status != Deployed || w.holds(t)[0] != tt.want || got.TaskDefinition != arn+tt.want {
-			t.Errorf("%+v: %+v, %v, %v", tt, got, err, w.holds(t))
-		}
+			plan, err := d.Plan(t.Context(), s, order)
+			if err != nil || plan.Status != Planned {
+				t.Errorf("%+v: plan: %+v, %v", tt, plan, err)
+			}
+			began := time.Now()
+			got := deployTask(t, d, order)
+			took := time.Since(began)
+			if wants := tt.holds == "report:9"; wants != (took == 5*time.Second) || !wants && took != 0 {
+				t.Errorf("%+v took %s", tt, took)
+			}
+			if got.Status != Deployed || w.holds(t)[0] != tt.want || got.TaskDefinition != arn+tt.want {
+				t.Errorf("%+v: %+v, %v", tt, got, w.holds(t))
+			}
+		})
 	}
 }

@@ -95,6 +95,8 @@ func (s *State) family(number int) (converge.Revision, bool) {
 	if unknown {
 		c.Gone = r.TaskDefinition.Status == types.TaskDefinitionStatusDeleteInProgress
 		c.Registered, c.Other = 0, c.Gone
+		c.Unseen = c.Gone && s.pointers != nil &&
+			(number > s.newest.Number() || s.now.Sub(s.newest.Registered()) < recent)
 	}
 	if record.Foreign || s.copied(record) {
 		return c, true

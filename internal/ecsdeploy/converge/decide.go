@@ -1,5 +1,7 @@
 package converge
 
+import "slices"
+
 // decide decides what to do after reads or a registration.
 func (d *Delivery) decide(k *known) {
 	switch d.phase {
@@ -113,6 +115,13 @@ func (d *Delivery) awaits(k *known, event string) bool {
 	return false
 }
 
+// awaitsUnseen reports whether a pointer of a task holds a revision that ECS may show soon: others may have just chosen
+// it. Then the pointers are read again before they are written.
+func (d *Delivery) awaitsUnseen(k *known) bool {
+	unseen := func(p Rollout) bool { r, _ := k.at(p.Revision); return r.Unseen }
+	return d.waits < maxWaits && slices.ContainsFunc(k.rolls.current(), unseen)
+}
+
 // wait starts the delivery again, after a while.
 func (d *Delivery) wait() {
 	d.restart()
@@ -183,6 +192,10 @@ func (d *Delivery) compare(k *known) {
 		d.keepChoice(m)
 		return
 	case k.settled(m):
+	case again && m.Key.Number == d.number && !m.External && d.awaitsUnseen(k):
+		d.waits++
+		d.pauses, d.phase = true, rereading
+		return
 	case again && m.Key.Number == d.number && !m.External:
 		d.phase = updating
 		return

@@ -104,6 +104,7 @@ type Delivery struct {
 	copies  Choice  // what to register a copy of; zero: the request's own revision
 	lost    int     // a registration whose answer was lost is newer than this, if not 0
 	waits   int     // how often it waited for another delivery of the event
+	pauses  bool    // the next read of the pointers is made after a while
 	renewed bool    // the newest revision was read again, when renewing
 	then    phase   // the phase after renewing
 	outcome Outcome
@@ -129,7 +130,7 @@ func (d *Delivery) Next(family Family) []Call {
 				return calls
 			}
 		case rereading, verifying:
-			return []Call{{Kind: ReadService, Wait: d.phase == verifying && d.waits > 0}}
+			return []Call{{Kind: ReadService, Wait: d.pauses || d.phase == verifying && d.waits > 0}}
 		case renewing:
 			if calls := d.reads(); calls != nil {
 				return calls
@@ -144,6 +145,10 @@ func (d *Delivery) Next(family Family) []Call {
 		}
 		newest := max(d.newest, d.rolls.runs())
 		k := &known{family: family, rolls: d.rolls.resolved(newest), newest: newest}
+		if d.phase == registering && d.number == 0 && d.awaitsUnseen(k) {
+			d.wait()
+			continue
+		}
 		next := *d
 		var call Call
 		if d.phase == registering {
@@ -211,7 +216,7 @@ func (d *Delivery) Answered(c Call, a Answer) {
 		if d.rolls.OlderThan(d.seen) {
 			d.rolls = d.seen // the answer to a move is exact, and a read after it may be behind it
 		}
-		d.seen = d.rolls
+		d.seen, d.pauses = d.rolls, false
 		switch d.phase {
 		case rereading:
 			d.phase = reread

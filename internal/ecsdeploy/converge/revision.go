@@ -27,7 +27,7 @@ const (
 )
 
 // Revision is what the rule needs to know of a revision of the family. All but
-// Rollout, RolledBackBy, Ended, Failed, Unusable and Gone never change.
+// Rollout, RolledBackBy, Ended, Failed, Unusable, Gone and Unseen never change.
 type Revision struct {
 	Number     int
 	Registered int64  // in nanoseconds since 1970
@@ -35,6 +35,7 @@ type Revision struct {
 	Failed     bool   // its rollout failed: it cannot win
 	Unusable   bool   // it is INACTIVE or was deleted: ECS starts no task of it, but keeps a service's
 	Gone       bool   // it was deleted, or there never was one: nothing else is known of it
+	Unseen     bool   // it is Gone, or so new that ECS does not show it yet
 
 	// Own means that the deployer registered the revision, for this service. If it
 	// did so for another service that shares the family, Other is true: then the

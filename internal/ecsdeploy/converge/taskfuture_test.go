@@ -39,7 +39,7 @@ func (x *taskExplorer) ended(w *taskWorld, why string) string {
 		r := w.revisions[w.runs(i)-1]
 		runs = append(runs, r.Event+r.Image)
 	}
-	k := &known{family: x.family(w), rolls: x.service(held).resolved(len(w.revisions)), newest: len(w.revisions)}
+	k := &known{family: x.family(w, nil), rolls: x.service(held).resolved(len(w.revisions)), newest: len(w.revisions)}
 	wrong := ""
 	if why != "" {
 		wrong = ", which is wrong"

@@ -22,6 +22,7 @@ type taskCase struct {
 	joint bool
 	// handled means that others act after all earlier events were handled.
 	handled bool
+	lag     int  // how often a delivery waits before ECS shows it a revision that others registered
 	plain   bool // nothing is left out of the keys and steps of worlds: see [taskCase.timeless]
 
 	phase func(k *known, p *Delivery)         // a mutant: after each decision
@@ -68,22 +69,30 @@ func (w *taskWorld) now(s *scenario) int {
 
 // family is what a process knows of the family. A note counts only some time after it was
 // made, because a read of the pointer may be older than it.
-func (c *taskCase) family(w *taskWorld) Family {
+func (c *taskCase) family(w *taskWorld, p *taskProcess) Family {
 	return func(number int) (Revision, bool) {
 		if number < 1 || number > len(w.revisions) {
 			return Revision{}, true
 		}
 		m := &w.revisions[number-1]
+		if m.by == 'x' && number > 1 && p != nil && p.waits < c.lag {
+			return c.change(Revision{Number: number, Other: true, Unusable: true, Gone: true, Unseen: true}), true
+		}
 		r := m.Revision
 		r.Own, r.Other = m.by == 'd', m.by == 'z'
 		if r.Ended > 0 && r.Ended > int64(w.now(c.scenario)-inTime)*unit {
 			r.Ended = 0
 		}
-		if c.moved != nil {
-			r = c.moved(nil, r)
-		}
-		return r, true
+		return c.change(r), true
 	}
+}
+
+// change makes the mutant's change of what is known of a revision.
+func (c *taskCase) change(r Revision) Revision {
+	if c.moved != nil {
+		return c.moved(nil, r)
+	}
+	return r
 }
 
 // service is what the pointers hold after the first writes.

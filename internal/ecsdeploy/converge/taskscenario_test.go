@@ -18,6 +18,7 @@ func task(forms []Form, name, events string, changes ...change) *taskCase {
 func (c *taskCase) inOneRead() *taskCase      { c.joint = true; return c }
 func (c *taskCase) largeIf(is bool) *taskCase { c.large = c.large || is; return c }
 func (c *taskCase) looksLate() *taskCase      { c.late = true; return c }
+func (c *taskCase) lags(n int) *taskCase      { c.lag = n; return c }
 func (c *taskCase) handledFirst() *taskCase   { c.handled = true; return c }
 func (c *taskCase) givesUp(n int) *taskCase   { c.gives, c.late = n, true; return c }
 
@@ -66,6 +67,8 @@ func taskCases() (all []*taskCase) {
 		task(floating, "Terraform registers late", "a2v2 b4v3", at(50, "tf", "v9"), again(1)),
 		task(pinned, "Terraform registers", two, at(50, "tf", "v9"), crashes(1)),
 		task(pinned, "Terraform moves late, 1 death", two, at(50, "tfmove", "v9"), crashes(1)),
+		task(pinned, "Terraform moves to what ECS does not show yet, 1 death", two, at(50, "tfmove", "v9"), crashes(1)).
+			looksLate().lags(maxWaits),
 		task(pinned, "moved back to a, again", two, at(50, "move", "a"), again(2)),
 		task(pinned, "moved back to 1, again", "a2v2", at(50, "move", ""), again(2)),
 		task(pinned, "moved back to a, then a new event", "a2v2 b4v3 c90v4", at(50, "move", "a"), large).inOneRead(),
@@ -130,6 +133,8 @@ func taskMutants() []*taskCase {
 			func(_ *known, r Revision) Revision { r.Unusable = false; return r }),
 		change(task(pinned, "a deleted revision is another tool's choice", two, at(50, "gone", "")).looksLate(),
 			func(_ *known, r Revision) Revision { r.Gone = false; return r }),
+		change(task(pinned, "what ECS does not show yet is deleted", two, at(50, "tfmove", "v9")).looksLate().lags(2),
+			func(_ *known, r Revision) Revision { r.Unseen = false; return r }),
 		with(task(floating, "no copy of the winner", two), noCopy),
 		with(task(pinned, "no copy of the winner", two), noCopy),
 		with(task(pinned, "no look after the move", two), func(_ *known, d *Delivery) {

@@ -16,6 +16,7 @@ type taskForm struct {
 	out      []byte
 	process  [][]byte
 	timeless bool
+	waits    bool   // how often a process waited makes a difference
 	starts   []bool // by number of a revision: a search may start at it
 	rank     []byte // how many starts are not newer
 }
@@ -42,6 +43,7 @@ func (x *taskExplorer) key(w *taskWorld) uint64 { return x.keyOf(w, x.timeless()
 func (x *taskExplorer) keyOf(w *taskWorld, timeless bool) uint64 {
 	f := &x.form
 	f.timeless = timeless
+	f.waits = x.lag > 0 || slices.ContainsFunc(x.line, func(o occurrence) bool { return o.what == "gone" })
 	f.mark(w)
 	wrote := byte(0) // when is forgotten once no read can be stale
 	if w.stale > 0 && w.now(x.scenario)-w.wrote < inTime {
@@ -215,6 +217,9 @@ func (p *taskProcess) encode(w *taskWorld, f *taskForm, b []byte) []byte {
 		return b
 	}
 	b = append(b, byte(p.phase))
+	if f.waits {
+		b = append(b, byte(p.waits))
+	}
 	if p.phase == done {
 		if f.timeless {
 			return append(b, bit(len(p.notes) > 0))

@@ -106,7 +106,7 @@ func (x *taskExplorer) noted(w *taskWorld, i int) {
 // settle lets a process decide, until it needs a call other than ReadRevision.
 func (x *taskExplorer) settle(w *taskWorld, i int) {
 	p := &w.processes[i]
-	family := x.family(w)
+	family := x.family(w, p)
 	calls := p.Next(family)
 	knows := func() *known {
 		newest := max(p.newest, p.rolls.runs())
@@ -135,7 +135,7 @@ func (x *taskExplorer) settle(w *taskWorld, i int) {
 // same time, so that either may take effect first.
 func (x *taskExplorer) calls(w *taskWorld, i int, visit func(string, *taskWorld) bool) bool {
 	p := w.processes[i]
-	all := p.Next(x.family(w))
+	all := p.Next(x.family(w, &p))
 	if x.joint {
 		all = all[:1]
 	}
@@ -208,7 +208,7 @@ func (x *taskExplorer) makes(w *taskWorld, i int, c Call, visit func(string, *ta
 				next.lost--
 				next.processes[i].Delivery = p.Delivery
 				d := &next.processes[i].Delivery
-				d.Next(x.family(next))
+				d.Next(x.family(next, &next.processes[i]))
 				if c.Kind == Update {
 					d.Stale()
 				} else {
@@ -225,7 +225,7 @@ func (x *taskExplorer) makes(w *taskWorld, i int, c Call, visit func(string, *ta
 // after that, so that nothing depends on when it reads.
 func (x *taskExplorer) readFloating(w *taskWorld, i int) {
 	for p := &w.processes[i]; x.timeless() && !slices.Contains(x.forms, Pinned); {
-		calls := p.Next(x.family(w))
+		calls := p.Next(x.family(w, p))
 		if p.stuck || len(calls) == 0 || calls[0].Kind != ReadService || p.phase == starting {
 			return
 		}
@@ -239,7 +239,7 @@ func (x *taskExplorer) readFloating(w *taskWorld, i int) {
 func (x *taskExplorer) call(w *taskWorld, i int, c Call, how string, late int) {
 	p := &w.processes[i]
 	d := &p.Delivery
-	d.Next(x.family(w)) // sets what it remembers of a registration
+	d.Next(x.family(w, p)) // sets what it remembers of a registration
 	a := Answer{}
 	switch c.Kind {
 	case ReadService:

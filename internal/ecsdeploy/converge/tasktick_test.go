@@ -44,7 +44,7 @@ func (c *taskCase) tick(w *taskWorld) {
 		}
 		r.Unusable = true
 		if o.what == "gone" {
-			*r = revision{Revision{Number: r.Number, Unusable: true, Gone: true}, 'z'}
+			*r = revision{Revision{Number: r.Number, Unusable: true, Gone: true, Unseen: true}, 'z'}
 		}
 	}
 }
