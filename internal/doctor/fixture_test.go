@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,4 +156,9 @@ func must(tb testing.TB, err error) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// arrow returns a hint in brackets as lines shows it.
+func arrow(hint string) string {
+	return " → " + strings.TrimSuffix(strings.TrimPrefix(hint, " ("), ")")
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 
@@ -37,13 +38,17 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 	}
 	rules := map[string]bool{}
 	for _, p := range all {
-		if f.pointer(target, p, time.Now()); p.Rule && !rules[p.TaskPointer.String()] {
+		if f.pointer(target, p, time.Now()); p.Rule && !p.Floating() && !rules[p.TaskPointer.String()] {
 			rules[p.TaskPointer.String()] = true
 			f.startingRule(ctx, c, p)
 		}
 	}
 	f.passes(ctx, c, target, all)
 	newest, err := c.services.DescribeRevision(ctx, target.Family)
+	if errors.Is(err, fault.ErrTaskDefinitionNotFound) { // none is ACTIVE
+		f.held(ctx, c, target, all, ecsservice.Revision{TaskDefinition: new(types.TaskDefinition)})
+		return
+	}
 	if err != nil {
 		f.notChecked(c, "family", "ecs:DescribeTaskDefinition", "*", err)
 		return
@@ -125,13 +130,19 @@ func (f *findings) sharedFamily(t ecsservice.Target, all []pointer.Pointer, newe
 }
 
 // held reports pointers that hold a revision which ECS does not start, or that start another image than the journal
-// says: that of the family's newest revision, if the deployer registered it for the task.
+// says: that of the family's newest revision, if the deployer registered it for the task. That has no ARN if none is
+// ACTIVE.
 func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, all []pointer.Pointer,
 	newest ecsservice.Revision) {
 	const check = "journal"
 	last := t.Record(newest)
 	for _, p := range all {
 		arn := ecsservice.RevisionARN(p, newest.ARN())
+		if arn == "" {
+			f.add(check, Problem, fmt.Sprintf("%s starts the newest revision of %s, and none is ACTIVE: no run "+
+				"starts, and deployments have none to clone", p, t.Family), "register one, with the infrastructure")
+			continue
+		}
 		if arn == newest.ARN() {
 			continue
 		}

@@ -63,6 +63,13 @@ func TestPointer(t *testing.T) {
 		none = "ok dead letters: rule/starts/task has no dead-letter queue: a run that AWS could not start is only " +
 			"counted, in a metric"
 	)
+	inactive := func(t *testing.T, x *fixture) {
+		t.Helper()
+		x.revise(t, host+"v2", "", "")
+		_, err := x.accounts["dev"].ECS.DeregisterTaskDefinition(t.Context(),
+			&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("nightly-report:1")})
+		must(t, err)
+	}
 	for _, tt := range []struct {
 		name     string
 		schedule string // the body; "" for none
@@ -85,6 +92,10 @@ func TestPointer(t *testing.T) {
 			want: []string{"problem pointer: moving" + strings.TrimPrefix(reading, "reading") + "it is a one-time " +
 				"schedule, and at(2020-01-01T00:00:00) is over: AWS may run it again when it is changed → delete the " +
 				"schedule, or give it a time to come", letters}},
+		{name: "at(…) in the past, which floats",
+			schedule: schedule(definitions+"nightly-report", `"ScheduleExpression":"at(2020-01-01T00:00:00)",`, ""),
+			want: []string{"warning pointer: " + startsBy + " starts the newest revision of nightly-report; its " +
+				"at(2020-01-01T00:00:00) is over: it is ENABLED, and never runs again" + later, letters}},
 		{name: "a rate with a StartDate",
 			schedule: schedule(definitions+"nightly-report:1", `"ScheduleExpression":"rate(1 hour)",`, ""),
 			change: func(t *testing.T, x *fixture) {
@@ -180,15 +191,21 @@ func TestPointer(t *testing.T) {
 		{name: "a revision that was deregistered", schedule: schedule(definitions+"nightly-report:1", cron, ""),
 			revise: func(t *testing.T, x *fixture) {
 				t.Helper()
+				inactive(t, x)
 				x.revise(t, host+"v2", "", "")
-				x.revise(t, host+"v2", "", "")
-				_, err := x.accounts["dev"].ECS.DeregisterTaskDefinition(t.Context(),
-					&ecs.DeregisterTaskDefinitionInput{TaskDefinition: aws.String("nightly-report:1")})
-				must(t, err)
 			},
 			want: []string{starts, letters, "problem journal: " + startsBy + " starts " + definitions +
 				"nightly-report:1, which is INACTIVE: no run starts → deploy again: deployer redeploy -f dev.yaml " +
 				"task:nightly-report"}},
+		{name: "no ACTIVE revision", schedule: schedule(definitions+"nightly-report:1", cron, ""), revise: inactive,
+			want: []string{starts, letters, "problem journal: " + startsBy + " starts " + definitions +
+				"nightly-report:1, which is INACTIVE: no run starts → deploy again: deployer redeploy -f dev.yaml " +
+				"task:nightly-report"}},
+		{name: "no ACTIVE revision to start", schedule: schedule(definitions+"nightly-report", cron, ""),
+			revise: inactive,
+			want: []string{"ok pointer: " + startsBy + " starts the newest revision of nightly-report", letters,
+				"problem journal: " + startsBy + " starts the newest revision of nightly-report, and none is ACTIVE: " +
+					"no run starts, and deployments have none to clone → register one, with the infrastructure"}},
 		{name: "a revision that does not exist", schedule: schedule(definitions+"nightly-report:7", cron, ""),
 			revise: func(t *testing.T, x *fixture) { t.Helper(); x.revise(t, host+"v2", "v2", own) },
 			want: []string{"ok pointer: " + startsBy + " starts revision 7 of nightly-report", letters,
@@ -218,6 +235,11 @@ func TestPointer(t *testing.T) {
 			},
 			want: []string{rule, none, "problem pointer: rule/starts is managed by autoscaling.amazonaws.com, and " +
 				"AWS lets no one else change its targets → start the task by a rule of your own"}},
+		{name: "a managed rule whose target floats", rule: strings.Replace(target, "report:1", "report", 1),
+			change: func(_ *testing.T, x *fixture) {
+				x.aws.ManageRule(accounts.Dev, accounts.Region, "starts", "autoscaling.amazonaws.com")
+			},
+			want: []string{"ok pointer: rule/starts/task starts the newest revision of nightly-report", none}},
 		{name: "a disabled rule", rule: target,
 			change: func(t *testing.T, x *fixture) {
 				t.Helper()
@@ -273,9 +295,4 @@ func TestPointer(t *testing.T) {
 			}
 		})
 	}
-}
-
-// arrow returns a hint in brackets as lines shows it.
-func arrow(hint string) string {
-	return " → " + strings.TrimSuffix(strings.TrimPrefix(hint, " ("), ")")
 }

@@ -100,19 +100,25 @@ func (r *run) readPointers(ctx context.Context) (converge.Answer, error) {
 }
 
 // movePointers makes the task's pinned pointers hold a revision. They were read right
-// before. What they held is a part of the answer.
+// before. What they held is a part of the answer. If one cannot be moved, the others are.
 func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, error) {
 	s := r.state
 	arn := s.arn(number)
 	replaced := rolloutsOf(s.pointers)
+	var failed error // the first one
 	for i, p := range s.pointers {
 		if p.Floating() || p.Revision() == number {
 			continue
 		}
-		if err := r.deployer.services.MovePointer(ctx, s.target, p, arn); err != nil {
-			return converge.Answer{}, fault.Adding(err, s.holders(number))
+		switch err := r.deployer.services.MovePointer(ctx, s.target, p, arn); {
+		case err == nil:
+			s.pointers[i].TaskDefinition = arn
+		case failed == nil:
+			failed = err
 		}
-		s.pointers[i].TaskDefinition = arn
+	}
+	if failed != nil {
+		return converge.Answer{}, fault.Adding(failed, s.holders(number))
 	}
 	s.rolls = rolloutsOf(s.pointers)
 	for i, was := range replaced {

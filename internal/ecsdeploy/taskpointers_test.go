@@ -3,6 +3,7 @@ package ecsdeploy
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pointer"
+	"deployer/testbed/aws/emulator"
 )
 
 // TestDeployTaskPointers deploys a task with other pointers than one pinned schedule.
@@ -107,6 +109,33 @@ func TestTaskOfWhichOnePointerFails(t *testing.T) {
 	}
 }
 
+// TestTaskOfWhichFirstPointerFails deploys a task whose first pointer cannot be moved: the others are.
+func TestTaskOfWhichFirstPointerFails(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	target := report
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	w.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: emulator.AccessDenied(
+		"User: u is not authorized to perform: scheduler:UpdateSchedule")})
+	_, _, err := w.deploy(t, target, w.taskOrder())
+	want := `moving schedule "nightly" in group "jobs", which starts task "report", to "` + arn + `report:2", after ` +
+		`rule/uploads/a and rule/uploads/b, which hold it: AccessDeniedException: User: u is not authorized to ` +
+		`perform: scheduler:UpdateSchedule`
+	if got, _, _ := strings.Cut(fmt.Sprint(err), " ("); got != want || !fault.IsMisconfigured(err) {
+		t.Errorf("%T: %s", err, cmp.Diff(want, got))
+	}
+	if diff := cmp.Diff([]string{"report:1", "report:2", "report:2"}, w.holds(t)); diff != "" {
+		t.Errorf("one failed: %s", diff)
+	}
+	w.ClearFaults()
+	got, _, err := w.deploy(t, target, w.taskOrder())
+	must(t, err)
+	diff := cmp.Diff([]string{"report:3", "report:3", "report:3"}, w.holds(t))
+	if diff != "" || got.Status != Deployed {
+		t.Errorf("again: %+v, %s", got, diff)
+	}
+}
+
 // TestDeployOneTimeTask deploys a task that a one-time schedule starts: before its time it is moved, and afterwards
 // nothing is registered. What the schedule holds can still be read.
 func TestDeployOneTimeTask(t *testing.T) {
@@ -137,6 +166,23 @@ func TestDeployOneTimeTask(t *testing.T) {
 		if next != "when schedule/jobs/nightly, whose "+at+" is over, has a later one" {
 			t.Error(next)
 		}
+	}
+}
+
+// TestDeployFloatingOneTimeTask deploys a task of which a one-time schedule that is over floats: that is not changed,
+// and nothing is refused because of it.
+func TestDeployFloatingOneTimeTask(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	_, err := w.Send(t.Context(), "PUT", "scheduler", "schedules/nightly", "", strings.Replace(w.held("report"),
+		"cron(0 3 * * ? *)", "at(2026-01-22T09:00:00)", 1))
+	must(t, err)
+	target := report
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	got, _, err := w.deploy(t, target, w.taskOrder())
+	must(t, err)
+	if diff := cmp.Diff([]string{"report", "report:2", "report:2"}, w.holds(t)); diff != "" || got.Status != Deployed {
+		t.Errorf("%s: %s", got.Status, diff)
 	}
 }
 

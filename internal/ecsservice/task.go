@@ -68,9 +68,12 @@ func (c *Client) MovePointer(ctx context.Context, t Target, p pointer.Pointer, a
 }
 
 // CheckTime returns the fault of the first pointer of the target's task that must not be changed any more: see
-// [pointer.Owner.CheckTime].
+// [pointer.Owner.CheckTime]. One that floats is never changed.
 func (t Target) CheckTime(pointers []pointer.Pointer, now time.Time) error {
 	for _, p := range pointers {
+		if p.Floating() {
+			continue
+		}
 		if err := t.owner().CheckTime(p, now); err != nil {
 			return err
 		}
