@@ -180,6 +180,14 @@ func TestRedeployOnChange(t *testing.T) {
 			c.push(t, "v2")
 			c.send(t, deployTo("v2"))
 		}, []string{"backend v2: Started Succeeded"}, "1 registered, 1 moved"},
+		"a DEPLOY comes between two changes": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
+			c.parameter("/myproject/prod/db")
+			c.pass(t, 5*time.Second)
+			c.push(t, "v2")
+			c.send(t, deployTo("v2"))
+			c.pass(t, 5*time.Second)
+			file(c, "myproject-config", "prod/backend.env")
+		}, []string{"backend v2: Started Succeeded Started Succeeded"}, "2 registered, 2 moved"},
 		"the image is gone": {redeployOn, 10 * time.Second, func(t *testing.T, c *configured) {
 			c.push(t, "v2")
 			c.send(t, deployTo("v2"))

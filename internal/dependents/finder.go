@@ -42,7 +42,7 @@ func New(services *ecsservice.Client) *Finder {
 // Dependent is a service that depends on what changed.
 type Dependent struct {
 	Workload  environment.Workload
-	rolledOut time.Time // when its newest rollout began; that may be a rollback by ECS
+	RolledOut time.Time // when its newest rollout began; that may be a rollback by ECS
 }
 
 // Of returns the services whose running revision refers to what changed, in the order of the
@@ -77,8 +77,8 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 			continue
 		}
 		for _, d := range one.Service.Deployments {
-			if created := aws.ToTime(d.CreatedAt); created.After(all[i].rolledOut) {
-				all[i].rolledOut = created
+			if created := aws.ToTime(d.CreatedAt); created.After(all[i].RolledOut) {
+				all[i].RolledOut = created
 			}
 		}
 		g.Go(func() error {
@@ -103,7 +103,7 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 // starts tasks of an earlier rollout. ListServiceDeployments lists no rollback; if it cannot be
 // read, every rollout counts.
 func (f *Finder) HasNew(ctx context.Context, env *environment.Environment, one Dependent, at time.Time) bool {
-	if one.rolledOut.Before(at) {
+	if one.RolledOut.Before(at) {
 		return false
 	}
 	rollouts, known := f.services.PastRollouts(ctx, ecsservice.TargetOf(env, one.Workload))

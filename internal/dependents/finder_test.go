@@ -51,7 +51,7 @@ func TestOf(t *testing.T) {
 			t.Errorf("%s: skipped %s", name, skipped)
 		}
 		for _, one := range found {
-			names, began = append(names, one.Workload.Name), one.rolledOut
+			names, began = append(names, one.Workload.Name), one.RolledOut
 		}
 		return names, began
 	}

@@ -35,6 +35,7 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 	}
 	var requests []event.Request
 	var rolledOut []string
+	key := "changed configuration"
 	for _, one := range found {
 		name := one.Workload.Name
 		switch {
@@ -43,6 +44,7 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 			rolledOut = append(rolledOut, name)
 		default:
 			requests = append(requests, p.changeRequest(reading, one.Workload, d, dryRun))
+			key += one.RolledOut.UTC().Format(" " + time.RFC3339Nano)
 		}
 	}
 	if len(requests) == 0 {
@@ -52,7 +54,7 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 	if waited := d.services != nil; waited || p.scheduler == nil || dryRun || due.Sub(p.now()) < minLead {
 		return p.run(ctx, env, result, d, requests)
 	}
-	return p.collect(ctx, env, result, d, requests, due)
+	return p.collect(ctx, env, result, retry.Message{Event: d.raw, Due: due, Key: key}, requests)
 }
 
 // minuteOf returns the begin of the minute of a time.
@@ -98,13 +100,14 @@ func (p *Pipeline) changeIgnored(ctx context.Context, env *environment.Environme
 	return result
 }
 
-// collect makes the function get an event again when further changes were collected. For the
-// changes of one second, one is enough.
-func (p *Pipeline) collect(ctx context.Context, env *environment.Environment, result Result, d delivery,
-	requests []event.Request, due time.Time) (Result, error) {
-	m := retry.Message{Function: functionARN(ctx, env), Event: d.raw, Due: due, Key: "changed configuration"}
+// collect makes the function get a message's event again when further changes were collected.
+// For the changes of one minute, one is enough, if no rollout began between them: the key of
+// the message says which was the newest one of each service.
+func (p *Pipeline) collect(ctx context.Context, env *environment.Environment, result Result, m retry.Message,
+	requests []event.Request) (Result, error) {
+	m.Function = functionARN(ctx, env)
 	result.Status = ecsdeploy.Waiting
-	result.Reason += "; collecting further changes until " + due.Format(time.RFC3339)
+	result.Reason += "; collecting further changes until " + m.Due.Format(time.RFC3339)
 	for _, one := range requests {
 		m.Services = append(m.Services, one.Workload.Name)
 		waits := ecsdeploy.Deployment{Service: one.Workload.Name, Status: ecsdeploy.Waiting, Reason: result.Reason}
