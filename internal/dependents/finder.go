@@ -41,8 +41,10 @@ func New(services *ecsservice.Client) *Finder {
 
 // Dependent is a service that depends on what changed.
 type Dependent struct {
-	Workload  environment.Workload
-	RolledOut time.Time // when its newest rollout began; that may be a rollback by ECS
+	Workload environment.Workload
+	// RolledOut is when its newest rollout began that ECS lists neither as failed nor as a
+	// rollback. It may be a rollback that has ended.
+	RolledOut time.Time
 }
 
 // Of returns the services whose running revision refers to what changed, in the order of the
@@ -77,7 +79,8 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 			continue
 		}
 		for _, d := range one.Service.Deployments {
-			if created := aws.ToTime(d.CreatedAt); created.After(all[i].RolledOut) {
+			failed := d.RolloutState == types.DeploymentRolloutStateFailed || ecsservice.IsRollback(d)
+			if created := aws.ToTime(d.CreatedAt); !failed && created.After(all[i].RolledOut) {
 				all[i].RolledOut = created
 			}
 		}
@@ -98,20 +101,46 @@ func (f *Finder) Of(ctx context.Context, env *environment.Environment, change ev
 	return found, skipped, nil
 }
 
-// HasNew reports whether the tasks of a service have what was there at a time, because a
+// HaveNew returns the names of the services whose tasks have what was there at a time, because a
 // rollout began then or later, and has not failed. A rollback by ECS is none: it keeps or
-// starts tasks of an earlier rollout. ListServiceDeployments lists no rollback; if it cannot be
-// read, every rollout counts.
-func (f *Finder) HasNew(ctx context.Context, env *environment.Environment, one Dependent, at time.Time) bool {
-	if one.RolledOut.Before(at) {
-		return false
+// starts tasks of an earlier rollout. ListServiceDeployments lists no rollback. Where it may not
+// be called, every rollout counts that DescribeServices shows neither as failed nor as a
+// rollback. The error is a fault that a retry may mend.
+func (f *Finder) HaveNew(ctx context.Context, env *environment.Environment, all []Dependent, at time.Time) (
+	names []string, err error) {
+	has := make([]bool, len(all))
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(maxCalls)
+	for i, one := range all {
+		if one.RolledOut.Before(at) {
+			continue
+		}
+		g.Go(func() error {
+			rollouts, err := f.services.ListRollouts(gctx, ecsservice.TargetOf(env, one.Workload))
+			if fault.IsUnavailable(err) {
+				return err
+			}
+			has[i] = err != nil || slices.ContainsFunc(rollouts, func(r ecsservice.PastRollout) bool {
+				return !r.Created.Before(at) && !failed(r)
+			})
+			return nil
+		})
 	}
-	rollouts, known := f.services.PastRollouts(ctx, ecsservice.TargetOf(env, one.Workload))
-	return !known || slices.ContainsFunc(rollouts, func(r ecsservice.PastRollout) bool {
-		stopped := r.Status == types.ServiceDeploymentStatusStopped ||
-			r.Status == types.ServiceDeploymentStatusStopRequested
-		return !r.Created.Before(at) && !r.RolledBack && !stopped
-	})
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, one := range all {
+		if has[i] {
+			names = append(names, one.Workload.Name)
+		}
+	}
+	return names, nil
+}
+
+// failed reports whether a rollout was rolled back or stopped.
+func failed(r ecsservice.PastRollout) bool {
+	return r.RolledBack || r.Status == types.ServiceDeploymentStatusStopped ||
+		r.Status == types.ServiceDeploymentStatusStopRequested
 }
 
 // references returns what a revision refers to.

@@ -2,6 +2,7 @@ package ecsservice
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"deployer/internal/fault"
 )
 
 // maxServiceRevisions is how many service revisions one call describes.
@@ -25,15 +28,23 @@ type PastRollout struct {
 	TaskDefinition string    // ARN of its revision; "" until [Client.AddTaskDefinitions]
 }
 
-// PastRollouts returns the rollouts of a service, oldest first. Known is false if they
-// cannot be read: callers may lack the permission, and ECS may not have the operation.
+// PastRollouts is [Client.ListRollouts] for callers that can do without: known is false if the
+// rollouts cannot be read.
 func (c *Client) PastRollouts(ctx context.Context, t Target) (all []PastRollout, known bool) {
+	all, err := c.ListRollouts(ctx, t)
+	return all, err == nil
+}
+
+// ListRollouts returns the newest rollouts of a service, oldest first. The error is a fault of
+// package fault: callers may lack the permission, and ECS may not have the operation.
+func (c *Client) ListRollouts(ctx context.Context, t Target) (all []PastRollout, err error) {
 	in := &ecs.ListServiceDeploymentsInput{Cluster: aws.String(t.Cluster), Service: aws.String(t.Service),
 		MaxResults: aws.Int32(maxListedDeployments)}
 	for {
 		out, err := c.ecs.ListServiceDeployments(ctx, in, retrying(ctx))
 		if err != nil {
-			return nil, false
+			return nil, fault.Classify(fmt.Sprintf("listing the rollouts of service %q in cluster %q", t.Service,
+				t.Cluster), err)
 		}
 		for _, d := range out.ServiceDeployments {
 			all = append(all, PastRollout{ID: rolloutOf(aws.ToString(d.TargetServiceRevisionArn)), Status: d.Status,
@@ -48,7 +59,7 @@ func (c *Client) PastRollouts(ctx context.Context, t Target) (all []PastRollout,
 	}
 	slices.Reverse(all) // of two of the same time, the newer one is listed first
 	slices.SortStableFunc(all, func(a, b PastRollout) int { return a.Created.Compare(b.Created) })
-	return all, true
+	return all, nil
 }
 
 // AddTaskDefinitions reads the revisions of rollouts with DescribeServiceRevisions. It

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"deployer/internal/dependents"
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/environment"
 	"deployer/internal/event"
@@ -28,21 +29,22 @@ const collectTime = time.Minute
 func (p *Pipeline) change(ctx context.Context, env *environment.Environment, result Result, d delivery,
 	reading event.Reading, dryRun bool) (Result, error) {
 	found, skipped, err := p.dependents().Of(ctx, env, reading.Change)
+	found = slices.DeleteFunc(found, func(one dependents.Dependent) bool {
+		return d.services != nil && !slices.Contains(d.services, one.Workload.Name)
+	})
+	var rolledOut []string
+	if err == nil { // an event's time is in whole seconds
+		rolledOut, err = p.dependents().HaveNew(ctx, env, found, reading.At.Add(time.Second))
+	}
 	if err != nil {
 		slog.ErrorContext(ctx, "finding dependent services failed", "event_id", reading.ID, "change",
 			reading.Change.String(), "error", err.Error(), "error_type", fault.NameOf(err))
 		return Result{}, err
 	}
 	var requests []event.Request
-	var rolledOut []string
 	key := "changed configuration"
 	for _, one := range found {
-		name := one.Workload.Name
-		switch {
-		case d.services != nil && !slices.Contains(d.services, name):
-		case p.dependents().HasNew(ctx, env, one, reading.At.Add(time.Second)): // an event's time has whole seconds
-			rolledOut = append(rolledOut, name)
-		default:
+		if !slices.Contains(rolledOut, one.Workload.Name) {
 			requests = append(requests, p.changeRequest(reading, one.Workload, d, dryRun))
 			key += one.RolledOut.UTC().Format(" " + time.RFC3339Nano)
 		}

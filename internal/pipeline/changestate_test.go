@@ -1,6 +1,9 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
+	"deployer/internal/fault"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -166,4 +171,57 @@ func TestChangeOfServices(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChangeUnread changes a parameter before a rollout begins, and ListServiceDeployments fails: whether that rollout
+// failed is read later, not guessed. Where the call is denied, a rollback that ECS names is no rollout after the
+// change.
+func TestChangeUnread(t *testing.T) {
+	t.Parallel()
+	deployed := func(t *testing.T) (f *fixture, change string) {
+		f = referring(t)
+		digest, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.aws.FailImage(digest)
+		at := f.clock.Now().Truncate(time.Second)
+		f.clock.Advance(-f.clock.Now().Sub(at) + 5*time.Second)
+		f.handle(t, string(deployEvent("d", f.clock.Now(), "dev", `{"service":"backend","tag":"v2"}`)))
+		return f, parameterChanged("c", at)
+	}
+	t.Run("unavailable", func(t *testing.T) {
+		t.Parallel()
+		f, change := deployed(t)
+		f.pass(5 * time.Minute)
+		f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments", Error: emulator.ErrServerFault})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		got, err := f.function().Handle(ctx, []byte(change))
+		if !fault.IsUnavailable(err) || !strings.HasPrefix(err.Error(), "listing the rollouts of service "+
+			`"myproject_service_dev" in cluster "myproject_cluster_dev": `) {
+			t.Errorf("%s: %s: %v", got.Status, got.Reason, err)
+		}
+	})
+	t.Run("denied while ECS rolls back", func(t *testing.T) {
+		t.Parallel()
+		f, change := deployed(t)
+		for n := 0; ; n++ {
+			out, err := f.accounts["dev"].ECS.DescribeServices(t.Context(), &ecs.DescribeServicesInput{
+				Cluster: aws.String(f.env.Cluster), Services: []string{backend}})
+			if err != nil || n == 200 {
+				t.Fatal("ECS does not roll back: ", err)
+			}
+			if slices.ContainsFunc(out.Services[0].Deployments, ecsservice.IsRollback) {
+				break
+			}
+			f.clock.Advance(time.Second)
+			f.aws.Tick()
+		}
+		f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments", Error: emulator.AccessDenied("no")})
+		got, err := f.function().Handle(t.Context(), []byte(change))
+		if !errors.Is(err, fault.ErrRollbackInProgress) {
+			t.Errorf("%s: %s: %v", got.Status, got.Reason, err)
+		}
+	})
 }
