@@ -28,6 +28,7 @@ func TestMissedRollback(t *testing.T) {
 		want         []string
 	}{
 		{"stopped", true, false, 30 * time.Minute, []string{"Deployment Failed of e1: v2 on backend"}},
+		{"stopped just now, and ECS's event may be on its way", true, false, 4 * time.Minute, nil},
 		{"not stopped", false, false, 30 * time.Minute, nil},
 		{"its service deployments may not be read", true, true, 30 * time.Minute, nil},
 		{"long ago", true, false, 7 * time.Hour, nil},

@@ -18,6 +18,11 @@ import (
 // hour apart, and a service that was not moved lately costs no call of its own.
 const missedFor = 6 * time.Hour
 
+// missedAfter is how long after its end a rollback is searched for. Until then its event may be on
+// its way, or wait for Lambda's retries, of which the last begins three minutes after the first
+// attempt: if two invocations reported the same failure at once, people would get it twice.
+const missedAfter = 5 * time.Minute
+
 // MissedRollback returns the report on the rollout of a service that ECS rolled back, and whose
 // failure no event has reported: ECS need not send one if a person requested the rollback, and
 // the event of the rollback's end was lost, or the service deployments could not be read. It
@@ -72,6 +77,7 @@ func endedLately(service *types.Service, runs journal.Record, now time.Time) (e 
 		types.DeploymentRolloutStateCompleted: event.RolloutCompleted,
 		types.DeploymentRolloutStateFailed:    event.RolloutFailed,
 	}
-	e.DeploymentID, e.Step = id, steps[d.RolloutState]
-	return e, aws.ToTime(d.UpdatedAt).UTC(), e.Step != "" && !first && !own && now.Sub(began) <= missedFor
+	e.DeploymentID, e.Step, at = id, steps[d.RolloutState], aws.ToTime(d.UpdatedAt).UTC()
+	lately := now.Sub(began) <= missedFor && now.Sub(at) > missedAfter
+	return e, at, e.Step != "" && !first && !own && lately
 }
