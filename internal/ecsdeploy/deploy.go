@@ -101,15 +101,19 @@ func (s *State) sameImage(r ecsservice.Revision, o Order) bool {
 	return s.target.Identity(r) == ecsservice.IdentityOf(o.Image)
 }
 
-// runsImage reports whether the workload runs the order's image. A task runs nothing of a revision that ECS does not
-// start.
-func (s *State) runsImage(o Order) bool { return s.sameImage(s.running, o) && s.starts() }
-
-// starts reports whether ECS starts the task by its first pointer: the revision that it holds is ACTIVE. If that was
-// deleted, the newest one counts as the one that runs. It is true for a service.
-func (s *State) starts() bool {
-	return len(s.pointers) == 0 || s.pointers[0].Floating() ||
-		s.pointers[0].Revision() == s.number() && !s.running.Inactive()
+// runsImage reports whether the workload runs the order's image. A task runs it if each of its pointers holds an ACTIVE
+// revision with it, or floats and the newest one has it: ECS starts no other.
+func (s *State) runsImage(o Order) bool {
+	for _, p := range s.pointers {
+		holds := s.newest
+		if !p.Floating() {
+			holds = s.revisions[p.Revision()]
+		}
+		if holds.TaskDefinition == nil || holds.Inactive() || !s.sameImage(holds, o) {
+			return false
+		}
+	}
+	return s.sameImage(s.running, o)
 }
 
 // newerConfiguration reports whether the order is also for a configuration that is newer

@@ -88,6 +88,40 @@ func TestLookAtRefusedTask(t *testing.T) {
 	}
 }
 
+// TestPlanOfSecondPointer plans a deployment of the image that the first pointer runs, and another one does not.
+func TestPlanOfSecondPointer(t *testing.T) {
+	t.Parallel()
+	for _, definition := range []string{arn + "report:1", arn + "report"} { // of the schedule, which is the first
+		w := taskWorld(t, arn+"report:1")
+		w.hold(t, strings.TrimPrefix(definition, arn))
+		target := report
+		target.Pointers = "schedule/jobs/nightly"
+		_, _, err := w.deploy(t, target, w.taskOrder())
+		must(t, err)
+		target.Pointers = "schedule/jobs/nightly,rule/uploads"
+		order := w.taskOrder()
+		order.Cause.ID, order.Cause.Time = "e2", eventTime.Add(time.Minute)
+		s, err := w.deployer().Read(t.Context(), target)
+		must(t, err)
+		must(t, s.Check(order))
+		plan, err := w.deployer().Plan(t.Context(), s, order)
+		if err != nil || plan.Status != Planned {
+			t.Errorf("%s: plan: %s, %s, %v", definition, plan.Status, plan.Reason, err)
+		}
+		got, _, err := w.deploy(t, target, order)
+		if err != nil || got.Status != Deployed || w.holds(t)[1] != "report:3" {
+			t.Errorf("%s: %s, %v, %v", definition, got.Status, err, w.holds(t))
+		}
+		order.Cause.ID, order.Cause.Time = "e3", eventTime.Add(2*time.Minute)
+		s, err = w.deployer().Read(t.Context(), target)
+		must(t, err)
+		plan, err = w.deployer().Plan(t.Context(), s, order)
+		if err != nil || plan.Status != Unchanged {
+			t.Errorf("%s: plan again: %s, %s, %v", definition, plan.Status, plan.Reason, err)
+		}
+	}
+}
+
 // TestDeployTaskWithoutRevision deploys a task whose schedule holds a revision that does not exist: because it was
 // deleted, or because a person wrote a wrong number.
 func TestDeployTaskWithoutRevision(t *testing.T) {
