@@ -17,6 +17,7 @@ import (
 	"deployer/internal/environment"
 	"deployer/internal/event"
 	"deployer/internal/failure"
+	"deployer/internal/fault"
 	"deployer/internal/taskrun"
 )
 
@@ -137,7 +138,10 @@ func (a *app) run(ctx context.Context, env *environment.Environment, w environme
 		return err
 	}
 	in, err := taskrun.Input(p, revision.ARN(), how.input, "deployer-"+rand.Text(), time.Now())
-	if err != nil {
+	switch {
+	case fault.IsMisconfigured(err):
+		return err
+	case err != nil:
 		return wrongUsage("%v (--input)", err)
 	}
 	result := ranTask{Task: target.Workload, Environment: s.env.Name, Status: "planned", StartsBy: p.String(),

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"deployer/internal/fault"
 	"deployer/internal/pointer"
 )
 
@@ -20,7 +21,8 @@ const StartedBy = "deployer/run"
 
 // settings are the EcsParameters of a schedule or of a rule's target. Both write the members
 // of ECS, with capital letters, and encoding/json does not distinguish these ("EcsParameters"
-// in the API references of EventBridge and EventBridge Scheduler).
+// in the API references of EventBridge and EventBridge Scheduler). A member that is not here
+// is an error: without it, the task would run in another way than it is started.
 type settings struct {
 	CapacityProviderStrategy []types.CapacityProviderStrategyItem
 	EnableECSManagedTags     bool
@@ -34,16 +36,21 @@ type settings struct {
 	PropagateTags            types.PropagateTags
 	ReferenceId              *string
 	Tags                     []types.Tag
+
+	TaskDefinitionArn, TaskCount any // which revision and how many are decided elsewhere
 }
 
 // Input returns the input of RunTask for one task of a revision, by its ARN, as a pointer
 // starts it. With a token, ECS starts it once, however often it is called. What the pointer
 // starts the task with can be given instead, as JSON; it has to be for a rule's target that
-// takes it from the event. Placeholders of EventBridge Scheduler are replaced.
+// takes it from the event. Placeholders of EventBridge Scheduler are replaced. The error is
+// a [fault.Misconfiguration] if the pointer starts the task in a way that is not known here.
 func Input(p pointer.Pointer, revision, given, token string, now time.Time) (*ecs.RunTaskInput, error) {
 	var how settings
-	if err := json.Unmarshal(p.EcsParameters, &how); err != nil {
-		return nil, fmt.Errorf("reading the EcsParameters of %s: %w", p, err)
+	if err := strictly(string(p.EcsParameters), &how); err != nil {
+		return nil, fault.Misconfigured(fault.ErrPointerUnusable, fmt.Sprintf("reading the EcsParameters of %s", p),
+			fmt.Errorf("the task cannot be run as they say: %w", err), "run it with aws ecs run-task, or with a "+
+				"version of the deployer that knows them; to see them: "+p.Look())
 	}
 	in := &ecs.RunTaskInput{
 		TaskDefinition: &revision, Cluster: &p.Cluster, Count: aws.Int32(1), ClientToken: &token,
@@ -82,9 +89,14 @@ func overridesOf(text string, strict bool) (o types.TaskOverride, err error) {
 	if !json.Valid([]byte(text)) || !strict {
 		return o, json.Unmarshal([]byte(text), &o)
 	}
+	return o, strictly(text, &o)
+}
+
+// strictly reads JSON. A member that is not known is an error.
+func strictly(text string, into any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
-	return o, d.Decode(&o)
+	return d.Decode(into)
 }
 
 // placeholders replaces what EventBridge Scheduler replaces in the input of a schedule

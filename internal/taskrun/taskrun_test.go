@@ -1,6 +1,7 @@
 package taskrun
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,6 +71,26 @@ func TestInput(t *testing.T) {
 		types.PlacementStrategy{}, types.Tag{}, types.TaskOverride{}, types.ContainerOverride{}, types.KeyValuePair{})
 	if diff := cmp.Diff(want, got, unexported); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestUnknownSettings: how a task is started is not left out without a word, at any depth.
+func TestUnknownSettings(t *testing.T) {
+	t.Parallel()
+	const of = `{"TaskDefinitionArn":"report:1",`
+	for member, parameters := range map[string]string{
+		"VolumeConfigurations": of + `"TaskCount":1,"VolumeConfigurations":[{"Name":"v"}]}`,
+		"Ipv6":                 of + `"NetworkConfiguration":{"awsvpcConfiguration":{"Ipv6":true}}}`,
+	} {
+		p := pointer.Pointer{TaskPointer: environment.TaskPointer{Group: "g", Name: "s"}, Cluster: cluster,
+			EcsParameters: []byte(parameters)}
+		_, err := Input(p, revision, "", "token", now)
+		want := "reading the EcsParameters of schedule/g/s: the task cannot be run as they say: json: unknown field " +
+			strconv.Quote(member) + " (run it with aws ecs run-task, or with a version of the deployer that knows " +
+			"them; to see them: aws scheduler get-schedule --group-name g --name s --region us-east-1)"
+		if fmt.Sprint(err) != want || !fault.IsMisconfigured(err) {
+			t.Errorf("%T: %v, want %s", err, err, want)
+		}
 	}
 }
 
