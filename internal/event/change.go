@@ -1,6 +1,7 @@
 package event
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -24,9 +25,7 @@ type Change struct {
 	Trigger environment.Trigger
 	Name    string // the parameter's or the secret's name, or the file's "bucket/key"
 	ARN     string
-
-	Label           string // the staging label of the secret that moved to a new version
-	Account, Region string // of what changed
+	Label   string // the staging label of the secret that moved to a new version
 }
 
 // IsChange reports whether events of a source are about configuration that changed.
@@ -49,7 +48,7 @@ func (r reader) change() Reading {
 	if err != nil || json.Unmarshal(r.event.Resources, &resources) != nil && r.event.Resources != nil {
 		return r.unexpected("the event of " + quote(r.event.Source) + " is malformed")
 	}
-	c := Change{Account: r.event.Account, Region: r.event.Region}
+	c := Change{}
 	if len(resources) > 0 {
 		c.ARN = resources[0]
 	}
@@ -76,6 +75,10 @@ func (r reader) change() Reading {
 	case !r.env.RedeploysOn(c.Trigger):
 		return r.ignored(c.String() + " changed, and deployer.redeploy_on of " + r.env.Name + " does not have " +
 			string(c.Trigger))
+	case r.env.AccountID != "" && r.event.Account != r.env.AccountID, r.event.Region != r.env.Region:
+		return r.ignored(c.String() + " changed in account " + quote(r.event.Account) + " in " + quote(r.event.Region) +
+			", and changes elsewhere than in the environment's own account and region are not delivered: " +
+			r.env.Name + " is in " + cmp.Or(r.env.AccountID, "its own account") + " in " + r.env.Region)
 	}
 	return Reading{ID: r.event.ID, Verdict: Changed, Reason: c.String() + " changed", At: r.event.Time, Change: c,
 		Claims: Claims{Cause: r.cause()}}

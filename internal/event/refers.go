@@ -20,31 +20,26 @@ func isComplete(arn string) bool {
 
 // RefersTo reports whether a value in a task definition of the environment refers to exactly
 // what changed, so that a task that starts now gets another value than before. Values are
-// the `valueFrom` of secrets, and the `value` of environment files.
+// the `valueFrom` of secrets, and the `value` of environment files. What changed is in the
+// environment's account and region, where ECS looks for what is referred to by its name.
 func (c Change) RefersTo(env *environment.Environment, value string) bool {
 	switch c.Trigger {
 	case environment.Parameters:
-		return c.isParameter(env, value)
+		return c.isParameter(value)
 	case environment.Secrets:
 		return c.isSecret(env, value)
 	}
 	return value == c.ARN
 }
 
-// local reports whether what changed is in the account and region of the environment, where
-// ECS looks for what is referred to by its name.
-func (c Change) local(env *environment.Environment) bool {
-	return c.Account == env.AccountID && c.Region == env.Region
-}
-
 // isParameter reports whether a `valueFrom` is the parameter: its name, or its ARN, in which
 // the name has no slash before it. With a version or a label after a colon, it refers to a
 // value that an update does not change.
-func (c Change) isParameter(env *environment.Environment, value string) bool {
+func (c Change) isParameter(value string) bool {
 	if strings.HasPrefix(value, "arn:") {
 		return value == c.ARN
 	}
-	return value == c.Name && c.local(env)
+	return value == c.Name
 }
 
 // isSecret reports whether a `valueFrom` is the secret, by its ARN with or without JSON key,
@@ -53,7 +48,7 @@ func (c Change) isParameter(env *environment.Environment, value string) bool {
 // its own.
 func (c Change) isSecret(env *environment.Environment, value string) bool {
 	if name, ok := c.referenced(env, value); ok {
-		return name == c.Name && c.Label == current && c.local(env)
+		return name == c.Name && c.Label == current
 	}
 	const arnFields = 7 // arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME
 	fields := strings.Split(value, ":")
