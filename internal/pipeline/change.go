@@ -62,6 +62,10 @@ func (p *Pipeline) change(ctx context.Context, env *environment.Environment, res
 // minuteOf returns the begin of the minute of a time.
 func minuteOf(at time.Time) time.Time { return at.UTC().Truncate(time.Minute) }
 
+// endOfSecond returns the latest time at which something was that has a time in whole seconds.
+// A rollout of the same second may have begun before it. ECS has times in milliseconds.
+func endOfSecond(at time.Time) time.Time { return at.Add(time.Second - time.Millisecond) }
+
 // changeRequest returns the request to redeploy a workload because configuration changed.
 // The changes of one minute are one event, so that they lead to one rollout even if they are
 // handled at the same time. An event that a person runs again keeps its own id, because a
@@ -72,6 +76,7 @@ func (p *Pipeline) changeRequest(reading event.Reading, w environment.Workload, 
 	if p.scheduler != nil || d.services != nil {
 		cause.ID = "redeploy-" + minuteOf(cause.Time).Format("20060102T1504Z")
 	}
+	cause.Time = endOfSecond(cause.Time)
 	cause.Reason = reading.Change.String() + " changed"
 	return event.Request{Cause: cause, Workload: w, Redeploy: true, Force: true, DryRun: dryRun}
 }

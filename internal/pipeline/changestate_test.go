@@ -72,6 +72,7 @@ func TestChangeBesideDeploy(t *testing.T) {
 		want     string
 	}{
 		"just before the change":                {-2 * time.Second, false, false, "v2: " + moved},
+		"in its second":                         {400 * time.Millisecond, false, false, "v2: " + moved},
 		"after the change":                      {5 * time.Second, false, false, after},
 		"after the change, and it fails":        {5 * time.Second, true, false, "v1: " + moved},
 		"before the change, and it fails after": {-2 * time.Second, true, false, "v1: " + moved},
@@ -152,6 +153,10 @@ func TestChangeOfServices(t *testing.T) {
 		}, "ignored", changed + none + "; not looked at, because their deployment controller is not ECS: backend"},
 		"another controller of another service": {func(t *testing.T, f *fixture) {
 			create(t, f, "myproject_service_worker_dev", types.DeploymentControllerTypeExternal)
+		}, "deployed", "the service is being moved to the new revision"},
+		"an external rollout began in its second": {func(t *testing.T, f *fixture) {
+			f.clock.Advance(f.clock.Now().Truncate(time.Second).Add(1400 * time.Millisecond).Sub(f.clock.Now()))
+			f.revise(t, backend, func(*types.ContainerDefinition) {})
 		}, "deployed", "the service is being moved to the new revision"},
 		"a rollout is in progress": {func(t *testing.T, f *fixture) {
 			if _, err := f.accounts["dev"].Push(t.Context(), "myproject_backend", "v2", "v2"); err != nil {
