@@ -87,3 +87,56 @@ func TestMissedRollback(t *testing.T) {
 		})
 	}
 }
+
+// TestMissedMove moves a service back in the middle of a deployment, as a person does, and delivers no event of ECS:
+// the next search reports no rollback, whether or not ECS would make one, and its service deployments can be read.
+func TestMissedMove(t *testing.T) {
+	t.Parallel()
+	for _, breaker := range []bool{true, false} {
+		for _, denied := range []bool{true, false} {
+			t.Run(fmt.Sprintf("breaker %t, denied %t", breaker, denied), func(t *testing.T) {
+				t.Parallel()
+				f := newFixture(t, "dev")
+				account := f.accounts["dev"]
+				if _, err := account.Push(t.Context(), "myproject_backend", "two", "v2"); err != nil {
+					t.Fatal(err)
+				}
+				update := func(in ecs.UpdateServiceInput) {
+					in.Cluster, in.Service = aws.String(f.env.Cluster), aws.String("myproject_service_dev")
+					if _, err := account.ECS.UpdateService(t.Context(), &in); err != nil {
+						t.Fatal(err)
+					}
+				}
+				update(ecs.UpdateServiceInput{DeploymentConfiguration: &types.DeploymentConfiguration{
+					DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: breaker, Rollback: breaker}}})
+				function := f.function()
+				for _, step := range []func() json.RawMessage{
+					func() json.RawMessage {
+						return deployEvent("e1", f.clock.Now(), "dev", `{"service":"backend","tag":"v2"}`)
+					},
+					func() json.RawMessage {
+						f.clock.Advance(10 * time.Second)
+						update(ecs.UpdateServiceInput{TaskDefinition: aws.String("myproject_service_dev:1")})
+						for range 30 {
+							f.clock.Advance(time.Minute)
+						}
+						if denied {
+							f.aws.Inject(emulator.Fault{Operation: "ecs:ListServiceDeployments",
+								Error: emulator.AccessDenied("no")})
+						}
+						return json.RawMessage(scheduled)
+					},
+				} {
+					raw := step()
+					f.aws.ResetCalls()
+					if _, err := function.Handle(t.Context(), raw); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := f.published(t); len(got) > 0 {
+					t.Errorf("it reports %s of %s", got[0].Kind, got[0].EventID)
+				}
+			})
+		}
+	}
+}
