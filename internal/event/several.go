@@ -109,9 +109,10 @@ func cutTag(name string) (workload, tag string, ok bool) {
 	return kind + workload, tag, ok
 }
 
-// names returns the names in a text that people write for several.
+// names returns the names in a text that people write for several, with or without brackets and quotes.
 func names(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
+	between := func(r rune) bool { return strings.ContainsRune(`,;[]'"`, r) || unicode.IsSpace(r) }
+	return strings.FieldsFunc(text, between)
 }
 
 // elements returns names as the elements of an array.
@@ -169,8 +170,10 @@ func (d *detail) readWorkloads() {
 // readAll reads "services" where it is a string.
 func (d *detail) readAll(s string) {
 	trimmed := strings.TrimSpace(s)
-	var array []string
-	_ = json.Unmarshal([]byte(s), &array)
+	var array []string // nil if the text is none of names
+	if json.Unmarshal([]byte(s), &array) != nil {
+		array = nil
+	}
 	switch {
 	case s == AllWorkloads:
 		d.all = true

@@ -91,6 +91,14 @@ func TestSeveralRejected(t *testing.T) {
 		{"an array encoded twice", `"services":"[\"worker\", \"backend\"]"`, `"services" is "[\"worker\", ` +
 			`\"backend\"]", the text of an array: it was encoded twice; write "services": ["worker", "backend"]`},
 		{"an empty array encoded twice", `"services":"[]"`, `"services" is empty: name what to deploy`},
+		{"an array of numbers encoded twice", `"services":"[1, 2]"`,
+			`"services" is "[1, 2]", not an array of names, or "*": write "services": ["1", "2"]`},
+		{"an array without quotes", `"services":"[worker, backend]"`, `"services" is "[worker, backend]", not an ` +
+			`array of names, or "*": write "services": ["worker", "backend"]`},
+		{"an array with other quotes", `"services":"['worker']"`, `"services" is "['worker']", not an array of ` +
+			`names, or "*": write "services": ["worker"]`},
+		{"an array of an array's text", `"services":["[worker, backend]"]`, `"services" has "[worker, backend]": ` +
+			`write "worker", "backend"`},
 		{"a star with a space", `"services":"* "`,
 			`"services" is "* ": write "services": "*" for all workloads whose repository has the tag`},
 		{"the word for all", `"services":"All"`,
