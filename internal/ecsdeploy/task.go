@@ -206,12 +206,21 @@ func NextRun(pointers []pointer.Pointer, now time.Time) string {
 		case over != "":
 			when = append(when, fmt.Sprintf("when %s, whose %s, has a later one", p, over))
 		case known:
-			when = append(when, "due at "+next.Format(time.RFC3339))
+			when = append(when, "due at "+next.Format(time.RFC3339)+within(p.Window))
 		default:
 			when = append(when, "due by "+p.Expression)
 		}
 	}
 	return strings.Join(slices.Compact(when), ", and ")
+}
+
+// within says how much later than it is due a run may start, "" if no later (user guide of EventBridge Scheduler,
+// "Configuring flexible time windows").
+func within(window time.Duration) string {
+	if window == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", or up to %d min later", int(window.Minutes()))
 }
 
 // heldBack reports whether a look leaves a choice alone for now: AWS may refuse to move the task's pointers to it, and

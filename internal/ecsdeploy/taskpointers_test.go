@@ -195,16 +195,18 @@ func TestNextRun(t *testing.T) {
 	}
 	nightly, hourly, disabled, ended := by("a", "cron(0 3 * * ? *)"), by("b", "rate(1 hour)"), by("c", "rate(1 hour)"),
 		by("d", "cron(0 3 * * ? *)")
-	over := by("e", "cron(0 3 1 1 ? 2025)")
+	over, flexible := by("e", "cron(0 3 1 1 ? 2025)"), by("f", "cron(0 3 * * ? *)")
+	flexible.Window = 15 * time.Minute
 	disabled.Disabled, ended.Ends = true, now.Add(-time.Hour)
 	later := hourly
 	later.Starts = now.Add(time.Hour)
 	rule := pointer.Pointer{TaskPointer: environment.TaskPointer{Rule: true, Name: "uploads"}, Target: "t"}
 	for want, pointers := range map[string][]pointer.Pointer{
-		"due at 2026-01-23T03:00:00Z":                         {nightly},
-		"due by rate(1 hour)":                                 {hourly},
-		"due at 2026-01-22T10:30:20Z":                         {later},
-		"when schedule/jobs/c, which is DISABLED, is enabled": {disabled},
+		"due at 2026-01-23T03:00:00Z":                                                  {nightly},
+		"due by rate(1 hour)":                                                          {hourly},
+		"due at 2026-01-23T03:00:00Z, or up to 15 min later":                           {flexible},
+		"due at 2026-01-22T10:30:20Z":                                                  {later},
+		"when schedule/jobs/c, which is DISABLED, is enabled":                          {disabled},
 		"when schedule/jobs/d, whose EndDate is 2026-01-22T08:30:20Z, has a later one": {ended},
 		"when schedule/jobs/e, whose cron(0 3 1 1 ? 2025) is over, has a later one":    {over},
 		"due at 2026-01-23T03:00:00Z, and when rule/uploads starts it":                 {nightly, rule, rule},

@@ -73,6 +73,7 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 	var s struct {
 		Arn, ScheduleExpression, ScheduleExpressionTimezone, State string
 		StartDate, EndDate                                         float64
+		FlexibleTimeWindow                                         struct{ MaximumWindowInMinutes float64 }
 		Target                                                     target
 	}
 	if err := json.Unmarshal(p.raw, &s); err != nil || s.ScheduleExpression == "" {
@@ -82,7 +83,7 @@ func (c *Client) schedule(ctx context.Context, o Owner, at environment.TaskPoint
 		return p, fault.Incomplete(o.reading(at), "target of the schedule")
 	}
 	p.Expression, p.Timezone, p.Disabled = s.ScheduleExpression, s.ScheduleExpressionTimezone, s.State == "DISABLED"
-	p.ARN = s.Arn
+	p.ARN, p.Window = s.Arn, time.Duration(s.FlexibleTimeWindow.MaximumWindowInMinutes)*time.Minute
 	p.Starts, p.Ends = date(s.StartDate), date(s.EndDate)
 	p.startsInPast = s.StartDate > 0 && s.StartDate < float64(c.now().Unix())
 	p.fill(s.Target)

@@ -90,9 +90,9 @@ func TestMoveSchedule(t *testing.T) {
 	}
 	p := read[0]
 	got := []any{len(read), p.String(), p.TaskDefinition, p.Floating(), p.Revision(), p.Family(), p.Role, p.Disabled,
-		p.Expression, p.Timezone, p.Input}
+		p.Expression, p.Timezone, p.Window.Minutes(), p.Input}
 	want := []any{1, "schedule/jobs/nightly", first, false, 1, "report", "arn:aws:iam::222222222222:role/starts", true,
-		"cron(0 3 * * ? *)", "Europe/Zurich", "a <Input> é"}
+		"cron(0 3 * * ? *)", "Europe/Zurich", 5.0, "a <Input> é"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

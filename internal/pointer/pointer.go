@@ -32,6 +32,7 @@ type Pointer struct {
 	Timezone   string // of the expression, such as "Europe/Zurich"
 	// Starts and Ends are the StartDate and EndDate of a schedule, zero if it has none. AWS ignores them for at(…).
 	Starts, Ends time.Time
+	Window       time.Duration // how much later than due a run may start; whole minutes, of a schedule
 
 	ARN           string          // of a schedule
 	DeadLetters   string          // ARN of the queue for runs that could not be started; "" if there is none
