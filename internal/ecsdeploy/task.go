@@ -23,6 +23,8 @@ const (
 	noteDelay = 30 * time.Second
 	// maxLookTries is how often a task is tried to be moved for one event before looks wait longer.
 	maxLookTries = 4
+	// maxLookWait is how long looks wait at most: what AWS refused may have been corrected.
+	maxLookWait = 24 * time.Hour
 	// maxConflicts is how often a pointer is read and written again because something
 	// else changed it at the same time.
 	maxConflicts = 8
@@ -224,7 +226,8 @@ func within(window time.Duration) string {
 }
 
 // heldBack reports whether a look leaves a choice alone for now: AWS may refuse to move the task's pointers to it, and
-// every try has registered a copy. After the first tries, each waits twice as long as all before it took.
+// every try has registered a copy. After the first tries, each waits twice as long as all before it took, but
+// maxLookWait at most.
 func (s *State) heldBack(c converge.Choice) bool {
 	var first, last time.Time
 	tries := 0
@@ -240,7 +243,7 @@ func (s *State) heldBack(c converge.Choice) bool {
 			last = r.Registered()
 		}
 	}
-	return tries >= maxLookTries && s.now.Sub(last) < 2*last.Sub(first)
+	return tries >= maxLookTries && s.now.Sub(last) < min(2*last.Sub(first), maxLookWait)
 }
 
 // LookAtTask looks at a task: if its pointers do not hold the newest choice, that is

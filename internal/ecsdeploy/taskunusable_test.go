@@ -64,7 +64,7 @@ func TestLookAtRefusedTask(t *testing.T) {
 		w.clock.Advance(time.Minute)
 	}
 	var registered []int // at which look
-	for look := range 3 * 96 {
+	for look := range 5 * 96 {
 		w.clock.Advance(15 * time.Minute)
 		w.ResetCalls()
 		_, err := w.deployer().LookAtTask(t.Context(), report, Order{})
@@ -78,7 +78,7 @@ func TestLookAtRefusedTask(t *testing.T) {
 			registered = append(registered, look)
 		}
 	}
-	if diff := cmp.Diff([]int{0, 3, 12, 39, 120}, registered); diff != "" {
+	if diff := cmp.Diff([]int{0, 3, 12, 39, 120, 216, 312, 408}, registered); diff != "" {
 		t.Error(diff)
 	}
 	w.ClearFaults()
