@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -34,17 +35,31 @@ func Start(ctx context.Context, client *ecs.Client, p pointer.Pointer, in *ecs.R
 		return types.Task{}, fault.Classify(doing, err)
 	}
 	if len(out.Failures) > 0 {
-		reason := aws.ToString(out.Failures[0].Reason)
-		if detail := aws.ToString(out.Failures[0].Detail); detail != "" {
-			reason += ": " + detail
-		}
 		return types.Task{}, fault.Misconfigured(fault.ErrTaskNotStarted, doing, errors.New("ECS did not start it: "+
-			reason), "see what the reason means in \"API failure reasons\" of the ECS API reference, and run it again")
+			reasons(out.Failures)), "see what the reason means in \"API failure reasons\" of the ECS API reference, "+
+			"and run it again")
 	}
 	if len(out.Tasks) == 0 || aws.ToString(out.Tasks[0].TaskArn) == "" {
 		return types.Task{}, fault.Incomplete(doing, "task")
 	}
 	return out.Tasks[0], nil
+}
+
+// reasons returns why ECS did not start a task, each once: there is a failure for each container instance that it could
+// not be placed on.
+func reasons(failures []types.Failure) string {
+	var all []string
+	for _, f := range failures {
+		parts := []string{aws.ToString(f.Reason), aws.ToString(f.Detail)}
+		one := strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
+		if one == "" {
+			one = "no reason is given for " + aws.ToString(f.Arn)
+		}
+		if !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return strings.Join(all, "; ")
 }
 
 // Wait reads a task until it has stopped or ctx ends, and calls show for every status.

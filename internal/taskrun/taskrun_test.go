@@ -176,6 +176,26 @@ func TestSucceeded(t *testing.T) {
 	}
 }
 
+// TestReasons checks what is said of the failures of RunTask.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	failure := func(instance, reason, detail string) types.Failure {
+		return types.Failure{Arn: aws.String("i" + instance), Reason: aws.String(reason), Detail: aws.String(detail)}
+	}
+	for want, failures := range map[string][]types.Failure{
+		"RESOURCE:CPU": {failure("1", "RESOURCE:CPU", "")},
+		"RESOURCE:MEMORY; AGENT": {failure("1", "RESOURCE:MEMORY", ""), failure("2", "AGENT", ""),
+			failure("3", "AGENT", "")},
+		"TaskFailedToStart: it has no subnet": {failure("1", "TaskFailedToStart", "it has no subnet")},
+		"it has no subnet":                    {failure("1", "", "it has no subnet")},
+		"no reason is given for i1":           {failure("1", "", "")},
+	} {
+		if got := reasons(failures); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestStart checks that a lost answer starts no second task, and what is not started.
 func TestStart(t *testing.T) {
 	t.Parallel()
@@ -225,7 +245,9 @@ func TestStart(t *testing.T) {
 	}
 	w.AWS.FailRuns("RESOURCE:CPU")
 	in.ClientToken = aws.String("other")
-	if _, err := Start(t.Context(), client, starts, in); fault.NameOf(err) != "TaskNotStarted" {
-		t.Errorf("%v", err)
+	want := `running a task of "report" in cluster "` + cluster + `": ECS did not start it: RESOURCE:CPU (see what ` +
+		`the reason means in "API failure reasons" of the ECS API reference, and run it again)`
+	if _, err := Start(t.Context(), client, starts, in); fault.NameOf(err) != "TaskNotStarted" || err.Error() != want {
+		t.Errorf("%s, want %s", err, want)
 	}
 }
