@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -128,6 +129,19 @@ func TestSeveralTasks(t *testing.T) {
 				s.pushTasks(t, "v2", "worker")
 				must(t, s.prod.DeleteSchedule(t.Context(), cloud.ScheduleGroupOf("worker", "prod"),
 					cloud.ScheduleOf("worker", "prod")))
+				s.send(t, both)
+			},
+			ends:  []string{"task:worker v2: Failed", "worker v2: Failed"},
+			moves: "0 registered, 0 moved, 0 schedules", kept: []string{"RetriesExhausted"},
+		},
+		"the schedule's role may not start the task": {
+			act: func(t *testing.T, s *scenario) {
+				s.pushAll(t, "v2", "worker")
+				s.pushTasks(t, "v2", "worker")
+				role := aws.String("myproject_scheduler_worker_role_prod")
+				_, err := iam.NewFromConfig(s.prod.Config).DeleteRolePolicy(t.Context(),
+					&iam.DeleteRolePolicyInput{RoleName: role, PolicyName: role})
+				must(t, err)
 				s.send(t, both)
 			},
 			ends:  []string{"task:worker v2: Failed", "worker v2: Failed"},

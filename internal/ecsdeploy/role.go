@@ -17,16 +17,23 @@ import (
 // not in every VPC.
 const roleTime = 3 * time.Second
 
+// CheckRoles returns the fault with which Deploy and Plan would refuse to move a task, given by
+// its state, because a role that starts it may not. They do not ask IAM again. It is nil for a
+// service.
+func (d *Deployer) CheckRoles(ctx context.Context, s *State) error {
+	return d.newRun(ctx, s, Order{}).checkRoles(ctx)
+}
+
 // checkRoles returns a fault if the role that starts a task may not start the revision that
 // is to be registered: ECS denies such a run silently. IAM is asked only for pointers that
 // still hold a revision of another tool, which is before the first move of each. If IAM
 // cannot be asked, the result has a warning.
 func (r *run) checkRoles(ctx context.Context) error {
 	s := r.state
-	if r.checkedRoles || s.pointers == nil {
+	if s.checkedRoles || s.pointers == nil {
 		return nil
 	}
-	r.checkedRoles = true
+	s.checkedRoles = true
 	ctx, cancel := context.WithTimeout(ctx, roleTime)
 	defer cancel()
 	base := s.base().TaskDefinition

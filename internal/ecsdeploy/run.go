@@ -41,9 +41,8 @@ type run struct {
 	unknown  int  // registrations whose result is unknown
 	hasTurn  bool // to register
 
-	conflicts    int  // moves of a task that something else prevented
-	checkedRoles bool // whether IAM was asked what the roles that start a task may do
-	look         bool // no event asked for it: see [State.heldBack]
+	conflicts int  // moves of a task that something else prevented
+	look      bool // no event asked for it: see [State.heldBack]
 
 	registering, updating *fault.Impatient
 }

@@ -57,6 +57,8 @@ type State struct {
 	warning    string              // for the result's reason
 	leftOut    []string            // keys that do not fit into the journal of the new revision
 
+	checkedRoles bool // whether IAM was asked what the roles that start a task may do
+
 	// unused is the number of the revision that this deployment registered
 	// without moving the service to it, 0 if there is none. No rollout event will
 	// be sent for it.

@@ -36,7 +36,7 @@ func (t *together) deploy(ctx context.Context, requests []event.Request, results
 	each(requests, func(i int, request event.Request) {
 		contexts[i], _ = fault.CountWaits(ctx) // what was read before a long wait is read again
 		t.all[i] = t.pipeline.prepare(contexts[i], t.env, request)
-		t.all[i].check()
+		t.all[i].check(contexts[i], t.pipeline.deployer)
 		read[i] = time.Now()
 	})
 	t.limit()
@@ -54,11 +54,15 @@ func (t *together) deploy(ctx context.Context, requests []event.Request, results
 }
 
 // check checks what can be known of a request before anything is registered.
-func (one *prepared) check() {
+func (one *prepared) check(ctx context.Context, deployer *ecsdeploy.Deployer) {
 	if !one.ready {
 		return
 	}
-	if err := one.state.Check(one.order); err != nil {
+	err := one.state.Check(one.order)
+	if err == nil {
+		err = deployer.CheckRoles(ctx, one.state)
+	}
+	if err != nil {
 		d, err := rejection(one.request, err)
 		*one = *one.ended(d, err)
 	}
