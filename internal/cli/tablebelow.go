@@ -1,9 +1,6 @@
 package cli
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // below says how the texts of a table's last column are shown if that is too narrow to understand them: each below its
 // row.
@@ -35,7 +32,7 @@ func (t *table) drawBelow(c canvas, rows [][]cell) string {
 	for line := range strings.Lines(others.draw(c)) {
 		b.WriteString(line)
 		if row := rows[i]; i > 0 && len(row) > last && row[last].text != "-" && row[last].text != t.below.none {
-			for _, one := range c.broken(t.below.label+row[last].text, c.columns-2, maxBelow) {
+			for _, one := range c.broken(t.below.label+row[last].text, max(1, c.columns-2), maxBelow) {
 				b.WriteString("  " + c.paint(one, row[last].color) + "\n")
 			}
 		}
@@ -48,7 +45,7 @@ func (t *table) drawBelow(c canvas, rows [][]cell) string {
 // line. A text that has more than a number of lines is cut.
 func (c canvas) broken(text string, width, maxLines int) (lines []string) {
 	rest := []rune(text)
-	for utf8.RuneCountInString(string(rest)) > width {
+	for len(rest) > width {
 		end := width
 		for end > 0 && rest[end] != ' ' {
 			end--
