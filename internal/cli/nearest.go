@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -15,6 +17,21 @@ func nearestFlag(flags *pflag.FlagSet, name string) string {
 	var names []string
 	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 	return nearest(name, names)
+}
+
+// withNearestFlag returns the flag that was probably meant by one that there is not, and the command line with it; "" if
+// no flag is near.
+func (a *app) withNearestFlag(cmd *cobra.Command, name string) (near, hint string) {
+	near = nearestFlag(cmd.Flags(), name)
+	i := slices.IndexFunc(a.args, func(arg string) bool {
+		return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
+	})
+	if near == "" || i < 0 {
+		return near, ""
+	}
+	corrected := slices.Clone(a.args)
+	corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)
+	return near, commandLine(corrected...)
 }
 
 // nearest returns the first name that begins with s, else the name that is the

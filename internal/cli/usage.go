@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -115,7 +116,7 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 			wrong = append(wrong, arg)
 			flag = near
 			if flag == nil {
-				return cmd, noFlag(cmd, arg)
+				return cmd, a.noFlag(cmd, i)
 			}
 			corrected[i] = "--" + flag.Name
 			if hasValue {
@@ -133,12 +134,22 @@ func (a *app) checkSpelling(root *cobra.Command) (*cobra.Command, error) {
 	return cmd, nil
 }
 
-// noFlag returns the error for a flag with one dash that is not like one that there is.
-func noFlag(cmd *cobra.Command, arg string) error {
-	e := &usageError{what: fmt.Sprintf("there is no flag %s: %s", arg, flagsOf(cmd))}
-	if !cmd.HasParent() && strings.EqualFold(arg, "-v") {
+// noFlag returns the error for a flag with one dash that is not like one that there is. The hint is the command line
+// with the letter in lower case if that is a flag.
+func (a *app) noFlag(cmd *cobra.Command, at int) error {
+	arg, corrected := a.args[at], slices.Clone(a.args)
+	e := &usageError{"there is no flag " + arg + ": ", helpOf(cmd)}
+	isUpper := 'A' <= arg[1] && arg[1] <= 'Z'
+	lower := string(rune(arg[1] | 0x20))
+	switch {
+	case !cmd.HasParent() && strings.EqualFold(arg, "-v"):
 		e.hint = commandLine("--version")
+	case isUpper && cmd.Flags().ShorthandLookup(lower) != nil:
+		e.what += "did you mean -" + lower + "? "
+		corrected[at] = "-" + lower + arg[2:]
+		e.hint = commandLine(corrected...)
 	}
+	e.what += flagsOf(cmd)
 	return e
 }
 
@@ -210,23 +221,16 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		if len(name) == 1 {
 			e.what = "there is no flag -" + name
 		}
-		if strings.Contains(cmd.Use, " "+strings.ToUpper(name)) {
+		if arguments := argumentsOf(cmd); slices.Contains(arguments, strings.ToLower(name)) {
 			e.what += ": it is an argument"
-			e.hint = a.positional()
+			e.hint = a.positional(arguments)
 			return e
 		}
-		near := nearestFlag(cmd.Flags(), name)
-		i := slices.IndexFunc(a.args, func(arg string) bool {
-			return arg == "--"+name || strings.HasPrefix(arg, "--"+name+"=")
-		})
-		if near != "" && i >= 0 {
-			corrected := slices.Clone(a.args)
-			corrected[i] = "--" + near + strings.TrimPrefix(a.args[i], "--"+name)
-			e.hint = commandLine(corrected...)
-		}
+		near, hint := a.withNearestFlag(cmd, name)
 		if right, habit := a.withFlagHabit(cmd, name); habit != "" {
-			near, e.hint = right, habit
+			near, hint = right, habit
 		}
+		e.hint = cmp.Or(hint, helpOf(cmd))
 		e.what += ": "
 		if near != "" {
 			e.what += "did you mean --" + near + "? "
@@ -245,31 +249,6 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 		return e
 	}
 	return wrongUsage("%s", err)
-}
-
-// positional returns the command line with the values of the flags --service and --tag,
-// which do not exist, as arguments.
-func (a *app) positional() string {
-	var rest []string
-	values := map[string]string{}
-	for i := 0; i < len(a.args); i++ {
-		name, value, given := strings.Cut(strings.TrimPrefix(a.args[i], "--"), "=")
-		if !strings.HasPrefix(a.args[i], "--") || name != "service" && name != "tag" {
-			rest = append(rest, a.args[i])
-			continue
-		}
-		if !given && i+1 < len(a.args) {
-			i++
-			value = a.args[i]
-		}
-		values[name] = value
-	}
-	for _, name := range []string{"service", "tag"} {
-		if values[name] != "" {
-			rest = append(rest, values[name])
-		}
-	}
-	return commandLine(rest...)
 }
 
 // commandLine returns a command of the deployer's as it is typed into a shell.
