@@ -105,7 +105,7 @@ func levelOf(f environment.Fault) string {
 }
 
 // notWritten is the error for a file that could not be written. Its hint makes the directory if that is missing, and
-// else shows the nearest one that exists.
+// else shows the nearest one that exists. It has none if the file is itself a directory.
 func notWritten(file string, err error) error {
 	cause, path, link := err, (*fs.PathError)(nil), (*os.LinkError)(nil)
 	switch {
@@ -113,6 +113,9 @@ func notWritten(file string, err error) error {
 		cause = path.Err // without the name of a temporary file
 	case errors.As(err, &link):
 		cause = link.Err
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return fmt.Errorf("writing %s: it is a directory", file)
 	}
 	directory := filepath.Dir(file)
 	if _, missing := os.Stat(directory); errors.Is(err, fs.ErrNotExist) && missing != nil {

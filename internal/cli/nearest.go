@@ -19,8 +19,8 @@ func nearestFlag(flags *pflag.FlagSet, name string) string {
 	return nearest(name, names)
 }
 
-// withNearestFlag returns the flag that was probably meant by one that there is not, and the command line with it; "" if
-// no flag is near.
+// withNearestFlag returns the flag that was probably meant by one that there is not, and the command line with it; ""
+// if no flag is near.
 func (a *app) withNearestFlag(cmd *cobra.Command, name string) (near, hint string) {
 	near = nearestFlag(cmd.Flags(), name)
 	i := slices.IndexFunc(a.args, func(arg string) bool {

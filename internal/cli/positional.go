@@ -11,7 +11,9 @@ import (
 
 // argumentsOf returns what a flag is called whose value is an argument of a command, in the order of the arguments.
 func argumentsOf(cmd *cobra.Command) (all []string) {
-	names := map[string][]string{"SERVICE": {"service", "task"}, environment.TaskPrefix + "NAME": {"task"}, "TAG": {"tag"}}
+	names := map[string][]string{
+		"SERVICE": {"service", "task"}, environment.TaskPrefix + "NAME": {"task"}, "TAG": {"tag"},
+	}
 	for word := range strings.FieldsSeq(cmd.Use) {
 		for _, name := range names[strings.Trim(word, "[].")] {
 			if !slices.Contains(all, name) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -135,11 +136,15 @@ func appendTo(name string, write func(io.Writer)) error {
 	return errors.Join(err, file.Close())
 }
 
-// checkReports returns an error if a command's report cannot be written: it is found before anything is changed.
+// checkReports returns an error if a command's report cannot be written: it is found before anything is changed. A pipe
+// is not tried, because that it is closed again ends its reader.
 func checkReports(cmd *cobra.Command) error {
 	for _, name := range []string{"summary", "outputs"} {
 		flag := cmd.Flags().Lookup(name)
 		if flag == nil || flag.Value.String() == "" || isDryRun(cmd) {
+			continue
+		}
+		if info, err := os.Stat(flag.Value.String()); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
 			continue
 		}
 		if err := appendTo(flag.Value.String(), func(io.Writer) {}); err != nil {
