@@ -130,7 +130,7 @@ func (a *app) onLoopback(address string) string {
 func (a *app) serveDashboard(ctx context.Context, p *places, address string) error {
 	listener, err := dashboard.Listen(ctx, address)
 	if other := a.corrected(address, "127.0.0.1:0"); err != nil && other != "" {
-		return hinted(other+" # any free port", "%w", err)
+		return hinted(other, "%w; port 0 is any free port", err)
 	} else if err != nil {
 		return err
 	}

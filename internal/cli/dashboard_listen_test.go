@@ -23,8 +23,8 @@ func TestDashboardPortTaken(t *testing.T) {
 		var out, errs strings.Builder
 		exit := Run(append([]string{"dashboard", "-f", file}, flag...), &out, &errs)
 		free := strings.ReplaceAll(strings.Join(flag, " "), address, "127.0.0.1:0")
-		want := "deployer: error: listening on " + address + ": another program uses it\n" +
-			"deployer: hint: deployer dashboard -f " + file + " " + free + " # any free port\n"
+		want := "deployer: error: listening on " + address + ": another program uses it; port 0 is any free port\n" +
+			"deployer: hint: deployer dashboard -f " + file + " " + free + "\n"
 		if exit != exitNotDone || errs.String() != want || out.Len() > 0 {
 			t.Errorf("%v: exit %d, %q\n%s\nwant\n%s", flag, exit, &out, &errs, want)
 		}
