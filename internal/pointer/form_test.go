@@ -65,3 +65,36 @@ func TestTargetsInPages(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestMoveOnEventBus moves one target of a rule that is on a bus of its own: the rule of that bus is changed, which may
+// have the name of one on the default bus, and no other target is sent.
+func TestMoveOnEventBus(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		asked = append(asked, string(body))
+		answer := `{"Targets":[` + targetOf("a", cluster, first) + `,` + targetOf("b", cluster, definedA+"other:1") + `]}`
+		if len(asked) > 1 {
+			answer = `{"FailedEntryCount":0,"FailedEntries":[]}`
+		}
+		fmt.Fprint(w, answer)
+	}))
+	t.Cleanup(s.Close)
+	c := New(accounts.Connect(s.URL, account, "us-east-1").Config)
+	read, err := c.Read(t.Context(), owner, "rule/bus/uploads")
+	if err != nil || len(read) != 1 || read[0].String() != "rule/bus/uploads/a" {
+		t.Fatalf("%+v, %v", read, err)
+	}
+	if err := c.Move(t.Context(), owner, read[0], second); err != nil {
+		t.Error(err)
+	}
+	want := []string{`{"EventBusName":"bus","Rule":"uploads"}`,
+		`{"Rule":"uploads","EventBusName":"bus","Targets":[` + targetOf("a", cluster, second) + `]}`}
+	if diff := cmp.Diff(want, asked); diff != "" {
+		t.Error(diff)
+	}
+}
