@@ -162,3 +162,9 @@ func must(tb testing.TB, err error) {
 func arrow(hint string) string {
 	return " → " + strings.TrimSuffix(strings.TrimPrefix(hint, " ("), ")")
 }
+
+// schedule returns the schedule of the task, with a task definition and further members of it and of its target.
+func schedule(definition, more, ofTarget string) string {
+	return fmt.Sprintf(`{"GroupName":"jobs","FlexibleTimeWindow":{"Mode":"OFF"},%s"Target":{"Arn":%q,"RoleArn":"r",`+
+		`"EcsParameters":{"TaskDefinitionArn":%q}%s}}`, more, pointerCluster, definition, ofTarget)
+}

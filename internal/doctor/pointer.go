@@ -2,8 +2,10 @@ package doctor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +60,7 @@ func (f *findings) pointers(ctx context.Context, c *checker, w environment.Workl
 		f.cloned(target, newest)
 	}
 	f.held(ctx, c, target, all, newest)
+	f.overridden(all, newest)
 	f.pointerRoles(ctx, c, all, newest.TaskDefinition)
 }
 
@@ -162,6 +165,26 @@ func (f *findings) held(ctx context.Context, c *checker, t ecsservice.Target, al
 				"(%s)", p, record.Revision, tagOr(record.Tag, record.Image), last.Revision,
 				tagOr(last.Tag, last.Image)),
 				"another tool moved it, or the deployment is not complete: "+t.Command("history"))
+		}
+	}
+}
+
+// overridden reports pointers whose input overrides a container that the family's newest revision does not have: ECS
+// rejects the run ("Override for container named django is not a container in the TaskDefinition.",
+// azavea/django-ecsmanage#21).
+func (f *findings) overridden(all []pointer.Pointer, newest ecsservice.Revision) {
+	for _, p := range all {
+		var input struct{ ContainerOverrides []struct{ Name string } }
+		if p.FromEvent() || json.Unmarshal([]byte(p.Input), &input) != nil {
+			continue
+		}
+		for _, o := range input.ContainerOverrides {
+			has := func(c types.ContainerDefinition) bool { return aws.ToString(c.Name) == o.Name }
+			if o.Name != "" && !slices.ContainsFunc(newest.TaskDefinition.ContainerDefinitions, has) {
+				f.add("pointer", Problem, fmt.Sprintf("the input of %s overrides the container %q, which %s does not "+
+					"have: no run of it starts", p, o.Name, newest.ARN()),
+					"correct the input, with the infrastructure; to see it: "+p.Look())
+			}
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -20,12 +19,6 @@ const (
 	definitions    = "arn:aws:ecs:us-east-1:111111111111:task-definition/"
 	startsBy       = "schedule/jobs/nightly"
 )
-
-// schedule returns the schedule of the task, with a task definition and further members of it and of its target.
-func schedule(definition, more, ofTarget string) string {
-	return fmt.Sprintf(`{"GroupName":"jobs","FlexibleTimeWindow":{"Mode":"OFF"},%s"Target":{"Arn":%q,"RoleArn":"r",`+
-		`"EcsParameters":{"TaskDefinitionArn":%q}%s}}`, more, pointerCluster, definition, ofTarget)
-}
 
 // revise registers a revision of the task's family with an image, and with the journal of a deployment of a tag unless
 // that is empty.
@@ -134,6 +127,12 @@ func TestPointer(t *testing.T) {
 			want: []string{starts + "; it is DISABLED: a deployment moves it, and it stays disabled",
 				"ok dead letters: runs that " + startsBy + " could not start go to " +
 					"arn:aws:sqs:us-east-1:111111111111:late"}},
+		{name: "an input for another container", schedule: schedule(definitions+"nightly-report:1", cron,
+			`,"Input":"{\"containerOverrides\":[{\"name\":\"c\"},{\"name\":\"app\"}]}"`),
+			want: []string{starts, letters, "problem pointer: the input of " + startsBy + " overrides the container " +
+				"\"app\", which " + definitions + "nightly-report:1 does not have: no run of it starts → correct the " +
+				"input, with the infrastructure; to see it: aws scheduler get-schedule --group-name jobs --name " +
+				"nightly --region us-east-1"}},
 		{name: "ended",
 			schedule: schedule(definitions+"nightly-report:1", cron+`"EndDate":1600000000,`, ""),
 			want: []string{"warning" + strings.TrimPrefix(starts, "ok") + "; its EndDate is 2020-09-13T12:26:40Z: it " +

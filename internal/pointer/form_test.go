@@ -77,7 +77,7 @@ func TestMoveOnEventBus(t *testing.T) {
 			t.Error(err)
 		}
 		asked = append(asked, string(body))
-		answer := `{"Targets":[` + targetOf("a", cluster, first) + `,` + targetOf("b", cluster, definedA+"other:1") + `]}`
+		answer := `{"Targets":[` + targetOf("a", cluster, first) + `,` + targetOf("b", cluster, "other:1") + `]}`
 		if len(asked) > 1 {
 			answer = `{"FailedEntryCount":0,"FailedEntries":[]}`
 		}
