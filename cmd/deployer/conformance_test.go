@@ -119,6 +119,9 @@ func TestConformanceOfChanges(t *testing.T) {
 		{"/changes/db", before, "unchanged", 1},
 		{"/changes/db", after, "deployed", 2},
 	} {
+		if tt.at == before && os.Getenv(conformanceURL) != "" {
+			continue // moto_server does not implement ListServiceDeployments, which says whether that rollout failed
+		}
 		status := change(fmt.Sprint("e", i), tt.name, tt.at)
 		got, err := c.account.Runs(t.Context(), c.cluster, c.service)
 		must(t, err)
