@@ -169,7 +169,7 @@ fuzz: ## fuzz every parser with 20,000 texts each (fuzztime=20000x; a time such 
 
 .PHONY: model
 model: ## check the convergence rule in the large cases too (minutes)
-	CGO_ENABLED=0 go test -count=1 -timeout 60m -v -run 'TestEveryRunEndsRight|TestEveryTaskEndsRight|TestTaskKeys|TestTaskReduction' ./internal/ecsdeploy/converge -deeper
+	CGO_ENABLED=0 go test -count=1 -timeout 3h -v -run 'TestEveryRunEndsRight|TestEveryTaskEndsRight|TestTaskKeys|TestTaskReduction' ./internal/ecsdeploy/converge -deeper
 
 # seed=N repeats one history and prints it; count=N runs fewer, actors=all,-people leaves some out, checks=newest too.
 .PHONY: histories
