@@ -2,6 +2,7 @@ package cli
 
 import (
 	"slices"
+	"strings"
 
 	"deployer/internal/ecsdeploy"
 	"deployer/internal/fleet"
@@ -33,7 +34,7 @@ type redrivenMessage struct {
 
 // redrivenOf returns the result of a message as plain data.
 func redrivenOf(queue string, m redrive.Report, discarded bool) redrivenMessage {
-	one := redrivenMessage{Queue: queue, Item: m.Item, Status: string(m.Result.Status), Reason: m.Result.Reason,
+	one := redrivenMessage{Queue: queue, Item: m.Item, Status: string(m.Result.Status), Reason: reasonOf(m),
 		Never: m.Never()}
 	switch {
 	case m.Err != nil:
@@ -46,6 +47,27 @@ func redrivenOf(queue string, m redrive.Report, discarded bool) redrivenMessage 
 		one.Status = string(ecsdeploy.Deployed)
 	}
 	return one
+}
+
+// reasonOf returns the reason of an event's result, and what becomes of each of its workloads if
+// that differs. Those that were skipped are left out.
+func reasonOf(m redrive.Report) string {
+	var each []string
+	differ := false
+	for _, d := range m.Result.Deployments {
+		if d.Status == ecsdeploy.Ignored && d.Status != m.Result.Status {
+			continue
+		}
+		status := d.Status
+		if status == ecsdeploy.Planned {
+			status = ecsdeploy.Deployed
+		}
+		each, differ = append(each, d.Service+" "+string(status)), differ || d.Status != m.Result.Status
+	}
+	if !differ {
+		return m.Result.Reason
+	}
+	return m.Result.Reason + " (" + strings.Join(each, ", ") + ")"
 }
 
 // document returns what became of all messages; failed is the error that ended the work before

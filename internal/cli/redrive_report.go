@@ -163,7 +163,7 @@ func (r *redriveReport) result(m redrive.Report) string {
 	case r.dryRun:
 		return "would be " + verdict(m)
 	}
-	return string(m.Result.Status) + ": " + printable(m.Result.Reason)
+	return string(m.Result.Status) + ": " + printable(reasonOf(m))
 }
 
 // verdict returns what a preview says of an event: its status, and why.
@@ -175,7 +175,7 @@ func verdict(m redrive.Report) string {
 	case m.Result.Status == ecsdeploy.Planned:
 		status = string(ecsdeploy.Deployed)
 	}
-	return status + ": " + printable(m.Result.Reason)
+	return status + ": " + printable(reasonOf(m))
 }
 
 // end prints the counts, and how to discard messages. Those that were kept are an error. failed

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/ecsdeploy"
+	"deployer/internal/pipeline"
 	"deployer/internal/redrive"
 )
 
@@ -56,6 +58,33 @@ func TestRedriveReport(t *testing.T) {
 		}
 		if diff := cmp.Diff(tt.out+tt.err, out.String()+err.String()); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestRedriveOfSeveral checks what is said of an event of several workloads, of which one was rolled back since: that
+// is not deployed again.
+func TestRedriveOfSeveral(t *testing.T) {
+	t.Parallel()
+	const one = "DEPLOY of a, b with tag v2 from s"
+	const two = one + " (a deployed, b superseded)"
+	for _, tt := range []struct {
+		a, b           ecsdeploy.Status
+		preview, after string
+	}{
+		{ecsdeploy.Deployed, ecsdeploy.Superseded, "deployed: " + two, "deployed: " + two},
+		{ecsdeploy.Planned, ecsdeploy.Superseded, "deployed: " + two, "planned: " + two},
+		{ecsdeploy.Deployed, ecsdeploy.Deployed, "deployed: " + one, "deployed: " + one},
+		{ecsdeploy.Deployed, ecsdeploy.Ignored, "deployed: " + one, "deployed: " + one},
+	} {
+		m := redrive.Report{Result: pipeline.Result{Status: tt.a, Reason: one,
+			Deployments: []ecsdeploy.Deployment{{Service: "a", Status: tt.a}, {Service: "b", Status: tt.b}}}}
+		reason := redrivenOf("q", m, false).Reason
+		if got := verdict(m); got != tt.preview || !strings.HasSuffix(got, ": "+reason) {
+			t.Errorf("%s, %s: preview %s, want %s; reason %s", tt.a, tt.b, got, tt.preview, reason)
+		}
+		if got := new(redriveReport).result(m); got != tt.after {
+			t.Errorf("%s, %s: %s, want %s", tt.a, tt.b, got, tt.after)
 		}
 	}
 }
