@@ -130,8 +130,9 @@ func (a *app) printReport(c canvas, r *doctor.Report) error {
 		}
 		b.WriteString(c.finding(f, ""))
 	}
-	_, err := fmt.Fprintf(a.out, "%s\nok: %d, warnings: %d, problems: %d, unknown: %d\n", &b,
+	counts := fmt.Sprintf("ok: %d, warnings: %d, problems: %d, unknown: %d",
 		r.Count(doctor.OK), r.Count(doctor.Warning), r.Count(doctor.Problem), r.Count(doctor.Unknown))
+	_, err := fmt.Fprintf(a.out, "%s\n%s", &b, c.item("", counts, 2))
 	return err
 }
 

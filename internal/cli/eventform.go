@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -66,12 +65,11 @@ func (a *app) pushEvent(env *environment.Environment, push string) ([]byte, erro
 	w, ok := env.Find(name, slices.Concat(environment.Services, environment.Tasks)...)
 	switch {
 	case !ok:
-		err := a.noWorkload(env, name)
-		var e *usageError
-		if near := nearest(name, labels(env)); near != "" && errors.As(err, &e) {
+		e, near := a.nameOfNone(env, name)
+		if near != "" {
 			e.hint = a.corrected(push, near+":"+tag)
 		}
-		return nil, err
+		return nil, e
 	case w.Repository == "":
 		return nil, wrongUsage("--push %s: %s has no repository in ECR, so no push is for it", printable(push),
 			w.Label())

@@ -118,11 +118,23 @@ func flagsOf(cmd *cobra.Command) string {
 // noWorkload returns the error for a name that no service and no task of the environment
 // has. It says which there are, unless it knows what the name stands for.
 func (a *app) noWorkload(env *environment.Environment, wrong string) *usageError {
+	e, near := a.nameOfNone(env, wrong)
+	if near != "" {
+		e.hint = a.corrected(wrong, near)
+	}
+	if list := a.asList(env, wrong); near == "" && list != "" && a.isOneOf(takeLists...) {
+		e.what, e.hint = fmt.Sprintf("%q is several names: write commas between them", printable(wrong)), list
+	}
+	return e
+}
+
+// nameOfNone is [app.noWorkload] without hint, and the name that was probably meant; "" if that is not known.
+func (a *app) nameOfNone(env *environment.Environment, wrong string) (e *usageError, near string) {
 	names, isTask := labels(env), strings.HasPrefix(wrong, environment.TaskPrefix)
-	near := nearestWorkload(env, wrong)
+	near = nearestWorkload(env, wrong)
 	bare := strings.TrimPrefix(strings.TrimPrefix(wrong, environment.ServicePrefix), environment.TaskPrefix)
 	service, isService := env.Find(bare, environment.Services...)
-	e := &usageError{}
+	e = &usageError{}
 	task, taskThere := env.Find(bare, environment.Tasks...)
 	special, label := event.Misnamed(env, "service", wrong)
 	if special == "" && !taskThere {
@@ -153,13 +165,7 @@ func (a *app) noWorkload(env *environment.Environment, wrong string) *usageError
 			near = event.AllWorkloads
 		}
 	}
-	if near != "" {
-		e.hint = a.corrected(wrong, near)
-	}
-	if list := a.asList(env, wrong); near == "" && list != "" && a.isOneOf(takeLists...) {
-		e.what, e.hint = fmt.Sprintf("%q is several names: write commas between them", printable(wrong)), list
-	}
-	return e
+	return e, near
 }
 
 // isOneOf reports whether the command line is one of the given commands.
