@@ -17,11 +17,17 @@ import (
 // not in every VPC.
 const roleTime = 3 * time.Second
 
-// CheckRoles returns the fault with which Deploy and Plan would refuse to move a task, given by
-// its state, because a role that starts it may not. They do not ask IAM again. It is nil for a
-// service.
-func (d *Deployer) CheckRoles(ctx context.Context, s *State) error {
-	return d.newRun(ctx, s, Order{}).checkRoles(ctx)
+// CheckRoles returns the fault with which Plan refuses an order for a task, because a role that
+// starts it may not. It is nil for a service, and if the order needs no new revision. If there is no
+// fault, neither Plan nor Deploy asks IAM again for this state.
+func (d *Deployer) CheckRoles(ctx context.Context, s *State, o Order) error {
+	warned := s.warning
+	if err := d.newRun(ctx, s, o).checkRoles(ctx); err == nil {
+		return nil
+	}
+	s.warning, s.checkedRoles = warned, false // Plan asks again, if it registers a revision
+	_, err := d.Plan(ctx, s, o)
+	return err
 }
 
 // checkRoles returns a fault if the role that starts a task may not start the revision that

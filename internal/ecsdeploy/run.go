@@ -64,6 +64,9 @@ func (r *run) carryOut(ctx context.Context, rule *converge.Delivery) error {
 			if r.look && s.heldBack(calls[0].Registration.Copy) {
 				return nil
 			}
+			if err := s.target.CheckTime(s.pointers, r.deployer.now()); err != nil {
+				return err
+			}
 			if err := r.checkRoles(ctx); err != nil {
 				return err
 			}

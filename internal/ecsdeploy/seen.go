@@ -107,7 +107,8 @@ func (d *Deployer) WasRolledBackFrom(ctx context.Context, s *State, ref image.Re
 		}
 		record := s.target.Record(one)
 		switch {
-		case n <= s.number() && !event.IsChange(record.Source) && record.SameImage(s.target.Record(s.running)):
+		case n <= s.number() && !event.IsChange(record.Source) &&
+			(n == s.number() || record.SameImage(s.target.Record(s.running))):
 			return false, nil
 		case s.target.Identity(one) == ecsservice.IdentityOf(ref) && (s.failed[one.ARN()] || record.Reported()):
 			return true, nil

@@ -131,10 +131,12 @@ func TestWasRolledBackFrom(t *testing.T) {
 				journal.Note{DeploymentID: "ecs-svc/" + tag}))
 		}
 	}
+	// Revision 5 is another tool's. Its image has neither tag nor digest: no other revision is known to have it.
+	w.register(t, target.Family, host+"/"+images["v4"].Repository)
 	for _, tt := range []struct {
 		runs int
 		want string // the tags whose images it was moved back from
-	}{{4, ""}, {3, ""}, {2, "v3"}, {1, "v2 v3"}} {
+	}{{5, ""}, {4, ""}, {3, ""}, {2, "v3"}, {1, "v2 v3"}} {
 		_, err := w.ECS.UpdateService(t.Context(),
 			&ecs.UpdateServiceInput{Cluster: aws.String("c"), Service: aws.String(target.Service),
 				TaskDefinition: aws.String(fmt.Sprint(target.Family, ":", tt.runs))})

@@ -115,6 +115,8 @@ func (r *run) movePointers(ctx context.Context, number int) (converge.Answer, er
 		switch err := r.deployer.services.MovePointer(ctx, s.target, p, arn); {
 		case err == nil:
 			s.pointers[i].TaskDefinition = arn
+		case failed == nil && signed.Conflict(err): // what holds the others is read again, too
+			return converge.Answer{}, fault.Adding(err, s.holders(number))
 		case failed == nil:
 			failed = err
 		}

@@ -2,13 +2,17 @@ package ecsdeploy
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/ecsservice"
 	"deployer/internal/environment"
 	"deployer/internal/fault"
 	"deployer/internal/pointer"
@@ -133,6 +137,48 @@ func TestTaskOfWhichFirstPointerFails(t *testing.T) {
 	diff := cmp.Diff([]string{"report:3", "report:3", "report:3"}, w.holds(t))
 	if diff != "" || got.Status != Deployed {
 		t.Errorf("again: %+v, %s", got, diff)
+	}
+}
+
+// conflicting is an HTTP client that calls a function in place of the first change of a schedule, and answers with the
+// conflict that it makes.
+type conflicting struct {
+	aws.HTTPClient
+	change func() // nil after that
+}
+
+func (c *conflicting) Do(r *http.Request) (*http.Response, error) {
+	if c.change == nil || r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "schedules/") {
+		return c.HTTPClient.Do(r)
+	}
+	c.change()
+	c.change = nil
+	return &http.Response{StatusCode: http.StatusConflict, Request: r,
+		Header: http.Header{"X-Amzn-Errortype": {"ConflictException"}},
+		Body:   io.NopCloser(strings.NewReader(`{"Message":"Updating."}`))}, nil
+}
+
+// TestTaskChangedMeanwhile has a person move the first of a task's pointers right when a deployment moves it: the
+// person's choice is the newer one, and the deployment moves no other pointer either.
+func TestTaskChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	target := report
+	target.Pointers = "schedule/jobs/nightly,rule/uploads"
+	client := &conflicting{HTTPClient: w.Config.HTTPClient, change: func() {
+		w.clock.Advance(time.Minute)
+		_, err := w.Family(t.Context(), "report", "p_container_report_dev", host+"/p_task_report:v9")
+		must(t, err)
+		w.hold(t, "report:3")
+	}}
+	d := New(ecsservice.New(w.With(func(c *aws.Config) { c.HTTPClient = client }).Config))
+	d.now = w.clock.Now
+	s, err := d.Read(t.Context(), target)
+	must(t, err)
+	got, err := d.Deploy(t.Context(), s, w.taskOrder())
+	diff := cmp.Diff([]string{"report:3", "report:1", "report:1"}, w.holds(t))
+	if err != nil || got.Status != Superseded || diff != "" {
+		t.Errorf("%+v, %v, %s", got, err, diff)
 	}
 }
 

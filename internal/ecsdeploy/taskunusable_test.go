@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"deployer/internal/fault"
 	"deployer/testbed/aws/emulator"
 )
 
@@ -85,6 +86,33 @@ func TestLookAtRefusedTask(t *testing.T) {
 	got, _, err := w.deploy(t, report, w.taskOrder())
 	if err != nil || got.Status != Deployed || w.holds(t)[0] == "report:1" {
 		t.Errorf("%+v, %v, %v", got, err, w.holds(t))
+	}
+}
+
+// TestLookAtOneTimeTask looks at a task that AWS refused to move before the time of its one-time schedule: it must not
+// be moved any more, so nothing is registered.
+func TestLookAtOneTimeTask(t *testing.T) {
+	t.Parallel()
+	w := taskWorld(t, arn+"report:1")
+	_, err := w.Send(t.Context(), "PUT", "scheduler", "schedules/nightly", "", strings.Replace(w.held("report:1"),
+		"cron(0 3 * * ? *)", "at(2026-01-22T11:30:00)", 1))
+	must(t, err)
+	w.Inject(emulator.Fault{Operation: "scheduler:UpdateSchedule", Error: emulator.AccessDenied(
+		"User: u is not authorized to perform: scheduler:UpdateSchedule")})
+	if _, _, err := w.deploy(t, report, w.taskOrder()); !fault.IsMisconfigured(err) {
+		t.Errorf("before its time: %v", err)
+	}
+	w.ClearFaults()
+	w.clock.Advance(24 * time.Hour)
+	w.ResetCalls()
+	_, err = w.deployer().LookAtTask(t.Context(), report, Order{})
+	if want := "at(2026-01-22T11:30:00) is over"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("after its time: %v, want %q", err, want)
+	}
+	for _, c := range w.Calls() {
+		if c.Operation == "RegisterTaskDefinition" || c.Operation == "UpdateSchedule" {
+			t.Errorf("after its time: %s", c.Operation)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
 	"deployer/internal/ecsdeploy"
@@ -66,5 +68,33 @@ func TestTaskMovedByCommand(t *testing.T) {
 	}
 	if r := record(); r.Outcome != journal.Succeeded || !r.Finished.Equal(moved) {
 		t.Errorf("the function noted %q at %s, want succeeded at %s", r.Outcome, r.Finished, moved)
+	}
+}
+
+// TestSeveralLate handles a late event for a service and a task whose schedule's role may not start it. Nothing is
+// registered for it, so that nothing is asked of the role: it is superseded as without the task.
+func TestSeveralLate(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, "dev")
+	role := aws.String("myproject_scheduler_nightly-report_role_dev")
+	err := cloud.CreateTasks(t.Context(), f.accounts)
+	if err == nil {
+		_, err = iam.NewFromConfig(f.accounts["dev"].Config).DeleteRolePolicy(t.Context(),
+			&iam.DeleteRolePolicyInput{RoleName: role, PolicyName: role})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(10 * time.Minute)
+	f.aws.Tick()
+	got, err := f.function().Handle(t.Context(), deployEvent("e1", start.Add(-time.Minute), "dev",
+		`{"services":["backend","task:nightly-report"],"action":"redeploy"}`))
+	if err != nil || len(got.Deployments) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, d := range got.Deployments {
+		if d.Status != ecsdeploy.Superseded {
+			t.Errorf("%s: %s, %s", d.Service, d.Status, d.Reason)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func (one *prepared) check(ctx context.Context, deployer *ecsdeploy.Deployer) {
 	}
 	err := one.state.Check(one.order)
 	if err == nil {
-		err = deployer.CheckRoles(ctx, one.state)
+		err = deployer.CheckRoles(ctx, one.state, one.order)
 	}
 	if err != nil {
 		d, err := rejection(one.request, err)
