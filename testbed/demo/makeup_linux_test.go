@@ -71,12 +71,13 @@ func TestMakeUpSignals(t *testing.T) {
 			t.Parallel()
 			const mark = "id of make: "
 			up := "echo '" + mark + "'$$; exec make up port=0 dist=" + t.TempDir()
-			run := exec.CommandContext(t.Context(), "setsid", "bash", "-c", up)
+			// What started the tests may ignore signals, as nohup does: so would all that they start.
+			run := exec.CommandContext(t.Context(), "env", "--default-signal", "setsid", "bash", "-c", up)
 			if tt.terminal {
 				if _, err := exec.LookPath("script"); err != nil {
 					t.Skip("the command script, which makes a terminal, is not installed")
 				}
-				run = exec.CommandContext(t.Context(), "script", "-qefc", up, "/dev/null")
+				run = exec.CommandContext(t.Context(), "env", "--default-signal", "script", "-qefc", up, "/dev/null")
 			}
 			run.Dir = "../.."
 			var out screen
